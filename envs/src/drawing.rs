@@ -1,0 +1,42 @@
+//! An environment's state as a few shapes, for any renderer.
+
+/// Red, green and blue, 0 to 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour(pub u8, pub u8, pub u8);
+
+/// One filled shape. Coordinates are those of its [`Drawing`]: x to the right, y downwards.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// A filled polygon through these points.
+    Polygon(Vec<(f32, f32)>, Colour),
+    /// A filled disc.
+    Disc {
+        /// Its centre.
+        centre: (f32, f32),
+        /// Its radius.
+        radius: f32,
+        /// Its colour.
+        colour: Colour,
+    },
+}
+
+impl Shape {
+    /// A filled, axis-parallel rectangle between two corners.
+    #[must_use]
+    pub fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, colour: Colour) -> Shape {
+        Shape::Polygon(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
+    }
+}
+
+/// A picture of `width` x `height` units; shapes are painted in order, over `background`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    /// Units from left to right.
+    pub width: f32,
+    /// Units from top to bottom.
+    pub height: f32,
+    /// The colour under all shapes.
+    pub background: Colour,
+    /// What is painted, first to last.
+    pub shapes: Vec<Shape>,
+}

@@ -1,0 +1,140 @@
+//! The contract of one environment: what it is ([`Spec`]), how it starts and moves ([`Env`]), how an episode ends ([`End`]).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Drawing, EnvError, Space};
+
+/// Whether a step ended its episode, and how.
+///
+/// The difference decides what may be bootstrapped: after [`End::Terminated`] there is no future and its value is
+/// zero; after [`End::Truncated`] the future goes on unseen and its value is that of the final observation.
+/// Pardo et al. 2018, <https://arxiv.org/abs/1712.00378>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum End {
+    /// The episode goes on.
+    #[default]
+    Not,
+    /// The environment reached a terminal state.
+    Terminated,
+    /// A limit outside the environment's dynamics cut the episode off.
+    Truncated,
+}
+
+impl End {
+    /// Whether the episode is over, either way.
+    #[must_use]
+    pub fn ended(self) -> bool {
+        self != End::Not
+    }
+
+    /// Both reasons at once: termination wins over truncation, truncation over going on.
+    #[must_use]
+    pub fn or(self, other: End) -> End {
+        match (self, other) {
+            (End::Terminated, _) | (_, End::Terminated) => End::Terminated,
+            (End::Truncated, _) | (_, End::Truncated) => End::Truncated,
+            (End::Not, End::Not) => End::Not,
+        }
+    }
+}
+
+/// What one step returned besides the observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The reward of the action just taken.
+    pub reward: f32,
+    /// Whether, and how, the episode ended with this step.
+    pub end: End,
+}
+
+/// One action, as an environment takes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action<'a> {
+    /// An index into a [`Space::Discrete`].
+    Discrete(u32),
+    /// A point of a [`Space::Box`], one number a dimension.
+    Continuous(&'a [f32]),
+}
+
+/// What an environment is: its name, its spaces and the limits its authors gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// The registered name, such as `CartPole-v1`.
+    pub id: String,
+    /// The space of observations. Its [`Space::flat_len`] is the length of every observation slice.
+    pub observation: Space,
+    /// The space of actions.
+    pub action: Space,
+    /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates, if there is a limit.
+    pub max_episode_steps: Option<u32>,
+    /// The mean return over 100 episodes at which the task counts as solved, where its authors gave one.
+    pub reward_threshold: Option<f64>,
+}
+
+impl Spec {
+    /// Numbers in one observation.
+    #[must_use]
+    pub fn observation_len(&self) -> usize {
+        self.observation.flat_len()
+    }
+}
+
+/// One environment. It owns its random generator, which runs on through resets.
+///
+/// An environment never truncates: wrap it in [`TimeLimit`](crate::TimeLimit) for that.
+pub trait Env: Send {
+    /// What this environment is.
+    fn spec(&self) -> &Spec;
+
+    /// Starts an episode and writes its first observation (`[D]`, `D` of [`Spec::observation_len`]).
+    ///
+    /// `Some(seed)` restarts the generator from that seed, as Gymnasium's `reset(seed=...)`; `None` lets it run on.
+    ///
+    /// # Errors
+    /// [`EnvError::Length`] if the slice has another length than `D`.
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
+
+    /// Takes an action and writes the observation it led to (`[D]`), also when that ended the episode.
+    ///
+    /// # Errors
+    /// [`EnvError::ActionOutOfRange`] or [`EnvError::ActionKind`] for an action outside the space,
+    /// [`EnvError::NeedsReset`] before the first reset and after an end, [`EnvError::Length`] if the slice has another
+    /// length than `D`; the state is then unchanged.
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError>;
+
+    /// The present state as shapes, for a terminal or a picture; `None` if the environment has no picture.
+    fn draw(&self) -> Option<Drawing> {
+        None
+    }
+}
+
+impl<E: Env + ?Sized> Env for Box<E> {
+    fn spec(&self) -> &Spec {
+        (**self).spec()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        (**self).reset(seed, observation)
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        (**self).step(action, observation)
+    }
+
+    fn draw(&self) -> Option<Drawing> {
+        (**self).draw()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::End;
+
+    #[test]
+    fn termination_wins_over_truncation() {
+        assert_eq!(End::Truncated.or(End::Terminated), End::Terminated);
+        assert_eq!(End::Terminated.or(End::Truncated), End::Terminated);
+        assert_eq!(End::Not.or(End::Truncated), End::Truncated);
+        assert_eq!(End::Not.or(End::Not), End::Not);
+    }
+}

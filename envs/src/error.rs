@@ -1,0 +1,98 @@
+//! What can go wrong in an environment, each with what was wrong, where, and what would be right.
+
+use thiserror::Error;
+
+use crate::MapError;
+
+/// An environment refused what it was given, or returned what it must not.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum EnvError {
+    /// No environment of that name is registered.
+    #[error("no environment is called `{id}`; did you mean `{nearest}`? (all of them: {known})")]
+    Unknown {
+        /// The name that was asked for.
+        id: String,
+        /// The registered name nearest to it.
+        nearest: String,
+        /// Every registered name.
+        known: String,
+    },
+    /// A discrete action past the end of its space.
+    #[error("action {action} is outside the action space: it has {n} actions, 0 to {}", n - 1)]
+    ActionOutOfRange {
+        /// The action taken.
+        action: u32,
+        /// The number of actions.
+        n: usize,
+    },
+    /// A continuous action where a discrete one belongs, or the reverse.
+    #[error("a {got} action was given to a {expected} action space")]
+    ActionKind {
+        /// What the space takes.
+        expected: &'static str,
+        /// What was given.
+        got: &'static str,
+    },
+    /// A step before the first reset or after the episode's end.
+    #[error("step called on an environment that needs a reset: its episode has ended or never began")]
+    NeedsReset,
+    /// A slice of the wrong length.
+    #[error("{what} has length {got}, expected {expected}")]
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// The length it should have.
+        expected: usize,
+        /// The length it has.
+        got: usize,
+    },
+    /// A NaN or infinite reward or observation came out of an environment.
+    #[error("the environment returned a {what} of {value}: it must be finite")]
+    NotFinite {
+        /// `reward`, or `observation[i]`.
+        what: String,
+        /// The offending value.
+        value: f32,
+    },
+    /// An impossible option of an environment.
+    #[error("{name} = {value} is impossible: {expected}")]
+    Option {
+        /// The option's name.
+        name: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A malformed map of a grid world.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// The thread that an environment lives in has ended.
+    #[error("{id} has stopped: its thread could not be started, or the environment panicked")]
+    Stopped {
+        /// The environment's name.
+        id: String,
+    },
+    /// An error in one lane of a vector of environments.
+    #[error("{id}, lane {lane}, step {step} of its episode{}: {source}", seed.map(|s| format!(", seed {s}")).unwrap_or_default())]
+    Lane {
+        /// The environment's name.
+        id: String,
+        /// Which lane.
+        lane: usize,
+        /// The seed this lane was last reset with.
+        seed: Option<u64>,
+        /// The steps already taken in this episode.
+        step: u32,
+        /// What went wrong.
+        source: Box<EnvError>,
+    },
+}
+
+impl EnvError {
+    /// Fails with [`EnvError::Length`] unless `got` is `expected`.
+    pub(crate) fn check_len(what: &'static str, expected: usize, got: usize) -> Result<(), EnvError> {
+        if expected == got { Ok(()) } else { Err(EnvError::Length { what, expected, got }) }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a grid world is made of, and the registered ones.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EnvError, Map};
+
+/// How a grid world shows the cell stood on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GridObservation {
+    /// One number a cell of the map, walls and all, `[rows * columns]` in the order of [`Map`]: 1 where the walker
+    /// stands, 0 elsewhere. The index of the 1 is the state's number in Gymnasium's toy-text environments.
+    #[default]
+    OneHot,
+    /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last.
+    RowColumn,
+}
+
+/// The options of a [`GridWorld`](crate::GridWorld).
+///
+/// The default is the map and the rewards of [`four_by_four`](Self::four_by_four), under the name `GridWorld`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GridWorldConfig {
+    /// The name in its [`Spec`](crate::Spec).
+    pub id: String,
+    /// The map as text: see [`Map::parse`] and [`Cell`](crate::Cell).
+    pub map: String,
+    /// Further characters of the map: floor that pays this reward on entering.
+    pub cell_rewards: BTreeMap<char, f32>,
+    /// The probability, in `[0, 1]`, that a move goes to one of the two perpendicular directions, half of it each.
+    /// Gymnasium's slippery environments, where each of three directions is as likely, have 2/3.
+    pub slip: f64,
+    /// What a step pays that enters no goal, pit, cliff or cell of an own reward.
+    pub step_reward: f32,
+    /// What entering a goal pays.
+    pub goal_reward: f32,
+    /// What entering a pit pays.
+    pub pit_reward: f32,
+    /// What entering a cliff pays.
+    pub cliff_reward: f32,
+    /// How the walker's cell is shown.
+    pub observation: GridObservation,
+    /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates; without it episodes run until they terminate.
+    pub max_episode_steps: Option<u32>,
+    /// The mean return over 100 episodes at which the task counts as solved.
+    pub reward_threshold: Option<f64>,
+}
+
+impl Default for GridWorldConfig {
+    fn default() -> Self {
+        Self {
+            id: "GridWorld".into(),
+            map: "S..O\n.#..\n..O.\n..#G".into(),
+            cell_rewards: BTreeMap::new(),
+            slip: 0.0,
+            step_reward: -0.01,
+            goal_reward: 1.0,
+            pit_reward: -1.0,
+            cliff_reward: -1.0,
+            observation: GridObservation::OneHot,
+            max_episode_steps: Some(100),
+            reward_threshold: Some(0.9),
+        }
+    }
+}
+
+impl GridWorldConfig {
+    /// `GridWorld-4x4-v0`: walls, two pits and one best path between them.
+    ///
+    /// ```text
+    /// S..O
+    /// .#..
+    /// ..O.
+    /// ..#G
+    /// ```
+    ///
+    /// A step costs 0.01, the goal pays 1 and a pit −1; nothing is random. The only shortest path is right, right, down,
+    /// right, down, down: 6 steps, so the optimal return is 1 − 5·0.01 = 0.95, undiscounted. Limit 100; solved at 0.9,
+    /// which leaves a policy that still explores some room.
+    #[must_use]
+    pub fn four_by_four() -> Self {
+        Self { id: "GridWorld-4x4-v0".into(), ..Self::default() }
+    }
+
+    /// `FourRooms-v0`: four rooms and the hallways between them, from the top left to the bottom right.
+    ///
+    /// A step costs 0.01 and the goal pays 1; nothing is random. A shortest path takes 20 steps, so the optimal return is
+    /// 1 − 19·0.01 = 0.81, undiscounted. Limit 500, within which a uniformly random policy finds the goal in about 28% of
+    /// its episodes; solved at 0.7.
+    ///
+    /// The map is that of Sutton, Precup and Singh 1999, fig. 2, <https://doi.org/10.1016/S0004-3702(99)00052-1>.
+    #[must_use]
+    pub fn four_rooms() -> Self {
+        let map = "\
+#############
+#S....#.....#
+#.....#.....#
+#...........#
+#.....#.....#
+#.....#.....#
+##.####.....#
+#.....###.###
+#.....#.....#
+#.....#.....#
+#...........#
+#.....#....G#
+#############";
+        Self {
+            id: "FourRooms-v0".into(),
+            map: map.into(),
+            max_episode_steps: Some(500),
+            reward_threshold: Some(0.7),
+            ..Self::default()
+        }
+    }
+
+    /// `CliffWalking-v1`: Gymnasium's, with its states as one-hot observations, `[48]`.
+    ///
+    /// Every step pays −1, the one to the goal too, and one over the cliff −100; the optimal return is −13. As in
+    /// Gymnasium it has neither limit nor threshold, so an episode of a policy that avoids the goal does not end:
+    /// [`TimeLimit::with_limit`](crate::TimeLimit::with_limit) gives it one.
+    ///
+    /// Sutton and Barto 2018, example 6.6, <http://incompleteideas.net/book/the-book-2nd.html>;
+    /// <https://github.com/Farama-Foundation/Gymnasium/blob/v1.3.0/gymnasium/envs/toy_text/cliffwalking.py>.
+    #[must_use]
+    pub fn cliff_walking() -> Self {
+        Self {
+            id: "CliffWalking-v1".into(),
+            map: "............\n............\n............\nSCCCCCCCCCCG".into(),
+            step_reward: -1.0,
+            goal_reward: -1.0,
+            cliff_reward: -100.0,
+            max_episode_steps: None,
+            reward_threshold: None,
+            ..Self::default()
+        }
+    }
+
+    /// `CliffWalkingSlippery-v1`: the same where each of three directions is as likely.
+    #[must_use]
+    pub fn cliff_walking_slippery() -> Self {
+        Self { id: "CliffWalkingSlippery-v1".into(), slip: 2.0 / 3.0, ..Self::cliff_walking() }
+    }
+
+    /// The map, if it and all options are possible.
+    pub(super) fn validate(&self) -> Result<Map, EnvError> {
+        let impossible = |name, value: String, expected| Err(EnvError::Option { name, value, expected });
+        if !(0.0..=1.0).contains(&self.slip) {
+            return impossible("slip", self.slip.to_string(), "a probability, 0 to 1");
+        }
+        let rewards = [
+            ("step_reward", self.step_reward),
+            ("goal_reward", self.goal_reward),
+            ("pit_reward", self.pit_reward),
+            ("cliff_reward", self.cliff_reward),
+        ];
+        let own = self.cell_rewards.values().map(|&reward| ("cell_rewards", reward));
+        for (name, reward) in rewards.into_iter().chain(own) {
+            if !reward.is_finite() {
+                return impossible(name, reward.to_string(), "a finite number");
+            }
+        }
+        if self.max_episode_steps == Some(0) {
+            return impossible("max_episode_steps", "0".into(), "an episode takes at least 1 step");
+        }
+        if let Some(threshold) = self.reward_threshold.filter(|threshold| !threshold.is_finite()) {
+            return impossible("reward_threshold", threshold.to_string(), "a finite number");
+        }
+        Ok(Map::parse(&self.map, &self.cell_rewards)?)
+    }
+}

@@ -1,0 +1,61 @@
+//! Reinforcement-learning environments with Gymnasium's dynamics and seeding.
+//!
+//! An [`Env`] is one environment, a [`VecEnv`] is `N` of them stepped together, and [`Lanes`] makes the second
+//! from the first. [`TimeLimit`] is the only thing that truncates an episode. No tensors here: observations are
+//! `f32` slices, so this crate builds in seconds and can be used alone.
+//!
+//! [`make`] and [`make_vec`] know every environment by its name; [`ids`] lists the names. A seed means what it means to
+//! Gymnasium: the same first observations, lane by lane, and the same episodes after them.
+//!
+//! ```
+//! use uphill_envs::{Action, End, make};
+//!
+//! let mut env = make("CartPole-v1")?;
+//! let mut observation = vec![0.0; env.spec().observation_len()];
+//! env.reset(Some(42), &mut observation)?;
+//! let mut total = 0.0;
+//! let end = loop {
+//!     // Push to the side that the pole falls to.
+//!     let right = observation[2] + 0.5 * observation[3] > 0.0;
+//!     let step = env.step(Action::Discrete(right.into()), &mut observation)?;
+//!     total += step.reward;
+//!     if step.end.ended() {
+//!         break step.end;
+//!     }
+//! };
+//! assert_eq!((total, end), (500.0, End::Truncated));
+//! # Ok::<(), uphill_envs::EnvError>(())
+//! ```
+//!
+//! A [`GridWorld`] is a map of characters. It can be walked, and it can be solved: its [`model`](GridWorld::model) is a
+//! [`FiniteMdp`], which answers exactly what sampled learning estimates.
+
+mod cartpole;
+mod drawing;
+mod env;
+mod error;
+mod gridworld;
+#[cfg(feature = "gym-rs")]
+mod gym_rs;
+mod map;
+mod registry;
+mod seeding;
+mod space;
+mod tabular;
+mod time_limit;
+mod vector;
+
+pub use cartpole::CartPole;
+pub use drawing::{Colour, Drawing, Shape};
+pub use env::{Action, End, Env, Spec, Step};
+pub use error::EnvError;
+pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
+#[cfg(feature = "gym-rs")]
+pub use gym_rs::GymRs;
+pub use map::{Cell, Map, MapError};
+pub use registry::{ids, make, make_vec, summary};
+pub use seeding::NumpyRng;
+pub use space::Space;
+pub use tabular::{FiniteMdp, MdpError, Outcome};
+pub use time_limit::TimeLimit;
+pub use vector::{Actions, Lanes, Transitions, VecEnv};

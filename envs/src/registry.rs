@@ -1,0 +1,100 @@
+//! Every environment by its name: one row each.
+
+#[cfg(feature = "gym-rs")]
+use gym_rs::{
+    envs::classical_control::{cartpole::CartPoleEnv, mountain_car::MountainCarEnv},
+    utils::renderer::RenderMode,
+};
+
+#[cfg(feature = "gym-rs")]
+use crate::GymRs;
+use crate::{CartPole, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+
+/// One registered environment.
+struct Row {
+    id: &'static str,
+    summary: &'static str,
+    make: fn() -> Result<Box<dyn Env>, EnvError>,
+    make_vec: fn(usize) -> Result<Box<dyn VecEnv>, EnvError>,
+}
+
+/// A row from an expression that makes the environment, or fails to. The lanes of a vector are of its very type, so a
+/// step of theirs is compiled without a virtual call.
+macro_rules! row {
+    ($id:literal, $summary:literal, $env:expr) => {
+        Row {
+            id: $id,
+            summary: $summary,
+            make: || {
+                let env = $env?;
+                Ok(Box::new(TimeLimit::new(env)))
+            },
+            make_vec: |lanes| {
+                let envs = (0..lanes).map(|_| Ok(TimeLimit::new($env?))).collect::<Result<Vec<_>, EnvError>>()?;
+                Ok(Box::new(Lanes::new(envs)?))
+            },
+        }
+    };
+}
+
+const ROWS: &[Row] = &[
+    row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", Ok::<_, EnvError>(CartPole::new())),
+    row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
+    row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
+    row!("CliffWalking-v1", "a walk along a cliff; Gymnasium's", GridWorld::new(GridWorldConfig::cliff_walking())),
+    row!(
+        "CliffWalkingSlippery-v1",
+        "the same, slippery; Gymnasium's",
+        GridWorld::new(GridWorldConfig::cliff_walking_slippery())
+    ),
+    // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
+    #[cfg(feature = "gym-rs")]
+    row!(
+        "gym-rs/CartPole-v0",
+        "gym-rs's cart-pole, which is not Gymnasium's",
+        GymRs::new("gym-rs/CartPole-v0", Some(500), None, || CartPoleEnv::new(RenderMode::None))
+    ),
+    #[cfg(feature = "gym-rs")]
+    row!(
+        "gym-rs/MountainCar-v0",
+        "gym-rs's car between two hills",
+        GymRs::new("gym-rs/MountainCar-v0", Some(200), Some(-110.0), || MountainCarEnv::new(RenderMode::None))
+    ),
+];
+
+/// The names of all registered environments.
+pub fn ids() -> impl ExactSizeIterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.id)
+}
+
+/// One line on what an environment is.
+///
+/// # Errors
+/// [`EnvError::Unknown`] if no environment has that name.
+pub fn summary(id: &str) -> Result<&'static str, EnvError> {
+    find(id).map(|row| row.summary)
+}
+
+/// The environment of that name, within the [`TimeLimit`] of its [`Spec`](crate::Spec).
+///
+/// # Errors
+/// [`EnvError::Unknown`] if no environment has that name.
+pub fn make(id: &str) -> Result<Box<dyn Env>, EnvError> {
+    (find(id)?.make)()
+}
+
+/// `lanes` environments of that name, each within its [`TimeLimit`].
+///
+/// # Errors
+/// [`EnvError::Unknown`] if no environment has that name, [`EnvError::Option`] for no lanes.
+pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
+    (find(id)?.make_vec)(lanes)
+}
+
+fn find(id: &str) -> Result<&'static Row, EnvError> {
+    ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
+        id: id.into(),
+        nearest: ids().min_by_key(|known| strsim::damerau_levenshtein(id, known)).unwrap_or_default().into(),
+        known: ids().collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,72 @@
+//! The one thing that truncates episodes.
+
+use crate::{Action, Drawing, End, Env, EnvError, Spec, Step};
+
+/// An environment whose episodes are cut off after `max_episode_steps` steps, as Gymnasium's `TimeLimit`.
+///
+/// A step that both reaches a terminal state and the limit is [`End::Terminated`].
+#[derive(Debug, Clone)]
+pub struct TimeLimit<E> {
+    env: E,
+    spec: Spec,
+    elapsed: u32,
+}
+
+impl<E: Env> TimeLimit<E> {
+    /// Limits episodes of `env` to the `max_episode_steps` of its own [`Spec`]; without one they run until they terminate.
+    pub fn new(env: E) -> Self {
+        let spec = env.spec().clone();
+        Self { env, spec, elapsed: 0 }
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// [`EnvError::Option`] for a limit of zero.
+    pub fn with_limit(env: E, max_episode_steps: u32) -> Result<Self, EnvError> {
+        if max_episode_steps == 0 {
+            return Err(EnvError::Option {
+                name: "max_episode_steps",
+                value: "0".into(),
+                expected: "an episode takes at least 1 step",
+            });
+        }
+        let mut limited = Self::new(env);
+        limited.spec.max_episode_steps = Some(max_episode_steps);
+        Ok(limited)
+    }
+
+    /// The environment within.
+    pub fn inner(&self) -> &E {
+        &self.env
+    }
+}
+
+impl<E: Env> Env for TimeLimit<E> {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.env.reset(seed, observation)?;
+        self.elapsed = 0;
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        // A truncated environment does not know that its episode is over; this wrapper does.
+        if self.spec.max_episode_steps.is_some_and(|limit| self.elapsed >= limit) {
+            return Err(EnvError::NeedsReset);
+        }
+        let mut step = self.env.step(action, observation)?;
+        self.elapsed += 1;
+        if self.spec.max_episode_steps.is_some_and(|limit| self.elapsed >= limit) {
+            step.end = step.end.or(End::Truncated);
+        }
+        Ok(step)
+    }
+
+    fn draw(&self) -> Option<Drawing> {
+        self.env.draw()
+    }
+}
