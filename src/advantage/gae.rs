@@ -1,0 +1,58 @@
+//! Generalised advantage estimation.
+
+use uphill_envs::End;
+
+use super::{Estimate, Estimator, factors};
+use crate::Rollout;
+
+/// Generalised advantage estimation.
+///
+/// ```text
+///   δₜ = rₜ + γ·[not terminated]·V(sₜ₊₁) − V(sₜ)
+///   Aₜ = δₜ + γλ·[not ended]·Aₜ₊₁
+/// ```
+///
+/// Slices are time-major `[T, N]`, `N` = `lanes`. `next_value` is V of the state the action led to, so a truncated
+/// step bootstraps from the observation its episode finished on. Beyond the window nothing is known and `A` is 0.
+///
+/// Schulman et al. 2016, eqs. 11-16, <https://arxiv.org/abs/1506.02438>; truncation: Pardo et al. 2018, eq. 6.
+#[must_use]
+pub fn gae(
+    reward: &[f32],
+    value: &[f32],
+    next_value: &[f32],
+    end: &[End],
+    lanes: usize,
+    gamma: f32,
+    gae_lambda: f32,
+) -> Vec<f32> {
+    let mut advantage = vec![0.0; reward.len()];
+    for i in (0..reward.len()).rev() {
+        let (bootstrap, carry) = factors(end[i]);
+        let next = if bootstrap > 0.0 { next_value[i] } else { 0.0 };
+        let delta = reward[i] + gamma * next - value[i];
+        let after = advantage.get(i + lanes).copied().unwrap_or(0.0);
+        advantage[i] = delta + gamma * gae_lambda * carry * after;
+    }
+    advantage
+}
+
+/// [`gae`] as an [`Estimator`]; its targets are `Aₜ + V(sₜ)`, the TD(λ) returns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gae {
+    /// λ in `[0, 1]`: 0 trusts the critic after one step, 1 not at all.
+    pub gae_lambda: f32,
+}
+
+impl Estimator for Gae {
+    fn needs_values(&self) -> bool {
+        true
+    }
+
+    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+        let advantage = gae(reward, value, next_value, end, *lanes, gamma, self.gae_lambda);
+        let target = advantage.iter().zip(value).map(|(a, v)| a + v).collect();
+        Estimate { advantage, target }
+    }
+}

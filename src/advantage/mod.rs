@@ -1,0 +1,155 @@
+//! How much better an action was than expected: one equation a file, over time-major slices `[T, N]`.
+
+mod gae;
+mod monte_carlo;
+mod n_step;
+
+use std::fmt;
+
+use uphill_envs::End;
+
+pub use gae::{Gae, gae};
+pub use monte_carlo::{MonteCarlo, reward_to_go};
+pub use n_step::{NStep, n_step_return};
+
+use crate::Rollout;
+
+/// What an end means for every estimator: `(bootstrap, carry)`.
+///
+/// - `bootstrap`, `[not terminated]`: whether the value of the state that the action led to counts. After a terminal
+///   state there is nothing to come; after a truncation there is, only unseen.
+/// - `carry`, `[not ended]`: whether what follows in the arrays belongs to the same episode.
+///
+/// Pardo et al. 2018, eq. 6, <https://arxiv.org/abs/1712.00378>.
+#[must_use]
+pub fn factors(end: End) -> (f32, f32) {
+    match end {
+        End::Not => (1.0, 1.0),
+        End::Truncated => (1.0, 0.0),
+        End::Terminated => (0.0, 0.0),
+    }
+}
+
+/// Advantages and value targets of a rollout, each `[T, N]`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estimate {
+    /// `Aₜ`: what the policy gradient multiplies `∇ log π(aₜ|sₜ)` with.
+    pub advantage: Vec<f32>,
+    /// What `V(sₜ)` is regressed on.
+    pub target: Vec<f32>,
+}
+
+/// Turns a rollout into advantages.
+pub trait Estimator: fmt::Debug + Send {
+    /// Whether it reads values, so that the critic has to be asked for them.
+    fn needs_values(&self) -> bool;
+
+    /// Advantages and targets of every step, with discount factor `gamma`.
+    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate;
+}
+
+/// `x ← (x − mean) / (s + 1e-8)`, `s` the sample standard deviation (divisor `n − 1`). Fewer than two stay as they are.
+///
+/// Huang et al. 2022, detail 7, <https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/>.
+pub fn normalize(x: &mut [f32]) {
+    if x.len() < 2 {
+        return;
+    }
+    let n = x.len() as f64;
+    let mean = x.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let variance = x.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let scale = 1.0 / (variance.sqrt() + 1e-8);
+    for v in x {
+        *v = ((f64::from(*v) - mean) * scale) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uphill_envs::End;
+
+    use super::{Estimator, Gae, MonteCarlo, NStep};
+    use crate::Rollout;
+
+    /// Two lanes of four steps. Lane 0 terminates at step 1 and goes on; lane 1 is truncated at step 2.
+    fn rollout() -> Rollout {
+        Rollout {
+            lanes: 2,
+            observation_len: 0,
+            reward: vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0],
+            end: vec![End::Not, End::Not, End::Terminated, End::Not, End::Not, End::Truncated, End::Not, End::Not],
+            valid: vec![true; 8],
+            value: vec![0.1, 1.0, 0.2, 2.0, 0.3, 3.0, 0.4, 4.0],
+            // At a terminated step the value is poison here: an estimator that reads it shows it.
+            next_value: vec![0.2, 2.0, 1e6, 3.0, 0.4, 3.5, 0.5, 5.0],
+            ..Rollout::default()
+        }
+    }
+
+    fn assert_close(got: &[f32], expected: &[f32]) {
+        assert_eq!(got.len(), expected.len());
+        for (i, (a, b)) in got.iter().zip(expected).enumerate() {
+            assert!((a - b).abs() < 1e-4, "place {i}: {got:?} for {expected:?}");
+        }
+    }
+
+    #[test]
+    fn monte_carlo_by_hand() {
+        // γ = 0.5. Lane 0: 1 + 0.5·2, 2, then 3 + 0.5·4, 4. Lane 1: 10 + 0.5·(20 + 0.5·30), ..., 30, then 40.
+        let seen = [2.0, 27.5, 2.0, 35.0, 5.0, 30.0, 4.0, 40.0];
+        let without = MonteCarlo { baseline: false }.estimate(&rollout(), 0.5);
+        assert_close(&without.advantage, &seen);
+        // The critic adds 0.5·0.5 behind lane 0's window, 0.5·3.5 behind lane 1's truncation and 0.5·5 behind its window.
+        let target = [2.0, 27.9375, 2.0, 35.875, 5.125, 31.75, 4.25, 42.5];
+        let with_baseline = MonteCarlo { baseline: true }.estimate(&rollout(), 0.5);
+        assert_close(&with_baseline.target, &target);
+        let advantage: Vec<f32> = target.iter().zip(rollout().value).map(|(g, v)| g - v).collect();
+        assert_close(&with_baseline.advantage, &advantage);
+    }
+
+    #[test]
+    fn one_and_two_step_returns_by_hand() {
+        let one = NStep { n_steps: 1 }.estimate(&rollout(), 0.5);
+        assert_close(&one.target, &[1.1, 11.0, 2.0, 21.5, 3.2, 31.75, 4.25, 42.5]);
+        // Two steps, but never over an end or the window's edge.
+        let two = NStep { n_steps: 2 }.estimate(&rollout(), 0.5);
+        assert_close(&two.target, &[2.0, 20.75, 2.0, 35.875, 5.125, 31.75, 4.25, 42.5]);
+    }
+
+    #[test]
+    fn gae_at_its_two_ends_is_td_and_monte_carlo() {
+        let rollout = rollout();
+        let td = Gae { gae_lambda: 0.0 }.estimate(&rollout, 0.5);
+        assert_close(&td.target, &NStep { n_steps: 1 }.estimate(&rollout, 0.5).target);
+        let mc = Gae { gae_lambda: 1.0 }.estimate(&rollout, 0.5);
+        assert_close(&mc.advantage, &MonteCarlo { baseline: true }.estimate(&rollout, 0.5).advantage);
+        let many = NStep { n_steps: 100 }.estimate(&rollout, 0.5);
+        assert_close(&mc.advantage, &many.advantage);
+    }
+
+    #[test]
+    fn gae_by_hand() {
+        // γ = 0.5, λ = 0.5: δ of lane 0 is 1 + 0.1 − 0.1, 2 − 0.2, 3 + 0.2 − 0.3, 4 + 0.25 − 0.4; carry 0.25.
+        let gae = Gae { gae_lambda: 0.5 }.estimate(&rollout(), 0.5);
+        let lane0: Vec<f32> = gae.advantage.iter().copied().step_by(2).collect();
+        assert_close(&lane0, &[1.0 + 0.25 * 1.8, 1.8, 2.9 + 0.25 * 3.85, 3.85]);
+        // Lane 1: 10 + 1 − 1, 20 + 1.5 − 2, 30 + 1.75 − 3 (truncated: bootstraps, carries nothing), 40 + 2.5 − 4.
+        let lane1: Vec<f32> = gae.advantage.iter().copied().skip(1).step_by(2).collect();
+        let third = 28.75;
+        let second = 19.5 + 0.25 * third;
+        assert_close(&lane1, &[10.0 + 0.25 * second, second, third, 38.5]);
+    }
+
+    #[test]
+    fn normalized_numbers_have_mean_0_and_deviation_1() {
+        let mut x = [1.0, 2.0, 3.0, 4.0];
+        super::normalize(&mut x);
+        assert_close(&x, &[-1.161_895, -0.387_298, 0.387_298, 1.161_895]);
+        let mut constant = [5.0, 5.0];
+        super::normalize(&mut constant);
+        assert_eq!(constant, [0.0, 0.0]);
+        let mut single = [5.0];
+        super::normalize(&mut single);
+        assert_eq!(single, [5.0]);
+    }
+}

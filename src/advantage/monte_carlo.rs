@@ -1,0 +1,57 @@
+//! The return that was really obtained.
+
+use uphill_envs::End;
+
+use super::{Estimate, Estimator, factors};
+use crate::Rollout;
+
+/// Reward to go.
+///
+/// ```text
+///   Gₜ = rₜ + γ·Gₜ₊₁                              within an episode
+///   Gₜ = rₜ + γ·[not terminated]·V(sₜ₊₁)          at its end, or where the window cuts it
+/// ```
+///
+/// Slices are time-major `[T, N]`, `N` = `lanes`. Without a critic `next_value` is zero and a truncated return is
+/// simply the sum of what was seen.
+///
+/// Williams 1992, <https://doi.org/10.1007/BF00992696>; Sutton and Barto 2018, section 13.3.
+#[must_use]
+pub fn reward_to_go(reward: &[f32], next_value: &[f32], end: &[End], lanes: usize, gamma: f32) -> Vec<f32> {
+    let mut returns = vec![0.0; reward.len()];
+    for i in (0..reward.len()).rev() {
+        let (bootstrap, carry) = factors(end[i]);
+        let after = match returns.get(i + lanes) {
+            Some(&next_return) if carry > 0.0 => next_return,
+            _ if bootstrap > 0.0 => next_value[i],
+            _ => 0.0,
+        };
+        returns[i] = reward[i] + gamma * after;
+    }
+    returns
+}
+
+/// [`reward_to_go`] as an [`Estimator`]: `Aₜ = Gₜ`, or `Gₜ − V(sₜ)` with a baseline. The targets are `Gₜ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonteCarlo {
+    /// Whether to subtract the critic's value: it leaves the gradient's mean as it is and lowers its variance.
+    pub baseline: bool,
+}
+
+impl Estimator for MonteCarlo {
+    fn needs_values(&self) -> bool {
+        self.baseline
+    }
+
+    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+        if self.baseline {
+            let target = reward_to_go(reward, next_value, end, *lanes, gamma);
+            let advantage = target.iter().zip(value).map(|(g, v)| g - v).collect();
+            return Estimate { advantage, target };
+        }
+        // Even if the rollout holds values, a policy gradient without a critic must not see them.
+        let target = reward_to_go(reward, &vec![0.0; reward.len()], end, *lanes, gamma);
+        Estimate { advantage: target.clone(), target }
+    }
+}

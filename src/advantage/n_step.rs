@@ -1,0 +1,62 @@
+//! Some rewards that were really obtained, then the critic's word.
+
+use uphill_envs::End;
+
+use super::{Estimate, Estimator, factors};
+use crate::Rollout;
+
+/// n-step return.
+///
+/// ```text
+///   Gₜ = rₜ + γ·rₜ₊₁ + … + γᵐ⁻¹·rₜ₊ₘ₋₁ + γᵐ·[not terminated]·V(sₜ₊ₘ)
+/// ```
+///
+/// `m` is `n_steps`, or fewer where the episode ends or the window does. Slices are time-major `[T, N]`, `N` = `lanes`.
+///
+/// Sutton and Barto 2018, eq. 7.1; Mnih et al. 2016, algorithm S3, <https://arxiv.org/abs/1602.01783>.
+#[must_use]
+pub fn n_step_return(
+    reward: &[f32],
+    next_value: &[f32],
+    end: &[End],
+    lanes: usize,
+    gamma: f32,
+    n_steps: usize,
+) -> Vec<f32> {
+    (0..reward.len())
+        .map(|start| {
+            let (mut sum, mut discount) = (0.0, 1.0);
+            let mut last = start;
+            for i in (start..reward.len()).step_by(lanes.max(1)).take(n_steps.max(1)) {
+                sum += discount * reward[i];
+                discount *= gamma;
+                last = i;
+                if end[i].ended() {
+                    break;
+                }
+            }
+            let (bootstrap, _) = factors(end[last]);
+            if bootstrap > 0.0 { sum + discount * next_value[last] } else { sum }
+        })
+        .collect()
+}
+
+/// [`n_step_return`] as an [`Estimator`]: `Aₜ = Gₜ − V(sₜ)`, with targets `Gₜ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NStep {
+    /// Rewards taken before the critic is asked, at least 1.
+    pub n_steps: usize,
+}
+
+impl Estimator for NStep {
+    fn needs_values(&self) -> bool {
+        true
+    }
+
+    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+        let target = n_step_return(reward, next_value, end, *lanes, gamma, self.n_steps);
+        let advantage = target.iter().zip(value).map(|(g, v)| g - v).collect();
+        Estimate { advantage, target }
+    }
+}

@@ -1,0 +1,364 @@
+//! Every setting of a run, by the field's own names: the same in code, on the command line and in `config.toml`.
+
+use serde::{Deserialize, Serialize};
+use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+
+use crate::algo::{self, OnPolicy};
+use crate::device::DeviceChoice;
+use crate::nn::init::Initialiser;
+use crate::nn::{Activation, MlpConfig};
+use crate::optim::{self, Optimizer, OptimizerConfig, Schedule};
+use crate::{Error, Result};
+
+/// Writes the struct and, from the same doc comments, the table that `--help` is made of.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty,)+) => {
+        /// A complete description of a run. The same configuration gives the same bits on the same machine's CPU.
+        ///
+        /// Made by [`Config::new`] with an algorithm's defaults; fields are public, so struct update works:
+        ///
+        /// ```
+        /// use uphill::Config;
+        /// let config = Config { steps: 20_000, lr: 1e-3, ..Config::new("ppo", "adam")? };
+        /// config.validate()?;
+        /// # Ok::<(), uphill::Error>(())
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+            /// A grid world of one's own; then `env` is only its name.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub gridworld: Option<GridWorldConfig>,
+        }
+
+        impl Config {
+            /// Name and meaning of every setting, in order.
+            pub const SETTINGS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), concat!($($doc),+)),)+];
+        }
+    };
+}
+
+settings! {
+    /// Environment to train in: a registered name.
+    env: String,
+    /// Algorithm.
+    algo: String,
+    /// Optimizer.
+    optimizer: String,
+    /// Seed of every stream of random numbers.
+    seed: u64,
+    /// Where tensors live: cpu, cuda, cuda:N, metal or auto.
+    device: String,
+    /// Environment steps to train for, all lanes together; the last update may pass it.
+    steps: u64,
+    /// Environments stepped side by side.
+    envs: usize,
+    /// Steps per lane between updates (a2c, ppo).
+    n_steps: usize,
+    /// Whole episodes per update, all lanes together; a multiple of envs (reinforce).
+    episodes: usize,
+    /// Passes over each rollout (ppo).
+    n_epochs: usize,
+    /// Minibatches per pass (ppo).
+    n_minibatches: usize,
+    /// Discount factor, 0 to 1.
+    gamma: f64,
+    /// Lambda of generalised advantage estimation, 0 to 1 (ppo; a2c below 1).
+    gae_lambda: f64,
+    /// Whether to subtract the critic's value from returns (reinforce).
+    baseline: bool,
+    /// Whether to give advantages mean 0 and deviation 1 over each minibatch.
+    normalize_advantage: bool,
+    /// How far a probability ratio may move from 1 before its gradient stops (ppo).
+    clip_range: f64,
+    /// How far a value may move from the old one before its gradient stops; inf does not clip (ppo).
+    clip_range_vf: f64,
+    /// Weight of the entropy bonus.
+    ent_coef: f64,
+    /// Weight of the value loss.
+    vf_coef: f64,
+    /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops (ppo).
+    target_kl: f64,
+    /// Learning rate.
+    lr: f64,
+    /// Whether the learning rate falls in a straight line to 0 over training.
+    anneal_lr: bool,
+    /// Largest norm of the gradient over all parameters; inf does not clip.
+    max_grad_norm: f64,
+    /// Largest number in the gradient; inf does not clip.
+    max_grad_value: f64,
+    /// Decay of the running mean of gradients (adam, adamw).
+    beta1: f64,
+    /// Decay of the running mean of squared gradients (adam, adamw).
+    beta2: f64,
+    /// Decay of the running mean of squared gradients (rmsprop).
+    alpha: f64,
+    /// Added to the root of squared gradients (rmsprop, adam, adamw).
+    eps: f64,
+    /// Decay of the sum of gradients (momentum).
+    momentum: f64,
+    /// Weight decay: L2, decoupled in adamw.
+    weight_decay: f64,
+    /// Units of each hidden layer.
+    hidden: Vec<usize>,
+    /// Activation between layers: tanh, relu or silu.
+    activation: Activation,
+    /// How weights are drawn: orthogonal, xavier or kaiming.
+    init: Initialiser,
+    /// Whether actor and critic share their hidden layers.
+    shared_trunk: bool,
+}
+
+impl Config {
+    /// The defaults of an algorithm with an optimizer. An optimizer that is not the algorithm's own brings its
+    /// own learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name, with the nearest known one.
+    pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
+        let mut config = Self::for_algo(algo)?;
+        let recipe = optim::recipe(optimizer)?;
+        let kindred = |name: &str| name.trim_end_matches('w').to_string();
+        if kindred(optimizer) != kindred(&config.optimizer) {
+            config.lr = recipe.lr;
+        }
+        if optimizer == "adamw" {
+            config.weight_decay = 0.01;
+        }
+        config.optimizer = optimizer.to_string();
+        Ok(config)
+    }
+
+    /// The defaults of an algorithm with its own optimizer.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name, with the nearest known one.
+    pub fn for_algo(algo: &str) -> Result<Self> {
+        Ok((algo::recipe(algo)?.defaults)())
+    }
+
+    /// What every algorithm starts from before it sets its own.
+    pub(crate) fn base(algo: &str) -> Self {
+        Self {
+            env: "CartPole-v1".into(),
+            algo: algo.into(),
+            optimizer: "adam".into(),
+            seed: 1,
+            device: DeviceChoice::Cpu.to_string(),
+            steps: 500_000,
+            envs: 4,
+            n_steps: 128,
+            episodes: 8,
+            n_epochs: 1,
+            n_minibatches: 1,
+            gamma: 0.99,
+            gae_lambda: 0.95,
+            baseline: true,
+            normalize_advantage: false,
+            clip_range: 0.2,
+            clip_range_vf: f64::INFINITY,
+            ent_coef: 0.0,
+            vf_coef: 0.5,
+            target_kl: f64::INFINITY,
+            lr: 2.5e-4,
+            anneal_lr: true,
+            max_grad_norm: 0.5,
+            max_grad_value: f64::INFINITY,
+            beta1: 0.9,
+            beta2: 0.999,
+            alpha: 0.99,
+            eps: 1e-5,
+            momentum: 0.9,
+            weight_decay: 0.0,
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            init: Initialiser::Orthogonal,
+            shared_trunk: false,
+            gridworld: None,
+        }
+    }
+
+    /// Reads settings from TOML and puts them over the defaults of the algorithm and optimizer that they name.
+    ///
+    /// ```
+    /// let config = uphill::Config::from_toml("algo = 'a2c'\nenvs = 16")?;
+    /// assert_eq!((config.envs, config.n_steps), (16, 5));
+    /// assert!(uphill::Config::from_toml("gama = 0.9").unwrap_err().to_string().contains("`gamma`"));
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for text that is not TOML, an unknown setting, or a value of the wrong type or out of range.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let table = text.parse::<toml::Table>().map_err(|e| Error::Config(e.to_string()))?;
+        Self::from_table(table)
+    }
+
+    /// As [`Config::from_toml`], from a table that is already parsed.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown setting, or a value of the wrong type or out of range.
+    pub fn from_table(table: toml::Table) -> Result<Self> {
+        let name = |key: &str| match table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::String(name)) => Ok(Some(name.clone())),
+            Some(other) => Err(Error::Config(format!("{key} = {other}: it must be a name in quotes"))),
+        };
+        let algo = name("algo")?.unwrap_or_else(|| "ppo".to_string());
+        let defaults = match name("optimizer")? {
+            Some(optimizer) => Self::new(&algo, &optimizer)?,
+            None => Self::for_algo(&algo)?,
+        };
+        let mut merged = defaults.to_table()?;
+        for (key, value) in table {
+            if !merged.contains_key(&key) && key != "gridworld" {
+                let known = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]);
+                return Err(Error::unknown("setting", &key, known));
+            }
+            let one = toml::Table::from_iter([(key.clone(), value.clone())]);
+            let mut trial = merged.clone();
+            trial.insert(key.clone(), value);
+            trial.try_into::<Config>().map_err(|e| {
+                let shown = one.to_string();
+                Error::Config(format!("{}: {}", shown.trim(), e.message()))
+            })?;
+            merged.extend(one);
+        }
+        let config: Self = merged.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// All settings as a TOML table.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
+    pub fn to_table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+    }
+
+    /// All settings as TOML: [`Config::from_toml`] of it gives this configuration back.
+    ///
+    /// # Errors
+    /// As [`Config::to_table`].
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+    }
+
+    /// Checks every setting's range.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the first setting that is impossible, its value and what would be right.
+    pub fn validate(&self) -> Result<()> {
+        let check = |ok: bool, name: &str, value: String, range: &str| {
+            if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
+        };
+        algo::recipe(&self.algo)?;
+        optim::recipe(&self.optimizer)?;
+        self.device.parse::<DeviceChoice>()?;
+        check(i64::try_from(self.seed).is_ok(), "seed", self.seed.to_string(), "it must be below 2^63")?;
+        for (name, count) in [
+            ("steps", self.steps as usize),
+            ("envs", self.envs),
+            ("n_steps", self.n_steps),
+            ("episodes", self.episodes),
+            ("n_epochs", self.n_epochs),
+            ("n_minibatches", self.n_minibatches),
+        ] {
+            check(count > 0, name, count.to_string(), "it must be at least 1")?;
+        }
+        for (name, share) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
+            check((0.0..=1.0).contains(&share), name, share.to_string(), "it must lie in [0, 1]")?;
+        }
+        for (name, decay) in
+            [("beta1", self.beta1), ("beta2", self.beta2), ("alpha", self.alpha), ("momentum", self.momentum)]
+        {
+            check((0.0..1.0).contains(&decay), name, decay.to_string(), "it must lie in [0, 1)")?;
+        }
+        for (name, amount) in
+            [("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay), ("vf_coef", self.vf_coef)]
+        {
+            let ok = amount >= 0.0 && amount.is_finite();
+            check(ok, name, amount.to_string(), "it must be finite and not negative")?;
+        }
+        check(self.ent_coef.is_finite(), "ent_coef", self.ent_coef.to_string(), "it must be finite")?;
+        for (name, limit) in [
+            ("clip_range", self.clip_range),
+            ("clip_range_vf", self.clip_range_vf),
+            ("target_kl", self.target_kl),
+            ("max_grad_norm", self.max_grad_norm),
+            ("max_grad_value", self.max_grad_value),
+        ] {
+            check(limit > 0.0, name, limit.to_string(), "it must be above 0 (inf turns it off)")?;
+        }
+        if let Some(units) = self.hidden.iter().find(|units| !(1..=65_536).contains(*units)) {
+            check(false, "hidden", units.to_string(), "a layer has 1 to 65536 units")?;
+        }
+        if self.algo == "reinforce" {
+            let range = format!("it must be a multiple of envs, which is {}", self.envs);
+            check(self.episodes.is_multiple_of(self.envs), "episodes", self.episodes.to_string(), &range)?;
+        }
+        if self.algo != "reinforce" {
+            let batch = self.envs * self.n_steps;
+            let range = format!("there are only envs * n_steps = {batch} steps to split");
+            check(self.n_minibatches <= batch, "n_minibatches", self.n_minibatches.to_string(), &range)?;
+        }
+        Ok(())
+    }
+
+    /// The environments, so many side by side.
+    ///
+    /// # Errors
+    /// [`Error::Env`] for an unknown name or an impossible grid world.
+    pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        let Some(grid) = &self.gridworld else {
+            return Ok(uphill_envs::make_vec(&self.env, lanes)?);
+        };
+        let world = TimeLimit::new(GridWorld::new(grid.clone())?);
+        Ok(Box::new(Lanes::new(vec![world; lanes])?))
+    }
+
+    /// The algorithm.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name.
+    pub fn make_algo(&self) -> Result<OnPolicy> {
+        Ok((algo::recipe(&self.algo)?.build)(self))
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name.
+    pub fn make_optimizer(&self) -> Result<Optimizer> {
+        let lr = match self.anneal_lr {
+            true => Schedule::Linear { start: self.lr, end: 0.0 },
+            false => Schedule::Constant(self.lr),
+        };
+        let config = OptimizerConfig {
+            lr,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            alpha: self.alpha,
+            eps: self.eps,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            max_grad_norm: self.max_grad_norm,
+            max_grad_value: self.max_grad_value,
+        };
+        Ok(Optimizer::new((optim::recipe(&self.optimizer)?.build)(&config)))
+    }
+
+    /// The shape of the network.
+    #[must_use]
+    pub fn mlp(&self) -> MlpConfig {
+        MlpConfig {
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            init: self.init,
+            shared_trunk: self.shared_trunk,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Distributions over actions.
+
+mod categorical;
+
+pub use categorical::Categorical;

@@ -1,0 +1,88 @@
+//! What can go wrong, each with what was wrong, where, and what would be right.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Everything that a call into this crate can fail with.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tensor operation failed.
+    #[error("tensor operation: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// An environment refused what it was given, or returned what it must not.
+    #[error(transparent)]
+    Env(#[from] uphill_envs::EnvError),
+    /// A finite MDP has no such value, or was given what is no policy of its.
+    #[error(transparent)]
+    Mdp(#[from] uphill_envs::MdpError),
+    /// The device asked for cannot be had.
+    #[error(transparent)]
+    Device(#[from] crate::device::DeviceError),
+    /// A setting is unknown, of the wrong type or impossible.
+    #[error("{0}")]
+    Config(String),
+    /// A tensor, slice or file has another shape than was expected.
+    #[error("{what} has shape {got:?}, expected {expected:?}")]
+    Shape {
+        /// Of what.
+        what: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        got: Vec<usize>,
+    },
+    /// A NaN or an infinity where none may be.
+    #[error("{what} is not finite")]
+    NotFinite {
+        /// `the loss`, `the logits [...]`, or the first block of parameters whose gradient is not finite.
+        what: String,
+    },
+    /// Training left the real numbers. The parameters are those of the last finite step.
+    #[error("update {update}: {what} is not finite; a smaller lr or a smaller max_grad_norm usually helps")]
+    Diverged {
+        /// The update in which it happened, counted from 1.
+        update: u64,
+        /// As in [`Error::NotFinite`].
+        what: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file was read but does not hold what it should.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A reward curve could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] crate::plot::PlotError),
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A name that is not among the known ones, with the nearest that is.
+    pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
+        let nearest = known.clone().min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name));
+        let known: Vec<&str> = known.collect();
+        let nearest = nearest.unwrap_or_default();
+        Error::Config(format!("there is no {what} `{name}`; did you mean `{nearest}`? ({})", known.join(", ")))
+    }
+
+    /// Wraps an I/O error with the path it happened on: `.map_err(Error::io(path))`.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::Io { path, source }
+    }
+}

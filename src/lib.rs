@@ -1,0 +1,64 @@
+//! Policy-gradient reinforcement learning on candle tensors.
+//!
+//! ```text
+//! Env -> VecEnv[N] -> Collector -> Rollout[T,N] -> Estimator -> Objective -> gradient[P] -> Optimizer -> Params[P]
+//!                       ^                                                 chain of GradientTransform        |
+//!                       +---------------------- ActorCritic (no graph) <------------------------------------+
+//! ```
+//!
+//! Left of `Objective` all is plain host memory; from there to [`Params`] all is candle tensors on the chosen device.
+//! The shortest way in is a [`Config`] and a [`Trainer`]:
+//!
+//! ```
+//! use uphill::{Config, Trainer};
+//!
+//! let config = Config { steps: 2_048, ..Config::for_algo("ppo")? };
+//! let mut trainer = Trainer::new(&config)?;
+//! while let Some(metrics) = trainer.step()? {
+//!     println!("{} steps: mean return {:?}", metrics.env_steps, metrics.episode_return_mean);
+//! }
+//! let mut policy = trainer.into_policy();
+//! println!("{:?}", policy.evaluate(10, uphill::Seed(7))?);
+//! # Ok::<(), uphill::Error>(())
+//! ```
+
+pub mod advantage;
+pub mod algo;
+mod canvas;
+mod collect;
+mod config;
+mod console;
+mod device;
+mod dist;
+mod error;
+mod kernels;
+mod metrics;
+pub mod nn;
+pub mod objective;
+pub mod optim;
+pub mod oracle;
+mod params;
+pub mod plot;
+mod policy;
+pub mod render;
+mod rollout;
+mod run;
+mod seed;
+mod train;
+mod whole_file;
+
+pub use collect::{Collector, Episode, Horizon};
+pub use config::Config;
+pub use console::Console;
+pub use device::{DeviceChoice, DeviceError, device_name};
+pub use dist::Categorical;
+pub use error::{Error, Result};
+pub use metrics::{History, Metrics};
+pub use nn::{ActorCritic, MlpActorCritic, MlpConfig, ModuleActorCritic};
+pub use params::{Block, Layout, Params};
+pub use policy::{Evaluation, Policy};
+pub use rollout::Rollout;
+pub use run::{RunFolder, Summary};
+pub use seed::{Rng, Seed};
+pub use train::Trainer;
+pub use uphill_envs as envs;

@@ -1,0 +1,164 @@
+//! What is known of training after an update: one row of `metrics.csv`.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::algo::UpdateReport;
+use crate::collect::Episode;
+
+/// One update. A number that does not exist (no episode has ended yet, the algorithm has no such term) is `None`, an
+/// empty field in the file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Metrics {
+    /// The update's number, from 1.
+    pub update: u64,
+    /// Environment steps so far, all lanes together.
+    pub env_steps: u64,
+    /// Episodes finished so far.
+    pub episodes: u64,
+    /// Mean undiscounted return of the last 100 episodes, or of all if there are fewer.
+    pub episode_return_mean: Option<f64>,
+    /// Mean length of the same, in steps.
+    pub episode_length_mean: Option<f64>,
+    /// Mean policy loss over the update's gradient steps.
+    pub policy_loss: Option<f64>,
+    /// Mean value loss.
+    pub value_loss: Option<f64>,
+    /// Mean entropy of the policy, in nats.
+    pub entropy: Option<f64>,
+    /// Mean estimate of KL(old policy, new policy), in nats.
+    pub approx_kl: Option<f64>,
+    /// Share of steps whose probability ratio was clipped.
+    pub clip_fraction: Option<f64>,
+    /// Share of the value targets' variance that the critic explains; 1 is perfect, 0 no better than a constant.
+    pub explained_variance: Option<f64>,
+    /// Mean Euclidean norm of the gradient, before clipping.
+    pub grad_norm: f64,
+    /// Mean Euclidean norm of the parameters' change.
+    pub update_norm: f64,
+    /// The learning rate.
+    pub lr: Option<f64>,
+    /// Environment steps a second since training began. The only column that a clock decides.
+    pub steps_per_second: f64,
+}
+
+impl Metrics {
+    pub(crate) fn new(
+        update: u64,
+        env_steps: u64,
+        history: &History,
+        report: &UpdateReport,
+        lr: Option<f64>,
+        seconds: f64,
+    ) -> Self {
+        let term = |name: &str| report.terms.iter().find(|(term, _)| *term == name).map(|(_, value)| *value);
+        Self {
+            update,
+            env_steps,
+            episodes: history.episodes(),
+            episode_return_mean: history.return_mean(),
+            episode_length_mean: history.length_mean(),
+            policy_loss: term("policy_loss"),
+            value_loss: term("value_loss"),
+            entropy: term("entropy"),
+            approx_kl: term("approx_kl"),
+            clip_fraction: term("clip_fraction"),
+            explained_variance: Some(report.explained_variance).filter(|v| v.is_finite()),
+            grad_norm: report.grad_norm,
+            update_norm: report.update_norm,
+            lr,
+            steps_per_second: env_steps as f64 / seconds,
+        }
+    }
+}
+
+/// The last 100 episodes, and when their mean return first reached the environment's threshold.
+#[derive(Debug, Clone)]
+pub struct History {
+    recent: VecDeque<Episode>,
+    episodes: u64,
+    threshold: Option<f64>,
+    solved_at_step: Option<u64>,
+}
+
+impl History {
+    /// Episodes that the means go over.
+    pub const WINDOW: usize = 100;
+
+    /// An empty history for a task that counts as solved at a mean return of `threshold`, if it has one.
+    #[must_use]
+    pub fn new(threshold: Option<f64>) -> Self {
+        Self { recent: VecDeque::with_capacity(Self::WINDOW), episodes: 0, threshold, solved_at_step: None }
+    }
+
+    /// Notes a finished episode.
+    pub fn push(&mut self, episode: Episode) {
+        if self.recent.len() == Self::WINDOW {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(episode);
+        self.episodes += 1;
+        let reached = self.threshold.is_some_and(|threshold| self.return_mean() >= Some(threshold));
+        if self.solved_at_step.is_none() && self.recent.len() == Self::WINDOW && reached {
+            self.solved_at_step = Some(episode.env_steps);
+        }
+    }
+
+    /// Episodes finished so far.
+    #[must_use]
+    pub fn episodes(&self) -> u64 {
+        self.episodes
+    }
+
+    /// Mean return of the last 100 episodes, or of all if there are fewer.
+    #[must_use]
+    pub fn return_mean(&self) -> Option<f64> {
+        self.mean(|episode| episode.episode_return)
+    }
+
+    /// Mean length of the last 100 episodes, or of all if there are fewer.
+    #[must_use]
+    pub fn length_mean(&self) -> Option<f64> {
+        self.mean(|episode| f64::from(episode.length))
+    }
+
+    /// The environment step at which 100 episodes first had a mean return at or above the threshold.
+    #[must_use]
+    pub fn solved_at_step(&self) -> Option<u64> {
+        self.solved_at_step
+    }
+
+    fn mean(&self, of: impl Fn(&Episode) -> f64) -> Option<f64> {
+        let n = self.recent.len();
+        (n > 0).then(|| self.recent.iter().map(of).sum::<f64>() / n as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Episode, History};
+
+    #[test]
+    fn a_task_is_solved_when_100_episodes_reach_the_threshold_on_average() {
+        let mut history = History::new(Some(10.0));
+        assert_eq!(history.return_mean(), None);
+        for i in 1..=150u64 {
+            // The first 50 return 0, the rest 20: the last 100 average 10 once 50 good ones are in.
+            let episode_return = if i <= 50 { 0.0 } else { 20.0 };
+            history.push(Episode { episode_return, length: 2, env_steps: 7 * i });
+        }
+        assert_eq!(history.solved_at_step(), Some(700));
+        assert_eq!((history.episodes(), history.return_mean()), (150, Some(20.0)));
+        assert_eq!(history.length_mean(), Some(2.0));
+    }
+
+    #[test]
+    fn fewer_than_100_episodes_solve_nothing() {
+        let mut history = History::new(Some(1.0));
+        for i in 1..100 {
+            history.push(Episode { episode_return: 5.0, length: 1, env_steps: i });
+        }
+        assert_eq!(history.solved_at_step(), None);
+    }
+}

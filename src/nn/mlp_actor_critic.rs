@@ -1,0 +1,222 @@
+//! Actor and critic as multi-layer perceptrons, apart or on a shared trunk.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use uphill_envs::{Space, Spec};
+
+use super::init::Initialiser;
+use super::{Activation, ActorCritic, Output, rows};
+use crate::dist::Categorical;
+use crate::kernels::{FusedMlp, Layer, Mlp, Workspace, with_slice};
+use crate::params::{Layout, Params};
+use crate::seed::Seed;
+use crate::{Error, Result};
+
+/// The shape of an [`MlpActorCritic`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MlpConfig {
+    /// Units of each hidden layer; none makes both heads linear.
+    pub hidden: Vec<usize>,
+    /// What stands between layers.
+    pub activation: Activation,
+    /// How weights are drawn. Gains are √2 in hidden layers, 0.01 at the policy's head, 1 at the value's; biases are 0.
+    pub init: Initialiser,
+    /// Whether actor and critic share their hidden layers.
+    pub shared_trunk: bool,
+}
+
+impl Default for MlpConfig {
+    fn default() -> Self {
+        Self { hidden: vec![64, 64], activation: Activation::Tanh, init: Initialiser::Orthogonal, shared_trunk: false }
+    }
+}
+
+/// Gains as PPO's authors set them: Huang et al. 2022, detail 2,
+/// <https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/>.
+const HIDDEN_GAIN: f64 = std::f64::consts::SQRT_2;
+const POLICY_GAIN: f64 = 0.01;
+const VALUE_GAIN: f64 = 1.0;
+
+/// Two perceptrons over one parameter vector: `[B, D]` to logits `[B, A]` and to values `[B]`.
+///
+/// On the CPU each is one fused operation; on a GPU, or after [`plain`](Self::plain), the same in candle's own.
+#[derive(Debug)]
+pub struct MlpActorCritic {
+    actions: usize,
+    nets: Nets,
+    fused: bool,
+    workspace: Workspace,
+}
+
+#[derive(Debug)]
+enum Nets {
+    Separate {
+        actor: Arc<Mlp>,
+        critic: Arc<Mlp>,
+    },
+    /// One perceptron with `A + 1` outputs: the logits, then the value. The two heads' weights lie side by side, and
+    /// so do their biases, so that together they are one last layer.
+    Shared(Arc<Mlp>),
+}
+
+impl MlpActorCritic {
+    /// A network for an environment, with initial parameters drawn from the seed's stream `init`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an environment without discrete actions, or a hidden layer of no units.
+    pub fn new(spec: &Spec, config: &MlpConfig, seed: Seed, device: &Device) -> Result<(Params, Self)> {
+        let Space::Discrete { n: actions } = spec.action else {
+            let kind = spec.action.kind();
+            return Err(Error::Config(format!("{}: {kind} actions have no policy yet, only discrete ones", spec.id)));
+        };
+        let inputs = spec.observation_len();
+        if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
+            return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
+        }
+        let mut layout = Layout::default();
+        let mut gains = Vec::new();
+        let nets = if config.shared_trunk {
+            let mut layers = hidden_layers("trunk", inputs, &config.hidden, &mut layout, &mut gains);
+            let width = layers.last().map_or(inputs, |layer| layer.outputs);
+            let weight = layout.push("actor.head.weight", &[actions, width]);
+            layout.push("critic.head.weight", &[1, width]);
+            let bias = layout.push("actor.head.bias", &[actions]);
+            layout.push("critic.head.bias", &[1]);
+            gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
+            layers.push(Layer { inputs: width, outputs: actions + 1, weight, bias });
+            Nets::Shared(Arc::new(Mlp { layers, activation: config.activation }))
+        } else {
+            let mut net = |name: &str, outputs: usize, head_gain: f64| {
+                let mut layers = hidden_layers(name, inputs, &config.hidden, &mut layout, &mut gains);
+                let width = layers.last().map_or(inputs, |layer| layer.outputs);
+                let weight = layout.push(format!("{name}.head.weight"), &[outputs, width]);
+                let bias = layout.push(format!("{name}.head.bias"), &[outputs]);
+                gains.extend([head_gain, 0.0]);
+                layers.push(Layer { inputs: width, outputs, weight, bias });
+                Arc::new(Mlp { layers, activation: config.activation })
+            };
+            Nets::Separate { actor: net("actor", actions, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
+        };
+        let mut rng = seed.stream("init", 0);
+        let mut values = vec![0.0; layout.len()];
+        for (block, &gain) in layout.blocks().iter().zip(&gains) {
+            if let [outputs, inputs] = block.shape[..] {
+                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
+            }
+        }
+        let params = Params::new(layout, values, device)?;
+        Ok((params, Self { actions, nets, fused: device.is_cpu(), workspace: Workspace::default() }))
+    }
+
+    /// The same network without fused operations: the reference that those are tested against.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.fused = false;
+        self
+    }
+
+    fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
+        if self.fused {
+            let op = FusedMlp::new(net.clone(), params.version());
+            return Ok(params.theta().apply_op2(&observation.contiguous()?, op)?);
+        }
+        let mut y = observation.clone();
+        for (l, layer) in net.layers.iter().enumerate() {
+            let theta = params.theta();
+            let weight = theta.narrow(0, layer.weight, layer.outputs * layer.inputs)?;
+            let weight = weight.reshape((layer.outputs, layer.inputs))?;
+            let bias = theta.narrow(0, layer.bias, layer.outputs)?;
+            y = y.matmul(&weight.t()?)?.broadcast_add(&bias)?;
+            if l + 1 < net.layers.len() {
+                y = match net.activation {
+                    Activation::Tanh => y.tanh()?,
+                    Activation::Relu => y.relu()?,
+                    Activation::Silu => y.silu()?,
+                };
+            }
+        }
+        Ok(y)
+    }
+
+    /// The outputs of one perceptron on the host: read in place on the CPU, through tensors elsewhere.
+    fn infer(&mut self, net: &Arc<Mlp>, params: &Params, observation: &[f32]) -> Result<Vec<f32>> {
+        let width = net.inputs();
+        let batch = rows(observation, width)?;
+        if params.theta().device().is_cpu() {
+            let workspace = &mut self.workspace;
+            with_slice(params.theta(), |theta| {
+                net.forward(theta, observation, batch, workspace);
+                Ok(())
+            })?;
+            return Ok(self.workspace.output().to_vec());
+        }
+        let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
+        Ok(self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?)
+    }
+}
+
+/// Lays out hidden layers `name.0`, `name.1`, ... and notes the gain of each block (0 leaves it zero).
+fn hidden_layers(name: &str, inputs: usize, hidden: &[usize], layout: &mut Layout, gains: &mut Vec<f64>) -> Vec<Layer> {
+    let mut width = inputs;
+    let mut layers = Vec::new();
+    for (l, &units) in hidden.iter().enumerate() {
+        let weight = layout.push(format!("{name}.{l}.weight"), &[units, width]);
+        let bias = layout.push(format!("{name}.{l}.bias"), &[units]);
+        gains.extend([HIDDEN_GAIN, 0.0]);
+        layers.push(Layer { inputs: width, outputs: units, weight, bias });
+        width = units;
+    }
+    layers
+}
+
+impl ActorCritic for MlpActorCritic {
+    fn observation_len(&self) -> usize {
+        match &self.nets {
+            Nets::Separate { actor: net, .. } | Nets::Shared(net) => net.inputs(),
+        }
+    }
+
+    fn action_count(&self) -> usize {
+        self.actions
+    }
+
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output> {
+        let (logits, value) = match &self.nets {
+            Nets::Separate { actor, critic } => {
+                (self.apply(actor, params, observation)?, self.apply(critic, params, observation)?)
+            }
+            Nets::Shared(net) => {
+                let both = self.apply(net, params, observation)?;
+                (both.narrow(1, 0, self.actions)?, both.narrow(1, self.actions, 1)?)
+            }
+        };
+        Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
+    }
+
+    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
+        match &self.nets {
+            Nets::Separate { actor, .. } => *logits = self.infer(&actor.clone(), params, observation)?,
+            Nets::Shared(net) => {
+                let both = self.infer(&net.clone(), params, observation)?;
+                logits.clear();
+                logits.extend(both.chunks_exact(self.actions + 1).flat_map(|row| &row[..self.actions]));
+            }
+        }
+        Ok(())
+    }
+
+    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
+        match &self.nets {
+            Nets::Separate { critic, .. } => *values = self.infer(&critic.clone(), params, observation)?,
+            Nets::Shared(net) => {
+                let both = self.infer(&net.clone(), params, observation)?;
+                values.clear();
+                values.extend(both.chunks_exact(self.actions + 1).map(|row| row[self.actions]));
+            }
+        }
+        Ok(())
+    }
+}

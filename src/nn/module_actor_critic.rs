@@ -1,0 +1,88 @@
+//! Any candle-nn modules as actor and critic.
+
+use candle_core::{Device, Tensor};
+use candle_nn::{Module, VarBuilder};
+use uphill_envs::{Space, Spec};
+
+use super::{ActorCritic, Output, rows};
+use crate::dist::Categorical;
+use crate::{Error, Params, Result, Seed};
+
+/// A module that maps `[B, D]` to `[B, outputs]`.
+pub type BoxedModule = Box<dyn Module + Send>;
+
+/// An actor `[B, D]` to logits `[B, A]` and a critic `[B, D]` to `[B, 1]`, each any candle-nn module.
+pub struct ModuleActorCritic {
+    observation_len: usize,
+    actions: usize,
+    learning: (BoxedModule, BoxedModule),
+    acting: (BoxedModule, BoxedModule),
+}
+
+impl ModuleActorCritic {
+    /// Builds actor and critic from a [`VarBuilder`], twice: over theta for learning and without gradient for acting.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use candle_nn::{linear, seq};
+    /// use uphill::{ModuleActorCritic, Seed, envs};
+    ///
+    /// let spec = envs::make("CartPole-v1")?.spec().clone();
+    /// let (params, network) = ModuleActorCritic::new(&spec, Seed(1), &Device::Cpu, |vb| {
+    ///     let actor = seq().add(linear(4, 32, vb.pp("actor.0"))?).add_fn(|x| x.gelu()).add(linear(32, 2, vb.pp("actor.1"))?);
+    ///     let critic = linear(4, 1, vb.pp("critic"))?;
+    ///     Ok((Box::new(actor), Box::new(critic)))
+    /// })?;
+    /// # let _ = (params, network);
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an environment without discrete actions, and what `build` fails with.
+    pub fn new(
+        spec: &Spec,
+        seed: Seed,
+        device: &Device,
+        build: impl Fn(VarBuilder<'_>) -> candle_core::Result<(BoxedModule, BoxedModule)>,
+    ) -> Result<(Params, Self)> {
+        let Space::Discrete { n: actions } = spec.action else {
+            let kind = spec.action.kind();
+            return Err(Error::Config(format!("{}: {kind} actions have no policy yet, only discrete ones", spec.id)));
+        };
+        let (params, learning) = Params::build(device, &mut seed.stream("init", 0), &build)?;
+        let acting = params.frozen(&build)?;
+        Ok((params, Self { observation_len: spec.observation_len(), actions, learning, acting }))
+    }
+}
+
+impl ActorCritic for ModuleActorCritic {
+    fn observation_len(&self) -> usize {
+        self.observation_len
+    }
+
+    fn action_count(&self) -> usize {
+        self.actions
+    }
+
+    fn forward(&self, _: &Params, observation: &Tensor) -> Result<Output> {
+        let logits = self.learning.0.forward(observation)?;
+        let value = self.learning.1.forward(observation)?;
+        Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
+    }
+
+    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
+        *logits = infer(&self.acting.0, params, observation, self.observation_len)?;
+        Ok(())
+    }
+
+    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
+        *values = infer(&self.acting.1, params, observation, self.observation_len)?;
+        Ok(())
+    }
+}
+
+fn infer(module: &BoxedModule, params: &Params, observation: &[f32], width: usize) -> Result<Vec<f32>> {
+    let batch = rows(observation, width)?;
+    let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
+    Ok(module.forward(&observation)?.flatten_all()?.to_vec1()?)
+}

@@ -1,0 +1,48 @@
+use candle_core::{DType, Tensor};
+
+use super::{Batch, Objective, Report};
+use crate::Result;
+use crate::nn::Output;
+
+/// PPO's clipped surrogate.
+///
+/// ```text
+///   ρₜ = π(aₜ|sₜ) / π_old(aₜ|sₜ)
+///   L  = −mean( min( ρₜ·Aₜ, clip(ρₜ, 1 − ε, 1 + ε)·Aₜ ) )
+/// ```
+///
+/// Reports `policy_loss`, `approx_kl = mean(ρ − 1 − log ρ)` and `clip_fraction`, the share of steps with
+/// `|ρ − 1| > ε`.
+///
+/// Schulman et al. 2017, eq. 7, <https://arxiv.org/abs/1707.06347>; the KL estimate is k3 of
+/// <http://joschu.net/blog/kl-approx.html>.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClippedSurrogate {
+    /// ε, above 0.
+    pub clip_range: f64,
+}
+
+impl ClippedSurrogate {
+    /// The surrogate clipped at `1 ± clip_range`.
+    #[must_use]
+    pub fn new(clip_range: f64) -> Self {
+        Self { clip_range }
+    }
+}
+
+impl Objective for ClippedSurrogate {
+    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+        let log_ratio = (output.policy.log_prob(&batch.action)? - &batch.log_prob)?;
+        let ratio = log_ratio.exp()?;
+        let clipped = ratio.clamp(1.0 - self.clip_range, 1.0 + self.clip_range)?;
+        let surrogate = (&ratio * &batch.advantage)?.minimum(&(clipped * &batch.advantage)?)?;
+        let loss = surrogate.mean_all()?.neg()?;
+
+        let (ratio, log_ratio) = (ratio.detach(), log_ratio.detach());
+        let distance = (&ratio - 1.0)?;
+        report.push("policy_loss", &loss);
+        report.push("approx_kl", &(&distance - log_ratio)?.mean_all()?);
+        report.push("clip_fraction", &distance.abs()?.gt(self.clip_range)?.to_dtype(DType::F32)?.mean_all()?);
+        Ok(loss)
+    }
+}

@@ -1,0 +1,126 @@
+//! What learning descends: terms that add up to one loss.
+
+mod clipped_surrogate;
+mod entropy;
+mod policy_gradient;
+mod value_loss;
+
+use std::fmt;
+
+use candle_core::{Device, Tensor};
+
+pub use clipped_surrogate::ClippedSurrogate;
+pub use entropy::Entropy;
+pub use policy_gradient::PolicyGradient;
+pub use value_loss::ValueLoss;
+
+use crate::advantage::Estimate;
+use crate::nn::Output;
+use crate::{Result, Rollout};
+
+/// `B` steps of a rollout on the learning device.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// `[B, D]`.
+    pub observation: Tensor,
+    /// `u32`, `[B]`.
+    pub action: Tensor,
+    /// `[B]`: log-probability of the action under the policy that chose it.
+    pub log_prob: Tensor,
+    /// `[B]`.
+    pub advantage: Tensor,
+    /// `[B]`: what the value is regressed on.
+    pub target: Tensor,
+    /// `[B]`: the value when the rollout was made.
+    pub value: Tensor,
+}
+
+impl Batch {
+    /// The steps at these places of `[T, N]`, in this order. `advantage` is `[B]`, one number a place, so that it can
+    /// have been normalised over the batch; the targets are taken from the estimate. This is where data goes from the
+    /// host to the device.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
+    pub fn new(
+        rollout: &Rollout,
+        estimate: &Estimate,
+        places: &[usize],
+        advantage: &[f32],
+        device: &Device,
+    ) -> Result<Self> {
+        let b = places.len();
+        let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
+        let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
+        Ok(Self {
+            observation: Tensor::from_vec(observation, (b, rollout.observation_len), device)?,
+            action: Tensor::from_iter(places.iter().map(|&i| rollout.action[i]), device)?,
+            log_prob: take(&rollout.log_prob)?,
+            advantage: Tensor::from_slice(advantage, b, device)?,
+            target: take(&estimate.target)?,
+            value: take(&rollout.value)?,
+        })
+    }
+}
+
+/// Named numbers that terms report beside their loss, as scalars still on the device.
+#[derive(Debug, Default)]
+pub struct Report(Vec<(&'static str, Tensor)>);
+
+impl Report {
+    /// Adds a scalar, detached from the graph. Names are those of the columns of `metrics.csv`.
+    pub fn push(&mut self, name: &'static str, value: &Tensor) {
+        self.0.push((name, value.detach()));
+    }
+
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
+    pub fn read(&self) -> Result<Vec<(&'static str, f64)>> {
+        self.0.iter().map(|(name, value)| Ok((*name, f64::from(value.to_scalar::<f32>()?)))).collect()
+    }
+}
+
+/// A term of the loss. Every term is a mean over the batch's steps.
+pub trait Objective: fmt::Debug + Send {
+    /// The loss of a batch, a scalar, given what the network says of its observations.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) for shapes that do not go together.
+    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor>;
+
+    /// This term plus `coefficient` times another: `ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default())`.
+    fn plus(self, coefficient: f64, term: impl Objective + 'static) -> Sum
+    where
+        Self: Sized + 'static,
+    {
+        Sum { first: Box::new(self), rest: vec![(coefficient, Box::new(term))] }
+    }
+}
+
+/// `first + Σ coefficient·term`.
+#[derive(Debug)]
+pub struct Sum {
+    first: Box<dyn Objective>,
+    rest: Vec<(f64, Box<dyn Objective>)>,
+}
+
+impl Objective for Sum {
+    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+        let mut sum = self.first.loss(batch, output, report)?;
+        for (coefficient, term) in &self.rest {
+            let loss = term.loss(batch, output, report)?;
+            // A term with coefficient 0 is evaluated for what it reports; a gradient of zero need not be computed.
+            if *coefficient != 0.0 {
+                sum = (sum + (loss * *coefficient)?)?;
+            }
+        }
+        Ok(sum)
+    }
+
+    fn plus(mut self, coefficient: f64, term: impl Objective + 'static) -> Sum {
+        self.rest.push((coefficient, Box::new(term)));
+        self
+    }
+}

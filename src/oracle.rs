@@ -1,0 +1,84 @@
+//! The exact policy gradient on a finite MDP: what every sampled estimator must equal on average.
+//!
+//! A [`FiniteMdp`] (from [`GridWorld::model`](uphill_envs::GridWorld::model), or one's own) knows every probability,
+//! so values, visits and the gradient of the return can be computed rather than sampled.
+
+use candle_core::Tensor;
+use uphill_envs::FiniteMdp;
+
+use crate::nn::ActorCritic;
+use crate::{Error, Params, Result};
+
+/// The policy in every state of the MDP, `[S, A]`, each row a distribution.
+///
+/// # Errors
+/// [`Error::Shape`] if network and MDP do not fit each other.
+pub fn policy_table(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) -> Result<Vec<f64>> {
+    let probabilities = probabilities(network, params, mdp)?.to_vec2::<f32>()?;
+    let normalised = |row: Vec<f32>| {
+        let total: f64 = row.iter().map(|&p| f64::from(p)).sum();
+        row.into_iter().map(move |p| f64::from(p) / total)
+    };
+    Ok(probabilities.into_iter().flat_map(normalised).collect())
+}
+
+/// The expected discounted return of an episode, `J(θ)`.
+///
+/// # Errors
+/// [`Error::Mdp`] where it does not exist (`gamma = 1` and a policy that may never end).
+pub fn exact_return(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<f64> {
+    Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
+}
+
+/// The exact policy gradient `∇J(θ)`, `[P]`.
+///
+/// ```text
+///   ∇J = Σₛ d(s) Σₐ ∇π(a|s)·Q(s,a)          d(s) = Σₜ γᵗ Pr(sₜ = s)
+/// ```
+///
+/// Sutton et al. 2000, theorem 1.
+///
+/// # Errors
+/// As [`exact_return`].
+pub fn exact_policy_gradient(
+    network: &dyn ActorCritic,
+    params: &Params,
+    mdp: &FiniteMdp,
+    gamma: f64,
+) -> Result<Tensor> {
+    let coefficients = mdp.gradient_coefficients(&policy_table(network, params, mdp)?, gamma)?;
+    weighted_gradient(network, params, mdp, &coefficients)
+}
+
+/// `Σₛₐ c(s,a)·∇π(a|s)`, `[P]`, for coefficients `[S, A]` held fixed.
+///
+/// With `c = d(s)·Q(s,a)` it is the policy gradient; with another weight of the states in place of `d`, what an
+/// estimator that samples states with that weight follows.
+///
+/// # Errors
+/// [`Error::Shape`] if network, MDP and coefficients do not fit each other.
+pub fn weighted_gradient(
+    network: &dyn ActorCritic,
+    params: &Params,
+    mdp: &FiniteMdp,
+    coefficients: &[f64],
+) -> Result<Tensor> {
+    let probabilities = probabilities(network, params, mdp)?;
+    let (expected, got) = (probabilities.dims().to_vec(), vec![coefficients.len()]);
+    if coefficients.len() != probabilities.elem_count() {
+        return Err(Error::Shape { what: "the coefficients".into(), expected, got });
+    }
+    let coefficients = Tensor::from_iter(coefficients.iter().map(|&c| c as f32), probabilities.device())?;
+    params.gradient(&(probabilities * coefficients.reshape(expected)?)?.sum_all()?)
+}
+
+fn probabilities(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) -> Result<Tensor> {
+    let (expected, got) =
+        (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), network.action_count()]);
+    if expected != got {
+        return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
+    }
+    let shape = (mdp.states(), mdp.observation_len());
+    let observation = Tensor::from_slice(mdp.observations(), shape, params.theta().device())?;
+    Ok(network.forward(params, &observation)?.policy.log_probs().exp()?)
+}

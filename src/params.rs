@@ -1,0 +1,322 @@
+//! All parameters of a network as one flat vector, `theta`, with named blocks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
+
+use crate::nn::init;
+use crate::seed::Rng;
+use crate::{Error, Result};
+
+/// One named tensor within the parameter vector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its path in the network, such as `actor.0.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Where its first number stands in the vector.
+    pub offset: usize,
+}
+
+impl Block {
+    /// How many numbers it holds.
+    #[must_use]
+    pub fn elem_count(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Its places in the vector.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.elem_count()
+    }
+}
+
+/// The blocks of a parameter vector, one after the other without a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    blocks: Vec<Block>,
+    len: usize,
+}
+
+impl Layout {
+    /// Appends a block and returns its offset.
+    pub fn push(&mut self, name: impl Into<String>, shape: &[usize]) -> usize {
+        let block = Block { name: name.into(), shape: shape.to_vec(), offset: self.len };
+        self.len += block.elem_count();
+        let offset = block.offset;
+        self.blocks.push(block);
+        offset
+    }
+
+    /// The blocks in order.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// `P`, the length of the vector.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no parameter at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The block of that name.
+    #[must_use]
+    pub fn block(&self, name: &str) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.name == name)
+    }
+
+    /// The block that the number at `index` belongs to.
+    #[must_use]
+    pub fn block_at(&self, index: usize) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.range().contains(&index))
+    }
+}
+
+/// The parameters of a network: one variable `theta` of shape `[P]`, and which places of it are what.
+///
+/// Networks hold views of theta, which see every change at once; so nothing but this type changes it, and only
+/// through `&mut self`.
+#[derive(Debug)]
+pub struct Params {
+    theta: Var,
+    layout: Layout,
+    version: Arc<AtomicU64>,
+}
+
+/// The parameters' state at one moment, for an operation that must notice when they have changed since.
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    counter: Arc<AtomicU64>,
+    at: u64,
+}
+
+impl Version {
+    pub(crate) fn is_current(&self) -> bool {
+        self.counter.load(Ordering::Acquire) == self.at
+    }
+}
+
+impl Params {
+    /// Parameters of this layout with these values, `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not exactly `P` values.
+    pub fn new(layout: Layout, values: Vec<f32>, device: &Device) -> Result<Self> {
+        check_len("the parameter vector", layout.len(), values.len())?;
+        let theta = Var::from_vec(values, layout.len(), device)?;
+        Ok(Self { theta, layout, version: Arc::default() })
+    }
+
+    /// Makes any candle-nn module trainable: `build` asks its [`VarBuilder`] for tensors and gets views of theta.
+    ///
+    /// `build` runs twice: once to learn names, shapes and [`Init`] hints, and once for real. Initial values are
+    /// drawn from `rng` in the order in which the blocks were asked for. A name asked for again is the same block.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use candle_nn::{Module, linear};
+    /// use uphill::{Params, Seed};
+    ///
+    /// let mut rng = Seed(0).stream("init", 0);
+    /// let (params, layer) = Params::build(&Device::Cpu, &mut rng, |vb| linear(4, 2, vb.pp("head")))?;
+    /// assert_eq!(params.layout().len(), 4 * 2 + 2);
+    /// let y = layer.forward(&Tensor::ones((1, 4), candle_core::DType::F32, &Device::Cpu)?)?;
+    /// assert_eq!(params.gradient(&y.sum_all()?)?.dims(), [10]);
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `build` fails with, and [`Error::Tensor`] for tensors of another type than `f32`.
+    pub fn build<M>(
+        device: &Device,
+        rng: &mut Rng,
+        build: impl Fn(VarBuilder<'_>) -> candle_core::Result<M>,
+    ) -> Result<(Self, M)> {
+        let recorded = Arc::new(Mutex::new((Layout::default(), Vec::new())));
+        build(VarBuilder::from_backend(Box::new(Recorder(recorded.clone())), DType::F32, device.clone()))?;
+        let (layout, hints) = std::mem::take(&mut *recorded.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut values = vec![0.0; layout.len()];
+        for (block, hint) in layout.blocks().iter().zip(&hints) {
+            init::from_hint(hint, &block.shape, rng, &mut values[block.range()])?;
+        }
+        let params = Self::new(layout, values, device)?;
+        let module = build(params.var_builder(params.theta.as_tensor()))?;
+        Ok((params, module))
+    }
+
+    /// The same module over views that carry no gradient, for acting.
+    ///
+    /// # Errors
+    /// What `build` fails with, and [`Error::Tensor`] for a block that these parameters lack.
+    pub fn frozen<M>(&self, build: impl Fn(VarBuilder<'_>) -> candle_core::Result<M>) -> Result<M> {
+        Ok(build(self.var_builder(&self.theta.as_detached_tensor()))?)
+    }
+
+    fn var_builder(&self, theta: &Tensor) -> VarBuilder<'static> {
+        let views = Views { theta: theta.clone(), layout: self.layout.clone() };
+        VarBuilder::from_backend(Box::new(views), DType::F32, theta.device().clone())
+    }
+
+    /// The whole vector, `[P]`, a variable of candle's autograd. It shares its storage with the parameters.
+    #[must_use]
+    pub fn theta(&self) -> &Tensor {
+        self.theta.as_tensor()
+    }
+
+    /// Which places are what.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// A deep copy of all values, `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if they cannot be read from the device.
+    pub fn snapshot(&self) -> Result<Vec<f32>> {
+        Ok(self.theta.to_vec1()?)
+    }
+
+    /// `∂loss/∂theta`, `[P]`; zero where the loss does not depend on it.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if an operation has no gradient, or the parameters changed since the forward pass.
+    pub fn gradient(&self, loss: &Tensor) -> Result<Tensor> {
+        let gradients = loss.backward()?;
+        match gradients.get(&self.theta) {
+            Some(gradient) => Ok(gradient.clone()),
+            None => Ok(self.theta.zeros_like()?),
+        }
+    }
+
+    /// `theta += update`, `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the update has another length.
+    pub fn add(&mut self, update: &Tensor) -> Result<()> {
+        check_len("the update", self.layout.len(), update.elem_count())?;
+        let sum = self.theta.as_tensor().add(update)?;
+        self.changed();
+        Ok(self.theta.set(&sum)?)
+    }
+
+    /// Replaces all values, `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not exactly `P` values.
+    pub fn set(&mut self, values: &[f32]) -> Result<()> {
+        check_len("the parameter vector", self.layout.len(), values.len())?;
+        self.changed();
+        Ok(self.theta.set(&Tensor::from_slice(values, values.len(), self.theta.device())?)?)
+    }
+
+    fn changed(&mut self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        Version { counter: self.version.clone(), at: self.version.load(Ordering::Acquire) }
+    }
+}
+
+fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] })
+}
+
+type Recorded = (Layout, Vec<Init>);
+
+/// Answers with zeros and writes down what was asked for.
+struct Recorder(Arc<Mutex<Recorded>>);
+
+impl SimpleBackend for Recorder {
+    fn get(
+        &self,
+        shape: candle_core::Shape,
+        name: &str,
+        hint: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        require_f32(name, dtype)?;
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (layout, hints) = &mut *recorded;
+        match layout.block(name) {
+            Some(block) => require_shape(block, shape.dims())?,
+            None => {
+                layout.push(name, shape.dims());
+                hints.push(hint);
+            }
+        }
+        Tensor::zeros(shape, dtype, device)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> candle_core::Result<Tensor> {
+        candle_core::bail!("parameter `{name}` was asked for without a shape, so it cannot be made")
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.block(name).is_some()
+    }
+}
+
+/// Answers with views of theta.
+struct Views {
+    theta: Tensor,
+    layout: Layout,
+}
+
+impl SimpleBackend for Views {
+    fn get(
+        &self,
+        shape: candle_core::Shape,
+        name: &str,
+        _: Init,
+        dtype: DType,
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        let view = self.get_unchecked(name, dtype, device)?;
+        if let Some(block) = self.layout.block(name) {
+            require_shape(block, shape.dims())?;
+        }
+        Ok(view)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, _: &Device) -> candle_core::Result<Tensor> {
+        require_f32(name, dtype)?;
+        let Some(block) = self.layout.block(name) else { candle_core::bail!("there is no parameter `{name}`") };
+        self.theta.narrow(0, block.offset, block.elem_count())?.reshape(block.shape.as_slice())
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.layout.block(name).is_some()
+    }
+}
+
+fn require_f32(name: &str, dtype: DType) -> candle_core::Result<()> {
+    if dtype != DType::F32 {
+        candle_core::bail!("parameter `{name}` was asked for as {dtype:?}: parameters are F32")
+    }
+    Ok(())
+}
+
+fn require_shape(block: &Block, shape: &[usize]) -> candle_core::Result<()> {
+    if block.shape != shape {
+        candle_core::bail!("parameter `{}` has shape {:?}, but {shape:?} was asked for", block.name, block.shape)
+    }
+    Ok(())
+}

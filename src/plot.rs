@@ -1,0 +1,120 @@
+//! Learning curves from run folders, as PNG.
+//!
+//! A run folder holds `config.toml` and `metrics.csv`. Runs that differ only in their seed become one curve: their
+//! mean with a band of one standard deviation. A single run is its smoothed line over the points as they were. The
+//! typeface is built in, so a plot needs no font and no library of the system.
+//!
+//! ```no_run
+//! use uphill::plot::{PlotOptions, Run, reward_curve};
+//!
+//! let runs = [Run::read("runs/a")?, Run::read("runs/b")?];
+//! let options = PlotOptions { threshold: Some(475.0), ..PlotOptions::default() };
+//! reward_curve(&runs, &options, "curves.png")?;
+//! # Ok::<(), uphill::plot::PlotError>(())
+//! ```
+
+mod axis;
+mod backend;
+mod chart;
+mod curve;
+mod dash;
+mod error;
+mod legend;
+mod run;
+mod typeface;
+
+use std::path::Path;
+
+pub use error::PlotError;
+pub use run::{DEFAULT_METRIC, Run};
+
+use crate::{canvas::Canvas, whole_file};
+
+/// How a plot looks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlotOptions {
+    /// Width in pixels, at least 240 times `scale` and at most 10000.
+    pub width: u32,
+    /// Height in pixels, at least 180 times `scale` and at most 10000.
+    pub height: u32,
+    /// Pixels in one point of text and lines, 0.5 to 8: 2 with twice the width and height gives the same picture,
+    /// sharp on a screen of high density.
+    pub scale: f64,
+    /// Width of the centred moving average, as a share of a curve's environment steps, 0 (none) to 1. Each run is
+    /// smoothed before the mean over seeds is taken.
+    pub smooth: f64,
+    /// A value at which to draw a dashed line, in the metric's unit.
+    pub threshold: Option<f64>,
+    /// The first line of text; the environments' names where `None`.
+    pub title: Option<String>,
+}
+
+impl Default for PlotOptions {
+    /// 1000 x 600 pixels, smoothed over 2% of the steps, no threshold.
+    fn default() -> PlotOptions {
+        PlotOptions { width: 1000, height: 600, scale: 1.0, smooth: 0.02, threshold: None, title: None }
+    }
+}
+
+impl PlotOptions {
+    fn check(&self) -> Result<(), PlotError> {
+        let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
+        if !(0.5..=8.0).contains(&self.scale) {
+            return wrong("scale", self.scale.to_string(), "0.5 to 8");
+        }
+        let fits = |side: u32, least: f64| f64::from(side) >= least * self.scale && side <= 10_000;
+        if !fits(self.width, 240.0) {
+            return wrong("width", self.width.to_string(), "at least 240 times `scale` and at most 10000 pixels");
+        }
+        if !fits(self.height, 180.0) {
+            return wrong("height", self.height.to_string(), "at least 180 times `scale` and at most 10000 pixels");
+        }
+        if !(0.0..=1.0).contains(&self.smooth) {
+            return wrong("smooth", self.smooth.to_string(), "a share of the steps, 0 to 1");
+        }
+        match self.threshold {
+            Some(threshold) if !run::drawable(threshold) => {
+                wrong("threshold", threshold.to_string(), "a finite number within 1e100 of zero")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Draws a metric of some runs against environment steps and writes the picture to `path` as PNG.
+///
+/// Runs with the same environment, algorithm, optimizer and settings are one curve: the mean over their seeds on the
+/// steps that all of them cover, each run smoothed first, and a band of one sample standard deviation to either side.
+/// The same input gives the same bytes. The file is whole or, if the program is killed, not there.
+///
+/// # Errors
+/// A [`PlotError`] if there is no run, an option is out of range, runs are of different metrics or share no steps,
+/// or `path` cannot be written.
+pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>) -> Result<(), PlotError> {
+    options.check()?;
+    let first = runs.first().ok_or(PlotError::NoRuns)?;
+    for run in runs {
+        run.check()?;
+        if run.metric != first.metric {
+            return Err(PlotError::Metrics { first: first.metric.clone(), second: run.metric.clone() });
+        }
+    }
+    let curves = curve::curves(runs, options.smooth)?;
+    let png = encode(&chart::paint(runs, &curves, options)?)?;
+    let path = path.as_ref();
+    whole_file::write(path, &png).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+}
+
+fn encode(canvas: &Canvas) -> Result<Vec<u8>, PlotError> {
+    let (width, height) = canvas.size();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header()?;
+    let rgb: Vec<u8> = canvas.pixels().flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
+    writer.write_image_data(&rgb)?;
+    writer.finish()?;
+    Ok(bytes)
+}

@@ -1,0 +1,194 @@
+//! Ranges, round numbers on them, and their names.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+/// What the numbers along an axis are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    /// Counts, named as short as they can be: `1.5M`.
+    EnvSteps,
+    /// Values of a metric.
+    Metric,
+}
+
+/// What an axis shows: a range that has a width, and the round numbers in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Axis {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) ticks: Vec<f64>,
+    step: f64,
+    quantity: Quantity,
+}
+
+impl Axis {
+    /// `from..to` with about `count` ticks. A range without width gets one: a constant curve is still drawn.
+    pub(super) fn new(quantity: Quantity, from: f64, to: f64, count: f64) -> Axis {
+        let size = from.abs().max(to.abs());
+        // 1e-9: below this the ticks' names would need more digits than anybody reads.
+        let (from, to) = if to - from > size * 1e-9 {
+            (from, to)
+        } else {
+            let half = if size > 0.0 { size * 0.05 } else { 1.0 };
+            (from - half, to + half)
+        };
+        let rough = (to - from) / count;
+        let power = 10f64.powf(rough.log10().floor());
+        let step = power * [1.0, 2.0, 5.0].into_iter().find(|nice| rough <= nice * power).unwrap_or(10.0);
+        let first = (from / step).ceil();
+        // Counted, not added up: sums of tenths drift, and a step lost in rounding would never end.
+        let ticks = (0..=20).map(|i| (first + f64::from(i)) * step).take_while(|&tick| tick <= to).collect();
+        Axis { from, to, ticks, step, quantity }
+    }
+
+    /// The axis stretched to its next tick where that is near: 499,712 steps end on `500k`.
+    pub(super) fn ending_on_a_tick(mut self) -> Axis {
+        let next = (self.to / self.step).ceil() * self.step;
+        if next > self.to && next - self.to <= (self.to - self.from) * 0.03 {
+            self.to = next;
+            self.ticks.push(next);
+        }
+        self
+    }
+
+    /// What stands beside a tick.
+    pub(super) fn label(&self, tick: f64) -> String {
+        match self.quantity {
+            Quantity::EnvSteps => self.steps_label(tick),
+            Quantity::Metric => self.value_label(tick),
+        }
+    }
+
+    /// A count of environment steps: `0`, `500k`, `1.5M`, `2B`.
+    fn steps_label(&self, steps: f64) -> String {
+        let units = [(1e9, "B"), (1e6, "M"), (1e3, "k")];
+        let (unit, letter) = units.into_iter().find(|(unit, _)| steps >= *unit).unwrap_or((1.0, ""));
+        // As many decimals as this number needs, but no more than tell it from its neighbours.
+        let label = with_minus(steps / unit, decimals(self.step / unit));
+        let label = if label.contains('.') { label.trim_end_matches('0').trim_end_matches('.') } else { &label };
+        format!("{label}{letter}")
+    }
+
+    /// Any other number, with the decimals that the distance of the ticks asks for.
+    fn value_label(&self, value: f64) -> String {
+        let largest = self.from.abs().max(self.to.abs());
+        if largest < 1e6 && self.step >= 1e-5 {
+            return with_minus(value, decimals(self.step));
+        }
+        if value.abs() < self.step / 2.0 {
+            return "0".to_owned();
+        }
+        let digits = decimals(self.step / 10f64.powf(value.abs().log10().floor()));
+        format!("{value:.digits$e}").replace('-', "−")
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
+        let share = (value - self.from) / (self.to - self.from);
+        first + (f64::from(last - first) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        // Only bold ones: a second, lighter grid would be noise.
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.from..self.to
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        self.label(*value)
+    }
+}
+
+/// Decimals that show a multiple of `step` exactly; `step` is 1, 2 or 5 times a power of ten.
+fn decimals(step: f64) -> usize {
+    // Clamped before the cast. The small amount keeps 0.001, whose logarithm is a hair off, at three.
+    (-(step.log10() + 1e-9).floor()).clamp(0.0, 12.0) as usize
+}
+
+/// A number with the minus sign of typesetting, and no minus before zero.
+fn with_minus(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let zero = text.chars().all(|c| c == '0' || c == '.');
+    if value < 0.0 && !zero { format!("−{text}") } else { text }
+}
+
+/// What stands along the vertical axis for a column of `metrics.csv`, with its unit.
+pub(super) fn describe(metric: &str) -> String {
+    match metric {
+        "episode_return_mean" => "return of an episode (mean of last 100)",
+        "episode_length_mean" => "length of an episode in steps (mean of last 100)",
+        "entropy" => "entropy of the policy (nats)",
+        "approx_kl" => "approximate KL divergence of an update (nats)",
+        "clip_fraction" => "share of clipped samples",
+        "explained_variance" => "explained variance of returns (1 is perfect)",
+        "grad_norm" => "norm of the gradient before clipping",
+        "lr" => "learning rate",
+        "steps_per_second" => "environment steps per second",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Axis, Quantity};
+
+    fn labels(quantity: Quantity, from: f64, to: f64) -> Vec<String> {
+        let axis = Axis::new(quantity, from, to, 5.0);
+        axis.ticks.iter().map(|&tick| axis.label(tick)).collect()
+    }
+
+    fn steps(from: f64, to: f64) -> Vec<String> {
+        labels(Quantity::EnvSteps, from, to)
+    }
+
+    fn values(from: f64, to: f64) -> Vec<String> {
+        labels(Quantity::Metric, from, to)
+    }
+
+    #[test]
+    fn ticks_are_round_numbers_with_short_names() {
+        assert_eq!(steps(0.0, 500_000.0), ["0", "100k", "200k", "300k", "400k", "500k"]);
+        assert_eq!(steps(0.0, 2_400_000.0), ["0", "500k", "1M", "1.5M", "2M"]);
+        assert_eq!(steps(0.0, 3e9), ["0", "1B", "2B", "3B"]);
+        assert_eq!(steps(0.0, 900.0), ["0", "200", "400", "600", "800"]);
+        assert_eq!(values(-1.0, 1.0), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(values(-20.0, 520.0), ["0", "200", "400"]);
+        assert_eq!(values(0.0, 2.5e-4), ["0.00000", "0.00005", "0.00010", "0.00015", "0.00020", "0.00025"]);
+        assert_eq!(values(0.0, 4e-7), ["0", "1e−7", "2e−7", "3e−7", "4e−7"]);
+        assert_eq!(values(0.0, 2.5e7), ["0", "5e6", "1.0e7", "1.5e7", "2.0e7", "2.5e7"]);
+    }
+
+    #[test]
+    fn an_axis_stretches_to_a_tick_that_is_near_only() {
+        let end = |to| Axis::new(Quantity::EnvSteps, 0.0, to, 5.0).ending_on_a_tick();
+        assert_eq!((end(499_712.0).to, end(499_712.0).ticks.len()), (500_000.0, 6));
+        assert_eq!((end(470_000.0).to, end(470_000.0).ticks.len()), (470_000.0, 5));
+        assert_eq!((end(500_000.0).to, end(500_000.0).ticks.len()), (500_000.0, 6));
+    }
+
+    #[test]
+    fn every_range_has_a_width_and_a_few_distinct_ticks() {
+        let awkward = [0.0, -0.0, 1.0, -7.3, 1e-300, 1e-9, 500.0, 1e15, 1.8e19, 1e100, -1e100];
+        for &from in &awkward {
+            for &to in awkward.iter().filter(|&&to| to >= from) {
+                let axis = Axis::new(Quantity::Metric, from, to, 6.0);
+                assert!(axis.from < axis.to && (axis.to - axis.from).is_finite(), "{from} {to}");
+                let labels: std::collections::BTreeSet<_> = axis.ticks.iter().map(|&t| axis.label(t)).collect();
+                assert_eq!(labels.len(), axis.ticks.len(), "{from} {to} {labels:?}");
+                assert!((2..=12).contains(&labels.len()), "{from} {to} {labels:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! plotters' commands, carried out on a [`Canvas`].
+//!
+//! plotters' own bitmap backend places glyphs on whole pixels without their side bearings, and fills the self-crossing
+//! outline of a noisy thick line with holes. Here paths and letters are filled as outlines, with sub-pixel positions.
+
+use std::convert::Infallible;
+
+use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
+use plotters_backend::{
+    FontTransform,
+    text_anchor::{HPos, VPos},
+};
+use tiny_skia::Transform;
+use uphill_envs::Colour;
+
+use super::typeface::Typeface;
+use crate::canvas::{Canvas, Point};
+
+/// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
+pub(super) const UNITS_PER_PIXEL: u16 = 8;
+
+/// Draws on a canvas whose unit is a pixel's `UNITS_PER_PIXEL`-th.
+pub(super) struct Pen<'a> {
+    pub(super) canvas: &'a mut Canvas,
+    pub(super) typeface: &'a Typeface,
+}
+
+type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+
+impl DrawingBackend for Pen<'_> {
+    type ErrorType = Infallible;
+
+    fn get_size(&self) -> (u32, u32) {
+        let (width, height) = self.canvas.size();
+        (width * u32::from(UNITS_PER_PIXEL), height * u32::from(UNITS_PER_PIXEL))
+    }
+
+    fn ensure_prepared(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn present(&mut self) -> Drawn {
+        Ok(())
+    }
+
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
+        self.draw_rect((x, y), (x + 1, y + 1), &color, true)
+    }
+
+    fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
+        self.draw_path([from, to], style)
+    }
+
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        (x0, y0): BackendCoord,
+        (x1, y1): BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
+        let corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)];
+        if fill {
+            self.fill_polygon(corners, style)
+        } else {
+            self.draw_path(corners.into_iter().chain([(x0, y0)]), style)
+        }
+    }
+
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+        let (colour, alpha) = ink(style.color());
+        let mut points: Vec<Point> = path.into_iter().map(point).collect();
+        let mut width = style.stroke_width() as f32;
+        if let [from, to] = points.as_mut_slice() {
+            width = snap(from, to, width);
+        }
+        self.canvas.stroke(&points, width, colour, alpha);
+        Ok(())
+    }
+
+    fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
+        let (colour, alpha) = ink(style.color());
+        let (x, y) = point(centre);
+        if fill {
+            self.canvas.fill_disc((x, y), radius as f32, colour, alpha);
+        } else {
+            let turn = (0..=64u8).map(|i| f32::from(i) / 64.0 * std::f32::consts::TAU);
+            let points: Vec<Point> =
+                turn.map(|angle| (x + radius as f32 * angle.cos(), y + radius as f32 * angle.sin())).collect();
+            self.canvas.stroke(&points, style.stroke_width() as f32, colour, alpha);
+        }
+        Ok(())
+    }
+
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Drawn {
+        let (colour, alpha) = ink(style.color());
+        let points: Vec<Point> = corners.into_iter().map(point).collect();
+        self.canvas.fill_polygon(&points, colour, alpha);
+        Ok(())
+    }
+
+    fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, at: BackendCoord) -> Drawn {
+        let size = style.size() as f32;
+        let Some(outlines) = self.typeface.outlines(text, size) else { return Ok(()) };
+        let width = self.typeface.width(text, size);
+        let x = match style.anchor().h_pos {
+            HPos::Left => 0.0,
+            HPos::Center => -width / 2.0,
+            HPos::Right => -width,
+        };
+        let (ascent, descent) = (self.typeface.ascent(size), self.typeface.descent(size));
+        let baseline = match style.anchor().v_pos {
+            VPos::Top => ascent,
+            // The middle of digits and capitals, which is where the eye puts it.
+            VPos::Center => ascent * 0.385,
+            VPos::Bottom => descent,
+        };
+        let (at_x, at_y) = point(at);
+        // Row by row (x', y') = (sx·x + kx·y + tx, ky·x + sy·y + ty): a quarter turn swaps the axes.
+        let turn = match style.transform() {
+            FontTransform::None => Transform::from_row(1.0, 0.0, 0.0, 1.0, at_x, at_y),
+            FontTransform::Rotate90 => Transform::from_row(0.0, 1.0, -1.0, 0.0, at_x, at_y),
+            FontTransform::Rotate180 => Transform::from_row(-1.0, 0.0, 0.0, -1.0, at_x, at_y),
+            FontTransform::Rotate270 => Transform::from_row(0.0, -1.0, 1.0, 0.0, at_x, at_y),
+        };
+        if let Some(placed) = outlines.transform(turn.pre_translate(x, baseline)) {
+            let (colour, alpha) = ink(style.color());
+            self.canvas.fill_path(&placed, colour, alpha);
+        }
+        Ok(())
+    }
+
+    fn estimate_text_size<S: BackendTextStyle>(
+        &self,
+        text: &str,
+        style: &S,
+    ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
+        let size = style.size() as f32;
+        let height = self.typeface.ascent(size) - self.typeface.descent(size);
+        Ok((self.typeface.width(text, size).ceil() as u32, height.ceil() as u32))
+    }
+}
+
+fn point((x, y): BackendCoord) -> Point {
+    (x as f32, y as f32)
+}
+
+fn ink(color: BackendColor) -> (Colour, f32) {
+    let (red, green, blue) = color.rgb;
+    (Colour(red, green, blue), color.alpha as f32)
+}
+
+/// Puts a horizontal or vertical line on whole pixels: between two it would be wider and paler. Returns its width,
+/// which is whole pixels then too.
+fn snap(from: &mut Point, to: &mut Point, width: f32) -> f32 {
+    let pixel = f32::from(UNITS_PER_PIXEL);
+    let pixels = (width / pixel).round().max(1.0);
+    let onto =
+        |at: f32| if pixels % 2.0 == 1.0 { ((at / pixel).floor() + 0.5) * pixel } else { (at / pixel).round() * pixel };
+    if from.0 == to.0 {
+        (from.0, to.0) = (onto(from.0), onto(to.0));
+    } else if from.1 == to.1 {
+        (from.1, to.1) = (onto(from.1), onto(to.1));
+    } else {
+        return width;
+    }
+    pixels * pixel
+}

@@ -1,0 +1,240 @@
+//! Runs become curves: which runs are seeds of one experiment, their mean, their spread, their smoothing.
+
+use std::collections::BTreeSet;
+
+use super::{PlotError, Run};
+
+/// Places along the environment steps at which a curve is computed: more than a plot has pixels to show.
+const PLACES: u32 = 800;
+
+/// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
+const INCIDENTAL: [&str; 6] = ["device", "force", "name", "out", "quiet", "threads"];
+
+/// A curve at one number of environment steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place {
+    pub(super) env_steps: f64,
+    pub(super) mean: f64,
+    /// The sample standard deviation over the runs; zero for a single one.
+    pub(super) deviation: f64,
+}
+
+/// What is drawn in one colour.
+#[derive(Debug)]
+pub(super) struct Curve {
+    pub(super) label: String,
+    /// The seeds of its runs, in the order given.
+    pub(super) seeds: Vec<u64>,
+    pub(super) places: Vec<Place>,
+    /// The points as they were read, where smoothing changed a single run.
+    pub(super) raw: Vec<(f64, f64)>,
+}
+
+/// Groups runs that differ in nothing but the seed, in order of first appearance, and averages each group.
+pub(super) fn curves(runs: &[Run], smooth: f64) -> Result<Vec<Curve>, PlotError> {
+    let mut groups: Vec<Vec<&Run>> = Vec::new();
+    for run in runs {
+        match groups.iter_mut().find(|group| group.iter().all(|other| same_experiment(other, run))) {
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
+        }
+    }
+    let firsts: Vec<&Run> = groups.iter().filter_map(|group| group.first().copied()).collect();
+    groups.iter().zip(&firsts).map(|(group, first)| curve(label(first, &firsts), group, smooth)).collect()
+}
+
+fn same_experiment(a: &Run, b: &Run) -> bool {
+    same_name(a, b) && differing_settings(a, b).is_empty()
+}
+
+fn same_name(a: &Run, b: &Run) -> bool {
+    (&a.env, &a.algo, &a.optimizer) == (&b.env, &b.algo, &b.optimizer)
+}
+
+fn differing_settings<'a>(a: &'a Run, b: &'a Run) -> BTreeSet<&'a str> {
+    let keys = a.settings.keys().chain(b.settings.keys()).map(String::as_str);
+    keys.filter(|key| !INCIDENTAL.contains(key) && a.settings.get(*key) != b.settings.get(*key)).collect()
+}
+
+/// Algorithm and optimizer, the environment if there are several, and each setting that tells it from its namesakes.
+fn label(run: &Run, all: &[&Run]) -> String {
+    let mut parts = vec![run.algo.clone(), run.optimizer.clone()];
+    if all.iter().any(|other| other.env != run.env) {
+        parts.insert(0, run.env.clone());
+    }
+    let namesakes = all.iter().filter(|other| same_name(run, other));
+    let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
+    parts.extend(keys.into_iter().map(|key| match run.settings.get(key) {
+        Some(value) => format!("{key} {value}"),
+        None => format!("no {key}"),
+    }));
+    parts.join(" · ")
+}
+
+/// The mean of the runs, each smoothed first, over the environment steps that all of them cover: a mean over fewer
+/// runs than the legend says would jump wherever one begins or ends.
+fn curve(label: String, runs: &[&Run], smooth: f64) -> Result<Curve, PlotError> {
+    let lines: Vec<Line> = runs.iter().map(|run| Line::new(run)).collect();
+    let from = lines.iter().map(Line::first).fold(0.0, f64::max);
+    let to = lines.iter().map(Line::last).fold(f64::INFINITY, f64::min);
+    if from > to {
+        return Err(PlotError::NoOverlap { label });
+    }
+    let seeds = runs.iter().map(|run| run.seed).collect();
+    let raw: Vec<(f64, f64)> = match lines.as_slice() {
+        [line] => line.steps.iter().copied().zip(line.values.iter().copied()).collect(),
+        _ => Vec::new(),
+    };
+    if smooth == 0.0 && !raw.is_empty() && from < to {
+        // One run as it is: its own points, not places between them.
+        let places = raw.iter().map(|&(env_steps, mean)| Place { env_steps, mean, deviation: 0.0 }).collect();
+        return Ok(Curve { label, seeds, places, raw: Vec::new() });
+    }
+    let last = if from < to { PLACES - 1 } else { 0 };
+    let places = (0..=last).map(|i| {
+        let env_steps = if i == last { to } else { from + (to - from) * f64::from(i) / f64::from(last) };
+        // A window that shrinks towards both ends stays centred, so a straight line stays as it is.
+        let half = (smooth / 2.0 * (to - from)).min(env_steps - from).min(to - env_steps);
+        let values: Vec<f64> = lines.iter().map(|line| line.mean_around(env_steps, half)).collect();
+        let (mean, deviation) = mean_and_deviation(&values);
+        Place { env_steps, mean, deviation }
+    });
+    Ok(Curve { label, seeds, places: places.collect(), raw: if smooth > 0.0 { raw } else { Vec::new() } })
+}
+
+fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, if values.len() < 2 { 0.0 } else { (squares / (n - 1.0)).sqrt() })
+}
+
+/// A run as the broken line through its points, with its integral, so that a mean over any window costs two look-ups.
+struct Line {
+    steps: Vec<f64>,
+    values: Vec<f64>,
+    /// The area under the line from the first point to each.
+    area: Vec<f64>,
+}
+
+impl Line {
+    fn new(run: &Run) -> Line {
+        let steps: Vec<f64> = run.env_steps.iter().map(|&steps| steps as f64).collect();
+        let values = run.values.clone();
+        let mut area = vec![0.0];
+        let mut total = 0.0;
+        for (steps, values) in steps.windows(2).zip(values.windows(2)) {
+            total += (steps[1] - steps[0]) * (values[0] + values[1]) / 2.0;
+            area.push(total);
+        }
+        Line { steps, values, area }
+    }
+
+    fn first(&self) -> f64 {
+        self.steps.first().copied().unwrap_or_default()
+    }
+
+    fn last(&self) -> f64 {
+        self.steps.last().copied().unwrap_or_default()
+    }
+
+    /// The line's mean over `[at - half, at + half]`, or its value at `at` where the window has no width.
+    fn mean_around(&self, at: f64, half: f64) -> f64 {
+        // A window narrower than rounding in `at` can show has no width either.
+        if half <= at * 1e-12 {
+            return self.value_and_area(at).0;
+        }
+        (self.value_and_area(at + half).1 - self.value_and_area(at - half).1) / (2.0 * half)
+    }
+
+    /// The line's height at `at`, and the area under it up to there.
+    fn value_and_area(&self, at: f64) -> (f64, f64) {
+        // Of several points at the same steps the last counts: it is the newest.
+        let after = self.steps.partition_point(|&steps| steps <= at);
+        let before = after.saturating_sub(1);
+        let (x0, y0, area) = (self.steps[before], self.values[before], self.area[before]);
+        if after == self.steps.len() || after == 0 {
+            return (y0, area);
+        }
+        let y = y0 + (self.values[after] - y0) * ((at - x0) / (self.steps[after] - x0));
+        (y, area + (at - x0) * (y0 + y) / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Run, curves};
+
+    fn run(algo: &str, seed: u64, points: &[(u64, f64)]) -> Run {
+        Run {
+            name: format!("{algo}-{seed}"),
+            env: "CartPole-v1".to_owned(),
+            algo: algo.to_owned(),
+            optimizer: "adam".to_owned(),
+            seed,
+            settings: BTreeMap::from([("lr".to_owned(), "0.001".to_owned())]),
+            metric: "episode_return_mean".to_owned(),
+            env_steps: points.iter().map(|point| point.0).collect(),
+            values: points.iter().map(|point| point.1).collect(),
+        }
+    }
+
+    #[test]
+    fn smoothing_leaves_a_straight_line_and_pulls_a_spike_down() {
+        // Uneven steps, so that a mean over points in place of one over steps would bend the line.
+        let straight = run("ppo", 0, &[(0, 10.0), (10, 20.0), (500, 510.0), (1000, 1010.0)]);
+        for place in &curves(&[straight], 0.3).unwrap()[0].places {
+            assert!((place.mean - 10.0 - place.env_steps).abs() < 1e-9, "{place:?}");
+        }
+        let spike = run("ppo", 0, &[(0, 0.0), (499, 0.0), (500, 100.0), (501, 0.0), (1000, 0.0)]);
+        let smoothed = curves(&[spike], 0.1).unwrap();
+        let highest = smoothed[0].places.iter().map(|place| place.mean).fold(0.0, f64::max);
+        // The triangle's area, 100 steps high and 2 wide, over a window of 100 steps.
+        assert!((highest - 1.0).abs() < 1e-9, "{highest}");
+        assert_eq!(smoothed[0].raw.len(), 5);
+    }
+
+    #[test]
+    fn the_band_is_the_sample_standard_deviation_on_the_shared_steps() {
+        let runs = [
+            run("ppo", 1, &[(0, 1.0), (100, 1.0)]),
+            run("ppo", 2, &[(50, 2.0), (200, 2.0)]),
+            run("ppo", 3, &[(0, 6.0), (300, 6.0)]),
+        ];
+        let curves = curves(&runs, 0.0).unwrap();
+        assert_eq!(curves.len(), 1);
+        assert_eq!(curves[0].seeds, [1, 2, 3]);
+        let places = &curves[0].places;
+        assert_eq!((places[0].env_steps, places[places.len() - 1].env_steps), (50.0, 100.0));
+        for place in places {
+            assert!((place.mean - 3.0).abs() < 1e-12);
+            assert!((place.deviation - 7f64.sqrt()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_curve_is_runs_that_differ_in_the_seed_alone() {
+        let points = [(0, 1.0), (10, 2.0)];
+        let mut runs = vec![run("ppo", 1, &points), run("a2c", 1, &points), run("ppo", 2, &points)];
+        let mut other = run("ppo", 1, &points);
+        other.settings.insert("lr".to_owned(), "0.01".to_owned());
+        other.settings.insert("out".to_owned(), "elsewhere".to_owned());
+        runs.push(other);
+        let labels: Vec<(String, usize)> =
+            curves(&runs, 0.0).unwrap().into_iter().map(|curve| (curve.label, curve.seeds.len())).collect();
+        let expected = [("ppo · adam · lr 0.001", 2), ("a2c · adam", 1), ("ppo · adam · lr 0.01", 1)];
+        assert_eq!(labels, expected.map(|(label, seeds)| (label.to_owned(), seeds)));
+    }
+
+    #[test]
+    fn one_point_and_equal_steps_are_one_place() {
+        for points in [&[(7, 3.0)][..], &[(7, 1.0), (7, 2.0), (7, 3.0)]] {
+            for smooth in [0.0, 0.5] {
+                let places = &curves(&[run("ppo", 1, points)], smooth).unwrap()[0].places;
+                assert_eq!((places.len(), places[0].env_steps, places[0].mean), (1, 7.0, 3.0));
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What can go wrong between run folders and a picture.
+
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// Why no plot was made. Each message names the place and what would be right there; lines and columns count from 1.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// A run folder lacks one of its files, or is no folder.
+    #[error("{}: there is no {file} here; a run folder holds config.toml and metrics.csv", folder.display())]
+    Missing {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// The file that it lacks.
+        file: &'static str,
+    },
+    /// A file is there but cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// `metrics.csv` has not even a header.
+    #[error("{}: empty; its first line must name the columns, `env_steps` and `{column}` among them", file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+        /// The column that was asked for.
+        column: String,
+    },
+    /// The header lacks a column.
+    #[error("{}, line 1: there is no column `{column}`; the columns are: {found}", file.display())]
+    Column {
+        /// The file.
+        file: PathBuf,
+        /// The column that is needed.
+        column: String,
+        /// The columns that are there, separated by commas.
+        found: String,
+    },
+    /// A row has more or fewer fields than the header.
+    #[error("{}, line {line}: {found} fields, where the header has {expected}", file.display())]
+    Fields {
+        /// The file.
+        file: PathBuf,
+        /// The row's line.
+        line: u64,
+        /// Fields in the row.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// A field does not hold what its column needs.
+    #[error("{}, line {line}, column {column} (`{name}`): `{text}` is not {expected}", file.display())]
+    Number {
+        /// The file.
+        file: PathBuf,
+        /// The row's line.
+        line: u64,
+        /// The field's number in its row.
+        column: usize,
+        /// The column's name.
+        name: String,
+        /// What the field holds.
+        text: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// The environment steps go back.
+    #[error("{}, line {line}: `env_steps` falls from {before} to {now}; it counts up", file.display())]
+    Order {
+        /// The file.
+        file: PathBuf,
+        /// The row's line.
+        line: u64,
+        /// The count in the row before.
+        before: u64,
+        /// The count in this row.
+        now: u64,
+    },
+    /// The table cannot be taken apart, for example because it is not UTF-8.
+    #[error("{}: not a table of comma-separated UTF-8 text: {source}", file.display())]
+    Table {
+        /// The file.
+        file: PathBuf,
+        /// The reason, with its line.
+        source: csv::Error,
+    },
+    /// The column is there and no row has a value in it: the run ended before its first episode did.
+    #[error("{}: column `{column}` has no value in any of {rows} rows; nothing can be drawn", file.display())]
+    NoValues {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+        /// Rows in the file.
+        rows: usize,
+    },
+    /// `config.toml` is not TOML.
+    #[error("{}, line {line}, column {column}: {message}", file.display())]
+    Config {
+        /// The file.
+        file: PathBuf,
+        /// The line of the mistake.
+        line: usize,
+        /// Its column, in characters.
+        column: usize,
+        /// What the parser expected there.
+        message: String,
+    },
+    /// `config.toml` lacks a key or has something else under it.
+    #[error("{}: the key `{key}` must be {expected}", file.display())]
+    Setting {
+        /// The file.
+        file: PathBuf,
+        /// The top-level key.
+        key: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A [`Run`](super::Run) made by hand is not one that can be drawn.
+    #[error("run {name}: {reason}")]
+    Run {
+        /// The run's name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// There is nothing to draw.
+    #[error("no runs were given; a plot needs at least one")]
+    NoRuns,
+    /// Runs hold values of different columns, which share no axis.
+    #[error("runs of different metrics, `{first}` and `{second}`, cannot share an axis; read all with the same one")]
+    Metrics {
+        /// The first run's metric.
+        first: String,
+        /// One that differs.
+        second: String,
+    },
+    /// The runs that would be averaged share no environment step.
+    #[error("{label}: the runs have no environment step in common, so they have no mean; plot them one by one")]
+    NoOverlap {
+        /// The curve's label.
+        label: String,
+    },
+    /// An option is out of its range.
+    #[error("option `{name}` is {value}; it must be {expected}")]
+    Option {
+        /// The option's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The typeface built into this library cannot be used.
+    #[error("the built-in typeface cannot be read: the library was built with a damaged assets/Roboto-Regular.ttf")]
+    Font,
+    /// The chart could not be drawn.
+    #[error("the chart could not be drawn: {0}")]
+    Draw(String),
+    /// The picture could not be turned into PNG.
+    #[error("the picture could not be encoded as PNG: {0}")]
+    Encode(#[from] png::EncodingError),
+    /// The picture could not be written.
+    #[error("{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder", path.display())]
+    Write {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}

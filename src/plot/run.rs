@@ -1,0 +1,218 @@
+//! One run folder as the numbers a plot needs.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use super::PlotError;
+
+/// The column that [`Run::read`] takes: the mean return of the last 100 episodes.
+pub const DEFAULT_METRIC: &str = "episode_return_mean";
+
+/// Values beyond this are refused: sums of their squares would no longer be finite.
+const LARGEST: f64 = 1e100;
+
+/// One training run: what it was, and one metric of it against environment steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What messages call it: the folder it was read from.
+    pub name: String,
+    /// The environment's id.
+    pub env: String,
+    /// The algorithm's name.
+    pub algo: String,
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// The seed.
+    pub seed: u64,
+    /// Every other top-level key of `config.toml` with its value as text. Runs that differ in one of these are not
+    /// seeds of one curve.
+    pub settings: BTreeMap<String, String>,
+    /// The column that `values` came from.
+    pub metric: String,
+    /// Environment steps taken so far, never falling. `[points]`, at least one.
+    pub env_steps: Vec<u64>,
+    /// The metric at those steps, in its own unit, finite. `[points]`.
+    pub values: Vec<f64>,
+}
+
+impl Run {
+    /// Reads a run folder's `config.toml` and the column [`DEFAULT_METRIC`] of its `metrics.csv`.
+    ///
+    /// # Errors
+    /// As [`Run::read_metric`].
+    pub fn read(folder: impl AsRef<Path>) -> Result<Run, PlotError> {
+        Run::read_metric(folder, DEFAULT_METRIC)
+    }
+
+    /// Reads a run folder's `config.toml` and one column of its `metrics.csv`.
+    ///
+    /// Rows whose field is empty (no episode has ended yet) are left out. A last line without its newline and with
+    /// fields missing is what a killed run leaves behind; it is left out too.
+    ///
+    /// # Errors
+    /// A [`PlotError`] with file, line and column if a file is missing, unreadable or malformed, a number is not a
+    /// finite one, steps fall, or no row has a value.
+    pub fn read_metric(folder: impl AsRef<Path>, metric: &str) -> Result<Run, PlotError> {
+        let folder = folder.as_ref();
+        let mut config = read_config(folder)?;
+        let file = folder.join("config.toml");
+        let (env, algo, optimizer) =
+            (config.take_name("env", &file)?, config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
+        let seed = config.take_seed(&file)?;
+        let (env_steps, values) = read_columns(folder, metric)?;
+        Ok(Run {
+            name: folder.display().to_string(),
+            env,
+            algo,
+            optimizer,
+            seed,
+            settings: config.0.into_iter().map(|(key, value)| (key, as_text(value))).collect(),
+            metric: metric.to_owned(),
+            env_steps,
+            values,
+        })
+    }
+
+    /// Whether this can be drawn: what reading guarantees, a run made by hand may break.
+    pub(super) fn check(&self) -> Result<(), PlotError> {
+        let reason = if self.env_steps.is_empty() {
+            "it has no points"
+        } else if self.env_steps.len() != self.values.len() {
+            "`env_steps` and `values` have different lengths"
+        } else if !self.env_steps.is_sorted() {
+            "`env_steps` falls somewhere"
+        } else if !self.values.iter().copied().all(drawable) {
+            "a value is not a finite number within 1e100 of zero"
+        } else {
+            return Ok(());
+        };
+        Err(PlotError::Run { name: self.name.clone(), reason })
+    }
+}
+
+/// Whether a plot can show this value.
+pub(super) fn drawable(value: f64) -> bool {
+    // Not a number compares false, so it is refused as well.
+    value.abs() <= LARGEST
+}
+
+/// `config.toml`'s top level, emptied key by key.
+struct Config(toml::Table);
+
+impl Config {
+    fn take_name(&mut self, key: &'static str, file: &Path) -> Result<String, PlotError> {
+        match self.0.remove(key) {
+            Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
+            _ => Err(PlotError::Setting { file: file.to_owned(), key, expected: "a name in quotes" }),
+        }
+    }
+
+    fn take_seed(&mut self, file: &Path) -> Result<u64, PlotError> {
+        let seed = self.0.remove("seed").and_then(|value| value.as_integer()).and_then(|seed| u64::try_from(seed).ok());
+        let expected = "a whole number, 0 or more";
+        seed.ok_or(PlotError::Setting { file: file.to_owned(), key: "seed", expected })
+    }
+}
+
+fn as_text(value: toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text,
+        other => other.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn read_config(folder: &Path) -> Result<Config, PlotError> {
+    let (file, bytes) = read_file(folder, "config.toml")?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let source = io::Error::new(io::ErrorKind::InvalidData, error);
+        PlotError::Read { path: file.clone(), source }
+    })?;
+    let table = text.parse::<toml::Table>().map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        PlotError::Config {
+            file,
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1,
+            message: error.message().to_owned(),
+        }
+    })?;
+    Ok(Config(table))
+}
+
+fn read_file(folder: &Path, name: &'static str) -> Result<(PathBuf, Vec<u8>), PlotError> {
+    let path = folder.join(name);
+    match fs::read(&path) {
+        Ok(bytes) => Ok((path, bytes)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(PlotError::Missing { folder: folder.to_owned(), file: name })
+        }
+        Err(source) => Err(PlotError::Read { path, source }),
+    }
+}
+
+/// `env_steps` and the values of `metric`, both `[points]`.
+fn read_columns(folder: &Path, metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
+    let (file, bytes) = read_file(folder, "metrics.csv")?;
+    let table = |source| PlotError::Table { file: file.clone(), source };
+    // Flexible, because the length check below knows the line and forgives a half-written last one.
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes.as_slice());
+    let header = reader.headers().map_err(table)?.clone();
+    if header.iter().all(str::is_empty) {
+        return Err(PlotError::Empty { file, column: metric.to_owned() });
+    }
+    let find = |name: &str| {
+        header.iter().position(|column| column == name).ok_or_else(|| PlotError::Column {
+            file: file.clone(),
+            column: name.to_owned(),
+            found: header.iter().collect::<Vec<_>>().join(", "),
+        })
+    };
+    let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
+    let mut records = reader.records().collect::<Result<Vec<_>, _>>().map_err(table)?;
+    if !bytes.ends_with(b"\n") && records.last().is_some_and(|last| last.len() < header.len()) {
+        records.pop();
+    }
+
+    let (mut env_steps, mut values) = (Vec::new(), Vec::new());
+    let mut before = 0;
+    for record in &records {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != header.len() {
+            return Err(PlotError::Fields { file, line, found: record.len(), expected: header.len() });
+        }
+        let number = |column: usize, expected| PlotError::Number {
+            file: file.clone(),
+            line,
+            column: column + 1,
+            name: header.get(column).unwrap_or_default().to_owned(),
+            text: field(record, column).to_owned(),
+            expected,
+        };
+        let now = field(record, steps_column)
+            .parse()
+            .map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
+        if now < before {
+            return Err(PlotError::Order { file, line, before, now });
+        }
+        before = now;
+        let text = field(record, value_column);
+        if !text.is_empty() {
+            let value = text.parse().ok().filter(|&value| drawable(value));
+            values.push(value.ok_or_else(|| number(value_column, "a finite number within 1e100 of zero, or empty"))?);
+            env_steps.push(now);
+        }
+    }
+    if values.is_empty() {
+        return Err(PlotError::NoValues { file, column: metric.to_owned(), rows: records.len() });
+    }
+    Ok((env_steps, values))
+}
+
+fn field(record: &StringRecord, column: usize) -> &str {
+    record.get(column).unwrap_or_default()
+}

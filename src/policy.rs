@@ -1,0 +1,178 @@
+//! A trained policy: acting with it, judging it, keeping it in a file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::Device;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Serialize;
+use uphill_envs::{Actions, End, Transitions};
+
+use crate::config::Config;
+use crate::dist::Categorical;
+use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::seed::Seed;
+use crate::whole_file;
+use crate::{Error, Params, Result};
+
+/// A network with its parameters and the configuration that made it.
+pub struct Policy {
+    config: Config,
+    network: Box<dyn ActorCritic>,
+    params: Params,
+}
+
+/// What a policy's episodes were like.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// How many.
+    pub episodes: usize,
+    /// Mean of their undiscounted returns.
+    pub return_mean: f64,
+    /// Standard deviation of their returns (divisor `n`).
+    pub return_std: f64,
+    /// The smallest of their returns.
+    pub return_min: f64,
+    /// Each return, by lane.
+    #[serde(skip)]
+    pub returns: Vec<f64>,
+}
+
+/// Steps after which an evaluation cuts off an episode of an environment without a time limit: a policy that always
+/// takes the likeliest action may walk in circles for ever.
+const EVALUATION_LIMIT: u32 = 10_000;
+
+impl Policy {
+    /// A policy from its parts.
+    #[must_use]
+    pub fn new(config: Config, network: Box<dyn ActorCritic>, params: Params) -> Self {
+        Self { config, network, params }
+    }
+
+    /// Loads what a run left in its folder: `config.toml` and `policy.safetensors`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a missing file, [`Error::Config`] or [`Error::File`] for one that does not hold what it should.
+    pub fn load(run: &Path) -> Result<Self> {
+        let path = run.join("config.toml");
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let config =
+            Config::from_toml(&text).map_err(|e| Error::File { path: path.clone(), problem: e.to_string() })?;
+        let spec = config.make_envs(1)?.spec().clone();
+        let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu)?;
+        read_params(&run.join("policy.safetensors"), &mut params)?;
+        Ok(Self::new(config, Box::new(network), params))
+    }
+
+    /// What it was trained with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Writes its parameters as safetensors, one tensor a block.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written; an older one is then left whole.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_params(path, &self.params)
+    }
+
+    /// The likeliest action in each of `B` observations, `[B, D]` to `[B]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution.
+    pub fn act(&mut self, observation: &[f32]) -> Result<Vec<u32>> {
+        let mut logits = Vec::new();
+        self.network.logits(&self.params, observation, &mut logits)?;
+        logits.chunks_exact(self.network.action_count()).map(Categorical::mode).collect()
+    }
+
+    /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
+    /// of the seed's stream `evaluation`, which training never sees.
+    ///
+    /// # Errors
+    /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the network gives no distribution.
+    pub fn evaluate(&mut self, episodes: usize, seed: Seed) -> Result<Evaluation> {
+        let mut env = self.config.make_envs(episodes)?;
+        let limit = env.spec().max_episode_steps.unwrap_or(EVALUATION_LIMIT);
+        let d = env.spec().observation_len();
+        let mut observation = vec![0.0; episodes * d];
+        let mut final_observation = observation.clone();
+        let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
+        let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
+        env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
+        for _ in 0..limit {
+            let actions = self.act(&observation)?;
+            let out = Transitions {
+                observation: &mut observation,
+                final_observation: &mut final_observation,
+                reward: &mut reward,
+                end: &mut end,
+            };
+            env.step(Actions::Discrete(&actions), &active, out)?;
+            for i in (0..episodes).filter(|&i| active[i]) {
+                returns[i] += f64::from(reward[i]);
+            }
+            for (active, end) in active.iter_mut().zip(&end) {
+                *active &= !end.ended();
+            }
+            if !active.contains(&true) {
+                break;
+            }
+        }
+        let n = episodes as f64;
+        let return_mean = returns.iter().sum::<f64>() / n;
+        let variance = returns.iter().map(|r| (r - return_mean).powi(2)).sum::<f64>() / n;
+        let return_min = returns.iter().copied().fold(f64::INFINITY, f64::min);
+        Ok(Evaluation { episodes, return_mean, return_std: variance.sqrt(), return_min, returns })
+    }
+}
+
+fn write_params(path: &Path, params: &Params) -> Result<()> {
+    let bytes: Vec<u8> = params.snapshot()?.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let width = size_of::<f32>();
+    let problem = |e: safetensors::SafeTensorError| Error::File { path: path.into(), problem: e.to_string() };
+    let mut tensors = Vec::new();
+    for block in params.layout().blocks() {
+        let range = block.range();
+        let bytes = &bytes[range.start * width..range.end * width];
+        tensors.push((&block.name, TensorView::new(Dtype::F32, block.shape.clone(), bytes).map_err(problem)?));
+    }
+    let metadata = HashMap::from([("uphill".to_string(), env!("CARGO_PKG_VERSION").to_string())]);
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(problem)?;
+    whole_file::write(path, &bytes).map_err(Error::io(path))
+}
+
+fn read_params(path: &Path, params: &mut Params) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let problem = |problem: String| Error::File { path: path.into(), problem };
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
+    let mut values = vec![0.0; params.layout().len()];
+    for block in params.layout().blocks() {
+        let name = &block.name;
+        let tensor = tensors
+            .tensor(name)
+            .map_err(|_| problem(format!("there is no tensor `{name}`, which the network of config.toml has")))?;
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != block.shape {
+            let (dtype, shape, expected) = (tensor.dtype(), tensor.shape(), &block.shape);
+            return Err(problem(format!("tensor `{name}` is {dtype:?} {shape:?}, expected F32 {expected:?}")));
+        }
+        for (value, bytes) in values[block.range()].iter_mut().zip(tensor.data().as_chunks().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+        if values[block.range()].iter().any(|v| !v.is_finite()) {
+            return Err(problem(format!("tensor `{name}` holds a NaN or an infinity")));
+        }
+    }
+    if let Some(extra) = tensors.names().into_iter().find(|name| params.layout().block(name).is_none()) {
+        return Err(problem(format!("tensor `{extra}` belongs to no block of the network of config.toml")));
+    }
+    params.set(&values)
+}

@@ -1,0 +1,231 @@
+//! Drawings as an animated GIF.
+
+use std::{collections::BTreeMap, collections::BTreeSet, path::Path};
+
+use gif::{DisposalMethod, Encoder, Frame, Repeat};
+use uphill_envs::{Colour, Drawing, Shape};
+
+use super::{RenderError, check, rasterise};
+use crate::whole_file;
+
+/// Colours in a GIF's palette.
+const COLOURS: usize = 256;
+
+/// Writes drawings as an animated GIF, repeated for ever, that is `width` pixels wide and as high as keeps the shape.
+///
+/// `fps` is frames a second, 1 to 50. All frames share one palette; it is exact as long as the pictures, soft edges
+/// included, have at most 256 colours, and beyond that only edges are rounded, never the shapes' own colours as long
+/// as those are at most 256. Every frame stores only the rectangle that changed. The same input gives the same
+/// bytes. The file is whole or, if the program is killed, not there.
+///
+/// # Errors
+/// A [`RenderError`] if there are no frames or they differ in size, a drawing cannot be rendered, `width` or the
+/// height that follows is not 1 to 4096, `fps` is out of range, or `path` cannot be written.
+pub fn write_gif(frames: &[Drawing], fps: u32, width: u32, path: impl AsRef<Path>) -> Result<(), RenderError> {
+    let bytes = encode(frames, fps, width)?;
+    let path = path.as_ref();
+    whole_file::write(path, &bytes).map_err(|source| RenderError::Write { path: path.to_owned(), source })
+}
+
+fn encode(frames: &[Drawing], fps: u32, width: u32) -> Result<Vec<u8>, RenderError> {
+    let first = frames.first().ok_or(RenderError::NoFrames)?;
+    for (frame, drawing) in frames.iter().enumerate() {
+        check(drawing)?;
+        if (drawing.width, drawing.height) != (first.width, first.height) {
+            return Err(RenderError::FrameSize { frame, width: drawing.width, height: drawing.height });
+        }
+    }
+    if !(1..=50).contains(&fps) {
+        return Err(RenderError::FrameRate { fps });
+    }
+    let height = (f64::from(width) * f64::from(first.height) / f64::from(first.width)).round().max(1.0);
+    if !(1..=4096).contains(&width) || height > 4096.0 {
+        return Err(RenderError::Size { width, height: height as u32, expected: "1 to 4096 pixels" });
+    }
+    let height = height as u32;
+    let picture = |drawing: &Drawing| -> Result<Vec<Colour>, RenderError> {
+        Ok(rasterise(drawing, width, height)?.pixels().collect())
+    };
+
+    // Every frame is painted twice, once for the palette and once for the file: all of them at once may not fit in memory.
+    let mut used = BTreeSet::new();
+    for drawing in frames {
+        let mut colours: Vec<u32> = picture(drawing)?.into_iter().map(packed).collect();
+        // Neighbours are mostly equal; dropping them first saves a look-up for nearly every pixel.
+        colours.dedup();
+        used.extend(colours);
+    }
+    let palette = Palette::new(&used, &own_colours(frames));
+
+    let size = |side: u32| side as u16;
+    let mut encoder = Encoder::new(Vec::new(), size(width), size(height), &palette.bytes)?;
+    encoder.set_repeat(Repeat::Infinite)?;
+    let mut shown: Vec<u8> = Vec::new();
+    for (i, drawing) in (0u64..).zip(frames) {
+        let indices: Vec<u8> = palette.indices(&picture(drawing)?);
+        let changed = Changed::between(&shown, &indices, width as usize);
+        let frame = Frame {
+            // Hundredths of a second, rounded at each end, so that the rate holds on average: 30 a second is 3, 4, 3, ...
+            delay: (rounded(100 * (i + 1), u64::from(fps)) - rounded(100 * i, u64::from(fps))) as u16,
+            dispose: DisposalMethod::Keep,
+            top: changed.top as u16,
+            left: changed.left as u16,
+            width: changed.width as u16,
+            height: changed.height as u16,
+            buffer: changed.cut(&indices, width as usize).into(),
+            ..Frame::default()
+        };
+        encoder.write_frame(&frame)?;
+        shown = indices;
+    }
+    Ok(encoder.into_inner()?)
+}
+
+fn rounded(numerator: u64, denominator: u64) -> u64 {
+    (numerator + denominator / 2) / denominator
+}
+
+fn packed(Colour(red, green, blue): Colour) -> u32 {
+    u32::from_be_bytes([0, red, green, blue])
+}
+
+/// The colours that the drawings name, which a palette must not bend.
+fn own_colours(frames: &[Drawing]) -> BTreeSet<u32> {
+    let shapes = frames.iter().flat_map(|drawing| &drawing.shapes).map(|shape| match shape {
+        Shape::Polygon(_, colour) | Shape::Disc { colour, .. } => packed(*colour),
+    });
+    shapes.chain(frames.iter().map(|drawing| packed(drawing.background))).collect()
+}
+
+/// At most 256 colours, and which of them stands for each colour that occurs.
+struct Palette {
+    /// Red, green, blue, red, ...
+    bytes: Vec<u8>,
+    index: BTreeMap<u32, u8>,
+}
+
+impl Palette {
+    /// The finest palette that is small enough: every colour itself if they fit, else the colours other than `own`
+    /// rounded to fewer and fewer bits. No dithering: that would speckle plain areas and swell the file.
+    fn new(used: &BTreeSet<u32>, own: &BTreeSet<u32>) -> Palette {
+        // Two bits a channel are 64 colours, so the last row always fits, if need be with `own` rounded as well.
+        let plans = (2..=8).rev().map(|bits| (bits, true)).chain((2..=8).rev().map(|bits| (bits, false)));
+        for (bits, keep_own) in plans {
+            let stands = |colour: u32| if keep_own && own.contains(&colour) { colour } else { coarse(colour, bits) };
+            let colours: BTreeSet<u32> = used.iter().map(|&colour| stands(colour)).collect();
+            if colours.len() > COLOURS {
+                continue;
+            }
+            let places: BTreeMap<u32, u8> = colours.iter().copied().zip(0..=u8::MAX).collect();
+            let index = used.iter().filter_map(|&colour| Some((colour, *places.get(&stands(colour))?))).collect();
+            let bytes = colours.iter().flat_map(|colour| colour.to_be_bytes().into_iter().skip(1)).collect();
+            return Palette { bytes, index };
+        }
+        Palette { bytes: vec![0; 3], index: BTreeMap::new() }
+    }
+
+    fn indices(&self, pixels: &[Colour]) -> Vec<u8> {
+        let runs = pixels.chunk_by(|a, b| a == b);
+        let places = runs.map(|run| (run.first().map_or(0, |&colour| self.index(colour)), run.len()));
+        places.flat_map(|(place, length)| std::iter::repeat_n(place, length)).collect()
+    }
+
+    fn index(&self, colour: Colour) -> u8 {
+        self.index.get(&packed(colour)).copied().unwrap_or_default()
+    }
+}
+
+/// A colour rounded to `bits` a channel, 1 to 8; black and white stay what they are.
+fn coarse(colour: u32, bits: u32) -> u32 {
+    let levels = (1u32 << bits) - 1;
+    let round = |channel: u8| {
+        let level = (u32::from(channel) * levels + 127) / 255;
+        ((level * 255 + levels / 2) / levels) as u8
+    };
+    let [_, red, green, blue] = colour.to_be_bytes();
+    packed(Colour(round(red), round(green), round(blue)))
+}
+
+/// The smallest rectangle that holds every pixel in which two frames differ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Changed {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Changed {
+    /// Frames are rows of `width` pixels. Where nothing changed it is one pixel, since a frame cannot be empty; where
+    /// there was no frame before it is everything.
+    fn between(before: &[u8], now: &[u8], width: usize) -> Changed {
+        if before.len() != now.len() {
+            return Changed { left: 0, top: 0, width, height: now.len() / width };
+        }
+        let rows = before.chunks(width).zip(now.chunks(width)).enumerate().filter(|(_, (before, now))| before != now);
+        let mut changed: Option<Changed> = None;
+        let mut right = 0;
+        for (row, (before, now)) in rows {
+            let differs = |column: &usize| before[*column] != now[*column];
+            let (Some(first), Some(last)) = ((0..width).find(differs), (0..width).rev().find(differs)) else {
+                continue;
+            };
+            right = right.max(last);
+            let (left, top) = changed.map_or((first, row), |so_far| (so_far.left.min(first), so_far.top));
+            changed = Some(Changed { left, top, width: right - left + 1, height: row - top + 1 });
+        }
+        changed.unwrap_or(Changed { left: 0, top: 0, width: 1, height: 1 })
+    }
+
+    fn cut(self, frame: &[u8], width: usize) -> Vec<u8> {
+        let rows = frame.chunks(width).skip(self.top).take(self.height);
+        rows.flat_map(|row| row.iter().skip(self.left).take(self.width)).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Changed, Palette, packed};
+    use uphill_envs::Colour;
+
+    #[test]
+    fn a_palette_is_exact_until_it_must_not_be_and_then_keeps_the_shapes_colours() {
+        let greys: BTreeSet<u32> = (0..=255).map(|grey| packed(Colour(grey, grey, grey))).collect();
+        let exact = Palette::new(&greys, &BTreeSet::new());
+        let expected: Vec<u8> = (0..=255).flat_map(|grey| [grey; 3]).collect();
+        assert_eq!(exact.bytes, expected);
+
+        let own = Colour(1, 2, 3);
+        let many: BTreeSet<u32> =
+            (0..5000).map(|i: u32| i * 3001).chain([packed(own), packed(Colour(255, 255, 255))]).collect();
+        let palette = Palette::new(&many, &BTreeSet::from([packed(own)]));
+        assert!(palette.bytes.len() <= 768, "{}", palette.bytes.len());
+        for colour in [own, Colour(255, 255, 255)] {
+            let at = usize::from(palette.index(colour)) * 3;
+            assert_eq!(palette.bytes[at..at + 3], [colour.0, colour.1, colour.2]);
+        }
+        // Rounding to the bits that fit moves no channel by more than half a level of the coarsest, 85 / 2.
+        for &colour in &many {
+            let [_, red, green, blue] = colour.to_be_bytes();
+            let at = usize::from(palette.index(Colour(red, green, blue))) * 3;
+            for (exact, stands) in [red, green, blue].into_iter().zip(&palette.bytes[at..at + 3]) {
+                assert!(exact.abs_diff(*stands) <= 43);
+            }
+        }
+    }
+
+    #[test]
+    fn what_changed_is_the_smallest_rectangle() {
+        let before = [0; 12];
+        let mut now = before;
+        assert_eq!(Changed::between(&before, &now, 4), Changed { left: 0, top: 0, width: 1, height: 1 });
+        assert_eq!(Changed::between(&[], &now, 4), Changed { left: 0, top: 0, width: 4, height: 3 });
+        now[2] = 7;
+        now[5] = 8;
+        let changed = Changed::between(&before, &now, 4);
+        assert_eq!(changed, Changed { left: 1, top: 0, width: 2, height: 2 });
+        assert_eq!(changed.cut(&now, 4), [0, 7, 8, 0]);
+    }
+}

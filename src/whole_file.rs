@@ -1,0 +1,26 @@
+//! Files that are either whole or not there.
+
+use std::{ffi::OsString, fs, io, io::Write, path::Path};
+
+/// Writes `bytes` to `path` so that a kill at any moment leaves the old file or the new one, never a part.
+///
+/// The bytes go to a hidden file in the same folder (a rename across file systems would copy), which then takes
+/// the name. On an error that file is removed and `path` is as it was.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    // Two processes writing the same file must not share the temporary one.
+    hidden.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(hidden);
+    let written = fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        // The first error is the one to report; that there may be nothing to remove is expected.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

@@ -1,0 +1,250 @@
+//! Every sampled policy gradient against the exact one, on a grid world whose every probability is known.
+
+use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
+use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+use uphill::{ActorCritic, Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
+
+const LANES: usize = 16;
+
+/// A small slippery world without a time limit: a policy that tries everything ends every episode.
+fn world(max_episode_steps: Option<u32>) -> GridWorld {
+    GridWorld::new(GridWorldConfig {
+        map: "S.O\n.#.\n..G".into(),
+        slip: 0.2,
+        step_reward: -0.1,
+        max_episode_steps,
+        ..GridWorldConfig::default()
+    })
+    .expect("a good map")
+}
+
+fn lanes(world: &GridWorld) -> Box<dyn VecEnv> {
+    Box::new(Lanes::new(vec![TimeLimit::new(world.clone()); LANES]).expect("lanes"))
+}
+
+/// A linear policy that prefers something, and a linear critic, which on one-hot observations is a table.
+struct Agent {
+    network: MlpActorCritic,
+    params: Params,
+    mdp: FiniteMdp,
+}
+
+impl Agent {
+    /// `value` gives the critic's word in each state from the exact values.
+    fn new(world: &GridWorld, gamma: f64, value: impl Fn(usize, f64) -> f64) -> Self {
+        let mdp = world.model().expect("a model");
+        let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
+        let device = candle_core::Device::Cpu;
+        let spec = uphill::envs::Env::spec(world).clone();
+        let (mut params, network) = MlpActorCritic::new(&spec, &config, Seed(5), &device).expect("a network");
+        let mut theta = params.snapshot().expect("values");
+        for block in params.layout().blocks() {
+            // Logits up to ±1: far from uniform, near enough to it that every action is tried.
+            if block.name == "actor.head.weight" {
+                for (i, v) in theta[block.range()].iter_mut().enumerate() {
+                    *v = ((i * 37 % 17) as f32 - 8.0) / 8.0;
+                }
+            }
+        }
+        params.set(&theta).expect("the same length");
+        let table = oracle::policy_table(&network, &params, &mdp).expect("a policy");
+        let exact = mdp.state_values(&table, gamma).expect("values");
+        let critic = params.layout().block("critic.head.weight").expect("a critic").range();
+        for state in 0..mdp.states() {
+            let d = mdp.observation_len();
+            let one = mdp.observations()[state * d..(state + 1) * d].iter().position(|&x| x == 1.0);
+            if let Some(cell) = one {
+                theta[critic.start + cell] = value(state, exact[state]) as f32;
+            }
+        }
+        params.set(&theta).expect("the same length");
+        Self { network, params, mdp }
+    }
+
+    fn policy(&self) -> Vec<f64> {
+        oracle::policy_table(&self.network, &self.params, &self.mdp).expect("a policy")
+    }
+
+    /// The places of the actor in the parameter vector: what the policy gradient is about.
+    fn actor(&self) -> Vec<usize> {
+        let blocks = self.params.layout().blocks().iter();
+        blocks.filter(|block| block.name.starts_with("actor")).flat_map(|block| block.range()).collect()
+    }
+}
+
+/// Mean and standard error of each coordinate of a sampled gradient.
+struct Sampled {
+    mean: Vec<f64>,
+    standard_error: Vec<f64>,
+}
+
+/// Collects rollouts from fresh resets and averages their gradients, which `scale` turns from those of a loss that is
+/// a mean over steps into estimates of the exact one.
+fn sample(
+    agent: &mut Agent,
+    algo: &OnPolicy,
+    world: &GridWorld,
+    rollouts: u64,
+    spoil: impl Fn(&mut Rollout),
+    scale: impl Fn(usize, usize) -> f64,
+) -> Sampled {
+    let n = agent.params.layout().len();
+    let (mut sum, mut squares) = (vec![0.0; n], vec![0.0; n]);
+    for i in 0..rollouts {
+        let mut collector = Collector::new(lanes(world), Seed(i)).expect("a reset");
+        let (mut rollout, episodes) =
+            collector.collect(&mut agent.network, &agent.params, algo.horizon, true).expect("a rollout");
+        spoil(&mut rollout);
+        let estimate = algo.estimator.estimate(&rollout, algo.gamma as f32);
+        let places: Vec<usize> = rollout.valid_steps().collect();
+        let batch = algo.batch(&rollout, &estimate, &places, &agent.params).expect("a batch");
+        let (gradient, _) = algo.gradient(&agent.network, &agent.params, &batch).expect("a gradient");
+        let scale = -scale(places.len(), episodes.len());
+        for (j, g) in gradient.to_vec1::<f32>().expect("numbers").into_iter().enumerate() {
+            let g = f64::from(g) * scale;
+            sum[j] += g;
+            squares[j] += g * g;
+        }
+    }
+    let r = rollouts as f64;
+    let mean: Vec<f64> = sum.iter().map(|s| s / r).collect();
+    let variance = squares.iter().zip(&mean).map(|(s, m)| (s / r - m * m).max(0.0));
+    let standard_error = variance.map(|v| (v / (r - 1.0)).sqrt()).collect();
+    Sampled { mean, standard_error }
+}
+
+/// The largest distance of a coordinate from the exact one, in its own standard errors.
+fn worst_deviation(sampled: &Sampled, exact: &candle_core::Tensor, places: &[usize]) -> f64 {
+    let exact: Vec<f32> = exact.to_vec1().expect("numbers");
+    let deviation = |&i: &usize| {
+        let distance = (sampled.mean[i] - f64::from(exact[i])).abs();
+        // States that are never stood on have no gradient, exactly, in sample and in truth.
+        if distance < 1e-7 { 0.0 } else { distance / sampled.standard_error[i] }
+    };
+    assert!(exact.iter().any(|g| g.abs() > 0.005), "the exact gradient is not trivially zero");
+    places.iter().map(deviation).fold(0.0, f64::max)
+}
+
+fn config(algo: &str) -> Config {
+    let defaults = Config::for_algo(algo).expect("an algorithm");
+    Config { gamma: 1.0, envs: LANES, episodes: LANES, ent_coef: 0.0, normalize_advantage: false, ..defaults }
+}
+
+/// The gradient of whole episodes, summed over steps and averaged over episodes, is that of J.
+fn whole_episodes(agent: &mut Agent, algo: &OnPolicy) -> f64 {
+    let world = world(None);
+    let sampled = sample(agent, algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
+    let exact = oracle::exact_policy_gradient(&agent.network, &agent.params, &agent.mdp, 1.0).expect("a gradient");
+    worst_deviation(&sampled, &exact, &agent.actor())
+}
+
+#[test]
+fn reinforce_without_a_baseline_follows_the_exact_gradient() {
+    let mut agent = Agent::new(&world(None), 1.0, |_, _| 0.0);
+    let algo = reinforce(&Config { baseline: false, ..config("reinforce") });
+    let worst = whole_episodes(&mut agent, &algo);
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+#[test]
+fn reinforce_with_any_baseline_follows_the_exact_gradient() {
+    // A baseline that is wrong in every state must not move the mean.
+    let mut agent = Agent::new(&world(None), 1.0, |state, exact| 0.5 * exact + 0.1 * state as f64);
+    let worst = whole_episodes(&mut agent, &reinforce(&config("reinforce")));
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+#[test]
+fn a2c_with_the_exact_critic_follows_the_exact_gradient() {
+    let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
+    let algo = a2c(&Config { n_steps: 3, ..config("a2c") });
+    let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+#[test]
+fn the_first_epoch_of_ppo_follows_the_exact_gradient() {
+    let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
+    let algo = ppo(&config("ppo"));
+    let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+#[test]
+fn a_critic_that_is_wrong_biases_a2c_and_the_test_sees_it() {
+    let mut agent = Agent::new(&world(None), 1.0, |state, exact| 0.5 * exact + 0.1 * state as f64);
+    let algo = a2c(&Config { n_steps: 1, ..config("a2c") });
+    let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
+    assert!(worst > 8.0, "only {worst} standard errors");
+}
+
+/// Windows that cut episodes, and a time limit that truncates them: the states are weighed by how often such a window
+/// visits them, and the exact critic answers for what was cut.
+fn windows(algo: &OnPolicy, steps: usize, spoil: impl Fn(&mut Rollout)) -> f64 {
+    let (limit, gamma) = (6, algo.gamma);
+    let world = world(Some(limit));
+    let mut agent = Agent::new(&world, gamma, |_, exact| exact);
+    let sampled = sample(&mut agent, algo, &world, 1_500, spoil, |_, _| 1.0);
+    let (policy, mdp) = (agent.policy(), &agent.mdp);
+    let visits = mdp.visits(&policy, steps, Some(limit)).expect("visits");
+    let q = mdp.action_values(&policy, gamma).expect("values");
+    let coefficients: Vec<f64> = q.iter().enumerate().map(|(i, q)| visits[i / mdp.actions()] * q).collect();
+    let exact = oracle::weighted_gradient(&agent.network, &agent.params, mdp, &coefficients).expect("a gradient");
+    worst_deviation(&sampled, &exact, &agent.actor())
+}
+
+#[test]
+fn windows_bootstrap_through_truncation_without_bias() {
+    let steps = 20;
+    let a2c = a2c(&Config { n_steps: steps, gamma: 0.95, ..config("a2c") });
+    let worst = windows(&a2c, steps, |_| {});
+    assert!(worst <= 4.0, "a2c: {worst} standard errors");
+    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let worst = windows(&ppo, steps, |_| {});
+    assert!(worst <= 4.0, "ppo: {worst} standard errors");
+}
+
+#[test]
+fn taking_truncation_for_termination_is_a_bias_that_the_test_sees() {
+    let steps = 20;
+    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let worst = windows(&ppo, steps, |rollout| {
+        for end in rollout.end.iter_mut().filter(|end| **end == End::Truncated) {
+            *end = End::Terminated;
+        }
+    });
+    assert!(worst > 8.0, "only {worst} standard errors");
+}
+
+#[test]
+fn bootstrapping_from_the_state_after_a_reset_is_a_bias_that_the_test_sees() {
+    let steps = 20;
+    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let worst = windows(&ppo, steps, |rollout| {
+        for i in 0..rollout.value.len() - LANES {
+            if rollout.end[i] == End::Truncated {
+                rollout.next_value[i] = rollout.value[i + LANES];
+            }
+        }
+    });
+    assert!(worst > 8.0, "only {worst} standard errors");
+}
+
+#[test]
+fn the_exact_gradient_is_the_slope_of_the_exact_return() {
+    let mut agent = Agent::new(&world(None), 0.9, |_, exact| exact);
+    let exact = oracle::exact_policy_gradient(&agent.network, &agent.params, &agent.mdp, 0.9).expect("a gradient");
+    let exact: Vec<f32> = exact.to_vec1().expect("numbers");
+    let theta = agent.params.snapshot().expect("values");
+    let mut moved = |i: usize, by: f32| {
+        let mut theta = theta.clone();
+        theta[i] += by;
+        agent.params.set(&theta).expect("the same length");
+        oracle::exact_return(&agent.network, &agent.params, &agent.mdp, 0.9).expect("a return")
+    };
+    let h = 1e-2;
+    for (i, &g) in exact.iter().enumerate() {
+        let slope = (moved(i, h) - moved(i, -h)) / f64::from(2.0 * h);
+        assert!((slope - f64::from(g)).abs() < 1e-4, "parameter {i}: slope {slope}, gradient {g}");
+    }
+}
