@@ -1,0 +1,76 @@
+//! Draws the learning curves of run folders.
+//!
+//! `cargo run --release --example plot -- runs/a runs/b --out curves.png`
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use uphill::plot::{DEFAULT_METRIC, PlotError, PlotOptions, Run, reward_curve};
+
+/// Draw the learning curves of run folders to one PNG.
+///
+/// Runs that differ only in their seed become one curve: their mean, with a band of one standard deviation.
+/// A single run is its smoothed line over the unsmoothed one.
+#[derive(Parser)]
+struct Arguments {
+    /// Run folders, each with config.toml and metrics.csv
+    #[arg(required = true, value_name = "FOLDER")]
+    runs: Vec<PathBuf>,
+    /// Where the picture goes; a file of that name is replaced
+    #[arg(long, value_name = "FILE", default_value = "curves.png")]
+    out: PathBuf,
+    /// The column of metrics.csv to draw
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_METRIC)]
+    metric: String,
+    /// Width of the moving average as a share of the steps, 0 (none) to 1
+    #[arg(long, value_name = "SHARE", default_value_t = PlotOptions::default().smooth)]
+    smooth: f64,
+    /// Draw a dashed line at this value, such as the return at which the task counts as solved
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// The title [default: the environment's name]
+    #[arg(long)]
+    title: Option<String>,
+    /// Width in pixels, before --scale
+    #[arg(long, value_name = "PIXELS", default_value_t = PlotOptions::default().width)]
+    width: u32,
+    /// Height in pixels, before --scale
+    #[arg(long, value_name = "PIXELS", default_value_t = PlotOptions::default().height)]
+    height: u32,
+    /// Make everything this many times larger, 0.5 to 8: 2 is sharp on screens of high density
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match draw(&arguments) {
+        Ok(runs) => {
+            let plural = if runs == 1 { "" } else { "s" };
+            println!("{runs} run{plural} drawn to {}", arguments.out.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Draws them and says how many there were.
+fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
+    let read = |folder| Run::read_metric(folder, &arguments.metric);
+    let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, PlotError>>()?;
+
+    let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
+    let options = PlotOptions {
+        width: scaled(arguments.width),
+        height: scaled(arguments.height),
+        scale: arguments.scale,
+        smooth: arguments.smooth,
+        threshold: arguments.threshold,
+        title: arguments.title.clone(),
+    };
+    reward_curve(&runs, &options, &arguments.out)?;
+    Ok(runs.len())
+}

@@ -1,0 +1,175 @@
+//! Trains an agent and leaves its numbers, its policy and its reward curve in a folder.
+//!
+//! ```text
+//! cargo run --release --example train
+//! cargo run --release --example train -- --algo a2c --env GridWorld-4x4-v0 --seed 7
+//! cargo run --release --example train -- --help
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use uphill::{Config, Console, Error, Result, RunFolder, Trainer, algo, envs, optim};
+
+fn main() -> ExitCode {
+    let args = command().get_matches();
+    let done = match args.get_one::<String>("list") {
+        Some(what) => list(what),
+        None => train(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train(args: &ArgMatches) -> Result<()> {
+    let config = configuration(args)?;
+    let mut trainer = Trainer::new(&config)?;
+    if let Some(note) = trainer.device_note() {
+        eprintln!("{note}");
+    }
+    let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
+    let mut run = RunFolder::create(path, &config, args.get_flag("force"))?;
+    let mut console = Console::new(&config, args.get_flag("quiet"));
+
+    while let Some(metrics) = trainer.step()? {
+        run.log(&metrics)?;
+        console.show(&metrics);
+    }
+
+    console.finish();
+    let path = run.path().to_path_buf();
+    let summary = run.finish(trainer)?;
+    if !args.get_flag("quiet") {
+        let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
+        println!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)");
+        match summary.solved_at_step {
+            Some(step) => println!("solved   at step {step}"),
+            None => println!("solved   not yet"),
+        }
+        let eval = &summary.eval;
+        let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
+        println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
+        println!("curve    {}", path.join("reward.png").display());
+    }
+    Ok(())
+}
+
+/// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
+fn configuration(args: &ArgMatches) -> Result<Config> {
+    let mut table = match args.get_one::<PathBuf>("config") {
+        Some(path) => read_table(path)?,
+        None => toml::Table::new(),
+    };
+    let example = Config::for_algo("ppo")?.to_table()?;
+    for (name, _) in Config::SETTINGS {
+        let Some(text) = args.get_one::<String>(name) else { continue };
+        if *name == "env" && text.ends_with(".toml") {
+            // A grid world of the user's own: its options become part of the configuration, so that this is complete.
+            let world = read_table(Path::new(text))?;
+            let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
+            table.insert("env".into(), id.into());
+            table.insert("gridworld".into(), world.into());
+            continue;
+        }
+        if *name == "env" {
+            table.remove("gridworld");
+        }
+        table.insert((*name).into(), parse(name, text, &example[*name])?);
+    }
+    Config::from_table(table)
+}
+
+/// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
+fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
+    let wrong = |expected: &str| Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")));
+    let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
+    match like {
+        toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|_| wrong("a whole number, such as 500_000")),
+        toml::Value::Float(_) => text.parse::<f64>().map(Into::into).map_err(|_| wrong("a number, such as 2.5e-4")),
+        toml::Value::Boolean(_) => text.parse::<bool>().map(Into::into).map_err(|_| wrong("true or false")),
+        toml::Value::Array(_) => {
+            let items = text.trim_matches(['[', ']']).split(',').filter(|item| !item.trim().is_empty());
+            let items = items.map(|item| whole(item).map(toml::Value::from)).collect::<Result<Vec<_>, _>>();
+            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64"))
+        }
+        _ => Ok(text.into()),
+    }
+}
+
+fn read_table(path: &Path) -> Result<toml::Table> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
+    text.parse().map_err(|e: toml::de::Error| Error::File { path: path.into(), problem: e.to_string() })
+}
+
+fn list(what: &str) -> Result<()> {
+    match what {
+        "envs" => envs::ids().for_each(|id| println!("{id}")),
+        "algos" => algo::ALGOS.iter().for_each(|algo| println!("{}", algo.name)),
+        _ => optim::OPTIMIZERS.iter().for_each(|optimizer| println!("{}", optimizer.name)),
+    }
+    Ok(())
+}
+
+/// The command line: one flag a setting of [`Config`], and what concerns the run itself.
+fn command() -> Command {
+    let mut command = Command::new("train")
+        .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Settings to start from; the config.toml of a run repeats it"),
+        )
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .value_name("FOLDER")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>]"),
+        )
+        .arg(flag("force", "Replace the run that the folder holds already"))
+        .arg(flag("quiet", "Print nothing but errors"))
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .value_name("WHAT")
+                .value_parser(["envs", "algos", "optimizers"])
+                .help("Print the names there are, one a line, and leave"),
+        );
+    for (name, help) in Config::SETTINGS {
+        command = command.arg(
+            Arg::new(*name)
+                .long(name.replace('_', "-"))
+                .alias(*name)
+                .value_name("X")
+                .allow_negative_numbers(true)
+                .help(format!("{} [default: {}]", help.trim(), defaults(name)))
+                .help_heading("Settings"),
+        );
+    }
+    command
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// The default of a setting: once if all algorithms share it, else each algorithm's.
+fn defaults(name: &str) -> String {
+    let of = |algo: &algo::Recipe| {
+        let table = (algo.defaults)().to_table().unwrap_or_default();
+        table.get(name).map(|value| value.to_string().replace('"', "")).unwrap_or_default()
+    };
+    let ppo = algo::ALGOS.iter().find(|algo| algo.name == "ppo").map(of).unwrap_or_default();
+    if name == "algo" || algo::ALGOS.iter().all(|algo| of(algo) == ppo) {
+        return ppo;
+    }
+    algo::ALGOS.iter().map(|algo| format!("{} {}", algo.name, of(algo))).collect::<Vec<_>>().join(", ")
+}
