@@ -1,0 +1,48 @@
+//! Actor-critic on a grid world of one's own, held against the exact answer that its model gives.
+//!
+//! ```text
+//! cargo run --release --example actor_critic_gridworld
+//! ```
+
+use uphill::algo::{Learner, a2c};
+use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
+use uphill::{Collector, Config, MlpActorCritic, Result, Seed, oracle};
+
+fn main() -> Result<()> {
+    // S start, G goal, # wall, O pit. One move in ten slips sideways.
+    let map = "S...\n.#.O\n...G";
+    let world = GridWorld::new(GridWorldConfig { map: map.into(), slip: 0.1, ..GridWorldConfig::default() })?;
+
+    // The model knows every probability, so it can say how well any policy can do.
+    let model = world.model()?;
+    let gamma = 0.99;
+    let best: f64 = model.optimal_values(gamma)?.iter().zip(model.start()).map(|(v, p)| v * p).sum();
+    println!("{map}\n\nno policy returns more than {best:.4} from the start\n");
+
+    // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
+    let config = Config { gamma, hidden: vec![], lr: 5e-3, ..Config::for_algo("a2c")? };
+    let algo = a2c(&config);
+    let seed = Seed(config.seed);
+    let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
+    let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
+    let mut learner = Learner {
+        network: Box::new(network),
+        params,
+        optimizer: config.make_optimizer()?,
+        shuffle: seed.stream("shuffle", 0),
+    };
+
+    let updates = 3_000;
+    for update in 1..=updates {
+        let progress = f64::from(update - 1) / f64::from(updates);
+        let (rollout, _) = collector.collect(&mut *learner.network, &learner.params, algo.horizon, true)?;
+        algo.update(&mut learner, &rollout, progress)?;
+
+        if update % 300 == 0 {
+            // Not sampled: the exact expected return of the present policy.
+            let exact = oracle::exact_return(&*learner.network, &learner.params, &model, gamma)?;
+            println!("update {update:>4}  exact return {exact:>7.4}  short of the best by {:.4}", best - exact);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The table of docs/learning.md: what every algorithm learns with its defaults, over several seeds.
+//!
+//! ```text
+//! cargo run --release --example learning
+//! ```
+
+use uphill::{Config, History, Result, Seed, Trainer, algo};
+
+const SEEDS: u64 = 5;
+
+/// Tasks, the steps they get, and the return that counts as having learnt them.
+const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWorld-4x4-v0", 150_000, 0.95)];
+
+fn main() -> Result<()> {
+    println!("| environment | algorithm | steps | training return | evaluation | learnt | solved at step |");
+    println!("|---|---|---|---|---|---|---|");
+    for (env, steps, target) in TASKS {
+        for algo in algo::ALGOS {
+            let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
+            for seed in 1..=SEEDS {
+                let config = Config { env: env.into(), steps, seed, ..Config::for_algo(algo.name)? };
+                let mut trainer = Trainer::new(&config)?;
+                while trainer.step()?.is_some() {}
+                let history: History = trainer.history().clone();
+                training.extend(history.return_mean());
+                solved.extend(history.solved_at_step().map(|step| step as f64));
+                let eval = trainer.into_policy().evaluate(100, Seed(seed))?;
+                // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
+                learnt += u64::from(eval.return_mean >= target - 1e-6);
+                evaluation.push(eval.return_mean);
+            }
+            let (name, train, eval) = (algo.name, spread(&training), spread(&evaluation));
+            let solved = if solved.is_empty() {
+                "-".into()
+            } else {
+                format!("{} ({} of {SEEDS})", spread(&solved), solved.len())
+            };
+            println!("| {env} | {name} | {steps} | {train} | {eval} | {learnt} of {SEEDS} | {solved} |");
+        }
+    }
+    Ok(())
+}
+
+/// Mean and sample standard deviation over seeds.
+fn spread(x: &[f64]) -> String {
+    let n = x.len() as f64;
+    let mean = x.iter().sum::<f64>() / n;
+    let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let digits = if mean.abs() >= 1_000.0 { 0 } else { 2 };
+    format!("{mean:.digits$} ± {:.digits$}", variance.sqrt())
+}

@@ -1,0 +1,50 @@
+//! REINFORCE on CartPole, by hand: collect episodes, weigh log-probabilities by what followed, climb.
+//!
+//! ```text
+//! cargo run --release --example reinforce_cartpole
+//! ```
+
+use uphill::advantage::{Estimator, MonteCarlo, normalize};
+use uphill::nn::ActorCritic;
+use uphill::objective::{Batch, Objective, PolicyGradient, Report};
+use uphill::optim::{Chain, Optimizer, Schedule, clip_by_global_norm, scale_by_adam, scale_by_learning_rate};
+use uphill::{Collector, Horizon, MlpActorCritic, MlpConfig, Result, Seed, envs};
+
+fn main() -> Result<()> {
+    let seed = Seed(1);
+    let device = candle_core::Device::Cpu;
+
+    // Eight carts side by side. Each restarts by itself when its pole falls.
+    let env = envs::make_vec("CartPole-v1", 8)?;
+    let (mut params, mut network) = MlpActorCritic::new(env.spec(), &MlpConfig::default(), seed, &device)?;
+    let mut collector = Collector::new(env, seed)?;
+
+    // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
+    let chain = Chain::new().then(clip_by_global_norm(0.5)).then(scale_by_adam(0.9, 0.999, 1e-5));
+    let mut optimizer = Optimizer::new(chain.then(scale_by_learning_rate(Schedule::Constant(4e-3))));
+
+    let returns_to_go = MonteCarlo { baseline: false };
+    for update in 1..=150 {
+        // One whole episode a lane, with the actions drawn from the policy.
+        let (rollout, episodes) = collector.collect(&mut network, &params, Horizon::Episodes(1), false)?;
+
+        // How much reward followed each action, as compared to the others of this batch.
+        let estimate = returns_to_go.estimate(&rollout, 0.99);
+        let steps: Vec<usize> = rollout.valid_steps().collect();
+        let mut advantage: Vec<f32> = steps.iter().map(|&i| estimate.advantage[i]).collect();
+        normalize(&mut advantage);
+
+        // ∇J is the mean of advantage · ∇ log π; the loss is its negative.
+        let batch = Batch::new(&rollout, &estimate, &steps, &advantage, &device)?;
+        let output = network.forward(&params, &batch.observation)?;
+        let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
+        let gradient = params.gradient(&loss)?;
+        optimizer.step(&mut params, &gradient, 0.0)?;
+
+        if update % 10 == 0 {
+            let mean = episodes.iter().map(|e| e.episode_return).sum::<f64>() / episodes.len() as f64;
+            println!("update {update:>3}  {:>6} steps  mean return {mean:>5.1}", collector.env_steps());
+        }
+    }
+    Ok(())
+}
