@@ -68,7 +68,7 @@ pub enum Error {
     Plot(#[from] crate::plot::PlotError),
 }
 
-/// A result with this crate's [`Error`].
+/// A result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {

@@ -141,7 +141,7 @@ impl RunFolder {
         whole_file::write(&path, &json).map_err(Error::io(&path))?;
         if history.episodes() > 0 {
             let options = PlotOptions { threshold, ..PlotOptions::default() };
-            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, &self.path.join("reward.png"))?;
+            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, self.path.join("reward.png"))?;
         }
         Ok(summary)
     }

@@ -2,7 +2,7 @@
 
 use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
-use uphill::{ActorCritic, Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
+use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
 
 const LANES: usize = 16;
 
@@ -50,11 +50,11 @@ impl Agent {
         let table = oracle::policy_table(&network, &params, &mdp).expect("a policy");
         let exact = mdp.state_values(&table, gamma).expect("values");
         let critic = params.layout().block("critic.head.weight").expect("a critic").range();
-        for state in 0..mdp.states() {
+        for (state, &exact) in exact.iter().enumerate() {
             let d = mdp.observation_len();
             let one = mdp.observations()[state * d..(state + 1) * d].iter().position(|&x| x == 1.0);
             if let Some(cell) = one {
-                theta[critic.start + cell] = value(state, exact[state]) as f32;
+                theta[critic.start + cell] = value(state, exact) as f32;
             }
         }
         params.set(&theta).expect("the same length");
