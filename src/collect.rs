@@ -4,6 +4,7 @@ use uphill_envs::{Actions, End, Transitions, VecEnv};
 
 use crate::dist::Categorical;
 use crate::nn::ActorCritic;
+use crate::params::check_len;
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result, Rollout};
 
@@ -69,7 +70,8 @@ impl Collector {
     /// Without `with_values` all values are zero and the critic is not asked.
     ///
     /// # Errors
-    /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the policy gives no distribution.
+    /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the policy gives no distribution,
+    /// [`Error::Shape`] if the network answers with too few or too many numbers.
     pub fn collect(
         &mut self,
         network: &mut dyn ActorCritic,
@@ -94,6 +96,7 @@ impl Collector {
         let mut t = 0;
         while active.contains(&true) && horizon != Horizon::Steps(t) {
             network.logits(params, &self.observation, &mut logits)?;
+            check_len("the network's logits", lanes * actions, logits.len())?;
             let start = t * lanes;
             let len = start + lanes;
             rollout.observation.extend_from_slice(&self.observation);
@@ -139,6 +142,7 @@ impl Collector {
 
         if with_values {
             network.values(params, &rollout.observation, &mut rollout.value)?;
+            check_len("the network's values", t * lanes, rollout.value.len())?;
             // V of the state each action led to is V of the next observation, unless the episode ended here.
             let mut last = Vec::new();
             network.values(params, &self.observation, &mut last)?;

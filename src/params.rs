@@ -231,7 +231,8 @@ impl Params {
     }
 }
 
-fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
+/// Fails with [`Error::Shape`] unless `got` is `expected`.
+pub(crate) fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
     if expected == got {
         return Ok(());
     }

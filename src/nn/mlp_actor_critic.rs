@@ -119,11 +119,12 @@ impl MlpActorCritic {
     }
 
     fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
+        // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
+        let mut y = observation.contiguous()?;
         if self.fused {
             let op = FusedMlp::new(net.clone(), params.version());
-            return Ok(params.theta().apply_op2(&observation.contiguous()?, op)?);
+            return Ok(params.theta().apply_op2(&y, op)?);
         }
-        let mut y = observation.clone();
         for (l, layer) in net.layers.iter().enumerate() {
             let theta = params.theta();
             let weight = theta.narrow(0, layer.weight, layer.outputs * layer.inputs)?;

@@ -26,7 +26,7 @@ pub struct Output {
 ///
 /// It answers in two ways: [`forward`](ActorCritic::forward) on tensors, with a gradient, for learning, and
 /// [`logits`](ActorCritic::logits) and [`values`](ActorCritic::values) on host slices, without one, for acting.
-pub trait ActorCritic: Send {
+pub trait ActorCritic {
     /// `D`, the numbers in one observation.
     fn observation_len(&self) -> usize;
 

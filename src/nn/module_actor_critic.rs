@@ -1,6 +1,6 @@
 //! Any candle-nn modules as actor and critic.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, VarBuilder};
 use uphill_envs::{Space, Spec};
 
@@ -9,7 +9,7 @@ use crate::dist::Categorical;
 use crate::{Error, Params, Result, Seed};
 
 /// A module that maps `[B, D]` to `[B, outputs]`.
-pub type BoxedModule = Box<dyn Module + Send>;
+pub type BoxedModule = Box<dyn Module>;
 
 /// An actor `[B, D]` to logits `[B, A]` and a critic `[B, D]` to `[B, 1]`, each any candle-nn module.
 pub struct ModuleActorCritic {
@@ -38,7 +38,8 @@ impl ModuleActorCritic {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for an environment without discrete actions, and what `build` fails with.
+    /// [`Error::Config`] for an environment without discrete actions, [`Error::Shape`] if the modules map observations
+    /// to anything but `[B, A]` and `[B, 1]`, and what `build` fails with.
     pub fn new(
         spec: &Spec,
         seed: Seed,
@@ -51,8 +52,22 @@ impl ModuleActorCritic {
         };
         let (params, learning) = Params::build(device, &mut seed.stream("init", 0), &build)?;
         let acting = params.frozen(&build)?;
+        let probe = Tensor::zeros((PROBE_ROWS, spec.observation_len()), DType::F32, device)?;
+        require_columns("the actor's output", &acting.0.forward(&probe)?, actions)?;
+        require_columns("the critic's output", &acting.1.forward(&probe)?, 1)?;
         Ok((params, Self { observation_len: spec.observation_len(), actions, learning, acting }))
     }
+}
+
+/// Observations that a new network is tried on: more than one, so that rows and columns cannot be mistaken.
+const PROBE_ROWS: usize = 2;
+
+fn require_columns(what: &str, output: &Tensor, columns: usize) -> Result<()> {
+    if output.dims() == [PROBE_ROWS, columns] {
+        return Ok(());
+    }
+    let (expected, got) = (vec![PROBE_ROWS, columns], output.dims().to_vec());
+    Err(Error::Shape { what: format!("{what} for {PROBE_ROWS} observations"), expected, got })
 }
 
 impl ActorCritic for ModuleActorCritic {
