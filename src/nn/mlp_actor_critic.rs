@@ -120,6 +120,7 @@ impl MlpActorCritic {
 
     fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
         // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
+        observation.dims2()?;
         let mut y = observation.contiguous()?;
         if self.fused {
             let op = FusedMlp::new(net.clone(), params.version());

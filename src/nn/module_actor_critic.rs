@@ -80,6 +80,7 @@ impl ActorCritic for ModuleActorCritic {
     }
 
     fn forward(&self, _: &Params, observation: &Tensor) -> Result<Output> {
+        observation.dims2()?;
         let logits = self.learning.0.forward(observation)?;
         let value = self.learning.1.forward(observation)?;
         Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
