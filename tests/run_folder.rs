@@ -1,0 +1,128 @@
+//! What a run leaves behind: complete, repeatable, never overwritten unasked, and refused if it was damaged.
+
+use std::fs;
+use std::path::Path;
+
+use uphill::{Config, Error, Policy, RunFolder, Seed, Trainer};
+
+fn config() -> Config {
+    let ppo = Config::for_algo("ppo").expect("an algorithm");
+    Config { env: "GridWorld-4x4-v0".into(), steps: 3_000, hidden: vec![16], target_kl: f64::INFINITY, ..ppo }
+}
+
+/// Trains into a folder and returns the parameters' bits.
+fn run(config: &Config, path: &Path, force: bool) -> uphill::Result<Vec<u32>> {
+    let mut folder = RunFolder::create(path, config, force)?;
+    let mut trainer = Trainer::new(config)?;
+    while let Some(metrics) = trainer.step()? {
+        folder.log(&metrics)?;
+    }
+    let bits = trainer.params().snapshot()?.into_iter().map(f32::to_bits).collect();
+    folder.finish(trainer)?;
+    Ok(bits)
+}
+
+/// `metrics.csv` without its last column, the only one that a clock decides.
+fn metrics(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path.join("metrics.csv")).expect("metrics");
+    text.lines().map(|line| line.rsplit_once(',').expect("columns").0.to_string()).collect()
+}
+
+#[test]
+fn a_run_is_complete_and_its_configuration_repeats_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (first, second) = (home.path().join("first"), home.path().join("second"));
+    let bits = run(&config(), &first, false).expect("a run");
+    for file in ["config.toml", "metrics.csv", "policy.safetensors", "summary.json", "reward.png"] {
+        assert!(first.join(file).is_file(), "{file} is missing");
+    }
+    let columns = "update,env_steps,episodes,episode_return_mean,episode_length_mean,policy_loss,value_loss,entropy,\
+                   approx_kl,clip_fraction,explained_variance,grad_norm,update_norm,lr";
+    assert_eq!(metrics(&first)[0], columns);
+    assert_eq!(metrics(&first).len(), 1 + 6, "a row an update of 512 steps");
+    let summary: serde_json::Value =
+        serde_json::from_slice(&fs::read(first.join("summary.json")).expect("a summary")).expect("json");
+    for key in ["env", "algo", "optimizer", "seed", "device", "env_steps", "wall_seconds", "steps_per_second"] {
+        assert!(!summary[key].is_null(), "{key}");
+    }
+    assert!(summary.get("solved_at_step").is_some());
+    assert_eq!(summary["eval"]["episodes"], 100);
+
+    let read = Config::from_toml(&fs::read_to_string(first.join("config.toml")).expect("text")).expect("a config");
+    assert_eq!(read, config());
+    assert_eq!(run(&read, &second, false).expect("a run"), bits);
+    assert_eq!(metrics(&first), metrics(&second));
+    let policy = |path: &Path| fs::read(path.join("policy.safetensors")).expect("a policy");
+    assert_eq!(policy(&first), policy(&second));
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_replaced_only_by_force() {
+    let home = tempfile::tempdir().expect("a folder");
+    run(&config(), home.path(), false).expect("a run");
+    fs::write(home.path().join("notes.txt"), "mine").expect("a file");
+    let before = metrics(home.path());
+    let error = run(&config(), home.path(), false).expect_err("occupied").to_string();
+    assert!(error.contains("--force") && error.contains(&*home.path().to_string_lossy()), "{error}");
+    assert_eq!(metrics(home.path()), before);
+    run(&Config { seed: 2, ..config() }, home.path(), true).expect("a run");
+    assert_ne!(metrics(home.path()), before);
+    assert_eq!(fs::read_to_string(home.path().join("notes.txt")).expect("a file"), "mine");
+}
+
+#[test]
+fn a_policy_is_what_was_saved_or_an_error_that_names_the_damage() {
+    let home = tempfile::tempdir().expect("a folder");
+    let bits = run(&config(), home.path(), false).expect("a run");
+    let mut policy = Policy::load(home.path()).expect("a policy");
+    let loaded: Vec<u32> = policy.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect();
+    assert_eq!(loaded, bits);
+    let judged = policy.evaluate(20, Seed(1)).expect("an evaluation");
+    assert_eq!(policy.evaluate(20, Seed(1)).expect("an evaluation"), judged);
+
+    let file = home.path().join("policy.safetensors");
+    let good = fs::read(&file).expect("bytes");
+    let refused = |bytes: &[u8], expected: &str| {
+        fs::write(&file, bytes).expect("a file");
+        let error = Policy::load(home.path()).err().expect("a damaged file").to_string();
+        assert!(error.contains("policy.safetensors") && error.contains(expected), "{error}");
+    };
+    refused(&[], "not a safetensors file");
+    refused(&good[..good.len() / 2], "not a safetensors file");
+    let mut nan = good.clone();
+    let last = nan.len() - 4;
+    nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    refused(&nan, "NaN");
+    let other = home.path().join("other");
+    run(&Config { hidden: vec![8], ..config() }, &other, false).expect("a run");
+    refused(&fs::read(other.join("policy.safetensors")).expect("bytes"), "expected F32");
+    fs::remove_file(&file).expect("a file");
+    assert!(matches!(Policy::load(home.path()), Err(Error::Io { .. })));
+}
+
+#[test]
+fn settings_that_are_wrong_say_what_would_be_right() {
+    for (toml, expected) in [
+        ("gama = 0.9", "`gamma`"),
+        ("algo = 'pppo'", "did you mean `ppo`"),
+        ("optimizer = 'adan'", "did you mean `adam`"),
+        ("algo = 3", "name in quotes"),
+        ("gamma = 2.0", "gamma = 2 is impossible"),
+        ("lr = -1.0", "lr = -1 is impossible"),
+        ("lr = nan", "lr = NaN is impossible"),
+        ("beta1 = 1.0", "beta1 = 1 is impossible"),
+        ("envs = 0", "envs = 0 is impossible"),
+        ("hidden = [64, 0]", "hidden = 0 is impossible"),
+        ("max_grad_norm = 0.0", "max_grad_norm = 0 is impossible"),
+        ("algo = 'reinforce'\nepisodes = 6", "multiple of envs"),
+        ("device = 'gpu'", "`gpu` is no device"),
+        ("lr = 'fast'", "lr"),
+        ("lr = ", "TOML"),
+    ] {
+        let error = Config::from_toml(toml).expect_err(toml).to_string();
+        assert!(error.contains(expected), "{toml}: {error}");
+    }
+    let config = Config { env: "CartPole-v2".into(), ..config() };
+    let error = Trainer::new(&config).err().expect("no such environment").to_string();
+    assert!(error.contains("did you mean `CartPole-v1`"), "{error}");
+}
