@@ -112,6 +112,17 @@ settings! {
 }
 
 impl Config {
+    // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
+
+    /// The most environments side by side.
+    pub const MAX_ENVS: u64 = 1 << 16;
+    /// The most steps, all lanes together, and the most episodes of one rollout.
+    pub const MAX_ROLLOUT: u64 = 1 << 24;
+    /// The most hidden layers.
+    pub const MAX_LAYERS: usize = 256;
+    /// The most weights between hidden layers, all together.
+    pub const MAX_WEIGHTS: usize = 1 << 26;
+
     /// The defaults of an algorithm with an optimizer. An optimizer that is not the algorithm's own brings its
     /// own learning rate.
     ///
@@ -259,15 +270,16 @@ impl Config {
         optim::recipe(&self.optimizer)?;
         self.device.parse::<DeviceChoice>()?;
         check(i64::try_from(self.seed).is_ok(), "seed", self.seed.to_string(), "it must be below 2^63")?;
-        for (name, count) in [
-            ("steps", self.steps as usize),
-            ("envs", self.envs),
-            ("n_steps", self.n_steps),
-            ("episodes", self.episodes),
-            ("n_epochs", self.n_epochs),
-            ("n_minibatches", self.n_minibatches),
+        for (name, count, most) in [
+            ("steps", self.steps, i64::MAX as u64),
+            ("envs", self.envs as u64, Self::MAX_ENVS),
+            ("n_steps", self.n_steps as u64, Self::MAX_ROLLOUT),
+            ("episodes", self.episodes as u64, Self::MAX_ROLLOUT),
+            ("n_epochs", self.n_epochs as u64, i64::MAX as u64),
+            ("n_minibatches", self.n_minibatches as u64, Self::MAX_ROLLOUT),
         ] {
             check(count > 0, name, count.to_string(), "it must be at least 1")?;
+            check(count <= most, name, count.to_string(), &format!("it must be at most {most}"))?;
         }
         for (name, share) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
             check((0.0..=1.0).contains(&share), name, share.to_string(), "it must lie in [0, 1]")?;
@@ -296,12 +308,20 @@ impl Config {
         if let Some(units) = self.hidden.iter().find(|units| !(1..=65_536).contains(*units)) {
             check(false, "hidden", units.to_string(), "a layer has 1 to 65536 units")?;
         }
+        let (layers, weights) =
+            (self.hidden.len(), self.hidden.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>());
+        let range = format!("there may be {} layers and {} weights between them", Self::MAX_LAYERS, Self::MAX_WEIGHTS);
+        let size = format!("{layers} layers with {weights} weights between them");
+        check(layers <= Self::MAX_LAYERS && weights <= Self::MAX_WEIGHTS, "hidden", size, &range)?;
         if self.algo == "reinforce" {
             let range = format!("it must be a multiple of envs, which is {}", self.envs);
             check(self.episodes.is_multiple_of(self.envs), "episodes", self.episodes.to_string(), &range)?;
         }
         if self.algo != "reinforce" {
             let batch = self.envs * self.n_steps;
+            let range =
+                format!("envs * n_steps = {batch} steps is more than the {} a rollout holds", Self::MAX_ROLLOUT);
+            check(batch as u64 <= Self::MAX_ROLLOUT, "n_steps", self.n_steps.to_string(), &range)?;
             let range = format!("there are only envs * n_steps = {batch} steps to split");
             check(self.n_minibatches <= batch, "n_minibatches", self.n_minibatches.to_string(), &range)?;
         }

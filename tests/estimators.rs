@@ -129,7 +129,7 @@ struct Expected {
 
 impl Case {
     /// The loss of an objective, its gradients in logits and values, and what it reported.
-    fn evaluate(&self, objective: &dyn Objective) -> (f32, Vec<f32>, Vec<f32>, Vec<(&'static str, f64)>) {
+    fn evaluate(&self, objective: &dyn Objective) -> (f32, Vec<f32>, Vec<f32>, Reported) {
         let (device, given) = (Device::Cpu, &self.given);
         let vector = |x: &[f32]| Tensor::from_slice(x, x.len(), &device).expect("a vector");
         let logits = Var::from_slice(&given.logits, (self.batch, self.actions), &device).expect("logits");
@@ -162,8 +162,11 @@ fn objectives() -> Objectives {
     serde_json::from_str(include_str!("reference/objectives.json")).expect("what objectives.py wrote")
 }
 
+/// What [`Report::read`] gives.
+type Reported = Vec<(&'static str, f64)>;
+
 /// One column of the report.
-fn reported(report: &[(&'static str, f64)], name: &str) -> f32 {
+fn reported(report: &Reported, name: &str) -> f32 {
     report.iter().find(|(reported, _)| *reported == name).map(|(_, value)| *value as f32).expect("a reported number")
 }
 

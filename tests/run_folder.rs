@@ -89,7 +89,7 @@ fn a_policy_is_what_was_saved_or_an_error_that_names_the_damage() {
     };
     refused(&[], "not a safetensors file");
     refused(&good[..good.len() / 2], "not a safetensors file");
-    let mut nan = good.clone();
+    let mut nan = good;
     let last = nan.len() - 4;
     nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
     refused(&nan, "NaN");
