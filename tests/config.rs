@@ -1,0 +1,328 @@
+//! Settings: every one documented, every impossible value refused with what would be right, and TOML there and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Runner, RngSeed};
+use uphill::algo::ALGOS;
+use uphill::envs::{GridObservation, GridWorldConfig};
+use uphill::nn::Activation;
+use uphill::nn::init::Initialiser;
+use uphill::optim::OPTIMIZERS;
+use uphill::{Config, Error, Trainer};
+
+fn ppo() -> Config {
+    Config::for_algo("ppo").expect("an algorithm")
+}
+
+/// The message with which a configuration is refused.
+fn refused(config: &Config) -> String {
+    let error = config.validate().expect_err("an impossible setting");
+    assert!(matches!(error, Error::Config(_) | Error::Device(_)), "{error:?}");
+    error.to_string()
+}
+
+fn toml_refused(text: &str) -> String {
+    let error = Config::from_toml(text).expect_err(text);
+    assert!(matches!(error, Error::Config(_) | Error::Device(_)), "{error:?}");
+    error.to_string()
+}
+
+#[test]
+fn every_field_is_a_documented_setting_and_every_setting_a_field() {
+    let config = Config { gridworld: Some(GridWorldConfig::default()), ..ppo() };
+    let fields: BTreeSet<String> = config.to_table().expect("a table").keys().cloned().collect();
+    let settings = Config::SETTINGS.iter().map(|(name, _)| (*name).to_string());
+    assert_eq!(fields, settings.chain(["gridworld".to_string()]).collect());
+    for (name, meaning) in Config::SETTINGS {
+        assert!(meaning.trim().len() > 5 && meaning.trim().ends_with('.'), "{name}: {meaning}");
+    }
+}
+
+#[test]
+fn every_combination_of_algorithm_and_optimizer_has_possible_defaults() {
+    for algo in ALGOS {
+        Config::for_algo(algo.name).expect("an algorithm").validate().expect("possible defaults");
+        for optimizer in OPTIMIZERS {
+            let config = Config::new(algo.name, optimizer.name).expect("known names");
+            config.validate().expect("possible defaults");
+            assert_eq!((&*config.algo, &*config.optimizer), (algo.name, optimizer.name));
+            assert_eq!(Config::from_toml(&config.to_toml().expect("TOML")).expect("the same"), config);
+        }
+    }
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_nearest_known_one() {
+    for (text, nearest) in [
+        ("gama = 0.9", "no setting `gama`; did you mean `gamma`?"),
+        ("n_step = 5", "no setting `n_step`; did you mean `n_steps`?"),
+        ("learning_rate = 0.1", "no setting `learning_rate`"),
+        ("grid_world = {}", "did you mean `gridworld`?"),
+        ("algo = 'reinforse'", "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, a2c, ppo)"),
+        ("algo = 'A2C'", "(reinforce, a2c, ppo)"),
+        ("algo = ''", "no algorithm ``"),
+        ("optimizer = 'rmsprob'", "no optimizer `rmsprob`; did you mean `rmsprop`?"),
+        ("optimizer = 'admaw'", "no optimizer `admaw`; did you mean `adamw`?"),
+        ("activation = 'gelu'", "`tanh`, `relu`, `silu`"),
+        ("init = 'he'", "`orthogonal`, `xavier`, `kaiming`"),
+        ("[gridworld]\nslipp = 0.1", "slipp"),
+    ] {
+        let message = toml_refused(text);
+        assert!(message.contains(nearest), "{text}: {message}");
+    }
+    for (env, nearest) in
+        [("Cartpole-v1", "CartPole-v1"), ("GridWorld-v0", "GridWorld-4x4-v0"), ("four", "FourRooms-v0")]
+    {
+        let error = Trainer::new(&Config { env: env.into(), ..ppo() }).err().expect("an unknown environment");
+        assert!(matches!(error, Error::Env(_)), "{error:?}");
+        let expected = format!("no environment is called `{env}`; did you mean `{nearest}`?");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn values_of_the_wrong_type_are_refused_by_name() {
+    for (text, setting) in [
+        ("env = 1", "env = 1"),
+        ("algo = 3", "algo = 3: it must be a name in quotes"),
+        ("optimizer = ['adam']", "optimizer = [\"adam\"]: it must be a name in quotes"),
+        ("envs = 2.5", "envs = 2.5"),
+        ("envs = '4'", "envs = \"4\""),
+        ("envs = -1", "envs = -1"),
+        ("seed = -1", "seed = -1"),
+        ("seed = 1.5", "seed = 1.5"),
+        ("hidden = 64", "hidden = 64"),
+        ("hidden = [64, -1]", "hidden = [64, -1]"),
+        ("hidden = ['a']", "hidden = [\"a\"]"),
+        ("baseline = 1", "baseline = 1"),
+        ("anneal_lr = 'yes'", "anneal_lr = \"yes\""),
+        ("lr = 'fast'", "lr = \"fast\""),
+        ("lr = 1979-05-27", "lr = 1979-05-27"),
+        ("gridworld = 1", "gridworld = 1"),
+    ] {
+        let message = toml_refused(text);
+        assert!(message.starts_with(setting), "{text}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    for text in ["lr = ", "lr = 1\nlr = 2", "= 3", "[[gridworld"] {
+        let message = toml_refused(text);
+        assert!(message.contains("line ") && message.contains("column "), "{text}: {message}");
+    }
+    // A whole number where any number may stand is no mistake.
+    assert_eq!(Config::from_toml("gamma = 1").expect("a whole number").gamma, 1.0);
+}
+
+/// A change of one setting that makes a configuration impossible.
+type Spoil = fn(&mut Config);
+
+#[test]
+fn every_impossible_value_is_refused_with_what_would_be_right() {
+    let cases: &[(Spoil, &str)] = &[
+        (|c| c.seed = 1 << 63, "seed = 9223372036854775808 is impossible: it must be below 2^63"),
+        (|c| c.device = "gpu".into(), "`gpu` is no device: use cpu"),
+        (|c| c.device = "cuda:x".into(), "`cuda:x` is no device"),
+        (|c| c.steps = 0, "steps = 0 is impossible: it must be at least 1"),
+        (|c| c.steps = u64::MAX, "steps = 18446744073709551615 is impossible: it must be at most"),
+        (|c| c.envs = 0, "envs = 0 is impossible: it must be at least 1"),
+        (|c| c.n_steps = 0, "n_steps = 0 is impossible: it must be at least 1"),
+        (|c| c.episodes = 0, "episodes = 0 is impossible: it must be at least 1"),
+        (|c| c.n_epochs = 0, "n_epochs = 0 is impossible: it must be at least 1"),
+        (|c| c.n_minibatches = 0, "n_minibatches = 0 is impossible: it must be at least 1"),
+        (|c| c.n_minibatches = 513, "n_minibatches = 513 is impossible: there are only envs * n_steps = 512 steps"),
+        (|c| c.gamma = 2.0, "gamma = 2 is impossible: it must lie in [0, 1]"),
+        (|c| c.gamma = -0.1, "gamma = -0.1 is impossible"),
+        (|c| c.gamma = f64::NAN, "gamma = NaN is impossible"),
+        (|c| c.gae_lambda = 1.01, "gae_lambda = 1.01 is impossible: it must lie in [0, 1]"),
+        (|c| c.clip_range = 0.0, "clip_range = 0 is impossible: it must be above 0 (inf turns it off)"),
+        (|c| c.clip_range_vf = -1.0, "clip_range_vf = -1 is impossible: it must be above 0"),
+        (|c| c.target_kl = 0.0, "target_kl = 0 is impossible: it must be above 0"),
+        (|c| c.max_grad_norm = f64::NAN, "max_grad_norm = NaN is impossible: it must be above 0"),
+        (|c| c.max_grad_value = 0.0, "max_grad_value = 0 is impossible: it must be above 0"),
+        (|c| c.ent_coef = f64::INFINITY, "ent_coef = inf is impossible: it must be finite"),
+        (|c| c.vf_coef = -0.5, "vf_coef = -0.5 is impossible: it must be finite and not negative"),
+        (|c| c.lr = -1e-3, "lr = -0.001 is impossible: it must be finite and not negative"),
+        (|c| c.lr = f64::INFINITY, "lr = inf is impossible"),
+        (|c| c.lr = f64::NAN, "lr = NaN is impossible"),
+        (|c| c.eps = -1e-8, "eps = -0.00000001 is impossible"),
+        (|c| c.weight_decay = f64::INFINITY, "weight_decay = inf is impossible"),
+        (|c| c.beta1 = 1.0, "beta1 = 1 is impossible: it must lie in [0, 1)"),
+        (|c| c.beta2 = -0.1, "beta2 = -0.1 is impossible: it must lie in [0, 1)"),
+        (|c| c.alpha = 1.5, "alpha = 1.5 is impossible: it must lie in [0, 1)"),
+        (|c| c.momentum = 1.0, "momentum = 1 is impossible: it must lie in [0, 1)"),
+        (|c| c.hidden = vec![64, 0], "hidden = 0 is impossible: a layer has 1 to 65536 units"),
+        (|c| c.hidden = vec![65_537], "hidden = 65537 is impossible: a layer has 1 to 65536 units"),
+    ];
+    for (spoil, expected) in cases {
+        let mut config = ppo();
+        spoil(&mut config);
+        let message = refused(&config);
+        assert!(message.starts_with(expected), "{message}, expected {expected}");
+        assert!(Trainer::new(&config).is_err(), "a trainer was made with {message}");
+    }
+}
+
+#[test]
+fn values_at_the_edge_are_possible() {
+    let edge = Config {
+        seed: (1 << 63) - 1,
+        gamma: 0.0,
+        gae_lambda: 1.0,
+        lr: 0.0,
+        ent_coef: -1.0,
+        hidden: vec![],
+        n_minibatches: 512,
+        max_grad_norm: f64::INFINITY,
+        ..ppo()
+    };
+    edge.validate().expect("possible settings");
+    let config = Config { gamma: 1.0, beta1: 0.0, hidden: vec![1, 65_536], envs: 65_536, n_steps: 1, ..ppo() };
+    config.validate().expect("possible settings");
+}
+
+#[test]
+fn episodes_are_shared_out_evenly() {
+    let reinforce = Config::for_algo("reinforce").expect("an algorithm");
+    let message = refused(&Config { episodes: 6, envs: 4, ..reinforce.clone() });
+    assert_eq!(message, "episodes = 6 is impossible: it must be a multiple of envs, which is 4");
+    Config { episodes: 12, envs: 4, ..reinforce }.validate().expect("3 each");
+    // Other algorithms do not read it.
+    Config { episodes: 6, envs: 4, ..ppo() }.validate().expect("not read");
+}
+
+#[test]
+fn absurd_sizes_are_errors_before_anything_is_allocated() {
+    let huge = usize::MAX;
+    for (config, expected) in [
+        (Config { envs: 1_000_000_000_000, ..ppo() }, "envs = 1000000000000 is impossible: it must be at most 65536"),
+        (Config { envs: huge, ..ppo() }, "envs = "),
+        (Config { n_steps: huge, ..ppo() }, "n_steps = "),
+        (Config { envs: 65_536, n_steps: 16_777_216, ..ppo() }, "n_steps = 16777216 is impossible: envs * n_steps"),
+        (Config { episodes: huge, ..Config::for_algo("reinforce").expect("known") }, "episodes = "),
+        (Config { n_minibatches: huge, ..Config::for_algo("reinforce").expect("known") }, "n_minibatches = "),
+        (Config { n_epochs: huge, ..ppo() }, "n_epochs = "),
+        (Config { hidden: vec![65_536; 100], ..ppo() }, "hidden = 100 layers with 425201762304 weights"),
+        (Config { hidden: vec![65_536; 2], ..ppo() }, "hidden = 2 layers with 4294967296 weights"),
+        (Config { hidden: vec![1; 100_000], ..ppo() }, "hidden = 100000 layers"),
+    ] {
+        let message = refused(&config);
+        assert!(message.starts_with(expected), "{message}, expected {expected}");
+        assert!(Trainer::new(&config).is_err());
+    }
+    for text in ["seed = 9223372036854775808", "envs = 99999999999999999999", "steps = 1e400"] {
+        toml_refused(text);
+    }
+    assert!(refused(&Config { seed: u64::MAX, ..ppo() }).starts_with("seed = "));
+}
+
+#[test]
+fn a_file_lies_over_the_defaults_of_what_it_names() {
+    assert_eq!(Config::from_toml("").expect("nothing"), ppo());
+    let a2c = Config::from_toml("algo = 'a2c'\nenvs = 16").expect("settings");
+    assert_eq!(a2c, Config { envs: 16, ..Config::for_algo("a2c").expect("an algorithm") });
+    assert_eq!((&*a2c.optimizer, a2c.lr), ("rmsprop", 7e-4));
+
+    // An optimizer that is not the algorithm's own brings its own learning rate, unless one is given.
+    let lr = |text: &str| Config::from_toml(text).expect(text).lr;
+    let own = |name: &str| uphill::optim::recipe(name).expect("an optimizer").lr;
+    assert_eq!(lr("algo = 'a2c'\noptimizer = 'rmsprop'"), 7e-4);
+    assert_eq!(lr("algo = 'a2c'\noptimizer = 'adam'"), own("adam"));
+    assert_eq!(lr("optimizer = 'sgd'"), own("sgd"));
+    assert_ne!(lr("optimizer = 'sgd'"), ppo().lr);
+    assert_eq!(lr("optimizer = 'sgd'\nlr = 0.3"), 0.3);
+    assert_eq!(lr("lr = 0.3\noptimizer = 'sgd'"), 0.3);
+    let reinforce = Config::for_algo("reinforce").expect("an algorithm").lr;
+    assert_eq!(lr("algo = 'reinforce'\noptimizer = 'adamw'"), reinforce, "adamw is adam's kin");
+    assert_eq!(lr("algo = 'reinforce'"), reinforce);
+
+    assert_eq!(Config::from_toml("optimizer = 'adamw'").expect("settings").weight_decay, 0.01);
+    assert_eq!(Config::from_toml("optimizer = 'adamw'\nweight_decay = 0.0").expect("settings").weight_decay, 0.0);
+    assert_eq!(ppo().weight_decay, 0.0);
+}
+
+fn numbers() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(f64::INFINITY), Just(1e-300), Just(0.1 + 0.2), 1e-12..1e12f64]
+}
+
+fn shares() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), 0.0..1.0f64]
+}
+
+fn gridworlds() -> impl Strategy<Value = GridWorldConfig> {
+    let limit = prop::option::of(1u32..1000);
+    (shares(), -2.0..2.0f32, limit, prop::option::of(-5.0..5.0f64), any::<bool>()).prop_map(
+        |(slip, step_reward, max_episode_steps, reward_threshold, row_column)| GridWorldConfig {
+            id: "Caf\u{e9} \"1\"".into(),
+            map: "S.x\n\u{2603}#G".into(),
+            cell_rewards: BTreeMap::from([('x', step_reward / 3.0), ('\u{2603}', 0.25)]),
+            slip,
+            step_reward,
+            observation: if row_column { GridObservation::RowColumn } else { GridObservation::OneHot },
+            max_episode_steps,
+            reward_threshold,
+            ..GridWorldConfig::default()
+        },
+    )
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let names = (0..ALGOS.len(), 0..OPTIMIZERS.len(), 0u64..1 << 63, 1u64..1 << 63);
+    let counts = (1usize..100, 1usize..100, 1usize..9, any::<[bool; 4]>(), prop::collection::vec(1usize..500, 0..5));
+    let limits = [numbers(), numbers(), numbers(), numbers(), numbers()];
+    let decays = [shares(), shares(), shares(), shares(), shares(), shares()];
+    let kinds = (0..3usize, 0..3usize, prop::option::of(gridworlds()), 0.0..1.0f64);
+    (names, counts, limits, decays, kinds).prop_map(|(names, counts, limits, decays, kinds)| {
+        let (algo, optimizer, seed, steps) = names;
+        let (envs, n_steps, n_epochs, [baseline, normalize_advantage, anneal_lr, shared_trunk], hidden) = counts;
+        let [clip_range, clip_range_vf, target_kl, max_grad_norm, max_grad_value] = limits;
+        let [gamma, gae_lambda, beta1, beta2, alpha, momentum] = decays;
+        let (activation, init, gridworld, lr) = kinds;
+        Config {
+            env: "a \"quoted\" name".into(),
+            device: "auto".into(),
+            seed,
+            steps,
+            envs,
+            n_steps,
+            episodes: 3 * envs,
+            n_epochs,
+            n_minibatches: 1 + n_steps / 2,
+            gamma,
+            gae_lambda,
+            baseline,
+            normalize_advantage,
+            clip_range,
+            clip_range_vf,
+            ent_coef: -lr,
+            vf_coef: lr / 3.0,
+            target_kl,
+            lr,
+            anneal_lr,
+            max_grad_norm,
+            max_grad_value,
+            beta1,
+            beta2,
+            alpha,
+            eps: lr * 1e-20,
+            momentum,
+            weight_decay: lr / 7.0,
+            hidden,
+            activation: [Activation::Tanh, Activation::Relu, Activation::Silu][activation],
+            init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming][init],
+            shared_trunk,
+            gridworld,
+            ..Config::new(ALGOS[algo].name, OPTIMIZERS[optimizer].name).expect("known names")
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(Runner { cases: 64, failure_persistence: None, rng_seed: RngSeed::Fixed(3), ..Runner::default() })]
+
+    #[test]
+    fn toml_holds_every_setting_exactly(config in configs()) {
+        let text = config.to_toml().expect("TOML");
+        prop_assert_eq!(&Config::from_toml(&text).expect("the same settings"), &config);
+        prop_assert_eq!(Config::from_table(config.to_table().expect("a table")).expect("the same settings"), config);
+    }
+}
