@@ -255,6 +255,8 @@ impl Config {
     /// # Errors
     /// As [`Config::to_table`].
     pub fn to_toml(&self) -> Result<String> {
+        // The writer would write any u64, the reader takes none from 2^63 on: the table refuses those.
+        self.to_table()?;
         toml::to_string(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 
