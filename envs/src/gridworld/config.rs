@@ -44,9 +44,54 @@ pub struct GridWorldConfig {
     /// How the walker's cell is shown.
     pub observation: GridObservation,
     /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates; without it episodes run until they terminate.
+    ///
+    /// In a file `inf` is none: a key left out would come back as its default.
+    #[serde(with = "or_infinity")]
     pub max_episode_steps: Option<u32>,
     /// The mean return over 100 episodes at which the task counts as solved.
+    ///
+    /// In a file `inf` is none.
+    #[serde(with = "or_infinity")]
     pub reward_threshold: Option<f64>,
+}
+
+/// Writes the absence of a limit as infinity, since TOML has no null.
+mod or_infinity {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(limit: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+        match limit {
+            Some(limit) => limit.serialize(to),
+            None => f64::INFINITY.serialize(to),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: Limit, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+        let number = f64::deserialize(from)?;
+        if number == f64::INFINITY {
+            return Ok(None);
+        }
+        T::from_number(number).map(Some).ok_or_else(|| D::Error::custom(format!("{number} is no possible value here")))
+    }
+
+    /// What a limit is kept as.
+    pub(super) trait Limit: Sized {
+        fn from_number(number: f64) -> Option<Self>;
+    }
+
+    impl Limit for f64 {
+        fn from_number(number: f64) -> Option<Self> {
+            Some(number)
+        }
+    }
+
+    impl Limit for u32 {
+        fn from_number(number: f64) -> Option<Self> {
+            let limit = number as u32;
+            (f64::from(limit) == number).then_some(limit)
+        }
+    }
 }
 
 impl Default for GridWorldConfig {
