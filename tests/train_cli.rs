@@ -1,0 +1,291 @@
+//! The program `train` from end to end: what it prints, what it leaves, and what it says to a mistake.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use uphill::{Config, algo, envs, optim};
+
+/// The example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and
+/// tells a test no path of them: so it is asked, which costs nothing where the example is there already.
+fn train() -> Command {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    Command::new(PROGRAM.get_or_init(|| {
+        let this = std::env::current_exe().expect("this test");
+        let folder = this.ancestors().nth(2).and_then(Path::file_name).expect("target/<profile>/deps/<test>");
+        let profile = if folder == "debug" { "dev".as_ref() } else { folder };
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--example", "train", "--message-format=json", "--manifest-path"]);
+        cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).arg("--profile").arg(profile);
+        for (on, feature) in
+            [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "metal"), "metal"), (cfg!(feature = "gym-rs"), "gym-rs")]
+        {
+            if on {
+                cargo.args(["--features", feature]);
+            }
+        }
+        let built = cargo.output().expect("cargo runs");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let messages = String::from_utf8(built.stdout).expect("json");
+        let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("json"));
+        let mut programs = messages.filter(|message| message["target"]["name"] == "train");
+        let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        program.expect("an executable")
+    }))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// Runs the program in a folder; arguments are separated by spaces.
+fn run(folder: &Path, arguments: &str) -> Output {
+    train().current_dir(folder).args(arguments.split_whitespace()).output().expect("the program runs")
+}
+
+fn succeeds(folder: &Path, arguments: &str) -> Output {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
+    output
+}
+
+const SHORT: &str = "--env GridWorld-4x4-v0 --steps 1500 --hidden 8 --n-steps 64";
+
+#[test]
+fn list_prints_the_names_there_are_one_a_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    let listed = |what: &str| text(&succeeds(home.path(), &format!("--list {what}")).stdout);
+    let lines = |names: Vec<&str>| names.into_iter().map(|name| format!("{name}\n")).collect::<String>();
+    assert_eq!(listed("envs"), lines(envs::ids().collect()));
+    assert_eq!(listed("algos"), lines(algo::ALGOS.iter().map(|algo| algo.name).collect()));
+    assert_eq!(listed("optimizers"), lines(optim::OPTIMIZERS.iter().map(|optimizer| optimizer.name).collect()));
+    assert!(listed("algos").contains("\nppo\n"));
+    assert!(std::fs::read_dir(home.path()).expect("a folder").next().is_none(), "asking leaves nothing behind");
+}
+
+#[test]
+fn help_names_every_setting_its_meaning_and_its_default() {
+    let home = tempfile::tempdir().expect("a folder");
+    let help = text(&succeeds(home.path(), "--help").stdout);
+    let all = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, meaning) in Config::SETTINGS {
+        let flag = format!("--{} <X>", name.replace('_', "-"));
+        assert!(all.contains(&flag), "{flag} is missing");
+        let first: Vec<&str> = meaning.split_whitespace().take(4).collect();
+        assert!(all.contains(&first.join(" ")), "the meaning of {flag}: {meaning}");
+    }
+    for flag in ["--config <FILE>", "--out <FOLDER>", "--force", "--quiet", "--list <WHAT>"] {
+        assert!(all.contains(flag), "{flag} is missing");
+    }
+    assert!(all.contains("[default: CartPole-v1]") && all.contains("a2c 0.0007, ppo 0.00025"), "{all}");
+}
+
+#[test]
+fn a_quiet_run_prints_nothing_and_leaves_everything_where_it_belongs() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = succeeds(home.path(), &format!("{SHORT} --seed 7 --quiet"));
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
+    let run = home.path().join("runs/GridWorld-4x4-v0-ppo-adam-s7");
+    let files = std::fs::read_dir(run).expect("the run").map(|file| file.expect("a file").file_name());
+    let files: BTreeSet<String> = files.map(|name| name.into_string().expect("a name")).collect();
+    let expected = ["config.toml", "metrics.csv", "policy.safetensors", "reward.png", "summary.json"];
+    assert_eq!(files, expected.map(String::from).into());
+}
+
+#[test]
+fn without_a_terminal_progress_is_plain_lines() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = succeeds(home.path(), &format!("{SHORT} --out here"));
+    let (results, progress) = (text(&output.stdout), text(&output.stderr));
+    for line in progress.lines().chain(results.lines()) {
+        assert!(!line.contains(['\u{1b}', '\r', '\u{8}']), "{line:?}");
+    }
+    let steps: Vec<u64> = progress
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert!(matches!(words[..], [_, "steps", _, "steps/s", "return", _]), "{line:?}");
+            words[0].parse().expect("steps")
+        })
+        .collect();
+    assert!((2..=10).contains(&steps.len()) && steps.is_sorted(), "{progress}");
+    let firsts: Vec<&str> = results.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(firsts, ["trained", "solved", "return", "curve"], "{results}");
+    assert!(results.contains("here/reward.png") || results.contains("here\\reward.png"), "{results}");
+}
+
+/// `metrics.csv` without its last column, the only one that a clock decides.
+fn metrics(run: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
+    assert!(text.lines().next().expect("a header").ends_with(",steps_per_second"));
+    text.lines().map(|line| line.rsplit_once(',').expect("columns").0.to_string()).collect()
+}
+
+/// A grid world of one's own, slippery and without a limit.
+const WORLD: &str = "map = '''\nS.x\n..G'''\nslip = 0.1\nmax_episode_steps = inf\n[cell_rewards]\nx = -0.3\n";
+
+#[test]
+fn the_configuration_of_a_run_repeats_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("world.toml"), WORLD).expect("a file");
+    for (i, arguments) in [
+        &format!("{SHORT} --algo ppo --lr 1e-3 --seed 3"),
+        "--algo a2c --optimizer adamw --steps 1000 --shared-trunk true --activation silu --target-kl inf",
+        "--algo reinforce --env world.toml --steps 800 --hidden [] --init xavier",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (first, second) = (format!("first{i}"), format!("second{i}"));
+        succeeds(home.path(), &format!("{arguments} --out {first} --quiet"));
+        succeeds(home.path(), &format!("--config {first}/config.toml --out {second} --quiet"));
+        let (first, second) = (home.path().join(first), home.path().join(second));
+        assert_eq!(metrics(&first), metrics(&second), "{arguments}");
+        assert!(metrics(&first).len() > 3, "{arguments}");
+        for file in ["policy.safetensors", "config.toml"] {
+            let bytes = |run: &Path| std::fs::read(run.join(file)).expect("a file");
+            assert_eq!(bytes(&first), bytes(&second), "{arguments}: {file}");
+        }
+    }
+}
+
+#[test]
+fn the_command_line_goes_over_the_file_and_the_file_over_the_defaults() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mine = "algo = 'a2c'\nenvs = 3\nlr = 0.5\nenv = 'GridWorld-4x4-v0'\n";
+    std::fs::write(home.path().join("mine.toml"), mine).expect("a file");
+    succeeds(home.path(), "--config mine.toml --lr 0.25 --steps 1_00 --n_steps 7 --out here --quiet");
+    let text = std::fs::read_to_string(home.path().join("here/config.toml")).expect("a configuration");
+    let expected = Config {
+        env: "GridWorld-4x4-v0".into(),
+        envs: 3,
+        lr: 0.25,
+        steps: 100,
+        n_steps: 7,
+        ..Config::for_algo("a2c").expect("an algorithm")
+    };
+    assert_eq!(Config::from_toml(&text).expect("settings"), expected);
+}
+
+#[test]
+fn mistakes_are_answered_with_what_would_be_right() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("typo.toml", "gama = 0.9\n"),
+        ("occupied", "not a folder"),
+        ("unknown_cell.toml", "map = '''\nS..\n.?.\n..G'''\n"),
+        ("ragged.toml", "map = '''\nS..\n..\n..G'''\n"),
+        ("no_goal.toml", "map = 'S..'\n"),
+        ("no_way.toml", "map = 'S#G'\n"),
+        ("world_typo.toml", "map = 'S.G'\nslipp = 0.1\n"),
+        ("world_type.toml", "map = 'S.G'\nmax_episode_steps = 1.5\n"),
+    ] {
+        std::fs::write(home.path().join(name), text).expect("a file");
+    }
+    for (arguments, expected) in [
+        ("--algo pppo", &["`pppo`", "did you mean `ppo`?"][..]),
+        ("--env CartPole-v0", &["`CartPole-v0`", "did you mean `CartPole-v1`?"]),
+        ("--optimizer adan", &["`adan`", "did you mean `adam`?"]),
+        ("--lr -1", &["lr = -1 is impossible", "not negative"]),
+        ("--lr fast", &["--lr fast", "a number, such as 2.5e-4"]),
+        ("--gamma 2", &["gamma = 2 is impossible", "[0, 1]"]),
+        ("--device gpu", &["`gpu` is no device", "use cpu, cuda"]),
+        ("--seed -1", &["seed = -1"]),
+        ("--seed 1.5", &["--seed 1.5", "a whole number"]),
+        ("--steps 1e6", &["--steps 1e6", "a whole number, such as 500_000"]),
+        ("--envs 0", &["envs = 0 is impossible", "at least 1"]),
+        ("--envs 1000000000000", &["envs = 1000000000000 is impossible", "at most 65536"]),
+        ("--hidden a,b", &["--hidden a,b", "whole numbers with commas between, such as 64,64"]),
+        ("--hidden 64,0", &["hidden = 0 is impossible", "1 to 65536 units"]),
+        ("--activation gelu", &["activation", "tanh", "relu", "silu"]),
+        ("--anneal-lr yes", &["--anneal-lr yes", "true or false"]),
+        ("--algo reinforce --episodes 5", &["episodes = 5 is impossible", "a multiple of envs, which is 4"]),
+        ("--n-minibatches 1000", &["n_minibatches = 1000 is impossible", "512 steps to split"]),
+        ("--config absent.toml", &["absent.toml", "No such file"]),
+        ("--config typo.toml", &["no setting `gama`", "did you mean `gamma`?"]),
+        ("--env unknown_cell.toml", &["line 2, column 2", "'?'", "known are"]),
+        ("--env ragged.toml", &["line 2 of the map has 2 cells, the first row has 3"]),
+        ("--env no_goal.toml", &["no goal", "mark at least one cell with `G`"]),
+        ("--env no_way.toml", &["no goal can be reached from the start at line 1, column 1"]),
+        ("--env world_typo.toml", &["slipp", "slip"]),
+        ("--env world_type.toml", &["max_episode_steps"]),
+        ("--env absent.toml", &["absent.toml", "No such file"]),
+        ("--out occupied/here", &["occupied/here"]),
+    ] {
+        // Were the mistake overlooked, the run should at least be short.
+        let steps = if arguments.contains("--steps") { "" } else { "--steps 100" };
+        let output = run(home.path(), &format!("{arguments} {steps}"));
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {message}");
+        assert!(message.starts_with("error: ") && output.stdout.is_empty(), "{arguments}: {message}");
+        for expected in expected {
+            assert!(message.contains(expected), "{arguments}: {message}, expected {expected}");
+        }
+        // A world's own text is shown where one of its keys is wrong, which takes a few lines.
+        if !arguments.contains("world_") {
+            assert_eq!(message.trim_end().lines().count(), 1, "{arguments}: {message}");
+        }
+        assert!(!home.path().join("runs").exists(), "{arguments} left a folder behind");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_named_with_line_and_column() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("bad.toml"), "algo = 'ppo'\nlr = \n").expect("a file");
+    for arguments in ["--config bad.toml", "--env bad.toml"] {
+        let output = run(home.path(), arguments);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        let first = message.lines().next().expect("a line");
+        for expected in ["error: ", "bad.toml", "line 2", "column"] {
+            assert!(first.contains(expected), "{message}");
+        }
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_device_that_the_build_lacks_is_an_error_and_auto_says_what_it_took() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = run(home.path(), "--device cuda");
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(message.contains("no cuda:0 support") && message.contains("--features cuda"), "{message}");
+    if cfg!(not(feature = "metal")) {
+        let output = succeeds(home.path(), &format!("{SHORT} --device auto"));
+        assert!(text(&output.stderr).starts_with("device auto: using cpu (this build has no cuda support"));
+    }
+}
+
+#[test]
+fn a_taken_folder_is_kept_unless_forced() {
+    let home = tempfile::tempdir().expect("a folder");
+    let taken = home.path().join("taken");
+    succeeds(home.path(), &format!("{SHORT} --out taken --quiet"));
+    let before = metrics(&taken);
+    let output = run(home.path(), &format!("{SHORT} --out taken --seed 2"));
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(message.contains("taken") && message.contains("--force") && message.contains("--out"), "{message}");
+    assert_eq!(metrics(&taken), before);
+    succeeds(home.path(), &format!("{SHORT} --out taken --seed 2 --force --quiet"));
+    assert_ne!(metrics(&taken), before);
+}
+
+#[test]
+fn flags_that_do_not_exist_are_answered_with_the_nearest() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (arguments, expected) in [
+        ("--optimiser adam", "--optimizer"),
+        ("--gama 0.9", "--gamma"),
+        ("--list worlds", "envs"),
+        ("--lr", "--lr <X>"),
+    ] {
+        let output = run(home.path(), arguments);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.starts_with("error: ") && message.contains(expected), "{arguments}: {message}");
+    }
+}
