@@ -403,9 +403,8 @@ fn module(width: usize, actions: usize, seed: Seed) -> (Params, ModuleActorCriti
 
 #[test]
 fn candle_modules_learn_the_grid_world_to_its_optimum() {
-    // An entropy bonus large enough that no seed settles for walking in circles to stay out of the pits.
     let defaults = Config::for_algo("a2c").expect("an algorithm");
-    let config = Config { env: "GridWorld-4x4-v0".into(), steps: 20_000, lr: 0.01, ent_coef: 0.1, ..defaults };
+    let config = Config { env: "GridWorld-4x4-v0".into(), steps: 20_000, lr: 0.01, ..defaults };
     let build = |spec: &Spec, device: &Device| {
         let Space::Discrete { n } = spec.action else { unreachable!("a grid world has four moves") };
         let width = spec.observation_len();
@@ -417,7 +416,7 @@ fn candle_modules_learn_the_grid_world_to_its_optimum() {
     let mut trainer = Trainer::with_network(&config, build).expect("a trainer");
     while trainer.step().expect("an update").is_some() {}
     let evaluation = trainer.into_policy().evaluate(5, Seed(1)).expect("an evaluation");
-    assert!((evaluation.return_min - 0.95).abs() < 1e-5, "{evaluation:?}");
+    assert!((evaluation.return_min - 0.995).abs() < 1e-5, "{evaluation:?}");
 }
 
 #[test]

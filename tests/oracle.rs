@@ -12,6 +12,7 @@ fn world(max_episode_steps: Option<u32>) -> GridWorld {
         map: "S.O\n.#.\n..G".into(),
         slip: 0.2,
         step_reward: -0.1,
+        pit_reward: -1.0,
         max_episode_steps,
         ..GridWorldConfig::default()
     })

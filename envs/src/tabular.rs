@@ -93,7 +93,7 @@ pub enum MdpError {
 /// let uniform = vec![0.25; mdp.states() * mdp.actions()];
 /// let best = mdp.optimal_policy(1.0)?;
 /// assert!(mdp.start_value(&uniform, 1.0)? < 0.0);
-/// assert!((mdp.start_value(&best, 1.0)? - 0.95).abs() < 1e-6);
+/// assert!((mdp.start_value(&best, 1.0)? - 0.995).abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -76,15 +76,15 @@ fn the_small_map_pays_what_it_says() {
     let mut env = make("GridWorld-4x4-v0").unwrap();
     let steps = follow(&mut env, &[RIGHT, RIGHT, DOWN, RIGHT, DOWN, DOWN]);
     assert_eq!(steps.iter().map(|s| s.0).collect::<Vec<_>>(), [1, 2, 6, 7, 11, 15]);
-    assert!(steps[..5].iter().all(|s| s.1 == -0.01 && s.2 == End::Not));
+    assert!(steps[..5].iter().all(|s| s.1 == -0.001 && s.2 == End::Not));
     assert_eq!((steps[5].1, steps[5].2), (1.0, End::Terminated));
     let total: f64 = steps.iter().map(|s| f64::from(s.1)).sum();
-    assert!((total - 0.95).abs() < 1e-7);
+    assert!((total - 0.995).abs() < 1e-7);
     // A pit ends the episode, a wall and the edge are stood at.
-    assert_eq!(follow(&mut env, &[RIGHT, RIGHT, RIGHT])[2], (3, -1.0, End::Terminated));
+    assert_eq!(follow(&mut env, &[RIGHT, RIGHT, RIGHT])[2], (3, 0.0, End::Terminated));
     assert_eq!(
         follow(&mut env, &[UP, LEFT, RIGHT, DOWN]),
-        [(0, -0.01, End::Not), (0, -0.01, End::Not), (1, -0.01, End::Not), (1, -0.01, End::Not)]
+        [(0, -0.001, End::Not), (0, -0.001, End::Not), (1, -0.001, End::Not), (1, -0.001, End::Not)]
     );
 }
 
@@ -118,9 +118,9 @@ fn each_kind_of_cell_pays_its_own_reward_and_only_that() {
         steps,
         [
             (1, 0.5, End::Not),
-            (1, -0.01, End::Not), // staying on such a cell is not entering it
+            (1, -0.001, End::Not), // staying on such a cell is not entering it
             (2, -0.25, End::Not),
-            (3, -0.01, End::Not),
+            (3, -0.001, End::Not),
             (0, -7.0, End::Not), // over the cliff, back to the start, and on
             (1, 0.5, End::Not),
         ]

@@ -88,6 +88,7 @@ fn busy() -> GridWorld {
         cell_rewards: BTreeMap::from([('$', 0.4)]),
         slip: 0.25,
         step_reward: -0.1,
+        pit_reward: -1.0,
         cliff_reward: -0.7,
         max_episode_steps: Some(12),
         ..GridWorldConfig::default()
@@ -263,7 +264,7 @@ fn sampled_windows_agree_with_the_visits() {
 #[test]
 fn the_presets_have_their_documented_optimum() {
     let presets = [
-        (GridWorldConfig::four_by_four(), 0.95, 14),
+        (GridWorldConfig::four_by_four(), 0.995, 14),
         (GridWorldConfig::four_rooms(), 0.81, 104),
         (GridWorldConfig::cliff_walking(), -13.0, 38),
     ];
@@ -288,7 +289,7 @@ fn what_never_ends_has_no_undiscounted_value() {
     assert!(matches!(mdp.state_values(&up, 1.0), Err(MdpError::Improper { .. })));
     assert!(matches!(mdp.occupancy(&up, 1.0), Err(MdpError::Improper { .. })));
     let forever = mdp.start_value(&up, 0.9).unwrap();
-    assert!((forever + 0.01 / (1.0 - 0.9)).abs() < 1e-7, "{forever}");
+    assert!((forever + 0.001 / (1.0 - 0.9)).abs() < 1e-7, "{forever}");
     assert!((mdp.occupancy(&up, 0.9).unwrap().iter().sum::<f64>() - 10.0).abs() < 1e-9);
     // Circles that pay have no best undiscounted value.
     let paid = vec![vec![outcome(1.0, 0, 1.0, false)]];
