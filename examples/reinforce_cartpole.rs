@@ -39,7 +39,7 @@ fn main() -> Result<()> {
         let output = network.forward(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;
-        optimizer.step(&mut params, &gradient, 0.0)?;
+        optimizer.step(&mut params, &gradient.to_vec1()?, 0.0)?;
 
         if update % 10 == 0 {
             let mean = episodes.iter().map(|e| e.episode_return).sum::<f64>() / episodes.len() as f64;

@@ -1,12 +1,14 @@
 //! All parameters of a network as one flat vector, `theta`, with named blocks.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{CpuStorage, DType, Device, InplaceOp1, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
+use crate::kernels::with_slice;
 use crate::nn::init;
 use crate::seed::Rng;
 use crate::{Error, Result};
@@ -91,6 +93,8 @@ impl Layout {
 #[derive(Debug)]
 pub struct Params {
     theta: Var,
+    /// The same numbers on the host, where theta lives on another device; empty on the CPU.
+    mirror: Vec<f32>,
     layout: Layout,
     version: Arc<AtomicU64>,
 }
@@ -115,8 +119,9 @@ impl Params {
     /// [`Error::Shape`] if there are not exactly `P` values.
     pub fn new(layout: Layout, values: Vec<f32>, device: &Device) -> Result<Self> {
         check_len("the parameter vector", layout.len(), values.len())?;
+        let mirror = if device.is_cpu() { Vec::new() } else { values.clone() };
         let theta = Var::from_vec(values, layout.len(), device)?;
-        Ok(Self { theta, layout, version: Arc::default() })
+        Ok(Self { theta, mirror, layout, version: Arc::default() })
     }
 
     /// Makes any candle-nn module trainable: `build` asks its [`VarBuilder`] for tensors and gets views of theta.
@@ -181,12 +186,23 @@ impl Params {
         &self.layout
     }
 
+    /// Looks at all values, `[P]`, without a copy.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if theta is no contiguous `f32` tensor, which it is.
+    pub fn read<R>(&self, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+        if !self.theta.device().is_cpu() {
+            return Ok(f(&self.mirror));
+        }
+        Ok(with_slice(&self.theta, |theta| Ok(f(theta)))?)
+    }
+
     /// A deep copy of all values, `[P]`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if they cannot be read from the device.
+    /// As [`Params::read`].
     pub fn snapshot(&self) -> Result<Vec<f32>> {
-        Ok(self.theta.to_vec1()?)
+        self.read(<[f32]>::to_vec)
     }
 
     /// `∂loss/∂theta`, `[P]`; zero where the loss does not depend on it.
@@ -201,15 +217,17 @@ impl Params {
         }
     }
 
-    /// `theta += update`, `[P]`.
+    /// Changes values, `[P]`, in place; on another device than the CPU, on the host and then there in one copy.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the update has another length.
-    pub fn add(&mut self, update: &Tensor) -> Result<()> {
-        check_len("the update", self.layout.len(), update.elem_count())?;
-        let sum = self.theta.as_tensor().add(update)?;
-        self.changed();
-        Ok(self.theta.set(&sum)?)
+    /// [`Error::Tensor`] if the device fails.
+    pub fn update(&mut self, f: impl FnOnce(&mut [f32])) -> Result<()> {
+        self.version.fetch_add(1, Ordering::AcqRel);
+        if self.theta.device().is_cpu() {
+            return Ok(self.theta.inplace_op1(&InPlace(Cell::new(Some(f))))?);
+        }
+        f(&mut self.mirror);
+        Ok(self.theta.set(&Tensor::from_slice(&self.mirror, self.mirror.len(), self.theta.device())?)?)
     }
 
     /// Replaces all values, `[P]`.
@@ -218,12 +236,7 @@ impl Params {
     /// [`Error::Shape`] if there are not exactly `P` values.
     pub fn set(&mut self, values: &[f32]) -> Result<()> {
         check_len("the parameter vector", self.layout.len(), values.len())?;
-        self.changed();
-        Ok(self.theta.set(&Tensor::from_slice(values, values.len(), self.theta.device())?)?)
-    }
-
-    fn changed(&mut self) {
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.update(|theta| theta.copy_from_slice(values))
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -237,6 +250,25 @@ pub(crate) fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] })
+}
+
+/// A closure as candle's in-place operation.
+struct InPlace<F>(Cell<Option<F>>);
+
+impl<F: FnOnce(&mut [f32])> InplaceOp1 for InPlace<F> {
+    fn name(&self) -> &'static str {
+        "update-in-place"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &candle_core::Layout) -> candle_core::Result<()> {
+        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
+            candle_core::bail!("{}: parameters are contiguous F32", self.name())
+        };
+        if let Some(f) = self.0.take() {
+            f(&mut values[start..end]);
+        }
+        Ok(())
+    }
 }
 
 type Recorded = (Layout, Vec<Init>);

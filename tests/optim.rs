@@ -1,6 +1,6 @@
 //! The optimizers against PyTorch's, step by step, and what they do with bad gradients.
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use serde::Deserialize;
 use std::collections::HashMap;
 use uphill::optim::{self, OPTIMIZERS, Optimizer, OptimizerConfig, Schedule};
@@ -50,8 +50,7 @@ fn quadratic(x: &[f32]) -> Vec<f32> {
 }
 
 fn step(optimizer: &mut Optimizer, params: &mut Params, gradient: &[f32], progress: f64) -> uphill::Result<()> {
-    let gradient = Tensor::from_slice(gradient, gradient.len(), &Device::Cpu)?;
-    optimizer.step(params, &gradient, progress).map(|_| ())
+    optimizer.step(params, gradient, progress).map(|_| ())
 }
 
 #[test]
@@ -129,6 +128,17 @@ fn a_bad_gradient_is_named_and_changes_nothing() {
             assert_eq!(run(Some(bad)), expected, "{} after {bad}", recipe.name);
         }
     }
+}
+
+#[test]
+fn an_update_that_overflows_is_named_and_never_reaches_the_parameters() {
+    let mut optimizer = Optimizer::new(optim::sgd(&OptimizerConfig::new(1e30)));
+    let mut params = params(&[1.0, 2.0, 3.0, 4.0]);
+    let error = step(&mut optimizer, &mut params, &[0.0, 0.0, 0.0, 1e30], 0.0).expect_err("too far");
+    assert!(matches!(&error, Error::NotFinite { what } if what == "the update of second"), "{error}");
+    assert_eq!(params.snapshot().expect("values"), [1.0, 2.0, 3.0, 4.0]);
+    let error = step(&mut optimizer, &mut params, &[0.0; 3], 0.0).expect_err("too short");
+    assert!(matches!(error, Error::Shape { .. }), "{error}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ impl OnPolicy {
                 let share = |m: usize| m * places.len() / minibatches;
                 let batch = self.batch(rollout, &estimate, &places[share(m)..share(m + 1)], &learner.params)?;
                 let (gradient, terms) = self.gradient(&*learner.network, &learner.params, &batch)?;
-                let step = learner.optimizer.step(&mut learner.params, &gradient, progress)?;
+                let step = learner.optimizer.step(&mut learner.params, &gradient.to_vec1::<f32>()?, progress)?;
                 last_kl = terms.iter().find(|(name, _)| *name == "approx_kl").map_or(0.0, |(_, kl)| *kl);
                 sums.add(&terms, step.grad_norm, step.update_norm);
             }

@@ -1,4 +1,6 @@
-//! Activations over slices, compiled for each instruction set and chosen when the program runs.
+//! Activations over slices.
+
+use super::vector::vectorised;
 
 /// `tanh` of every element, in place; the largest error found over all `f32` is 3 ulp.
 ///
@@ -6,7 +8,7 @@
 /// `expm1(u) = 2ⁿ·expm1(r) + (2ⁿ − 1)` for `u = n·ln 2 + r`, `|r| ≤ ½ ln 2`, where Taylor's series to r⁸ is exact to f32.
 /// No branch and no table: the loop is vectorised by the compiler.
 pub(crate) fn tanh_in_place(x: &mut [f32]) {
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || {
             for v in x {

@@ -5,5 +5,7 @@
 mod activation;
 mod gemm;
 mod mlp;
+mod vector;
 
 pub(crate) use mlp::{FusedMlp, Layer, Mlp, Workspace, with_slice};
+pub(crate) use vector::{sum_of_squares, vectorised};

@@ -1,9 +1,8 @@
 //! Adam's direction.
 
-use candle_core::Tensor;
-
-use super::{Context, GradientTransform};
+use super::{Context, GradientTransform, State};
 use crate::Result;
+use crate::kernels::vectorised;
 
 /// See [`scale_by_adam`].
 #[derive(Debug, Clone)]
@@ -11,7 +10,8 @@ pub struct ScaleByAdam {
     beta1: f64,
     beta2: f64,
     eps: f64,
-    moments: Option<(Tensor, Tensor)>,
+    mean: State,
+    square: State,
     steps: i32,
 }
 
@@ -27,21 +27,27 @@ pub struct ScaleByAdam {
 /// Kingma and Ba 2015, algorithm 1, <https://arxiv.org/abs/1412.6980>.
 #[must_use]
 pub fn scale_by_adam(beta1: f64, beta2: f64, eps: f64) -> ScaleByAdam {
-    ScaleByAdam { beta1, beta2, eps, moments: None, steps: 0 }
+    ScaleByAdam { beta1, beta2, eps, mean: State::default(), square: State::default(), steps: 0 }
 }
 
 impl GradientTransform for ScaleByAdam {
-    fn update(&mut self, gradient: Tensor, _: Context<'_>) -> Result<Tensor> {
-        let (m, v) = match self.moments.take() {
-            Some(moments) => moments,
-            None => (gradient.zeros_like()?, gradient.zeros_like()?),
-        };
+    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
         self.steps += 1;
-        let m = ((m * self.beta1)? + (&gradient * (1.0 - self.beta1))?)?;
-        let v = ((v * self.beta2)? + (gradient.sqr()? * (1.0 - self.beta2))?)?;
-        let root = (v.sqrt()? * (1.0 / (1.0 - self.beta2.powi(self.steps)).sqrt()))?;
-        let update = ((&m / (root + self.eps)?)? * (1.0 / (1.0 - self.beta1.powi(self.steps))))?;
-        self.moments = Some((m, v));
-        Ok(update)
+        let correction = |beta: f64| 1.0 / (1.0 - beta.powi(self.steps));
+        let (first, second) = (correction(self.beta1) as f32, correction(self.beta2).sqrt() as f32);
+        let [b1, b2, eps] = [self.beta1, self.beta2, self.eps].map(|x| x as f32);
+        let [c1, c2] = [self.beta1, self.beta2].map(|beta| (1.0 - beta) as f32);
+        let (mean, square) = (self.mean.of(gradient.len()), self.square.of(gradient.len()));
+        vectorised(
+            #[inline(always)]
+            || {
+                for ((g, m), v) in gradient.iter_mut().zip(mean).zip(square) {
+                    *m = b1 * *m + c1 * *g;
+                    *v = b2 * *v + c2 * (*g * *g);
+                    *g = *m / (v.sqrt() * second + eps) * first;
+                }
+            },
+        );
+        Ok(())
     }
 }

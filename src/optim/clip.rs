@@ -1,9 +1,8 @@
 //! Gradient clipping.
 
-use candle_core::Tensor;
-
-use super::{Context, GradientTransform, norm};
+use super::{Context, GradientTransform, scale};
 use crate::Result;
+use crate::kernels::{sum_of_squares, vectorised};
 
 /// See [`clip_by_global_norm`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,12 +25,14 @@ pub fn clip_by_global_norm(max_grad_norm: f64) -> ClipByGlobalNorm {
 }
 
 impl GradientTransform for ClipByGlobalNorm {
-    fn update(&mut self, gradient: Tensor, _: Context<'_>) -> Result<Tensor> {
-        if self.max_grad_norm.is_infinite() {
-            return Ok(gradient);
+    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
+        if self.max_grad_norm.is_finite() {
+            let factor = self.max_grad_norm / (sum_of_squares(gradient).sqrt() + 1e-6);
+            if factor < 1.0 {
+                scale(gradient, factor);
+            }
         }
-        let scale = self.max_grad_norm / (norm(&gradient)? + 1e-6);
-        Ok(if scale < 1.0 { (gradient * scale)? } else { gradient })
+        Ok(())
     }
 }
 
@@ -50,10 +51,14 @@ pub fn clip_by_value(max_grad_value: f64) -> ClipByValue {
 }
 
 impl GradientTransform for ClipByValue {
-    fn update(&mut self, gradient: Tensor, _: Context<'_>) -> Result<Tensor> {
-        if self.max_grad_value.is_infinite() {
-            return Ok(gradient);
+    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
+        if self.max_grad_value.is_finite() {
+            let limit = self.max_grad_value as f32;
+            vectorised(
+                #[inline(always)]
+                || gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)),
+            );
         }
-        Ok(gradient.clamp(-self.max_grad_value, self.max_grad_value)?)
+        Ok(())
     }
 }

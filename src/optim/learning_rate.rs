@@ -1,8 +1,6 @@
 //! The length of a step, and how it changes over training.
 
-use candle_core::Tensor;
-
-use super::{Context, GradientTransform};
+use super::{Context, GradientTransform, scale};
 use crate::Result;
 
 /// A hyper-parameter as a function of progress, the share of training that is done.
@@ -43,8 +41,9 @@ pub fn scale_by_learning_rate(schedule: Schedule) -> ScaleByLearningRate {
 }
 
 impl GradientTransform for ScaleByLearningRate {
-    fn update(&mut self, gradient: Tensor, context: Context<'_>) -> Result<Tensor> {
-        Ok((gradient * -self.schedule.at(context.progress))?)
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        scale(gradient, -self.schedule.at(context.progress));
+        Ok(())
     }
 
     fn learning_rate(&self, progress: f64) -> Option<f64> {

@@ -1,7 +1,10 @@
 //! Optimizers as chains of gradient transforms.
 //!
-//! A transform takes a gradient `[P]` and gives back another; the last of a chain gives the update that is added to
-//! the parameters. A named optimizer is a one-expression [`Recipe`].
+//! A transform changes a gradient `[P]` in place; what the last of a chain leaves is the update that is added to the
+//! parameters. A named optimizer is a one-expression [`Recipe`].
+//!
+//! All of it is host memory, on whatever device the network learns: policies are small, so one copy there and back
+//! takes less time than the launches of the dozen small kernels that each step would otherwise be.
 
 mod adam;
 mod clip;
@@ -13,8 +16,6 @@ mod weight_decay;
 
 use std::fmt;
 
-use candle_core::Tensor;
-
 pub use adam::{ScaleByAdam, scale_by_adam};
 pub use clip::{ClipByGlobalNorm, ClipByValue, clip_by_global_norm, clip_by_value};
 pub use learning_rate::{ScaleByLearningRate, Schedule, scale_by_learning_rate};
@@ -23,24 +24,28 @@ pub use rms::{ScaleByRms, scale_by_rms};
 pub use trace::{Trace, trace};
 pub use weight_decay::{AddDecayedWeights, add_decayed_weights};
 
-use crate::{Error, Params, Result};
+use crate::kernels::{sum_of_squares, vectorised};
+use crate::params::check_len;
+use crate::{Error, Layout, Params, Result};
 
 /// What a transform may know besides the gradient.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The parameters before the step.
-    pub params: &'a Params,
+    /// The parameters before the step, `[P]`.
+    pub theta: &'a [f32],
+    /// Which of them are what.
+    pub layout: &'a Layout,
     /// The share of training that is done, from 0 to 1: what schedules go by.
     pub progress: f64,
 }
 
 /// One link of a chain: a gradient `[P]` in, a gradient `[P]` out.
 pub trait GradientTransform: fmt::Debug + Send {
-    /// Transforms a gradient and updates whatever state the transform keeps.
+    /// Transforms a gradient in place and updates whatever state the transform keeps.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the device fails.
-    fn update(&mut self, gradient: Tensor, context: Context<'_>) -> Result<Tensor>;
+    /// Whatever makes the step impossible; those of this crate never fail.
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()>;
 
     /// The learning rate that this transform applies at some progress, if it is the one that applies it.
     fn learning_rate(&self, _progress: f64) -> Option<f64> {
@@ -68,8 +73,8 @@ impl Chain {
 }
 
 impl GradientTransform for Chain {
-    fn update(&mut self, gradient: Tensor, context: Context<'_>) -> Result<Tensor> {
-        self.0.iter_mut().try_fold(gradient, |gradient, transform| transform.update(gradient, context))
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.0.iter_mut().try_for_each(|transform| transform.update(gradient, context))
     }
 
     fn learning_rate(&self, progress: f64) -> Option<f64> {
@@ -90,28 +95,32 @@ pub struct StepReport {
 #[derive(Debug)]
 pub struct Optimizer {
     chain: Chain,
+    update: Vec<f32>,
 }
 
 impl Optimizer {
     /// An optimizer whose updates are what the chain makes of gradients.
     #[must_use]
     pub fn new(chain: Chain) -> Self {
-        Self { chain }
+        Self { chain, update: Vec::new() }
     }
 
     /// `theta += chain(gradient)`, `gradient` `[P]`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], with the first bad block's name, for a NaN or infinite gradient: neither parameters nor
-    /// optimizer state have changed then. [`Error::Tensor`] if the device fails.
-    pub fn step(&mut self, params: &mut Params, gradient: &Tensor, progress: f64) -> Result<StepReport> {
-        let grad_norm = norm(gradient)?;
-        if !grad_norm.is_finite() {
-            return Err(Error::NotFinite { what: first_bad_block(params, gradient)? });
-        }
-        let update = self.chain.update(gradient.clone(), Context { params, progress })?;
-        let update_norm = norm(&update)?;
-        params.add(&update)?;
+    /// [`Error::Shape`] for a gradient of another length. [`Error::NotFinite`], with the first bad block's name, for a NaN
+    /// or infinite gradient: neither parameters nor optimizer state have changed then. [`Error::NotFinite`] too if the
+    /// chain makes a NaN or infinite update of a finite gradient: the parameters have not changed then, though the
+    /// optimizer's state has.
+    pub fn step(&mut self, params: &mut Params, gradient: &[f32], progress: f64) -> Result<StepReport> {
+        check_len("the gradient", params.layout().len(), gradient.len())?;
+        let grad_norm = finite_norm("gradient", params.layout(), gradient)?;
+        self.update.clear();
+        self.update.extend_from_slice(gradient);
+        let (chain, update) = (&mut self.chain, &mut self.update);
+        params.read(|theta| chain.update(update, &Context { theta, layout: params.layout(), progress }))??;
+        let update_norm = finite_norm("update", params.layout(), update)?;
+        params.update(|theta| add(theta, update))?;
         Ok(StepReport { grad_norm, update_norm })
     }
 
@@ -122,17 +131,43 @@ impl Optimizer {
     }
 }
 
-/// Euclidean norm.
-fn norm(x: &Tensor) -> Result<f64> {
-    Ok(f64::from(x.sqr()?.sum_all()?.to_scalar::<f32>()?).sqrt())
+/// A vector as long as the parameters that a transform keeps from step to step; it starts at zero.
+#[derive(Debug, Clone, Default)]
+struct State(Vec<f32>);
+
+impl State {
+    fn of(&mut self, len: usize) -> &mut [f32] {
+        self.0.resize(len, 0.0);
+        &mut self.0
+    }
 }
 
-fn first_bad_block(params: &Params, gradient: &Tensor) -> Result<String> {
-    let gradient: Vec<f32> = gradient.to_vec1()?;
-    let block = gradient.iter().position(|g| !g.is_finite()).and_then(|i| params.layout().block_at(i));
-    Ok(match block {
-        Some(block) => format!("the gradient of {}", block.name),
-        // Every number is finite and yet the sum of their squares is not.
-        None => "the gradient's norm".to_string(),
-    })
+fn scale(x: &mut [f32], factor: f64) {
+    let factor = factor as f32;
+    vectorised(
+        #[inline(always)]
+        || x.iter_mut().for_each(|x| *x *= factor),
+    );
+}
+
+fn add(x: &mut [f32], y: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, y) in x.iter_mut().zip(y) {
+                *x += y;
+            }
+        },
+    );
+}
+
+/// Euclidean norm of a gradient or an update, which must be finite.
+fn finite_norm(what: &str, layout: &Layout, x: &[f32]) -> Result<f64> {
+    let norm = sum_of_squares(x).sqrt();
+    if norm.is_finite() {
+        return Ok(norm);
+    }
+    let block = x.iter().position(|x| !x.is_finite()).and_then(|i| layout.block_at(i));
+    let name = block.map_or("the parameters", |block| block.name.as_str());
+    Err(Error::NotFinite { what: format!("the {what} of {name}") })
 }

@@ -1,9 +1,8 @@
 //! Weight decay.
 
-use candle_core::Tensor;
-
 use super::{Context, GradientTransform};
 use crate::Result;
+use crate::kernels::vectorised;
 
 /// See [`add_decayed_weights`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,11 +21,18 @@ pub fn add_decayed_weights(weight_decay: f64) -> AddDecayedWeights {
 }
 
 impl GradientTransform for AddDecayedWeights {
-    fn update(&mut self, gradient: Tensor, context: Context<'_>) -> Result<Tensor> {
-        if self.weight_decay == 0.0 {
-            return Ok(gradient);
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let decay = self.weight_decay as f32;
+        if decay != 0.0 {
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (g, theta) in gradient.iter_mut().zip(context.theta) {
+                        *g += decay * theta;
+                    }
+                },
+            );
         }
-        let theta = context.params.theta().detach();
-        Ok((gradient + (theta * self.weight_decay)?)?)
+        Ok(())
     }
 }
