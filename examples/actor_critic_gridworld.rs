@@ -25,18 +25,13 @@ fn main() -> Result<()> {
     let seed = Seed(config.seed);
     let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
-    let mut learner = Learner {
-        network: Box::new(network),
-        params,
-        optimizer: config.make_optimizer()?,
-        shuffle: seed.stream("shuffle", 0),
-    };
+    let mut learner = Learner::new(Box::new(network), params, config.make_optimizer()?, seed);
 
     let updates = 3_000;
     for update in 1..=updates {
         let progress = f64::from(update - 1) / f64::from(updates);
         let (rollout, _) = collector.collect(&mut *learner.network, &learner.params, algo.horizon, true)?;
-        algo.update(&mut learner, &rollout, progress)?;
+        algo.update(&mut learner, rollout, progress)?;
 
         if update % 300 == 0 {
             // Not sampled: the exact expected return of the present policy.

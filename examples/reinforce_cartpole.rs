@@ -29,13 +29,13 @@ fn main() -> Result<()> {
         let (rollout, episodes) = collector.collect(&mut network, &params, Horizon::Episodes(1), false)?;
 
         // How much reward followed each action, as compared to the others of this batch.
-        let estimate = returns_to_go.estimate(&rollout, 0.99);
+        let estimate = returns_to_go.estimate(rollout, 0.99);
         let steps: Vec<usize> = rollout.valid_steps().collect();
         let mut advantage: Vec<f32> = steps.iter().map(|&i| estimate.advantage[i]).collect();
         normalize(&mut advantage);
 
         // ∇J is the mean of advantage · ∇ log π; the loss is its negative.
-        let batch = Batch::new(&rollout, &estimate, &steps, &advantage, &device)?;
+        let batch = Batch::new(rollout, &estimate, &steps, &advantage, &device)?;
         let output = network.forward(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;

@@ -37,6 +37,17 @@ pub struct Collector {
     returns: Vec<f64>,
     lengths: Vec<u32>,
     env_steps: u64,
+    // What a rollout needs room for, kept so that the next one does not allocate.
+    rollout: Rollout,
+    episodes: Vec<Episode>,
+    episodes_left: Vec<usize>,
+    active: Vec<bool>,
+    logits: Vec<f32>,
+    final_observation: Vec<f32>,
+    /// Places in `[T, N]` where an episode was truncated, and the observations they were truncated at.
+    truncated: Vec<usize>,
+    truncated_at: Vec<f32>,
+    values: Vec<f32>,
 }
 
 impl Collector {
@@ -50,7 +61,23 @@ impl Collector {
         let mut observation = vec![0.0; lanes * env.spec().observation_len()];
         env.reset(Some(seed.derive("lanes", 0)), &mut observation)?;
         let rngs = (0..lanes as u64).map(|i| seed.stream("policy", i)).collect();
-        Ok(Self { env, observation, rngs, returns: vec![0.0; lanes], lengths: vec![0; lanes], env_steps: 0 })
+        Ok(Self {
+            final_observation: vec![0.0; observation.len()],
+            env,
+            observation,
+            rngs,
+            returns: vec![0.0; lanes],
+            lengths: vec![0; lanes],
+            env_steps: 0,
+            rollout: Rollout::default(),
+            episodes: Vec::new(),
+            episodes_left: Vec::new(),
+            active: Vec::new(),
+            logits: Vec::new(),
+            truncated: Vec::new(),
+            truncated_at: Vec::new(),
+            values: Vec::new(),
+        })
     }
 
     /// The environments.
@@ -65,7 +92,8 @@ impl Collector {
         self.env_steps
     }
 
-    /// Acts until the horizon and returns the rollout with the episodes that ended in it, in order.
+    /// Acts until the horizon and returns the rollout with the episodes that ended in it, in order. Both are written
+    /// over by the next call.
     ///
     /// Without `with_values` all values are zero and the critic is not asked.
     ///
@@ -78,24 +106,26 @@ impl Collector {
         params: &Params,
         horizon: Horizon,
         with_values: bool,
-    ) -> Result<(Rollout, Vec<Episode>)> {
+    ) -> Result<(&Rollout, &[Episode])> {
         let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
         if d != self.env.spec().observation_len() {
             let (expected, got) = (vec![self.env.spec().observation_len()], vec![d]);
             return Err(Error::Shape { what: "the network's input".into(), expected, got });
         }
-        let mut rollout = Rollout::new(lanes, d);
-        let mut episodes = Vec::new();
-        let mut episodes_left = vec![if let Horizon::Episodes(n) = horizon { n } else { usize::MAX }; lanes];
-        let mut active: Vec<bool> = episodes_left.iter().map(|&left| left > 0).collect();
-        // Places in [T, N] where an episode was truncated, and the observations they were truncated at.
-        let (mut truncated, mut truncated_at) = (Vec::new(), Vec::new());
-        let mut logits = Vec::new();
-        let mut final_observation = vec![0.0; lanes * d];
+        let Self { rollout, episodes, episodes_left, active, logits, final_observation, .. } = self;
+        let Self { truncated, truncated_at, values, .. } = self;
+        rollout.clear(lanes, d);
+        episodes.clear();
+        truncated.clear();
+        truncated_at.clear();
+        episodes_left.clear();
+        episodes_left.resize(lanes, if let Horizon::Episodes(n) = horizon { n } else { usize::MAX });
+        active.clear();
+        active.extend(episodes_left.iter().map(|&left| left > 0));
 
         let mut t = 0;
         while active.contains(&true) && horizon != Horizon::Steps(t) {
-            network.logits(params, &self.observation, &mut logits)?;
+            network.logits(params, &self.observation, logits)?;
             check_len("the network's logits", lanes * actions, logits.len())?;
             let start = t * lanes;
             let len = start + lanes;
@@ -104,7 +134,7 @@ impl Collector {
             rollout.log_prob.resize(len, 0.0);
             rollout.reward.resize(len, 0.0);
             rollout.end.resize(len, End::Not);
-            rollout.valid.extend_from_slice(&active);
+            rollout.valid.extend_from_slice(active);
             for lane in (0..lanes).filter(|&lane| active[lane]) {
                 let row = &logits[lane * actions..(lane + 1) * actions];
                 let (action, log_prob) = Categorical::sample(row, &mut self.rngs[lane])?;
@@ -113,11 +143,11 @@ impl Collector {
             }
             let out = Transitions {
                 observation: &mut self.observation,
-                final_observation: &mut final_observation,
+                final_observation,
                 reward: &mut rollout.reward[start..],
                 end: &mut rollout.end[start..],
             };
-            self.env.step(Actions::Discrete(&rollout.action[start..]), &active, out)?;
+            self.env.step(Actions::Discrete(&rollout.action[start..]), active, out)?;
             for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
                 self.env_steps += 1;
                 self.returns[lane] += f64::from(rollout.reward[start + lane]);
@@ -144,22 +174,20 @@ impl Collector {
             network.values(params, &rollout.observation, &mut rollout.value)?;
             check_len("the network's values", t * lanes, rollout.value.len())?;
             // V of the state each action led to is V of the next observation, unless the episode ended here.
-            let mut last = Vec::new();
-            network.values(params, &self.observation, &mut last)?;
-            rollout.next_value.extend(rollout.value.iter().skip(lanes).chain(&last));
-            let mut finals = Vec::new();
-            network.values(params, &truncated_at, &mut finals)?;
+            network.values(params, &self.observation, values)?;
+            rollout.next_value.extend(rollout.value.iter().skip(lanes).chain(&*values));
+            network.values(params, truncated_at, values)?;
             for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
                 if end.ended() {
                     *next = 0.0;
                 }
             }
-            for (&place, &value) in truncated.iter().zip(&finals) {
+            for (&place, &value) in truncated.iter().zip(&*values) {
                 rollout.next_value[place] = value;
             }
         } else {
-            rollout.value = vec![0.0; t * lanes];
-            rollout.next_value = vec![0.0; t * lanes];
+            rollout.value.resize(t * lanes, 0.0);
+            rollout.next_value.resize(t * lanes, 0.0);
         }
         Ok((rollout, episodes))
     }

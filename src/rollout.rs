@@ -35,6 +35,19 @@ impl Rollout {
         Self { lanes, observation_len, ..Self::default() }
     }
 
+    /// Forgets all steps, and keeps the room.
+    pub fn clear(&mut self, lanes: usize, observation_len: usize) {
+        (self.lanes, self.observation_len) = (lanes, observation_len);
+        for column in
+            [&mut self.observation, &mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value]
+        {
+            column.clear();
+        }
+        self.action.clear();
+        self.end.clear();
+        self.valid.clear();
+    }
+
     /// `T`.
     #[must_use]
     pub fn steps(&self) -> usize {

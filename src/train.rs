@@ -65,8 +65,7 @@ impl Trainer {
         let spec = collector.env().spec();
         let (params, network) = build(spec, &device)?;
         let history = History::new(spec.reward_threshold);
-        let learner =
-            Learner { network, params, optimizer: config.make_optimizer()?, shuffle: seed.stream("shuffle", 0) };
+        let learner = Learner::new(network, params, config.make_optimizer()?, seed);
         Ok(Self {
             config: config.clone(),
             algo: config.make_algo()?,
@@ -100,10 +99,10 @@ impl Trainer {
             .collector
             .collect(&mut **network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(|e| diverged(e, self.updates))?;
-        for episode in episodes {
+        for &episode in episodes {
             self.history.push(episode);
         }
-        let report = self.algo.update(&mut self.learner, &rollout, progress).map_err(|e| diverged(e, self.updates))?;
+        let report = self.algo.update(&mut self.learner, rollout, progress).map_err(|e| diverged(e, self.updates))?;
         let lr = self.learner.optimizer.learning_rate(progress);
         let (env_steps, seconds) = (self.collector.env_steps(), self.started.elapsed().as_secs_f64());
         Ok(Some(Metrics::new(self.updates, env_steps, &self.history, &report, lr, seconds)))

@@ -2,6 +2,8 @@
 
 use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+use uphill::nn::Minibatch;
+use uphill::objective::RowSums;
 use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
 
 const LANES: usize = 16;
@@ -93,15 +95,19 @@ fn sample(
     let (mut sum, mut squares) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..rollouts {
         let mut collector = Collector::new(lanes(world), Seed(i)).expect("a reset");
-        let (mut rollout, episodes) =
+        let (rollout, episodes) =
             collector.collect(&mut agent.network, &agent.params, algo.horizon, true).expect("a rollout");
+        let mut rollout = rollout.clone();
         spoil(&mut rollout);
         let estimate = algo.estimator.estimate(&rollout, algo.gamma as f32);
         let places: Vec<usize> = rollout.valid_steps().collect();
-        let batch = algo.batch(&rollout, &estimate, &places, &agent.params).expect("a batch");
-        let (gradient, _) = algo.gradient(&agent.network, &agent.params, &batch).expect("a gradient");
+        let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
+        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let mut gradient = Vec::new();
+        algo.gradient(&mut agent.network, &agent.params, batch, &mut gradient, &mut RowSums::default())
+            .expect("a gradient");
         let scale = -scale(places.len(), episodes.len());
-        for (j, g) in gradient.to_vec1::<f32>().expect("numbers").into_iter().enumerate() {
+        for (j, g) in gradient.into_iter().enumerate() {
             let g = f64::from(g) * scale;
             sum[j] += g;
             squares[j] += g * g;

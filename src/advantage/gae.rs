@@ -27,6 +27,18 @@ pub fn gae(
     gae_lambda: f32,
 ) -> Vec<f32> {
     let mut advantage = vec![0.0; reward.len()];
+    gae_into([reward, value, next_value], end, lanes, gamma, gae_lambda, &mut advantage);
+    advantage
+}
+
+fn gae_into(
+    [reward, value, next_value]: [&[f32]; 3],
+    end: &[End],
+    lanes: usize,
+    gamma: f32,
+    gae_lambda: f32,
+    advantage: &mut [f32],
+) {
     for i in (0..reward.len()).rev() {
         let (bootstrap, carry) = factors(end[i]);
         let next = if bootstrap > 0.0 { next_value[i] } else { 0.0 };
@@ -34,7 +46,6 @@ pub fn gae(
         let after = advantage.get(i + lanes).copied().unwrap_or(0.0);
         advantage[i] = delta + gamma * gae_lambda * carry * after;
     }
-    advantage
 }
 
 /// [`gae`] as an [`Estimator`]; its targets are `Aₜ + V(sₜ)`, the TD(λ) returns.
@@ -49,10 +60,11 @@ impl Estimator for Gae {
         true
     }
 
-    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
-        let advantage = gae(reward, value, next_value, end, *lanes, gamma, self.gae_lambda);
-        let target = advantage.iter().zip(value).map(|(a, v)| a + v).collect();
-        Estimate { advantage, target }
+        out.advantage.resize(reward.len(), 0.0);
+        gae_into([reward, value, next_value], end, *lanes, gamma, self.gae_lambda, &mut out.advantage);
+        out.target.clear();
+        out.target.extend(out.advantage.iter().zip(value).map(|(a, v)| a + v));
     }
 }

@@ -44,8 +44,15 @@ pub trait Estimator: fmt::Debug + Send {
     /// Whether it reads values, so that the critic has to be asked for them.
     fn needs_values(&self) -> bool;
 
+    /// Replaces `out` by advantages and targets of every step, with discount factor `gamma`.
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate);
+
     /// Advantages and targets of every step, with discount factor `gamma`.
-    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate;
+    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+        let mut out = Estimate::default();
+        self.estimate_into(rollout, gamma, &mut out);
+        out
+    }
 }
 
 /// `x ← (x − mean) / (s + 1e-8)`, `s` the sample standard deviation (divisor `n − 1`). Fewer than two stay as they are.

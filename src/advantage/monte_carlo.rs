@@ -19,16 +19,27 @@ use crate::Rollout;
 #[must_use]
 pub fn reward_to_go(reward: &[f32], next_value: &[f32], end: &[End], lanes: usize, gamma: f32) -> Vec<f32> {
     let mut returns = vec![0.0; reward.len()];
+    reward_to_go_into(reward, |i| next_value[i], end, lanes, gamma, &mut returns);
+    returns
+}
+
+fn reward_to_go_into(
+    reward: &[f32],
+    next_value: impl Fn(usize) -> f32,
+    end: &[End],
+    lanes: usize,
+    gamma: f32,
+    returns: &mut [f32],
+) {
     for i in (0..reward.len()).rev() {
         let (bootstrap, carry) = factors(end[i]);
         let after = match returns.get(i + lanes) {
             Some(&next_return) if carry > 0.0 => next_return,
-            _ if bootstrap > 0.0 => next_value[i],
+            _ if bootstrap > 0.0 => next_value(i),
             _ => 0.0,
         };
         returns[i] = reward[i] + gamma * after;
     }
-    returns
 }
 
 /// [`reward_to_go`] as an [`Estimator`]: `Aₜ = Gₜ`, or `Gₜ − V(sₜ)` with a baseline. The targets are `Gₜ`.
@@ -43,15 +54,17 @@ impl Estimator for MonteCarlo {
         self.baseline
     }
 
-    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
-        if self.baseline {
-            let target = reward_to_go(reward, next_value, end, *lanes, gamma);
-            let advantage = target.iter().zip(value).map(|(g, v)| g - v).collect();
-            return Estimate { advantage, target };
-        }
+        out.target.resize(reward.len(), 0.0);
         // Even if the rollout holds values, a policy gradient without a critic must not see them.
-        let target = reward_to_go(reward, &vec![0.0; reward.len()], end, *lanes, gamma);
-        Estimate { advantage: target.clone(), target }
+        let next_value = |i: usize| if self.baseline { next_value[i] } else { 0.0 };
+        reward_to_go_into(reward, next_value, end, *lanes, gamma, &mut out.target);
+        out.advantage.clear();
+        if self.baseline {
+            out.advantage.extend(out.target.iter().zip(value).map(|(g, v)| g - v));
+        } else {
+            out.advantage.extend_from_slice(&out.target);
+        }
     }
 }

@@ -23,22 +23,31 @@ pub fn n_step_return(
     gamma: f32,
     n_steps: usize,
 ) -> Vec<f32> {
-    (0..reward.len())
-        .map(|start| {
-            let (mut sum, mut discount) = (0.0, 1.0);
-            let mut last = start;
-            for i in (start..reward.len()).step_by(lanes.max(1)).take(n_steps.max(1)) {
-                sum += discount * reward[i];
-                discount *= gamma;
-                last = i;
-                if end[i].ended() {
-                    break;
-                }
+    n_step_returns(reward, next_value, end, lanes, gamma, n_steps).collect()
+}
+
+fn n_step_returns(
+    reward: &[f32],
+    next_value: &[f32],
+    end: &[End],
+    lanes: usize,
+    gamma: f32,
+    n_steps: usize,
+) -> impl Iterator<Item = f32> {
+    (0..reward.len()).map(move |start| {
+        let (mut sum, mut discount) = (0.0, 1.0);
+        let mut last = start;
+        for i in (start..reward.len()).step_by(lanes.max(1)).take(n_steps.max(1)) {
+            sum += discount * reward[i];
+            discount *= gamma;
+            last = i;
+            if end[i].ended() {
+                break;
             }
-            let (bootstrap, _) = factors(end[last]);
-            if bootstrap > 0.0 { sum + discount * next_value[last] } else { sum }
-        })
-        .collect()
+        }
+        let (bootstrap, _) = factors(end[last]);
+        if bootstrap > 0.0 { sum + discount * next_value[last] } else { sum }
+    })
 }
 
 /// [`n_step_return`] as an [`Estimator`]: `Aₜ = Gₜ − V(sₜ)`, with targets `Gₜ`.
@@ -53,10 +62,11 @@ impl Estimator for NStep {
         true
     }
 
-    fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
-        let target = n_step_return(reward, next_value, end, *lanes, gamma, self.n_steps);
-        let advantage = target.iter().zip(value).map(|(g, v)| g - v).collect();
-        Estimate { advantage, target }
+        out.target.clear();
+        out.target.extend(n_step_returns(reward, next_value, end, *lanes, gamma, self.n_steps));
+        out.advantage.clear();
+        out.advantage.extend(out.target.iter().zip(value).map(|(g, v)| g - v));
     }
 }

@@ -4,10 +4,10 @@ use rand::seq::SliceRandom;
 
 use crate::advantage::{Estimate, Estimator, normalize};
 use crate::collect::Horizon;
-use crate::nn::ActorCritic;
-use crate::objective::{Batch, Objective, Report, Sum};
-use crate::optim::Optimizer;
-use crate::seed::Rng;
+use crate::nn::{ActorCritic, Minibatch};
+use crate::objective::{Batch, Objective, Report, RowSums, Sum};
+use crate::optim::{Optimizer, StepReport};
+use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result, Rollout};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
@@ -41,6 +41,25 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// Where minibatches are shuffled from.
     pub shuffle: Rng,
+    buffers: Buffers,
+}
+
+impl Learner {
+    /// A learner whose minibatches are shuffled by the seed's stream `shuffle`.
+    #[must_use]
+    pub fn new(network: Box<dyn ActorCritic>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
+        Self { network, params, optimizer, shuffle: seed.stream("shuffle", 0), buffers: Buffers::default() }
+    }
+}
+
+/// What an update needs room for, kept so that the next one does not allocate.
+#[derive(Default)]
+struct Buffers {
+    estimate: Estimate,
+    places: Vec<usize>,
+    advantage: Vec<f32>,
+    gradient: Vec<f32>,
+    sums: RowSums,
 }
 
 /// What one update was like: means over its gradient steps.
@@ -62,82 +81,98 @@ impl OnPolicy {
     /// # Errors
     /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters.
     pub fn update(&self, learner: &mut Learner, rollout: &Rollout, progress: f64) -> Result<UpdateReport> {
-        let estimate = self.estimator.estimate(rollout, self.gamma as f32);
-        let mut places: Vec<usize> = rollout.valid_steps().collect();
+        let Learner { network, params, optimizer, shuffle, buffers } = learner;
+        let Buffers { estimate, places, advantage, gradient, sums } = buffers;
+        self.estimator.estimate_into(rollout, self.gamma as f32, estimate);
+        places.clear();
+        places.extend(rollout.valid_steps());
         let minibatches = self.n_minibatches.clamp(1, places.len().max(1));
-        let mut sums = Sums::default();
+        let mut totals = Totals::default();
         for _ in 0..self.n_epochs {
             if minibatches > 1 {
-                places.shuffle(&mut learner.shuffle);
+                places.shuffle(shuffle);
             }
             let mut last_kl = 0.0;
             for m in 0..minibatches {
                 let share = |m: usize| m * places.len() / minibatches;
-                let batch = self.batch(rollout, &estimate, &places[share(m)..share(m + 1)], &learner.params)?;
-                let (gradient, terms) = self.gradient(&*learner.network, &learner.params, &batch)?;
-                let step = learner.optimizer.step(&mut learner.params, &gradient.to_vec1::<f32>()?, progress)?;
-                last_kl = terms.iter().find(|(name, _)| *name == "approx_kl").map_or(0.0, |(_, kl)| *kl);
-                sums.add(&terms, step.grad_norm, step.update_norm);
+                let places = &places[share(m)..share(m + 1)];
+                advantage.clear();
+                advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
+                if self.normalize_advantage {
+                    normalize(advantage);
+                }
+                let batch = Minibatch { rollout, estimate, places, advantage };
+                self.gradient(&mut **network, params, batch, gradient, sums)?;
+                let step = optimizer.step(params, gradient, progress)?;
+                last_kl = totals.add(sums, places.len(), step);
             }
             if last_kl > self.target_kl {
                 break;
             }
         }
         let explained_variance =
-            if self.estimator.needs_values() { explained_variance(rollout, &estimate) } else { f64::NAN };
-        Ok(UpdateReport { explained_variance, ..sums.mean() })
+            if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
+        Ok(UpdateReport { explained_variance, ..totals.mean() })
     }
 
-    /// The steps at these places of a rollout, on the device, with advantages as the objective takes them.
+    /// Replaces `gradient` by that of the loss on a minibatch, `[P]`, and `sums` by what the terms report, summed over
+    /// its steps: on the host where network and objective can, else through tensors on the parameters' device.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the device fails.
-    pub fn batch(&self, rollout: &Rollout, estimate: &Estimate, places: &[usize], params: &Params) -> Result<Batch> {
-        let mut advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
-        if self.normalize_advantage {
-            normalize(&mut advantage);
-        }
-        Batch::new(rollout, estimate, places, &advantage, params.theta().device())
-    }
-
-    /// The gradient of the loss on a batch, `[P]`, and what the terms reported.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] if the loss is not finite.
+    /// [`Error::NotFinite`] if the loss is not finite, [`Error::Tensor`] if the device fails.
     pub fn gradient(
         &self,
-        network: &dyn ActorCritic,
+        network: &mut dyn ActorCritic,
         params: &Params,
-        batch: &Batch,
-    ) -> Result<(candle_core::Tensor, Vec<(&'static str, f64)>)> {
+        batch: Minibatch<'_>,
+        gradient: &mut Vec<f32>,
+        sums: &mut RowSums,
+    ) -> Result<()> {
+        let finite = |loss: f64| match loss.is_finite() {
+            true => Ok(()),
+            false => Err(Error::NotFinite { what: "the loss".into() }),
+        };
+        if let Some(loss) = network.host_gradient(params, batch, &self.objective, gradient, sums)? {
+            return finite(loss);
+        }
+        let Minibatch { rollout, estimate, places, advantage } = batch;
+        let batch = Batch::new(rollout, estimate, places, advantage, params.theta().device())?;
         let output = network.forward(params, &batch.observation)?;
         let mut report = Report::default();
-        let loss = self.objective.loss(batch, &output, &mut report)?;
-        if !loss.to_scalar::<f32>()?.is_finite() {
-            return Err(Error::NotFinite { what: "the loss".into() });
-        }
-        Ok((params.gradient(&loss)?, report.read()?))
+        let loss = self.objective.loss(&batch, &output, &mut report)?;
+        finite(f64::from(loss.to_scalar::<f32>()?))?;
+        *gradient = params.gradient(&loss)?.to_vec1()?;
+        sums.clear();
+        report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
+        Ok(())
     }
 }
 
 /// Running sums of what gradient steps report.
 #[derive(Debug, Default)]
-struct Sums {
+struct Totals {
     report: UpdateReport,
     count: f64,
 }
 
-impl Sums {
-    fn add(&mut self, terms: &[(&'static str, f64)], grad_norm: f64, update_norm: f64) {
-        if self.report.terms.is_empty() {
-            self.report.terms = terms.iter().map(|(name, _)| (*name, 0.0)).collect();
+impl Totals {
+    /// Adds the means over a minibatch of so many rows; returns its approximate KL divergence, 0 where none is reported.
+    fn add(&mut self, sums: &RowSums, rows: usize, step: StepReport) -> f64 {
+        let mut approx_kl = 0.0;
+        for &(name, sum) in sums.entries() {
+            let mean = sum / rows as f64;
+            match self.report.terms.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, total)) => *total += mean,
+                None => self.report.terms.push((name, mean)),
+            }
+            if name == "approx_kl" {
+                approx_kl = mean;
+            }
         }
-        for ((_, sum), (_, value)) in self.report.terms.iter_mut().zip(terms) {
-            *sum += value;
-        }
-        self.report.grad_norm += grad_norm;
-        self.report.update_norm += update_norm;
+        self.report.grad_norm += step.grad_norm;
+        self.report.update_norm += step.update_norm;
         self.count += 1.0;
+        approx_kl
     }
 
     fn mean(mut self) -> UpdateReport {

@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::activation::tanh_in_place;
 use super::gemm::{Matrix, matmul};
+use super::vector::vectorised;
 use crate::nn::Activation;
 use crate::params::Version;
 
@@ -35,13 +36,18 @@ pub(crate) struct Mlp {
     pub(crate) activation: Activation,
 }
 
-/// What a forward pass leaves behind: every layer's output, and what its activation's derivative needs.
+/// What a forward pass leaves behind, every layer's output and what its activation's derivative needs, and room for a
+/// backward pass. It is kept from pass to pass: fresh buffers of this size would be mapped and faulted in each time.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     /// `[batch, outputs]` of each layer, after its activation.
     outputs: Vec<Vec<f32>>,
     /// The same before the activation, kept only where the derivative cannot be had from the output.
     sums: Vec<Vec<f32>>,
+    /// `∂L/∂` the output of the layer at hand, and of the layer before it.
+    delta: Vec<f32>,
+    previous: Vec<f32>,
+    sigmoid: Vec<f32>,
 }
 
 impl Workspace {
@@ -80,44 +86,49 @@ impl Mlp {
         }
     }
 
-    /// Given `∂L/∂y` of the last forward pass, writes `∂L/∂θ` into this network's places of `gradient` (`[P]`).
+    /// Given `∂L/∂y` of the last forward pass, adds `∂L/∂θ` to this network's places of `gradient` (`[P]`).
     pub(crate) fn backward(
         &self,
         theta: &[f32],
         x: &[f32],
-        workspace: &Workspace,
+        workspace: &mut Workspace,
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) {
-        let mut delta = output_gradient.to_vec();
-        let mut previous = Vec::new();
+        let Workspace { outputs, sums, delta, previous, sigmoid } = workspace;
+        delta.clear();
+        delta.extend_from_slice(output_gradient);
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let batch = delta.len() / layer.outputs;
-            let input = if l == 0 { x } else { &workspace.outputs[l - 1] };
-            let rows = Matrix::row_major(&delta, batch, layer.outputs);
+            let input = if l == 0 { x } else { &outputs[l - 1] };
+            let rows = Matrix::row_major(delta, batch, layer.outputs);
             let weight_gradient = &mut gradient[layer.weight..layer.weight + layer.outputs * layer.inputs];
-            matmul(weight_gradient, false, rows.transposed(), Matrix::row_major(input, batch, layer.inputs));
-            sum_rows(&delta, &mut gradient[layer.bias..layer.bias + layer.outputs]);
+            matmul(weight_gradient, true, rows.transposed(), Matrix::row_major(input, batch, layer.inputs));
+            add_rows(delta, &mut gradient[layer.bias..layer.bias + layer.outputs]);
             if l > 0 {
                 previous.clear();
                 previous.resize(batch * layer.inputs, 0.0);
                 let weight = Matrix::row_major(layer.weight(theta), layer.outputs, layer.inputs);
-                matmul(&mut previous, false, rows, weight);
-                self.activation.times_derivative(&mut previous, &workspace.outputs[l - 1], &workspace.sums[l - 1]);
-                std::mem::swap(&mut delta, &mut previous);
+                matmul(previous, false, rows, weight);
+                self.activation.times_derivative(previous, &outputs[l - 1], &sums[l - 1], sigmoid);
+                std::mem::swap(delta, previous);
             }
         }
     }
 }
 
-/// `out[j] = Σᵢ rows[i, j]`, rows in order.
-fn sum_rows(rows: &[f32], out: &mut [f32]) {
-    out.fill(0.0);
-    for row in rows.chunks_exact(out.len()) {
-        for (sum, x) in out.iter_mut().zip(row) {
-            *sum += x;
-        }
-    }
+/// `out[j] += Σᵢ rows[i, j]`, rows in order.
+fn add_rows(rows: &[f32], out: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(out.len()) {
+                for (sum, x) in out.iter_mut().zip(row) {
+                    *sum += x;
+                }
+            }
+        },
+    );
 }
 
 impl Activation {
@@ -139,13 +150,16 @@ impl Activation {
     }
 
     /// `delta *= f'(sum)`, from the outputs where they suffice.
-    fn times_derivative(self, delta: &mut [f32], outputs: &[f32], sums: &[f32]) {
+    fn times_derivative(self, delta: &mut [f32], outputs: &[f32], sums: &[f32], sigmoid: &mut Vec<f32>) {
         match self {
-            Activation::Tanh => {
-                for (d, y) in delta.iter_mut().zip(outputs) {
-                    *d *= 1.0 - y * y;
-                }
-            }
+            Activation::Tanh => vectorised(
+                #[inline(always)]
+                || {
+                    for (d, y) in delta.iter_mut().zip(outputs) {
+                        *d *= 1.0 - y * y;
+                    }
+                },
+            ),
             Activation::Relu => {
                 for (d, &y) in delta.iter_mut().zip(outputs) {
                     *d = if y > 0.0 { *d } else { 0.0 };
@@ -153,9 +167,10 @@ impl Activation {
             }
             Activation::Silu => {
                 // With s = σ(x), silu' = s·(1 + x·(1 − s)) = s + y·(1 − s).
-                let mut sigmoid: Vec<f32> = sums.iter().map(|x| 0.5 * x).collect();
-                tanh_in_place(&mut sigmoid);
-                for ((d, &y), t) in delta.iter_mut().zip(outputs).zip(&sigmoid) {
+                sigmoid.clear();
+                sigmoid.extend(sums.iter().map(|x| 0.5 * x));
+                tanh_in_place(sigmoid);
+                for ((d, &y), t) in delta.iter_mut().zip(outputs).zip(&*sigmoid) {
                     let s = 0.5 + 0.5 * t;
                     *d *= s + y * (1.0 - s);
                 }
@@ -213,13 +228,13 @@ impl CustomOp2 for FusedMlp {
         if !self.version.is_current() {
             bail!("fused-mlp: the parameters were changed between the forward and the backward pass");
         }
-        let workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
         let result_gradient = result_gradient.contiguous()?;
         let mut gradient = vec![0.0; theta.elem_count()];
         with_slice(theta, |theta| {
             with_slice(observation, |x| {
                 with_slice(&result_gradient, |g| {
-                    self.mlp.backward(theta, x, &workspace, g, &mut gradient);
+                    self.mlp.backward(theta, x, &mut workspace, g, &mut gradient);
                     Ok(())
                 })
             })

@@ -28,6 +28,18 @@ pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
     )
 }
 
+/// `x ← x + y`.
+pub(crate) fn add(x: &mut [f32], y: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, y) in x.iter_mut().zip(y) {
+                *x += y;
+            }
+        },
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::sum_of_squares;

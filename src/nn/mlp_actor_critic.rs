@@ -1,5 +1,6 @@
 //! Actor and critic as multi-layer perceptrons, apart or on a shared trunk.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -7,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use uphill_envs::{Space, Spec};
 
 use super::init::Initialiser;
+use super::shard::{self, Minibatch, Shard};
 use super::{Activation, ActorCritic, Output, rows};
 use crate::dist::Categorical;
-use crate::kernels::{FusedMlp, Layer, Mlp, Workspace, with_slice};
+use crate::kernels::{FusedMlp, Layer, Mlp, Workspace, add};
+use crate::objective::{Objective, RowSums};
 use crate::params::{Layout, Params};
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -49,10 +52,11 @@ pub struct MlpActorCritic {
     nets: Nets,
     fused: bool,
     workspace: Workspace,
+    shards: Vec<Shard>,
 }
 
 #[derive(Debug)]
-enum Nets {
+pub(super) enum Nets {
     Separate {
         actor: Arc<Mlp>,
         critic: Arc<Mlp>,
@@ -108,7 +112,10 @@ impl MlpActorCritic {
             }
         }
         let params = Params::new(layout, values, device)?;
-        Ok((params, Self { actions, nets, fused: device.is_cpu(), workspace: Workspace::default() }))
+        Ok((
+            params,
+            Self { actions, nets, fused: device.is_cpu(), workspace: Workspace::default(), shards: Vec::new() },
+        ))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
@@ -143,22 +150,42 @@ impl MlpActorCritic {
         Ok(y)
     }
 
-    /// The outputs of one perceptron on the host: read in place on the CPU, through tensors elsewhere.
-    fn infer(&mut self, net: &Arc<Mlp>, params: &Params, observation: &[f32]) -> Result<Vec<f32>> {
+    /// Replaces `out` by some columns of one perceptron's outputs: on the host on the CPU, through tensors elsewhere.
+    fn infer(
+        &mut self,
+        net: &Arc<Mlp>,
+        columns: Range<usize>,
+        params: &Params,
+        observation: &[f32],
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
         let width = net.inputs();
         let batch = rows(observation, width)?;
-        if params.theta().device().is_cpu() {
-            let workspace = &mut self.workspace;
-            with_slice(params.theta(), |theta| {
-                net.forward(theta, observation, batch, workspace);
-                Ok(())
-            })?;
-            return Ok(self.workspace.output().to_vec());
+        out.clear();
+        if !params.theta().device().is_cpu() {
+            let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
+            let outputs: Vec<f32> = self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?;
+            out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
+            return Ok(());
         }
-        let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
-        Ok(self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?)
+        let workspace = &mut self.workspace;
+        params.read(|theta| {
+            // In blocks, so that the workspace stays in the cache and small however long the rollout is.
+            for block in observation.chunks(ACTING_BLOCK * width) {
+                net.forward(theta, block, block.len() / width, workspace);
+                let outputs = workspace.output();
+                if columns == (0..net.outputs()) {
+                    out.extend_from_slice(outputs);
+                } else {
+                    out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
+                }
+            }
+        })
     }
 }
+
+/// Observations that go through a perceptron together when acting.
+const ACTING_BLOCK: usize = 256;
 
 /// Lays out hidden layers `name.0`, `name.1`, ... and notes the gain of each block (0 leaves it zero).
 fn hidden_layers(name: &str, inputs: usize, hidden: &[usize], layout: &mut Layout, gains: &mut Vec<f64>) -> Vec<Layer> {
@@ -199,26 +226,48 @@ impl ActorCritic for MlpActorCritic {
     }
 
     fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
-        match &self.nets {
-            Nets::Separate { actor, .. } => *logits = self.infer(&actor.clone(), params, observation)?,
-            Nets::Shared(net) => {
-                let both = self.infer(&net.clone(), params, observation)?;
-                logits.clear();
-                logits.extend(both.chunks_exact(self.actions + 1).flat_map(|row| &row[..self.actions]));
-            }
-        }
-        Ok(())
+        let net = match &self.nets {
+            Nets::Separate { actor: net, .. } | Nets::Shared(net) => net.clone(),
+        };
+        self.infer(&net, 0..self.actions, params, observation, logits)
     }
 
     fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
-        match &self.nets {
-            Nets::Separate { critic, .. } => *values = self.infer(&critic.clone(), params, observation)?,
-            Nets::Shared(net) => {
-                let both = self.infer(&net.clone(), params, observation)?;
-                values.clear();
-                values.extend(both.chunks_exact(self.actions + 1).map(|row| row[self.actions]));
-            }
+        let (net, column) = match &self.nets {
+            Nets::Separate { critic, .. } => (critic.clone(), 0),
+            Nets::Shared(net) => (net.clone(), self.actions),
+        };
+        self.infer(&net, column..column + 1, params, observation, values)
+    }
+
+    fn host_gradient(
+        &mut self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        objective: &dyn Objective,
+        gradient: &mut Vec<f32>,
+        sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        if !self.fused {
+            return Ok(None);
         }
-        Ok(())
+        let count = shard::count(batch.places.len());
+        self.shards.resize_with(self.shards.len().max(count), Shard::default);
+        let (nets, actions, shards) = (&self.nets, self.actions, &mut self.shards[..count]);
+        params.read(|theta| {
+            for (index, shard) in shards.iter_mut().enumerate() {
+                shard.run(nets, actions, theta, batch, objective, (index, count));
+            }
+        })?;
+        gradient.clear();
+        gradient.resize(params.layout().len(), 0.0);
+        sums.clear();
+        let mut loss = Some(0.0);
+        for shard in shards {
+            loss = loss.zip(shard.loss).map(|(sum, loss)| sum + loss);
+            shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
+            add(gradient, &shard.gradient);
+        }
+        Ok(loss.map(|loss| loss / batch.places.len() as f64))
     }
 }

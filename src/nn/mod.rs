@@ -3,6 +3,7 @@
 pub mod init;
 mod mlp_actor_critic;
 mod module_actor_critic;
+mod shard;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,10 @@ use serde::{Deserialize, Serialize};
 pub use mlp_actor_critic::{MlpActorCritic, MlpConfig};
 pub use module_actor_critic::{BoxedModule, ModuleActorCritic};
 
+pub use shard::Minibatch;
+
 use crate::dist::Categorical;
+use crate::objective::{Objective, RowSums};
 use crate::{Params, Result};
 
 /// What a network says of a batch of `B` observations.
@@ -50,6 +54,23 @@ pub trait ActorCritic {
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
     fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()>;
+
+    /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
+    /// straight on the host; returns the loss. `None`, the default, if network, device or objective have no such path:
+    /// the gradient is then that of [`forward`](ActorCritic::forward) and [`Objective::loss`].
+    ///
+    /// # Errors
+    /// As [`forward`](ActorCritic::forward).
+    fn host_gradient(
+        &mut self,
+        _params: &Params,
+        _batch: Minibatch<'_>,
+        _objective: &dyn Objective,
+        _gradient: &mut Vec<f32>,
+        _sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        Ok(None)
+    }
 }
 
 /// The non-linearity between layers.

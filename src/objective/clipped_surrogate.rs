@@ -1,6 +1,6 @@
 use candle_core::{DType, Tensor};
 
-use super::{Batch, Objective, Report};
+use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use crate::Result;
 use crate::nn::Output;
 
@@ -44,5 +44,25 @@ impl Objective for ClippedSurrogate {
         report.push("approx_kl", &(&distance - log_ratio)?.mean_all()?);
         report.push("clip_fraction", &distance.abs()?.gt(self.clip_range)?.to_dtype(DType::F32)?.mean_all()?);
         Ok(loss)
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        let clip_range = self.clip_range as f32;
+        let (low, high) = ((1.0 - self.clip_range) as f32, (1.0 + self.clip_range) as f32);
+        let (mut loss, mut kl, mut clipped) = (0.0, 0.0, 0.0);
+        for (i, d) in out.log_prob.iter_mut().enumerate() {
+            let (advantage, log_ratio) = (rows.advantage[i], rows.log_prob[i] - rows.old_log_prob[i]);
+            let ratio = log_ratio.exp();
+            let (free, held) = (ratio * advantage, ratio.clamp(low, high) * advantage);
+            // dρ/d log π = ρ; where the clipped branch is the smaller one, the ratio is past its limit and has no slope.
+            *d -= if free <= held { weight * free } else { 0.0 };
+            loss -= f64::from(free.min(held));
+            kl += f64::from((ratio - 1.0) - log_ratio);
+            clipped += f64::from(u8::from((ratio - 1.0).abs() > clip_range));
+        }
+        sums.add("policy_loss", loss);
+        sums.add("approx_kl", kl);
+        sums.add("clip_fraction", clipped);
+        Some(loss)
     }
 }

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Report};
+use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use crate::Result;
 use crate::nn::Output;
 
@@ -19,5 +19,12 @@ impl Objective for Entropy {
         let entropy = output.policy.entropy()?.mean_all()?;
         report.push("entropy", &entropy);
         Ok(entropy)
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        out.entropy.iter_mut().for_each(|d| *d += weight);
+        let sum = rows.entropy.iter().map(|&h| f64::from(h)).sum();
+        sums.add("entropy", sum);
+        Some(sum)
     }
 }

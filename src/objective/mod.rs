@@ -82,13 +82,74 @@ impl Report {
     }
 }
 
+/// `B` steps on the host, with what the policy and the critic say of them now. Every array is `[B]`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rows<'a> {
+    /// `log π(aₜ|sₜ)`.
+    pub log_prob: &'a [f32],
+    /// The policy's entropy in `sₜ`, in nats.
+    pub entropy: &'a [f32],
+    /// `V(sₜ)`.
+    pub value: &'a [f32],
+    /// `log π_old(aₜ|sₜ)`, of the policy that chose the action.
+    pub old_log_prob: &'a [f32],
+    /// `Aₜ`.
+    pub advantage: &'a [f32],
+    /// What the value is regressed on.
+    pub target: &'a [f32],
+    /// The value when the rollout was made.
+    pub old_value: &'a [f32],
+}
+
+/// Where terms add their derivatives by the first three of [`Rows`], each `[B]`.
+#[derive(Debug, Default)]
+pub struct RowGradients<'a> {
+    /// By `log π(aₜ|sₜ)`.
+    pub log_prob: &'a mut [f32],
+    /// By the entropy.
+    pub entropy: &'a mut [f32],
+    /// By the value.
+    pub value: &'a mut [f32],
+}
+
+/// Sums over rows of what terms report, by the names of [`Report`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowSums(Vec<(&'static str, f64)>);
+
+impl RowSums {
+    /// Adds to the sum of that name.
+    pub fn add(&mut self, name: &'static str, sum: f64) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, total)) => *total += sum,
+            None => self.0.push((name, sum)),
+        }
+    }
+
+    /// Names and sums, in the order in which they first came.
+    #[must_use]
+    pub fn entries(&self) -> &[(&'static str, f64)] {
+        &self.0
+    }
+
+    /// Forgets all sums, and keeps the room.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// A term of the loss. Every term is a mean over the batch's steps.
-pub trait Objective: fmt::Debug + Send {
+pub trait Objective: fmt::Debug + Send + Sync {
     /// The loss of a batch, a scalar, given what the network says of its observations.
     ///
     /// # Errors
     /// [`Error::Tensor`](crate::Error::Tensor) for shapes that do not go together.
     fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor>;
+
+    /// The same term on the host, where it is a sum over rows of a function of the row's log-probability, entropy and
+    /// value: returns that sum, and adds `weight` times its derivatives. `None`, the default, if the term is no such sum.
+    fn rows(&self, _: &Rows<'_>, _weight: f32, _: &mut RowGradients<'_>, _: &mut RowSums) -> Option<f64> {
+        None
+    }
 
     /// This term plus `coefficient` times another: `ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default())`.
     fn plus(self, coefficient: f64, term: impl Objective + 'static) -> Sum
@@ -117,6 +178,17 @@ impl Objective for Sum {
             }
         }
         Ok(sum)
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        let mut sum = self.first.rows(rows, weight, out, sums)?;
+        for (coefficient, term) in &self.rest {
+            let term = term.rows(rows, weight * *coefficient as f32, out, sums)?;
+            if *coefficient != 0.0 {
+                sum += coefficient * term;
+            }
+        }
+        Some(sum)
     }
 
     fn plus(mut self, coefficient: f64, term: impl Objective + 'static) -> Sum {

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Report};
+use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use crate::Result;
 use crate::nn::Output;
 
@@ -23,5 +23,15 @@ impl Objective for PolicyGradient {
         let loss = (log_prob * &batch.advantage)?.mean_all()?.neg()?;
         report.push("policy_loss", &loss);
         Ok(loss)
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        let mut sum = 0.0;
+        for ((d, &advantage), &log_prob) in out.log_prob.iter_mut().zip(rows.advantage).zip(rows.log_prob) {
+            *d -= weight * advantage;
+            sum -= f64::from(advantage * log_prob);
+        }
+        sums.add("policy_loss", sum);
+        Some(sum)
     }
 }

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Report};
+use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use crate::Result;
 use crate::nn::Output;
 
@@ -38,5 +38,23 @@ impl Objective for ValueLoss {
         let loss = (squared.mean_all()? * 0.5)?;
         report.push("value_loss", &loss);
         Ok(loss)
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        let limit = self.clip_range_vf as f32;
+        let mut sum = 0.0;
+        for (i, d) in out.value.iter_mut().enumerate() {
+            let (value, target, old) = (rows.value[i], rows.target[i], rows.old_value[i]);
+            let error = value - target;
+            let moved = value - old;
+            let clipped = moved.clamp(-limit, limit) + old - target;
+            // Where both agree the whole derivative passes, as through candle's `maximum`; a clipped one has none.
+            let (larger, slope) =
+                if clipped * clipped > error * error && moved.abs() > limit { (clipped, 0.0) } else { (error, error) };
+            *d += weight * slope;
+            sum += 0.5 * f64::from(larger * larger);
+        }
+        sums.add("value_loss", sum);
+        Some(sum)
     }
 }

@@ -24,7 +24,7 @@ pub use rms::{ScaleByRms, scale_by_rms};
 pub use trace::{Trace, trace};
 pub use weight_decay::{AddDecayedWeights, add_decayed_weights};
 
-use crate::kernels::{sum_of_squares, vectorised};
+use crate::kernels::{add, sum_of_squares, vectorised};
 use crate::params::check_len;
 use crate::{Error, Layout, Params, Result};
 
@@ -147,17 +147,6 @@ fn scale(x: &mut [f32], factor: f64) {
     vectorised(
         #[inline(always)]
         || x.iter_mut().for_each(|x| *x *= factor),
-    );
-}
-
-fn add(x: &mut [f32], y: &[f32]) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for (x, y) in x.iter_mut().zip(y) {
-                *x += y;
-            }
-        },
     );
 }
 
