@@ -5,12 +5,14 @@ use candle_nn::{Module, VarBuilder, linear, seq};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
+use uphill::advantage::Estimate;
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
 use uphill::nn::init::Initialiser;
-use uphill::nn::{Activation, BoxedModule, Output};
+use uphill::nn::{Activation, BoxedModule, Minibatch, Output};
+use uphill::objective::RowSums;
 use uphill::{
     ActorCritic, Categorical, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, ModuleActorCritic, Params,
-    Result, Seed, Trainer,
+    Result, Rollout, Seed, Trainer,
 };
 
 const CPU: Device = Device::Cpu;
@@ -525,4 +527,49 @@ fn a_module_over_views_of_theta_sees_every_change_of_it() {
     };
     assert_eq!(gradient(&layer), [1.0; 10]);
     assert_eq!(gradient(&frozen), [0.0; 10]);
+}
+
+/// The gradient on the host, which training takes, is the one through the graph of plain candle operations, with the
+/// same reports: over every objective, trunk and activation, and over minibatches of one block and of several.
+#[test]
+fn the_gradient_on_the_host_is_the_one_through_the_graph() {
+    for (rows, algo, shared_trunk, activation) in [
+        (1, "ppo", false, Activation::Tanh),
+        (37, "a2c", true, Activation::Silu),
+        (300, "ppo", true, Activation::Relu),
+        (2_500, "reinforce", false, Activation::Tanh),
+    ] {
+        let config = MlpConfig { hidden: vec![16, 9], activation, shared_trunk, ..MlpConfig::default() };
+        let Twins { params, mut fused, mut plain } = Twins::new(&spec(3, 4), &config, Seed(rows as u64));
+        let mut rng = Seed(5).stream("rollout", 0);
+        let mut numbers = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
+        let rollout = Rollout {
+            observation: numbers(3 * rows),
+            action: (0..rows as u32).map(|i| i % 4).collect(),
+            log_prob: numbers(rows).iter().map(|x| -1.4 + 0.5 * x).collect(),
+            value: numbers(rows),
+            ..Rollout::new(1, 3)
+        };
+        let estimate = Estimate { advantage: numbers(rows), target: numbers(rows) };
+        let places: Vec<usize> = (0..rows).rev().collect();
+        let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
+        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let algo = Config { ent_coef: 0.1, ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one");
+        let [on_host, through_graph] = [&mut fused, &mut plain].map(|network| {
+            let (mut gradient, mut sums) = (Vec::new(), RowSums::default());
+            algo.gradient(network, &params, batch, &mut gradient, &mut sums).expect("a gradient");
+            (gradient, sums)
+        });
+        let distance = relative(&on_host.0, &wide(&through_graph.0));
+        assert!(distance <= 2e-5, "{rows} rows: {distance:e}");
+        // A single row can be clipped, and then has none.
+        assert!(
+            rows == 1 || on_host.0.iter().any(|g| g.abs() > 1e-3),
+            "{rows} rows: the gradient is not trivially zero"
+        );
+        for ((name, sum), (same, expected)) in on_host.1.entries().iter().zip(through_graph.1.entries()) {
+            assert_eq!(name, same);
+            assert!((sum - expected).abs() <= 1e-5 * rows as f64, "{rows} rows: {name} {sum}, expected {expected}");
+        }
+    }
 }
