@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let updates = 3_000;
     for update in 1..=updates {
         let progress = f64::from(update - 1) / f64::from(updates);
-        let (rollout, _) = collector.collect(&mut *learner.network, &learner.params, algo.horizon, true)?;
+        let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon, true)?;
         algo.update(&mut learner, rollout, progress)?;
 
         if update % 300 == 0 {

@@ -16,7 +16,7 @@ fn main() -> Result<()> {
 
     // Eight carts side by side. Each restarts by itself when its pole falls.
     let env = envs::make_vec("CartPole-v1", 8)?;
-    let (mut params, mut network) = MlpActorCritic::new(env.spec(), &MlpConfig::default(), seed, &device)?;
+    let (mut params, network) = MlpActorCritic::new(env.spec(), &MlpConfig::default(), seed, &device)?;
     let mut collector = Collector::new(env, seed)?;
 
     // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let returns_to_go = MonteCarlo { baseline: false };
     for update in 1..=150 {
         // One whole episode a lane, with the actions drawn from the policy.
-        let (rollout, episodes) = collector.collect(&mut network, &params, Horizon::Episodes(1), false)?;
+        let (rollout, episodes) = collector.collect(&network, &params, Horizon::Episodes(1), false)?;
 
         // How much reward followed each action, as compared to the others of this batch.
         let estimate = returns_to_go.estimate(rollout, 0.99);

@@ -1,12 +1,11 @@
 //! A policy and `N` environments make a rollout.
 
-use uphill_envs::{Actions, End, Transitions, VecEnv};
+use uphill_envs::{Spec, VecEnv};
 
-use crate::dist::Categorical;
+use crate::lane_group::LaneGroup;
 use crate::nn::ActorCritic;
-use crate::params::check_len;
-use crate::seed::{Rng, Seed};
-use crate::{Error, Params, Result, Rollout};
+use crate::seed::Seed;
+use crate::{Error, Params, Result, Rollout, Threads};
 
 /// How much one rollout holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,60 +29,64 @@ pub struct Episode {
 }
 
 /// Steps environments with a policy and keeps where they stand between rollouts.
+///
+/// Many lanes are several groups, which threads play apart: lanes have nothing to do with each other until all are done.
 pub struct Collector {
-    env: Box<dyn VecEnv>,
-    observation: Vec<f32>,
-    rngs: Vec<Rng>,
+    groups: Vec<LaneGroup>,
+    threads: Threads,
+    lanes: usize,
     returns: Vec<f64>,
     lengths: Vec<u32>,
     env_steps: u64,
-    // What a rollout needs room for, kept so that the next one does not allocate.
-    rollout: Rollout,
+    /// The groups' rollouts side by side; unused where there is one.
+    joined: Rollout,
     episodes: Vec<Episode>,
-    episodes_left: Vec<usize>,
-    active: Vec<bool>,
-    logits: Vec<f32>,
-    final_observation: Vec<f32>,
-    /// Places in `[T, N]` where an episode was truncated, and the observations they were truncated at.
-    truncated: Vec<usize>,
-    truncated_at: Vec<f32>,
-    values: Vec<f32>,
+    outcomes: Vec<Result<()>>,
 }
 
 impl Collector {
     /// Resets every lane. Lane `i` plays with the environment seed `s + i`, `s` being the seed's stream `lanes`, and
-    /// draws its actions from stream `policy` number `i`: what one lane does never depends on how many others there are.
+    /// draws its actions from stream `policy` number `i`: what one lane does never depends on how many others there are (but for the last bit of
+    /// a matrix product, whose order of summation depends on the number of rows).
     ///
     /// # Errors
     /// [`Error::Env`] if a reset fails.
-    pub fn new(mut env: Box<dyn VecEnv>, seed: Seed) -> Result<Self> {
-        let lanes = env.lanes();
-        let mut observation = vec![0.0; lanes * env.spec().observation_len()];
-        env.reset(Some(seed.derive("lanes", 0)), &mut observation)?;
-        let rngs = (0..lanes as u64).map(|i| seed.stream("policy", i)).collect();
+    pub fn new(env: Box<dyn VecEnv>, seed: Seed) -> Result<Self> {
+        Self::grouped(vec![env], seed, Threads::default())
+    }
+
+    /// The same with the lanes in several groups of one kind of environment, in this order, for several threads.
+    ///
+    /// # Errors
+    /// [`Error::Env`] if a reset fails, [`Error::Config`] without any group.
+    pub fn grouped(envs: Vec<Box<dyn VecEnv>>, seed: Seed, threads: Threads) -> Result<Self> {
+        if envs.is_empty() {
+            return Err(Error::Config("a collector needs at least 1 group of lanes".into()));
+        }
+        let (mut groups, mut lanes) = (Vec::with_capacity(envs.len()), 0);
+        for env in envs {
+            let first = lanes;
+            lanes += env.lanes();
+            groups.push(LaneGroup::new(first, env, seed)?);
+        }
         Ok(Self {
-            final_observation: vec![0.0; observation.len()],
-            env,
-            observation,
-            rngs,
+            groups,
+            threads,
+            lanes,
             returns: vec![0.0; lanes],
             lengths: vec![0; lanes],
             env_steps: 0,
-            rollout: Rollout::default(),
+            joined: Rollout::default(),
             episodes: Vec::new(),
-            episodes_left: Vec::new(),
-            active: Vec::new(),
-            logits: Vec::new(),
-            truncated: Vec::new(),
-            truncated_at: Vec::new(),
-            values: Vec::new(),
+            outcomes: Vec::new(),
         })
     }
 
-    /// The environments.
+    /// What each lane is.
     #[must_use]
-    pub fn env(&self) -> &dyn VecEnv {
-        &*self.env
+    pub fn spec(&self) -> &Spec {
+        // A collector is never made without a group.
+        self.groups[0].env().spec()
     }
 
     /// Environment steps taken so far, all lanes together.
@@ -102,93 +105,53 @@ impl Collector {
     /// [`Error::Shape`] if the network answers with too few or too many numbers.
     pub fn collect(
         &mut self,
-        network: &mut dyn ActorCritic,
+        network: &dyn ActorCritic,
         params: &Params,
         horizon: Horizon,
         with_values: bool,
     ) -> Result<(&Rollout, &[Episode])> {
-        let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
-        if d != self.env.spec().observation_len() {
-            let (expected, got) = (vec![self.env.spec().observation_len()], vec![d]);
+        let (expected, got) = (self.spec().observation_len(), network.observation_len());
+        if expected != got {
+            let (expected, got) = (vec![expected], vec![got]);
             return Err(Error::Shape { what: "the network's input".into(), expected, got });
         }
-        let Self { rollout, episodes, episodes_left, active, logits, final_observation, .. } = self;
-        let Self { truncated, truncated_at, values, .. } = self;
-        rollout.clear(lanes, d);
-        episodes.clear();
-        truncated.clear();
-        truncated_at.clear();
-        episodes_left.clear();
-        episodes_left.resize(lanes, if let Horizon::Episodes(n) = horizon { n } else { usize::MAX });
-        active.clear();
-        active.extend(episodes_left.iter().map(|&left| left > 0));
-
-        let mut t = 0;
-        while active.contains(&true) && horizon != Horizon::Steps(t) {
-            network.logits(params, &self.observation, logits)?;
-            check_len("the network's logits", lanes * actions, logits.len())?;
-            let start = t * lanes;
-            let len = start + lanes;
-            rollout.observation.extend_from_slice(&self.observation);
-            rollout.action.resize(len, 0);
-            rollout.log_prob.resize(len, 0.0);
-            rollout.reward.resize(len, 0.0);
-            rollout.end.resize(len, End::Not);
-            rollout.valid.extend_from_slice(active);
-            for lane in (0..lanes).filter(|&lane| active[lane]) {
-                let row = &logits[lane * actions..(lane + 1) * actions];
-                let (action, log_prob) = Categorical::sample(row, &mut self.rngs[lane])?;
-                rollout.action[start + lane] = action;
-                rollout.log_prob[start + lane] = log_prob;
+        match network.shared() {
+            Some(network) if self.groups.len() > 1 => {
+                self.outcomes.clear();
+                self.outcomes.resize_with(self.groups.len(), || Ok(()));
+                let mut shares: Vec<_> = self.groups.iter_mut().zip(&mut self.outcomes).collect();
+                self.threads.each(&mut shares, |_, (group, outcome)| {
+                    **outcome = group.collect(network, params, horizon, with_values);
+                });
+                self.outcomes.drain(..).collect::<Result<()>>()?;
             }
-            let out = Transitions {
-                observation: &mut self.observation,
-                final_observation,
-                reward: &mut rollout.reward[start..],
-                end: &mut rollout.end[start..],
-            };
-            self.env.step(Actions::Discrete(&rollout.action[start..]), active, out)?;
-            for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
-                self.env_steps += 1;
-                self.returns[lane] += f64::from(rollout.reward[start + lane]);
-                self.lengths[lane] += 1;
-                let end = rollout.end[start + lane];
-                if end == End::Truncated {
-                    truncated.push(start + lane);
-                    truncated_at.extend_from_slice(&final_observation[lane * d..(lane + 1) * d]);
-                }
-                if end.ended() {
-                    episodes.push(Episode {
-                        episode_return: std::mem::take(&mut self.returns[lane]),
-                        length: std::mem::take(&mut self.lengths[lane]),
-                        env_steps: self.env_steps,
-                    });
-                    episodes_left[lane] -= 1;
-                    active[lane] = episodes_left[lane] > 0;
+            _ => {
+                for group in &mut self.groups {
+                    group.collect(network, params, horizon, with_values)?;
                 }
             }
-            t += 1;
         }
-
-        if with_values {
-            network.values(params, &rollout.observation, &mut rollout.value)?;
-            check_len("the network's values", t * lanes, rollout.value.len())?;
-            // V of the state each action led to is V of the next observation, unless the episode ended here.
-            network.values(params, &self.observation, values)?;
-            rollout.next_value.extend(rollout.value.iter().skip(lanes).chain(&*values));
-            network.values(params, truncated_at, values)?;
-            for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
-                if end.ended() {
-                    *next = 0.0;
-                }
+        let rollout = match &self.groups[..] {
+            [only] => &only.rollout,
+            groups => {
+                self.joined.join(groups.iter().map(|group| &group.rollout));
+                &self.joined
             }
-            for (&place, &value) in truncated.iter().zip(&*values) {
-                rollout.next_value[place] = value;
+        };
+        self.episodes.clear();
+        for i in rollout.valid_steps() {
+            let lane = i % self.lanes;
+            self.env_steps += 1;
+            self.returns[lane] += f64::from(rollout.reward[i]);
+            self.lengths[lane] += 1;
+            if rollout.end[i].ended() {
+                self.episodes.push(Episode {
+                    episode_return: std::mem::take(&mut self.returns[lane]),
+                    length: std::mem::take(&mut self.lengths[lane]),
+                    env_steps: self.env_steps,
+                });
             }
-        } else {
-            rollout.value.resize(t * lanes, 0.0);
-            rollout.next_value.resize(t * lanes, 0.0);
         }
-        Ok((rollout, episodes))
+        Ok((rollout, &self.episodes))
     }
 }

@@ -8,7 +8,7 @@ use crate::device::DeviceChoice;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{self, Optimizer, OptimizerConfig, Schedule};
-use crate::{Error, Result};
+use crate::{Error, Result, Threads};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -51,6 +51,8 @@ settings! {
     seed: u64,
     /// Where tensors live: cpu, cuda, cuda:N, metal or auto.
     device: String,
+    /// Threads that share the work, 0 for one a core; their number changes no result.
+    threads: usize,
     /// Environment steps to train for, all lanes together; the last update may pass it.
     steps: u64,
     /// Environments stepped side by side.
@@ -111,6 +113,11 @@ settings! {
     shared_trunk: bool,
 }
 
+/// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
+const GROUP: usize = 32;
+/// The most groups: more would be played by the same few threads.
+const MAX_GROUPS: usize = 16;
+
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
 
@@ -158,6 +165,7 @@ impl Config {
             optimizer: "adam".into(),
             seed: 1,
             device: DeviceChoice::Cpu.to_string(),
+            threads: 0,
             steps: 500_000,
             envs: 4,
             n_steps: 128,
@@ -271,6 +279,8 @@ impl Config {
         algo::recipe(&self.algo)?;
         optim::recipe(&self.optimizer)?;
         self.device.parse::<DeviceChoice>()?;
+        let range = format!("there may be {} at most", Threads::MAX);
+        check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;
         check(i64::try_from(self.seed).is_ok(), "seed", self.seed.to_string(), "it must be below 2^63")?;
         for (name, count, most) in [
             ("steps", self.steps, i64::MAX as u64),
@@ -340,6 +350,17 @@ impl Config {
         };
         let world = TimeLimit::new(GridWorld::new(grid.clone())?);
         Ok(Box::new(Lanes::new(vec![world; lanes])?))
+    }
+
+    /// The environments to train in: `envs` of them, many of them in groups that threads play apart. How many groups
+    /// there are depends on `envs` alone.
+    ///
+    /// # Errors
+    /// As [`Config::make_envs`].
+    pub(crate) fn make_groups(&self) -> Result<Vec<Box<dyn VecEnv>>> {
+        let groups = (self.envs / GROUP).clamp(1, MAX_GROUPS);
+        let first = |group: usize| group * self.envs / groups;
+        (0..groups).map(|group| self.make_envs(first(group + 1) - first(group))).collect()
     }
 
     /// The algorithm.

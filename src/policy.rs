@@ -10,7 +10,7 @@ use uphill_envs::{Actions, End, Transitions};
 
 use crate::config::Config;
 use crate::dist::Categorical;
-use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::nn::{ActorCritic, MlpActorCritic, Workspace};
 use crate::seed::Seed;
 use crate::whole_file;
 use crate::{Error, Params, Result};
@@ -20,6 +20,7 @@ pub struct Policy {
     config: Config,
     network: Box<dyn ActorCritic>,
     params: Params,
+    room: Workspace,
 }
 
 /// What a policy's episodes were like.
@@ -46,7 +47,7 @@ impl Policy {
     /// A policy from its parts.
     #[must_use]
     pub fn new(config: Config, network: Box<dyn ActorCritic>, params: Params) -> Self {
-        Self { config, network, params }
+        Self { config, network, params, room: Workspace::default() }
     }
 
     /// Loads what a run left in its folder: `config.toml` and `policy.safetensors`.
@@ -90,7 +91,7 @@ impl Policy {
     /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution.
     pub fn act(&mut self, observation: &[f32]) -> Result<Vec<u32>> {
         let mut logits = Vec::new();
-        self.network.logits(&self.params, observation, &mut logits)?;
+        self.network.logits(&self.params, observation, &mut self.room, &mut logits)?;
         logits.chunks_exact(self.network.action_count()).map(Categorical::mode).collect()
     }
 

@@ -48,6 +48,44 @@ impl Rollout {
         self.valid.clear();
     }
 
+    /// Replaces this rollout by several side by side, in this order. Where one is shorter, nothing was done: such places
+    /// are not valid.
+    pub(crate) fn join<'a>(&mut self, parts: impl Iterator<Item = &'a Rollout> + Clone) {
+        let observation_len = parts.clone().next().map_or(0, |part| part.observation_len);
+        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len);
+        let steps = parts.clone().map(Rollout::steps).max().unwrap_or(0);
+        let len = steps * self.lanes;
+        self.observation.resize(len * observation_len, 0.0);
+        self.action.resize(len, 0);
+        self.end.resize(len, End::Not);
+        self.valid.resize(len, false);
+        for column in [&mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value] {
+            column.resize(len, 0.0);
+        }
+        let (lanes, mut first) = (self.lanes, 0);
+        for part in parts {
+            fn put<T: Copy>(to: &mut [T], from: &[T], (stride, first, width): (usize, usize, usize)) {
+                for (to, from) in to.chunks_exact_mut(stride).zip(from.chunks_exact(width)) {
+                    to[first..first + width].copy_from_slice(from);
+                }
+            }
+            let place = (lanes, first, part.lanes);
+            put(
+                &mut self.observation,
+                &part.observation,
+                (lanes * observation_len, first * observation_len, part.lanes * observation_len),
+            );
+            put(&mut self.action, &part.action, place);
+            put(&mut self.log_prob, &part.log_prob, place);
+            put(&mut self.reward, &part.reward, place);
+            put(&mut self.end, &part.end, place);
+            put(&mut self.valid, &part.valid, place);
+            put(&mut self.value, &part.value, place);
+            put(&mut self.next_value, &part.next_value, place);
+            first += part.lanes;
+        }
+    }
+
     /// `T`.
     #[must_use]
     pub fn steps(&self) -> usize {

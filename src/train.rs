@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use candle_core::Device;
+use uphill_envs::Spec;
 
 use crate::algo::{Learner, OnPolicy};
 use crate::collect::Collector;
@@ -12,7 +13,7 @@ use crate::metrics::{History, Metrics};
 use crate::nn::{ActorCritic, MlpActorCritic};
 use crate::policy::Policy;
 use crate::seed::Seed;
-use crate::{Error, Params, Result};
+use crate::{Error, Params, Result, Threads};
 
 /// Trains a policy, one update a [`step`](Trainer::step).
 ///
@@ -44,9 +45,10 @@ impl Trainer {
     /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::with_network(config, |spec, device| {
+        let threads = Threads::new(config.threads)?;
+        Self::assemble(config, &threads, |spec, device| {
             let (params, network) = MlpActorCritic::new(spec, &config.mlp(), Seed(config.seed), device)?;
-            Ok((params, Box::new(network)))
+            Ok((params, Box::new(network.on(threads.clone()))))
         })
     }
 
@@ -56,13 +58,21 @@ impl Trainer {
     /// As [`Trainer::new`], and what `build` fails with.
     pub fn with_network(
         config: &Config,
-        build: impl FnOnce(&uphill_envs::Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+    ) -> Result<Self> {
+        Self::assemble(config, &Threads::new(config.threads)?, build)
+    }
+
+    fn assemble(
+        config: &Config,
+        threads: &Threads,
+        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
     ) -> Result<Self> {
         config.validate()?;
         let seed = Seed(config.seed);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
-        let collector = Collector::new(config.make_envs(config.envs)?, seed)?;
-        let spec = collector.env().spec();
+        let collector = Collector::grouped(config.make_groups()?, seed, threads.clone())?;
+        let spec = collector.spec();
         let (params, network) = build(spec, &device)?;
         let history = History::new(spec.reward_threshold);
         let learner = Learner::new(network, params, config.make_optimizer()?, seed);
@@ -97,7 +107,7 @@ impl Trainer {
         let Learner { network, params, .. } = &mut self.learner;
         let (rollout, episodes) = self
             .collector
-            .collect(&mut **network, params, self.algo.horizon, self.algo.estimator.needs_values())
+            .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(|e| diverged(e, self.updates))?;
         for &episode in episodes {
             self.history.push(episode);

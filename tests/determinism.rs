@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 
-use uphill::{Config, Metrics, MlpActorCritic, Seed, Trainer, algo};
+use uphill::{Collector, Config, Horizon, Metrics, MlpActorCritic, MlpConfig, Seed, Threads, Trainer, algo};
 
 fn config(algo: &str, env: &str, seed: u64) -> Config {
     let defaults = Config::for_algo(algo).expect("an algorithm");
@@ -33,6 +33,60 @@ fn the_same_configuration_gives_the_same_bits_and_another_seed_does_not() {
             assert!(!first.1.is_empty());
             assert_eq!(first, train(&config(algo.name, env, 1), false), "{} on {env}", algo.name);
             assert_ne!(first.0, train(&config(algo.name, env, 2), false).0, "{} on {env}", algo.name);
+        }
+    }
+}
+
+/// Enough lanes for several groups, enough steps for several shares of a minibatch.
+#[test]
+fn the_number_of_our_own_threads_changes_no_bit() {
+    for algo in algo::ALGOS {
+        for (envs, n_steps) in [(70, 40), (128, 16)] {
+            let trained = |threads: usize| {
+                let wide = Config { envs, n_steps, episodes: 2 * envs, threads, ..config(algo.name, "CartPole-v1", 5) };
+                let wide = Config { n_minibatches: if algo.name == "ppo" { 2 } else { 1 }, steps: 8_000, ..wide };
+                let mut trainer = Trainer::new(&wide).expect("a trainer");
+                let mut rows = Vec::new();
+                while let Some(metrics) = trainer.step().expect("an update") {
+                    rows.push(Metrics { steps_per_second: 0.0, ..metrics });
+                }
+                let bits: Vec<u32> =
+                    trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect();
+                (bits, rows)
+            };
+            let alone = trained(1);
+            for threads in [2, 3, 8] {
+                assert_eq!(trained(threads), alone, "{} with {envs} lanes on {threads} threads", algo.name);
+            }
+        }
+    }
+}
+
+/// What a lane does has nothing to do with how many others there are, or with the groups they are in.
+#[test]
+fn groups_of_lanes_play_what_one_group_plays() {
+    let make = |lanes| uphill::envs::make_vec("CartPole-v1", lanes).expect("an environment");
+    let mut one = Collector::new(make(40), Seed(3)).expect("a reset");
+    let groups = vec![make(7), make(1), make(32)];
+    let mut several = Collector::grouped(groups, Seed(3), Threads::new(2).expect("threads")).expect("a reset");
+    let spec = one.spec().clone();
+    let (params, network) =
+        MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(3), &candle_core::Device::Cpu).expect("a network");
+    for horizon in [Horizon::Steps(150), Horizon::Episodes(2), Horizon::Steps(3)] {
+        let (rollout, episodes) = one.collect(&network, &params, horizon, true).expect("a rollout");
+        let (other, same) = several.collect(&network, &params, horizon, true).expect("a rollout");
+        assert!(episodes.len() >= 40 || horizon == Horizon::Steps(3));
+        assert!(episodes == same);
+        // Lengths that differ are filled up with places that are not valid; numbers that went through a matrix product may
+        // differ in their last bit, since its order of summation depends on the number of rows.
+        assert!(rollout.valid == other.valid);
+        let near = |a: f32, b: f32| (a - b).abs() <= 1e-6;
+        for i in rollout.valid_steps() {
+            assert!(rollout.observation_at(i) == other.observation_at(i), "place {i}");
+            assert_eq!((rollout.action[i], rollout.end[i]), (other.action[i], other.end[i]), "place {i}");
+            assert_eq!(rollout.reward[i].to_bits(), other.reward[i].to_bits(), "place {i}");
+            assert!(near(rollout.log_prob[i], other.log_prob[i]), "place {i}");
+            assert!(near(rollout.value[i], other.value[i]) && near(rollout.next_value[i], other.next_value[i]));
         }
     }
 }

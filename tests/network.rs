@@ -8,7 +8,7 @@ use rand::RngExt;
 use uphill::advantage::Estimate;
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
 use uphill::nn::init::Initialiser;
-use uphill::nn::{Activation, BoxedModule, Minibatch, Output};
+use uphill::nn::{Activation, BoxedModule, Minibatch, Output, Workspace};
 use uphill::objective::RowSums;
 use uphill::{
     ActorCritic, Categorical, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, ModuleActorCritic, Params,
@@ -222,9 +222,9 @@ proptest! {
             gradients.push(numbers(&gradient));
 
             // Host slices and tensors give the same answers.
-            let (mut on_host, mut values_on_host) = (Vec::new(), Vec::new());
-            network.logits(&params, &host, &mut on_host).expect("logits");
-            network.values(&params, &host, &mut values_on_host).expect("values");
+            let (mut on_host, mut values_on_host, mut room) = (Vec::new(), Vec::new(), Workspace::default());
+            network.logits(&params, &host, &mut room, &mut on_host).expect("logits");
+            network.values(&params, &host, &mut room, &mut values_on_host).expect("values");
             let logits = Tensor::from_slice(&on_host, (rows, actions), &CPU).expect("a tensor");
             let policy = Categorical::new(&logits).expect("a policy");
             prop_assert!(relative(&numbers(policy.log_probs()), &wide(&numbers(output.policy.log_probs()))) <= OUTPUT_BOUND);
@@ -239,13 +239,13 @@ proptest! {
 fn host_outputs_of_the_fused_network_are_the_bits_of_its_forward_pass() {
     for shared_trunk in [false, true] {
         let config = MlpConfig { shared_trunk, ..MlpConfig::default() };
-        let Twins { params, mut fused, .. } = Twins::new(&spec(4, 3), &config, Seed(1));
+        let Twins { params, fused, .. } = Twins::new(&spec(4, 3), &config, Seed(1));
         let host = observations(Seed(1), 128 * 4);
         let observation = view(&host, 128, 4, View::Whole).expect("a tensor");
         let output = fused.forward(&params, &observation).expect("outputs");
-        let (mut logits, mut values) = (Vec::new(), Vec::new());
-        fused.logits(&params, &host, &mut logits).expect("logits");
-        fused.values(&params, &host, &mut values).expect("values");
+        let (mut logits, mut values, mut room) = (Vec::new(), Vec::new(), Workspace::default());
+        fused.logits(&params, &host, &mut room, &mut logits).expect("logits");
+        fused.values(&params, &host, &mut room, &mut values).expect("values");
         let policy =
             Categorical::new(&Tensor::from_slice(&logits, (128, 3), &CPU).expect("a tensor")).expect("a policy");
         assert_eq!(numbers(policy.log_probs()), numbers(output.policy.log_probs()));
@@ -330,17 +330,18 @@ fn wrong_shapes_are_errors() {
         }
         let doubles = Tensor::zeros((3, 4), DType::F64, &CPU).expect("zeros");
         assert!(matches!(network.forward(params, &doubles), Err(Error::Tensor(_))), "f64");
-        let mut out = Vec::new();
+        let (mut out, mut room) = (Vec::new(), Workspace::default());
         for len in [1, 5, 11] {
-            for answer in
-                [network.logits(params, &vec![0.0; len], &mut out), network.values(params, &vec![0.0; len], &mut out)]
-            {
+            for answer in [
+                network.logits(params, &vec![0.0; len], &mut room, &mut out),
+                network.values(params, &vec![0.0; len], &mut room, &mut out),
+            ] {
                 assert!(matches!(answer, Err(Error::Shape { .. })), "{len}: {answer:?}");
             }
         }
-        network.values(params, &[], &mut out).expect("no observation has no value");
+        network.values(params, &[], &mut room, &mut out).expect("no observation has no value");
         assert!(out.is_empty());
-        network.logits(params, &[], &mut out).expect("no observation has no logits");
+        network.logits(params, &[], &mut room, &mut out).expect("no observation has no logits");
         assert!(out.is_empty());
     }
     assert!(matches!(params.set(&[0.0]), Err(Error::Shape { .. })));
@@ -488,12 +489,12 @@ impl ActorCritic for Forgetful {
         self.0.forward(params, observation)
     }
 
-    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
-        self.0.logits(params, observation, logits)
+    fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
+        self.0.logits(params, observation, room, logits)
     }
 
-    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
-        self.0.values(params, observation, values)?;
+    fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
+        self.0.values(params, observation, room, values)?;
         values.truncate(values.len() / 2);
         Ok(())
     }
@@ -504,10 +505,10 @@ fn a_network_that_answers_with_too_little_is_an_error() {
     let env = uphill::envs::make_vec("CartPole-v1", 2).expect("an environment");
     let (params, network) = module(4, 2, Seed(1));
     let mut collector = Collector::new(env, Seed(1)).expect("a reset");
-    let collected = collector.collect(&mut Forgetful(network), &params, Horizon::Steps(4), true);
+    let collected = collector.collect(&Forgetful(network), &params, Horizon::Steps(4), true);
     assert!(matches!(collected, Err(Error::Shape { .. })), "{collected:?}");
-    let (params, mut wrong) = module(3, 2, Seed(1));
-    let collected = collector.collect(&mut wrong, &params, Horizon::Steps(4), true);
+    let (params, wrong) = module(3, 2, Seed(1));
+    let collected = collector.collect(&wrong, &params, Horizon::Steps(4), true);
     assert!(matches!(collected, Err(Error::Shape { .. })), "{collected:?}");
 }
 

@@ -96,7 +96,7 @@ fn sample(
     for i in 0..rollouts {
         let mut collector = Collector::new(lanes(world), Seed(i)).expect("a reset");
         let (rollout, episodes) =
-            collector.collect(&mut agent.network, &agent.params, algo.horizon, true).expect("a rollout");
+            collector.collect(&agent.network, &agent.params, algo.horizon, true).expect("a rollout");
         let mut rollout = rollout.clone();
         spoil(&mut rollout);
         let estimate = algo.estimator.estimate(&rollout, algo.gamma as f32);

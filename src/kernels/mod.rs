@@ -2,12 +2,16 @@
 //!
 //! Each has a twin in plain candle operations, which is its reference in the tests and the path on a GPU.
 
-mod activation;
-mod categorical;
+mod elementary;
+mod fused_mlp;
 mod gemm;
+mod layer;
 mod mlp;
 mod vector;
 
-pub(crate) use categorical::CategoricalRows;
-pub(crate) use mlp::{FusedMlp, Layer, Mlp, Workspace, with_slice};
+pub(crate) use elementary::{exp_in_place, log1p_in_place};
+pub(crate) use fused_mlp::{FusedMlp, with_slice};
+pub(crate) use layer::Layer;
+pub(crate) use mlp::Mlp;
+pub use mlp::Workspace;
 pub(crate) use vector::{add, sum_of_squares, vectorised};

@@ -15,7 +15,7 @@ use crate::kernels::{FusedMlp, Layer, Mlp, Workspace, add};
 use crate::objective::{Objective, RowSums};
 use crate::params::{Layout, Params};
 use crate::seed::Seed;
-use crate::{Error, Result};
+use crate::{Error, Result, Threads};
 
 /// The shape of an [`MlpActorCritic`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub struct MlpActorCritic {
     actions: usize,
     nets: Nets,
     fused: bool,
-    workspace: Workspace,
+    threads: Threads,
     shards: Vec<Shard>,
 }
 
@@ -112,16 +112,20 @@ impl MlpActorCritic {
             }
         }
         let params = Params::new(layout, values, device)?;
-        Ok((
-            params,
-            Self { actions, nets, fused: device.is_cpu(), workspace: Workspace::default(), shards: Vec::new() },
-        ))
+        Ok((params, Self { actions, nets, fused: device.is_cpu(), threads: Threads::default(), shards: Vec::new() }))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.fused = false;
+        self
+    }
+
+    /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
+    #[must_use]
+    pub fn on(mut self, threads: Threads) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -152,11 +156,12 @@ impl MlpActorCritic {
 
     /// Replaces `out` by some columns of one perceptron's outputs: on the host on the CPU, through tensors elsewhere.
     fn infer(
-        &mut self,
+        &self,
         net: &Arc<Mlp>,
         columns: Range<usize>,
         params: &Params,
         observation: &[f32],
+        workspace: &mut Workspace,
         out: &mut Vec<f32>,
     ) -> Result<()> {
         let width = net.inputs();
@@ -168,7 +173,6 @@ impl MlpActorCritic {
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
         }
-        let workspace = &mut self.workspace;
         params.read(|theta| {
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
@@ -225,19 +229,21 @@ impl ActorCritic for MlpActorCritic {
         Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
     }
 
-    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
-        let net = match &self.nets {
-            Nets::Separate { actor: net, .. } | Nets::Shared(net) => net.clone(),
-        };
-        self.infer(&net, 0..self.actions, params, observation, logits)
+    fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
+        let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
+        self.infer(net, 0..self.actions, params, observation, room, logits)
     }
 
-    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
+    fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
         let (net, column) = match &self.nets {
-            Nets::Separate { critic, .. } => (critic.clone(), 0),
-            Nets::Shared(net) => (net.clone(), self.actions),
+            Nets::Separate { critic, .. } => (critic, 0),
+            Nets::Shared(net) => (net, self.actions),
         };
-        self.infer(&net, column..column + 1, params, observation, values)
+        self.infer(net, column..column + 1, params, observation, room, values)
+    }
+
+    fn shared(&self) -> Option<&(dyn ActorCritic + Sync)> {
+        Some(self)
     }
 
     fn host_gradient(
@@ -253,11 +259,9 @@ impl ActorCritic for MlpActorCritic {
         }
         let count = shard::count(batch.places.len());
         self.shards.resize_with(self.shards.len().max(count), Shard::default);
-        let (nets, actions, shards) = (&self.nets, self.actions, &mut self.shards[..count]);
+        let (nets, actions, threads, shards) = (&self.nets, self.actions, &self.threads, &mut self.shards[..count]);
         params.read(|theta| {
-            for (index, shard) in shards.iter_mut().enumerate() {
-                shard.run(nets, actions, theta, batch, objective, (index, count));
-            }
+            threads.each(shards, |index, shard| shard.run(nets, actions, theta, batch, objective, (index, count)));
         })?;
         gradient.clear();
         gradient.resize(params.layout().len(), 0.0);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use mlp_actor_critic::{MlpActorCritic, MlpConfig};
 pub use module_actor_critic::{BoxedModule, ModuleActorCritic};
 
+pub use crate::kernels::Workspace;
 pub use shard::Minibatch;
 
 use crate::dist::Categorical;
@@ -43,17 +44,23 @@ pub trait ActorCritic {
     /// [`Error::Tensor`](crate::Error::Tensor) for another shape or device.
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output>;
 
-    /// Replaces `logits` by the policy's unnormalised log-probabilities `[B, A]` for observations `[B, D]`.
+    /// Replaces `logits` by the policy's unnormalised log-probabilities `[B, A]` for observations `[B, D]`. `room` is
+    /// kept from call to call, so that none allocates.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
-    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()>;
+    fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()>;
 
     /// Replaces `values` by the value `[B]` of observations `[B, D]`.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
-    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()>;
+    fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()>;
+
+    /// The same network as one that several threads may act with at a time; `None`, the default, if they may not.
+    fn shared(&self) -> Option<&(dyn ActorCritic + Sync)> {
+        None
+    }
 
     /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
     /// straight on the host; returns the loss. `None`, the default, if network, device or objective have no such path:

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, VarBuilder};
 use uphill_envs::{Space, Spec};
 
-use super::{ActorCritic, Output, rows};
+use super::{ActorCritic, Output, Workspace, rows};
 use crate::dist::Categorical;
 use crate::{Error, Params, Result, Seed};
 
@@ -86,12 +86,12 @@ impl ActorCritic for ModuleActorCritic {
         Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
     }
 
-    fn logits(&mut self, params: &Params, observation: &[f32], logits: &mut Vec<f32>) -> Result<()> {
+    fn logits(&self, params: &Params, observation: &[f32], _: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
         *logits = infer(&self.acting.0, params, observation, self.observation_len)?;
         Ok(())
     }
 
-    fn values(&mut self, params: &Params, observation: &[f32], values: &mut Vec<f32>) -> Result<()> {
+    fn values(&self, params: &Params, observation: &[f32], _: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
         *values = infer(&self.acting.1, params, observation, self.observation_len)?;
         Ok(())
     }

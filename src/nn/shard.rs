@@ -3,7 +3,8 @@
 use super::mlp_actor_critic::Nets;
 use crate::Rollout;
 use crate::advantage::Estimate;
-use crate::kernels::{CategoricalRows, Workspace};
+use crate::dist::CategoricalRows;
+use crate::kernels::Workspace;
 use crate::objective::{Objective, RowGradients, RowSums, Rows};
 
 /// Some steps of a rollout, as an objective takes them.
@@ -127,7 +128,8 @@ impl Shard {
                 actions + 1
             }
         };
-        self.policy.forward(work.output(), stride, actions, &self.action, &mut self.log_prob, &mut self.entropy);
+        self.policy.set(work.output(), stride, actions);
+        self.policy.of(&self.action, &mut self.log_prob, &mut self.entropy);
 
         for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
             buffer.clear();
@@ -149,7 +151,7 @@ impl Shard {
         self.by_output.clear();
         self.by_output.resize(b * stride, 0.0);
         let by = [&self.by_log_prob[..], &self.by_entropy];
-        self.policy.backward(actions, &self.action, &self.entropy, by, &mut self.by_output, stride);
+        self.policy.backward(&self.action, &self.entropy, by, &mut self.by_output, stride);
         let gradient = &mut self.gradient;
         match nets {
             Nets::Separate { actor, critic } => {

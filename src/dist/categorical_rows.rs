@@ -1,0 +1,205 @@
+//! Categorical distributions on the host, as many as there are rows.
+
+use crate::kernels::{exp_in_place, log1p_in_place};
+
+/// `B` categorical distributions over `A` actions on the host, in buffers that are kept: the twin of
+/// [`Categorical`](super::Categorical) without tensors, for acting and for gradients without a graph.
+///
+/// ```
+/// use uphill::CategoricalRows;
+///
+/// let mut policy = CategoricalRows::default();
+/// policy.set(&[0.0, 0.0, 3.0, f32::NEG_INFINITY], 2, 2);
+/// assert_eq!(policy.sample(0, 0.75), Some((1, -std::f32::consts::LN_2)));
+/// assert_eq!(policy.sample(1, 0.75), Some((0, 0.0)));
+/// ```
+#[derive(Debug, Default)]
+pub struct CategoricalRows {
+    actions: usize,
+    /// `[B, A]`.
+    log_probs: Vec<f32>,
+    /// `[B, A]`.
+    probs: Vec<f32>,
+    /// `[B]`: `Σ exp(logit − largest)` without the largest's own 1, then `ln` of the whole.
+    rest: Vec<f32>,
+}
+
+impl CategoricalRows {
+    /// Replaces all rows by those of `[B, stride]` outputs, whose first `actions` columns are logits.
+    ///
+    /// ```text
+    ///   log πⱼ = lⱼ − max l − log1p( Σ exp(lⱼ − max l) − 1 )
+    /// ```
+    ///
+    /// The largest logit's own 1 stays out of the sum, so that nothing is lost where one action is all but certain.
+    /// A row with a NaN, with an infinity upwards or without any finite logit becomes NaN.
+    pub fn set(&mut self, outputs: &[f32], stride: usize, actions: usize) {
+        let Self { log_probs, probs, rest, .. } = self;
+        self.actions = actions;
+        log_probs.clear();
+        for row in outputs.chunks_exact(stride) {
+            let max = row[..actions].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            log_probs.extend(row[..actions].iter().map(|l| l - max));
+        }
+        probs.clear();
+        probs.extend_from_slice(log_probs);
+        exp_in_place(probs);
+        rest.clear();
+        for (row, shifted) in probs.chunks_exact(actions).zip(log_probs.chunks_exact(actions)) {
+            let largest = shifted.iter().position(|&l| l == 0.0);
+            rest.push(row.iter().enumerate().filter(|(a, _)| Some(*a) != largest).map(|(_, p)| p).sum());
+        }
+        for (row, &rest) in probs.chunks_exact_mut(actions).zip(&*rest) {
+            let total = 1.0 + rest;
+            row.iter_mut().for_each(|p| *p /= total);
+        }
+        log1p_in_place(rest);
+        for (row, &log_total) in log_probs.chunks_exact_mut(actions).zip(&*rest) {
+            row.iter_mut().for_each(|l| *l -= log_total);
+        }
+    }
+
+    /// `log π(a|s)` of every action of a row, `[A]`.
+    #[must_use]
+    pub fn log_probs(&self, row: usize) -> &[f32] {
+        &self.log_probs[row * self.actions..(row + 1) * self.actions]
+    }
+
+    /// `π(a|s)` of every action of a row, `[A]`.
+    #[must_use]
+    pub fn probs(&self, row: usize) -> &[f32] {
+        &self.probs[row * self.actions..(row + 1) * self.actions]
+    }
+
+    /// The action of a row at which the distribution function passes `uniform`, a number in `[0, 1)`, and its
+    /// log-probability. `None` if the row holds no distribution.
+    #[must_use]
+    pub fn sample(&self, row: usize, uniform: f32) -> Option<(u32, f32)> {
+        let mut left = uniform;
+        let mut chosen = None;
+        // Rounding can leave a little mass past the end: it belongs to the last action that has any.
+        for (a, &mass) in self.probs(row).iter().enumerate() {
+            if mass > 0.0 {
+                chosen = Some(a);
+                left -= mass;
+                if left < 0.0 {
+                    break;
+                }
+            }
+        }
+        chosen.map(|a| (a as u32, self.log_probs(row)[a]))
+    }
+
+    /// Replaces `log_prob` by `log π(a|s)` and `entropy` by `H = −Σ π log π` of each row, `[B]`, in nats.
+    pub(crate) fn of(&self, action: &[u32], log_prob: &mut Vec<f32>, entropy: &mut Vec<f32>) {
+        log_prob.clear();
+        entropy.clear();
+        let rows = self.probs.chunks_exact(self.actions).zip(self.log_probs.chunks_exact(self.actions));
+        for ((probs, log_probs), &a) in rows.zip(action) {
+            // An index out of range cannot come from a rollout; NaN would stop the update like any other bad number.
+            log_prob.push(log_probs.get(a as usize).copied().unwrap_or(f32::NAN));
+            // An action that is out of the question adds nothing: 0·log 0 = 0.
+            entropy.push(probs.iter().zip(log_probs).fold(0.0, |h, (&p, l)| if p > 0.0 { h - p * l } else { h }));
+        }
+    }
+
+    /// Writes `∂L/∂logits` into the first columns of `[B, stride]`, given `∂L/∂ log π(a|s)` and `∂L/∂H`, `[B]`.
+    ///
+    /// ```text
+    ///   ∂ log π(a) / ∂lⱼ = [j = a] − πⱼ          ∂H / ∂lⱼ = −πⱼ·(log πⱼ + H)
+    /// ```
+    pub(crate) fn backward(
+        &self,
+        action: &[u32],
+        entropy: &[f32],
+        [by_log_prob, by_entropy]: [&[f32]; 2],
+        out: &mut [f32],
+        stride: usize,
+    ) {
+        let rows = self.probs.chunks_exact(self.actions).zip(self.log_probs.chunks_exact(self.actions));
+        for (i, ((probs, log_probs), out)) in rows.zip(out.chunks_exact_mut(stride)).enumerate() {
+            let (d, dh, h) = (by_log_prob[i], by_entropy[i], entropy[i]);
+            for (j, ((out, &p), &log_p)) in out.iter_mut().zip(probs).zip(log_probs).enumerate() {
+                let chosen = if j == action[i] as usize { 1.0 } else { 0.0 };
+                let of_entropy = if p > 0.0 { p * (log_p + h) } else { 0.0 };
+                *out = d * (chosen - p) - dh * of_entropy;
+            }
+        }
+    }
+
+    /// Replaces `[B, A]` tangents `t` of logits by `M·t`, `M = diag(π) − π·πᵀ` of each row: the Fisher information of a
+    /// categorical distribution in its logits.
+    pub(crate) fn fisher(&self, tangents: &mut [f32]) {
+        for (t, probs) in tangents.chunks_exact_mut(self.actions).zip(self.probs.chunks_exact(self.actions)) {
+            let mean: f32 = t.iter().zip(probs).map(|(t, p)| t * p).sum();
+            t.iter_mut().zip(probs).for_each(|(t, p)| *t = p * (*t - mean));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CategoricalRows;
+    use crate::Seed;
+    use rand::RngExt;
+
+    #[test]
+    fn rows_are_the_definition_in_f64() {
+        let mut rng = Seed(3).stream("logits", 0);
+        for actions in 1..7 {
+            // Some rows all but certain, some flat, one action of some impossible.
+            let mut logits: Vec<f32> = (0..50 * actions).map(|_| 60.0 * rng.random::<f32>().powi(3) - 5.0).collect();
+            logits.iter_mut().step_by(17 * actions.max(2)).skip(1).for_each(|l| *l = f32::NEG_INFINITY);
+            if actions == 1 {
+                logits.iter_mut().for_each(|l| *l = l.max(0.0));
+            }
+            let mut policy = CategoricalRows::default();
+            policy.set(&logits, actions, actions);
+            for (i, row) in logits.chunks_exact(actions).enumerate() {
+                let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let largest = row.iter().position(|&l| l == max).expect("there is a largest");
+                // The difference is taken in f32: its rounding is an argument's, and not the functions'.
+                let apart = |l: f32| f64::from(l - max);
+                let others = row.iter().enumerate().filter(|(a, _)| *a != largest);
+                let log_total = others.map(|(_, &l)| apart(l).exp()).sum::<f64>().ln_1p();
+                for (a, &l) in row.iter().enumerate() {
+                    let exact = apart(l) - log_total;
+                    let (log_prob, prob) = (f64::from(policy.log_probs(i)[a]), f64::from(policy.probs(i)[a]));
+                    assert!(log_prob == exact || (log_prob - exact).abs() <= 4e-7 * exact.abs(), "{log_prob} {exact}");
+                    assert!((prob - exact.exp()).abs() <= 4e-7 * exact.exp() + 2e-45, "{prob} {}", exact.exp());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn samples_come_as_often_as_their_probability() {
+        let logits = [0.0f32, 1.0, f32::NEG_INFINITY, -1.0];
+        let total: f32 = logits.iter().map(|l| l.exp()).sum();
+        let mut policy = CategoricalRows::default();
+        policy.set(&logits, 4, 4);
+        let mut rng = Seed(1).stream("policy", 0);
+        let n = 200_000;
+        let mut counts = [0u32; 4];
+        for _ in 0..n {
+            let (action, log_prob) = policy.sample(0, rng.random()).expect("a distribution");
+            counts[action as usize] += 1;
+            assert!((log_prob - (logits[action as usize] - total.ln())).abs() < 1e-6);
+        }
+        assert_eq!(counts[2], 0, "an action of probability 0");
+        for (count, logit) in counts.iter().zip(logits) {
+            let p = f64::from(logit.exp() / total);
+            let error = f64::from(*count) / f64::from(n) - p;
+            assert!(error.abs() <= 4.0 * (p * (1.0 - p) / f64::from(n)).sqrt(), "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn bad_logits_are_no_distribution() {
+        let mut policy = CategoricalRows::default();
+        for bad in [[f32::NAN, 0.0], [0.0, f32::NAN], [f32::INFINITY, 0.0], [f32::NEG_INFINITY, f32::NEG_INFINITY]] {
+            policy.set(&[[0.0, 0.0], bad].concat(), 2, 2);
+            assert_eq!((policy.sample(0, 0.3).map(|s| s.0), policy.sample(1, 0.3)), (Some(0), None), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Elementary functions over slices: `exp`, `log1p`, `sigmoid` and `tanh` of every element, in place.
+//!
+//! No branch and no table, so that the compiler vectorises each loop; every product that is added is a fused one, which
+//! is exact on every instruction set: the same bits one by one and sixteen at a time. Each error is the largest found over
+//! every 997th of all finite `f32` of both signs, in units of the last place of the exact value.
+
+use super::vector::vectorised;
+
+/// Adding and subtracting 1.5·2²³ rounds to the nearest integer, whose low bits the sum then holds.
+const ROUND: f32 = 12_582_912.0;
+/// ln 2 in two parts: the first has few bits, so that a small integer times it is exact.
+const LN2_HIGH: f32 = 0.693_359_4;
+const LN2_LOW: f32 = -2.121_944_4e-4;
+
+/// `eˣ` of every element, in place: within 1 ulp, 2 ulp where the result is subnormal.
+pub(crate) fn exp_in_place(x: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || x.iter_mut().for_each(|v| *v = exp(*v)),
+    );
+}
+
+/// `ln(1 + x)` of every element, in place: within 2 ulp.
+pub(crate) fn log1p_in_place(x: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || x.iter_mut().for_each(|v| *v = log1p(*v)),
+    );
+}
+
+/// `1 / (1 + e⁻ˣ)` of every element, in place: within 3 ulp.
+pub(crate) fn sigmoid_in_place(x: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || x.iter_mut().for_each(|v| *v = sigmoid(*v)),
+    );
+}
+
+/// `tanh x` of every element, in place: within 3 ulp.
+pub(crate) fn tanh_in_place(x: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || x.iter_mut().for_each(|v| *v = tanh(*v)),
+    );
+}
+
+/// `2ⁿ` for `−127 < n < 128`, from a sum `n + ROUND`: its low bits, moved to the exponent's place.
+#[inline(always)]
+fn power_of_two(shifted: f32) -> f32 {
+    f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0f32.to_bits()))
+}
+
+/// `x = n·ln 2 + r` with `|r| ≤ ½ ln 2`: gives `n + ROUND`, and `eʳ − 1`.
+///
+/// `eʳ = 1 + r + r²·p(r)`, p of degree 5 near the minimax polynomial: its own error is 5e-11.
+#[inline(always)]
+fn split_exp(x: f32) -> (f32, f32) {
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+    let p = 1.991_838_5e-4f32;
+    let p = p.mul_add(r, 1.394_607_4e-3);
+    let p = p.mul_add(r, 8.333_264e-3);
+    let p = p.mul_add(r, 4.166_627e-2);
+    let p = p.mul_add(r, 0.166_666_67);
+    let p = p.mul_add(r, 0.5);
+    (shifted, p.mul_add(r * r, r))
+}
+
+/// `eˣ`.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    // Past these the result is infinite or rounds to 0. Written so that NaN passes through.
+    const HIGH: f32 = 89.0;
+    const LOW: f32 = -104.0;
+    let clamped = if x > HIGH { HIGH } else { x };
+    let clamped = if clamped < LOW { LOW } else { clamped };
+    let (shifted, expm1_r) = split_exp(clamped);
+    // 2ⁿ may lie outside what an f32 holds, where the result does not: half of it at a time.
+    let half = ((shifted - ROUND) * 0.5 + ROUND) - ROUND;
+    let rest = (shifted - ROUND) - half;
+    (1.0 + expm1_r) * power_of_two(half + ROUND) * power_of_two(rest + ROUND)
+}
+
+/// `ln(1 + x)`.
+///
+/// With `1 + x = 2ᵏ·(1 + f)`, `√½ ≤ 1 + f < √2`, it is `k·ln 2 + ln(1 + f)`. `f` is `x·2⁻ᵏ + (2⁻ᵏ − 1)` with one
+/// rounding, so that nothing of a small x is lost; `ln(1 + f) = f − ½f² + f³·p(f)`, p of degree 8: its own error is 8e-10.
+#[inline(always)]
+pub(super) fn log1p(x: f32) -> f32 {
+    // The exponent of 1 + x, once moved so that it counts from √½.
+    const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
+    let above = (1.0 + x).to_bits().wrapping_sub(SQRT_HALF);
+    let k = (above as i32) >> 23;
+    // A quarter of x times four times 2⁻ᵏ: for the largest x, 2⁻ᵏ itself would be subnormal.
+    let scale = f32::from_bits(4.0f32.to_bits().wrapping_sub((k as u32) << 23));
+    let f = (0.25 * x).mul_add(scale, 0.25 * scale - 1.0);
+    let p = 6.746_597e-2f32;
+    let p = p.mul_add(f, -0.116_796_53);
+    let p = p.mul_add(f, 0.118_903_24);
+    let p = p.mul_add(f, -0.124_051_355);
+    let p = p.mul_add(f, 0.142_192_24);
+    let p = p.mul_add(f, -0.166_680_07);
+    let p = p.mul_add(f, 0.200_021_34);
+    let p = p.mul_add(f, -0.250_000_1);
+    let p = p.mul_add(f, 0.333_333_13);
+    let f2 = f * f;
+    let k = k as f32;
+    let tail = (f2 * f).mul_add(p, f2.mul_add(-0.5, k * LN2_LOW));
+    let y = k.mul_add(LN2_HIGH, f + tail);
+    let y = if x == f32::INFINITY { x } else { y };
+    let y = if x == -1.0 { f32::NEG_INFINITY } else { y };
+    // Below 2⁻²⁵ it is x, whose quarter may have lost bits; and so the sign of −0 is kept.
+    let y = if x.abs() < 1e-8 { x } else { y };
+    if x >= -1.0 { y } else { f32::NAN }
+}
+
+/// `1 / (1 + e⁻ˣ)`, from the side on which the power does not overflow.
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    let t = exp(-x.abs());
+    (if x < 0.0 { t } else { 1.0 }) / (1.0 + t)
+}
+
+/// `tanh x`: with `u = 2|x|` it is `expm1(u) / (expm1(u) + 2)`, which loses nothing near zero, and
+/// `expm1(u) = 2ⁿ·expm1(r) + (2ⁿ − 1)`.
+#[inline(always)]
+pub(super) fn tanh(x: f32) -> f32 {
+    // Past 9.02 the nearest f32 to tanh is 1. The clamp, written so that NaN passes through, keeps 2ⁿ finite.
+    const LIMIT: f32 = 9.02;
+    let magnitude = x.abs();
+    let magnitude = if magnitude > LIMIT { LIMIT } else { magnitude };
+    let (shifted, expm1_r) = split_exp(2.0 * magnitude);
+    let two_n = power_of_two(shifted);
+    let expm1_u = two_n.mul_add(expm1_r, two_n - 1.0);
+    (expm1_u / (expm1_u + 2.0)).copysign(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
+
+    /// Distance in units of the last place of the exact value rounded to f32.
+    fn ulps(got: f32, exact: f64) -> f64 {
+        let nearest = exact as f32;
+        if got == nearest || (got.is_nan() && exact.is_nan()) {
+            return 0.0;
+        }
+        let ulp = f64::from(f32::from_bits(nearest.abs().to_bits() + 1)) - f64::from(nearest.abs());
+        (f64::from(got) - exact).abs() / ulp
+    }
+
+    /// The largest error over every 997th of all finite f32 of both signs, 4.3 million values, among those taken.
+    fn worst(function: fn(&mut [f32]), exact: impl Fn(f64) -> f64, taken: impl Fn(f32) -> bool) -> (f64, f32) {
+        let inputs: Vec<f32> = (0..f32::INFINITY.to_bits())
+            .step_by(997)
+            .flat_map(|bits| [0, 1 << 31].map(|s| bits | s))
+            .map(f32::from_bits)
+            .collect();
+        let mut outputs = inputs.clone();
+        function(&mut outputs);
+        let errors = inputs.iter().zip(&outputs).filter(|(x, _)| taken(**x));
+        errors
+            .map(|(&x, &y)| (ulps(y, exact(f64::from(x))), x))
+            .fold((0.0, 0.0), |a, b| if b.0 > a.0 || b.0.is_nan() { b } else { a })
+    }
+
+    #[test]
+    fn errors_are_what_is_said() {
+        let normal = |x: f32| x > -87.33;
+        for (name, bound, found) in [
+            ("exp", 1.0, worst(exp_in_place, f64::exp, normal)),
+            ("exp, subnormal", 2.0, worst(exp_in_place, f64::exp, |x| !normal(x))),
+            ("log1p", 2.0, worst(log1p_in_place, f64::ln_1p, |_| true)),
+            ("sigmoid", 3.0, worst(sigmoid_in_place, |x| 1.0 / (1.0 + (-x).exp()), |_| true)),
+            ("tanh", 3.0, worst(tanh_in_place, f64::tanh, |_| true)),
+        ] {
+            println!("{name}: {} ulp at {}", found.0, found.1);
+            assert!(found.0 <= bound, "{name}: {} ulp at {}", found.0, found.1);
+        }
+    }
+
+    #[test]
+    fn one_by_one_gives_the_bits_of_many_at_a_time() {
+        let inputs: Vec<f32> = (0..1003).map(|i| (i as f32 - 501.0) * 0.037).collect();
+        for function in [exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place] {
+            let mut together = inputs.clone();
+            function(&mut together);
+            for (&x, y) in inputs.iter().zip(together) {
+                let mut alone = [x];
+                function(&mut alone);
+                assert_eq!(alone[0].to_bits(), y.to_bits(), "at {x}");
+            }
+        }
+    }
+
+    #[test]
+    fn special_values_are_kept() {
+        let of = |function: fn(&mut [f32]), x: f32| {
+            let mut y = [x];
+            function(&mut y);
+            y[0]
+        };
+        let (inf, tiny) = (f32::INFINITY, f32::MIN_POSITIVE);
+        for (function, x, y) in [
+            (exp_in_place as fn(&mut [f32]), 0.0, 1.0),
+            (exp_in_place, -0.0, 1.0),
+            (exp_in_place, inf, inf),
+            (exp_in_place, -inf, 0.0),
+            (exp_in_place, 89.0, inf),
+            (log1p_in_place, 0.0, 0.0),
+            (log1p_in_place, -0.0, -0.0),
+            (log1p_in_place, tiny, tiny),
+            (log1p_in_place, inf, inf),
+            (log1p_in_place, -1.0, -inf),
+            (sigmoid_in_place, 0.0, 0.5),
+            (sigmoid_in_place, inf, 1.0),
+            (sigmoid_in_place, -inf, 0.0),
+            (tanh_in_place, 0.0, 0.0),
+            (tanh_in_place, -0.0, -0.0),
+            (tanh_in_place, inf, 1.0),
+            (tanh_in_place, -inf, -1.0),
+            (tanh_in_place, tiny, tiny),
+        ] {
+            assert_eq!(of(function, x).to_bits(), f32::to_bits(y), "at {x}");
+        }
+        for function in [exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place] {
+            assert!(of(function, f32::NAN).is_nan());
+        }
+        assert!(of(log1p_in_place, -1.5).is_nan() && of(log1p_in_place, -inf).is_nan());
+    }
+}

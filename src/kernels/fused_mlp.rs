@@ -1,0 +1,88 @@
+//! A whole multi-layer perceptron as one candle operation.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+use super::mlp::{Mlp, Workspace};
+use crate::params::Version;
+
+/// [`Mlp`] as a candle operation on `(theta [P], observation [B, D])` giving `[B, outputs]`.
+///
+/// Its gradient goes to theta alone: observations are data.
+pub(crate) struct FusedMlp {
+    mlp: Arc<Mlp>,
+    /// The parameters' version at the forward pass. The activations kept here belong to that one and no other.
+    version: Version,
+    workspace: Mutex<Workspace>,
+}
+
+impl FusedMlp {
+    pub(crate) fn new(mlp: Arc<Mlp>, version: Version) -> Self {
+        Self { mlp, version, workspace: Mutex::default() }
+    }
+}
+
+impl CustomOp2 for FusedMlp {
+    fn name(&self) -> &'static str {
+        "fused-mlp"
+    }
+
+    fn cpu_fwd(
+        &self,
+        theta: &CpuStorage,
+        theta_layout: &Layout,
+        observation: &CpuStorage,
+        observation_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let theta = contiguous(theta, theta_layout)?;
+        let x = contiguous(observation, observation_layout)?;
+        let (batch, width) = observation_layout.shape().dims2()?;
+        if width != self.mlp.inputs() {
+            bail!("fused-mlp: observations have {width} numbers, the network takes {}", self.mlp.inputs());
+        }
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        self.mlp.forward(theta, x, batch, &mut workspace);
+        Ok((CpuStorage::F32(workspace.output().to_vec()), (batch, self.mlp.outputs()).into()))
+    }
+
+    fn bwd(
+        &self,
+        theta: &Tensor,
+        observation: &Tensor,
+        _result: &Tensor,
+        result_gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        if !self.version.is_current() {
+            bail!("fused-mlp: the parameters were changed between the forward and the backward pass");
+        }
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        let result_gradient = result_gradient.contiguous()?;
+        let mut gradient = vec![0.0; theta.elem_count()];
+        with_slice(theta, |theta| {
+            with_slice(observation, |x| {
+                with_slice(&result_gradient, |g| {
+                    self.mlp.backward(theta, x, &mut workspace, g, &mut gradient);
+                    Ok(())
+                })
+            })
+        })?;
+        Ok((Some(Tensor::from_vec(gradient, theta.shape(), theta.device())?), None))
+    }
+}
+
+fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("fused-mlp: tensors must be contiguous"),
+    }
+}
+
+/// Reads a contiguous `f32` tensor on the CPU without copying it.
+pub(crate) fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        candle_core::Storage::Cpu(storage) => f(contiguous(storage, layout)?),
+        _ => bail!("fused-mlp: tensors must be on the CPU"),
+    }
+}

@@ -1,0 +1,162 @@
+//! Some lanes of a rollout, played by one thread.
+
+use uphill_envs::{Actions, End, EnvError, Transitions, VecEnv};
+
+use crate::collect::Horizon;
+use crate::dist::{CategoricalRows, no_distribution};
+use crate::nn::{ActorCritic, Workspace};
+use crate::params::check_len;
+use crate::seed::{Rng, Seed};
+use crate::{Error, Params, Result, Rollout};
+use rand::RngExt;
+
+/// Lanes that are stepped together, where they stand, and their part of the rollout.
+pub(crate) struct LaneGroup {
+    /// The number of its first lane among all.
+    first: usize,
+    env: Box<dyn VecEnv>,
+    observation: Vec<f32>,
+    rngs: Vec<Rng>,
+    /// What it collected last: `[T, n]`, `n` its own lanes.
+    pub(crate) rollout: Rollout,
+    // What a rollout needs room for, kept so that the next one does not allocate.
+    episodes_left: Vec<usize>,
+    active: Vec<bool>,
+    logits: Vec<f32>,
+    policy: CategoricalRows,
+    final_observation: Vec<f32>,
+    /// Places in `[T, n]` where an episode was truncated, and the observations they were truncated at.
+    truncated: Vec<usize>,
+    truncated_at: Vec<f32>,
+    values: Vec<f32>,
+    workspace: Workspace,
+}
+
+impl LaneGroup {
+    /// Resets every lane; see [`Collector::new`](crate::Collector::new) for what is seeded with what.
+    pub(crate) fn new(first: usize, mut env: Box<dyn VecEnv>, seed: Seed) -> Result<Self> {
+        let lanes = env.lanes();
+        let mut observation = vec![0.0; lanes * env.spec().observation_len()];
+        let lane_seed = seed.derive("lanes", 0).wrapping_add(first as u64);
+        env.reset(Some(lane_seed), &mut observation).map_err(|e| in_group(first, e))?;
+        let rngs = (first..first + lanes).map(|i| seed.stream("policy", i as u64)).collect();
+        Ok(Self {
+            first,
+            final_observation: vec![0.0; observation.len()],
+            env,
+            observation,
+            rngs,
+            rollout: Rollout::default(),
+            episodes_left: Vec::new(),
+            active: Vec::new(),
+            logits: Vec::new(),
+            policy: CategoricalRows::default(),
+            truncated: Vec::new(),
+            truncated_at: Vec::new(),
+            values: Vec::new(),
+            workspace: Workspace::default(),
+        })
+    }
+
+    pub(crate) fn env(&self) -> &dyn VecEnv {
+        &*self.env
+    }
+
+    /// Acts until the horizon; the rollout is then this group's.
+    pub(crate) fn collect(
+        &mut self,
+        network: &dyn ActorCritic,
+        params: &Params,
+        horizon: Horizon,
+        with_values: bool,
+    ) -> Result<()> {
+        let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
+        let Self { rollout, episodes_left, active, logits, policy, final_observation, .. } = self;
+        let Self { truncated, truncated_at, workspace, .. } = self;
+        rollout.clear(lanes, d);
+        truncated.clear();
+        truncated_at.clear();
+        episodes_left.clear();
+        episodes_left.resize(lanes, if let Horizon::Episodes(n) = horizon { n } else { usize::MAX });
+        active.clear();
+        active.extend(episodes_left.iter().map(|&left| left > 0));
+
+        let mut t = 0;
+        while active.contains(&true) && horizon != Horizon::Steps(t) {
+            network.logits(params, &self.observation, workspace, logits)?;
+            check_len("the network's logits", lanes * actions, logits.len())?;
+            policy.set(logits, actions, actions);
+            let start = t * lanes;
+            let len = start + lanes;
+            rollout.observation.extend_from_slice(&self.observation);
+            rollout.action.resize(len, 0);
+            rollout.log_prob.resize(len, 0.0);
+            rollout.reward.resize(len, 0.0);
+            rollout.end.resize(len, End::Not);
+            rollout.valid.extend_from_slice(active);
+            for lane in (0..lanes).filter(|&lane| active[lane]) {
+                let Some((action, log_prob)) = policy.sample(lane, self.rngs[lane].random()) else {
+                    return Err(no_distribution(&logits[lane * actions..(lane + 1) * actions]));
+                };
+                rollout.action[start + lane] = action;
+                rollout.log_prob[start + lane] = log_prob;
+            }
+            let out = Transitions {
+                observation: &mut self.observation,
+                final_observation,
+                reward: &mut rollout.reward[start..],
+                end: &mut rollout.end[start..],
+            };
+            let actions = Actions::Discrete(&rollout.action[start..]);
+            self.env.step(actions, active, out).map_err(|e| in_group(self.first, e))?;
+            for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
+                let end = rollout.end[start + lane];
+                if end == End::Truncated {
+                    truncated.push(start + lane);
+                    truncated_at.extend_from_slice(&final_observation[lane * d..(lane + 1) * d]);
+                }
+                if end.ended() {
+                    episodes_left[lane] -= 1;
+                    active[lane] = episodes_left[lane] > 0;
+                }
+            }
+            t += 1;
+        }
+        if with_values {
+            return self.judge(network, params);
+        }
+        rollout.value.resize(t * lanes, 0.0);
+        rollout.next_value.resize(t * lanes, 0.0);
+        Ok(())
+    }
+
+    /// Asks the critic for every value of the rollout, all of a batch at once.
+    fn judge(&mut self, network: &dyn ActorCritic, params: &Params) -> Result<()> {
+        let Self { rollout, values, workspace, .. } = self;
+        network.values(params, &rollout.observation, workspace, &mut rollout.value)?;
+        check_len("the network's values", rollout.end.len(), rollout.value.len())?;
+        // V of the state each action led to is V of the next observation, unless the episode ended here.
+        network.values(params, &self.observation, workspace, values)?;
+        rollout.next_value.extend(rollout.value.iter().skip(rollout.lanes).chain(&*values));
+        network.values(params, &self.truncated_at, workspace, values)?;
+        for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
+            if end.ended() {
+                *next = 0.0;
+            }
+        }
+        for (&place, &value) in self.truncated.iter().zip(&*values) {
+            rollout.next_value[place] = value;
+        }
+        Ok(())
+    }
+}
+
+/// An environment's error with the lane's number among all lanes.
+fn in_group(first: usize, error: EnvError) -> Error {
+    match error {
+        EnvError::Lane { id, lane, seed, step, source } => {
+            EnvError::Lane { id, lane: first + lane, seed, step, source }.into()
+        }
+        other => other.into(),
+    }
+}
