@@ -80,5 +80,5 @@ fn probabilities(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) ->
     }
     let shape = (mdp.states(), mdp.observation_len());
     let observation = Tensor::from_slice(mdp.observations(), shape, params.theta().device())?;
-    Ok(network.forward(params, &observation)?.policy.log_probs().exp()?)
+    Ok(network.forward(params, &observation)?.policy.log_probs()?.exp()?)
 }

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use crate::advantage::{Estimate, Estimator, normalize};
 use crate::collect::Horizon;
 use crate::nn::{ActorCritic, Minibatch};
-use crate::objective::{Batch, Objective, Report, RowSums, Sum};
+use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
 use crate::optim::{Optimizer, StepReport};
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result, Rollout};
@@ -136,14 +136,20 @@ impl OnPolicy {
             return finite(loss);
         }
         let Minibatch { rollout, estimate, places, advantage } = batch;
-        let batch = Batch::new(rollout, estimate, places, advantage, params.theta().device())?;
-        let output = network.forward(params, &batch.observation)?;
-        let mut report = Report::default();
-        let loss = self.objective.loss(&batch, &output, &mut report)?;
+        let tensors = Batch::new(rollout, estimate, places, advantage, params.theta().device())?;
+        let output = network.forward(params, &tensors.observation)?;
+        let loss = match fused_loss(&self.objective, &output, batch, sums)? {
+            Some(loss) => loss,
+            None => {
+                let mut report = Report::default();
+                let loss = self.objective.loss(&tensors, &output, &mut report)?;
+                sums.clear();
+                report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
+                loss
+            }
+        };
         finite(f64::from(loss.to_scalar::<f32>()?))?;
         *gradient = params.gradient(&loss)?.to_vec1()?;
-        sums.clear();
-        report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
         Ok(())
     }
 }

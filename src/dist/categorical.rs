@@ -1,12 +1,16 @@
 //! A choice among `A` actions.
 
 use crate::{Error, Result};
+use std::cell::OnceCell;
+
 use candle_core::{D, Tensor};
 
 /// `B` categorical distributions over `A` actions.
 #[derive(Debug, Clone)]
 pub struct Categorical {
-    log_probs: Tensor,
+    logits: Tensor,
+    /// Made when they are first asked for: the fused loss does without.
+    log_probs: OnceCell<Tensor>,
 }
 
 impl Categorical {
@@ -15,13 +19,26 @@ impl Categorical {
     /// # Errors
     /// [`Error::Tensor`] for a tensor that is not a matrix of floats.
     pub fn new(logits: &Tensor) -> Result<Self> {
-        Ok(Self { log_probs: candle_nn::ops::log_softmax(logits, D::Minus1)? })
+        logits.dims2()?;
+        Ok(Self { logits: logits.clone(), log_probs: OnceCell::new() })
+    }
+
+    /// What it was made from, `[B, A]`.
+    #[must_use]
+    pub fn logits(&self) -> &Tensor {
+        &self.logits
     }
 
     /// `log π(a|s)` of every action, `[B, A]`.
-    #[must_use]
-    pub fn log_probs(&self) -> &Tensor {
-        &self.log_probs
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn log_probs(&self) -> Result<&Tensor> {
+        if let Some(log_probs) = self.log_probs.get() {
+            return Ok(log_probs);
+        }
+        let log_probs = candle_nn::ops::log_softmax(&self.logits, D::Minus1)?;
+        Ok(self.log_probs.get_or_init(|| log_probs))
     }
 
     /// `log π(a|s)` of one action (`u32`, `[B]`) a row, `[B]`.
@@ -29,7 +46,7 @@ impl Categorical {
     /// # Errors
     /// [`Error::Tensor`] for another shape, or an action past the end.
     pub fn log_prob(&self, action: &Tensor) -> Result<Tensor> {
-        Ok(self.log_probs.gather(&action.unsqueeze(1)?, 1)?.squeeze(1)?)
+        Ok(self.log_probs()?.gather(&action.unsqueeze(1)?, 1)?.squeeze(1)?)
     }
 
     /// `H = −Σₐ π(a|s) log π(a|s)` in nats, `[B]`.
@@ -37,7 +54,8 @@ impl Categorical {
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
     pub fn entropy(&self) -> Result<Tensor> {
-        Ok((self.log_probs.exp()? * &self.log_probs)?.sum(D::Minus1)?.neg()?)
+        let log_probs = self.log_probs()?;
+        Ok((log_probs.exp()? * log_probs)?.sum(D::Minus1)?.neg()?)
     }
 
     /// The likeliest action of one row of logits, `[A]`, the first of equals.

@@ -71,10 +71,11 @@ impl CustomOp2 for FusedMlp {
     }
 }
 
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+/// The numbers of a contiguous `f32` storage.
+pub(crate) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("fused-mlp: tensors must be contiguous"),
+        None => bail!("a tensor of this operation must be contiguous"),
     }
 }
 
@@ -83,6 +84,6 @@ pub(crate) fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
         candle_core::Storage::Cpu(storage) => f(contiguous(storage, layout)?),
-        _ => bail!("fused-mlp: tensors must be on the CPU"),
+        _ => bail!("a tensor of this operation must be on the CPU"),
     }
 }

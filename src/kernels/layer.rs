@@ -1,6 +1,6 @@
 //! One linear layer and the activation behind it: forward, backward, and along a direction.
 
-use super::elementary::{sigmoid_in_place, tanh, tanh_in_place};
+use super::elementary::{sigmoid_in_place, tanh};
 use super::gemm::{Matrix, matmul};
 use super::vector::vectorised;
 use crate::nn::Activation;

@@ -9,8 +9,8 @@ mod layer;
 mod mlp;
 mod vector;
 
-pub(crate) use elementary::{exp_in_place, log1p_in_place};
-pub(crate) use fused_mlp::{FusedMlp, with_slice};
+pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
+pub(crate) use fused_mlp::{FusedMlp, contiguous, with_slice};
 pub(crate) use layer::Layer;
 pub(crate) use mlp::Mlp;
 pub use mlp::Workspace;

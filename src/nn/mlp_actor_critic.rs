@@ -129,6 +129,14 @@ impl MlpActorCritic {
         self
     }
 
+    pub(super) fn nets(&self) -> &Nets {
+        &self.nets
+    }
+
+    pub(super) fn actions(&self) -> usize {
+        self.actions
+    }
+
     fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
         // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
         observation.dims2()?;

@@ -1,13 +1,16 @@
 //! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
 
+mod fisher;
 pub mod init;
 mod mlp_actor_critic;
 mod module_actor_critic;
+pub mod ops;
 mod shard;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+pub use fisher::FisherRoom;
 pub use mlp_actor_critic::{MlpActorCritic, MlpConfig};
 pub use module_actor_critic::{BoxedModule, ModuleActorCritic};
 

@@ -3,9 +3,8 @@
 use super::mlp_actor_critic::Nets;
 use crate::Rollout;
 use crate::advantage::Estimate;
-use crate::dist::CategoricalRows;
 use crate::kernels::Workspace;
-use crate::objective::{Objective, RowGradients, RowSums, Rows};
+use crate::objective::{HostLoss, Objective, RowSums};
 
 /// Some steps of a rollout, as an objective takes them.
 #[derive(Debug, Clone, Copy)]
@@ -43,19 +42,9 @@ pub(super) struct Shard {
     pub(super) sums: RowSums,
     actor: Workspace,
     critic: Workspace,
-    policy: CategoricalRows,
     observation: Vec<f32>,
-    action: Vec<u32>,
-    log_prob: Vec<f32>,
-    entropy: Vec<f32>,
     value: Vec<f32>,
-    old_log_prob: Vec<f32>,
-    target: Vec<f32>,
-    old_value: Vec<f32>,
-    by_log_prob: Vec<f32>,
-    by_entropy: Vec<f32>,
-    by_value: Vec<f32>,
-    by_output: Vec<f32>,
+    host: HostLoss,
 }
 
 impl Shard {
@@ -79,37 +68,26 @@ impl Shard {
         while start < end {
             let block = start..(start + BLOCK).min(end);
             start = block.end;
-            let places = &batch.places[block.clone()];
-            let loss = self.block(nets, actions, theta, batch, places, &batch.advantage[block], objective);
+            let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
+            let block = Minibatch { places, advantage, ..batch };
+            let loss = self.block(nets, actions, theta, block, objective, 1.0 / rows as f32);
             self.loss = self.loss.zip(loss).map(|(sum, loss)| sum + loss);
         }
     }
 
-    /// Adds one block's gradient and returns its loss.
-    #[allow(clippy::too_many_arguments)]
+    /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
     fn block(
         &mut self,
         nets: &Nets,
         actions: usize,
         theta: &[f32],
         batch: Minibatch<'_>,
-        places: &[usize],
-        advantage: &[f32],
         objective: &dyn Objective,
+        weight: f32,
     ) -> Option<f64> {
-        let (rollout, b) = (batch.rollout, places.len());
+        let b = batch.places.len();
         self.observation.clear();
-        places.iter().for_each(|&i| self.observation.extend_from_slice(rollout.observation_at(i)));
-        self.action.clear();
-        self.action.extend(places.iter().map(|&i| rollout.action[i]));
-        for (buffer, source) in [
-            (&mut self.old_log_prob, &rollout.log_prob),
-            (&mut self.target, &batch.estimate.target),
-            (&mut self.old_value, &rollout.value),
-        ] {
-            buffer.clear();
-            buffer.extend(places.iter().map(|&i| source[i]));
-        }
+        batch.places.iter().for_each(|&i| self.observation.extend_from_slice(batch.rollout.observation_at(i)));
 
         // Logits are the first columns of the actor's output; values the critic's, or the last column of a shared one.
         let Self { actor: work, critic: critic_work, observation, .. } = self;
@@ -128,41 +106,20 @@ impl Shard {
                 actions + 1
             }
         };
-        self.policy.set(work.output(), stride, actions);
-        self.policy.of(&self.action, &mut self.log_prob, &mut self.entropy);
-
-        for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
-            buffer.clear();
-            buffer.resize(b, 0.0);
-        }
-        let now = Rows {
-            log_prob: &self.log_prob,
-            entropy: &self.entropy,
-            value: &self.value,
-            old_log_prob: &self.old_log_prob,
-            advantage,
-            target: &self.target,
-            old_value: &self.old_value,
-        };
-        let mut out =
-            RowGradients { log_prob: &mut self.by_log_prob, entropy: &mut self.by_entropy, value: &mut self.by_value };
-        let loss = objective.rows(&now, 1.0 / batch.places.len() as f32, &mut out, &mut self.sums)?;
-
-        self.by_output.clear();
-        self.by_output.resize(b * stride, 0.0);
-        let by = [&self.by_log_prob[..], &self.by_entropy];
-        self.policy.backward(&self.action, &self.entropy, by, &mut self.by_output, stride);
+        let outputs = (work.output(), stride, actions);
+        let (host, sums) = (&mut self.host, &mut self.sums);
+        let loss = host.run(objective, outputs, &self.value, batch, weight, sums)?;
         let gradient = &mut self.gradient;
         match nets {
             Nets::Separate { actor, critic } => {
-                actor.backward(theta, observation, work, &self.by_output, gradient);
-                critic.backward(theta, observation, critic_work, &self.by_value, gradient);
+                actor.backward(theta, observation, work, &host.by_output, gradient);
+                critic.backward(theta, observation, critic_work, &host.by_value, gradient);
             }
             Nets::Shared(net) => {
-                for (row, &d) in self.by_output.chunks_exact_mut(stride).zip(&self.by_value) {
+                for (row, &d) in host.by_output.chunks_exact_mut(stride).zip(&host.by_value) {
                     row[actions] = d;
                 }
-                net.backward(theta, observation, work, &self.by_output, gradient);
+                net.backward(theta, observation, work, &host.by_output, gradient);
             }
         }
         Some(loss)

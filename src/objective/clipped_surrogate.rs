@@ -2,6 +2,7 @@ use candle_core::{DType, Tensor};
 
 use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use crate::Result;
+use crate::kernels::exp_in_place;
 use crate::nn::Output;
 
 /// PPO's clipped surrogate.
@@ -21,6 +22,9 @@ pub struct ClippedSurrogate {
     /// ε, above 0.
     pub clip_range: f64,
 }
+
+/// Rows whose ratios are taken together.
+const CHUNK: usize = 64;
 
 impl ClippedSurrogate {
     /// The surrogate clipped at `1 ± clip_range`.
@@ -50,15 +54,22 @@ impl Objective for ClippedSurrogate {
         let clip_range = self.clip_range as f32;
         let (low, high) = ((1.0 - self.clip_range) as f32, (1.0 + self.clip_range) as f32);
         let (mut loss, mut kl, mut clipped) = (0.0, 0.0, 0.0);
-        for (i, d) in out.log_prob.iter_mut().enumerate() {
-            let (advantage, log_ratio) = (rows.advantage[i], rows.log_prob[i] - rows.old_log_prob[i]);
-            let ratio = log_ratio.exp();
-            let (free, held) = (ratio * advantage, ratio.clamp(low, high) * advantage);
-            // dρ/d log π = ρ; where the clipped branch is the smaller one, the ratio is past its limit and has no slope.
-            *d -= if free <= held { weight * free } else { 0.0 };
-            loss -= f64::from(free.min(held));
-            kl += f64::from((ratio - 1.0) - log_ratio);
-            clipped += f64::from(u8::from((ratio - 1.0).abs() > clip_range));
+        let mut ratios = [0.0; CHUNK];
+        for start in (0..out.log_prob.len()).step_by(CHUNK) {
+            let chunk = start..(start + CHUNK).min(out.log_prob.len());
+            let (now, old) = (&rows.log_prob[chunk.clone()], &rows.old_log_prob[chunk.clone()]);
+            let ratios = &mut ratios[..chunk.len()];
+            ratios.iter_mut().zip(now).zip(old).for_each(|((r, now), old)| *r = now - old);
+            exp_in_place(ratios);
+            for ((i, d), &ratio) in chunk.clone().zip(&mut out.log_prob[chunk]).zip(&*ratios) {
+                let (advantage, log_ratio) = (rows.advantage[i], rows.log_prob[i] - rows.old_log_prob[i]);
+                let (free, held) = (ratio * advantage, ratio.clamp(low, high) * advantage);
+                // dρ/d log π = ρ; where the clipped branch is the smaller one, the ratio is past its limit and has no slope.
+                *d -= if free <= held { weight * free } else { 0.0 };
+                loss -= f64::from(free.min(held));
+                kl += f64::from((ratio - 1.0) - log_ratio);
+                clipped += f64::from(u8::from((ratio - 1.0).abs() > clip_range));
+            }
         }
         sums.add("policy_loss", loss);
         sums.add("approx_kl", kl);

@@ -2,6 +2,8 @@
 
 mod clipped_surrogate;
 mod entropy;
+mod fused_loss;
+mod host_loss;
 mod policy_gradient;
 mod value_loss;
 
@@ -11,6 +13,8 @@ use candle_core::{Device, Tensor};
 
 pub use clipped_surrogate::ClippedSurrogate;
 pub use entropy::Entropy;
+pub(crate) use fused_loss::fused_loss;
+pub(crate) use host_loss::HostLoss;
 pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 

@@ -1,0 +1,81 @@
+//! Products with the Fisher information of a policy: what natural gradients and trust regions are made of.
+
+use super::mlp_actor_critic::Nets;
+use super::rows;
+use crate::dist::CategoricalRows;
+use crate::kernels::Workspace;
+use crate::params::check_len;
+use crate::{Error, MlpActorCritic, Params, Result};
+
+/// Room for [`MlpActorCritic::fisher_vector_product`], kept from product to product.
+#[derive(Debug, Default)]
+pub struct FisherRoom {
+    workspace: Workspace,
+    policy: CategoricalRows,
+    tangents: Vec<f32>,
+    by_output: Vec<f32>,
+}
+
+/// Rows that go through the network together.
+const BLOCK: usize = 256;
+
+impl MlpActorCritic {
+    /// Replaces `product` by `F·vector`, both `[P]`, `F` the policy's Fisher information averaged over observations
+    /// `[B, D]`, without ever making `F`:
+    ///
+    /// ```text
+    ///   F = mean over s of Σₐ π(a|s)·∇log π(a|s)·∇log π(a|s)ᵀ = mean of Jᵀ·(diag(π) − π·πᵀ)·J,     J = ∂logits/∂θ
+    /// ```
+    ///
+    /// It is the Hessian of KL(π_old, π) at `π = π_old`. Along the critic's own parameters it is zero. A damping
+    /// `+ λ·vector` is the caller's to add.
+    ///
+    /// Pearlmutter 1994, <https://doi.org/10.1162/neco.1994.6.1.147>; Schulman et al. 2015, appendix C,
+    /// <https://arxiv.org/abs/1502.05477>.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for observations that are not a whole number of rows, or a vector of another length than `P`;
+    /// [`Error::Config`] on another device than the CPU.
+    pub fn fisher_vector_product(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        vector: &[f32],
+        room: &mut FisherRoom,
+        product: &mut Vec<f32>,
+    ) -> Result<()> {
+        let (net, stride) = match self.nets() {
+            Nets::Separate { actor, .. } => (actor, actor.outputs()),
+            Nets::Shared(net) => (net, net.outputs()),
+        };
+        let (width, actions) = (net.inputs(), self.actions());
+        let batch = rows(observation, width)?;
+        check_len("the vector", params.layout().len(), vector.len())?;
+        if !params.theta().device().is_cpu() {
+            return Err(Error::Config("Fisher-vector products are taken on the CPU only".into()));
+        }
+        product.clear();
+        product.resize(vector.len(), 0.0);
+        let FisherRoom { workspace, policy, tangents, by_output } = room;
+        params.read(|theta| {
+            for x in observation.chunks(BLOCK * width) {
+                let rows = x.len() / width;
+                net.forward(theta, x, rows, workspace);
+                policy.set(workspace.output(), stride, actions);
+                tangents.clear();
+                let outputs = net.tangent(theta, vector, x, rows, workspace);
+                tangents.extend(outputs.chunks_exact(stride).flat_map(|row| &row[..actions]));
+                policy.fisher(tangents);
+                by_output.clear();
+                by_output.resize(rows * stride, 0.0);
+                for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions)) {
+                    out[..actions].copy_from_slice(t);
+                }
+                net.backward(theta, x, workspace, by_output, product);
+            }
+        })?;
+        let mean = 1.0 / batch.max(1) as f32;
+        product.iter_mut().for_each(|p| *p *= mean);
+        Ok(())
+    }
+}

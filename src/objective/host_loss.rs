@@ -1,0 +1,75 @@
+//! An objective's loss on host slices, from what a network put out to the derivatives by it, in one pass and without a
+//! graph.
+
+use super::{Objective, RowGradients, RowSums, Rows};
+use crate::dist::CategoricalRows;
+use crate::nn::Minibatch;
+
+/// Buffers for the loss of some steps, kept from minibatch to minibatch.
+#[derive(Debug, Default)]
+pub(crate) struct HostLoss {
+    policy: CategoricalRows,
+    action: Vec<u32>,
+    log_prob: Vec<f32>,
+    entropy: Vec<f32>,
+    old_log_prob: Vec<f32>,
+    target: Vec<f32>,
+    old_value: Vec<f32>,
+    by_log_prob: Vec<f32>,
+    by_entropy: Vec<f32>,
+    /// `[B]`: the derivative by each value.
+    pub(crate) by_value: Vec<f32>,
+    /// `[B, stride]`: the derivative by each logit, in the first columns; the others are zero.
+    pub(crate) by_output: Vec<f32>,
+}
+
+impl HostLoss {
+    /// The sum over rows of an objective, and its derivatives times `weight`.
+    ///
+    /// `outputs` are `[B, stride]` with `actions` logits in the first columns, `value` is `[B]`, for the `B` steps of the
+    /// minibatch. `None` if the objective has no form on the host.
+    pub(crate) fn run(
+        &mut self,
+        objective: &dyn Objective,
+        (outputs, stride, actions): (&[f32], usize, usize),
+        value: &[f32],
+        batch: Minibatch<'_>,
+        weight: f32,
+        sums: &mut RowSums,
+    ) -> Option<f64> {
+        let Minibatch { rollout, estimate, places, advantage } = batch;
+        self.action.clear();
+        self.action.extend(places.iter().map(|&i| rollout.action[i]));
+        for (buffer, source) in [
+            (&mut self.old_log_prob, &rollout.log_prob),
+            (&mut self.target, &estimate.target),
+            (&mut self.old_value, &rollout.value),
+        ] {
+            buffer.clear();
+            buffer.extend(places.iter().map(|&i| source[i]));
+        }
+        self.policy.set(outputs, stride, actions);
+        self.policy.of(&self.action, &mut self.log_prob, &mut self.entropy);
+        for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
+            buffer.clear();
+            buffer.resize(places.len(), 0.0);
+        }
+        let now = Rows {
+            log_prob: &self.log_prob,
+            entropy: &self.entropy,
+            value,
+            old_log_prob: &self.old_log_prob,
+            advantage,
+            target: &self.target,
+            old_value: &self.old_value,
+        };
+        let mut out =
+            RowGradients { log_prob: &mut self.by_log_prob, entropy: &mut self.by_entropy, value: &mut self.by_value };
+        let loss = objective.rows(&now, weight, &mut out, sums)?;
+        self.by_output.clear();
+        self.by_output.resize(places.len() * stride, 0.0);
+        let by = [&self.by_log_prob[..], &self.by_entropy];
+        self.policy.backward(&self.action, &self.entropy, by, &mut self.by_output, stride);
+        Some(loss)
+    }
+}
