@@ -106,6 +106,13 @@ pub(crate) struct Version {
     at: u64,
 }
 
+impl PartialEq for Version {
+    /// The same parameters at the same moment.
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at && Arc::ptr_eq(&self.counter, &other.counter)
+    }
+}
+
 impl Version {
     pub(crate) fn is_current(&self) -> bool {
         self.counter.load(Ordering::Acquire) == self.at

@@ -16,7 +16,7 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 pub(crate) fn exp_in_place(x: &mut [f32]) {
     vectorised(
         #[inline(always)]
-        || x.iter_mut().for_each(|v| *v = exp(*v)),
+        move || x.iter_mut().for_each(|v| *v = exp(*v)),
     );
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn exp_in_place(x: &mut [f32]) {
 pub(crate) fn log1p_in_place(x: &mut [f32]) {
     vectorised(
         #[inline(always)]
-        || x.iter_mut().for_each(|v| *v = log1p(*v)),
+        move || x.iter_mut().for_each(|v| *v = log1p(*v)),
     );
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn log1p_in_place(x: &mut [f32]) {
 pub(crate) fn sigmoid_in_place(x: &mut [f32]) {
     vectorised(
         #[inline(always)]
-        || x.iter_mut().for_each(|v| *v = sigmoid(*v)),
+        move || x.iter_mut().for_each(|v| *v = sigmoid(*v)),
     );
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn sigmoid_in_place(x: &mut [f32]) {
 pub(crate) fn tanh_in_place(x: &mut [f32]) {
     vectorised(
         #[inline(always)]
-        || x.iter_mut().for_each(|v| *v = tanh(*v)),
+        move || x.iter_mut().for_each(|v| *v = tanh(*v)),
     );
 }
 

@@ -42,8 +42,10 @@ impl CustomOp2 for FusedMlp {
             bail!("fused-mlp: observations have {width} numbers, the network takes {}", self.mlp.inputs());
         }
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        self.mlp.forward(theta, x, batch, &mut workspace);
-        Ok((CpuStorage::F32(workspace.output().to_vec()), (batch, self.mlp.outputs()).into()))
+        let Workspace { turned, passes } = &mut *workspace;
+        turned.update(&self.mlp, theta, &self.version);
+        self.mlp.forward(theta, turned, x, batch, passes);
+        Ok((CpuStorage::F32(passes.output().to_vec()), (batch, self.mlp.outputs()).into()))
     }
 
     fn bwd(
@@ -62,7 +64,7 @@ impl CustomOp2 for FusedMlp {
         with_slice(theta, |theta| {
             with_slice(observation, |x| {
                 with_slice(&result_gradient, |g| {
-                    self.mlp.backward(theta, x, &mut workspace, g, &mut gradient);
+                    self.mlp.backward(theta, x, &mut workspace.passes, g, &mut gradient);
                     Ok(())
                 })
             })

@@ -1,7 +1,7 @@
 //! One linear layer and the activation behind it: forward, backward, and along a direction.
 
-use super::elementary::{sigmoid_in_place, tanh};
-use super::gemm::{Matrix, matmul};
+use super::elementary::{sigmoid_in_place, tanh_in_place};
+use super::matmul::{Left, Start, matmul, transpose};
 use super::vector::vectorised;
 use crate::nn::Activation;
 
@@ -14,9 +14,9 @@ pub(crate) struct Layer {
     pub(crate) bias: usize,
 }
 
-/// Up to so many outputs are one scalar product each: a matrix product's tiles would be mostly empty.
+/// Up to so many outputs are one scalar product each: a matrix product's vectors would be mostly empty.
 const FEW: usize = 4;
-/// Numbers in a row of a matrix product's tile.
+/// Numbers in a vector of a matrix product.
 const NARROW: usize = 16;
 
 impl Layer {
@@ -24,79 +24,53 @@ impl Layer {
         self.weight..self.weight + self.outputs * self.inputs
     }
 
-    fn weight<'a>(&self, theta: &'a [f32]) -> Matrix<'a> {
-        Matrix::row_major(&theta[self.weight_range()], self.outputs, self.inputs)
+    /// `[outputs, inputs]`.
+    fn weight<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
+        &theta[self.weight_range()]
     }
 
     fn bias<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
         &theta[self.bias..self.bias + self.outputs]
     }
 
-    /// `out = x·Wᵀ + b` for `batch` rows of `x`.
-    pub(super) fn forward(&self, theta: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
-        if self.outputs <= FEW {
-            out.resize(batch * self.outputs, 0.0);
-            scalar_products(&theta[self.weight_range()], self.bias(theta), x, out);
-        } else {
-            self.product(theta, x, batch, out);
-            add_to_rows(self.bias(theta), out);
+    /// Replaces `turned` by the weight's transpose, `[inputs, outputs]`, which passes forward take; a layer of few
+    /// outputs needs none.
+    pub(super) fn turn(&self, theta: &[f32], turned: &mut Vec<f32>) {
+        if self.outputs > FEW {
+            transpose(self.weight(theta), self.outputs, self.inputs, turned);
         }
     }
 
-    /// `out = f(x·Wᵀ + b)`; `sums` receives the argument of `f` where [`times_derivative`] will need it.
-    pub(super) fn activated(
-        &self,
-        theta: &[f32],
-        x: &[f32],
-        batch: usize,
-        f: Activation,
-        out: &mut Vec<f32>,
-        sums: &mut Vec<f32>,
-    ) {
-        sums.clear();
-        self.product(theta, x, batch, out);
-        let bias = self.bias(theta);
-        match f {
-            Activation::Tanh => map_rows(bias, out, tanh),
-            Activation::Relu => map_rows(bias, out, |x| x.max(0.0)),
-            Activation::Silu => {
-                add_to_rows(bias, out);
-                sums.extend_from_slice(out);
-                sigmoid_in_place(out);
-                multiply(out, sums);
-            }
-        }
-    }
-
-    fn product(&self, theta: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
+    /// `out = x·Wᵀ + b` for `batch` rows of `x`; `turned` is what [`turn`](Self::turn) made of the weight.
+    pub(super) fn forward(&self, theta: &[f32], turned: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
         out.resize(batch * self.outputs, 0.0);
-        matmul(out, false, Matrix::row_major(x, batch, self.inputs), self.weight(theta).transposed());
+        if self.outputs <= FEW {
+            scalar_products(self.weight(theta), self.bias(theta), x, out);
+        } else {
+            let start = Start::Row(self.bias(theta));
+            matmul(out, start, Left::Rows(x), turned, [batch, self.inputs, self.outputs]);
+        }
     }
 
-    /// Given `∂L/∂(x·Wᵀ + b)`, `[B, outputs]`, adds `∂L/∂W = deltaᵀ·x` to the weight's places of `gradient`, `[P]`.
-    pub(super) fn add_weight_gradient(&self, x: &[f32], delta: &[f32], gradient: &mut [f32], scratch: &mut Vec<f32>) {
+    /// Given `∂L/∂(x·Wᵀ + b)`, `[B, outputs]`, adds `∂L/∂W = deltaᵀ·x` and `∂L/∂b = Σ rows of delta` to this layer's
+    /// places of `gradient`, `[P]`.
+    pub(super) fn add_gradient(&self, x: &[f32], delta: &[f32], gradient: &mut [f32], scratch: &mut Vec<f32>) {
         let batch = delta.len() / self.outputs;
-        let delta = Matrix::row_major(delta, batch, self.outputs);
-        let x = Matrix::row_major(x, batch, self.inputs);
-        let gradient = &mut gradient[self.weight_range()];
+        let weight = &mut gradient[self.weight_range()];
         if self.inputs < NARROW.min(self.outputs) {
-            // Rows this short would leave most of a tile empty: the transpose is made, and turned round.
-            scratch.resize(gradient.len(), 0.0);
-            matmul(scratch, false, x.transposed(), delta);
-            for (o, row) in gradient.chunks_exact_mut(self.inputs).enumerate() {
+            // Rows this short would leave most of a vector empty: the transpose is made, and turned round.
+            scratch.resize(weight.len(), 0.0);
+            matmul(scratch, Start::Zero, Left::Columns(x), delta, [self.inputs, batch, self.outputs]);
+            for (o, row) in weight.chunks_exact_mut(self.inputs).enumerate() {
                 row.iter_mut().enumerate().for_each(|(i, g)| *g += scratch[i * self.outputs + o]);
             }
         } else {
-            matmul(gradient, true, delta.transposed(), x);
+            matmul(weight, Start::Output, Left::Columns(delta), x, [self.outputs, batch, self.inputs]);
         }
-    }
-
-    /// `Σ rows of delta`: adds `∂L/∂b` to the bias's places of `gradient`.
-    pub(super) fn add_bias_gradient(&self, delta: &[f32], gradient: &mut [f32]) {
-        let sums = &mut gradient[self.bias..self.bias + self.outputs];
+        let bias = &mut gradient[self.bias..self.bias + self.outputs];
         vectorised(
             #[inline(always)]
-            || delta.chunks_exact(sums.len()).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
+            move || delta.chunks_exact(bias.len()).for_each(|row| bias.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
         );
     }
 
@@ -104,7 +78,7 @@ impl Layer {
     pub(super) fn input_gradient(&self, theta: &[f32], delta: &[f32], out: &mut Vec<f32>) {
         let batch = delta.len() / self.outputs;
         out.resize(batch * self.inputs, 0.0);
-        matmul(out, false, Matrix::row_major(delta, batch, self.outputs), self.weight(theta));
+        matmul(out, Start::Zero, Left::Rows(delta), self.weight(theta), [batch, self.outputs, self.inputs]);
     }
 
     /// The change of `x·Wᵀ + b` when the parameters move along `direction`, `[P]`, and `x` along `x_tangent` (nothing for
@@ -117,10 +91,33 @@ impl Layer {
         batch: usize,
         out: &mut Vec<f32>,
     ) {
-        self.product(direction, x, batch, out);
-        add_to_rows(self.bias(direction), out);
+        let (shape, mut turned) = ([batch, self.inputs, self.outputs], Vec::new());
+        out.resize(batch * self.outputs, 0.0);
+        transpose(self.weight(direction), self.outputs, self.inputs, &mut turned);
+        matmul(out, Start::Row(self.bias(direction)), Left::Rows(x), &turned, shape);
         if let Some(x_tangent) = x_tangent {
-            matmul(out, true, Matrix::row_major(x_tangent, batch, self.inputs), self.weight(theta).transposed());
+            transpose(self.weight(theta), self.outputs, self.inputs, &mut turned);
+            matmul(out, Start::Output, Left::Rows(x_tangent), &turned, shape);
+        }
+    }
+}
+
+/// `y = f(y)`; `sums` receives the argument of `f` where [`times_derivative`] will need it.
+pub(super) fn activate(f: Activation, y: &mut [f32], sums: &mut Vec<f32>) {
+    sums.clear();
+    match f {
+        Activation::Tanh => tanh_in_place(y),
+        Activation::Relu => vectorised(
+            #[inline(always)]
+            move || y.iter_mut().for_each(|v| *v = v.max(0.0)),
+        ),
+        Activation::Silu => {
+            sums.extend_from_slice(y);
+            sigmoid_in_place(y);
+            vectorised(
+                #[inline(always)]
+                move || y.iter_mut().zip(&*sums).for_each(|(y, x)| *y *= x),
+            );
         }
     }
 }
@@ -136,11 +133,11 @@ pub(super) fn times_derivative(
     match f {
         Activation::Tanh => vectorised(
             #[inline(always)]
-            || delta.iter_mut().zip(outputs).for_each(|(d, y)| *d *= 1.0 - y * y),
+            move || delta.iter_mut().zip(outputs).for_each(|(d, y)| *d *= 1.0 - y * y),
         ),
         Activation::Relu => vectorised(
             #[inline(always)]
-            || delta.iter_mut().zip(outputs).for_each(|(d, &y)| *d = if y > 0.0 { *d } else { 0.0 }),
+            move || delta.iter_mut().zip(outputs).for_each(|(d, &y)| *d = if y > 0.0 { *d } else { 0.0 }),
         ),
         Activation::Silu => {
             // With s = σ(x), silu' = s·(1 + x·(1 − s)) = s + y·(1 − s).
@@ -149,7 +146,7 @@ pub(super) fn times_derivative(
             sigmoid_in_place(sigmoid);
             vectorised(
                 #[inline(always)]
-                || {
+                move || {
                     for ((d, &y), &s) in delta.iter_mut().zip(outputs).zip(&*sigmoid) {
                         *d *= s + y * (1.0 - s);
                     }
@@ -159,29 +156,6 @@ pub(super) fn times_derivative(
     }
 }
 
-/// `y = f(y + b)` of every row.
-fn map_rows(bias: &[f32], rows: &mut [f32], f: impl Fn(f32) -> f32) {
-    vectorised(
-        #[inline(always)]
-        || {
-            for row in rows.chunks_exact_mut(bias.len()) {
-                row.iter_mut().zip(bias).for_each(|(y, b)| *y = f(*y + b));
-            }
-        },
-    );
-}
-
-fn add_to_rows(bias: &[f32], rows: &mut [f32]) {
-    map_rows(bias, rows, |x| x);
-}
-
-fn multiply(x: &mut [f32], y: &[f32]) {
-    vectorised(
-        #[inline(always)]
-        || x.iter_mut().zip(y).for_each(|(x, y)| *x *= y),
-    );
-}
-
 /// `out[i, j] = b[j] + Σₖ x[i, k]·W[j, k]`, summed in sixteen parts and then those, in an order that depends on the
 /// number of inputs alone.
 fn scalar_products(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
@@ -189,7 +163,7 @@ fn scalar_products(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
     let inputs = weight.len() / bias.len();
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(bias.len())) {
                 for ((w, b), out) in weight.chunks_exact(inputs).zip(bias).zip(out) {
                     let ((x, x_rest), (w, w_rest)) = (x.as_chunks::<LANES>(), w.as_chunks::<LANES>());

@@ -1,8 +1,9 @@
 //! A whole multi-layer perceptron on the host: forward, backward into one gradient of all parameters, and along a
 //! direction of the parameters.
 
-use super::layer::{Layer, times_derivative};
+use super::layer::{Layer, activate, times_derivative};
 use crate::nn::Activation;
+use crate::params::Version;
 
 /// Linear layers with one activation between them and none after the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,10 +12,42 @@ pub(crate) struct Mlp {
     pub(crate) activation: Activation,
 }
 
-/// Room for a network's passes over a batch, kept from pass to pass: fresh buffers of this size would be mapped and
-/// faulted in each time. It holds no state that matters: any may be used with any network.
+/// A network's weights turned round, as passes forward take them, and which parameters they are of.
+#[derive(Debug, Default)]
+pub(crate) struct Turned {
+    weights: Vec<Vec<f32>>,
+    of: Option<(Version, Vec<Layer>)>,
+}
+
+impl Turned {
+    /// Turns the weights round, unless they are those of these parameters already.
+    pub(crate) fn update(&mut self, mlp: &Mlp, theta: &[f32], version: &Version) {
+        match &mut self.of {
+            Some((at, layers)) if *at == *version && *layers == mlp.layers => return,
+            Some((at, layers)) => {
+                at.clone_from(version);
+                layers.clone_from(&mlp.layers);
+            }
+            of => *of = Some((version.clone(), mlp.layers.clone())),
+        }
+        self.weights.resize_with(mlp.layers.len(), Vec::new);
+        for (layer, turned) in mlp.layers.iter().zip(&mut self.weights) {
+            layer.turn(theta, turned);
+        }
+    }
+}
+
+/// Room for acting, kept from call to call: fresh buffers of this size would be mapped and faulted in each time. It holds
+/// no state that matters: any may be used with any network.
 #[derive(Debug, Default)]
 pub struct Workspace {
+    pub(crate) turned: Turned,
+    pub(crate) passes: Passes,
+}
+
+/// What passes over a batch leave behind, and room for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Passes {
     /// `[batch, outputs]` of each layer, after its activation.
     outputs: Vec<Vec<f32>>,
     /// The same before the activation, kept only where the derivative cannot be had from the output.
@@ -25,7 +58,7 @@ pub struct Workspace {
     sigmoid: Vec<f32>,
 }
 
-impl Workspace {
+impl Passes {
     /// `[batch, outputs]` of the last layer of the last forward pass.
     pub(crate) fn output(&self) -> &[f32] {
         self.outputs.last().map_or(&[], Vec::as_slice)
@@ -41,17 +74,16 @@ impl Mlp {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
-    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer.
-    pub(crate) fn forward(&self, theta: &[f32], x: &[f32], batch: usize, workspace: &mut Workspace) {
-        workspace.outputs.resize_with(self.layers.len(), Vec::new);
-        workspace.sums.resize_with(self.layers.len(), Vec::new);
+    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `turned` is of these parameters.
+    pub(crate) fn forward(&self, theta: &[f32], turned: &Turned, x: &[f32], batch: usize, passes: &mut Passes) {
+        passes.outputs.resize_with(self.layers.len(), Vec::new);
+        passes.sums.resize_with(self.layers.len(), Vec::new);
         for (l, layer) in self.layers.iter().enumerate() {
-            let (before, rest) = workspace.outputs.split_at_mut(l);
+            let (before, rest) = passes.outputs.split_at_mut(l);
             let input = before.last().map_or(x, Vec::as_slice);
+            layer.forward(theta, &turned.weights[l], input, batch, &mut rest[0]);
             if l + 1 < self.layers.len() {
-                layer.activated(theta, input, batch, self.activation, &mut rest[0], &mut workspace.sums[l]);
-            } else {
-                layer.forward(theta, input, batch, &mut rest[0]);
+                activate(self.activation, &mut rest[0], &mut passes.sums[l]);
             }
         }
     }
@@ -61,16 +93,15 @@ impl Mlp {
         &self,
         theta: &[f32],
         x: &[f32],
-        workspace: &mut Workspace,
+        passes: &mut Passes,
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) {
-        let Workspace { outputs, sums, delta, previous, sigmoid } = workspace;
+        let Passes { outputs, sums, delta, previous, sigmoid } = passes;
         delta.clear();
         delta.extend_from_slice(output_gradient);
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            layer.add_weight_gradient(if l == 0 { x } else { &outputs[l - 1] }, delta, gradient, previous);
-            layer.add_bias_gradient(delta, gradient);
+            layer.add_gradient(if l == 0 { x } else { &outputs[l - 1] }, delta, gradient, previous);
             if l > 0 {
                 layer.input_gradient(theta, delta, previous);
                 times_derivative(self.activation, previous, &outputs[l - 1], &sums[l - 1], sigmoid);
@@ -87,9 +118,9 @@ impl Mlp {
         direction: &[f32],
         x: &[f32],
         batch: usize,
-        workspace: &'a mut Workspace,
+        passes: &'a mut Passes,
     ) -> &'a [f32] {
-        let Workspace { outputs, sums, delta, previous, sigmoid } = workspace;
+        let Passes { outputs, sums, delta, previous, sigmoid } = passes;
         for (l, layer) in self.layers.iter().enumerate() {
             let (input, input_tangent) = if l == 0 { (x, None) } else { (&outputs[l - 1][..], Some(&previous[..])) };
             layer.tangent([theta, direction], input, input_tangent, batch, delta);

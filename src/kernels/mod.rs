@@ -4,14 +4,14 @@
 
 mod elementary;
 mod fused_mlp;
-mod gemm;
 mod layer;
+mod matmul;
 mod mlp;
 mod vector;
 
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::{FusedMlp, contiguous, with_slice};
 pub(crate) use layer::Layer;
-pub(crate) use mlp::Mlp;
 pub use mlp::Workspace;
+pub(crate) use mlp::{Mlp, Passes, Turned};
 pub(crate) use vector::{add, sum_of_squares, vectorised};

@@ -15,7 +15,7 @@ pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
     const LANES: usize = 16;
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut sums = [0.0f64; LANES];
             for chunk in chunks {
@@ -32,7 +32,7 @@ pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
 pub(crate) fn add(x: &mut [f32], y: &[f32]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (x, y) in x.iter_mut().zip(y) {
                 *x += y;
             }

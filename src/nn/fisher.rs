@@ -3,14 +3,15 @@
 use super::mlp_actor_critic::Nets;
 use super::rows;
 use crate::dist::CategoricalRows;
-use crate::kernels::Workspace;
+use crate::kernels::{Passes, Turned};
 use crate::params::check_len;
 use crate::{Error, MlpActorCritic, Params, Result};
 
 /// Room for [`MlpActorCritic::fisher_vector_product`], kept from product to product.
 #[derive(Debug, Default)]
 pub struct FisherRoom {
-    workspace: Workspace,
+    turned: Turned,
+    passes: Passes,
     policy: CategoricalRows,
     tangents: Vec<f32>,
     by_output: Vec<f32>,
@@ -56,14 +57,15 @@ impl MlpActorCritic {
         }
         product.clear();
         product.resize(vector.len(), 0.0);
-        let FisherRoom { workspace, policy, tangents, by_output } = room;
+        let FisherRoom { turned, passes, policy, tangents, by_output } = room;
         params.read(|theta| {
+            turned.update(net, theta, &params.version());
             for x in observation.chunks(BLOCK * width) {
                 let rows = x.len() / width;
-                net.forward(theta, x, rows, workspace);
-                policy.set(workspace.output(), stride, actions);
+                net.forward(theta, turned, x, rows, passes);
+                policy.set(passes.output(), stride, actions);
                 tangents.clear();
-                let outputs = net.tangent(theta, vector, x, rows, workspace);
+                let outputs = net.tangent(theta, vector, x, rows, passes);
                 tangents.extend(outputs.chunks_exact(stride).flat_map(|row| &row[..actions]));
                 policy.fisher(tangents);
                 by_output.clear();
@@ -71,7 +73,7 @@ impl MlpActorCritic {
                 for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions)) {
                     out[..actions].copy_from_slice(t);
                 }
-                net.backward(theta, x, workspace, by_output, product);
+                net.backward(theta, x, passes, by_output, product);
             }
         })?;
         let mean = 1.0 / batch.max(1) as f32;

@@ -11,7 +11,7 @@ use super::init::Initialiser;
 use super::shard::{self, Minibatch, Shard};
 use super::{Activation, ActorCritic, Output, rows};
 use crate::dist::Categorical;
-use crate::kernels::{FusedMlp, Layer, Mlp, Workspace, add};
+use crate::kernels::{FusedMlp, Layer, Mlp, Turned, Workspace, add};
 use crate::objective::{Objective, RowSums};
 use crate::params::{Layout, Params};
 use crate::seed::Seed;
@@ -52,6 +52,8 @@ pub struct MlpActorCritic {
     nets: Nets,
     fused: bool,
     threads: Threads,
+    /// The weights of each perceptron, for all shards of a minibatch.
+    turned: [Turned; 2],
     shards: Vec<Shard>,
 }
 
@@ -64,6 +66,16 @@ pub(super) enum Nets {
     /// One perceptron with `A + 1` outputs: the logits, then the value. The two heads' weights lie side by side, and
     /// so do their biases, so that together they are one last layer.
     Shared(Arc<Mlp>),
+}
+
+impl Nets {
+    fn each(&self) -> impl IntoIterator<Item = &Arc<Mlp>> {
+        let (first, second) = match self {
+            Nets::Separate { actor, critic } => (actor, Some(critic)),
+            Nets::Shared(net) => (net, None),
+        };
+        std::iter::once(first).chain(second)
+    }
 }
 
 impl MlpActorCritic {
@@ -112,7 +124,17 @@ impl MlpActorCritic {
             }
         }
         let params = Params::new(layout, values, device)?;
-        Ok((params, Self { actions, nets, fused: device.is_cpu(), threads: Threads::default(), shards: Vec::new() }))
+        Ok((
+            params,
+            Self {
+                actions,
+                nets,
+                fused: device.is_cpu(),
+                threads: Threads::default(),
+                turned: Default::default(),
+                shards: Vec::new(),
+            },
+        ))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
@@ -181,11 +203,13 @@ impl MlpActorCritic {
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
         }
+        let Workspace { turned, passes } = workspace;
         params.read(|theta| {
+            turned.update(net, theta, &params.version());
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
-                net.forward(theta, block, block.len() / width, workspace);
-                let outputs = workspace.output();
+                net.forward(theta, turned, block, block.len() / width, passes);
+                let outputs = passes.output();
                 if columns == (0..net.outputs()) {
                     out.extend_from_slice(outputs);
                 } else {
@@ -267,9 +291,16 @@ impl ActorCritic for MlpActorCritic {
         }
         let count = shard::count(batch.places.len());
         self.shards.resize_with(self.shards.len().max(count), Shard::default);
-        let (nets, actions, threads, shards) = (&self.nets, self.actions, &self.threads, &mut self.shards[..count]);
+        let Self { actions, nets, threads, turned, shards, .. } = self;
+        let shards = &mut shards[..count];
         params.read(|theta| {
-            threads.each(shards, |index, shard| shard.run(nets, actions, theta, batch, objective, (index, count)));
+            let version = params.version();
+            for (net, turned) in nets.each().into_iter().zip(&mut *turned) {
+                turned.update(net, theta, &version);
+            }
+            threads.each(shards, |index, shard| {
+                shard.run((nets, turned, *actions), theta, batch, objective, (index, count));
+            });
         })?;
         gradient.clear();
         gradient.resize(params.layout().len(), 0.0);

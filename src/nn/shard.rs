@@ -3,7 +3,7 @@
 use super::mlp_actor_critic::Nets;
 use crate::Rollout;
 use crate::advantage::Estimate;
-use crate::kernels::Workspace;
+use crate::kernels::{Passes, Turned};
 use crate::objective::{HostLoss, Objective, RowSums};
 
 /// Some steps of a rollout, as an objective takes them.
@@ -40,8 +40,8 @@ pub(super) struct Shard {
     pub(super) loss: Option<f64>,
     /// What the terms reported, sums over rows.
     pub(super) sums: RowSums,
-    actor: Workspace,
-    critic: Workspace,
+    actor: Passes,
+    critic: Passes,
     observation: Vec<f32>,
     value: Vec<f32>,
     host: HostLoss,
@@ -51,8 +51,7 @@ impl Shard {
     /// Loss and gradient of share `index` of `count`.
     pub(super) fn run(
         &mut self,
-        nets: &Nets,
-        actions: usize,
+        network: (&Nets, &[Turned; 2], usize),
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
@@ -70,7 +69,7 @@ impl Shard {
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
             let block = Minibatch { places, advantage, ..batch };
-            let loss = self.block(nets, actions, theta, block, objective, 1.0 / rows as f32);
+            let loss = self.block(network, theta, block, objective, 1.0 / rows as f32);
             self.loss = self.loss.zip(loss).map(|(sum, loss)| sum + loss);
         }
     }
@@ -78,13 +77,13 @@ impl Shard {
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
     fn block(
         &mut self,
-        nets: &Nets,
-        actions: usize,
+        network: (&Nets, &[Turned; 2], usize),
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
         weight: f32,
     ) -> Option<f64> {
+        let (nets, [first, second], actions) = network;
         let b = batch.places.len();
         self.observation.clear();
         batch.places.iter().for_each(|&i| self.observation.extend_from_slice(batch.rollout.observation_at(i)));
@@ -93,14 +92,14 @@ impl Shard {
         let Self { actor: work, critic: critic_work, observation, .. } = self;
         let stride = match nets {
             Nets::Separate { actor, critic } => {
-                actor.forward(theta, observation, b, work);
-                critic.forward(theta, observation, b, critic_work);
+                actor.forward(theta, first, observation, b, work);
+                critic.forward(theta, second, observation, b, critic_work);
                 self.value.clear();
                 self.value.extend_from_slice(critic_work.output());
                 actions
             }
             Nets::Shared(net) => {
-                net.forward(theta, observation, b, work);
+                net.forward(theta, first, observation, b, work);
                 self.value.clear();
                 self.value.extend(work.output().chunks_exact(actions + 1).map(|row| row[actions]));
                 actions + 1

@@ -1,0 +1,260 @@
+//! Products of small matrices, on one thread and without an allocation.
+//!
+//! A library's product packs both factors first, which pays for large ones; a policy's are small, and more time would go
+//! by between products than in them. Every element is one chain of fused products in the order of the inner dimension:
+//! the same bits on every instruction set, whatever the tiles.
+#![allow(unsafe_code)]
+
+use pulp::{Simd, WithSimd};
+
+/// The left factor, `m` x `k` numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Left<'a> {
+    /// Row by row.
+    Rows(&'a [f32]),
+    /// Column by column: the transpose of `k` x `m` numbers row by row.
+    Columns(&'a [f32]),
+}
+
+/// What the products are added to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Nothing.
+    Zero,
+    /// What the output holds.
+    Output,
+    /// The same row of `n` numbers, in each row.
+    Row(&'a [f32]),
+}
+
+/// `out = start + a·b`, with `a` `m` x `k`, `b` `k` x `n` and `out` `m` x `n`, the last two row by row.
+///
+/// Panics if a slice has another length: shapes are this crate's own affair.
+pub(crate) fn matmul(out: &mut [f32], start: Start<'_>, a: Left<'_>, b: &[f32], [m, k, n]: [usize; 3]) {
+    let (Left::Rows(left) | Left::Columns(left)) = a;
+    assert_eq!(left.len(), m * k, "the left factor of {m} x {k}");
+    assert_eq!(b.len(), k * n, "the right factor of {k} x {n}");
+    assert_eq!(out.len(), m * n, "the product of {m} x {n}");
+    match start {
+        Start::Zero => out.fill(0.0),
+        Start::Output => {}
+        Start::Row(row) => {
+            assert_eq!(row.len(), n, "the row that {m} x {n} numbers start from");
+            out.chunks_exact_mut(n.max(1)).for_each(|out| out.copy_from_slice(row));
+        }
+    }
+    let (row_stride, depth_stride) = match a {
+        Left::Rows(_) => (k, 1),
+        Left::Columns(_) => (1, m),
+    };
+    let mut depth = 0;
+    while depth < k {
+        let next = (depth + DEPTH).min(k);
+        pulp::Arch::new().dispatch(Product { out, a: left, b, row_stride, depth_stride, m, n, depth: depth..next });
+        depth = next;
+    }
+}
+
+/// The part of the inner dimension that is gone through at a time: of the right factor a panel of so many rows and four
+/// vectors stays in the first cache.
+const DEPTH: usize = 128;
+
+/// Adds to `out` the products over one part of the inner dimension.
+struct Product<'a> {
+    out: &'a mut [f32],
+    a: &'a [f32],
+    b: &'a [f32],
+    /// Element `(i, l)` of the left factor is `a[i * row_stride + l * depth_stride]`.
+    row_stride: usize,
+    depth_stride: usize,
+    m: usize,
+    n: usize,
+    depth: std::ops::Range<usize>,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        // Six rows of four vectors, their four of the right factor and one of the left are 29 registers; of two, 15.
+        let mut column = 0;
+        while S::REGISTER_COUNT >= 32 && column + 4 * S::F32_LANES <= self.n {
+            self.columns::<S, 4>(simd, column);
+            column += 4 * S::F32_LANES;
+        }
+        while column + 2 * S::F32_LANES <= self.n {
+            self.columns::<S, 2>(simd, column);
+            column += 2 * S::F32_LANES;
+        }
+        while column + S::F32_LANES <= self.n {
+            self.columns::<S, 1>(simd, column);
+            column += S::F32_LANES;
+        }
+        if column < self.n {
+            self.last_columns(column);
+        }
+    }
+}
+
+impl Product<'_> {
+    /// All rows of `V` vectors from `column` on.
+    #[inline(always)]
+    fn columns<S: Simd, const V: usize>(&mut self, simd: S, column: usize) {
+        let mut row = 0;
+        while row + 6 <= self.m {
+            self.tile::<S, 6, V>(simd, row, column);
+            row += 6;
+        }
+        while row + 4 <= self.m {
+            self.tile::<S, 4, V>(simd, row, column);
+            row += 4;
+        }
+        while row + 2 <= self.m {
+            self.tile::<S, 2, V>(simd, row, column);
+            row += 2;
+        }
+        if row < self.m {
+            self.tile::<S, 1, V>(simd, row, column);
+        }
+    }
+
+    /// `R` rows of `V` vectors, whose sums stay in registers.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, row: usize, column: usize) {
+        debug_assert!(row + R <= self.m && column + V * S::F32_LANES <= self.n);
+        // SAFETY: `matmul` has asserted that the slices are m·k, k·n and m·n long, `columns` and `with_simd` that these
+        // rows and columns lie within m and n, and `depth` lies within k; so every index formed here does within its slice.
+        // Vectors are plain numbers without an alignment of their own in unaligned reads and writes.
+        unsafe {
+            let out = self.out.as_mut_ptr().add(row * self.n + column);
+            let place = |r: usize, v: usize| r * self.n + v * S::F32_LANES;
+            let mut sums: [[S::f32s; V]; R] = std::array::from_fn(|r| {
+                std::array::from_fn(|v| out.add(place(r, v)).cast::<S::f32s>().read_unaligned())
+            });
+            let mut b = self.b.as_ptr().add(self.depth.start * self.n + column);
+            let mut a = self.a.as_ptr().add(row * self.row_stride + self.depth.start * self.depth_stride);
+            for l in self.depth.clone() {
+                let right: [S::f32s; V] =
+                    std::array::from_fn(|v| b.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned());
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let left = simd.splat_f32s(*a.add(r * self.row_stride));
+                    for (sum, &right) in sums.iter_mut().zip(&right) {
+                        *sum = simd.mul_add_f32s(left, right, *sum);
+                    }
+                }
+                if l + 1 < self.depth.end {
+                    b = b.add(self.n);
+                    a = a.add(self.depth_stride);
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    out.add(place(r, v)).cast::<S::f32s>().write_unaligned(sum);
+                }
+            }
+        }
+    }
+
+    /// The columns past the last whole vector, each element in the same order.
+    #[inline(always)]
+    fn last_columns(&mut self, column: usize) {
+        for row in 0..self.m {
+            let out = &mut self.out[row * self.n + column..(row + 1) * self.n];
+            for l in self.depth.clone() {
+                let left = self.a[row * self.row_stride + l * self.depth_stride];
+                let right = &self.b[l * self.n + column..(l + 1) * self.n];
+                out.iter_mut().zip(right).for_each(|(sum, &right)| *sum = left.mul_add(right, *sum));
+            }
+        }
+    }
+}
+
+/// Turns `rows` x `columns` numbers, row by row, round: `out` is `columns` x `rows`.
+pub(crate) fn transpose(x: &[f32], rows: usize, columns: usize, out: &mut Vec<f32>) {
+    const SIDE: usize = 16;
+    assert_eq!(x.len(), rows * columns, "{rows} x {columns} numbers to turn round");
+    out.resize(x.len(), 0.0);
+    // Square by square, so that both sides stay in the cache.
+    for top in (0..rows).step_by(SIDE) {
+        let height = SIDE.min(rows - top);
+        for column in 0..columns {
+            let to = &mut out[column * rows + top..][..height];
+            for (r, to) in to.iter_mut().enumerate() {
+                *to = x[(top + r) * columns + column];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEPTH, Left, Start, matmul, transpose};
+
+    /// Every element in the order of the inner dimension, one fused product at a time.
+    fn naive(start: &[f32], a: &[f32], b: &[f32], [m, k, n]: [usize; 3]) -> Vec<f32> {
+        let mut out = start.to_vec();
+        for i in 0..m {
+            for j in 0..n {
+                for l in 0..k {
+                    out[i * n + j] = a[i * k + l].mul_add(b[l * n + j], out[i * n + j]);
+                }
+            }
+        }
+        out
+    }
+
+    fn numbers(len: usize, seed: u32) -> Vec<f32> {
+        (0..len as u32).map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed)) >> 8) as f32 / 1e7 - 0.8).collect()
+    }
+
+    #[test]
+    fn every_bit_is_that_of_the_definition_over_shapes_and_starts() {
+        let mut shapes = vec![[128, 64, 64], [64, 300, 64], [2, DEPTH + 1, 33], [0, 3, 4], [3, 0, 4], [3, 4, 0]];
+        for m in 1..=13 {
+            for n in [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 130] {
+                shapes.push([m, 5, n]);
+            }
+        }
+        for shape @ [m, k, n] in shapes {
+            let (a, b, before, row) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3), numbers(n, 4));
+            let mut columns = Vec::new();
+            transpose(&a, m, k, &mut columns);
+            for left in [Left::Rows(&a), Left::Columns(&columns)] {
+                for (start, from) in [
+                    (Start::Zero, vec![0.0; m * n]),
+                    (Start::Output, before.clone()),
+                    (Start::Row(&row), row.repeat(m)),
+                ] {
+                    let mut out = before.clone();
+                    matmul(&mut out, start, left, &b, shape);
+                    let expected = naive(&from, &a, &b, shape);
+                    let same = out.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{shape:?} {start:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn turning_round_twice_changes_nothing() {
+        for (rows, columns) in [(1, 1), (3, 50), (64, 4), (17, 33), (0, 5)] {
+            let x = numbers(rows * columns, 5);
+            let (mut turned, mut back) = (Vec::new(), Vec::new());
+            transpose(&x, rows, columns, &mut turned);
+            for i in 0..rows {
+                for j in 0..columns {
+                    assert_eq!(turned[j * rows + i].to_bits(), x[i * columns + j].to_bits());
+                }
+            }
+            transpose(&turned, columns, rows, &mut back);
+            assert_eq!(back, x);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the right factor")]
+    fn another_length_is_refused() {
+        matmul(&mut [0.0; 4], Start::Zero, Left::Rows(&[0.0; 4]), &[0.0; 3], [2, 2, 2]);
+    }
+}
