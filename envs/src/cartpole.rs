@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use crate::{Action, Colour, Drawing, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
+use crate::{Action, Colour, Drawing, Dynamics, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// m/s².
 const GRAVITY: f64 = 9.8;
@@ -92,24 +92,49 @@ impl CartPole {
         };
         Self { spec, rng: NumpyRng::default(), reward, state: [0.0; 4], needs_reset: true }
     }
+}
 
-    fn observe(&self, observation: &mut [f32]) {
-        for (out, &x) in observation.iter_mut().zip(&self.state) {
-            *out = x as f32;
-        }
-    }
+/// The state that an episode starts in.
+fn first(rng: &mut NumpyRng) -> State {
+    std::array::from_fn(|_| rng.uniform(-START_RANGE, START_RANGE))
 }
 
 /// One Euler step of the equations of motion under `force`.
 ///
 /// Florian 2007, eqs. 23-24 without friction, <https://coneural.org/florian/papers/05_cart_pole.pdf>. The order of the
-/// operations is Gymnasium's: another one rounds otherwise, and trajectories drift apart.
-fn advance([x, x_dot, theta, theta_dot]: State, force: f64) -> State {
+/// operations is Gymnasium's: another one rounds otherwise, and trajectories drift apart. Sine and cosine are half of
+/// the cost. A polynomial within 1 ulp of them made a step of many lanes 1.5 times as fast, but of 5,000 balanced episodes
+/// of 500 steps 8 went astray by more than 0.01: a falling pole magnifies the last bit.
+fn euler([x, x_dot, theta, theta_dot]: State, force: f64) -> State {
     let (sin, cos) = theta.sin_cos();
     let temp = (force + POLE_MASS_LENGTH * (theta_dot * theta_dot) * sin) / TOTAL_MASS;
     let theta_acc = (GRAVITY * sin - cos * temp) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos * cos) / TOTAL_MASS));
     let x_acc = temp - POLE_MASS_LENGTH * theta_acc * cos / TOTAL_MASS;
     [x + TAU * x_dot, x_dot + TAU * x_acc, theta + TAU * theta_dot, theta_dot + TAU * theta_acc]
+}
+
+impl Dynamics<4> for CartPole {
+    #[inline]
+    fn start(&self, rng: &mut NumpyRng) -> State {
+        first(rng)
+    }
+
+    #[inline]
+    fn advance(&self, state: State, action: u32) -> (State, Step) {
+        let state = euler(state, if action == 1 { FORCE } else { -FORCE });
+        let [x, _, theta, _] = state;
+        let step = if x.abs() > POSITION_LIMIT || theta.abs() > ANGLE_LIMIT {
+            Step { reward: self.reward.fallen, end: End::Terminated }
+        } else {
+            Step { reward: self.reward.upright, end: End::Not }
+        };
+        (state, step)
+    }
+
+    #[inline]
+    fn observe(&self, state: State, observation: &mut [f32]) {
+        observation.copy_from_slice(&state.map(|x| x as f32));
+    }
 }
 
 impl Env for CartPole {
@@ -120,9 +145,9 @@ impl Env for CartPole {
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         EnvError::check_len("observation", self.state.len(), observation.len())?;
         self.rng.restart(seed);
-        self.state = std::array::from_fn(|_| self.rng.uniform(-START_RANGE, START_RANGE));
+        self.state = first(&mut self.rng);
         self.needs_reset = false;
-        self.observe(observation);
+        self.observe(self.state, observation);
         Ok(())
     }
 
@@ -132,15 +157,11 @@ impl Env for CartPole {
         if self.needs_reset {
             return Err(EnvError::NeedsReset);
         }
-        self.state = advance(self.state, if action == 1 { FORCE } else { -FORCE });
-        let [x, _, theta, _] = self.state;
-        self.needs_reset = x.abs() > POSITION_LIMIT || theta.abs() > ANGLE_LIMIT;
-        self.observe(observation);
-        Ok(if self.needs_reset {
-            Step { reward: self.reward.fallen, end: End::Terminated }
-        } else {
-            Step { reward: self.reward.upright, end: End::Not }
-        })
+        let (state, step) = self.advance(self.state, action as u32);
+        self.state = state;
+        self.needs_reset = step.end.ended();
+        self.observe(state, observation);
+        Ok(step)
     }
 
     /// Gymnasium's picture: 600 x 400, the track in full width, the cart black, the pole tan, the axle blue.

@@ -23,12 +23,14 @@ pub enum End {
 impl End {
     /// Whether the episode is over, either way.
     #[must_use]
+    #[inline]
     pub fn ended(self) -> bool {
         self != End::Not
     }
 
     /// Both reasons at once: termination wins over truncation, truncation over going on.
     #[must_use]
+    #[inline]
     pub fn or(self, other: End) -> End {
         match (self, other) {
             (End::Terminated, _) | (_, End::Terminated) => End::Terminated,

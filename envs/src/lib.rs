@@ -1,8 +1,9 @@
 //! Reinforcement-learning environments with Gymnasium's dynamics and seeding.
 //!
 //! An [`Env`] is one environment, a [`VecEnv`] is `N` of them stepped together, and [`Lanes`] makes the second
-//! from the first. [`TimeLimit`] is the only thing that truncates an episode. No tensors here: observations are
-//! `f32` slices, so this crate builds in seconds and can be used alone.
+//! from the first; [`Columns`] does so faster where an environment's state is a few numbers. [`TimeLimit`] says when an
+//! episode is truncated, and nothing else does. No tensors here: observations are `f32` slices, so this crate builds in
+//! seconds and can be used alone.
 //!
 //! [`make`] and [`make_vec`] know every environment by its name; [`ids`] lists the names. A seed means what it means to
 //! Gymnasium: the same first observations, lane by lane, and the same episodes after them.
@@ -31,8 +32,10 @@
 //! [`FiniteMdp`], which answers exactly what sampled learning estimates.
 
 mod cartpole;
+mod columns;
 mod drawing;
 mod env;
+mod episodes;
 mod error;
 mod gridworld;
 #[cfg(feature = "gym-rs")]
@@ -46,6 +49,7 @@ mod time_limit;
 mod vector;
 
 pub use cartpole::CartPole;
+pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
 pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;

@@ -8,7 +8,7 @@ use gym_rs::{
 
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
-use crate::{CartPole, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 
 /// One registered environment.
 struct Row {
@@ -19,9 +19,19 @@ struct Row {
 }
 
 /// A row from an expression that makes the environment, or fails to. The lanes of a vector are of its very type, so a
-/// step of theirs is compiled without a virtual call.
+/// step of theirs is compiled without a virtual call. After the word `columns` the environment is one with
+/// [`Dynamics`](crate::Dynamics), and its vectors keep their state in [`Columns`].
 macro_rules! row {
+    ($id:literal, $summary:literal, columns $env:expr) => {
+        row!(@ $id, $summary, $env, |lanes| Ok(Box::new(Columns::new($env?, lanes)?)))
+    };
     ($id:literal, $summary:literal, $env:expr) => {
+        row!(@ $id, $summary, $env, |lanes| {
+            let envs = (0..lanes).map(|_| Ok(TimeLimit::new($env?))).collect::<Result<Vec<_>, EnvError>>()?;
+            Ok(Box::new(Lanes::new(envs)?))
+        })
+    };
+    (@ $id:literal, $summary:literal, $env:expr, $make_vec:expr) => {
         Row {
             id: $id,
             summary: $summary,
@@ -29,16 +39,13 @@ macro_rules! row {
                 let env = $env?;
                 Ok(Box::new(TimeLimit::new(env)))
             },
-            make_vec: |lanes| {
-                let envs = (0..lanes).map(|_| Ok(TimeLimit::new($env?))).collect::<Result<Vec<_>, EnvError>>()?;
-                Ok(Box::new(Lanes::new(envs)?))
-            },
+            make_vec: $make_vec,
         }
     };
 }
 
 const ROWS: &[Row] = &[
-    row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", Ok::<_, EnvError>(CartPole::new())),
+    row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", columns Ok::<_, EnvError>(CartPole::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
     row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
     row!("CliffWalking-v1", "a walk along a cliff; Gymnasium's", GridWorld::new(GridWorldConfig::cliff_walking())),

@@ -55,18 +55,22 @@ impl<E: Env> Env for TimeLimit<E> {
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         // A truncated environment does not know that its episode is over; this wrapper does.
-        if self.spec.max_episode_steps.is_some_and(|limit| self.elapsed >= limit) {
+        if cut(&self.spec, self.elapsed).ended() {
             return Err(EnvError::NeedsReset);
         }
         let mut step = self.env.step(action, observation)?;
         self.elapsed += 1;
-        if self.spec.max_episode_steps.is_some_and(|limit| self.elapsed >= limit) {
-            step.end = step.end.or(End::Truncated);
-        }
+        step.end = step.end.or(cut(&self.spec, self.elapsed));
         Ok(step)
     }
 
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }
+}
+
+/// What the limit of `spec` does to an episode that has taken `elapsed` steps; every truncation comes from here.
+#[inline]
+pub(crate) fn cut(spec: &Spec, elapsed: u32) -> End {
+    if spec.max_episode_steps.is_some_and(|limit| elapsed >= limit) { End::Truncated } else { End::Not }
 }

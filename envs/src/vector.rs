@@ -1,5 +1,6 @@
-//! `N` environments stepped together. Auto-reset is written here, once.
+//! `N` environments stepped together.
 
+use crate::episodes::{Episodes, check_finite};
 use crate::{Action, End, Env, EnvError, Spec};
 
 /// The actions of `N` lanes.
@@ -13,7 +14,8 @@ pub enum Actions<'a> {
 
 impl<'a> Actions<'a> {
     /// The action of lane `i` of `lanes`.
-    fn lane(self, i: usize, lanes: usize) -> Action<'a> {
+    #[inline]
+    pub(crate) fn lane(self, i: usize, lanes: usize) -> Action<'a> {
         match self {
             Actions::Discrete(a) => Action::Discrete(a[i]),
             Actions::Continuous(a) => {
@@ -56,7 +58,7 @@ pub trait VecEnv: Send {
     /// # Errors
     /// [`EnvError::Length`] for a slice of another size, [`EnvError::Lane`] for what a lane refused or returned,
     /// a NaN or infinite reward or observation among them. An action outside its space is found before any lane moves;
-    /// after any other error in a lane, those before it have moved and the vector needs a reset.
+    /// after any other error in a lane, some have moved and the vector needs a reset.
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError>;
 }
 
@@ -64,9 +66,7 @@ pub trait VecEnv: Send {
 #[derive(Debug)]
 pub struct Lanes<E> {
     envs: Vec<E>,
-    seeds: Vec<Option<u64>>,
-    elapsed: Vec<u32>,
-    spec: Spec,
+    episodes: Episodes,
 }
 
 impl<E: Env> Lanes<E> {
@@ -75,37 +75,19 @@ impl<E: Env> Lanes<E> {
     /// # Errors
     /// [`EnvError::Option`] without any environment, or of environments whose observations hold no number.
     pub fn new(envs: Vec<E>) -> Result<Self, EnvError> {
-        let Some(first) = envs.first() else {
-            return Err(EnvError::Option { name: "lanes", value: "0".into(), expected: "at least 1 lane" });
-        };
-        let spec = first.spec().clone();
-        if spec.observation_len() == 0 {
-            let expected = "at least 1 number in an observation";
-            return Err(EnvError::Option { name: "observation length", value: "0".into(), expected });
-        }
-        let lanes = envs.len();
-        Ok(Self { envs, seeds: vec![None; lanes], elapsed: vec![0; lanes], spec })
+        let episodes = Episodes::new(envs.first().map(Env::spec), envs.len())?;
+        Ok(Self { envs, episodes })
     }
 
     /// The environment of one lane.
     pub fn lane(&self, lane: usize) -> Option<&E> {
         self.envs.get(lane)
     }
-
-    fn in_lane(&self, lane: usize, source: EnvError) -> EnvError {
-        EnvError::Lane {
-            id: self.spec.id.clone(),
-            lane,
-            seed: self.seeds[lane],
-            step: self.elapsed[lane],
-            source: Box::new(source),
-        }
-    }
 }
 
 impl<E: Env> VecEnv for Lanes<E> {
     fn spec(&self) -> &Spec {
-        &self.spec
+        self.episodes.spec()
     }
 
     fn lanes(&self) -> usize {
@@ -113,62 +95,26 @@ impl<E: Env> VecEnv for Lanes<E> {
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        let d = self.spec.observation_len();
-        EnvError::check_len("observation", self.lanes() * d, observation.len())?;
-        for (i, row) in observation.chunks_exact_mut(d).enumerate() {
-            if let Some(seed) = seed {
-                self.seeds[i] = Some(seed.wrapping_add(i as u64));
-            }
-            self.elapsed[i] = 0;
-            let lane_seed = seed.map(|s| s.wrapping_add(i as u64));
-            let started = self.envs[i].reset(lane_seed, row).and_then(|()| check_finite(row));
-            started.map_err(|e| self.in_lane(i, e))?;
-        }
-        Ok(())
+        self.episodes.reset(seed, observation, |lane, seed, row| self.envs[lane].reset(seed, row))
     }
 
-    fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError> {
-        let (n, d) = (self.lanes(), self.spec.observation_len());
-        EnvError::check_len("active", n, active.len())?;
-        EnvError::check_len("observation", n * d, out.observation.len())?;
-        EnvError::check_len("final_observation", n * d, out.final_observation.len())?;
-        EnvError::check_len("reward", n, out.reward.len())?;
-        EnvError::check_len("end", n, out.end.len())?;
-        match actions {
-            Actions::Discrete(a) => EnvError::check_len("actions", n, a.len())?,
-            Actions::Continuous(a) => EnvError::check_len("actions", n * self.spec.action.flat_len(), a.len())?,
-        }
-        // All actions are looked at before any lane moves, so that a refused call leaves every lane as it was.
-        for i in (0..n).filter(|&i| active[i]) {
-            self.spec.action.check(actions.lane(i, n)).map_err(|e| self.in_lane(i, e))?;
-        }
-        for i in (0..n).filter(|&i| active[i]) {
+    fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {
+        self.episodes.check(actions, active, &out)?;
+        let (n, d) = (self.lanes(), self.spec().observation_len());
+        for (i, env) in self.envs.iter_mut().enumerate().filter(|&(i, _)| active[i]) {
             let row = &mut out.observation[i * d..(i + 1) * d];
-            let stepped = self.envs[i].step(actions.lane(i, n), row).and_then(|step| {
-                check_finite(row)?;
-                if !step.reward.is_finite() {
-                    return Err(EnvError::NotFinite { what: "reward".into(), value: step.reward });
-                }
+            let stepped = env.step(actions.lane(i, n), row).and_then(|step| {
+                check_finite(row, step.reward)?;
                 Ok(step)
             });
-            let step = stepped.map_err(|e| self.in_lane(i, e))?;
+            let step = stepped.map_err(|e| self.episodes.in_lane(i, e))?;
             out.reward[i] = step.reward;
             out.end[i] = step.end;
-            self.elapsed[i] += 1;
+            self.episodes.elapsed[i] += 1;
             if step.end.ended() {
-                out.final_observation[i * d..(i + 1) * d].copy_from_slice(row);
-                self.elapsed[i] = 0;
-                let started = self.envs[i].reset(None, row).and_then(|()| check_finite(row));
-                started.map_err(|e| self.in_lane(i, e))?;
+                self.episodes.restart(i, &mut out, |row| env.reset(None, row))?;
             }
         }
         Ok(())
-    }
-}
-
-fn check_finite(observation: &[f32]) -> Result<(), EnvError> {
-    match observation.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(EnvError::NotFinite { what: format!("observation[{i}]"), value: observation[i] }),
     }
 }

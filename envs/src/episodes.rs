@@ -1,0 +1,150 @@
+//! What every vector knows of the episodes in its lanes. Checks, errors and auto-reset are written here, once.
+
+use crate::{Actions, EnvError, Space, Spec, Transitions};
+
+/// The seeds and the lengths of the episodes that `N` lanes are in.
+#[derive(Debug)]
+pub(crate) struct Episodes {
+    spec: Spec,
+    seeds: Vec<Option<u64>>,
+    /// Steps taken in the present episode, `[N]`.
+    pub(crate) elapsed: Vec<u32>,
+}
+
+impl Episodes {
+    /// Of `lanes` environments of this kind; there is a kind only if there is an environment.
+    pub(crate) fn new(spec: Option<&Spec>, lanes: usize) -> Result<Self, EnvError> {
+        let Some(spec) = spec.filter(|_| lanes > 0) else {
+            return Err(EnvError::Option { name: "lanes", value: "0".into(), expected: "at least 1 lane" });
+        };
+        if spec.observation_len() == 0 {
+            let expected = "at least 1 number in an observation";
+            return Err(EnvError::Option { name: "observation length", value: "0".into(), expected });
+        }
+        Ok(Self { spec: spec.clone(), seeds: vec![None; lanes], elapsed: vec![0; lanes] })
+    }
+
+    /// What each lane is.
+    pub(crate) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// `N`.
+    pub(crate) fn lanes(&self) -> usize {
+        self.elapsed.len()
+    }
+
+    /// An error of one lane, with all that is known of its episode.
+    pub(crate) fn in_lane(&self, lane: usize, source: EnvError) -> EnvError {
+        EnvError::Lane {
+            id: self.spec.id.clone(),
+            lane,
+            seed: self.seeds[lane],
+            step: self.elapsed[lane],
+            source: Box::new(source),
+        }
+    }
+
+    /// Starts an episode in every lane, lane `i` from `seed + i`. `start` resets one lane and writes its observation.
+    pub(crate) fn reset(
+        &mut self,
+        seed: Option<u64>,
+        observation: &mut [f32],
+        mut start: impl FnMut(usize, Option<u64>, &mut [f32]) -> Result<(), EnvError>,
+    ) -> Result<(), EnvError> {
+        let d = self.spec.observation_len();
+        EnvError::check_len("observation", self.lanes() * d, observation.len())?;
+        for (i, row) in observation.chunks_exact_mut(d).enumerate() {
+            let seed = seed.map(|seed| seed.wrapping_add(i as u64));
+            self.seeds[i] = seed.or(self.seeds[i]);
+            self.elapsed[i] = 0;
+            let started = start(i, seed, row).and_then(|()| check_observation(row));
+            started.map_err(|e| self.in_lane(i, e))?;
+        }
+        Ok(())
+    }
+
+    /// Refuses slices of a wrong length and actions outside their space, before any lane has moved.
+    pub(crate) fn check(&self, actions: Actions<'_>, active: &[bool], out: &Transitions<'_>) -> Result<(), EnvError> {
+        let (n, d) = (self.lanes(), self.spec.observation_len());
+        EnvError::check_len("active", n, active.len())?;
+        EnvError::check_len("observation", n * d, out.observation.len())?;
+        EnvError::check_len("final_observation", n * d, out.final_observation.len())?;
+        EnvError::check_len("reward", n, out.reward.len())?;
+        EnvError::check_len("end", n, out.end.len())?;
+        match actions {
+            Actions::Discrete(a) => EnvError::check_len("actions", n, a.len())?,
+            Actions::Continuous(a) => EnvError::check_len("actions", n * self.spec.action.flat_len(), a.len())?,
+        }
+        if let (Actions::Discrete(a), Space::Discrete { n }) = (actions, &self.spec.action) {
+            // Without an early exit the compiler looks at many at a time. Which one is wrong is asked only if one is.
+            let wrong = |(&a, &active): (&u32, &bool)| active & (a as usize >= *n);
+            if !a.iter().zip(active).fold(false, |any, lane| any | wrong(lane)) {
+                return Ok(());
+            }
+        }
+        let mut lanes = (0..n).filter(|&i| active[i]);
+        lanes.try_for_each(|i| self.spec.action.check(actions.lane(i, n)).map_err(|e| self.in_lane(i, e)))
+    }
+
+    /// Keeps the observation that the episode of `lane` ended on, and starts the next one in its place.
+    pub(crate) fn restart(
+        &mut self,
+        lane: usize,
+        out: &mut Transitions<'_>,
+        start: impl FnOnce(&mut [f32]) -> Result<(), EnvError>,
+    ) -> Result<(), EnvError> {
+        let d = self.spec.observation_len();
+        let row = &mut out.observation[lane * d..(lane + 1) * d];
+        out.final_observation[lane * d..(lane + 1) * d].copy_from_slice(row);
+        self.elapsed[lane] = 0;
+        start(row).and_then(|()| check_observation(row)).map_err(|e| self.in_lane(lane, e))
+    }
+}
+
+/// Whether all numbers are finite.
+#[inline]
+pub(crate) fn all_finite(numbers: &[f32]) -> bool {
+    // An exponent of ones is that of a number not finite, and carries into the sign. Without an early exit the compiler
+    // looks at many at a time.
+    let carry = |x: &f32| (x.to_bits() & 0x7f80_0000) + 0x0080_0000;
+    numbers.iter().fold(0, |any, x| any | carry(x)) >> 31 == 0
+}
+
+/// Refuses an observation that is not finite, and names the first such number by its index.
+#[inline]
+fn check_observation(observation: &[f32]) -> Result<(), EnvError> {
+    if all_finite(observation) {
+        return Ok(());
+    }
+    let found = observation.iter().enumerate().find(|(_, x)| !x.is_finite());
+    found.map_or(Ok(()), |(i, &value)| Err(EnvError::NotFinite { what: format!("observation[{i}]"), value }))
+}
+
+/// Refuses what an environment must not return.
+#[inline]
+pub(crate) fn check_finite(observation: &[f32], reward: f32) -> Result<(), EnvError> {
+    check_observation(observation)?;
+    if reward.is_finite() { Ok(()) } else { Err(EnvError::NotFinite { what: "reward".into(), value: reward }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_finite;
+
+    #[test]
+    fn one_number_that_is_not_finite_is_found_wherever_it_stands() {
+        for n in 0..40 {
+            for largest in [f32::MAX, f32::MIN, -f32::MIN_POSITIVE, f32::from_bits(1), -0.0] {
+                assert!(all_finite(&vec![largest; n]), "{n} times {largest}");
+            }
+            for (place, bad) in
+                (0..n).flat_map(|i| [f32::NAN, -f32::NAN, f32::INFINITY, -f32::INFINITY].map(|x| (i, x)))
+            {
+                let mut numbers = vec![1.0; n];
+                numbers[place] = bad;
+                assert!(!all_finite(&numbers), "{bad} at {place} of {n}");
+            }
+        }
+    }
+}
