@@ -6,6 +6,7 @@
 
 use uphill::algo::{Learner, a2c};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
+use uphill::optim::When;
 use uphill::{Collector, Config, MlpActorCritic, Result, Seed, oracle};
 
 fn main() -> Result<()> {
@@ -27,11 +28,11 @@ fn main() -> Result<()> {
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
     let mut learner = Learner::new(Box::new(network), params, config.make_optimizer()?, seed);
 
-    let updates = 3_000;
+    let updates = 3_000_u64;
     for update in 1..=updates {
-        let progress = f64::from(update - 1) / f64::from(updates);
+        let progress = (update - 1) as f64 / updates as f64;
         let (rollout, _) = collector.collect(&mut *learner.network, &learner.params, algo.horizon, true)?;
-        algo.update(&mut learner, rollout, progress)?;
+        algo.update(&mut learner, rollout, When { progress, update })?;
 
         if update % 300 == 0 {
             // Not sampled: the exact expected return of the present policy.

@@ -7,7 +7,7 @@
 use uphill::advantage::{Estimator, MonteCarlo, normalize};
 use uphill::nn::ActorCritic;
 use uphill::objective::{Batch, Objective, PolicyGradient, Report};
-use uphill::optim::{Chain, Optimizer, Schedule, clip_by_global_norm, scale_by_adam, scale_by_learning_rate};
+use uphill::optim::{Chain, Optimizer, When, clip_by_global_norm, scale_by_adam, scale_by_learning_rate};
 use uphill::{Collector, Horizon, MlpActorCritic, MlpConfig, Result, Seed, envs};
 
 fn main() -> Result<()> {
@@ -21,7 +21,7 @@ fn main() -> Result<()> {
 
     // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
     let chain = Chain::new().then(clip_by_global_norm(0.5)).then(scale_by_adam(0.9, 0.999, 1e-5));
-    let mut optimizer = Optimizer::new(chain.then(scale_by_learning_rate(Schedule::Constant(4e-3))));
+    let mut optimizer = Optimizer::new(chain.then(scale_by_learning_rate(4e-3)));
 
     let returns_to_go = MonteCarlo { baseline: false };
     for update in 1..=150 {
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
         let output = network.forward(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;
-        optimizer.step(&mut params, &gradient.to_vec1()?, 0.0)?;
+        optimizer.step(&mut params, &gradient.to_vec1()?, When::default())?;
 
         if update % 10 == 0 {
             let mean = episodes.iter().map(|e| e.episode_return).sum::<f64>() / episodes.len() as f64;

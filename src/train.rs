@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
 use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::optim::When;
 use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::{Error, Params, Result};
@@ -89,7 +90,7 @@ impl Trainer {
             return Ok(None);
         }
         self.updates += 1;
-        let progress = before as f64 / self.config.steps as f64;
+        let when = When { progress: before as f64 / self.config.steps as f64, update: self.updates };
         let diverged = |error, update| match error {
             Error::NotFinite { what } => Error::Diverged { update, what },
             other => other,
@@ -102,8 +103,8 @@ impl Trainer {
         for &episode in episodes {
             self.history.push(episode);
         }
-        let report = self.algo.update(&mut self.learner, rollout, progress).map_err(|e| diverged(e, self.updates))?;
-        let lr = self.learner.optimizer.learning_rate(progress);
+        let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(e, self.updates))?;
+        let lr = self.learner.optimizer.learning_rate(when);
         let (env_steps, seconds) = (self.collector.env_steps(), self.started.elapsed().as_secs_f64());
         Ok(Some(Metrics::new(self.updates, env_steps, &self.history, &report, lr, seconds)))
     }

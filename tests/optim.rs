@@ -3,7 +3,7 @@
 use candle_core::Device;
 use serde::Deserialize;
 use std::collections::HashMap;
-use uphill::optim::{self, OPTIMIZERS, Optimizer, OptimizerConfig, Schedule};
+use uphill::optim::{self, OPTIMIZERS, Optimizer, OptimizerConfig, Schedule, When};
 use uphill::{Error, Layout, Params};
 
 /// What `tests/reference/optimizers.py` recorded in float64.
@@ -50,7 +50,7 @@ fn quadratic(x: &[f32]) -> Vec<f32> {
 }
 
 fn step(optimizer: &mut Optimizer, params: &mut Params, gradient: &[f32], progress: f64) -> uphill::Result<()> {
-    optimizer.step(params, gradient, progress).map(|_| ())
+    optimizer.step(params, gradient, When { progress, update: 1 }).map(|_| ())
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Adam's direction.
 
-use super::{Context, GradientTransform, State};
+use super::{Context, GradientTransform, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
 /// See [`scale_by_adam`].
 #[derive(Debug, Clone)]
 pub struct ScaleByAdam {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
+    beta1: Schedule,
+    beta2: Schedule,
+    eps: Schedule,
     mean: State,
     square: State,
-    steps: i32,
+    steps: u64,
 }
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
@@ -26,17 +26,18 @@ pub struct ScaleByAdam {
 ///
 /// Kingma and Ba 2015, algorithm 1, <https://arxiv.org/abs/1412.6980>.
 #[must_use]
-pub fn scale_by_adam(beta1: f64, beta2: f64, eps: f64) -> ScaleByAdam {
+pub fn scale_by_adam(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps: impl Into<Schedule>) -> ScaleByAdam {
+    let [beta1, beta2, eps] = [beta1.into(), beta2.into(), eps.into()];
     ScaleByAdam { beta1, beta2, eps, mean: State::default(), square: State::default(), steps: 0 }
 }
 
 impl GradientTransform for ScaleByAdam {
-    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         self.steps += 1;
-        let correction = |beta: f64| 1.0 / (1.0 - beta.powi(self.steps));
-        let (first, second) = (correction(self.beta1) as f32, correction(self.beta2).sqrt() as f32);
-        let [b1, b2, eps] = [self.beta1, self.beta2, self.eps].map(|x| x as f32);
-        let [c1, c2] = [self.beta1, self.beta2].map(|beta| (1.0 - beta) as f32);
+        let [beta1, beta2, eps] = [&self.beta1, &self.beta2, &self.eps].map(|x| x.at(context.when));
+        let correction = |beta: f64| 1.0 / (1.0 - beta.powi(self.steps as i32));
+        let (first, second) = (correction(beta1) as f32, correction(beta2).sqrt() as f32);
+        let [b1, b2, c1, c2, eps] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2, eps].map(|x| x as f32);
         let (mean, square) = (self.mean.of(gradient.len()), self.square.of(gradient.len()));
         vectorised(
             #[inline(always)]
@@ -49,5 +50,14 @@ impl GradientTransform for ScaleByAdam {
             },
         );
         Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        for (name, schedule) in [("beta1", &mut self.beta1), ("beta2", &mut self.beta2), ("eps", &mut self.eps)] {
+            visit(name, Slot::Schedule(schedule));
+        }
+        visit("mean", self.mean.slot());
+        visit("square", self.square.slot());
+        visit("steps", Slot::Count(&mut self.steps));
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{Error, Result};
 
 /// Every setting that some optimizer reads.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OptimizerConfig {
     /// The learning rate.
     pub lr: Schedule,
@@ -88,13 +88,16 @@ fn clipped(c: &OptimizerConfig) -> Chain {
 /// Gradient descent: Cauchy 1847; stochastic: Robbins and Monro 1951, <https://doi.org/10.1214/aoms/1177729586>.
 #[must_use]
 pub fn sgd(c: &OptimizerConfig) -> Chain {
-    clipped(c).then(add_decayed_weights(c.weight_decay)).then(scale_by_learning_rate(c.lr))
+    clipped(c).then(add_decayed_weights(c.weight_decay)).then(scale_by_learning_rate(c.lr.clone()))
 }
 
 /// [`trace`] after coupled weight decay, as `torch.optim.SGD(momentum=...)`.
 #[must_use]
 pub fn momentum(c: &OptimizerConfig) -> Chain {
-    clipped(c).then(add_decayed_weights(c.weight_decay)).then(trace(c.momentum)).then(scale_by_learning_rate(c.lr))
+    clipped(c)
+        .then(add_decayed_weights(c.weight_decay))
+        .then(trace(c.momentum))
+        .then(scale_by_learning_rate(c.lr.clone()))
 }
 
 /// [`scale_by_rms`] after coupled weight decay, as `torch.optim.RMSprop`.
@@ -103,7 +106,7 @@ pub fn rmsprop(c: &OptimizerConfig) -> Chain {
     clipped(c)
         .then(add_decayed_weights(c.weight_decay))
         .then(scale_by_rms(c.alpha, c.eps))
-        .then(scale_by_learning_rate(c.lr))
+        .then(scale_by_learning_rate(c.lr.clone()))
 }
 
 /// [`scale_by_adam`] after coupled weight decay, as `torch.optim.Adam`.
@@ -112,7 +115,7 @@ pub fn adam(c: &OptimizerConfig) -> Chain {
     clipped(c)
         .then(add_decayed_weights(c.weight_decay))
         .then(scale_by_adam(c.beta1, c.beta2, c.eps))
-        .then(scale_by_learning_rate(c.lr))
+        .then(scale_by_learning_rate(c.lr.clone()))
 }
 
 /// [`scale_by_adam`] before decoupled weight decay, as `torch.optim.AdamW`.
@@ -121,5 +124,5 @@ pub fn adamw(c: &OptimizerConfig) -> Chain {
     clipped(c)
         .then(scale_by_adam(c.beta1, c.beta2, c.eps))
         .then(add_decayed_weights(c.weight_decay))
-        .then(scale_by_learning_rate(c.lr))
+        .then(scale_by_learning_rate(c.lr.clone()))
 }
