@@ -1,23 +1,102 @@
 //! Hyper-parameters that change over training.
 
-use super::{Slot, When};
+use std::f64::consts::PI;
 
-/// A hyper-parameter as a function of [`When::progress`], the share of training that is done.
+use super::plateau::Plateau;
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Slot, When};
+use crate::{Error, Result};
+
+/// A hyper-parameter as a function of [`When::progress`], the share `p` of training that is done, from 0 to 1.
 ///
-/// A number is a schedule too: wherever one is asked for, `0.9.into()` will do.
+/// Steps are not counted: a schedule is the same curve over a short run and a long one. A number is a schedule too:
+/// wherever one is asked for, `0.9.into()` will do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
     /// The same all along.
     Constant(f64),
-    /// From `start` at progress 0 in a straight line to `end` at progress 1.
+    /// `start + (end − start)·p`.
     Linear {
         /// Its value at progress 0.
         start: f64,
         /// Its value at progress 1.
         end: f64,
     },
-    /// Placeholder.
-    Plateau,
+    /// `end + (start − end)·(1 + cos πp)/2`. Loshchilov and Hutter 2017, eq. 5, without restarts,
+    /// <https://arxiv.org/abs/1608.03983>.
+    Cosine {
+        /// Its value at progress 0.
+        start: f64,
+        /// Its value at progress 1.
+        end: f64,
+    },
+    /// `start·(end / start)ᵖ`: the same factor over every stretch of the same length.
+    Exponential {
+        /// Its value at progress 0, above 0.
+        start: f64,
+        /// Its value at progress 1, above 0.
+        end: f64,
+    },
+    /// `end + (start − end)·(1 − p)^power`.
+    Polynomial {
+        /// Its value at progress 0.
+        start: f64,
+        /// Its value at progress 1.
+        end: f64,
+        /// 1 is a straight line; above it, fast at first.
+        power: f64,
+    },
+    /// `start·factor^⌊p / every⌋`.
+    Step {
+        /// Its value at progress 0.
+        start: f64,
+        /// What it is multiplied by.
+        factor: f64,
+        /// The share of training between two falls.
+        every: f64,
+    },
+    /// The first number, then each point's from its progress on.
+    Piecewise {
+        /// Its value at progress 0.
+        start: f64,
+        /// Progress and value, in ascending order.
+        points: Vec<(f64, f64)>,
+    },
+    /// In a straight line from 0 to what another begins with, over the first `share` of training; then all of the other
+    /// over the rest. Goyal et al. 2017, section 2.2, <https://arxiv.org/abs/1706.02677>.
+    Warmup {
+        /// The share of training.
+        share: f64,
+        /// What follows.
+        then: Box<Schedule>,
+    },
+    /// Up by half a cosine from `peak / div` over the first `share`, then down by half a cosine to
+    /// `peak / (div·final_div)`. Smith and Topin 2018, <https://arxiv.org/abs/1708.07120>, in PyTorch's form
+    /// (`OneCycleLR`).
+    OneCycle {
+        /// Its largest value.
+        peak: f64,
+        /// The share of training over which it rises.
+        share: f64,
+        /// `peak` over its first value.
+        div: f64,
+        /// Its first value over its last.
+        final_div: f64,
+    },
+    /// Warm-up, stable, decay: a straight line up from 0, `peak`, a straight line down to `end`. Hu et al. 2024,
+    /// section 4.2, <https://arxiv.org/abs/2404.06395>.
+    WarmupStableDecay {
+        /// Its largest value.
+        peak: f64,
+        /// The share of training over which it rises.
+        warmup: f64,
+        /// The share of training over which it falls, up to the end.
+        decay: f64,
+        /// Its value at progress 1.
+        end: f64,
+    },
+    /// Lowered whenever a metric has not improved for long.
+    Plateau(Plateau),
 }
 
 impl Schedule {
@@ -27,20 +106,244 @@ impl Schedule {
         let p = when.progress.clamp(0.0, 1.0);
         match self {
             Schedule::Constant(value) => *value,
-            Schedule::Linear { start, end } => start + (end - start) * p,
-            Schedule::Plateau => 0.0,
+            Schedule::Linear { start, end } => line(*start, *end, p),
+            Schedule::Cosine { start, end } => half_cosine(*start, *end, p),
+            Schedule::Exponential { start, end } => start * (end / start).powf(p),
+            Schedule::Polynomial { start, end, power } => end + (start - end) * (1.0 - p).powf(*power),
+            Schedule::Step { start, factor, every } => start * factor.powf((p / every).floor()),
+            Schedule::Piecewise { start, points } => {
+                points.iter().take_while(|(from, _)| *from <= p).last().map_or(*start, |(_, value)| *value)
+            }
+            Schedule::Warmup { share, then } if p < *share => {
+                line(0.0, then.at(When { progress: 0.0, ..when }), p / share)
+            }
+            Schedule::Warmup { share, then } => then.at(When { progress: part(p, *share, 1.0), ..when }),
+            Schedule::OneCycle { peak, share, div, .. } if p < *share => half_cosine(peak / div, *peak, p / share),
+            Schedule::OneCycle { peak, share, div, final_div } => {
+                half_cosine(*peak, peak / (div * final_div), part(p, *share, 1.0))
+            }
+            Schedule::WarmupStableDecay { peak, warmup, .. } if p < *warmup => line(0.0, *peak, p / warmup),
+            Schedule::WarmupStableDecay { peak, decay, end, .. } if p > 1.0 - decay => {
+                line(*peak, *end, part(p, 1.0 - decay, 1.0))
+            }
+            Schedule::WarmupStableDecay { peak, .. } => *peak,
+            Schedule::Plateau(plateau) => plateau.value(),
+        }
+    }
+
+    /// Numbers between which its values always lie; for checks of range.
+    pub(super) fn extremes(&self) -> Vec<f64> {
+        match self {
+            Schedule::Constant(value) => vec![*value],
+            Schedule::Linear { start, end }
+            | Schedule::Cosine { start, end }
+            | Schedule::Exponential { start, end }
+            | Schedule::Polynomial { start, end, .. } => vec![*start, *end],
+            Schedule::Step { start, .. } => vec![*start, self.at(When { progress: 1.0, update: 0 })],
+            Schedule::Piecewise { start, points } => points.iter().map(|(_, value)| *value).chain([*start]).collect(),
+            Schedule::Warmup { then, .. } => then.extremes().into_iter().chain([0.0]).collect(),
+            Schedule::OneCycle { peak, div, final_div, .. } => vec![*peak, peak / div, peak / (div * final_div)],
+            Schedule::WarmupStableDecay { peak, end, .. } => vec![0.0, *peak, *end],
+            Schedule::Plateau(plateau) => plateau.extremes().to_vec(),
         }
     }
 
     /// Tells it the latest value of the metric that it goes by, if it goes by one. More is better.
-    pub fn observe(&mut self, _metric: f64) {}
+    pub fn observe(&mut self, metric: f64) {
+        match self {
+            Schedule::Plateau(plateau) => plateau.observe(metric),
+            Schedule::Warmup { then, .. } => then.observe(metric),
+            _ => {}
+        }
+    }
 
     /// Shows what it remembers of metrics, if it goes by them.
-    pub fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, Slot<'a>)) {}
+    pub fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        match self {
+            Schedule::Plateau(plateau) => plateau.state(visit),
+            Schedule::Warmup { then, .. } => then.state(visit),
+            _ => {}
+        }
+    }
 }
 
 impl From<f64> for Schedule {
     fn from(value: f64) -> Self {
         Schedule::Constant(value)
     }
+}
+
+fn line(start: f64, end: f64, p: f64) -> f64 {
+    start + (end - start) * p
+}
+
+fn half_cosine(start: f64, end: f64, p: f64) -> f64 {
+    end + (start - end) * 0.5 * (1.0 + (PI * p).cos())
+}
+
+/// How far `p` has come from `from` to `to`; all the way where they are one.
+fn part(p: f64, from: f64, to: f64) -> f64 {
+    if to > from { (p - from) / (to - from) } else { 1.0 }
+}
+
+const START: Param = fixed("start", Range::Finite, "", "its value at progress 0");
+const END: Param = fixed("end", Range::Finite, "0", "its value at progress 1");
+const PEAK: Param = fixed("peak", Range::Finite, "", "its largest value");
+const FACTOR: Param = fixed("factor", Range::NotNegative, "0.1", "what it is multiplied by");
+
+const fn fixed(name: &'static str, range: Range, default: &'static str, meaning: &'static str) -> Param {
+    Param { name, kind: Kind::Fixed(range), default, meaning }
+}
+
+const fn share(name: &'static str, default: &'static str, meaning: &'static str) -> Param {
+    fixed(name, Range::Share, default, meaning)
+}
+
+const fn positive(name: &'static str, default: &'static str, meaning: &'static str) -> Param {
+    fixed(name, Range::Positive, default, meaning)
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "constant",
+        summary: "the same all along, as a number alone is",
+        params: &[fixed("value", Range::Finite, "", "its value")],
+        make: Make::Schedule(|a| Ok(Schedule::Constant(a.number("value")?))),
+    },
+    Row {
+        name: "linear",
+        summary: "a straight line",
+        params: &[START, END],
+        make: Make::Schedule(|a| Ok(Schedule::Linear { start: a.number("start")?, end: a.number("end")? })),
+    },
+    Row {
+        name: "cosine",
+        summary: "half a cosine",
+        params: &[START, END],
+        make: Make::Schedule(|a| Ok(Schedule::Cosine { start: a.number("start")?, end: a.number("end")? })),
+    },
+    Row {
+        name: "exponential",
+        summary: "the same factor over every stretch of the same length",
+        params: &[positive("start", "", START.meaning), positive("end", "", END.meaning)],
+        make: Make::Schedule(|a| Ok(Schedule::Exponential { start: a.number("start")?, end: a.number("end")? })),
+    },
+    Row {
+        name: "polynomial",
+        summary: "a power of what is left of training",
+        params: &[START, END, positive("power", "2", "1 is a straight line; above it, fast at first")],
+        make: Make::Schedule(|a| {
+            Ok(Schedule::Polynomial { start: a.number("start")?, end: a.number("end")?, power: a.number("power")? })
+        }),
+    },
+    Row {
+        name: "step",
+        summary: "multiplied by a factor at equal distances",
+        params: &[START, FACTOR, positive("every", "0.25", "share of training between two changes")],
+        make: Make::Schedule(|a| {
+            Ok(Schedule::Step { start: a.number("start")?, factor: a.number("factor")?, every: a.number("every")? })
+        }),
+    },
+    Row {
+        name: "piecewise",
+        summary: "constant pieces: piecewise(1e-3, 0.5, 3e-4, 0.9, 1e-4)",
+        params: &[
+            START,
+            Param {
+                name: "progress, value",
+                kind: Kind::Pairs(&Kind::Fixed(Range::Share), &Kind::Fixed(Range::Finite)),
+                default: "",
+                meaning: "from this progress on, this value",
+            },
+        ],
+        make: Make::Schedule(|a| {
+            let points = a.points()?;
+            match points.is_sorted_by(|one, next| one.0 < next.0) {
+                true => Ok(Schedule::Piecewise { start: a.number("start")?, points }),
+                false => Err(Error::Config("piecewise: each progress must lie above the one before".into())),
+            }
+        }),
+    },
+    Row {
+        name: "warmup",
+        summary: "a straight line up from 0, then another schedule",
+        params: &[
+            share("share", "0.1", "share of training over which it rises"),
+            Param {
+                name: "then",
+                kind: Kind::Schedule,
+                default: "",
+                meaning: "what follows, over the rest of training",
+            },
+        ],
+        make: Make::Schedule(|a| {
+            Ok(Schedule::Warmup { share: a.number("share")?, then: Box::new(a.schedule("then")?) })
+        }),
+    },
+    Row {
+        name: "one_cycle",
+        summary: "half a cosine up, half a cosine down",
+        params: &[
+            PEAK,
+            share("share", "0.3", "share of training over which it rises"),
+            positive("div", "25", "peak over its first value"),
+            positive("final_div", "1e4", "its first value over its last"),
+        ],
+        make: Make::Schedule(|a| {
+            Ok(Schedule::OneCycle {
+                peak: a.number("peak")?,
+                share: a.number("share")?,
+                div: a.number("div")?,
+                final_div: a.number("final_div")?,
+            })
+        }),
+    },
+    Row {
+        name: "warmup_stable_decay",
+        summary: "a straight line up, constant, a straight line down",
+        params: &[
+            PEAK,
+            share("warmup", "0.05", "share of training over which it rises"),
+            share("decay", "0.2", "share of training over which it falls, up to the end"),
+            END,
+        ],
+        make: Make::Schedule(|a| {
+            let (warmup, decay) = (a.number("warmup")?, a.number("decay")?);
+            match warmup + decay <= 1.0 {
+                true => {
+                    Ok(Schedule::WarmupStableDecay { peak: a.number("peak")?, warmup, decay, end: a.number("end")? })
+                }
+                false => {
+                    Err(Error::Config(format!("warmup_stable_decay: {warmup} + {decay} is more than all training")))
+                }
+            }
+        }),
+    },
+    Row {
+        name: "plateau",
+        summary: "multiplied by a factor whenever the mean return has not risen for long",
+        params: &[
+            START,
+            share("factor", "0.1", "what it is multiplied by"),
+            Param::count("patience", 0, "10", "updates without a rise that are borne"),
+            fixed(
+                "threshold",
+                Range::NotNegative,
+                "1e-4",
+                "what the mean return must rise by, in its own unit, to count",
+            ),
+            Param::count("cooldown", 0, "0", "updates after a change that do not count"),
+            fixed("min", Range::Finite, "0", "it does not fall below this"),
+        ],
+        make: Make::Schedule(plateau),
+    },
+];
+
+fn plateau(a: &Args<'_>) -> Result<Schedule> {
+    Ok(Schedule::Plateau(
+        Plateau::new(a.number("start")?, a.number("factor")?, a.count("patience")?)
+            .threshold(a.number("threshold")?)
+            .cooldown(a.count("cooldown")?)
+            .min(a.number("min")?),
+    ))
 }
