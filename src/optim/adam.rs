@@ -31,6 +31,13 @@ pub fn scale_by_adam(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps
     ScaleByAdam { beta1, beta2, eps, mean: State::default(), square: State::default(), steps: 0 }
 }
 
+impl ScaleByAdam {
+    /// Counts steps from 1 again.
+    pub(super) fn restart(&mut self) {
+        self.steps = 0;
+    }
+}
+
 impl GradientTransform for ScaleByAdam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         self.steps += 1;

@@ -98,6 +98,7 @@ impl Optimizer {
         self.visit_state(&mut |_, slot| {
             bytes += match slot {
                 Slot::Vector(numbers) => size_of_val(numbers.as_slice()),
+                Slot::Wide(numbers) => size_of_val(numbers.as_slice()),
                 Slot::Count(_) | Slot::Scalar(_) => 8,
                 Slot::Rng(_) => size_of::<crate::Rng>(),
                 Slot::Schedule(_) => 0,

@@ -65,6 +65,8 @@ pub trait GradientTransform: fmt::Debug + Send {
 pub enum Slot<'a> {
     /// Numbers, one a parameter or fewer; empty before the first step, so that restoring may make it longer.
     Vector(&'a mut Vec<f32>),
+    /// Numbers that f32 is too narrow for, such as matrices that are to be decomposed; empty before the first step.
+    Wide(&'a mut Vec<f64>),
     /// A count, such as that of steps.
     Count(&'a mut u64),
     /// A number.
@@ -143,6 +145,11 @@ impl State {
     pub(super) fn from(&mut self, len: usize, start: f32) -> &mut [f32] {
         self.0.resize(len, start);
         &mut self.0
+    }
+
+    /// The vector, if it has been asked for before.
+    pub(super) fn begun(&self) -> Option<&[f32]> {
+        (!self.0.is_empty()).then_some(&self.0)
     }
 
     pub(super) fn slot(&mut self) -> Slot<'_> {
