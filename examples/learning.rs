@@ -24,7 +24,7 @@ fn main() -> Result<()> {
                 let history: History = trainer.history().clone();
                 training.extend(history.return_mean());
                 solved.extend(history.solved_at_step().map(|step| step as f64));
-                let eval = trainer.into_policy().evaluate(100, Seed(seed))?;
+                let eval = trainer.into_policy()?.evaluate(100, Seed(seed))?;
                 // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
                 learnt += u64::from(eval.return_mean >= target - 1e-6);
                 evaluation.push(eval.return_mean);

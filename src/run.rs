@@ -116,7 +116,7 @@ impl RunFolder {
         let device = crate::device_name(trainer.params().theta().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let history = trainer.history().clone();
-        let mut policy = trainer.into_policy();
+        let mut policy = trainer.into_policy()?;
         policy.save(&self.path.join("policy.safetensors"))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let threshold = config.make_envs(1)?.spec().reward_threshold;

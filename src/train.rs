@@ -145,9 +145,15 @@ impl Trainer {
         self.started.elapsed().as_secs_f64()
     }
 
-    /// Ends training and keeps the policy.
-    #[must_use]
-    pub fn into_policy(self) -> Policy {
-        Policy::new(self.config, self.learner.network, self.learner.params)
+    /// Ends training and keeps the policy. Where the optimizer averages parameters for evaluation, it has the average.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn into_policy(self) -> Result<Policy> {
+        let Learner { network, mut params, optimizer, .. } = self.learner;
+        if let Some(values) = optimizer.evaluation(&params)? {
+            params.set(&values)?;
+        }
+        Ok(Policy::new(self.config, network, params))
     }
 }
