@@ -111,7 +111,11 @@ fn list(what: &str) -> Result<()> {
     match what {
         "envs" => envs::ids().for_each(|id| println!("{id}")),
         "algos" => algo::ALGOS.iter().for_each(|algo| println!("{}", algo.name)),
-        _ => optim::OPTIMIZERS.iter().for_each(|optimizer| println!("{}", optimizer.name)),
+        _ => {
+            let registry = optim::Registry::default();
+            let width = registry.recipes().map(|row| row.name.len()).max().unwrap_or_default();
+            registry.recipes().for_each(|row| println!("{:width$}  {}", row.name, row.summary));
+        }
     }
     Ok(())
 }

@@ -60,9 +60,16 @@ const EVAL_EPISODES: usize = 100;
 
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
+    ///
+    /// The algorithm's own optimizer is there by its name alone, another one by
+    /// [`Spec::file_name`](crate::optim::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
-        let Config { env, algo, optimizer, seed, .. } = config;
+        let Config { env, algo, seed, .. } = config;
+        let optimizer = match (Config::for_algo(algo), config.optimizer.0.as_slice()) {
+            (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
+            _ => config.optimizer.file_name(),
+        };
         Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
@@ -123,7 +130,7 @@ impl RunFolder {
         let summary = Summary {
             env: config.env,
             algo: config.algo,
-            optimizer: config.optimizer,
+            optimizer: config.optimizer.to_string(),
             seed: config.seed,
             device,
             env_steps,

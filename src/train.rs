@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
 use crate::nn::{ActorCritic, MlpActorCritic};
-use crate::optim::When;
+use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::{Error, Params, Result};
@@ -45,7 +45,15 @@ impl Trainer {
     /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::with_network(config, |spec, device| {
+        Self::with_registry(config, &Registry::default())
+    }
+
+    /// The same with an optimizer that may have words of one's own.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_registry(config: &Config, registry: &Registry) -> Result<Self> {
+        Self::with_parts(config, registry, |spec, device| {
             let (params, network) = MlpActorCritic::new(spec, &config.mlp(), Seed(config.seed), device)?;
             Ok((params, Box::new(network)))
         })
@@ -59,14 +67,26 @@ impl Trainer {
         config: &Config,
         build: impl FnOnce(&uphill_envs::Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
     ) -> Result<Self> {
-        config.validate()?;
+        Self::with_parts(config, &Registry::default(), build)
+    }
+
+    /// The same with both.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_network`].
+    pub fn with_parts(
+        config: &Config,
+        registry: &Registry,
+        build: impl FnOnce(&uphill_envs::Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+    ) -> Result<Self> {
+        config.validate_with(registry)?;
         let seed = Seed(config.seed);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
         let collector = Collector::new(config.make_envs(config.envs)?, seed)?;
         let spec = collector.env().spec();
         let (params, network) = build(spec, &device)?;
         let history = History::new(spec.reward_threshold);
-        let learner = Learner::new(network, params, config.make_optimizer()?, seed);
+        let learner = Learner::new(network, params, config.make_optimizer_with(registry)?, seed);
         Ok(Self {
             config: config.clone(),
             algo: config.make_algo()?,
@@ -105,6 +125,9 @@ impl Trainer {
         }
         let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(e, self.updates))?;
         let lr = self.learner.optimizer.learning_rate(when);
+        if let Some(mean) = self.history.return_mean() {
+            self.learner.optimizer.observe(mean);
+        }
         let (env_steps, seconds) = (self.collector.env_steps(), self.started.elapsed().as_secs_f64());
         Ok(Some(Metrics::new(self.updates, env_steps, &self.history, &report, lr, seconds)))
     }
@@ -143,6 +166,12 @@ impl Trainer {
     #[must_use]
     pub fn wall_seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
+    }
+
+    /// What moves the parameters.
+    #[must_use]
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.learner.optimizer
     }
 
     /// Ends training and keeps the policy. Where the optimizer averages parameters for evaluation, it has the average.

@@ -1,18 +1,16 @@
-//! Adam's direction.
+//! Adam's direction, and its recipes.
 
-use super::{Context, GradientTransform, Schedule, Slot, State};
+use super::moments::Moments;
+use super::recipes::{coupled, decoupled};
+use super::table::{Make, Param, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
 use crate::Result;
-use crate::kernels::vectorised;
 
 /// See [`scale_by_adam`].
 #[derive(Debug, Clone)]
 pub struct ScaleByAdam {
-    beta1: Schedule,
-    beta2: Schedule,
+    moments: Moments,
     eps: Schedule,
-    mean: State,
-    square: State,
-    steps: u64,
 }
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
@@ -24,47 +22,62 @@ pub struct ScaleByAdam {
 ///
 /// `m` and `v` start at 0, `t` counts from 1; ε is added outside the root, after the bias correction, as in PyTorch.
 ///
+/// The recipe `adam` decays before it (L2, as `torch.optim.Adam`); `adamw` after it and times the learning rate, as
+/// `torch.optim.AdamW`: Loshchilov and Hutter 2019, algorithm 2, <https://arxiv.org/abs/1711.05101>.
+///
 /// Kingma and Ba 2015, algorithm 1, <https://arxiv.org/abs/1412.6980>.
 #[must_use]
 pub fn scale_by_adam(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps: impl Into<Schedule>) -> ScaleByAdam {
-    let [beta1, beta2, eps] = [beta1.into(), beta2.into(), eps.into()];
-    ScaleByAdam { beta1, beta2, eps, mean: State::default(), square: State::default(), steps: 0 }
+    ScaleByAdam { moments: Moments::new(beta1, beta2), eps: eps.into() }
 }
 
 impl ScaleByAdam {
     /// Counts steps from 1 again.
     pub(super) fn restart(&mut self) {
-        self.steps = 0;
+        self.moments.restart();
     }
 }
 
 impl GradientTransform for ScaleByAdam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        self.steps += 1;
-        let [beta1, beta2, eps] = [&self.beta1, &self.beta2, &self.eps].map(|x| x.at(context.when));
-        let correction = |beta: f64| 1.0 / (1.0 - beta.powi(self.steps as i32));
-        let (first, second) = (correction(beta1) as f32, correction(beta2).sqrt() as f32);
-        let [b1, b2, c1, c2, eps] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2, eps].map(|x| x as f32);
-        let (mean, square) = (self.mean.of(gradient.len()), self.square.of(gradient.len()));
-        vectorised(
+        let step = self.moments.step(gradient.len(), context.when);
+        let (first, second) = step.corrections();
+        let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
+        step.adam(
+            gradient,
             #[inline(always)]
-            || {
-                for ((g, m), v) in gradient.iter_mut().zip(mean).zip(square) {
-                    *m = b1 * *m + c1 * *g;
-                    *v = b2 * *v + c2 * (*g * *g);
-                    *g = *m / (v.sqrt() * second + eps) * first;
-                }
-            },
+            |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        for (name, schedule) in [("beta1", &mut self.beta1), ("beta2", &mut self.beta2), ("eps", &mut self.eps)] {
-            visit(name, Slot::Schedule(schedule));
-        }
-        visit("mean", self.mean.slot());
-        visit("square", self.square.slot());
-        visit("steps", Slot::Count(&mut self.steps));
+        self.moments.state(visit);
+        visit("eps", Slot::Schedule(&mut self.eps));
     }
 }
+
+fn direction(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new().then(scale_by_adam(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "adam",
+        summary: "running mean over running root mean square",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, direction(a)?)),
+    },
+    Row {
+        name: "adamw",
+        summary: "adam with decoupled weight decay",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::weight_decay("0.01")],
+        make: Make::Recipe(|a| decoupled(a, direction(a)?)),
+    },
+    Row {
+        name: "scale_by_adam",
+        summary: "adam's direction",
+        params: &[Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Link(direction),
+    },
+];

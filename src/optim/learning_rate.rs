@@ -1,6 +1,8 @@
 //! The length of a step.
 
-use super::{Context, GradientTransform, Schedule, Slot, When, scale};
+use super::recipes::coupled;
+use super::table::{Make, Param, Row};
+use super::{Chain, Context, GradientTransform, Schedule, Slot, When, scale};
 use crate::Result;
 
 /// See [`scale_by_learning_rate`].
@@ -10,6 +12,9 @@ pub struct ScaleByLearningRate {
 }
 
 /// `u ← −lr·u`: turns a direction of ascent into a step of descent.
+///
+/// The recipe `sgd` is this after coupled decay, as `torch.optim.SGD`. Cauchy 1847; stochastic: Robbins and Monro 1951,
+/// <https://doi.org/10.1214/aoms/1177729586>.
 #[must_use]
 pub fn scale_by_learning_rate(schedule: impl Into<Schedule>) -> ScaleByLearningRate {
     ScaleByLearningRate { schedule: schedule.into() }
@@ -29,3 +34,18 @@ impl GradientTransform for ScaleByLearningRate {
         Some(self.schedule.at(when))
     }
 }
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "sgd",
+        summary: "plain gradient descent",
+        params: &[Param::lr("0.1"), Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, Chain::new())),
+    },
+    Row {
+        name: "scale_by_learning_rate",
+        summary: "times minus the learning rate: the last link of a chain of atoms",
+        params: &[Param::lr("")],
+        make: Make::Link(|a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?)))),
+    },
+];

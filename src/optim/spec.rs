@@ -47,6 +47,31 @@ pub enum Value {
     Spec(Spec),
 }
 
+impl Spec {
+    /// One word with arguments that are numbers.
+    #[must_use]
+    pub fn link(name: &str, args: &[(&str, f64)]) -> Self {
+        let args = args.iter().map(|(name, x)| (Some((*name).to_string()), Value::Number(*x)));
+        Self(vec![Link { name: name.into(), args: args.collect() }])
+    }
+
+    /// A short name that any file system takes: letters, digits, `_`, `.` and `-`; a long text becomes its beginning and
+    /// a number that stands for all of it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        const LONGEST: usize = 48;
+        let text = self.to_string();
+        let safe = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+        let safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+        if safe.len() <= LONGEST {
+            return safe;
+        }
+        // FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+        let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        format!("{}-{hash:08x}", &safe[..LONGEST - 9])
+    }
+}
+
 impl Value {
     /// A value that is a single name.
     #[must_use]

@@ -84,6 +84,8 @@ pub enum Range {
     Limit,
     /// `[0, 1]`.
     Share,
+    /// `(0, 1]`.
+    PositiveShare,
     /// `[0, 1)`.
     Decay,
 }
@@ -98,6 +100,7 @@ impl Range {
             Range::Positive => x > 0.0 && x.is_finite(),
             Range::Limit => x > 0.0,
             Range::Share => (0.0..=1.0).contains(&x),
+            Range::PositiveShare => x > 0.0 && x <= 1.0,
             Range::Decay => (0.0..1.0).contains(&x),
         }
     }
@@ -111,6 +114,7 @@ impl fmt::Display for Range {
             Range::Positive => "it must be finite and above 0",
             Range::Limit => "it must be above 0 (inf turns it off)",
             Range::Share => "it must lie in [0, 1]",
+            Range::PositiveShare => "it must lie in (0, 1]",
             Range::Decay => "it must lie in [0, 1)",
         })
     }
@@ -190,6 +194,18 @@ impl Row {
             (_, default) => format!("{} = {default}", param.name),
         };
         format!("{}({})", self.name, self.params.iter().map(param).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The argument of that name.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        self.params.iter().find(|param| param.name == name)
+    }
+
+    /// The learning rate where neither a spec nor a setting says one; `None` without one.
+    #[must_use]
+    pub fn default_lr(&self) -> Option<f64> {
+        self.param("lr")?.default.parse().ok()
     }
 
     /// Whether it makes a whole optimizer, learning rate included.
