@@ -21,6 +21,8 @@ import torch
 from safetensors.torch import save_file
 
 import problems
+import rows_numpy
+import rows_optax
 import rows_torch
 from problems import HERE, RECORDED, RECORDED_PPO, STEPS, Ppo, Quadratic, Rosenbrock, run
 
@@ -29,13 +31,14 @@ PACKAGES = ("torch", "optax", "jax", "schedulefree", "timm", "numpy", "scipy", "
 
 def rows():
     """Spec, source, problem, maker, whether the gradients are given, and steps an update; a learning rate a problem."""
-    for spec, source, make, rates, *options in rows_torch.ROWS:
+    for spec, source, make, rates, *options in rows_torch.ROWS + rows_optax.ROWS + rows_numpy.ROWS:
         options = options[0] if options else {}
         for problem, lr in zip((Quadratic(), Rosenbrock(), Ppo()), rates):
             if lr is None:
                 continue
+            problem.recorded = options.get("recorded", problem.recorded)
             replayed = problem.name == "rosenbrock" or problem.name in options.get("replayed", ())
-            yield spec.replace("{lr}", f"{lr:g}"), source, problem, make(lr), replayed, options.get("steps_per_update")
+            yield spec.replace("{lr}", f"{lr:.10g}"), source, problem, make(lr), replayed, options.get("steps_per_update")
 
 
 def short(values):
@@ -50,6 +53,8 @@ def record():
         row = {"spec": spec, "problem": problem.name, "source": source}
         if steps_per_update:
             row["steps_per_update"] = steps_per_update
+        if problem.recorded != type(problem).recorded:
+            row["recorded"] = problem.recorded
         if problem.name == "ppo":
             assert spec not in tensors, spec
             tensors[spec] = torch.tensor(numpy.array(parameters)).float()
@@ -67,23 +72,27 @@ def record():
     described["rosenbrock"] |= {"start": Rosenbrock.start}
     head = {"versions": {package: version(package) for package in PACKAGES}, "steps": STEPS}
     head |= {"recorded": RECORDED, "recorded_ppo": RECORDED_PPO, "problems": described}
+    # A line a row, and a line a fact above them.
+    facts = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     lines = ",\n".join(json.dumps(row) for row in recorded)
-    (HERE / "optimizers.json").write_text(json.dumps(head, indent=1)[:-2] + ',\n "rows": [\n' + lines + "\n]}\n")
+    (HERE / "optimizers.json").write_text("{\n" + ",\n".join(facts) + ',\n"rows": [\n' + lines + "\n]}\n")
     save_file(tensors, HERE / "optimizers_ppo.safetensors")
     print(f"{len(recorded)} rows, {len(set(row['spec'].split('(')[0] for row in recorded))} kinds")
 
 
-def compare_float32():
-    """For each row how far float32 comes from float64: relative to the parameters, and to the way they went."""
+def compare_float32(words):
+    """For each row whose spec has one of these words, or each, how far float32 comes from float64: relative to the parameters, and to the way they went."""
     for spec, source, problem, make, replayed, steps_per_update in rows():
+        if words and not any(word in spec for word in words):
+            continue
         exact, _, given = run(problem, make, replayed, steps_per_update)
         rounded, _, _ = run(problem, make, given if replayed else False, steps_per_update, numpy.float32)
-        off = [numpy.linalg.norm(a - b) for a, b in zip(exact, rounded)]
-        size = max(d / numpy.linalg.norm(a) for d, a in zip(off, exact))
-        way = max(d / numpy.linalg.norm(a - numpy.array(problem.start)) for d, a in zip(off, exact))
-        moved = numpy.linalg.norm(exact[-1] - problem.start) / numpy.linalg.norm(problem.start)
-        print(f"{'!!' if size > 3e-6 else '  '} {size:8.1e} {way:8.1e} moved {moved:8.1e}  {problem.name:10} {spec}", flush=True)
+        norm, start = numpy.linalg.norm, numpy.array(problem.start)
+        size = max(norm(a - b) / norm(a) for a, b in zip(exact, rounded))
+        way = norm(exact[-1] - rounded[-1]) / norm(exact[-1] - start)
+        mark = "!!" if size > 3e-6 else "  "
+        print(f"{mark} {size:.1e} {way:.1e} moved {norm(exact[-1] - start) / norm(start):.1e}  {problem.name:10} {spec}", flush=True)
 
 
 if __name__ == "__main__":
-    compare_float32() if sys.argv[1:] == ["float32"] else record()
+    compare_float32(sys.argv[2:]) if sys.argv[1:2] == ["float32"] else record()

@@ -31,8 +31,9 @@ def split(values, blocks):
     return parts
 
 
-def flat(parts):
-    return numpy.concatenate([numpy.asarray(part, numpy.float64).ravel() for part in parts.values()])
+def flat(parts, blocks):
+    """The named blocks as one vector, in the order of the layout (jax sorts its dictionaries)."""
+    return numpy.concatenate([numpy.asarray(parts[name], numpy.float64).ravel() for name in blocks])
 
 
 class Quadratic:
@@ -83,7 +84,7 @@ def run(problem, make, replayed, steps_per_update=None, dtype=numpy.float64):
     reference = make({name: part.astype(dtype) for name, part in split(problem.start, problem.blocks).items()}, dtype)
     given, parameters, evaluation = [], [], []
     for step in range(STEPS):
-        gradient = problem.gradient(flat(reference.parameters()), step)
+        gradient = problem.gradient(flat(reference.parameters(), problem.blocks), step)
         if replayed is not False:
             gradient = gradient.astype(numpy.float32) if replayed is True else numpy.array(replayed[step])
             given.append(gradient.astype(numpy.float64))
@@ -91,7 +92,7 @@ def run(problem, make, replayed, steps_per_update=None, dtype=numpy.float64):
         gradients = {name: part.astype(dtype) for name, part in split(gradient, problem.blocks).items()}
         reference.step(gradients, step / STEPS, update)
         if step + 1 in problem.recorded:
-            parameters.append(flat(reference.parameters()))
+            parameters.append(flat(reference.parameters(), problem.blocks))
             if hasattr(reference, "evaluation"):
-                evaluation.append(flat(reference.evaluation()))
+                evaluation.append(flat(reference.evaluation(), problem.blocks))
     return parameters, evaluation, given

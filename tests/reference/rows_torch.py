@@ -34,7 +34,7 @@ ADAM = "beta1=0.9, beta2=0.999, eps=1e-8"
 ROWS = [
     # First order.
     ("sgd(lr={lr})", "torch.optim.SGD", of(SGD), (0.05, 5e-4, 1.0)),
-    ("sgd(lr={lr}, weight_decay=0.1)", "torch.optim.SGD", of(SGD, weight_decay=0.1), (0.05, 5e-4, 0.1)),
+    ("sgd(lr={lr}, weight_decay=0.1)", "torch.optim.SGD", of(SGD, weight_decay=0.1), (0.05, 5e-4, None)),
     ("sgd(lr=linear({lr}, 0))", "torch.optim.SGD", annealed(SGD), (0.05, 5e-4, None)),
     ("momentum(lr={lr}, momentum=0.9)", "torch.optim.SGD", of(SGD, momentum=0.9), (0.01, 1e-4, 0.1)),
     ("momentum(lr={lr}, momentum=0.8, dampening=0.5, weight_decay=0.1)", "torch.optim.SGD",
@@ -99,7 +99,7 @@ ROWS = [
 
     # Memory-lean and matrix-aware.
     ("adafactor(form=torch, lr={lr})", "torch.optim.Adafactor", of(Adafactor, eps=(FLOAT32_EPS, 1e-3)), (1e-2, 1e-2, 1e-2)),
-    ("adafactor(form=torch, lr={lr}, beta2_decay=-0.5, eps1=1e-6, eps2=0.1, clipping=2, weight_decay=0.1)",
+    ("adafactor(form=torch, lr={lr}, beta2_decay=0.5, eps=1e-6, parameter_scale_floor=0.1, clip=2, weight_decay=0.1)",
      "torch.optim.Adafactor",
      of(Adafactor, beta2_decay=-0.5, eps=(1e-6, 0.1), d=2.0, weight_decay=0.1), (0.01, 0.1, 0.05)),
     ("muon(lr={lr}, momentum=0.95, nesterov=true, ns_steps=5, weight_decay=0.1, adjust=original, adam_lr=1e-3)",
@@ -108,7 +108,7 @@ ROWS = [
      "torch.optim.Muon and AdamW", lambda lr: muon(lr, adam_lr=1e-2, adjust_lr_fn="match_rms_adamw"), (1e-2, 5e-3, 1e-3)),
     ("muon(lr={lr}, momentum=0.9, nesterov=false, ns_steps=3, weight_decay=0, adjust=original, adam_lr=1e-3)",
      "torch.optim.Muon and AdamW",
-     lambda lr: muon(lr, adam_lr=1e-3, momentum=0.9, nesterov=False, ns_steps=3, weight_decay=0.0), (1e-2, 2e-3, 1e-3)),
+     lambda lr: muon(lr, adam_lr=1e-3, momentum=0.9, nesterov=False, ns_steps=3, weight_decay=0.0), (1e-2, 2e-3, None)),
     ("lamb(lr={lr}, beta1=0.9, beta2=0.999, eps=1e-6, weight_decay=0.01, clamp=1)", "timm.optim.Lamb",
      of(Lamb, trust_clip=True, always_adapt=True, max_grad_norm=None), (1e-2, 1e-2, 1e-3)),
 
@@ -133,6 +133,6 @@ ROWS = [
      of(Adam, eps=1e-5, clip=clip_grad_value(0.01)), (None, None, 1e-3)),
     ("clip_by_value(0.1) | clip_by_global_norm(0.2) | rmsprop(lr={lr}, preset=torch, alpha=0.99, eps=1e-8, weight_decay=0.1)",
      "torch.optim.RMSprop, clip_grad_value_ and clip_grad_norm_",
-     of(RMSprop, weight_decay=0.1, clip=both(clip_grad_value(0.1), clip_grad_norm(0.2))), (1e-3, None, 7e-4)),
+     of(RMSprop, weight_decay=0.1, clip=both(clip_grad_value(0.1), clip_grad_norm(0.2))), (1e-3, 1e-3, None)),
 ]
 # fmt: on
