@@ -73,6 +73,8 @@ ROWS = [
      before(optax.clip_by_global_norm(0.1)), (0.1, 1e-2, 0.3)),
     ("clip_by_block_norm(0.1) | sgd(lr={lr})", "optax.clip_by_global_norm on each block",
      before(per_block(optax.clip_by_global_norm(0.1))), (0.1, 1e-2, 0.3)),
+    ("clip_by_block_rms(0.01) | sgd(lr={lr})", "optax.clip_by_block_rms",
+     before(optax.clip_by_block_rms(0.01)), (0.5, 0.1, 0.3)),
     ("clip_by_value(0.1) | momentum(lr={lr}, momentum=0.9)", "optax.clip",
      before(optax.clip(0.1), momentum=0.9), (1e-2, 1e-2, None)),
     ("adaptive_clip(clipping=0.01, eps=1e-3) | sgd(lr={lr})", "optax.adaptive_grad_clip",
