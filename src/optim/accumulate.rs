@@ -1,5 +1,6 @@
 //! One step from several gradients.
 
+use super::table::{Make, Param, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
 use crate::Result;
 use crate::kernels::vectorised;
@@ -62,3 +63,10 @@ impl GradientTransform for Accumulate {
         self.inner.report(show);
     }
 }
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "accumulate",
+    summary: "gives a chain the mean of every k gradients",
+    params: &[Param::count("k", 1, "", "gradients a step"), Param::chain("the optimizer that takes the step")],
+    make: Make::Link(|a| Ok(Chain::new().then(accumulate(a.count("k")?, a.chain("chain")?)))),
+}];

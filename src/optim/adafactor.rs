@@ -1,7 +1,8 @@
 //! Adafactor: the running mean of squares in as many numbers as a matrix has rows and columns.
 
 use super::blocks::blocks_mut;
-use super::{Context, GradientTransform, Schedule, Slot, State, When, scale};
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State, When, scale};
 use crate::kernels::{sum_of_squares, vectorised};
 use crate::{Block, Result};
 
@@ -21,14 +22,14 @@ pub struct AdafactorConfig {
     pub form: AdafactorForm,
     /// The learning rate; in torch's form the largest, which 1/√t takes over from.
     pub lr: Schedule,
-    /// Exponent of t in the share that the newest squares have in the means, below 0.
+    /// How fast the means slow down: the newest squares have the share t^(−beta2_decay).
     pub beta2_decay: Schedule,
     /// Keeps a division from exploding; where it stands depends on the form.
-    pub eps1: f64,
+    pub eps: f64,
     /// The least that a block's root mean square counts for.
-    pub eps2: Schedule,
+    pub parameter_scale_floor: Schedule,
     /// The largest root mean square of a block's direction.
-    pub clipping: Schedule,
+    pub clip: Schedule,
     /// Decoupled weight decay, times the learning rate in torch's form and by itself in optax's.
     pub weight_decay: Schedule,
     /// Sides from which on optax's form factors a matrix; torch's factors every one.
@@ -39,12 +40,12 @@ impl AdafactorConfig {
     /// The defaults of the reference.
     #[must_use]
     pub fn new(form: AdafactorForm, lr: impl Into<Schedule>) -> Self {
-        let eps1 = match form {
+        let eps = match form {
             AdafactorForm::Torch => f64::from(f32::EPSILON),
             AdafactorForm::Optax => 1e-30,
         };
-        let [beta2_decay, eps2, clipping, weight_decay] = [-0.8, 1e-3, 1.0, 0.0].map(Schedule::from);
-        Self { form, lr: lr.into(), beta2_decay, eps1, eps2, clipping, weight_decay, min_dim: 128 }
+        let [beta2_decay, parameter_scale_floor, clip, weight_decay] = [0.8, 1e-3, 1.0, 0.0].map(Schedule::from);
+        Self { form, lr: lr.into(), beta2_decay, eps, parameter_scale_floor, clip, weight_decay, min_dim: 128 }
     }
 
     /// How many matrices of how many rows and columns a block is; `None` where it is not factored.
@@ -66,10 +67,10 @@ impl AdafactorConfig {
     }
 
     fn means(&self, when: When, t: f64) -> Means {
-        let share = t.powf(self.beta2_decay.at(when));
+        let share = t.powf(-self.beta2_decay.at(when));
         let (added, least_mean, least) = match self.form {
-            AdafactorForm::Torch => (0.0, self.eps1, self.eps1 * self.eps1),
-            AdafactorForm::Optax => (self.eps1, 0.0, 0.0),
+            AdafactorForm::Torch => (0.0, self.eps, self.eps * self.eps),
+            AdafactorForm::Optax => (self.eps, 0.0, 0.0),
         };
         Means { share, added, least_mean, least }
     }
@@ -89,15 +90,15 @@ pub struct AdafactorStep {
 /// Adam's scale from two vectors a matrix, with clipping of its own and a step relative to the block's size.
 ///
 /// ```text
-///   β = 1 − t^beta2_decay
-///   rᵢ ← β·rᵢ + (1 − β)·meanⱼ(g²ᵢⱼ + ε₁)       cⱼ ← β·cⱼ + (1 − β)·meanᵢ(g²ᵢⱼ + ε₁)       vᵢⱼ = rᵢ·cⱼ / mean(r)
-///   u = g / √v                   u ← u / max(1, rms(u)/clipping)                 s = max(ε₂, rms(θ))
+///   β = 1 − t^(−beta2_decay)
+///   rᵢ ← β·rᵢ + (1 − β)·meanⱼ(g²ᵢⱼ + ε)       cⱼ ← β·cⱼ + (1 − β)·meanᵢ(g²ᵢⱼ + ε)       vᵢⱼ = rᵢ·cⱼ / mean(r)
+///   u = g / √v                   u ← u / max(1, rms(u)/clip)        s = max(parameter_scale_floor, rms(θ))
 ///   θ ← θ − s·lr·u − weight_decay·θ
 /// ```
 ///
 /// What is not factored keeps v whole. The equations are optax's, where only matrices of which both sides are at least
 /// `min_dim` are factored. Torch's form factors every matrix (of a tensor, those of its last two dimensions); it has no
-/// ε₁ in the means but as a floor of mean(r) and, squared, of v; and min(lr, 1/√t) stands for lr, lr·weight_decay for
+/// ε in the means but as a floor of mean(r) and, squared, of v; and min(lr, 1/√t) stands for lr, lr·weight_decay for
 /// weight_decay. So the two differ on a network of 64 units.
 ///
 /// It applies the learning rate itself, so it ends a chain. State: for a factored `m × n` matrix `m + n` numbers.
@@ -115,8 +116,8 @@ impl GradientTransform for AdafactorStep {
         let AdafactorStep { config, rows, columns, square, steps, sums } = self;
         let t = *steps as f64;
         let means = config.means(context.when, t);
-        let [lr, decay, least, clipping] =
-            [&config.lr, &config.weight_decay, &config.eps2, &config.clipping].map(|x| x.at(context.when));
+        let [lr, decay, least, clip] =
+            [&config.lr, &config.weight_decay, &config.parameter_scale_floor, &config.clip].map(|x| x.at(context.when));
         let (lr, decay) = match config.form {
             AdafactorForm::Torch => (lr.min(t.sqrt().recip()), lr * decay),
             AdafactorForm::Optax => (lr, decay),
@@ -138,7 +139,7 @@ impl GradientTransform for AdafactorStep {
                 }
             }
             let rms = |x: &[f32]| (sum_of_squares(x) / x.len().max(1) as f64).sqrt();
-            scale(u, -lr * rms(theta).max(least) / (rms(u) / clipping).max(1.0));
+            scale(u, -lr * rms(theta).max(least) / (rms(u) / clip).max(1.0));
             if decay != 0.0 {
                 let decay = decay as f32;
                 u.iter_mut().zip(theta).for_each(|(u, theta)| *u -= decay * theta);
@@ -148,11 +149,11 @@ impl GradientTransform for AdafactorStep {
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        let AdafactorConfig { lr, beta2_decay, eps2, clipping, weight_decay, .. } = &mut self.config;
+        let AdafactorConfig { lr, beta2_decay, parameter_scale_floor, clip, weight_decay, .. } = &mut self.config;
         visit("lr", Slot::Schedule(lr));
         visit("beta2_decay", Slot::Schedule(beta2_decay));
-        visit("eps2", Slot::Schedule(eps2));
-        visit("clipping", Slot::Schedule(clipping));
+        visit("parameter_scale_floor", Slot::Schedule(parameter_scale_floor));
+        visit("clip", Slot::Schedule(clip));
         visit("weight_decay", Slot::Schedule(weight_decay));
         visit("rows", self.rows.slot());
         visit("columns", self.columns.slot());
@@ -219,4 +220,40 @@ impl Means {
             },
         );
     }
+}
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "adafactor",
+    summary: "adam's scale from two vectors a matrix, with steps relative to the parameters",
+    params: &[
+        Param::lr("1e-2"),
+        Param::word("form", &["torch", "optax"], "torch", "whose conventions"),
+        Param::number("beta2_decay", Range::NotNegative, "0.8", "how fast the running mean of squares slows down"),
+        Param {
+            name: "eps",
+            kind: Kind::Fixed(Range::NotNegative),
+            default: "0",
+            meaning: "keeps the quotient from exploding; 0 is the form's own, 1.19e-7 or 1e-30",
+        },
+        Param::number("parameter_scale_floor", Range::NotNegative, "1e-3", "the least size that a block counts for"),
+        Param::number("clip", Range::Limit, "1", "largest root mean square of a block's direction"),
+        Param::WEIGHT_DECAY,
+        Param::count("min_dim", 0, "128", "sides from which on the form optax factors a matrix"),
+    ],
+    make: Make::Recipe(recipe),
+}];
+
+fn recipe(a: &Args<'_>) -> Result<Chain> {
+    let form = if a.word("form")? == "torch" { AdafactorForm::Torch } else { AdafactorForm::Optax };
+    let defaults = AdafactorConfig::new(form, a.schedule("lr")?);
+    let eps = a.number("eps")?;
+    Ok(Chain::new().then(adafactor_step(AdafactorConfig {
+        beta2_decay: a.schedule("beta2_decay")?,
+        eps: if eps > 0.0 { eps } else { defaults.eps },
+        parameter_scale_floor: a.schedule("parameter_scale_floor")?,
+        clip: a.schedule("clip")?,
+        weight_decay: a.schedule("weight_decay")?,
+        min_dim: a.count("min_dim")? as usize,
+        ..defaults
+    })))
 }

@@ -1,5 +1,7 @@
 //! Adam on local time.
 
+use super::table::{Make, Param, Row};
+use super::{Args, Chain, scale_by_learning_rate};
 use super::{Context, GradientTransform, ScaleByAdam, Schedule, Slot, scale_by_adam};
 use crate::Result;
 
@@ -43,4 +45,23 @@ impl GradientTransform for ScaleByAdamRel {
         self.adam.state(visit);
         visit("update", Slot::Count(&mut self.update));
     }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "adam_rel",
+        summary: "adam whose step count begins again with each rollout",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Recipe(|a| Ok(link(a)?.then(scale_by_learning_rate(a.schedule("lr")?)))),
+    },
+    Row {
+        name: "scale_by_adam_rel",
+        summary: "adam's direction, its step count beginning again with each rollout",
+        params: &[Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Link(link),
+    },
+];
+
+fn link(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new().then(scale_by_adam_rel(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?)))
 }

@@ -1,6 +1,7 @@
 //! An average of the parameters for evaluation.
 
-use super::{Context, GradientTransform, Schedule, Slot, State};
+use super::table::{Make, Param, Range, Row};
+use super::{Chain, Context, GradientTransform, Schedule, Slot, State};
 use crate::Result;
 
 /// See [`ema`].
@@ -47,3 +48,10 @@ impl GradientTransform for Ema {
         Some(self.average.begun()?.iter().zip(theta).map(|(a, theta)| a + share * (theta - a)).collect())
     }
 }
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "ema",
+    summary: "an exponential average of the parameters, for evaluation",
+    params: &[Param::number("decay", Range::Decay, "0.999", "share that the average so far keeps in a step")],
+    make: Make::Link(|a| Ok(Chain::new().then(ema(a.schedule("decay")?)))),
+}];

@@ -1,5 +1,6 @@
 //! Lookahead: k steps forward, one step back.
 
+use super::table::{Kind, Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
 use crate::Result;
 
@@ -69,3 +70,19 @@ impl GradientTransform for Lookahead {
         self.inner.mends_non_finite()
     }
 }
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "lookahead",
+    summary: "lets a chain run for k steps, then goes back to a point on the way",
+    params: &[
+        Param::chain("the optimizer that runs ahead"),
+        Param::count("k", 1, "5", "steps that it runs"),
+        Param {
+            name: "alpha",
+            kind: Kind::Fixed(Range::Share),
+            default: "0.5",
+            meaning: "share of the way that is kept",
+        },
+    ],
+    make: Make::Link(|a| Ok(Chain::new().then(lookahead(a.chain("chain")?, a.count("k")?, a.number("alpha")?)))),
+}];

@@ -3,7 +3,10 @@
 use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
-use super::{Context, GradientTransform, Schedule, Slot, State};
+use super::recipes::decoupled;
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Chain, Context, GradientTransform, Pattern, Schedule, Slot, State};
+use super::{add_decayed_weights, partition, scale_by_adam, scale_by_learning_rate};
 use crate::Result;
 
 /// How Muon's step depends on the shape `[m, n]` of a matrix: what `torch.optim.Muon` calls `adjust_lr_fn`.
@@ -121,4 +124,53 @@ impl Room {
         let source = if as_it_lies { x } else { transposed };
         g.iter_mut().zip(source.iter()).for_each(|(g, x)| *g = (scale * x) as f32);
     }
+}
+
+const MOMENTUM: Param = Param::number("momentum", Range::Decay, "0.95", "decay of the running mean of gradients");
+const NESTEROV: Param = Param::flag("nesterov", "true", "whether to look a step ahead");
+const NS_STEPS: Param = Param::count("ns_steps", 1, "5", "rounds of the Newton-Schulz iteration");
+const ADJUST: Param = Param::word("adjust", &["original", "match_rms_adamw"], "original", "how steps scale with shape");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "muon",
+        summary: "momentum stretched alike in every direction for matrices, adamw for the rest",
+        params: &[
+            Param::lr("1e-3"),
+            MOMENTUM,
+            NESTEROV,
+            NS_STEPS,
+            Param::weight_decay("0.1"),
+            ADJUST,
+            Param {
+                name: "adam_lr",
+                kind: Kind::Number(Range::NotNegative),
+                default: "1e-3",
+                meaning: "learning rate of what is no matrix",
+            },
+        ],
+        make: Make::Recipe(recipe),
+    },
+    Row {
+        name: "scale_by_muon",
+        summary: "momentum stretched alike in every direction, for matrices",
+        params: &[MOMENTUM, NESTEROV, NS_STEPS, ADJUST],
+        make: Make::Link(link),
+    },
+];
+
+fn link(a: &Args<'_>) -> Result<Chain> {
+    let adjust = if a.word("adjust")? == "original" { MuonScale::Original } else { MuonScale::MatchRmsAdamw };
+    let (nesterov, ns_steps) = (a.flag("nesterov")?, a.count("ns_steps")? as usize);
+    Ok(Chain::new().then(scale_by_muon(a.schedule("momentum")?, nesterov, ns_steps, adjust)))
+}
+
+/// `torch.optim.Muon` for matrices; for the rest `torch.optim.AdamW` with its defaults but for the weight decay.
+fn recipe(a: &Args<'_>) -> Result<Chain> {
+    let rest = Chain::new()
+        .then(scale_by_adam(0.9, 0.999, 1e-8))
+        .then(add_decayed_weights(a.schedule("weight_decay")?))
+        .then(scale_by_learning_rate(a.schedule("adam_lr")?));
+    let branches = [(Pattern::new("matrices"), decoupled(a, link(a)?)?), (Pattern::new("*"), rest)];
+    Ok(Chain::new().then(partition(branches)))
 }

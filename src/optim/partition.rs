@@ -66,7 +66,8 @@ impl Partition {
                 }
             }
         }
-        if let Some(branch) = self.branches.iter().find(|branch| branch.layout.is_empty()) {
+        let idle = |branch: &&Branch| branch.layout.is_empty() && branch.blocks.names_some();
+        if let Some(branch) = self.branches.iter().find(idle) {
             let names: Vec<&str> = layout.blocks().iter().map(|block| block.name.as_str()).collect();
             let problem = format!("the pattern `{}` means no block of {}", branch.blocks.as_str(), names.join(", "));
             return Err(Error::Config(problem));
@@ -144,7 +145,12 @@ pub(super) const ROWS: &[Row] = &[
         name: "masked",
         summary: "a chain for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
         params: &[
-            Param { name: "blocks", kind: Kind::Text, default: "", meaning: "name pattern, `weights` or `biases`" },
+            Param {
+                name: "blocks",
+                kind: Kind::Text,
+                default: "",
+                meaning: "name pattern, `weights`, `matrices` or `biases`",
+            },
             Param::chain("what those blocks go through"),
         ],
         make: Make::Link(|a| Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), a.chain("chain")?)))),

@@ -20,7 +20,8 @@ use crate::Block;
 pub struct Pattern(String);
 
 impl Pattern {
-    /// The roles are `weights`, blocks of two dimensions or more, and `biases`, those of fewer; `*` alone is all.
+    /// The roles are `weights`, blocks of two dimensions or more, of which `matrices` have two, and `biases`, those of
+    /// fewer; `*` alone is all.
     #[must_use]
     pub fn new(pattern: impl Into<String>) -> Self {
         Self(pattern.into())
@@ -38,11 +39,17 @@ impl Pattern {
         self.0.trim() == "*"
     }
 
+    /// Whether some alternative is a name of its own, which no network need have.
+    pub(super) fn names_some(&self) -> bool {
+        self.0.split(',').any(|alternative| !matches!(alternative.trim(), "weights" | "matrices" | "biases" | "*"))
+    }
+
     /// Whether it means this block.
     #[must_use]
     pub fn matches(&self, block: &Block) -> bool {
         self.0.split(',').any(|alternative| match alternative.trim() {
             "weights" => block.shape.len() >= 2,
+            "matrices" => block.shape.len() == 2,
             "biases" => block.shape.len() < 2,
             name => fits(name, &block.name),
         })

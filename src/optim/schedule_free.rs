@@ -1,5 +1,7 @@
 //! Schedule-free learning: an average in place of a falling learning rate.
 
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Chain, add_decayed_weights, scale_by_adam};
 use super::{Context, GradientTransform, Schedule, Slot, State, When};
 use crate::Result;
 use crate::kernels::vectorised;
@@ -87,4 +89,41 @@ impl GradientTransform for ScheduleFree {
         let share = (1.0 - 1.0 / self.beta1) as f32;
         Some(self.z.begun()?.iter().zip(theta).map(|(z, y)| y + share * (z - y)).collect())
     }
+}
+
+const BETA1: Param = Param {
+    name: "beta1",
+    kind: Kind::Fixed(Range::PositiveShare),
+    default: "0.9",
+    meaning: "share of the average in the point at which gradients are taken",
+};
+const WARMUP: Param = Param::count("warmup_steps", 0, "0", "steps over which the learning rate rises");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "schedule_free_sgd",
+        summary: "sgd with an average in place of a schedule",
+        params: &[Param::lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| last(a, Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?)))),
+    },
+    Row {
+        name: "schedule_free_adamw",
+        summary: "adamw with an average in place of a schedule",
+        params: &[Param::lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| {
+            // The average is the momentum: Adam's own is off.
+            let scaled = Chain::new().then(scale_by_adam(0.0, a.schedule("beta2")?, a.schedule("eps")?));
+            last(a, scaled.then(add_decayed_weights(a.schedule("weight_decay")?)))
+        }),
+    },
+    Row {
+        name: "schedule_free",
+        summary: "the learning rate and an average in place of its schedule",
+        params: &[Param::lr("1"), BETA1, WARMUP],
+        make: Make::Link(|a| last(a, Chain::new())),
+    },
+];
+
+fn last(a: &Args<'_>, chain: Chain) -> Result<Chain> {
+    Ok(chain.then(schedule_free(a.schedule("lr")?, a.number("beta1")?, a.count("warmup_steps")?)))
 }

@@ -3,8 +3,10 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::blocks::blocks_mut;
+use super::recipes::coupled;
 use super::spectrum::{Room, eigen, sides, square};
-use super::{Context, GradientTransform, Slot};
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Chain, Context, GradientTransform, Slot};
 use crate::{Block, Result};
 
 /// See [`scale_by_shampoo`].
@@ -115,4 +117,33 @@ fn from_spectrum(vectors: &DMatrix<f64>, values: &DVector<f64>) -> DMatrix<f64> 
     let mut scaled = vectors.clone();
     scaled.column_iter_mut().zip(values.iter()).for_each(|(mut column, value)| column *= *value);
     scaled * vectors.transpose()
+}
+
+const EPS: Param = Param {
+    name: "eps",
+    kind: Kind::Fixed(Range::Positive),
+    default: "1e-4",
+    meaning: "what the sums of squares start at",
+};
+const FREQUENCY: Param = Param::count("precondition_frequency", 1, "1", "steps from one root to the next");
+const MAX_DIM: Param = Param::count("max_dim", 1, "1024", "longest side that has more than a diagonal");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "shampoo",
+        summary: "gradients over roots of their squares, a matrix for each side",
+        params: &[Param::lr("0.1"), EPS, FREQUENCY, MAX_DIM, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, link(a)?)),
+    },
+    Row {
+        name: "scale_by_shampoo",
+        summary: "gradients over roots of their squares, a matrix for each side",
+        params: &[EPS, FREQUENCY, MAX_DIM],
+        make: Make::Link(link),
+    },
+];
+
+fn link(a: &Args<'_>) -> Result<Chain> {
+    let (frequency, max_dim) = (a.count("precondition_frequency")?, a.count("max_dim")? as usize);
+    Ok(Chain::new().then(scale_by_shampoo(a.number("eps")?, frequency, max_dim)))
 }

@@ -3,8 +3,10 @@
 use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
+use super::recipes::decoupled;
 use super::spectrum::{Room, eigen, sides, square};
-use super::{Context, GradientTransform, Schedule, Slot, State};
+use super::table::{Make, Param, Range, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
 use crate::{Block, Result};
 
 /// See [`scale_by_soap`].
@@ -271,4 +273,30 @@ fn falling(values: &[f64]) -> Vec<usize> {
 
 fn permuted(matrix: &DMatrix<f64>, order: &[usize]) -> DMatrix<f64> {
     matrix.select_columns(order)
+}
+
+const BETA1: Param = Param::number("beta1", Range::Decay, "0.95", "decay of the running mean of gradients");
+const BETA2: Param = Param::number("beta2", Range::Decay, "0.95", "decay of all running means of squares");
+const FREQUENCY: Param = Param::count("precondition_frequency", 1, "10", "steps from one basis to the next");
+const MAX_DIM: Param = Param::count("max_dim", 1, "10000", "longest side that is turned");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "soap",
+        summary: "adam in the eigenbasis of shampoo's statistics",
+        params: &[Param::lr("3e-3"), BETA1, BETA2, Param::EPS, FREQUENCY, Param::weight_decay("0.01"), MAX_DIM],
+        make: Make::Recipe(|a| decoupled(a, link(a)?)),
+    },
+    Row {
+        name: "scale_by_soap",
+        summary: "adam's direction in the eigenbasis of shampoo's statistics",
+        params: &[BETA1, BETA2, Param::EPS, FREQUENCY, MAX_DIM],
+        make: Make::Link(link),
+    },
+];
+
+fn link(a: &Args<'_>) -> Result<Chain> {
+    let [beta1, beta2, eps] = [a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?];
+    let (frequency, max_dim) = (a.count("precondition_frequency")?, a.count("max_dim")? as usize);
+    Ok(Chain::new().then(scale_by_soap(beta1, beta2, eps, frequency, max_dim)))
 }

@@ -2,6 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
+use super::table::{Kind, Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
 use crate::Result;
 
@@ -127,6 +128,27 @@ fn erfi(x: f64) -> f64 {
         }
     }
 }
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "trac",
+    summary: "scales a chain's whole way from the start by what parameter-free tuners learn",
+    params: &[
+        Param::chain("the optimizer that is tuned"),
+        Param {
+            name: "s_init",
+            kind: Kind::Fixed(Range::Positive),
+            default: "1e-8",
+            meaning: "size of the first scale",
+        },
+        Param {
+            name: "eps",
+            kind: Kind::Fixed(Range::Positive),
+            default: "1e-8",
+            meaning: "keeps the quotients from exploding",
+        },
+    ],
+    make: Make::Link(|a| Ok(Chain::new().then(trac(a.chain("chain")?, a.number("s_init")?, a.number("eps")?)))),
+}];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,8 @@
 //! Steps as long as the parameters that they move.
 
 use super::blocks::blocks_mut;
+use super::table::{Make, Param, Range, Row};
+use super::{Args, Chain, add_decayed_weights, scale_by_adam, scale_by_learning_rate, trace};
 use super::{Context, GradientTransform, Schedule, Slot, scale};
 use crate::Result;
 use crate::kernels::sum_of_squares;
@@ -51,4 +53,56 @@ impl GradientTransform for ScaleByTrustRatio {
         visit("eps", Slot::Schedule(&mut self.eps));
         visit("clamp", Slot::Schedule(&mut self.clamp));
     }
+}
+
+const COEFFICIENT: &str = "length of a step, in lengths of the block, before the learning rate";
+const CLAMP: Param = Param::number("clamp", Range::Limit, "inf", "largest ratio of lengths; 1 is timm's trust_clip");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "lars",
+        summary: "momentum with steps as long as each block is, times a coefficient",
+        params: &[
+            Param::lr("1"),
+            Param::number("momentum", Range::Decay, "0.9", "decay of the sum of steps"),
+            Param::WEIGHT_DECAY,
+            Param::number("trust_coefficient", Range::Positive, "1e-3", COEFFICIENT),
+            Param::eps("0"),
+        ],
+        make: Make::Recipe(lars),
+    },
+    Row {
+        name: "lamb",
+        summary: "adam with steps as long as each block is",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::eps("1e-6"), Param::WEIGHT_DECAY, CLAMP],
+        make: Make::Recipe(lamb),
+    },
+    Row {
+        name: "scale_by_trust_ratio",
+        summary: "each block's update as long as the block",
+        params: &[Param::number("trust_coefficient", Range::Positive, "1", COEFFICIENT), Param::eps("0"), CLAMP],
+        make: Make::Link(|a| {
+            let ratio =
+                scale_by_trust_ratio(a.schedule("trust_coefficient")?, a.schedule("eps")?, a.schedule("clamp")?);
+            Ok(Chain::new().then(ratio))
+        }),
+    },
+];
+
+/// `optax.lars`: the learning rate comes before the momentum, so that what is summed are steps.
+fn lars(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new()
+        .then(add_decayed_weights(a.schedule("weight_decay")?))
+        .then(scale_by_trust_ratio(a.schedule("trust_coefficient")?, a.schedule("eps")?, f64::INFINITY))
+        .then(scale_by_learning_rate(a.schedule("lr")?))
+        .then(trace(a.schedule("momentum")?)))
+}
+
+/// `optax.lamb`.
+fn lamb(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new()
+        .then(scale_by_adam(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?))
+        .then(add_decayed_weights(a.schedule("weight_decay")?))
+        .then(scale_by_trust_ratio(1.0, 0.0, a.schedule("clamp")?))
+        .then(scale_by_learning_rate(a.schedule("lr")?)))
 }
