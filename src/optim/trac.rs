@@ -34,21 +34,22 @@ pub struct Trac {
 /// Scales a chain's whole way from the initial parameters by what one-dimensional, parameter-free tuners learn.
 ///
 /// ```text
-///   h = ⟨d, g⟩                                   d: the way so far, unscaled,  (θ − θ₀)/(S + ε)
+///   h = ⟨d, g⟩                  d ← d + inner(g)
 ///   vⱼ ← βⱼ²·vⱼ + h²            σⱼ ← βⱼ·σⱼ − h              S = Σⱼ s_init·erfi(σⱼ/(√2·√vⱼ + ε)) / erfi(1/√2)
-///   d ← d + inner(g)            θ ← θ₀ + max(S, 0)·d
+///   θ ← θ₀ + max(S, 0)·d
 /// ```
 ///
-/// βⱼ = 0.9, 0.99, …, 0.999999; v starts at 0, σ at 1e-8 and S at 0. The longer steps agree with the gradients the
-/// farther it goes, and where they do not it falls back to the start: plasticity is kept through changes of the task.
-/// The first steps are tiny, of the order of `s_init`. The way is kept as a vector of its own and not read off θ, where
-/// rounding would swallow them. It ends a chain; `g` is the gradient that reaches it.
+/// βⱼ = 0.9, 0.99, …, 0.999999; d, v and σ start at 0. The longer the way agrees with the gradients the farther it
+/// goes, and where it does not the parameters fall back to the start: plasticity is kept through changes of the task.
+/// The first steps are tiny, of the order of `s_init`. It ends a chain; `g` is the gradient that reaches it.
 ///
-/// Muppidi et al. 2024, algorithms 1 and 2, <https://arxiv.org/abs/2405.16642>, with the authors' constants.
+/// Muppidi et al. 2024, algorithms 1 and 2, <https://arxiv.org/abs/2405.16642>, with the authors' constants. Their code
+/// reads d off the parameters, (θ − θ₀)/(S + ε), and so forgets it for good once S is not positive; here, as in the
+/// paper, it is kept, which also saves the first steps from being swallowed by rounding.
 #[must_use]
 pub fn trac(inner: Chain, s_init: f64, eps: f64) -> Trac {
     let (start, path) = (State::default(), State::default());
-    Trac { inner, s_init, eps, start, path, variance: [0.0; 6], sigma: [1e-8; 6], scale: 0.0, gradient: Vec::new() }
+    Trac { inner, s_init, eps, start, path, variance: [0.0; 6], sigma: [0.0; 6], scale: 0.0, gradient: Vec::new() }
 }
 
 impl GradientTransform for Trac {
@@ -61,11 +62,8 @@ impl GradientTransform for Trac {
         if begins {
             start.copy_from_slice(context.theta);
         }
-        // Where S was negative the parameters went back to the start, and the way is zero again.
-        let kept = (self.scale.max(0.0) / (self.scale + self.eps)) as f32;
         let mut h = 0.0;
         for ((d, u), g) in path.iter_mut().zip(gradient.iter()).zip(&self.gradient) {
-            *d *= kept;
             h += f64::from(*d) * f64::from(*g);
             *d += u;
         }
