@@ -82,6 +82,36 @@ impl GradientTransform for ClipByBlockNorm {
     }
 }
 
+/// See [`clip_by_block_rms`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClipByBlockRms {
+    max_rms: Schedule,
+}
+
+/// Scales each block down if its root mean square is too large: `g ← g / max(1, rms(g) / max_rms)` by block.
+///
+/// As `optax.clip_by_block_rms`. An infinite `max_rms` never clips. Shazeer and Stern 2018, section 6,
+/// <https://arxiv.org/abs/1804.04235>.
+#[must_use]
+pub fn clip_by_block_rms(max_rms: impl Into<Schedule>) -> ClipByBlockRms {
+    ClipByBlockRms { max_rms: max_rms.into() }
+}
+
+impl GradientTransform for ClipByBlockRms {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let max_rms = self.max_rms.at(context.when);
+        for (_, gradient, _) in blocks_mut(context, gradient) {
+            let max_norm = max_rms * (gradient.len() as f64).sqrt();
+            clip(gradient, max_norm, 0.0);
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_rms", Slot::Schedule(&mut self.max_rms));
+    }
+}
+
 /// See [`clip_by_value`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipByValue {
@@ -130,6 +160,12 @@ pub(super) const ROWS: &[Row] = &[
         summary: "scales each block of the gradient down to a norm",
         params: &[Param::number("max_norm", Range::Limit, "", "largest norm of a block")],
         make: Make::Clip(|a| Ok(Chain::new().then(clip_by_block_norm(a.schedule("max_norm")?)))),
+    },
+    Row {
+        name: "clip_by_block_rms",
+        summary: "scales each block of the gradient down to a root mean square",
+        params: &[Param::number("max_rms", Range::Limit, "", "largest root mean square of a block")],
+        make: Make::Clip(|a| Ok(Chain::new().then(clip_by_block_rms(a.schedule("max_rms")?)))),
     },
     Row {
         name: "clip_by_value",

@@ -70,7 +70,8 @@ pub use args::Args;
 pub use build::Fallback;
 pub use centralize::{Centralize, centralize};
 pub use clip::{
-    ClipByBlockNorm, ClipByGlobalNorm, ClipByValue, clip_by_block_norm, clip_by_global_norm, clip_by_value,
+    ClipByBlockNorm, ClipByBlockRms, ClipByGlobalNorm, ClipByValue, clip_by_block_norm, clip_by_block_rms,
+    clip_by_global_norm, clip_by_value,
 };
 pub use decay_to_initial::{DecayToInitial, decay_to_initial};
 pub use ema::{Ema, ema};
@@ -124,6 +125,7 @@ const ROWS: &[&[Row]] = &[
     yogi::ROWS,
     trust_ratio::ROWS,
     adafactor::ROWS,
+    muon::ROWS,
     shampoo::ROWS,
     soap::ROWS,
     schedule_free::ROWS,

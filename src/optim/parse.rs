@@ -142,18 +142,14 @@ impl<'a> Parser<'a> {
         }
         let start = self.at;
         let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
-        // Names such as `inf` that also read as numbers are numbers.
-        let numeric = token.replace('_', "").parse::<f64>();
-        match (numeric, token.chars().next()) {
-            (Ok(number), _) if token != "infinity" => Ok(Value::Number(number)),
-            (_, Some('0'..='9' | '.' | '+' | '-')) => {
-                self.at = start;
-                Err(self.expected("a number"))
-            }
-            _ => {
-                self.at = start;
-                Ok(Value::Spec(self.chain(depth)?))
-            }
+        let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
+        if !is_number && !matches!(token, "inf" | "nan") {
+            self.at = start;
+            return Ok(Value::Spec(self.chain(depth)?));
         }
+        token.replace('_', "").parse().map(Value::Number).map_err(|_| {
+            self.at = start;
+            self.expected("a number")
+        })
     }
 }

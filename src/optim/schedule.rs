@@ -71,8 +71,8 @@ pub enum Schedule {
         then: Box<Schedule>,
     },
     /// Up by half a cosine from `peak / div` over the first `share`, then down by half a cosine to
-    /// `peak / (div·final_div)`. Smith and Topin 2018, <https://arxiv.org/abs/1708.07120>, in PyTorch's form
-    /// (`OneCycleLR`).
+    /// `peak / (div·final_div)`. Smith and Topin 2018, <https://arxiv.org/abs/1708.07120>, in optax's form
+    /// (`cosine_onecycle_schedule`); PyTorch's `OneCycleLR` reaches the peak a step earlier.
     OneCycle {
         /// Its largest value.
         peak: f64,
