@@ -23,11 +23,11 @@ is_head = lambda name, value: "head" if name == "b" or name.startswith("actor.he
 # fmt: off
 ROWS = [
     # First order and adaptive.
-    ("sign_sgd(lr={lr})", "optax.sign_sgd", of(optax.sign_sgd), (2**-10, 2**-10, 2**-10)),
+    ("sign_sgd(lr={lr})", "optax.sign_sgd", of(optax.sign_sgd), (3 * 2**-10, 2**-8, 2**-10)),
     ("sign_sgd(lr=linear({lr}, 0))", "optax.sign_sgd", lambda lr: chain(optax.sign_sgd(linear(lr, 0.0))), (2e-3, 2e-3, None)),
-    ("lion(lr={lr}, beta1=0.9, beta2=0.99, weight_decay=0)", "optax.lion", of(optax.lion, weight_decay=0.0), (2**-10, 2**-10, 1e-5)),
+    ("lion(lr={lr}, beta1=0.9, beta2=0.99, weight_decay=0)", "optax.lion", of(optax.lion, weight_decay=0.0), (2**-6, 2**-6, 1e-5)),
     ("lion(lr={lr}, beta1=0.8, beta2=0.9, weight_decay=0.1)", "optax.lion",
-     of(optax.lion, b1=0.8, b2=0.9, weight_decay=0.1), (1e-3, 1e-3, None)),
+     of(optax.lion, b1=0.8, b2=0.9, weight_decay=0.1), (4e-3, 1e-2, None)),
     ("rmsprop(lr={lr}, preset=optax, alpha=0.9, eps=1e-8)", "optax.rmsprop", of(optax.rmsprop), (1e-3, 1e-3, 7e-4)),
     ("rmsprop(lr={lr}, preset=optax, alpha=0.99, eps=1e-5, momentum=0.9)", "optax.rmsprop",
      of(optax.rmsprop, decay=0.99, eps=1e-5, momentum=0.9), (1e-4, 1e-4, 1e-4)),
@@ -97,8 +97,8 @@ ROWS = [
      (5e-3, 5e-3, None)),
     ("adam(lr=cosine({lr}, 0))", "optax.adam, cosine_decay_schedule",
      lambda lr: chain(optax.adam(cosine(lr, 0.0))), (1e-2, 1e-2, None)),
-    ("masked(\"*w*\", add_decayed_weights(weight_decay=0.1)) | adam(lr={lr})", "optax.masked",
-     before(where({"weight": optax.add_decayed_weights(0.1)}, is_weight), to=optax.adam), (1e-2, None, 1e-3)),
+    ("masked(\"*w*\", add_decayed_weights(weight_decay=0.1)) | momentum(lr={lr}, momentum=0.9)", "optax.masked",
+     before(where({"weight": optax.add_decayed_weights(0.1)}, is_weight), momentum=0.9), (1e-2, None, 1e-1)),
     ("partition(\"b\", sgd(lr={lr}), \"*\", clip_by_global_norm(0.5, form=optax) | adam(lr=0.01))", "optax.partition",
      lambda lr: chain(where({"head": optax.sgd(lr), "body": optax.chain(optax.clip_by_global_norm(0.5), optax.adam(1e-2))}, is_head)),
      (0.1, None, None)),
