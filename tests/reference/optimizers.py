@@ -3,9 +3,10 @@
     pip install -r requirements.txt && pip install --no-deps timm==1.0.20
     OMP_NUM_THREADS=1 python ppo_gradients.py && OMP_NUM_THREADS=1 python optimizers.py
 
-make `ppo_gradients.safetensors`, `optimizers.json` and `optimizers_ppo.safetensors` beside this script, in float64, so that the numbers are the
-equations' and not a rounding's. `python optimizers.py float32` makes nothing, but shows how far the same references come
-from these numbers when they compute in float32 themselves: what is reached cannot be asked of others.
+make `ppo_gradients.safetensors`, `optimizers.json` and `optimizers_ppo.safetensors` beside this script, in float64, so
+that the numbers are the equations' and not a rounding's. `python optimizers.py float32` makes nothing, but shows how
+far the same references come from these numbers when they compute in float32 themselves: what is reached cannot be
+asked of others. Words after it choose the rows whose spec has one of them.
 
 Every row is one of our specs on one problem. Gradients are those at our own parameters on `quadratic`, where errors add
 up. On `rosenbrock` the last bit of a float32 parameter changes the gradient's direction in the fifth digit, in any
@@ -67,7 +68,7 @@ def record():
             if evaluation:
                 row["evaluation"] = [short(p) for p in evaluation]
         recorded.append(row)
-    described = {p.name: {"blocks": [[name, shape] for name, shape in p.blocks.items()]} for p in (Quadratic, Rosenbrock, Ppo)}
+    described = {p.name: {"blocks": list(p.blocks.items())} for p in (Quadratic, Rosenbrock, Ppo)}
     described["quadratic"] |= {"curvature": problems.CURVATURE, "start": Quadratic.start}
     described["rosenbrock"] |= {"start": Rosenbrock.start}
     head = {"versions": {package: version(package) for package in PACKAGES}, "steps": STEPS}
@@ -81,7 +82,8 @@ def record():
 
 
 def compare_float32(words):
-    """For each row whose spec has one of these words, or each, how far float32 comes from float64: relative to the parameters, and to the way they went."""
+    """How far float32 comes from float64, relative to the parameters and to the way they went, for each row whose spec
+    has one of the words."""
     for spec, source, problem, make, replayed, steps_per_update in rows():
         if words and not any(word in spec for word in words):
             continue
@@ -91,7 +93,8 @@ def compare_float32(words):
         size = max(norm(a - b) / norm(a) for a, b in zip(exact, rounded))
         way = norm(exact[-1] - rounded[-1]) / norm(exact[-1] - start)
         mark = "!!" if size > 3e-6 else "  "
-        print(f"{mark} {size:.1e} {way:.1e} moved {norm(exact[-1] - start) / norm(start):.1e}  {problem.name:10} {spec}", flush=True)
+        moved = norm(exact[-1] - start) / norm(start)
+        print(f"{mark} {size:.1e} {way:.1e} moved {moved:.1e}  {problem.name:10} {spec}", flush=True)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ class AdamRel(Numpy):
 
 class LambClamped(AdamRel):
     """You et al. 2020, "Large batch optimization for deep learning", arXiv 1904.00962, algorithm 2, with the function
-    phi of the trust ratio's numerator left out and the ratio itself at most `clamp` (timm's `trust_clip` is a clamp of 1)."""
+    phi of the trust ratio's numerator left out and the ratio itself at most `clamp` (timm's `trust_clip` is a clamp of
+    1)."""
 
     def __init__(self, blocks, dtype, lr, weight_decay, clamp, eps=1e-6):
         super().__init__(blocks, dtype, lr, eps=eps)
@@ -133,8 +134,8 @@ class Shampoo(Numpy):
 
 
 class Soap(Numpy):
-    """Vyas et al. 2024, "SOAP: improving and stabilizing Shampoo using Adam", arXiv 2409.11321, algorithms 3 and 4, as in the
-    authors' soap.py (github.com/nikhilvyas/SOAP): the first gradient starts the statistics and moves nothing; M lives in
+    """Vyas et al. 2024, "SOAP: improving and stabilizing Shampoo using Adam", arXiv 2409.11321, algorithms 3 and 4, as in
+    the authors' soap.py (github.com/nikhilvyas/SOAP): the first gradient starts the statistics and moves nothing; M lives in
     the eigenbases; eps is added to the root of V before bias correction; vectors, and sides longer than `max_dim`, keep
     their own basis.
 
