@@ -110,7 +110,7 @@ fn settings_that_are_wrong_say_what_would_be_right() {
         ("gamma = 2.0", "gamma = 2 is impossible"),
         ("lr = -1.0", "lr = -1 is impossible"),
         ("lr = nan", "lr = NaN is impossible"),
-        ("beta1 = 1.0", "beta1 = 1 is impossible"),
+        ("optimizer = 'adam(beta1=1)'", "adam: beta1 = 1 is impossible"),
         ("envs = 0", "envs = 0 is impossible"),
         ("hidden = [64, 0]", "hidden = 0 is impossible"),
         ("max_grad_norm = 0.0", "max_grad_norm = 0 is impossible"),
