@@ -1,6 +1,7 @@
 //! Optimizers: against their references, their properties, their text form, and their page of the documentation.
 
 mod bad_gradients;
+mod docs;
 mod properties;
 mod reference;
 mod schedules;
