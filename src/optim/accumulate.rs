@@ -31,9 +31,10 @@ impl GradientTransform for Accumulate {
         self.count += 1;
         let share = (1.0 / self.count as f64) as f32;
         let mean = self.mean.of(gradient.len());
+        let (sum, new) = (&mut *mean, &*gradient);
         vectorised(
             #[inline(always)]
-            || mean.iter_mut().zip(gradient.iter()).for_each(|(mean, g)| *mean += (g - *mean) * share),
+            move || sum.iter_mut().zip(new).for_each(|(mean, g)| *mean += (g - *mean) * share),
         );
         if self.count < self.k {
             gradient.fill(0.0);

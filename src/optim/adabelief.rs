@@ -44,9 +44,9 @@ impl GradientTransform for ScaleByBelief {
         step.with(
             gradient,
             #[inline(always)]
-            |g, m, s| b2 * s + c2 * ((g - m) * (g - m)) + eps_root,
+            move |g, m, s| b2 * s + c2 * ((g - m) * (g - m)) + eps_root,
             #[inline(always)]
-            |_, m, s| m / (s.sqrt() * second + eps) * first,
+            move |_, m, s| m / (s.sqrt() * second + eps) * first,
         );
         Ok(())
     }

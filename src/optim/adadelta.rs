@@ -37,7 +37,7 @@ impl GradientTransform for ScaleByAdadelta {
         let (square, moved) = (self.square.of(gradient.len()), self.moved.of(gradient.len()));
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for ((g, s), a) in gradient.iter_mut().zip(square).zip(moved) {
                     *s = rho * *s + rest * (*g * *g);
                     *g *= (*a + eps).sqrt() / (*s + eps).sqrt();

@@ -212,7 +212,7 @@ impl Means {
         let least = self.least as f32;
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (g, v) in pairs {
                     let v = v.max(least);
                     *g = if v > 0.0 { *g / v.sqrt() } else { 0.0 };

@@ -44,7 +44,7 @@ impl GradientTransform for ScaleByAdagrad {
         let sum = self.sum.from(gradient.len(), self.initial_accumulator as f32);
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (g, s) in gradient.iter_mut().zip(sum) {
                     *s += *g * *g;
                     // With an ε of 0, a gradient that was always 0 gives a direction of 0.

@@ -46,7 +46,7 @@ impl GradientTransform for ScaleByAdam {
         step.adam(
             gradient,
             #[inline(always)]
-            |_, m, v| m / (v.sqrt() * second + eps) * first,
+            move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
     }

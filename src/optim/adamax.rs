@@ -39,10 +39,10 @@ impl GradientTransform for ScaleByAdamax {
         step.with(
             gradient,
             #[inline(always)]
-            |g, _, w| (beta2 * w).max(g.abs() + eps),
+            move |g, _, w| (beta2 * w).max(g.abs() + eps),
             // With an ε of 0, a gradient that was always 0 gives a direction of 0.
             #[inline(always)]
-            |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
+            move |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
         );
         Ok(())
     }

@@ -45,7 +45,7 @@ impl GradientTransform for ScaleByAmsgrad {
         let (mean, square) = (step.mean, step.square);
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (((g, m), v), w) in gradient.iter_mut().zip(mean).zip(square).zip(largest) {
                     *m = b1 * *m + c1 * *g;
                     *v = b2 * *v + c2 * (*g * *g);

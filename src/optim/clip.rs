@@ -132,7 +132,7 @@ impl GradientTransform for ClipByValue {
         if limit.is_finite() {
             vectorised(
                 #[inline(always)]
-                || gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)),
+                move || gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)),
             );
         }
         Ok(())

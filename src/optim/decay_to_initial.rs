@@ -33,7 +33,7 @@ impl GradientTransform for DecayToInitial {
         }
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for ((g, theta), initial) in gradient.iter_mut().zip(context.theta).zip(initial) {
                     *g += decay * (theta - *initial);
                 }

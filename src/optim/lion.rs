@@ -36,7 +36,7 @@ impl GradientTransform for ScaleByLion {
         let mean = self.mean.of(gradient.len());
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (g, m) in gradient.iter_mut().zip(mean) {
                     let direction = sign(b1 * *m + c1 * *g);
                     *m = b2 * *m + c2 * *g;

@@ -77,7 +77,7 @@ impl Step<'_> {
         self.with(
             gradient,
             #[inline(always)]
-            |g, _, v| b2 * v + c2 * (g * g),
+            move |g, _, v| b2 * v + c2 * (g * g),
             direction,
         );
     }
@@ -94,7 +94,7 @@ impl Step<'_> {
         let (mean, squares) = (self.mean, self.square);
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for ((g, m), v) in gradient.iter_mut().zip(mean).zip(squares) {
                     *m = b1 * *m + c1 * *g;
                     *v = square(*g, *m, *v);

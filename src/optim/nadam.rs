@@ -52,7 +52,7 @@ impl GradientTransform for ScaleByNadam {
         step.adam(
             gradient,
             #[inline(always)]
-            |g, m, v| (of_gradient * g + of_mean * m) / (v.sqrt() * second + eps),
+            move |g, m, v| (of_gradient * g + of_mean * m) / (v.sqrt() * second + eps),
         );
         Ok(())
     }

@@ -35,7 +35,7 @@ impl GradientTransform for NesterovSutskever {
         let velocity = self.velocity.of(gradient.len());
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (g, v) in gradient.iter_mut().zip(velocity) {
                     let old = *v;
                     *v = momentum * old - lr * *g;

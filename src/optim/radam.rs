@@ -48,14 +48,14 @@ impl GradientTransform for ScaleByRadam {
             step.adam(
                 gradient,
                 #[inline(always)]
-                |_, m, v| m / (v.sqrt() + eps) * factor,
+                move |_, m, v| m / (v.sqrt() + eps) * factor,
             );
         } else {
             let first = first as f32;
             step.adam(
                 gradient,
                 #[inline(always)]
-                |_, m, _| m * first,
+                move |_, m, _| m * first,
             );
         }
         Ok(())

@@ -72,7 +72,7 @@ impl GradientTransform for ScaleByRms {
             let mean = self.mean.of(gradient.len());
             vectorised(
                 #[inline(always)]
-                || {
+                move || {
                     for ((g, v), m) in gradient.iter_mut().zip(square).zip(mean) {
                         *v = alpha * *v + rest * (*g * *g);
                         *m = alpha * *m + rest * *g;
@@ -84,7 +84,7 @@ impl GradientTransform for ScaleByRms {
         } else {
             vectorised(
                 #[inline(always)]
-                || {
+                move || {
                     for (g, v) in gradient.iter_mut().zip(square) {
                         *v = alpha * *v + rest * (*g * *g);
                         *g = over(*g, (*v + inside).sqrt() + outside);

@@ -62,7 +62,7 @@ impl GradientTransform for ScheduleFree {
         let [c, gain, lr] = [c, lr * (self.beta1 * (1.0 - c) - 1.0), lr].map(|x| x as f32);
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for ((u, y), z) in gradient.iter_mut().zip(context.theta).zip(z) {
                     let direction = *u;
                     *u = c * (*z - y) + gain * direction;

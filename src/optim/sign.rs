@@ -27,7 +27,7 @@ impl GradientTransform for ScaleBySign {
     fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
         vectorised(
             #[inline(always)]
-            || gradient.iter_mut().for_each(|g| *g = sign(*g)),
+            move || gradient.iter_mut().for_each(|g| *g = sign(*g)),
         );
         Ok(())
     }

@@ -55,7 +55,7 @@ impl GradientTransform for Trace {
         let velocity = self.velocity.of(gradient.len());
         vectorised(
             #[inline(always)]
-            || {
+            move || {
                 for (g, v) in gradient.iter_mut().zip(velocity) {
                     *v = momentum * *v + weight * *g;
                     *g = own * *g + ahead * *v;

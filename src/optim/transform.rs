@@ -162,6 +162,6 @@ pub(super) fn scale(x: &mut [f32], factor: f64) {
     let factor = factor as f32;
     vectorised(
         #[inline(always)]
-        || x.iter_mut().for_each(|x| *x *= factor),
+        move || x.iter_mut().for_each(|x| *x *= factor),
     );
 }

@@ -74,7 +74,7 @@ impl DecayWeights {
 pub(super) fn add_scaled(x: &mut [f32], factor: f32, y: &[f32]) {
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for (x, y) in x.iter_mut().zip(y) {
                 *x += factor * y;
             }

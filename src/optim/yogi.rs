@@ -44,12 +44,12 @@ impl GradientTransform for ScaleByYogi {
         step.with(
             gradient,
             #[inline(always)]
-            |g, _, v| {
+            move |g, _, v| {
                 let square = g * g;
                 v - c2 * sign(v - square) * square
             },
             #[inline(always)]
-            |_, m, v| m / (v.sqrt() * second + eps) * first,
+            move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
     }
