@@ -103,7 +103,7 @@ impl OnPolicy {
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage };
                 self.gradient(&mut **network, params, batch, gradient, sums)?;
-                let step = optimizer.step(params, gradient, when)?;
+                let step = optimizer.step_in_place(params, gradient, when)?;
                 last_kl = totals.add(sums, places.len(), step);
             }
             if last_kl > self.target_kl {

@@ -43,7 +43,7 @@ impl GradientTransform for Accumulate {
         gradient.copy_from_slice(mean);
         mean.fill(0.0);
         self.count = 0;
-        self.inner.update(gradient, context)
+        self.inner.update(gradient, &Context { norm: None, ..*context })
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -36,7 +36,7 @@ pub fn scale_by_belief(
 
 impl GradientTransform for ScaleByBelief {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let (first, second) = step.corrections();
         let [first, second] = [first, second.sqrt()].map(|x| x as f32);
         let [b2, c2, eps, eps_root] =
@@ -49,6 +49,10 @@ impl GradientTransform for ScaleByBelief {
             move |_, m, s| m / (s.sqrt() * second + eps) * first,
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

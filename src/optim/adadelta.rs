@@ -34,7 +34,8 @@ impl GradientTransform for ScaleByAdadelta {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let rho = self.rho.at(context.when);
         let [rho, rest, eps] = [rho, 1.0 - rho, self.eps.at(context.when)].map(|x| x as f32);
-        let (square, moved) = (self.square.of(gradient.len()), self.moved.of(gradient.len()));
+        let (square, moved) =
+            (self.square.part(gradient.len(), context, 0.0), self.moved.part(gradient.len(), context, 0.0));
         vectorised(
             #[inline(always)]
             move || {
@@ -46,6 +47,10 @@ impl GradientTransform for ScaleByAdadelta {
             },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -38,10 +38,10 @@ pub fn scale_by_adagrad(
 
 impl GradientTransform for ScaleByAdagrad {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let factor = 1.0 / (1.0 + self.steps as f64 * self.lr_decay.at(context.when));
+        self.steps += u64::from(context.begins());
+        let factor = 1.0 / (1.0 + (self.steps - 1) as f64 * self.lr_decay.at(context.when));
         let [factor, eps] = [factor, self.eps.at(context.when)].map(|x| x as f32);
-        self.steps += 1;
-        let sum = self.sum.from(gradient.len(), self.initial_accumulator as f32);
+        let sum = self.sum.part(gradient.len(), context, self.initial_accumulator as f32);
         vectorised(
             #[inline(always)]
             move || {
@@ -54,6 +54,10 @@ impl GradientTransform for ScaleByAdagrad {
             },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -40,7 +40,7 @@ impl ScaleByAdam {
 
 impl GradientTransform for ScaleByAdam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let (first, second) = step.corrections();
         let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
         step.adam(
@@ -49,6 +49,10 @@ impl GradientTransform for ScaleByAdam {
             move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -34,7 +34,7 @@ pub fn scale_by_adamax(
 
 impl GradientTransform for ScaleByAdamax {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let [first, beta2, eps] = [step.corrections().0, step.beta2, self.eps.at(context.when)].map(|x| x as f32);
         step.with(
             gradient,
@@ -45,6 +45,10 @@ impl GradientTransform for ScaleByAdamax {
             move |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -37,8 +37,8 @@ pub fn scale_by_amsgrad(
 
 impl GradientTransform for ScaleByAmsgrad {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let largest = self.largest.of(gradient.len());
-        let step = self.moments.step(gradient.len(), context.when);
+        let largest = self.largest.part(gradient.len(), context, 0.0);
+        let step = self.moments.step(gradient.len(), context);
         let (first, second) = step.corrections();
         let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
         let [b1, b2, c1, c2] = [step.beta1, step.beta2, 1.0 - step.beta1, 1.0 - step.beta2].map(|x| x as f32);
@@ -55,6 +55,10 @@ impl GradientTransform for ScaleByAmsgrad {
             },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -38,8 +38,14 @@ impl ClipByGlobalNorm {
 
 impl GradientTransform for ClipByGlobalNorm {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        clip(gradient, self.max_norm.at(context.when), if self.exact { 0.0 } else { 1e-6 });
+        let norm = context.norm.unwrap_or_else(|| sum_of_squares(gradient).sqrt());
+        clip(gradient, norm, self.max_norm.at(context.when), if self.exact { 0.0 } else { 1e-6 });
         Ok(())
+    }
+
+    /// Only where the norm of the whole is known.
+    fn goes_by_parts(&self, context: &Context<'_>) -> bool {
+        context.norm.is_some()
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
@@ -47,9 +53,9 @@ impl GradientTransform for ClipByGlobalNorm {
     }
 }
 
-fn clip(gradient: &mut [f32], max_norm: f64, slack: f64) {
+fn clip(gradient: &mut [f32], norm: f64, max_norm: f64, slack: f64) {
     if max_norm.is_finite() {
-        let factor = max_norm / (sum_of_squares(gradient).sqrt() + slack);
+        let factor = max_norm / (norm + slack);
         if factor < 1.0 {
             scale(gradient, factor);
         }
@@ -73,7 +79,9 @@ pub fn clip_by_block_norm(max_norm: impl Into<Schedule>) -> ClipByBlockNorm {
 impl GradientTransform for ClipByBlockNorm {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let max_norm = self.max_norm.at(context.when);
-        blocks_mut(context, gradient).for_each(|(_, gradient, _)| clip(gradient, max_norm, 0.0));
+        for (_, gradient, _) in blocks_mut(context, gradient) {
+            clip(gradient, sum_of_squares(gradient).sqrt(), max_norm, 0.0);
+        }
         Ok(())
     }
 
@@ -102,7 +110,7 @@ impl GradientTransform for ClipByBlockRms {
         let max_rms = self.max_rms.at(context.when);
         for (_, gradient, _) in blocks_mut(context, gradient) {
             let max_norm = max_rms * (gradient.len() as f64).sqrt();
-            clip(gradient, max_norm, 0.0);
+            clip(gradient, sum_of_squares(gradient).sqrt(), max_norm, 0.0);
         }
         Ok(())
     }
@@ -136,6 +144,10 @@ impl GradientTransform for ClipByValue {
             );
         }
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

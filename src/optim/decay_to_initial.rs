@@ -10,6 +10,7 @@ use crate::kernels::vectorised;
 pub struct DecayToInitial {
     weight_decay: Schedule,
     initial: State,
+    steps: u64,
 }
 
 /// `u ← u + weight_decay·(theta − theta₀)`, theta₀ the parameters before the first step.
@@ -20,15 +21,16 @@ pub struct DecayToInitial {
 /// Kumar et al. 2023, eq. 2, <https://arxiv.org/abs/2308.11958>.
 #[must_use]
 pub fn decay_to_initial(weight_decay: impl Into<Schedule>) -> DecayToInitial {
-    DecayToInitial { weight_decay: weight_decay.into(), initial: State::default() }
+    DecayToInitial { weight_decay: weight_decay.into(), initial: State::default(), steps: 0 }
 }
 
 impl GradientTransform for DecayToInitial {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let decay = self.weight_decay.at(context.when) as f32;
-        let begun = self.initial.begun().is_some();
-        let initial = self.initial.of(gradient.len());
-        if !begun {
+        self.steps += u64::from(context.begins());
+        let begins = self.steps == 1;
+        let initial = self.initial.part(gradient.len(), context, 0.0);
+        if begins {
             initial.copy_from_slice(context.theta);
         }
         vectorised(
@@ -42,9 +44,14 @@ impl GradientTransform for DecayToInitial {
         Ok(())
     }
 
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("weight_decay", Slot::Schedule(&mut self.weight_decay));
         visit("initial", self.initial.slot());
+        visit("steps", Slot::Count(&mut self.steps));
     }
 }
 

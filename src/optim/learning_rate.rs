@@ -26,6 +26,10 @@ impl GradientTransform for ScaleByLearningRate {
         Ok(())
     }
 
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("lr", Slot::Schedule(&mut self.schedule));
     }

@@ -33,7 +33,7 @@ impl GradientTransform for ScaleByLion {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let [beta1, beta2] = [&self.beta1, &self.beta2].map(|beta| beta.at(context.when));
         let [b1, b2, c1, c2] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2].map(|x| x as f32);
-        let mean = self.mean.of(gradient.len());
+        let mean = self.mean.part(gradient.len(), context, 0.0);
         vectorised(
             #[inline(always)]
             move || {
@@ -45,6 +45,10 @@ impl GradientTransform for ScaleByLion {
             },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

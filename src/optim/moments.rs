@@ -1,6 +1,6 @@
 //! What Adam and its kin share: two running means and their bias corrections.
 
-use super::{Schedule, Slot, State, When};
+use super::{Context, Schedule, Slot, State};
 use crate::kernels::vectorised;
 
 /// Running means `m` of gradients and `v` of their squares, with decays that may change.
@@ -20,9 +20,9 @@ pub(super) struct Step<'a> {
     pub(super) t: u64,
     pub(super) beta1: f64,
     pub(super) beta2: f64,
-    /// `m` of the step before, `[P]`.
+    /// `m` of the step before, as long as the gradient.
     pub(super) mean: &'a mut [f32],
-    /// `v` of the step before, `[P]`.
+    /// `v` of the step before, as long as the gradient.
     pub(super) square: &'a mut [f32],
 }
 
@@ -42,15 +42,15 @@ impl Moments {
         self.steps = 0;
     }
 
-    /// Begins a step over `len` parameters.
-    pub(super) fn step(&mut self, len: usize, when: When) -> Step<'_> {
-        self.steps += 1;
+    /// Begins a step, or a part of one, over `len` parameters.
+    pub(super) fn step(&mut self, len: usize, context: &Context<'_>) -> Step<'_> {
+        self.steps += u64::from(context.begins());
         Step {
             t: self.steps,
-            beta1: self.beta1.at(when),
-            beta2: self.beta2.at(when),
-            mean: self.mean.from(len, self.start),
-            square: self.square.from(len, self.start),
+            beta1: self.beta1.at(context.when),
+            beta2: self.beta2.at(context.when),
+            mean: self.mean.part(len, context, self.start),
+            square: self.square.part(len, context, self.start),
         }
     }
 

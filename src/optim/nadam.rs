@@ -41,10 +41,12 @@ pub fn scale_by_nadam(
 impl GradientTransform for ScaleByNadam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let (eps, decay) = (self.eps.at(context.when), self.momentum_decay.at(context.when));
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let momentum = |t: u64| step.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * decay));
         let (now, next) = (momentum(step.t), momentum(step.t + 1));
-        self.product *= now;
+        if context.begins() {
+            self.product *= now;
+        }
         let of_gradient = (1.0 - now) / (1.0 - self.product);
         let of_mean = next / (1.0 - self.product * next);
         let second = step.corrections().1.sqrt();
@@ -55,6 +57,10 @@ impl GradientTransform for ScaleByNadam {
             move |g, m, v| (of_gradient * g + of_mean * m) / (v.sqrt() * second + eps),
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -32,7 +32,7 @@ pub fn nesterov_sutskever(lr: impl Into<Schedule>, momentum: impl Into<Schedule>
 impl GradientTransform for NesterovSutskever {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let [lr, momentum] = [&self.lr, &self.momentum].map(|x| x.at(context.when) as f32);
-        let velocity = self.velocity.of(gradient.len());
+        let velocity = self.velocity.part(gradient.len(), context, 0.0);
         vectorised(
             #[inline(always)]
             move || {
@@ -44,6 +44,10 @@ impl GradientTransform for NesterovSutskever {
             },
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -36,17 +36,34 @@ impl Optimizer {
     /// [`zero_non_finite`](super::zero_non_finite) takes it.) [`Error::NotFinite`] too if the chain makes a NaN or
     /// infinite update of a finite gradient: the parameters have not changed then, though the optimizer's state has.
     pub fn step(&mut self, params: &mut Params, gradient: &[f32], when: When) -> Result<StepReport> {
+        let mut update = std::mem::take(&mut self.update);
+        update.clear();
+        update.extend_from_slice(gradient);
+        let report = self.step_in_place(params, &mut update, when);
+        self.update = update;
+        report
+    }
+
+    /// As [`Optimizer::step`], without a copy of the gradient: what was added to the parameters takes its place.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`].
+    pub fn step_in_place(&mut self, params: &mut Params, gradient: &mut [f32], when: When) -> Result<StepReport> {
         check_len("the gradient", params.layout().len(), gradient.len())?;
-        let grad_norm = match self.chain.mends_non_finite() {
-            true => gradient.iter().filter(|g| g.is_finite()).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt(),
-            false => finite_norm("gradient", params.layout(), gradient)?,
+        let norm = match self.chain.mends_non_finite() {
+            true => None,
+            false => Some(check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?),
         };
-        self.update.clear();
-        self.update.extend_from_slice(gradient);
-        let (chain, update) = (&mut self.chain, &mut self.update);
-        params.read(|theta| chain.update(update, &Context { theta, layout: params.layout(), when }))??;
-        let update_norm = finite_norm("update", params.layout(), update)?;
-        params.update(|theta| add(theta, update))?;
+        let grad_norm = norm.unwrap_or_else(|| {
+            gradient.iter().filter(|g| g.is_finite()).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
+        });
+        let (chain, mut squares) = (&mut self.chain, 0.0);
+        params.read(|theta| {
+            let context = Context { norm, ..Context::new(theta, params.layout(), when) };
+            chain.run(gradient, &context, &mut |part| squares += sum_of_squares(part))
+        })??;
+        let update_norm = check_finite("update", params.layout(), gradient, squares)?;
+        params.update(|theta| add(theta, gradient))?;
         Ok(StepReport { grad_norm, update_norm })
     }
 
@@ -108,9 +125,9 @@ impl Optimizer {
     }
 }
 
-/// Euclidean norm of a gradient or an update, which must be finite.
-fn finite_norm(what: &str, layout: &Layout, x: &[f32]) -> Result<f64> {
-    let norm = sum_of_squares(x).sqrt();
+/// Euclidean norm of a gradient or an update, which must be finite, from its sum of squares.
+fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
+    let norm = squares.sqrt();
     if norm.is_finite() {
         return Ok(norm);
     }

@@ -105,7 +105,7 @@ impl GradientTransform for Partition {
             let (mut theta, mut own) = (std::mem::take(&mut branch.theta), std::mem::take(&mut branch.gradient));
             branch.gather(context.theta, &mut theta);
             branch.gather(gradient, &mut own);
-            let inner = Context { theta: &theta, layout: &branch.layout, when: context.when };
+            let inner = Context::new(&theta, &branch.layout, context.when);
             branch.chain.update(&mut own, &inner)?;
             branch.scatter(&own, gradient);
             (branch.theta, branch.gradient) = (theta, own);

@@ -38,7 +38,7 @@ pub fn scale_by_radam(
 impl GradientTransform for ScaleByRadam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let eps = self.eps.at(context.when) as f32;
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let (first, second) = step.corrections();
         let longest = 2.0 / (1.0 - step.beta2) - 1.0;
         let length = longest - 2.0 * step.t as f64 * step.beta2.powf(step.t as f64) * second;
@@ -59,6 +59,10 @@ impl GradientTransform for ScaleByRadam {
             );
         }
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -67,9 +67,9 @@ impl GradientTransform for ScaleByRms {
         let alpha = self.alpha.at(context.when);
         let [alpha, rest, eps] = [alpha, 1.0 - alpha, self.eps.at(context.when)].map(|x| x as f32);
         let (inside, outside) = if self.eps_inside { (eps, 0.0) } else { (0.0, eps) };
-        let square = self.square.from(gradient.len(), self.start);
+        let square = self.square.part(gradient.len(), context, self.start);
         if self.centered {
-            let mean = self.mean.of(gradient.len());
+            let mean = self.mean.part(gradient.len(), context, 0.0);
             vectorised(
                 #[inline(always)]
                 move || {
@@ -93,6 +93,10 @@ impl GradientTransform for ScaleByRms {
             );
         }
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -31,6 +31,10 @@ impl GradientTransform for ScaleBySign {
         );
         Ok(())
     }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
 }
 
 pub(super) const ROWS: &[Row] = &[

@@ -13,6 +13,7 @@ pub struct Trace {
     dampening: Schedule,
     nesterov: bool,
     velocity: State,
+    steps: u64,
 }
 
 /// A decaying sum of gradients: the heavy ball.
@@ -28,7 +29,7 @@ pub struct Trace {
 /// section 3.5, <https://arxiv.org/abs/1212.0901>.
 #[must_use]
 pub fn trace(momentum: impl Into<Schedule>) -> Trace {
-    Trace { momentum: momentum.into(), dampening: 0.0.into(), nesterov: false, velocity: State::default() }
+    Trace { momentum: momentum.into(), dampening: 0.0.into(), nesterov: false, velocity: State::default(), steps: 0 }
 }
 
 impl Trace {
@@ -47,12 +48,12 @@ impl Trace {
 
 impl GradientTransform for Trace {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let begun = self.velocity.begun().is_some();
-        let weight = if begun { 1.0 - self.dampening.at(context.when) } else { 1.0 };
+        self.steps += u64::from(context.begins());
+        let weight = if self.steps > 1 { 1.0 - self.dampening.at(context.when) } else { 1.0 };
         let [momentum, weight] = [self.momentum.at(context.when), weight].map(|x| x as f32);
         // u = own·g + ahead·v
         let (own, ahead) = if self.nesterov { (1.0, momentum) } else { (0.0, 1.0) };
-        let velocity = self.velocity.of(gradient.len());
+        let velocity = self.velocity.part(gradient.len(), context, 0.0);
         vectorised(
             #[inline(always)]
             move || {
@@ -65,10 +66,15 @@ impl GradientTransform for Trace {
         Ok(())
     }
 
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("momentum", Slot::Schedule(&mut self.momentum));
         visit("dampening", Slot::Schedule(&mut self.dampening));
         visit("velocity", self.velocity.slot());
+        visit("steps", Slot::Count(&mut self.steps));
     }
 }
 

@@ -25,6 +25,30 @@ pub struct Context<'a> {
     pub layout: &'a Layout,
     /// When the step is taken.
     pub when: When,
+    /// Where the gradient and `theta` begin in the whole vector: 0 but for a part given to a transform that
+    /// [goes by parts](GradientTransform::goes_by_parts).
+    pub offset: usize,
+    /// Norm of the whole gradient as the chain was given it, for its first link; `None` for others.
+    pub norm: Option<f64>,
+}
+
+impl<'a> Context<'a> {
+    /// A whole step.
+    #[must_use]
+    pub fn new(theta: &'a [f32], layout: &'a Layout, when: When) -> Self {
+        Self { theta, layout, when, offset: 0, norm: None }
+    }
+
+    /// The part of so many numbers from a place of this one on.
+    fn part(self, from: usize, len: usize) -> Self {
+        Self { theta: &self.theta[from..from + len], offset: self.offset + from, ..self }
+    }
+
+    /// Whether this is a whole step or its first part, in which steps are counted.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        self.offset == 0
+    }
 }
 
 /// One link of a chain: a gradient `[P]` in, a gradient `[P]` out.
@@ -36,6 +60,15 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// # Errors
     /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed.
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()>;
+
+    /// Whether [`update`](GradientTransform::update) may be given the gradient part by part, in order, each with its own
+    /// part of the parameters, as if it were the whole: so several transforms go over it while it is near.
+    ///
+    /// State of `P` numbers is then used from [`Context::offset`] on, and steps are counted where a step
+    /// [begins](Context::begins).
+    fn goes_by_parts(&self, _context: &Context<'_>) -> bool {
+        false
+    }
 
     /// Shows every piece of state by name, so that it can be counted, saved and restored.
     fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, Slot<'a>)) {}
@@ -103,9 +136,46 @@ impl Chain {
     }
 }
 
+/// How many numbers are a part: a few vectors of them fit into a core's own cache.
+const PART: usize = 16_384;
+
+impl Chain {
+    /// Sends a gradient through all links and shows the result, part by part, in order.
+    ///
+    /// Neighbours that go by parts go over each part in turn: memory is read and written once for all of them.
+    pub(super) fn run(
+        &mut self,
+        gradient: &mut [f32],
+        context: &Context<'_>,
+        show: &mut dyn FnMut(&[f32]),
+    ) -> Result<()> {
+        let (mut links, mut context) = (self.0.as_mut_slice(), *context);
+        while !links.is_empty() {
+            let unknown = Context { norm: None, ..context };
+            let together = links.iter().enumerate();
+            let together =
+                together.take_while(|(i, link)| link.goes_by_parts(if *i == 0 { &context } else { &unknown })).count();
+            let (now, rest) = links.split_at_mut(together.max(1));
+            let part = if together > 1 { PART } else { gradient.len().max(1) };
+            for (k, gradient) in gradient.chunks_mut(part).enumerate() {
+                let mut here = context.part(k * part, gradient.len());
+                for link in &mut *now {
+                    link.update(gradient, &here)?;
+                    here.norm = None;
+                }
+                if rest.is_empty() {
+                    show(gradient);
+                }
+            }
+            (links, context) = (rest, unknown);
+        }
+        Ok(())
+    }
+}
+
 impl GradientTransform for Chain {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        self.0.iter_mut().try_for_each(|transform| transform.update(gradient, context))
+        self.run(gradient, context, &mut |_| {})
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
@@ -136,6 +206,12 @@ impl GradientTransform for Chain {
 pub(super) struct State(Vec<f32>);
 
 impl State {
+    /// The part of the vector that belongs to a gradient of this length; all of it starts at `start`.
+    pub(super) fn part(&mut self, len: usize, context: &Context<'_>, start: f32) -> &mut [f32] {
+        let whole = self.from(context.layout.len().max(context.offset + len), start);
+        &mut whole[context.offset..context.offset + len]
+    }
+
     /// The vector, which starts at zero.
     pub(super) fn of(&mut self, len: usize) -> &mut [f32] {
         self.from(len, 0.0)

@@ -88,6 +88,10 @@ impl GradientTransform for AddDecayedWeights {
         Ok(())
     }
 
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        self.blocks.is_all()
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("weight_decay", Slot::Schedule(&mut self.weight_decay));
     }
@@ -97,6 +101,10 @@ impl GradientTransform for DecayWeights {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         self.0.add(gradient, context, -1.0);
         Ok(())
+    }
+
+    fn goes_by_parts(&self, context: &Context<'_>) -> bool {
+        self.0.goes_by_parts(context)
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

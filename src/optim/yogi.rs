@@ -37,7 +37,7 @@ pub fn scale_by_yogi(
 
 impl GradientTransform for ScaleByYogi {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context.when);
+        let step = self.moments.step(gradient.len(), context);
         let (first, second) = step.corrections();
         let [first, second] = [first, second.sqrt()].map(|x| x as f32);
         let [c2, eps] = [1.0 - step.beta2, self.eps.at(context.when)].map(|x| x as f32);
@@ -52,6 +52,10 @@ impl GradientTransform for ScaleByYogi {
             move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -216,6 +216,28 @@ fn zero_gradients_move_nothing_but_decay() {
 }
 
 #[test]
+fn a_long_vector_goes_part_by_part_as_a_short_one_goes_whole() {
+    // Element by element these do the same wherever an element stands, and 50,000 are more than one part.
+    const LONG: usize = 50_000;
+    let registry = uphill::optim::Registry::default();
+    let whole = ["lars", "lamb", "adafactor", "muon", "shampoo", "soap"];
+    let specs = registry.recipes().map(|row| row.name.to_string()).filter(|name| !whole.contains(&&**name));
+    let more =
+        ["clip_by_value(0.1) | momentum(dampening=0.5)", "decay_to_initial(0.5) | sgd", "adam | decay_weights(0.1)"];
+    for spec in specs.chain(more.map(String::from)) {
+        let (mut long, mut short) = (optimizer(&spec), optimizer(&spec));
+        let start = numbers(LONG, 20);
+        let (mut all, mut last) = (params(&[("w", &[LONG])], &start), params(&[("w", &[100])], &start[LONG - 100..]));
+        for step in 0..5 {
+            let gradient = numbers(LONG, 21 + step);
+            long.step(&mut all, &gradient, at(step)).expect("a step");
+            short.step(&mut last, &gradient[LONG - 100..], at(step)).expect("a step");
+            assert_eq!(values(&all)[LONG - 100..], values(&last), "{spec}, step {step}");
+        }
+    }
+}
+
+#[test]
 fn a_step_allocates_no_state_after_the_first() {
     for spec in recipes() {
         let (mut optimizer, mut params) = (optimizer(&spec), params(BLOCKS, &numbers(17, 10)));
