@@ -195,7 +195,7 @@ fn toml_may_say_the_same_in_text_tables_and_arrays() {
                 link.args.sort_by(|(a, _), (b, _)| a.cmp(b));
                 link.args.iter_mut().for_each(|(_, value)| {
                     if let Value::Spec(inner) = value {
-                        sort(inner)
+                        sort(inner);
                     }
                 });
             }
@@ -232,7 +232,7 @@ fn settings_apply_where_a_spec_does_not_say() {
     assert_eq!(lr("adam(0.1)", &fallback), [0.1, 0.1]);
     assert_eq!(lr("adam(lr=cosine(1, 0))", &fallback), [1.0, 0.5]);
     assert_eq!(lr("lookahead(adam)", &fallback), [0.5, 0.25]);
-    assert_eq!(lr("adam", &Fallback { anneal_lr: false, ..fallback.clone() }), [0.5, 0.5]);
+    assert_eq!(lr("adam", &Fallback { anneal_lr: false, ..fallback }), [0.5, 0.5]);
     assert_eq!(lr("adam", &Fallback::default()), [1e-3, 1e-3]);
 
     // By how much the gradient [3, 4, 0, …] of norm 5 is clipped.
