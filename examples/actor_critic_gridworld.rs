@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example actor_critic_gridworld
+//! cargo run --release --example actor_critic_gridworld -- --optimizer "adam(lr=5e-3)"
 //! ```
 
 use uphill::algo::{Learner, a2c};
@@ -21,7 +22,9 @@ fn main() -> Result<()> {
     println!("{map}\n\nno policy returns more than {best:.4} from the start\n");
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
-    let config = Config { gamma, hidden: vec![], lr: 5e-3, ..Config::for_algo("a2c")? };
+    let optimizer = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
+    let optimizer = optimizer.unwrap_or("rmsprop(eps=1e-5)".into()).parse()?;
+    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
     let algo = a2c(&config);
     let seed = Seed(config.seed);
     let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;

@@ -268,6 +268,18 @@ fn an_optimizer_is_text_a_table_or_an_array() {
 }
 
 #[test]
+fn a_trainer_tells_the_optimizer_how_it_goes() {
+    // A rise of a million would be needed for the learning rate to stay.
+    let optimizer = spec("adam(lr=plateau(0.8, factor=0.5, patience=0, threshold=1e6))");
+    let mut trainer = Trainer::new(&Config { optimizer, steps: 3_000, hidden: vec![4], ..ppo() }).expect("a trainer");
+    let mut rates = Vec::new();
+    while let Some(metrics) = trainer.step().expect("an update") {
+        rates.extend(metrics.lr);
+    }
+    assert_eq!(rates[..4], [0.8, 0.8, 0.4, 0.2]);
+}
+
+#[test]
 fn a_word_of_ones_own_is_known_where_its_registry_is() {
     use uphill::optim::{Chain, Make, Param, Row, When, scale_by_learning_rate};
     const ROW: Row = Row {
