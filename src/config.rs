@@ -8,7 +8,7 @@ use crate::device::DeviceChoice;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
-use crate::{Error, Result};
+use crate::{Error, Result, Seed};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -374,7 +374,12 @@ impl Config {
     /// # Errors
     /// As [`Config::make_optimizer`].
     pub fn make_optimizer_with(&self, registry: &Registry) -> Result<Optimizer> {
-        let fallback = Fallback { lr: Some(self.lr), anneal_lr: self.anneal_lr, max_grad_norm: self.max_grad_norm };
+        let fallback = Fallback {
+            lr: Some(self.lr),
+            anneal_lr: self.anneal_lr,
+            max_grad_norm: self.max_grad_norm,
+            seed: Some(Seed(self.seed).derive("optimizer", 0) >> 14),
+        };
         Ok(Optimizer::new(registry.chain_with(&self.optimizer, &fallback)?))
     }
 

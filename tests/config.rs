@@ -280,6 +280,24 @@ fn a_trainer_tells_the_optimizer_how_it_goes() {
 }
 
 #[test]
+fn random_numbers_of_an_optimizer_come_from_the_runs_seed() {
+    let trained = |optimizer: &str, seed: u64| {
+        let config = Config { optimizer: spec(optimizer), seed, ..ppo() };
+        let mut learner = config.make_optimizer().expect("an optimizer");
+        let mut layout = uphill::Layout::default();
+        layout.push("w", &[3]);
+        let mut params = uphill::Params::new(layout, vec![0.0; 3], &candle_core::Device::Cpu).expect("parameters");
+        learner.step(&mut params, &[0.0; 3], Default::default()).expect("a step");
+        params.snapshot().expect("values")
+    };
+    let noisy = "add_noise | sgd(lr=1)";
+    assert_eq!(trained(noisy, 1), trained(noisy, 1));
+    assert_ne!(trained(noisy, 1), trained(noisy, 2));
+    let own = "add_noise(seed=3) | sgd(lr=1)";
+    assert_eq!(trained(own, 1), trained(own, 2));
+}
+
+#[test]
 fn a_word_of_ones_own_is_known_where_its_registry_is() {
     use uphill::optim::{Chain, Make, Param, Row, When, scale_by_learning_rate};
     const ROW: Row = Row {

@@ -73,6 +73,9 @@ impl<'a> Args<'a> {
             let fall = Value::Spec(Spec(vec![Link { name: "linear".into(), args: ends }]));
             return Ok(if falls { fall } else { Value::Number(lr) });
         }
+        if let ("seed", Some(seed)) = (param.name, self.fallback.seed) {
+            return Ok(Value::Number(seed as f64));
+        }
         if param.default.is_empty() {
             let (row, name) = (self.row.name, param.name);
             return Err(Error::Config(format!("{row} needs {name}, {}: {}", param.meaning, self.row.signature())));

@@ -17,11 +17,13 @@ pub struct Fallback {
     pub anneal_lr: bool,
     /// Clips the gradient by its global norm before all else, unless some link clips; infinite does not.
     pub max_grad_norm: f64,
+    /// Seed of every link that draws random numbers and does not say `seed`, below 2⁵⁰; `None` leaves each its own.
+    pub seed: Option<u64>,
 }
 
 impl Default for Fallback {
     fn default() -> Self {
-        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY }
+        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY, seed: None }
     }
 }
 

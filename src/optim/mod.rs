@@ -41,6 +41,7 @@ mod recipes;
 mod rms;
 mod schedule;
 mod schedule_free;
+mod schedule_rows;
 mod shampoo;
 mod shrink_and_perturb;
 mod sign;
@@ -143,5 +144,5 @@ const ROWS: &[&[Row]] = &[
     decay_to_initial::ROWS,
     shrink_and_perturb::ROWS,
     partition::ROWS,
-    schedule::ROWS,
+    schedule_rows::ROWS,
 ];

@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[Row {
     params: &[
         Param::number("eta", Range::NotNegative, "0.01", "variance of the noise in the first step"),
         Param::number("gamma", Range::NotNegative, "0.55", "power of the step's number that divides it"),
-        Param::count("seed", 0, "0", "seed of the noise"),
+        Param::count("seed", 0, "0", "seed of the noise; in training the run's, unless said"),
     ],
     make: Make::Link(|a| Ok(Chain::new().then(add_noise(a.schedule("eta")?, a.schedule("gamma")?, a.count("seed")?)))),
 }];

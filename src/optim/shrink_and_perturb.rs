@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[Row {
         Param::number("shrink", Range::Share, "0.9", "what the parameters are multiplied by"),
         Param::number("deviation", Range::NotNegative, "0.01", "standard deviation of the noise"),
         Param::count("every", 1, "100", "rollouts from one time to the next"),
-        Param::count("seed", 0, "0", "seed of the noise"),
+        Param::count("seed", 0, "0", "seed of the noise; in training the run's, unless said"),
     ],
     make: Make::Link(|a| {
         let (shrink, deviation) = (a.schedule("shrink")?, a.schedule("deviation")?);

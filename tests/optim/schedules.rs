@@ -97,6 +97,7 @@ fn schedules_are_those_of_torch_and_optax() {
 fn schedules_with_edges_are_whole() {
     for (schedule, at, expected) in [
         ("warmup(0, 2)", 0.0, 2.0),
+        ("step(1, 0.5, every=0.1)", 0.3, 0.125),
         ("warmup(1, 2)", 0.5, 1.0),
         ("warmup(1, linear(2, 0))", 1.0, 0.0),
         ("one_cycle(1, share=0)", 0.0, 1.0),

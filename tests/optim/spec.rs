@@ -226,7 +226,7 @@ fn settings_apply_where_a_spec_does_not_say() {
         let chain = registry.chain_with(&spec(text), fallback).expect(text);
         [0.0, 0.5].map(|progress| chain.learning_rate(When { progress, update: 1 }).expect("a rate"))
     };
-    let fallback = Fallback { lr: Some(0.5), anneal_lr: true, max_grad_norm: f64::INFINITY };
+    let fallback = Fallback { lr: Some(0.5), anneal_lr: true, ..Fallback::default() };
     assert_eq!(lr("adam", &fallback), [0.5, 0.25]);
     assert_eq!(lr("adam(eps=1e-5)", &fallback), [0.5, 0.25]);
     assert_eq!(lr("adam(0.1)", &fallback), [0.1, 0.1]);
