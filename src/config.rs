@@ -115,9 +115,10 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for an unknown name, with the nearest known one, and for an impossible optimizer.
     pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
-        let (spec, registry) = (optimizer.parse()?, Registry::default());
-        registry.chain(&spec)?;
-        Ok(Self::for_algo(algo)?.with_optimizer(spec, &registry))
+        let registry = Registry::default();
+        let config = Self::for_algo(algo)?.with_optimizer(optimizer.parse()?, &registry);
+        config.make_optimizer_with(&registry)?;
+        Ok(config)
     }
 
     /// The same with another optimizer, and its own learning rate where it is not of the same kind.

@@ -157,6 +157,7 @@ fn every_impossible_value_is_refused_with_what_would_be_right() {
             |c| c.optimizer = spec("adam(eps=-1e-8)"),
             "adam: eps = -1e-8 is impossible: it must be finite and not negative",
         ),
+        (|c| c.optimizer = spec("scale_by_adam"), "optimizer = `scale_by_adam` has no learning rate: end it with"),
         (|c| c.optimizer = spec("adan"), "there is no optimizer `adan`; did you mean `adam`?"),
         (|c| c.hidden = vec![64, 0], "hidden = 0 is impossible: a layer has 1 to 65536 units"),
         (|c| c.hidden = vec![65_537], "hidden = 65537 is impossible: a layer has 1 to 65536 units"),

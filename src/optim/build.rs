@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::args::Args;
 use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
-use super::{Chain, Schedule, clip_by_global_norm};
+use super::{Chain, GradientTransform, Schedule, When, clip_by_global_norm};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -43,13 +43,13 @@ impl Registry {
     /// [`Error::Config`] for an unknown word or argument, with the nearest known one, and for an impossible value, with
     /// its range.
     pub fn chain(&self, spec: &Spec) -> Result<Chain> {
-        self.chain_with(spec, &Fallback::default())
+        self.links(&spec.0, &Fallback::default())
     }
 
-    /// Builds a spec within settings.
+    /// Builds a spec within settings, as a whole optimizer.
     ///
     /// # Errors
-    /// As [`Registry::chain`].
+    /// As [`Registry::chain`], and for a chain without a learning rate.
     pub fn chain_with(&self, spec: &Spec, fallback: &Fallback) -> Result<Chain> {
         let mends = |link: &&Link| link.name == "zero_non_finite";
         let clips = fallback.max_grad_norm.is_finite() && !self.clips(spec);
@@ -60,10 +60,20 @@ impl Registry {
         if clips {
             chain = chain.then(clip_by_global_norm(fallback.max_grad_norm));
         }
-        Ok(chain.append(self.links(after, fallback)?))
+        let chain = chain.append(self.links(after, fallback)?);
+        if self.recipe_of(spec).is_none() && chain.learning_rate(When::default()).is_none() {
+            let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
+            return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
+        }
+        Ok(chain)
     }
 
     pub(super) fn links(&self, links: &[Link], fallback: &Fallback) -> Result<Chain> {
+        let is_recipe = |link: &&Link| self.row(&link.name).is_ok_and(Row::is_recipe);
+        if let [one, other, ..] = links.iter().filter(is_recipe).collect::<Vec<_>>()[..] {
+            let problem = "are both whole optimizers, learning rate included: a chain takes one of them";
+            return Err(Error::Config(format!("{} and {} {problem}", one.name, other.name)));
+        }
         links.iter().try_fold(Chain::new(), |chain, link| {
             let row = self.row(&link.name)?;
             match row.make {

@@ -78,6 +78,7 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
         ("lookahead", &["lookahead needs chain"]),
         ("lookahead(sgdd)", &["lookahead: chain: there is no optimizer `sgdd`; did you mean `sgd`?"]),
         ("partition(\"a\")", &["partition: blocks, chain come in pairs"]),
+        ("adam | clip_by_value(1) | sgd", &["adam and sgd are both whole optimizers"]),
         ("rmsprop(preset=jax)", &["rmsprop: preset = jax is impossible: it must be torch or tf or optax"]),
         ("rmsprop(centered=1)", &["rmsprop: centered = 1 is impossible: it must be true or false"]),
         ("masked(1, adam)", &["masked: blocks = 1 is impossible: it must be text in quotes"]),
