@@ -295,6 +295,24 @@ fn shrinking_and_perturbing_happens_once_in_so_many_rollouts() {
 }
 
 #[test]
+fn each_branch_is_as_if_its_blocks_were_all_there_is() {
+    let spec = "clip_by_global_norm(0.1, form=optax) | adam(lr=0.1) | ema(0.5)";
+    let mut both = optimizer(&format!("partition(\"actor.*\", {spec}, \"*\", sgd(lr=0.1))"));
+    let (mut alone, start) = (optimizer(spec), numbers(17, 13));
+    let (mut all, mut actor) = (params(BLOCKS, &start), params(&BLOCKS[..2], &start[..15]));
+    for step in 0..5 {
+        let gradient = numbers(17, 14 + step);
+        both.step(&mut all, &gradient, at(step)).expect("a step");
+        alone.step(&mut actor, &gradient[..15], at(step)).expect("a step");
+        assert_eq!(values(&all)[..15], values(&actor));
+    }
+    let [whole, part] =
+        [both.evaluation(&all), alone.evaluation(&actor)].map(|e| e.expect("values").expect("an average"));
+    assert_eq!(whole[..15], part);
+    assert_eq!(whole[15..], values(&all)[15..], "a branch without an average keeps its parameters");
+}
+
+#[test]
 fn a_block_that_no_branch_means_is_named() {
     let mut params = params(BLOCKS, &[1.0; 17]);
     let mut wrong = |spec: &str| optimizer(spec).step(&mut params, &[1.0; 17], at(0)).expect_err(spec).to_string();
