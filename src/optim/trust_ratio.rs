@@ -42,7 +42,13 @@ impl GradientTransform for ScaleByTrustRatio {
         for (_, update, theta) in blocks_mut(context, gradient) {
             let (length, of_theta) = (sum_of_squares(update).sqrt(), sum_of_squares(theta).sqrt());
             if length > 0.0 && of_theta > 0.0 {
-                scale(update, (coefficient * of_theta / (length + eps)).min(clamp));
+                let ratio = (coefficient * of_theta / (length + eps)).min(clamp);
+                if ratio <= f64::from(f32::MAX) {
+                    scale(update, ratio);
+                } else {
+                    // What is left of a direction long after its gradients ended: the ratio passes f32, the step does not.
+                    update.iter_mut().for_each(|u| *u = (f64::from(*u) * ratio) as f32);
+                }
             }
         }
         Ok(())
@@ -105,4 +111,26 @@ fn lamb(a: &Args<'_>) -> Result<Chain> {
         .then(add_decayed_weights(a.schedule("weight_decay")?))
         .then(scale_by_trust_ratio(1.0, 0.0, a.schedule("clamp")?))
         .then(scale_by_learning_rate(a.schedule("lr")?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scale_by_trust_ratio;
+    use crate::Layout;
+    use crate::optim::{Context, GradientTransform, When};
+
+    #[test]
+    fn a_step_is_as_long_as_its_block_however_short_the_direction() {
+        let mut layout = Layout::default();
+        layout.push("w", &[2]);
+        let theta = [3.0, -4.0];
+        let context = Context { theta: &theta, layout: &layout, when: When::default() };
+        for length in [1e30, 1.0, 1e-30, 1e-38, 1e-41] {
+            let mut update = [0.6 * length, 0.8 * length];
+            scale_by_trust_ratio(1.0, 0.0, f64::INFINITY).update(&mut update, &context).expect("an update");
+            // Below 1e-38 an f32 has fewer digits.
+            let tolerance = if length < 1e-37 { 1e-3 } else { 1e-6 };
+            assert!((update[0] - 3.0).abs() < tolerance && (update[1] - 4.0).abs() < tolerance, "{length}: {update:?}");
+        }
+    }
 }
