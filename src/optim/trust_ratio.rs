@@ -124,7 +124,7 @@ mod tests {
         let mut layout = Layout::default();
         layout.push("w", &[2]);
         let theta = [3.0, -4.0];
-        let context = Context { theta: &theta, layout: &layout, when: When::default() };
+        let context = Context::new(&theta, &layout, When::default());
         for length in [1e30, 1.0, 1e-30, 1e-38, 1e-41] {
             let mut update = [0.6 * length, 0.8 * length];
             scale_by_trust_ratio(1.0, 0.0, f64::INFINITY).update(&mut update, &context).expect("an update");
