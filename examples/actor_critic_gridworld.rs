@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! cargo run --release --example actor_critic_gridworld
+//! cargo run --release --example actor_critic_gridworld -- --optimizer "adam(lr=5e-3)"
 //! ```
 
 use uphill::algo::{Learner, a2c};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
+use uphill::optim::When;
 use uphill::{Collector, Config, MlpActorCritic, Result, Seed, oracle};
 
 fn main() -> Result<()> {
@@ -20,18 +22,20 @@ fn main() -> Result<()> {
     println!("{map}\n\nno policy returns more than {best:.4} from the start\n");
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
-    let config = Config { gamma, hidden: vec![], lr: 5e-3, ..Config::for_algo("a2c")? };
+    let optimizer = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
+    let optimizer = optimizer.unwrap_or("rmsprop(eps=1e-5)".into()).parse()?;
+    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
     let algo = a2c(&config);
     let seed = Seed(config.seed);
     let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
     let mut learner = Learner::new(Box::new(network), params, config.make_optimizer()?, seed);
 
-    let updates = 3_000;
+    let updates = 3_000_u64;
     for update in 1..=updates {
-        let progress = f64::from(update - 1) / f64::from(updates);
+        let progress = (update - 1) as f64 / updates as f64;
         let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon, true)?;
-        algo.update(&mut learner, rollout, progress)?;
+        algo.update(&mut learner, rollout, When { progress, update })?;
 
         if update % 300 == 0 {
             // Not sampled: the exact expected return of the present policy.

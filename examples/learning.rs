@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example learning
+//! cargo run --release --example learning -- --optimizer "lamb(lr=3e-3)"
 //! ```
 
 use uphill::{Config, History, Result, Seed, Trainer, algo};
@@ -12,19 +13,24 @@ const SEEDS: u64 = 5;
 const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWorld-4x4-v0", 150_000, 0.995)];
 
 fn main() -> Result<()> {
+    let optimizer = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
     println!("| environment | algorithm | steps | training return | evaluation | learnt | solved at step |");
     println!("|---|---|---|---|---|---|---|");
     for (env, steps, target) in TASKS {
         for algo in algo::ALGOS {
             let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
             for seed in 1..=SEEDS {
-                let config = Config { env: env.into(), steps, seed, ..Config::for_algo(algo.name)? };
+                let defaults = match &optimizer {
+                    Some(optimizer) => Config::new(algo.name, optimizer)?,
+                    None => Config::for_algo(algo.name)?,
+                };
+                let config = Config { env: env.into(), steps, seed, ..defaults };
                 let mut trainer = Trainer::new(&config)?;
                 while trainer.step()?.is_some() {}
                 let history: History = trainer.history().clone();
                 training.extend(history.return_mean());
                 solved.extend(history.solved_at_step().map(|step| step as f64));
-                let eval = trainer.into_policy().evaluate(100, Seed(seed))?;
+                let eval = trainer.into_policy()?.evaluate(100, Seed(seed))?;
                 // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
                 learnt += u64::from(eval.return_mean >= target - 1e-6);
                 evaluation.push(eval.return_mean);

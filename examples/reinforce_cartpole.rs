@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! cargo run --release --example reinforce_cartpole
+//! cargo run --release --example reinforce_cartpole -- --optimizer "rmsprop(lr=cosine(2e-3, 0))"
 //! ```
 
 use uphill::advantage::{Estimator, MonteCarlo, normalize};
 use uphill::nn::ActorCritic;
 use uphill::objective::{Batch, Objective, PolicyGradient, Report};
-use uphill::optim::{Chain, Optimizer, Schedule, clip_by_global_norm, scale_by_adam, scale_by_learning_rate};
+use uphill::optim::{Optimizer, When};
 use uphill::{Collector, Horizon, MlpActorCritic, MlpConfig, Result, Seed, envs};
 
 fn main() -> Result<()> {
@@ -20,11 +21,13 @@ fn main() -> Result<()> {
     let mut collector = Collector::new(env, seed)?;
 
     // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
-    let chain = Chain::new().then(clip_by_global_norm(0.5)).then(scale_by_adam(0.9, 0.999, 1e-5));
-    let mut optimizer = Optimizer::new(chain.then(scale_by_learning_rate(Schedule::Constant(4e-3))));
+    let chain = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
+    let chain = chain.unwrap_or("clip_by_global_norm(0.5) | adam(lr=4e-3, eps=1e-5)".into());
+    let mut optimizer = Optimizer::new(chain.parse()?);
 
     let returns_to_go = MonteCarlo { baseline: false };
-    for update in 1..=150 {
+    let updates = 150;
+    for update in 1..=updates {
         // One whole episode a lane, with the actions drawn from the policy.
         let (rollout, episodes) = collector.collect(&network, &params, Horizon::Episodes(1), false)?;
 
@@ -39,7 +42,11 @@ fn main() -> Result<()> {
         let output = network.forward(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;
-        optimizer.step(&mut params, &gradient.to_vec1()?, 0.0)?;
+        optimizer.step(
+            &mut params,
+            &gradient.to_vec1()?,
+            When { progress: (update - 1) as f64 / updates as f64, update },
+        )?;
 
         if update % 10 == 0 {
             let mean = episodes.iter().map(|e| e.episode_return).sum::<f64>() / episodes.len() as f64;

@@ -43,6 +43,7 @@ fn train(args: &ArgMatches) -> Result<()> {
     }
 
     console.finish();
+    let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
     let summary = run.finish(trainer)?;
     if !args.get_flag("quiet") {
@@ -56,6 +57,7 @@ fn train(args: &ArgMatches) -> Result<()> {
         let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
         println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
         println!("curve    {}", path.join("reward.png").display());
+        report.iter().for_each(|(name, number)| println!("{name} {number}"));
     }
     Ok(())
 }
@@ -111,7 +113,11 @@ fn list(what: &str) -> Result<()> {
     match what {
         "envs" => envs::ids().for_each(|id| println!("{id}")),
         "algos" => algo::ALGOS.iter().for_each(|algo| println!("{}", algo.name)),
-        _ => optim::OPTIMIZERS.iter().for_each(|optimizer| println!("{}", optimizer.name)),
+        _ => {
+            let registry = optim::Registry::default();
+            let width = registry.recipes().map(|row| row.name.len()).max().unwrap_or_default();
+            registry.recipes().for_each(|row| println!("{:width$}  {}", row.name, row.summary));
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use uphill_envs::Colour;
 pub(crate) type Point = (f32, f32);
 
 /// `width` x `height` pixels, painted on in units of its own.
+#[derive(Clone)]
 pub(crate) struct Canvas {
     pixmap: Pixmap,
     transform: Transform,
@@ -51,6 +52,37 @@ impl Canvas {
         if let Some(path) = path_through(points, false) {
             let stroke = Stroke { width, line_cap: LineCap::Butt, line_join: LineJoin::Round, ..Stroke::default() };
             self.pixmap.stroke_path(&path, &paint(colour, alpha), &stroke, self.transform, None);
+        }
+    }
+
+    /// Draws separate lines of `width` units as one shape: where they meet they are no darker.
+    pub(crate) fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, colour: Colour, alpha: f32) {
+        let mut builder = PathBuilder::new();
+        for &((x0, y0), (x1, y1)) in lines {
+            builder.move_to(x0, y0);
+            builder.line_to(x1, y1);
+        }
+        if let Some(path) = builder.finish() {
+            let stroke = Stroke { width, line_cap: LineCap::Round, ..Stroke::default() };
+            self.pixmap.stroke_path(&path, &paint(colour, alpha), &stroke, self.transform, None);
+        }
+    }
+
+    /// Gives every pixel of a rectangle, from `(left, top)` up to `(right, bottom)`, the colour of its centre.
+    pub(crate) fn paint_pixels(
+        &mut self,
+        (left, top): (u32, u32),
+        (right, bottom): (u32, u32),
+        colour: impl Fn(f32, f32) -> Colour,
+    ) {
+        let (width, height) = self.size();
+        let pixels = self.pixmap.pixels_mut();
+        for y in top..bottom.min(height) {
+            for x in left..right.min(width) {
+                if let Some(pixel) = pixels.get_mut((y * width + x) as usize) {
+                    *pixel = opaque(colour(x as f32 + 0.5, y as f32 + 0.5)).premultiply().to_color_u8();
+                }
+            }
         }
     }
 

@@ -7,8 +7,8 @@ use crate::algo::{self, OnPolicy};
 use crate::device::DeviceChoice;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
-use crate::optim::{self, Optimizer, OptimizerConfig, Schedule};
-use crate::{Error, Result, Threads};
+use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
+use crate::{Error, Result, Seed, Threads};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -45,8 +45,8 @@ settings! {
     env: String,
     /// Algorithm.
     algo: String,
-    /// Optimizer.
-    optimizer: String,
+    /// Optimizer: a name or a whole chain, such as "clip_by_value(1) | adam(lr=cosine(3e-4, 0))".
+    optimizer: Spec,
     /// Seed of every stream of random numbers.
     seed: u64,
     /// Where tensors live: cpu, cuda, cuda:N, metal or auto.
@@ -83,26 +83,12 @@ settings! {
     vf_coef: f64,
     /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops (ppo).
     target_kl: f64,
-    /// Learning rate.
+    /// Learning rate of an optimizer that does not say its own lr.
     lr: f64,
-    /// Whether the learning rate falls in a straight line to 0 over training.
+    /// Whether that learning rate falls in a straight line to 0 over training.
     anneal_lr: bool,
-    /// Largest norm of the gradient over all parameters; inf does not clip.
+    /// Largest norm of the gradient over all parameters, unless the optimizer has a link that clips; inf does not clip.
     max_grad_norm: f64,
-    /// Largest number in the gradient; inf does not clip.
-    max_grad_value: f64,
-    /// Decay of the running mean of gradients (adam, adamw).
-    beta1: f64,
-    /// Decay of the running mean of squared gradients (adam, adamw).
-    beta2: f64,
-    /// Decay of the running mean of squared gradients (rmsprop).
-    alpha: f64,
-    /// Added to the root of squared gradients (rmsprop, adam, adamw).
-    eps: f64,
-    /// Decay of the sum of gradients (momentum).
-    momentum: f64,
-    /// Weight decay: L2, decoupled in adamw.
-    weight_decay: f64,
     /// Units of each hidden layer.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu or silu.
@@ -130,23 +116,26 @@ impl Config {
     /// The most weights between hidden layers, all together.
     pub const MAX_WEIGHTS: usize = 1 << 26;
 
-    /// The defaults of an algorithm with an optimizer. An optimizer that is not the algorithm's own brings its
-    /// own learning rate.
+    /// The defaults of an algorithm with an optimizer: a name or a whole [`Spec`]. One that is not of the algorithm's
+    /// own kind (`adamw` is of `adam`'s) brings its own learning rate.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name, with the nearest known one.
+    /// [`Error::Config`] for an unknown name, with the nearest known one, and for an impossible optimizer.
     pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
-        let mut config = Self::for_algo(algo)?;
-        let recipe = optim::recipe(optimizer)?;
-        let kindred = |name: &str| name.trim_end_matches('w').to_string();
-        if kindred(optimizer) != kindred(&config.optimizer) {
-            config.lr = recipe.lr;
-        }
-        if optimizer == "adamw" {
-            config.weight_decay = 0.01;
-        }
-        config.optimizer = optimizer.to_string();
+        let registry = Registry::default();
+        let config = Self::for_algo(algo)?.with_optimizer(optimizer.parse()?, &registry);
+        config.make_optimizer_with(&registry)?;
         Ok(config)
+    }
+
+    /// The same with another optimizer, and its own learning rate where it is not of the same kind.
+    fn with_optimizer(self, optimizer: Spec, registry: &Registry) -> Self {
+        let kind = |spec: &Spec| registry.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
+        let own_lr = match kind(&optimizer) == kind(&self.optimizer) {
+            true => None,
+            false => registry.recipe_of(&optimizer).and_then(Row::default_lr),
+        };
+        Self { lr: own_lr.unwrap_or(self.lr), optimizer, ..self }
     }
 
     /// The defaults of an algorithm with its own optimizer.
@@ -162,7 +151,7 @@ impl Config {
         Self {
             env: "CartPole-v1".into(),
             algo: algo.into(),
-            optimizer: "adam".into(),
+            optimizer: Spec::link("adam", &[("eps", 1e-5)]),
             seed: 1,
             device: DeviceChoice::Cpu.to_string(),
             threads: 0,
@@ -184,13 +173,6 @@ impl Config {
             lr: 2.5e-4,
             anneal_lr: true,
             max_grad_norm: 0.5,
-            max_grad_value: f64::INFINITY,
-            beta1: 0.9,
-            beta2: 0.999,
-            alpha: 0.99,
-            eps: 1e-5,
-            momentum: 0.9,
-            weight_decay: 0.0,
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,
@@ -220,19 +202,45 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for an unknown setting, or a value of the wrong type or out of range.
     pub fn from_table(table: toml::Table) -> Result<Self> {
-        let name = |key: &str| match table.get(key) {
-            None => Ok(None),
-            Some(toml::Value::String(name)) => Ok(Some(name.clone())),
-            Some(other) => Err(Error::Config(format!("{key} = {other}: it must be a name in quotes"))),
+        Self::from_table_with(table, &Registry::default())
+    }
+
+    /// As [`Config::from_table`], for an optimizer that may have words of the user's own.
+    ///
+    /// # Errors
+    /// As [`Config::from_table`].
+    pub fn from_table_with(table: toml::Table, registry: &Registry) -> Result<Self> {
+        let config = Self::read(table, registry)?;
+        config.validate_with(registry)?;
+        Ok(config)
+    }
+
+    /// As [`Config::from_table`], but whatever the optimizer is called: a policy can be used without it.
+    pub(crate) fn of_policy(table: toml::Table) -> Result<Self> {
+        let config = Self::read(table, &Registry::default())?;
+        config.validate_settings()?;
+        Ok(config)
+    }
+
+    fn read(mut table: toml::Table, registry: &Registry) -> Result<Self> {
+        let algo = match table.get("algo") {
+            None => "ppo",
+            Some(toml::Value::String(name)) => name,
+            Some(other) => return Err(Error::Config(format!("algo = {other}: it must be a name in quotes"))),
         };
-        let algo = name("algo")?.unwrap_or_else(|| "ppo".to_string());
-        let defaults = match name("optimizer")? {
-            Some(optimizer) => Self::new(&algo, &optimizer)?,
-            None => Self::for_algo(&algo)?,
-        };
+        let mut defaults = Self::for_algo(algo)?;
+        if let Some(optimizer) = table.remove("optimizer") {
+            defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?, registry);
+        }
         let mut merged = defaults.to_table()?;
         for (key, value) in table {
             if !merged.contains_key(&key) && key != "gridworld" {
+                if let Some(row) = registry.recipe_of(&defaults.optimizer).filter(|row| row.param(&key).is_some()) {
+                    let name = row.name;
+                    let problem =
+                        format!("there is no setting `{key}`: it goes into the optimizer, {name}({key}={value})");
+                    return Err(Error::Config(problem));
+                }
                 let known = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]);
                 return Err(Error::unknown("setting", &key, known));
             }
@@ -245,9 +253,7 @@ impl Config {
             })?;
             merged.extend(one);
         }
-        let config: Self = merged.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
-        config.validate()?;
-        Ok(config)
+        merged.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
     }
 
     /// All settings as a TOML table.
@@ -273,11 +279,24 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] naming the first setting that is impossible, its value and what would be right.
     pub fn validate(&self) -> Result<()> {
+        self.validate_with(&Registry::default())
+    }
+
+    /// As [`Config::validate`], for an optimizer that may have words of the user's own.
+    ///
+    /// # Errors
+    /// As [`Config::validate`].
+    pub fn validate_with(&self, registry: &Registry) -> Result<()> {
+        self.validate_settings()?;
+        self.make_optimizer_with(registry).map(|_| ())
+    }
+
+    /// Checks everything but the optimizer.
+    fn validate_settings(&self) -> Result<()> {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
         algo::recipe(&self.algo)?;
-        optim::recipe(&self.optimizer)?;
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);
         check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;
@@ -296,14 +315,7 @@ impl Config {
         for (name, share) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
             check((0.0..=1.0).contains(&share), name, share.to_string(), "it must lie in [0, 1]")?;
         }
-        for (name, decay) in
-            [("beta1", self.beta1), ("beta2", self.beta2), ("alpha", self.alpha), ("momentum", self.momentum)]
-        {
-            check((0.0..1.0).contains(&decay), name, decay.to_string(), "it must lie in [0, 1)")?;
-        }
-        for (name, amount) in
-            [("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay), ("vf_coef", self.vf_coef)]
-        {
+        for (name, amount) in [("lr", self.lr), ("vf_coef", self.vf_coef)] {
             let ok = amount >= 0.0 && amount.is_finite();
             check(ok, name, amount.to_string(), "it must be finite and not negative")?;
         }
@@ -313,7 +325,6 @@ impl Config {
             ("clip_range_vf", self.clip_range_vf),
             ("target_kl", self.target_kl),
             ("max_grad_norm", self.max_grad_norm),
-            ("max_grad_value", self.max_grad_value),
         ] {
             check(limit > 0.0, name, limit.to_string(), "it must be above 0 (inf turns it off)")?;
         }
@@ -371,27 +382,27 @@ impl Config {
         Ok((algo::recipe(&self.algo)?.build)(self))
     }
 
-    /// The optimizer.
+    /// The optimizer. What its spec says goes over the settings `lr`, `anneal_lr` and `max_grad_norm`: the first two
+    /// apply to recipes that do not say `lr`, the last one where no link clips.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name.
+    /// [`Error::Config`] for an unknown name or an impossible value.
     pub fn make_optimizer(&self) -> Result<Optimizer> {
-        let lr = match self.anneal_lr {
-            true => Schedule::Linear { start: self.lr, end: 0.0 },
-            false => Schedule::Constant(self.lr),
-        };
-        let config = OptimizerConfig {
-            lr,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            alpha: self.alpha,
-            eps: self.eps,
-            momentum: self.momentum,
-            weight_decay: self.weight_decay,
+        self.make_optimizer_with(&Registry::default())
+    }
+
+    /// As [`Config::make_optimizer`], with words of the user's own.
+    ///
+    /// # Errors
+    /// As [`Config::make_optimizer`].
+    pub fn make_optimizer_with(&self, registry: &Registry) -> Result<Optimizer> {
+        let fallback = Fallback {
+            lr: Some(self.lr),
+            anneal_lr: self.anneal_lr,
             max_grad_norm: self.max_grad_norm,
-            max_grad_value: self.max_grad_value,
+            seed: Some(Seed(self.seed).derive("optimizer", 0) >> 14),
         };
-        Ok(Optimizer::new((optim::recipe(&self.optimizer)?.build)(&config)))
+        Ok(Optimizer::new(registry.chain_with(&self.optimizer, &fallback)?))
     }
 
     /// The shape of the network.

@@ -17,7 +17,7 @@
 //! while let Some(metrics) = trainer.step()? {
 //!     println!("{} steps: mean return {:?}", metrics.env_steps, metrics.episode_return_mean);
 //! }
-//! let mut policy = trainer.into_policy();
+//! let mut policy = trainer.into_policy()?;
 //! println!("{:?}", policy.evaluate(10, uphill::Seed(7))?);
 //! # Ok::<(), uphill::Error>(())
 //! ```

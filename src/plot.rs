@@ -1,4 +1,4 @@
-//! Learning curves from run folders, as PNG.
+//! Learning curves from run folders, as PNG; and [`descent`], the paths of optimizers over a landscape.
 //!
 //! A run folder holds `config.toml` and `metrics.csv`. Runs that differ only in their seed become one curve: their
 //! mean with a band of one standard deviation. A single run is its smoothed line over the points as they were. The
@@ -18,14 +18,19 @@ mod backend;
 mod chart;
 mod curve;
 mod dash;
+mod descent;
 mod error;
+mod landscape;
 mod legend;
+mod panel;
 mod run;
 mod typeface;
 
 use std::path::Path;
 
+pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
+pub use landscape::{Goal, Landscape};
 pub use run::{DEFAULT_METRIC, Run};
 
 use crate::{canvas::Canvas, whole_file};

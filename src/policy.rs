@@ -57,8 +57,9 @@ impl Policy {
     pub fn load(run: &Path) -> Result<Self> {
         let path = run.join("config.toml");
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let config =
-            Config::from_toml(&text).map_err(|e| Error::File { path: path.clone(), problem: e.to_string() })?;
+        let problem = |problem: String| Error::File { path: path.clone(), problem };
+        let table = text.parse::<toml::Table>().map_err(|e| problem(e.to_string()))?;
+        let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
         let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu)?;
         read_params(&run.join("policy.safetensors"), &mut params)?;

@@ -15,6 +15,7 @@ mod error;
 mod terminal;
 
 pub use animation::write_gif;
+pub(crate) use animation::{encode_pictures, packed};
 pub use error::RenderError;
 pub use terminal::to_terminal;
 

@@ -60,9 +60,16 @@ const EVAL_EPISODES: usize = 100;
 
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
+    ///
+    /// The algorithm's own optimizer is there by its name alone, another one by
+    /// [`Spec::file_name`](crate::optim::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
-        let Config { env, algo, optimizer, seed, .. } = config;
+        let Config { env, algo, seed, .. } = config;
+        let optimizer = match (Config::for_algo(algo), config.optimizer.0.as_slice()) {
+            (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
+            _ => config.optimizer.file_name(),
+        };
         Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
@@ -116,14 +123,14 @@ impl RunFolder {
         let device = crate::device_name(trainer.params().theta().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let history = trainer.history().clone();
-        let mut policy = trainer.into_policy();
+        let mut policy = trainer.into_policy()?;
         policy.save(&self.path.join("policy.safetensors"))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let threshold = config.make_envs(1)?.spec().reward_threshold;
         let summary = Summary {
             env: config.env,
             algo: config.algo,
-            optimizer: config.optimizer,
+            optimizer: config.optimizer.to_string(),
             seed: config.seed,
             device,
             env_steps,

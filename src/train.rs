@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
 use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::{Error, Params, Result, Threads};
@@ -45,8 +46,16 @@ impl Trainer {
     /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
+        Self::with_registry(config, &Registry::default())
+    }
+
+    /// The same with an optimizer that may have words of one's own.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_registry(config: &Config, registry: &Registry) -> Result<Self> {
         let threads = Threads::new(config.threads)?;
-        Self::assemble(config, &threads, |spec, device| {
+        Self::assemble(config, registry, &threads, |spec, device| {
             let (params, network) = MlpActorCritic::new(spec, &config.mlp(), Seed(config.seed), device)?;
             Ok((params, Box::new(network.on(threads.clone()))))
         })
@@ -60,22 +69,35 @@ impl Trainer {
         config: &Config,
         build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
     ) -> Result<Self> {
-        Self::assemble(config, &Threads::new(config.threads)?, build)
+        Self::with_parts(config, &Registry::default(), build)
+    }
+
+    /// The same with both.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_network`].
+    pub fn with_parts(
+        config: &Config,
+        registry: &Registry,
+        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+    ) -> Result<Self> {
+        Self::assemble(config, registry, &Threads::new(config.threads)?, build)
     }
 
     fn assemble(
         config: &Config,
+        registry: &Registry,
         threads: &Threads,
         build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
     ) -> Result<Self> {
-        config.validate()?;
+        config.validate_with(registry)?;
         let seed = Seed(config.seed);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
         let collector = Collector::grouped(config.make_groups()?, seed, threads.clone())?;
         let spec = collector.spec();
         let (params, network) = build(spec, &device)?;
         let history = History::new(spec.reward_threshold);
-        let learner = Learner::new(network, params, config.make_optimizer()?, seed);
+        let learner = Learner::new(network, params, config.make_optimizer_with(registry)?, seed);
         Ok(Self {
             config: config.clone(),
             algo: config.make_algo()?,
@@ -99,7 +121,7 @@ impl Trainer {
             return Ok(None);
         }
         self.updates += 1;
-        let progress = before as f64 / self.config.steps as f64;
+        let when = When { progress: before as f64 / self.config.steps as f64, update: self.updates };
         let diverged = |error, update| match error {
             Error::NotFinite { what } => Error::Diverged { update, what },
             other => other,
@@ -112,8 +134,11 @@ impl Trainer {
         for &episode in episodes {
             self.history.push(episode);
         }
-        let report = self.algo.update(&mut self.learner, rollout, progress).map_err(|e| diverged(e, self.updates))?;
-        let lr = self.learner.optimizer.learning_rate(progress);
+        let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(e, self.updates))?;
+        let lr = self.learner.optimizer.learning_rate(when);
+        if let Some(mean) = self.history.return_mean() {
+            self.learner.optimizer.observe(mean);
+        }
         let (env_steps, seconds) = (self.collector.env_steps(), self.started.elapsed().as_secs_f64());
         Ok(Some(Metrics::new(self.updates, env_steps, &self.history, &report, lr, seconds)))
     }
@@ -154,9 +179,21 @@ impl Trainer {
         self.started.elapsed().as_secs_f64()
     }
 
-    /// Ends training and keeps the policy.
+    /// What moves the parameters.
     #[must_use]
-    pub fn into_policy(self) -> Policy {
-        Policy::new(self.config, self.learner.network, self.learner.params)
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.learner.optimizer
+    }
+
+    /// Ends training and keeps the policy. Where the optimizer averages parameters for evaluation, it has the average.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn into_policy(self) -> Result<Policy> {
+        let Learner { network, mut params, optimizer, .. } = self.learner;
+        if let Some(values) = optimizer.evaluation(&params)? {
+            params.set(&values)?;
+        }
+        Ok(Policy::new(self.config, network, params))
     }
 }

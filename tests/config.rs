@@ -8,11 +8,20 @@ use uphill::algo::ALGOS;
 use uphill::envs::{GridObservation, GridWorldConfig};
 use uphill::nn::Activation;
 use uphill::nn::init::Initialiser;
-use uphill::optim::OPTIMIZERS;
+use uphill::optim::{Registry, Spec};
 use uphill::{Config, Error, Trainer};
 
 fn ppo() -> Config {
     Config::for_algo("ppo").expect("an algorithm")
+}
+
+/// The names of all optimizers.
+fn optimizers() -> Vec<String> {
+    Registry::default().recipes().map(|row| row.name.to_string()).collect()
+}
+
+fn spec(text: &str) -> Spec {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The message with which a configuration is refused.
@@ -43,10 +52,10 @@ fn every_field_is_a_documented_setting_and_every_setting_a_field() {
 fn every_combination_of_algorithm_and_optimizer_has_possible_defaults() {
     for algo in ALGOS {
         Config::for_algo(algo.name).expect("an algorithm").validate().expect("possible defaults");
-        for optimizer in OPTIMIZERS {
-            let config = Config::new(algo.name, optimizer.name).expect("known names");
+        for optimizer in optimizers() {
+            let config = Config::new(algo.name, &optimizer).expect("known names");
             config.validate().expect("possible defaults");
-            assert_eq!((&*config.algo, &*config.optimizer), (algo.name, optimizer.name));
+            assert_eq!((&*config.algo, &config.optimizer), (algo.name, &spec(&optimizer)));
             assert_eq!(Config::from_toml(&config.to_toml().expect("TOML")).expect("the same"), config);
         }
     }
@@ -86,7 +95,8 @@ fn values_of_the_wrong_type_are_refused_by_name() {
     for (text, setting) in [
         ("env = 1", "env = 1"),
         ("algo = 3", "algo = 3: it must be a name in quotes"),
-        ("optimizer = ['adam']", "optimizer = [\"adam\"]: it must be a name in quotes"),
+        ("optimizer = 3", "3 is no optimizer: write text, a table with a name, or an array of those"),
+        ("optimizer = { name = 'adam', lr = 'fast' }", "adam: lr: there is no schedule `fast`"),
         ("envs = 2.5", "envs = 2.5"),
         ("envs = '4'", "envs = \"4\""),
         ("envs = -1", "envs = -1"),
@@ -138,18 +148,17 @@ fn every_impossible_value_is_refused_with_what_would_be_right() {
         (|c| c.clip_range_vf = -1.0, "clip_range_vf = -1 is impossible: it must be above 0"),
         (|c| c.target_kl = 0.0, "target_kl = 0 is impossible: it must be above 0"),
         (|c| c.max_grad_norm = f64::NAN, "max_grad_norm = NaN is impossible: it must be above 0"),
-        (|c| c.max_grad_value = 0.0, "max_grad_value = 0 is impossible: it must be above 0"),
         (|c| c.ent_coef = f64::INFINITY, "ent_coef = inf is impossible: it must be finite"),
         (|c| c.vf_coef = -0.5, "vf_coef = -0.5 is impossible: it must be finite and not negative"),
         (|c| c.lr = -1e-3, "lr = -0.001 is impossible: it must be finite and not negative"),
         (|c| c.lr = f64::INFINITY, "lr = inf is impossible"),
         (|c| c.lr = f64::NAN, "lr = NaN is impossible"),
-        (|c| c.eps = -1e-8, "eps = -0.00000001 is impossible"),
-        (|c| c.weight_decay = f64::INFINITY, "weight_decay = inf is impossible"),
-        (|c| c.beta1 = 1.0, "beta1 = 1 is impossible: it must lie in [0, 1)"),
-        (|c| c.beta2 = -0.1, "beta2 = -0.1 is impossible: it must lie in [0, 1)"),
-        (|c| c.alpha = 1.5, "alpha = 1.5 is impossible: it must lie in [0, 1)"),
-        (|c| c.momentum = 1.0, "momentum = 1 is impossible: it must lie in [0, 1)"),
+        (
+            |c| c.optimizer = spec("adam(eps=-1e-8)"),
+            "adam: eps = -1e-8 is impossible: it must be finite and not negative",
+        ),
+        (|c| c.optimizer = spec("scale_by_adam"), "optimizer = `scale_by_adam` has no learning rate: end it with"),
+        (|c| c.optimizer = spec("adan"), "there is no optimizer `adan`; did you mean `adam`?"),
         (|c| c.hidden = vec![64, 0], "hidden = 0 is impossible: a layer has 1 to 65536 units"),
         (|c| c.hidden = vec![65_537], "hidden = 65537 is impossible: a layer has 1 to 65536 units"),
     ];
@@ -176,7 +185,14 @@ fn values_at_the_edge_are_possible() {
         ..ppo()
     };
     edge.validate().expect("possible settings");
-    let config = Config { gamma: 1.0, beta1: 0.0, hidden: vec![1, 65_536], envs: 65_536, n_steps: 1, ..ppo() };
+    let config = Config {
+        gamma: 1.0,
+        optimizer: spec("adam(beta1=0)"),
+        hidden: vec![1, 65_536],
+        envs: 65_536,
+        n_steps: 1,
+        ..ppo()
+    };
     config.validate().expect("possible settings");
 }
 
@@ -220,11 +236,11 @@ fn a_file_lies_over_the_defaults_of_what_it_names() {
     assert_eq!(Config::from_toml("").expect("nothing"), ppo());
     let a2c = Config::from_toml("algo = 'a2c'\nenvs = 16").expect("settings");
     assert_eq!(a2c, Config { envs: 16, ..Config::for_algo("a2c").expect("an algorithm") });
-    assert_eq!((&*a2c.optimizer, a2c.lr), ("rmsprop", 7e-4));
+    assert_eq!((a2c.optimizer, a2c.lr), (spec("rmsprop(eps=1e-5)"), 7e-4));
 
     // An optimizer that is not the algorithm's own brings its own learning rate, unless one is given.
     let lr = |text: &str| Config::from_toml(text).expect(text).lr;
-    let own = |name: &str| uphill::optim::recipe(name).expect("an optimizer").lr;
+    let own = |name: &str| Registry::default().row(name).expect("an optimizer").default_lr().expect("a rate");
     assert_eq!(lr("algo = 'a2c'\noptimizer = 'rmsprop'"), 7e-4);
     assert_eq!(lr("algo = 'a2c'\noptimizer = 'adam'"), own("adam"));
     assert_eq!(lr("optimizer = 'sgd'"), own("sgd"));
@@ -234,10 +250,79 @@ fn a_file_lies_over_the_defaults_of_what_it_names() {
     let reinforce = Config::for_algo("reinforce").expect("an algorithm").lr;
     assert_eq!(lr("algo = 'reinforce'\noptimizer = 'adamw'"), reinforce, "adamw is adam's kin");
     assert_eq!(lr("algo = 'reinforce'"), reinforce);
+    assert_eq!(lr("optimizer = 'clip_by_value(1) | lookahead(momentum)'"), own("momentum"));
+    assert_eq!(lr("optimizer = 'clip_by_value(1) | lookahead(adam(eps=1e-3))'"), ppo().lr);
+}
 
-    assert_eq!(Config::from_toml("optimizer = 'adamw'").expect("settings").weight_decay, 0.01);
-    assert_eq!(Config::from_toml("optimizer = 'adamw'\nweight_decay = 0.0").expect("settings").weight_decay, 0.0);
-    assert_eq!(ppo().weight_decay, 0.0);
+#[test]
+fn an_optimizer_is_text_a_table_or_an_array() {
+    let optimizer = |text: &str| Config::from_toml(text).expect(text).optimizer;
+    let expected = spec("clip_by_value(max_value=1) | adam(lr=1e-3)");
+    assert_eq!(optimizer("optimizer = 'clip_by_value(max_value=1) | adam(lr=1e-3)'"), expected);
+    assert_eq!(optimizer("optimizer = [{ name = 'clip_by_value', max_value = 1 }, 'adam(lr=1e-3)']"), expected);
+    assert_eq!(
+        optimizer("[[optimizer]]\nname = 'clip_by_value'\nmax_value = 1\n[[optimizer]]\nname = 'adam'\nlr = 1e-3"),
+        expected
+    );
+    let message = toml_refused("beta1 = 0.8");
+    assert!(message.contains("no setting `beta1`: it goes into the optimizer, adam(beta1=0.8)"), "{message}");
+}
+
+#[test]
+fn a_trainer_tells_the_optimizer_how_it_goes() {
+    // A rise of a million would be needed for the learning rate to stay.
+    let optimizer = spec("adam(lr=plateau(0.8, factor=0.5, patience=0, threshold=1e6))");
+    let mut trainer = Trainer::new(&Config { optimizer, steps: 3_000, hidden: vec![4], ..ppo() }).expect("a trainer");
+    let mut rates = Vec::new();
+    while let Some(metrics) = trainer.step().expect("an update") {
+        rates.extend(metrics.lr);
+    }
+    assert_eq!(rates[..4], [0.8, 0.8, 0.4, 0.2]);
+}
+
+#[test]
+fn random_numbers_of_an_optimizer_come_from_the_runs_seed() {
+    let trained = |optimizer: &str, seed: u64| {
+        let config = Config { optimizer: spec(optimizer), seed, ..ppo() };
+        let mut learner = config.make_optimizer().expect("an optimizer");
+        let mut layout = uphill::Layout::default();
+        layout.push("w", &[3]);
+        let mut params = uphill::Params::new(layout, vec![0.0; 3], &candle_core::Device::Cpu).expect("parameters");
+        learner.step(&mut params, &[0.0; 3], Default::default()).expect("a step");
+        params.snapshot().expect("values")
+    };
+    let noisy = "add_noise | sgd(lr=1)";
+    assert_eq!(trained(noisy, 1), trained(noisy, 1));
+    assert_ne!(trained(noisy, 1), trained(noisy, 2));
+    let own = "add_noise(seed=3) | sgd(lr=1)";
+    assert_eq!(trained(own, 1), trained(own, 2));
+}
+
+#[test]
+fn a_word_of_ones_own_is_known_where_its_registry_is() {
+    use uphill::optim::{Chain, Make, Param, Row, When, scale_by_learning_rate};
+    const ROW: Row = Row {
+        name: "downhill",
+        summary: "sgd by another name",
+        params: &[Param::lr("0.25")],
+        make: Make::Recipe(|a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?)))),
+    };
+    let registry = Registry::default().with(ROW);
+    let table: toml::Table = "optimizer = 'downhill'\nsteps = 2000\nhidden = [4]".parse().expect("TOML");
+    let config = Config::from_table_with(table, &registry).expect("settings");
+    assert_eq!(config.lr, 0.25);
+    assert!(refused(&config).contains("no optimizer `downhill`"));
+    assert!(Trainer::new(&config).is_err());
+    let mut trainer = Trainer::with_registry(&config, &registry).expect("a trainer");
+    assert_eq!(trainer.optimizer().learning_rate(When::default()), Some(0.25));
+    // Its policy can be used without it.
+    let home = tempfile::tempdir().expect("a folder");
+    let mut run = uphill::RunFolder::create(home.path(), &config, false).expect("a run");
+    while let Some(metrics) = trainer.step().expect("an update") {
+        run.log(&metrics).expect("a row");
+    }
+    run.finish(trainer).expect("a summary");
+    uphill::Policy::load(home.path()).expect("a policy");
 }
 
 fn numbers() -> impl Strategy<Value = f64> {
@@ -266,16 +351,16 @@ fn gridworlds() -> impl Strategy<Value = GridWorldConfig> {
 }
 
 fn configs() -> impl Strategy<Value = Config> {
-    let names = (0..ALGOS.len(), 0..OPTIMIZERS.len(), 0u64..1 << 63, 1u64..1 << 63);
+    let names = (0..ALGOS.len(), prop::sample::select(optimizers()), 0u64..1 << 63, 1u64..1 << 63);
     let counts = (1usize..100, 1usize..100, 1usize..9, any::<[bool; 4]>(), prop::collection::vec(1usize..500, 0..5));
-    let limits = [numbers(), numbers(), numbers(), numbers(), numbers()];
-    let decays = [shares(), shares(), shares(), shares(), shares(), shares()];
+    let limits = [numbers(), numbers(), numbers(), numbers()];
+    let decays = [shares(), shares()];
     let kinds = (0..3usize, 0..3usize, prop::option::of(gridworlds()), 0.0..1.0f64);
     (names, counts, limits, decays, kinds).prop_map(|(names, counts, limits, decays, kinds)| {
         let (algo, optimizer, seed, steps) = names;
         let (envs, n_steps, n_epochs, [baseline, normalize_advantage, anneal_lr, shared_trunk], hidden) = counts;
-        let [clip_range, clip_range_vf, target_kl, max_grad_norm, max_grad_value] = limits;
-        let [gamma, gae_lambda, beta1, beta2, alpha, momentum] = decays;
+        let [clip_range, clip_range_vf, target_kl, max_grad_norm] = limits;
+        let [gamma, gae_lambda] = decays;
         let (activation, init, gridworld, lr) = kinds;
         Config {
             env: "a \"quoted\" name".into(),
@@ -299,19 +384,12 @@ fn configs() -> impl Strategy<Value = Config> {
             lr,
             anneal_lr,
             max_grad_norm,
-            max_grad_value,
-            beta1,
-            beta2,
-            alpha,
-            eps: lr * 1e-20,
-            momentum,
-            weight_decay: lr / 7.0,
             hidden,
             activation: [Activation::Tanh, Activation::Relu, Activation::Silu][activation],
             init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming][init],
             shared_trunk,
             gridworld,
-            ..Config::new(ALGOS[algo].name, OPTIMIZERS[optimizer].name).expect("known names")
+            ..Config::new(ALGOS[algo].name, &optimizer).expect("known names")
         }
     })
 }

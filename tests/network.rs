@@ -410,11 +410,12 @@ fn candle_modules_learn_the_grid_world_to_its_optimum() {
         let (params, network) = ModuleActorCritic::new(spec, Seed(config.seed), device, |vb| heads(&vb, width, n))?;
         Ok((params, Box::new(network) as Box<dyn ActorCritic>))
     };
-    let untrained = Trainer::with_network(&config, build).expect("a trainer").into_policy().evaluate(1, Seed(1));
+    let untrained =
+        Trainer::with_network(&config, build).expect("a trainer").into_policy().expect("a policy").evaluate(1, Seed(1));
     assert!(untrained.expect("an evaluation").return_mean < 0.5, "there is something to learn");
     let mut trainer = Trainer::with_network(&config, build).expect("a trainer");
     while trainer.step().expect("an update").is_some() {}
-    let evaluation = trainer.into_policy().evaluate(5, Seed(1)).expect("an evaluation");
+    let evaluation = trainer.into_policy().expect("a policy").evaluate(5, Seed(1)).expect("an evaluation");
     assert!((evaluation.return_min - 0.995).abs() < 1e-5, "{evaluation:?}");
 }
 

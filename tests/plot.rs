@@ -420,7 +420,11 @@ fn read_gif(path: &Path) -> Frames {
     while let Some(frame) = decoder.read_next_frame().unwrap() {
         for (i, pixel) in frame.buffer.chunks(4).enumerate() {
             let (x, y) = (i % usize::from(frame.width), i / usize::from(frame.width));
-            shown[(y + usize::from(frame.top)) * width + x + usize::from(frame.left)] = [pixel[0], pixel[1], pixel[2]];
+            // A pixel that is transparent stays as it was.
+            if pixel[3] > 0 {
+                shown[(y + usize::from(frame.top)) * width + x + usize::from(frame.left)] =
+                    [pixel[0], pixel[1], pixel[2]];
+            }
         }
         frames.push((shown.clone(), frame.delay));
     }

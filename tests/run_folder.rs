@@ -101,6 +101,29 @@ fn a_policy_is_what_was_saved_or_an_error_that_names_the_damage() {
 }
 
 #[test]
+fn a_policy_has_the_parameters_that_its_optimizer_means_for_evaluation() {
+    let kept = |optimizer: &str| {
+        let home = tempfile::tempdir().expect("a folder");
+        let config = Config { optimizer: optimizer.parse().expect("a spec"), ..config() };
+        let trained: Vec<f32> =
+            run(&config, home.path(), false).expect("a run").into_iter().map(f32::from_bits).collect();
+        (trained, Policy::load(home.path()).expect("a policy").params().snapshot().expect("values"))
+    };
+    let (trained, policy) = kept("adam");
+    assert_eq!(trained, policy);
+    // An average does not touch training: the same steps, another policy.
+    let (beside, average) = kept("ema(0.9) | adam");
+    assert_eq!(beside, trained);
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+    let away = distance(&average, &trained);
+    assert!(away > 0.0 && away < 0.1 * distance(&trained, &vec![0.0; trained.len()]), "{away}");
+    for optimizer in ["schedule_free_adamw", "lookahead(adam, k=7)"] {
+        let (trained, policy) = kept(optimizer);
+        assert_ne!(trained, policy, "{optimizer}");
+    }
+}
+
+#[test]
 fn settings_that_are_wrong_say_what_would_be_right() {
     for (toml, expected) in [
         ("gama = 0.9", "`gamma`"),
@@ -110,7 +133,7 @@ fn settings_that_are_wrong_say_what_would_be_right() {
         ("gamma = 2.0", "gamma = 2 is impossible"),
         ("lr = -1.0", "lr = -1 is impossible"),
         ("lr = nan", "lr = NaN is impossible"),
-        ("beta1 = 1.0", "beta1 = 1 is impossible"),
+        ("optimizer = 'adam(beta1=1)'", "adam: beta1 = 1 is impossible"),
         ("envs = 0", "envs = 0 is impossible"),
         ("hidden = [64, 0]", "hidden = 0 is impossible"),
         ("max_grad_norm = 0.0", "max_grad_norm = 0 is impossible"),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use uphill::{Config, algo, envs, optim};
+use uphill::optim::Registry;
+use uphill::{Config, algo, envs};
 
 /// The example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and
 /// tells a test no path of them: so it is asked, which costs nothing where the example is there already.
@@ -59,7 +60,12 @@ fn list_prints_the_names_there_are_one_a_line() {
     let lines = |names: Vec<&str>| names.into_iter().map(|name| format!("{name}\n")).collect::<String>();
     assert_eq!(listed("envs"), lines(envs::ids().collect()));
     assert_eq!(listed("algos"), lines(algo::ALGOS.iter().map(|algo| algo.name).collect()));
-    assert_eq!(listed("optimizers"), lines(optim::OPTIMIZERS.iter().map(|optimizer| optimizer.name).collect()));
+    let optimizers = listed("optimizers");
+    let registry = Registry::default();
+    for (line, row) in optimizers.lines().zip(registry.recipes()) {
+        assert_eq!(line.split_once(' ').map(|(name, summary)| (name, summary.trim())), Some((row.name, row.summary)));
+    }
+    assert_eq!(optimizers.lines().count(), registry.recipes().count());
     assert!(listed("algos").contains("\nppo\n"));
     assert!(std::fs::read_dir(home.path()).expect("a folder").next().is_none(), "asking leaves nothing behind");
 }
@@ -126,6 +132,31 @@ fn metrics(run: &Path) -> Vec<String> {
 const WORLD: &str = "map = '''\nS.x\n..G'''\nslip = 0.1\nmax_episode_steps = inf\n[cell_rewards]\nx = -0.3\n";
 
 #[test]
+fn an_optimizer_may_be_a_whole_chain() {
+    let home = tempfile::tempdir().expect("a folder");
+    let chain = "clip_by_global_norm(0.5) | adam(lr=cosine(3e-4, 0))";
+    let output = train()
+        .current_dir(home.path())
+        .args(SHORT.split_whitespace())
+        .args(["--quiet", "--optimizer", chain])
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let folder = Path::new("runs/GridWorld-4x4-v0-ppo-clip_by_global_norm-0.5-adam-lr-cosine-3e-4-0-s1");
+    let config = std::fs::read_to_string(home.path().join(folder).join("config.toml")).expect("a configuration");
+    assert!(config.contains(&format!("optimizer = \"{chain}\"")), "{config}");
+    let rates: Vec<String> = metrics(&home.path().join(folder))
+        .iter()
+        .map(|row| row.rsplit_once(',').expect("columns").1.to_string())
+        .collect();
+    assert_eq!((&*rates[0], &*rates[1]), ("lr", "0.0003"));
+    assert!(rates[2].parse::<f64>().expect("a number") < 3e-4, "{rates:?}");
+    succeeds(home.path(), &format!("{SHORT} --quiet --out other --optimizer lamb(weight_decay=0.01) --lr 3e-3"));
+    let config = std::fs::read_to_string(home.path().join("other/config.toml")).expect("a configuration");
+    assert!(config.contains("lamb(weight_decay=0.01)") && config.contains("lr = 0.003"), "{config}");
+}
+
+#[test]
 fn the_configuration_of_a_run_repeats_it() {
     let home = tempfile::tempdir().expect("a folder");
     std::fs::write(home.path().join("world.toml"), WORLD).expect("a file");
@@ -186,7 +217,10 @@ fn mistakes_are_answered_with_what_would_be_right() {
     for (arguments, expected) in [
         ("--algo pppo", &["`pppo`", "did you mean `ppo`?"][..]),
         ("--env CartPole-v0", &["`CartPole-v0`", "did you mean `CartPole-v1`?"]),
-        ("--optimizer adan", &["`adan`", "did you mean `adam`?"]),
+        ("--optimizer adan", &["`adan`", "did you mean `adam`? adam(lr = 1e-3, beta1 = 0.9"]),
+        ("--optimizer adam(beta=0.5)", &["adam has no argument `beta`; did you mean `beta1`? adam(lr = 1e-3"]),
+        ("--optimizer adam(lr=-1)", &["adam: lr = -1 is impossible", "not negative"]),
+        ("--optimizer adam(lr", &["expected `,` or `)` at column 8"]),
         ("--lr -1", &["lr = -1 is impossible", "not negative"]),
         ("--lr fast", &["--lr fast", "a number, such as 2.5e-4"]),
         ("--gamma 2", &["gamma = 2 is impossible", "[0, 1]"]),

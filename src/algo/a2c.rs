@@ -3,6 +3,7 @@ use crate::advantage::{Estimator, Gae, NStep};
 use crate::algo::OnPolicy;
 use crate::collect::Horizon;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
+use crate::optim::Spec;
 
 /// Advantage actor-critic, synchronous: one policy-gradient step a short rollout, advantages from n-step returns, or
 /// from generalised advantage estimation where `gae_lambda` is below 1.
@@ -28,5 +29,6 @@ pub fn a2c(c: &Config) -> OnPolicy {
 }
 
 pub(super) fn defaults() -> Config {
-    Config { optimizer: "rmsprop".into(), lr: 7e-4, envs: 8, n_steps: 5, gae_lambda: 1.0, ..Config::base("a2c") }
+    let optimizer = Spec::link("rmsprop", &[("eps", 1e-5)]);
+    Config { optimizer, lr: 7e-4, envs: 8, n_steps: 5, gae_lambda: 1.0, ..Config::base("a2c") }
 }

@@ -6,7 +6,7 @@ use crate::advantage::{Estimate, Estimator, normalize};
 use crate::collect::Horizon;
 use crate::nn::{ActorCritic, Minibatch};
 use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
-use crate::optim::{Optimizer, StepReport};
+use crate::optim::{Optimizer, StepReport, When};
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result, Rollout};
 
@@ -76,11 +76,11 @@ pub struct UpdateReport {
 }
 
 impl OnPolicy {
-    /// One update from one rollout. `progress` is the share of training that is done.
+    /// One update from one rollout, at some time in training.
     ///
     /// # Errors
     /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters.
-    pub fn update(&self, learner: &mut Learner, rollout: &Rollout, progress: f64) -> Result<UpdateReport> {
+    pub fn update(&self, learner: &mut Learner, rollout: &Rollout, when: When) -> Result<UpdateReport> {
         let Learner { network, params, optimizer, shuffle, buffers } = learner;
         let Buffers { estimate, places, advantage, gradient, sums } = buffers;
         self.estimator.estimate_into(rollout, self.gamma as f32, estimate);
@@ -103,7 +103,7 @@ impl OnPolicy {
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage };
                 self.gradient(&mut **network, params, batch, gradient, sums)?;
-                let step = optimizer.step(params, gradient, progress)?;
+                let step = optimizer.step_in_place(params, gradient, when)?;
                 last_kl = totals.add(sums, places.len(), step);
             }
             if last_kl > self.target_kl {
@@ -193,9 +193,9 @@ impl Totals {
 
 fn explained_variance(rollout: &Rollout, estimate: &Estimate) -> f64 {
     let variance = |x: &dyn Fn(usize) -> f64| {
-        let values: Vec<f64> = rollout.valid_steps().map(x).collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64
+        let (sum, count) = rollout.valid_steps().fold((0.0, 0.0), |(sum, count), i| (sum + x(i), count + 1.0));
+        let mean = sum / count;
+        rollout.valid_steps().map(|i| (x(i) - mean).powi(2)).sum::<f64>() / count
     };
     let target = variance(&|i| f64::from(estimate.target[i]));
     let rest = variance(&|i| f64::from(estimate.target[i]) - f64::from(rollout.value[i]));

@@ -1,18 +1,16 @@
-//! Adam's direction.
+//! Adam's direction, and its recipes.
 
-use super::{Context, GradientTransform, State};
+use super::moments::Moments;
+use super::recipes::{coupled, decoupled};
+use super::table::{Make, Param, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
 use crate::Result;
-use crate::kernels::vectorised;
 
 /// See [`scale_by_adam`].
 #[derive(Debug, Clone)]
 pub struct ScaleByAdam {
-    beta1: f64,
-    beta2: f64,
-    eps: f64,
-    mean: State,
-    square: State,
-    steps: i32,
+    moments: Moments,
+    eps: Schedule,
 }
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
@@ -24,30 +22,66 @@ pub struct ScaleByAdam {
 ///
 /// `m` and `v` start at 0, `t` counts from 1; ε is added outside the root, after the bias correction, as in PyTorch.
 ///
+/// The recipe `adam` decays before it (L2, as `torch.optim.Adam`); `adamw` after it and times the learning rate, as
+/// `torch.optim.AdamW`: Loshchilov and Hutter 2019, algorithm 2, <https://arxiv.org/abs/1711.05101>.
+///
 /// Kingma and Ba 2015, algorithm 1, <https://arxiv.org/abs/1412.6980>.
 #[must_use]
-pub fn scale_by_adam(beta1: f64, beta2: f64, eps: f64) -> ScaleByAdam {
-    ScaleByAdam { beta1, beta2, eps, mean: State::default(), square: State::default(), steps: 0 }
+pub fn scale_by_adam(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps: impl Into<Schedule>) -> ScaleByAdam {
+    ScaleByAdam { moments: Moments::new(beta1, beta2), eps: eps.into() }
+}
+
+impl ScaleByAdam {
+    /// Counts steps from 1 again.
+    pub(super) fn restart(&mut self) {
+        self.moments.restart();
+    }
 }
 
 impl GradientTransform for ScaleByAdam {
-    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
-        self.steps += 1;
-        let correction = |beta: f64| 1.0 / (1.0 - beta.powi(self.steps));
-        let (first, second) = (correction(self.beta1) as f32, correction(self.beta2).sqrt() as f32);
-        let [b1, b2, eps] = [self.beta1, self.beta2, self.eps].map(|x| x as f32);
-        let [c1, c2] = [self.beta1, self.beta2].map(|beta| (1.0 - beta) as f32);
-        let (mean, square) = (self.mean.of(gradient.len()), self.square.of(gradient.len()));
-        vectorised(
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let step = self.moments.step(gradient.len(), context);
+        let (first, second) = step.corrections();
+        let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
+        step.adam(
+            gradient,
             #[inline(always)]
-            || {
-                for ((g, m), v) in gradient.iter_mut().zip(mean).zip(square) {
-                    *m = b1 * *m + c1 * *g;
-                    *v = b2 * *v + c2 * (*g * *g);
-                    *g = *m / (v.sqrt() * second + eps) * first;
-                }
-            },
+            move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
         Ok(())
     }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.moments.state(visit);
+        visit("eps", Slot::Schedule(&mut self.eps));
+    }
 }
+
+fn direction(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new().then(scale_by_adam(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "adam",
+        summary: "running mean over running root mean square",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, direction(a)?)),
+    },
+    Row {
+        name: "adamw",
+        summary: "adam with decoupled weight decay",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::weight_decay("0.01")],
+        make: Make::Recipe(|a| decoupled(a, direction(a)?)),
+    },
+    Row {
+        name: "scale_by_adam",
+        summary: "adam's direction",
+        params: &[Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Link(direction),
+    },
+];

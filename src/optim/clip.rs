@@ -1,64 +1,188 @@
-//! Gradient clipping.
+//! Gradient clipping by norm and by value.
 
-use super::{Context, GradientTransform, scale};
+use super::blocks::blocks_mut;
+use super::table::{Make, Param, Range, Row};
+use super::{Chain, Context, GradientTransform, Schedule, Slot, scale};
 use crate::Result;
 use crate::kernels::{sum_of_squares, vectorised};
 
 /// See [`clip_by_global_norm`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClipByGlobalNorm {
-    max_grad_norm: f64,
+    max_norm: Schedule,
+    exact: bool,
 }
 
 /// Scales the gradient down if its norm over all parameters is too large.
 ///
 /// ```text
-///   g ← g·min(1, max_grad_norm / (‖g‖ + 1e-6))
+///   torch: g ← g·min(1, max_norm / (‖g‖ + 1e-6))            optax: g ← g·min(1, max_norm / ‖g‖)
 /// ```
 ///
-/// The 1e-6 is PyTorch's (`torch.nn.utils.clip_grad_norm_`). An infinite `max_grad_norm` never clips.
+/// This is PyTorch's form (`torch.nn.utils.clip_grad_norm_`); [`ClipByGlobalNorm::exact`] makes optax's
+/// (`optax.clip_by_global_norm`), whose result has the norm `max_norm` to rounding. An infinite `max_norm` never clips.
 ///
 /// Pascanu et al. 2013, algorithm 1, <https://arxiv.org/abs/1211.5063>.
 #[must_use]
-pub fn clip_by_global_norm(max_grad_norm: f64) -> ClipByGlobalNorm {
-    ClipByGlobalNorm { max_grad_norm }
+pub fn clip_by_global_norm(max_norm: impl Into<Schedule>) -> ClipByGlobalNorm {
+    ClipByGlobalNorm { max_norm: max_norm.into(), exact: false }
+}
+
+impl ClipByGlobalNorm {
+    /// The same without PyTorch's 1e-6.
+    #[must_use]
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
+    }
 }
 
 impl GradientTransform for ClipByGlobalNorm {
-    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
-        if self.max_grad_norm.is_finite() {
-            let factor = self.max_grad_norm / (sum_of_squares(gradient).sqrt() + 1e-6);
-            if factor < 1.0 {
-                scale(gradient, factor);
-            }
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let norm = context.norm.unwrap_or_else(|| sum_of_squares(gradient).sqrt());
+        clip(gradient, norm, self.max_norm.at(context.when), if self.exact { 0.0 } else { 1e-6 });
+        Ok(())
+    }
+
+    /// Only where the norm of the whole is known.
+    fn goes_by_parts(&self, context: &Context<'_>) -> bool {
+        context.norm.is_some()
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_norm", Slot::Schedule(&mut self.max_norm));
+    }
+}
+
+fn clip(gradient: &mut [f32], norm: f64, max_norm: f64, slack: f64) {
+    if max_norm.is_finite() {
+        let factor = max_norm / (norm + slack);
+        if factor < 1.0 {
+            scale(gradient, factor);
+        }
+    }
+}
+
+/// See [`clip_by_block_norm`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClipByBlockNorm {
+    max_norm: Schedule,
+}
+
+/// Scales each block of the gradient down if its own norm is too large: `g ← g·min(1, max_norm / ‖g‖)` by block.
+///
+/// An infinite `max_norm` never clips.
+#[must_use]
+pub fn clip_by_block_norm(max_norm: impl Into<Schedule>) -> ClipByBlockNorm {
+    ClipByBlockNorm { max_norm: max_norm.into() }
+}
+
+impl GradientTransform for ClipByBlockNorm {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let max_norm = self.max_norm.at(context.when);
+        for (_, gradient, _) in blocks_mut(context, gradient) {
+            clip(gradient, sum_of_squares(gradient).sqrt(), max_norm, 0.0);
         }
         Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_norm", Slot::Schedule(&mut self.max_norm));
+    }
+}
+
+/// See [`clip_by_block_rms`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClipByBlockRms {
+    max_rms: Schedule,
+}
+
+/// Scales each block down if its root mean square is too large: `g ← g / max(1, rms(g) / max_rms)` by block.
+///
+/// As `optax.clip_by_block_rms`. An infinite `max_rms` never clips. Shazeer and Stern 2018, section 6,
+/// <https://arxiv.org/abs/1804.04235>.
+#[must_use]
+pub fn clip_by_block_rms(max_rms: impl Into<Schedule>) -> ClipByBlockRms {
+    ClipByBlockRms { max_rms: max_rms.into() }
+}
+
+impl GradientTransform for ClipByBlockRms {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let max_rms = self.max_rms.at(context.when);
+        for (_, gradient, _) in blocks_mut(context, gradient) {
+            let max_norm = max_rms * (gradient.len() as f64).sqrt();
+            clip(gradient, sum_of_squares(gradient).sqrt(), max_norm, 0.0);
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_rms", Slot::Schedule(&mut self.max_rms));
     }
 }
 
 /// See [`clip_by_value`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClipByValue {
-    max_grad_value: f64,
+    max_value: Schedule,
 }
 
-/// Clips every number of the gradient to `±max_grad_value`; infinite never clips.
+/// Clips every number of the gradient to `±max_value`; infinite never clips.
 ///
 /// As `torch.nn.utils.clip_grad_value_`. Mikolov 2012, section 3.2.2.
 #[must_use]
-pub fn clip_by_value(max_grad_value: f64) -> ClipByValue {
-    ClipByValue { max_grad_value }
+pub fn clip_by_value(max_value: impl Into<Schedule>) -> ClipByValue {
+    ClipByValue { max_value: max_value.into() }
 }
 
 impl GradientTransform for ClipByValue {
-    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
-        if self.max_grad_value.is_finite() {
-            let limit = self.max_grad_value as f32;
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let limit = self.max_value.at(context.when) as f32;
+        if limit.is_finite() {
             vectorised(
                 #[inline(always)]
-                || gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)),
+                move || gradient.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)),
             );
         }
         Ok(())
     }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_value", Slot::Schedule(&mut self.max_value));
+    }
 }
+
+const FORM: Param = Param::word("form", &["torch", "optax"], "torch", "whether 1e-6 is added to the norm");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "clip_by_global_norm",
+        summary: "scales the gradient down to a norm over all parameters",
+        params: &[Param::number("max_norm", Range::Limit, "", "largest norm"), FORM],
+        make: Make::Clip(|a| {
+            let clip = clip_by_global_norm(a.schedule("max_norm")?);
+            Ok(Chain::new().then(if a.word("form")? == "optax" { clip.exact() } else { clip }))
+        }),
+    },
+    Row {
+        name: "clip_by_block_norm",
+        summary: "scales each block of the gradient down to a norm",
+        params: &[Param::number("max_norm", Range::Limit, "", "largest norm of a block")],
+        make: Make::Clip(|a| Ok(Chain::new().then(clip_by_block_norm(a.schedule("max_norm")?)))),
+    },
+    Row {
+        name: "clip_by_block_rms",
+        summary: "scales each block of the gradient down to a root mean square",
+        params: &[Param::number("max_rms", Range::Limit, "", "largest root mean square of a block")],
+        make: Make::Clip(|a| Ok(Chain::new().then(clip_by_block_rms(a.schedule("max_rms")?)))),
+    },
+    Row {
+        name: "clip_by_value",
+        summary: "clips every number of the gradient",
+        params: &[Param::number("max_value", Range::Limit, "", "largest size of a number")],
+        make: Make::Clip(|a| Ok(Chain::new().then(clip_by_value(a.schedule("max_value")?)))),
+    },
+];

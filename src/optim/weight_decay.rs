@@ -1,13 +1,16 @@
-//! Weight decay.
+//! Weight decay, towards 0.
 
-use super::{Context, GradientTransform};
+use super::blocks::blocks_mut;
+use super::table::{Kind, Make, Param, Row};
+use super::{Chain, Context, GradientTransform, Pattern, Schedule, Slot};
 use crate::Result;
 use crate::kernels::vectorised;
 
 /// See [`add_decayed_weights`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AddDecayedWeights {
-    weight_decay: f64,
+    weight_decay: Schedule,
+    blocks: Pattern,
 }
 
 /// `u ← u + weight_decay·theta`.
@@ -15,24 +18,121 @@ pub struct AddDecayedWeights {
 /// What it means depends on its place. Before a direction such as [`scale_by_adam`](super::scale_by_adam) it is L2
 /// regularisation, coupled with the adaptive scale; between the direction and the learning rate it is decoupled decay,
 /// `theta ← (1 − lr·weight_decay)·theta`: Loshchilov and Hutter 2019, algorithm 2, <https://arxiv.org/abs/1711.05101>.
+/// After the learning rate it would make the parameters grow: decay that the learning rate does not scale is
+/// [`decay_weights`].
 #[must_use]
-pub fn add_decayed_weights(weight_decay: f64) -> AddDecayedWeights {
-    AddDecayedWeights { weight_decay }
+pub fn add_decayed_weights(weight_decay: impl Into<Schedule>) -> AddDecayedWeights {
+    AddDecayedWeights { weight_decay: weight_decay.into(), blocks: Pattern::new("*") }
+}
+
+/// `u ← u − weight_decay·theta`: decoupled decay that no learning rate scales, `theta ← (1 − weight_decay)·theta`.
+///
+/// It stands after the learning rate. Hanson and Pratt 1988, eq. 3,
+/// <https://proceedings.neurips.cc/paper/1988/hash/1c9ac0159c94d8d0cbedc973445af2da-Abstract.html>.
+#[must_use]
+pub fn decay_weights(weight_decay: impl Into<Schedule>) -> DecayWeights {
+    DecayWeights(add_decayed_weights(weight_decay))
+}
+
+/// See [`decay_weights`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecayWeights(AddDecayedWeights);
+
+impl AddDecayedWeights {
+    /// The same for these blocks alone, such as `weights`.
+    #[must_use]
+    pub fn of(self, blocks: Pattern) -> Self {
+        Self { blocks, ..self }
+    }
+
+    fn add(&self, gradient: &mut [f32], context: &Context<'_>, sign: f64) {
+        let decay = (sign * self.weight_decay.at(context.when)) as f32;
+        if decay == 0.0 {
+            return;
+        }
+        if self.blocks.is_all() {
+            add_scaled(gradient, decay, context.theta);
+            return;
+        }
+        for (block, gradient, theta) in blocks_mut(context, gradient) {
+            if self.blocks.matches(block) {
+                add_scaled(gradient, decay, theta);
+            }
+        }
+    }
+}
+
+impl DecayWeights {
+    /// The same for these blocks alone, such as `weights`.
+    #[must_use]
+    pub fn of(self, blocks: Pattern) -> Self {
+        Self(self.0.of(blocks))
+    }
+}
+
+/// `x ← x + factor·y`.
+pub(super) fn add_scaled(x: &mut [f32], factor: f32, y: &[f32]) {
+    vectorised(
+        #[inline(always)]
+        move || {
+            for (x, y) in x.iter_mut().zip(y) {
+                *x += factor * y;
+            }
+        },
+    );
 }
 
 impl GradientTransform for AddDecayedWeights {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let decay = self.weight_decay as f32;
-        if decay != 0.0 {
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (g, theta) in gradient.iter_mut().zip(context.theta) {
-                        *g += decay * theta;
-                    }
-                },
-            );
-        }
+        self.add(gradient, context, 1.0);
         Ok(())
     }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        self.blocks.is_all()
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("weight_decay", Slot::Schedule(&mut self.weight_decay));
+    }
 }
+
+impl GradientTransform for DecayWeights {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.0.add(gradient, context, -1.0);
+        Ok(())
+    }
+
+    fn goes_by_parts(&self, context: &Context<'_>) -> bool {
+        self.0.goes_by_parts(context)
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.0.state(visit);
+    }
+}
+
+/// Which blocks a link is about; all, where a spec does not say.
+pub(super) const BLOCKS: Param =
+    Param { name: "blocks", kind: Kind::Text, default: "\"*\"", meaning: "name pattern, `weights` or `biases`" };
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "add_decayed_weights",
+        summary: "adds a multiple of the parameters: coupled before a direction, decoupled after it",
+        params: &[Param::weight_decay(""), BLOCKS],
+        make: Make::Link(|a| {
+            let blocks = Pattern::new(a.text("blocks")?);
+            Ok(Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?).of(blocks)))
+        }),
+    },
+    Row {
+        name: "decay_weights",
+        summary: "decay that the learning rate does not scale; stands after it",
+        params: &[Param::weight_decay(""), BLOCKS],
+        make: Make::Link(|a| {
+            let blocks = Pattern::new(a.text("blocks")?);
+            Ok(Chain::new().then(decay_weights(a.schedule("weight_decay")?).of(blocks)))
+        }),
+    },
+];

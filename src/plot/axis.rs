@@ -123,6 +123,18 @@ fn with_minus(value: f64, decimals: usize) -> String {
     if value < 0.0 && !zero { format!("−{text}") } else { text }
 }
 
+/// A number in so many significant digits: `0.0012`, `−3.4`, `2.5e6`.
+pub(super) fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let power = value.abs().log10().floor() as i32;
+    if !(-3..6).contains(&power) {
+        return format!("{value:.*e}", digits.saturating_sub(1)).replace('-', "−");
+    }
+    with_minus(value, (digits as i32 - 1 - power).max(0) as usize)
+}
+
 /// What stands along the vertical axis for a column of `metrics.csv`, with its unit.
 pub(super) fn describe(metric: &str) -> String {
     match metric {

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::canvas::Canvas;
 
-const TEXT: RGBColor = RGBColor(34, 34, 34);
-const AXIS: RGBColor = RGBColor(136, 136, 136);
+pub(super) const TEXT: RGBColor = RGBColor(34, 34, 34);
+pub(super) const AXIS: RGBColor = RGBColor(136, 136, 136);
 const GRID: RGBColor = RGBColor(230, 230, 230);
 
 /// How much of a curve's colour its band and its unsmoothed points have.
@@ -26,34 +26,34 @@ const BAND: f64 = 0.2;
 const RAW: f64 = 0.35;
 
 /// Positions in plotters' units, sub-pixels.
-type Pixel = (i32, i32);
+pub(super) type Pixel = (i32, i32);
 
-fn failed(error: impl std::fmt::Display) -> PlotError {
+pub(super) fn failed(error: impl std::fmt::Display) -> PlotError {
     PlotError::Draw(error.to_string())
 }
 
 /// All lengths, in plotters' units. They follow the text's size, and that the picture's.
-struct Measure {
-    text: f64,
-    line: u32,
-    hair: u32,
+pub(super) struct Measure {
+    pub(super) text: f64,
+    pub(super) line: u32,
+    pub(super) hair: u32,
 }
 
 impl Measure {
-    fn new(options: &PlotOptions) -> Measure {
-        let (width, height) = (f64::from(options.width) / options.scale, f64::from(options.height) / options.scale);
-        let unit = options.scale * f64::from(UNITS_PER_PIXEL);
+    pub(super) fn new(width: u32, height: u32, scale: f64) -> Measure {
+        let (width, height) = (f64::from(width) / scale, f64::from(height) / scale);
+        let unit = scale * f64::from(UNITS_PER_PIXEL);
         // 14 at 1000 x 600 and 11.5 at 600 x 360: smaller cannot be read, much larger looks like a poster.
         let text = (width / 70.0).min(height / 42.0).clamp(11.5, 18.0);
         Measure {
             text: text * unit,
             line: (text / 7.0 * unit).round() as u32,
-            hair: ((options.scale.round().max(1.0)) * f64::from(UNITS_PER_PIXEL)) as u32,
+            hair: ((scale.round().max(1.0)) * f64::from(UNITS_PER_PIXEL)) as u32,
         }
     }
 
     /// A length of so many text sizes.
-    fn em(&self, ems: f64) -> i32 {
+    pub(super) fn em(&self, ems: f64) -> i32 {
         (self.text * ems).round() as i32
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn paint(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> Re
     let chart = Chart {
         root: &root,
         typeface: &typeface,
-        measure: Measure::new(options),
+        measure: Measure::new(options.width, options.height, options.scale),
         runs,
         curves,
         options,

@@ -166,6 +166,17 @@ pub enum PlotError {
     /// The picture could not be turned into PNG.
     #[error("the picture could not be encoded as PNG: {0}")]
     Encode(#[from] png::EncodingError),
+    /// The pictures could not be turned into an animation.
+    #[error(transparent)]
+    Animation(#[from] crate::render::RenderError),
+    /// A landscape or a path over it has nothing to draw, or numbers that cannot be.
+    #[error("{what} cannot be drawn: {reason}")]
+    Landscape {
+        /// What it is called.
+        what: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The picture could not be written.
     #[error("{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder", path.display())]
     Write {

@@ -8,7 +8,7 @@ use super::{PlotOptions, Run, curve::Curve};
 
 /// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
 /// <https://jfly.uni-koeln.de/color/>
-const PALETTE: [RGBColor; 7] = [
+pub(super) const PALETTE: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

@@ -6,6 +6,7 @@ use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use uphill_envs::{Colour, Drawing, Shape};
 
 use super::{RenderError, check, rasterise};
+use crate::canvas::Canvas;
 use crate::whole_file;
 
 /// Colours in a GIF's palette.
@@ -15,8 +16,7 @@ const COLOURS: usize = 256;
 ///
 /// `fps` is frames a second, 1 to 50. All frames share one palette; it is exact as long as the pictures, soft edges
 /// included, have at most 256 colours, and beyond that only edges are rounded, never the shapes' own colours as long
-/// as those are at most 256. Every frame stores only the rectangle that changed. The same input gives the same
-/// bytes. The file is whole or, if the program is killed, not there.
+/// as those are at most 256. Every frame stores only what changed. The same input gives the same bytes. The file is whole or, if the program is killed, not there.
 ///
 /// # Errors
 /// A [`RenderError`] if there are no frames or they differ in size, a drawing cannot be rendered, `width` or the
@@ -35,34 +35,49 @@ fn encode(frames: &[Drawing], fps: u32, width: u32) -> Result<Vec<u8>, RenderErr
             return Err(RenderError::FrameSize { frame, width: drawing.width, height: drawing.height });
         }
     }
-    if !(1..=50).contains(&fps) {
-        return Err(RenderError::FrameRate { fps });
-    }
     let height = (f64::from(width) * f64::from(first.height) / f64::from(first.width)).round().max(1.0);
     if !(1..=4096).contains(&width) || height > 4096.0 {
         return Err(RenderError::Size { width, height: height as u32, expected: "1 to 4096 pixels" });
     }
     let height = height as u32;
-    let picture = |drawing: &Drawing| -> Result<Vec<Colour>, RenderError> {
-        Ok(rasterise(drawing, width, height)?.pixels().collect())
-    };
+    let own = own_colours(frames);
+    encode_pictures(frames.len(), (width, height), fps, &own, |i| rasterise(&frames[i], width, height))
+}
+
+/// An animated GIF, repeated for ever, of `count` pictures of one size. `own` are colours that the palette must not bend.
+/// Each picture is painted twice.
+pub(crate) fn encode_pictures<E: From<RenderError>>(
+    count: usize,
+    (width, height): (u32, u32),
+    fps: u32,
+    own: &BTreeSet<u32>,
+    mut paint: impl FnMut(usize) -> Result<Canvas, E>,
+) -> Result<Vec<u8>, E> {
+    if count == 0 {
+        return Err(RenderError::NoFrames.into());
+    }
+    if !(1..=50).contains(&fps) {
+        return Err(RenderError::FrameRate { fps }.into());
+    }
+    let mut picture = |i| -> Result<Vec<Colour>, E> { Ok(paint(i)?.pixels().collect()) };
 
     // Every frame is painted twice, once for the palette and once for the file: all of them at once may not fit in memory.
     let mut used = BTreeSet::new();
-    for drawing in frames {
-        let mut colours: Vec<u32> = picture(drawing)?.into_iter().map(packed).collect();
+    for i in 0..count {
+        let mut colours: Vec<u32> = picture(i)?.into_iter().map(packed).collect();
         // Neighbours are mostly equal; dropping them first saves a look-up for nearly every pixel.
         colours.dedup();
         used.extend(colours);
     }
-    let palette = Palette::new(&used, &own_colours(frames));
+    let palette = Palette::new(&used, own);
 
     let size = |side: u32| side as u16;
-    let mut encoder = Encoder::new(Vec::new(), size(width), size(height), &palette.bytes)?;
-    encoder.set_repeat(Repeat::Infinite)?;
+    let failed = |error: gif::EncodingError| E::from(RenderError::from(error));
+    let mut encoder = Encoder::new(Vec::new(), size(width), size(height), &palette.bytes).map_err(failed)?;
+    encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
     let mut shown: Vec<u8> = Vec::new();
-    for (i, drawing) in (0u64..).zip(frames) {
-        let indices: Vec<u8> = palette.indices(&picture(drawing)?);
+    for (i, place) in (0u64..).zip(0..count) {
+        let indices: Vec<u8> = palette.indices(&picture(place)?);
         let changed = Changed::between(&shown, &indices, width as usize);
         let frame = Frame {
             // Hundredths of a second, rounded at each end, so that the rate holds on average: 30 a second is 3, 4, 3, ...
@@ -72,20 +87,21 @@ fn encode(frames: &[Drawing], fps: u32, width: u32) -> Result<Vec<u8>, RenderErr
             left: changed.left as u16,
             width: changed.width as u16,
             height: changed.height as u16,
-            buffer: changed.cut(&indices, width as usize).into(),
+            buffer: changed.cut(&shown, &indices, width as usize, palette.transparent).into(),
+            transparent: palette.transparent.filter(|_| i > 0),
             ..Frame::default()
         };
-        encoder.write_frame(&frame)?;
+        encoder.write_frame(&frame).map_err(failed)?;
         shown = indices;
     }
-    Ok(encoder.into_inner()?)
+    encoder.into_inner().map_err(failed)
 }
 
 fn rounded(numerator: u64, denominator: u64) -> u64 {
     (numerator + denominator / 2) / denominator
 }
 
-fn packed(Colour(red, green, blue): Colour) -> u32 {
+pub(crate) fn packed(Colour(red, green, blue): Colour) -> u32 {
     u32::from_be_bytes([0, red, green, blue])
 }
 
@@ -102,6 +118,8 @@ struct Palette {
     /// Red, green, blue, red, ...
     bytes: Vec<u8>,
     index: BTreeMap<u32, u8>,
+    /// What stands for a pixel that stays as it was, if there is room for it.
+    transparent: Option<u8>,
 }
 
 impl Palette {
@@ -118,10 +136,11 @@ impl Palette {
             }
             let places: BTreeMap<u32, u8> = colours.iter().copied().zip(0..=u8::MAX).collect();
             let index = used.iter().filter_map(|&colour| Some((colour, *places.get(&stands(colour))?))).collect();
-            let bytes = colours.iter().flat_map(|colour| colour.to_be_bytes().into_iter().skip(1)).collect();
-            return Palette { bytes, index };
+            let free = (colours.len() < COLOURS).then_some(0);
+            let bytes = colours.iter().copied().chain(free).flat_map(|colour| colour.to_be_bytes().into_iter().skip(1));
+            return Palette { bytes: bytes.collect(), index, transparent: free.map(|_| colours.len() as u8) };
         }
-        Palette { bytes: vec![0; 3], index: BTreeMap::new() }
+        Palette { bytes: vec![0; 3], index: BTreeMap::new(), transparent: None }
     }
 
     fn indices(&self, pixels: &[Colour]) -> Vec<u8> {
@@ -177,9 +196,14 @@ impl Changed {
         changed.unwrap_or(Changed { left: 0, top: 0, width: 1, height: 1 })
     }
 
-    fn cut(self, frame: &[u8], width: usize) -> Vec<u8> {
-        let rows = frame.chunks(width).skip(self.top).take(self.height);
-        rows.flat_map(|row| row.iter().skip(self.left).take(self.width)).copied().collect()
+    /// The rectangle of `now`, with `transparent` for what is as `before`: runs of it take next to no room.
+    fn cut(self, before: &[u8], now: &[u8], width: usize, transparent: Option<u8>) -> Vec<u8> {
+        let place = |row: usize| row * width + self.left..row * width + self.left + self.width;
+        let changed = |at: usize| match transparent {
+            Some(same) if before.get(at) == now.get(at) => same,
+            _ => now.get(at).copied().unwrap_or_default(),
+        };
+        (self.top..self.top + self.height).flat_map(place).map(changed).collect()
     }
 }
 
@@ -226,6 +250,7 @@ mod tests {
         now[5] = 8;
         let changed = Changed::between(&before, &now, 4);
         assert_eq!(changed, Changed { left: 1, top: 0, width: 2, height: 2 });
-        assert_eq!(changed.cut(&now, 4), [0, 7, 8, 0]);
+        assert_eq!(changed.cut(&before, &now, 4, None), [0, 7, 8, 0]);
+        assert_eq!(changed.cut(&before, &now, 4, Some(9)), [9, 7, 8, 9]);
     }
 }

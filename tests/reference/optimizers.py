@@ -1,90 +1,101 @@
-"""Records what torch.optim does with two problems, for tests/optim.rs.
+"""Records what the reference implementation of every optimizer does, for `tests/optim.rs`.
 
-    pip install -r requirements.txt && python optimizers.py > optimizers.json
+    pip install -r requirements.txt && pip install --no-deps timm==1.0.20
+    OMP_NUM_THREADS=1 python ppo_gradients.py && OMP_NUM_THREADS=1 python optimizers.py
 
-Everything runs in float64, so that the numbers are the equations' and not a rounding's.
+make `ppo_gradients.safetensors`, `optimizers.json` and `optimizers_ppo.safetensors` beside this script, in float64, so
+that the numbers are the equations' and not a rounding's. `python optimizers.py float32` makes nothing, but shows how
+far the same references come from these numbers when they compute in float32 themselves: what is reached cannot be
+asked of others. Words after it choose the rows whose spec has one of them.
+
+Every row is one of our specs on one problem. Gradients are those at our own parameters on `quadratic`, where errors add
+up. On `rosenbrock` the last bit of a float32 parameter changes the gradient's direction in the fifth digit, in any
+library: there, and where else a row says so, the gradients are given, so that the optimizer alone is compared.
 """
 
 import json
+import sys
+from importlib.metadata import version
 
+import numpy
 import torch
+from safetensors.torch import save_file
 
-torch.set_default_dtype(torch.float64)
-STEPS, RECORDED = 100, (1, 2, 10, 50, 100)
+import problems
+import rows_numpy
+import rows_optax
+import rows_torch
+from problems import HERE, RECORDED, RECORDED_PPO, STEPS, Ppo, Quadratic, Rosenbrock, run
 
-# 16 dimensions, condition number 1e4; minimum at 0.
-CURVATURE = [10.0 ** (-3.0 + 4.0 * i / 15.0) for i in range(16)]
-
-
-def quadratic(x):
-    return 0.5 * (torch.tensor(CURVATURE) * x * x).sum()
-
-
-def rosenbrock(x):
-    return (1.0 - x[0]) ** 2 + 100.0 * (x[1] - x[0] ** 2) ** 2
+PACKAGES = ("torch", "optax", "jax", "schedulefree", "timm", "numpy", "scipy", "gymnasium")
 
 
-# Starting points are exact in float32.
-PROBLEMS = {
-    "quadratic": (quadratic, [1.0 + 0.125 * (i % 5) * (-1.0) ** i for i in range(16)]),
-    "rosenbrock": (rosenbrock, [-0.5, 0.75]),
-}
-
-SGD, RMSPROP, ADAM, ADAMW = torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adam, torch.optim.AdamW
-# name, torch class, its arguments, max_grad_norm, max_grad_value, whether lr falls to 0; a learning rate a problem
-# (None leaves the problem out).
-ROWS = [
-    ("sgd", SGD, {}, None, None, False, (0.05, 5e-4)),
-    ("sgd", SGD, {"weight_decay": 0.1}, None, None, False, (0.05, 5e-4)),
-    ("sgd", SGD, {}, None, None, True, (0.05, 5e-4)),
-    ("momentum", SGD, {"momentum": 0.9}, None, None, False, (0.01, 1e-4)),
-    ("momentum", SGD, {"momentum": 0.9, "weight_decay": 0.1}, 1.0, None, True, (0.01, 1e-3)),
-    ("rmsprop", RMSPROP, {"alpha": 0.99, "eps": 1e-5}, None, None, False, (1e-3, 1e-3)),
-    ("rmsprop", RMSPROP, {"alpha": 0.99, "eps": 1e-8, "weight_decay": 0.1}, None, 0.5, False, (1e-3, 1e-3)),
-    ("adam", ADAM, {"eps": 1e-8}, None, None, False, (1e-2, 1e-2)),
-    ("adam", ADAM, {"eps": 1e-5, "weight_decay": 0.1}, None, None, False, (1e-2, 1e-2)),
-    ("adam", ADAM, {"eps": 1e-5}, 0.5, None, True, (1e-2, 1e-2)),
-    ("adam", ADAM, {"eps": 1e-5}, 0.5, 0.25, False, (1e-2, None)),
-    # Clipped all along, a gradient is constant, and so is the rounding of each float32 step: here it is clipped at first.
-    ("adam", ADAM, {"eps": 1e-5}, 120.0, 90.0, False, (None, 1e-2)),
-    ("adamw", ADAMW, {"eps": 1e-8, "weight_decay": 0.01}, None, None, False, (1e-2, 1e-2)),
-    ("adamw", ADAMW, {"eps": 1e-5, "weight_decay": 0.1}, 0.5, None, True, (1e-2, 1e-2)),
-]
+def rows():
+    """Spec, source, problem, maker, whether the gradients are given, and steps an update; a learning rate a problem."""
+    for spec, source, make, rates, *options in rows_torch.ROWS + rows_optax.ROWS + rows_numpy.ROWS:
+        options = options[0] if options else {}
+        for problem, lr in zip((Quadratic(), Rosenbrock(), Ppo()), rates):
+            if lr is None:
+                continue
+            problem.recorded = options.get("recorded", problem.recorded)
+            replayed = problem.name == "rosenbrock" or problem.name in options.get("replayed", ())
+            yield spec.replace("{lr}", f"{lr:.10g}"), source, problem, make(lr), replayed, options.get("steps_per_update")
 
 
-def run(problem, cls, arguments, max_grad_norm, max_grad_value, anneal, lr):
-    loss, start = PROBLEMS[problem]
-    half = len(start) // 2
-    # Two tensors, so that a norm over all parameters differs from a norm of each.
-    blocks = [torch.tensor(start[:half], requires_grad=True), torch.tensor(start[half:], requires_grad=True)]
-    optimizer = cls(blocks, lr=lr, **arguments)
-    recorded, gradients = [], []
-    for step in range(STEPS):
-        if anneal:
-            optimizer.param_groups[0]["lr"] = lr * (1.0 - step / STEPS)
-        optimizer.zero_grad()
-        loss(torch.cat(blocks)).backward()
-        gradients.append(torch.cat([block.grad for block in blocks]).tolist())
-        if max_grad_value is not None:
-            torch.nn.utils.clip_grad_value_(blocks, max_grad_value)
-        if max_grad_norm is not None:
-            torch.nn.utils.clip_grad_norm_(blocks, max_grad_norm)
-        optimizer.step()
-        if step + 1 in RECORDED:
-            recorded.append(torch.cat(blocks).tolist())
-    # On Rosenbrock's function the last bit of a float32 parameter changes the clipped gradient's direction in the fifth
-    # digit, in PyTorch as anywhere: there the gradients are given, so that the optimizer alone is compared.
-    return {"parameters": recorded, "gradients": gradients if problem == "rosenbrock" else None}
+def short(values):
+    return [float(f"{value:.10g}") for value in values]
 
 
-rows = []
-for name, cls, arguments, max_grad_norm, max_grad_value, anneal, rates in ROWS:
-    for problem, lr in zip(PROBLEMS, rates):
-        if lr is None:
+def record():
+    recorded, tensors = [], {}
+    for spec, source, problem, make, replayed, steps_per_update in rows():
+        parameters, evaluation, gradients = run(problem, make, replayed, steps_per_update)
+        assert all(numpy.isfinite(p).all() for p in parameters), (spec, problem.name)
+        row = {"spec": spec, "problem": problem.name, "source": source}
+        if steps_per_update:
+            row["steps_per_update"] = steps_per_update
+        if problem.recorded != type(problem).recorded:
+            row["recorded"] = problem.recorded
+        if problem.name == "ppo":
+            assert spec not in tensors, spec
+            tensors[spec] = torch.tensor(numpy.array(parameters)).float()
+            if evaluation:
+                tensors[spec + " evaluation"] = torch.tensor(numpy.array(evaluation)).float()
+        else:
+            as_float32 = lambda g: [float(str(v)) for v in g.astype(numpy.float32)]
+            row["gradients"] = [as_float32(g) for g in gradients] or None
+            row["parameters"] = [short(p) for p in parameters]
+            if evaluation:
+                row["evaluation"] = [short(p) for p in evaluation]
+        recorded.append(row)
+    described = {p.name: {"blocks": list(p.blocks.items())} for p in (Quadratic, Rosenbrock, Ppo)}
+    described["quadratic"] |= {"curvature": problems.CURVATURE, "start": Quadratic.start}
+    described["rosenbrock"] |= {"start": Rosenbrock.start}
+    head = {"versions": {package: version(package) for package in PACKAGES}, "steps": STEPS}
+    head |= {"recorded": RECORDED, "recorded_ppo": RECORDED_PPO, "problems": described}
+    # A line a row, and a line a fact above them.
+    facts = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    lines = ",\n".join(json.dumps(row) for row in recorded)
+    (HERE / "optimizers.json").write_text("{\n" + ",\n".join(facts) + ',\n"rows": [\n' + lines + "\n]}\n")
+    save_file(tensors, HERE / "optimizers_ppo.safetensors")
+    print(f"{len(recorded)} rows, {len(set(row['spec'].split('(')[0] for row in recorded))} kinds")
+
+
+def compare_float32(words):
+    """How far float32 comes from float64, relative to the parameters and to the way they went, for each row whose spec
+    has one of the words."""
+    for spec, source, problem, make, replayed, steps_per_update in rows():
+        if words and not any(word in spec for word in words):
             continue
-        row = {"optimizer": name, "problem": problem, "lr": lr, "anneal": anneal, "arguments": arguments}
-        row |= {"max_grad_norm": max_grad_norm, "max_grad_value": max_grad_value}
-        row |= run(problem, cls, arguments, max_grad_norm, max_grad_value, anneal, lr)
-        rows.append(row)
-problems = {name: start for name, (_, start) in PROBLEMS.items()}
-print(json.dumps({"torch": torch.__version__, "recorded": RECORDED, "start": problems, "rows": rows}, indent=None))
+        exact, _, given = run(problem, make, replayed, steps_per_update)
+        rounded, _, _ = run(problem, make, given if replayed else False, steps_per_update, numpy.float32)
+        norm, start = numpy.linalg.norm, numpy.array(problem.start)
+        size = max(norm(a - b) / norm(a) for a, b in zip(exact, rounded))
+        way = norm(exact[-1] - rounded[-1]) / norm(exact[-1] - start)
+        mark = "!!" if size > 3e-6 else "  "
+        moved = norm(exact[-1] - start) / norm(start)
+        print(f"{mark} {size:.1e} {way:.1e} moved {moved:.1e}  {problem.name:10} {spec}", flush=True)
+
+
+if __name__ == "__main__":
+    compare_float32(sys.argv[2:]) if sys.argv[1:2] == ["float32"] else record()

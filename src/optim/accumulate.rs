@@ -1,0 +1,73 @@
+//! One step from several gradients.
+
+use super::table::{Make, Param, Row};
+use super::{Chain, Context, GradientTransform, Slot, State, When};
+use crate::Result;
+use crate::kernels::vectorised;
+
+/// See [`accumulate`].
+#[derive(Debug)]
+pub struct Accumulate {
+    inner: Chain,
+    k: u64,
+    mean: State,
+    count: u64,
+}
+
+/// Gives a chain the mean of every `k` gradients; the parameters stand still between.
+///
+/// ```text
+///   ḡ ← ḡ + (g − ḡ)/i   for i = 1, …, k;      u = 0 but for i = k:   u = inner(ḡ),   ḡ ← 0
+/// ```
+///
+/// As `optax.MultiSteps`: k micro-batches of equal size act as one that is k times as large. `k` below 1 counts as 1.
+#[must_use]
+pub fn accumulate(k: u64, inner: Chain) -> Accumulate {
+    Accumulate { inner, k: k.max(1), mean: State::default(), count: 0 }
+}
+
+impl GradientTransform for Accumulate {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.count += 1;
+        let share = (1.0 / self.count as f64) as f32;
+        let mean = self.mean.of(gradient.len());
+        let (sum, new) = (&mut *mean, &*gradient);
+        vectorised(
+            #[inline(always)]
+            move || sum.iter_mut().zip(new).for_each(|(mean, g)| *mean += (g - *mean) * share),
+        );
+        if self.count < self.k {
+            gradient.fill(0.0);
+            return Ok(());
+        }
+        gradient.copy_from_slice(mean);
+        mean.fill(0.0);
+        self.count = 0;
+        self.inner.update(gradient, &Context { norm: None, ..*context })
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.inner.state(&mut |name, slot| visit(&format!("inner.{name}"), slot));
+        visit("mean", self.mean.slot());
+        visit("count", Slot::Count(&mut self.count));
+    }
+
+    fn learning_rate(&self, when: When) -> Option<f64> {
+        self.inner.learning_rate(when)
+    }
+
+    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+        self.inner.evaluation(theta)
+    }
+
+    fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
+        self.inner.report(show);
+    }
+}
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "accumulate",
+    summary: "gives a chain the mean of every k gradients",
+    params: &[Param::count("k", 1, "", "gradients a step"), Param::chain("the optimizer that takes the step")],
+    make: Make::Link(|a| Ok(Chain::new().then(accumulate(a.count("k")?, a.chain("chain")?)))),
+}];

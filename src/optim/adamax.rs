@@ -1,0 +1,77 @@
+//! Adamax: Adam with the largest gradient in place of the root mean square.
+
+use super::moments::Moments;
+use super::recipes::coupled;
+use super::table::{Make, Param, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use crate::Result;
+
+/// See [`scale_by_adamax`].
+#[derive(Debug, Clone)]
+pub struct ScaleByAdamax {
+    moments: Moments,
+    eps: Schedule,
+}
+
+/// Divides a running mean of gradients by a decaying maximum of their sizes.
+///
+/// ```text
+///   m ← β₁·m + (1 − β₁)·g      w ← max(β₂·w, |g| + ε)      u = m / (1 − β₁ᵗ) / w
+/// ```
+///
+/// ε is added to the gradient's size inside the maximum, as in PyTorch; the paper has none. The recipe `adamax` decays
+/// before it, as `torch.optim.Adamax`.
+///
+/// Kingma and Ba 2015, algorithm 2, <https://arxiv.org/abs/1412.6980>.
+#[must_use]
+pub fn scale_by_adamax(
+    beta1: impl Into<Schedule>,
+    beta2: impl Into<Schedule>,
+    eps: impl Into<Schedule>,
+) -> ScaleByAdamax {
+    ScaleByAdamax { moments: Moments::new(beta1, beta2), eps: eps.into() }
+}
+
+impl GradientTransform for ScaleByAdamax {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let step = self.moments.step(gradient.len(), context);
+        let [first, beta2, eps] = [step.corrections().0, step.beta2, self.eps.at(context.when)].map(|x| x as f32);
+        step.with(
+            gradient,
+            #[inline(always)]
+            move |g, _, w| (beta2 * w).max(g.abs() + eps),
+            // With an ε of 0, a gradient that was always 0 gives a direction of 0.
+            #[inline(always)]
+            move |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
+        );
+        Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.moments.state(visit);
+        visit("eps", Slot::Schedule(&mut self.eps));
+    }
+}
+
+fn direction(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new().then(scale_by_adamax(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "adamax",
+        summary: "running mean over a decaying maximum",
+        params: &[Param::lr("2e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, direction(a)?)),
+    },
+    Row {
+        name: "scale_by_adamax",
+        summary: "adamax's direction",
+        params: &[Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Link(direction),
+    },
+];

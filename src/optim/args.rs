@@ -1,0 +1,228 @@
+//! The arguments of a word: found by name or place, checked against its row.
+
+use super::build::{Fallback, nearest};
+use super::spec::{Link, Spec, Value};
+use super::table::{Kind, Param, Range, Registry, Row};
+use super::{Chain, Schedule, parse};
+use crate::{Error, Result};
+
+/// The arguments of one link, each checked against its row.
+pub struct Args<'a> {
+    row: &'a Row,
+    values: Vec<(&'a Param, Value)>,
+    pairs: &'a [(Option<String>, Value)],
+    registry: &'a Registry,
+    fallback: &'a Fallback,
+}
+
+impl<'a> Args<'a> {
+    pub(super) fn new(row: &'a Row, link: &'a Link, registry: &'a Registry, fallback: &'a Fallback) -> Result<Self> {
+        let name = row.name;
+        let list = || row.signature();
+        let (named, pairs): (&[Param], &[Param]) = match row.params.split_last() {
+            Some((last, named)) if matches!(last.kind, Kind::Pairs(..)) => (named, std::slice::from_ref(last)),
+            _ => (row.params, &[]),
+        };
+        let mut values: Vec<(&Param, Value)> = Vec::new();
+        let unnamed = link.args.iter().take_while(|(key, _)| key.is_none()).count();
+        let (first, rest) = link.args.split_at(unnamed.min(named.len()));
+        for (param, (_, value)) in named.iter().zip(first) {
+            values.push((param, value.clone()));
+        }
+        let (pair_args, keyed) = rest.split_at(if pairs.is_empty() { 0 } else { unnamed - first.len() });
+        for (key, value) in keyed {
+            let Some(key) = key else {
+                let problem = match unnamed > named.len() {
+                    true => format!("{name} takes {} arguments at most", named.len()),
+                    false => format!("{name}: {value} needs its argument's name before it"),
+                };
+                return Err(Error::Config(format!("{problem}: {}", list())));
+            };
+            let Some(param) = named.iter().find(|param| param.name == key) else {
+                let near = nearest(key, named.iter().map(|param| param.name));
+                let near = if near.is_empty() { String::new() } else { format!("; did you mean `{near}`?") };
+                return Err(Error::Config(format!("{name} has no argument `{key}`{near} {}", list())));
+            };
+            if values.iter().any(|(known, _)| known.name == param.name) {
+                return Err(Error::Config(format!("{name}: {key} is given twice")));
+            }
+            values.push((param, value.clone()));
+        }
+        let mut args = Self { row, values, pairs: pair_args, registry, fallback };
+        for param in named {
+            if !args.values.iter().any(|(known, _)| known.name == param.name) {
+                args.values.push((param, args.default(param)?));
+            }
+        }
+        if let [Param { kind: Kind::Pairs(first, second), name: what, .. }] = pairs {
+            if !pair_args.len().is_multiple_of(2) {
+                return Err(Error::Config(format!("{name}: {what} come in pairs: {}", list())));
+            }
+            for (i, (_, value)) in pair_args.iter().enumerate() {
+                args.check(what, if i % 2 == 0 { first } else { second }, value)?;
+            }
+        }
+        args.values.iter().try_for_each(|(param, value)| args.check(param.name, &param.kind, value))?;
+        Ok(args)
+    }
+
+    fn default(&self, param: &Param) -> Result<Value> {
+        if let ("lr", true, Some(lr)) = (param.name, self.row.is_recipe(), self.fallback.lr) {
+            let falls = self.fallback.anneal_lr && matches!(param.kind, Kind::Number(_));
+            let ends = [lr, 0.0].map(|x| (None, Value::Number(x))).to_vec();
+            let fall = Value::Spec(Spec(vec![Link { name: "linear".into(), args: ends }]));
+            return Ok(if falls { fall } else { Value::Number(lr) });
+        }
+        if let ("seed", Some(seed)) = (param.name, self.fallback.seed) {
+            return Ok(Value::Number(seed as f64));
+        }
+        if param.default.is_empty() {
+            let (row, name) = (self.row.name, param.name);
+            return Err(Error::Config(format!("{row} needs {name}, {}: {}", param.meaning, self.row.signature())));
+        }
+        parse::value(param.default)
+    }
+
+    /// Checks a value against what its argument may be.
+    fn check(&self, name: &str, kind: &Kind, value: &Value) -> Result<()> {
+        let row = self.row.name;
+        let wrong = |range: &str| Err(Error::Config(format!("{row}: {name} = {value} is impossible: {range}")));
+        let within = |range: Range, x: f64| match range.contains(x) {
+            true => Ok(()),
+            false => wrong(&format!("{}{range}", if matches!(value, Value::Number(_)) { "" } else { "all along, " })),
+        };
+        match (kind, value) {
+            (Kind::Number(range), _) => {
+                let schedule = self.registry.schedule(value, self.fallback).map_err(|e| at(row, name, &e))?;
+                schedule.extremes().into_iter().try_for_each(|x| within(*range, x))
+            }
+            (Kind::Fixed(range), Value::Number(x)) => within(*range, *x),
+            (Kind::Fixed(_), _) => wrong("it must be a number, and cannot change over training"),
+            (Kind::Count(least), Value::Number(x)) if x.fract() == 0.0 && *x >= *least as f64 && *x < 2e15 => Ok(()),
+            (Kind::Count(least), _) => wrong(&format!("it must be a whole number, {least} or more")),
+            (Kind::Word(words), _) if value.word().is_some_and(|word| words.contains(&word)) => Ok(()),
+            (Kind::Word(words), _) => wrong(&format!("it must be {}", words.join(" or "))),
+            (Kind::Flag, _) if matches!(value.word(), Some("true" | "false")) => Ok(()),
+            (Kind::Flag, _) => wrong("it must be true or false"),
+            (Kind::Text, Value::Text(_)) => Ok(()),
+            (Kind::Text, _) if value.word().is_some() => Ok(()),
+            (Kind::Text, _) => wrong("it must be text in quotes"),
+            (Kind::Chain | Kind::Schedule, Value::Spec(_)) | (Kind::Schedule, Value::Number(_)) => Ok(()),
+            (Kind::Chain, _) => wrong("it must be an optimizer or a chain"),
+            (Kind::Schedule, _) => wrong("it must be a schedule"),
+            (Kind::Pairs(..), _) => wrong("pairs have no name"),
+        }
+    }
+
+    fn value(&self, name: &str) -> Result<&Value> {
+        let found = self.values.iter().find(|(param, _)| param.name == name);
+        found.map(|(_, value)| value).ok_or_else(|| self.absent(name))
+    }
+
+    fn absent(&self, name: &str) -> Error {
+        Error::Config(format!("the row of {} has no such argument: {name}", self.row.name))
+    }
+
+    /// A number that may change over training.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the row has no such argument; likewise in all others.
+    pub fn schedule(&self, name: &str) -> Result<Schedule> {
+        self.registry.schedule(self.value(name)?, self.fallback)
+    }
+
+    /// A number that cannot.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn number(&self, name: &str) -> Result<f64> {
+        match self.value(name)? {
+            Value::Number(x) => Ok(*x),
+            _ => Err(self.absent(name)),
+        }
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn count(&self, name: &str) -> Result<u64> {
+        Ok(self.number(name)? as u64)
+    }
+
+    /// One of an argument's words.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn word(&self, name: &str) -> Result<&str> {
+        self.value(name)?.word().ok_or_else(|| self.absent(name))
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        Ok(self.word(name)? == "true")
+    }
+
+    /// Text.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn text(&self, name: &str) -> Result<&str> {
+        text(self.value(name)?).ok_or_else(|| self.absent(name))
+    }
+
+    /// A chain.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn chain(&self, name: &str) -> Result<Chain> {
+        match self.value(name)? {
+            Value::Spec(spec) => self.registry.links(&spec.0, self.fallback).map_err(|e| at(self.row.name, name, &e)),
+            _ => Err(self.absent(name)),
+        }
+    }
+
+    /// The pairs of text and chain that follow all other arguments.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn branches(&self) -> Result<Vec<(String, Chain)>> {
+        let branch = |pair: &[(Option<String>, Value)]| match pair {
+            [(_, name), (_, Value::Spec(spec))] => {
+                let name = text(name).ok_or_else(|| self.absent("text"))?;
+                Ok((
+                    name.to_string(),
+                    self.registry.links(&spec.0, self.fallback).map_err(|e| at(self.row.name, name, &e))?,
+                ))
+            }
+            _ => Err(self.absent("pairs")),
+        };
+        self.pairs.chunks(2).map(branch).collect()
+    }
+
+    /// The pairs of numbers that follow all other arguments.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`].
+    pub fn points(&self) -> Result<Vec<(f64, f64)>> {
+        let point = |pair: &[(Option<String>, Value)]| match pair {
+            [(_, Value::Number(x)), (_, Value::Number(y))] => Ok((*x, *y)),
+            _ => Err(self.absent("points")),
+        };
+        self.pairs.chunks(2).map(point).collect()
+    }
+}
+
+fn at(row: &str, name: &str, problem: &Error) -> Error {
+    Error::Config(format!("{row}: {name}: {problem}"))
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        other => other.word(),
+    }
+}

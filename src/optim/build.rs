@@ -1,0 +1,151 @@
+//! From words to chains.
+
+use std::str::FromStr;
+
+use super::args::Args;
+use super::spec::{Link, Spec, Value};
+use super::table::{Make, Registry, Row};
+use super::{Chain, GradientTransform, Schedule, When, clip_by_global_norm};
+use crate::{Error, Result};
+
+/// What a spec leaves to the settings around it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fallback {
+    /// The learning rate of every recipe that does not say `lr`; `None` leaves each its own default.
+    pub lr: Option<f64>,
+    /// Whether that learning rate falls in a straight line to 0 over training, where the recipe lets it change.
+    pub anneal_lr: bool,
+    /// Clips the gradient by its global norm before all else, unless some link clips; infinite does not.
+    pub max_grad_norm: f64,
+    /// Seed of every link that draws random numbers and does not say `seed`, below 2⁵⁰; `None` leaves each its own.
+    pub seed: Option<u64>,
+}
+
+impl Default for Fallback {
+    fn default() -> Self {
+        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY, seed: None }
+    }
+}
+
+impl FromStr for Chain {
+    type Err = Error;
+
+    /// The chain of a [`Spec`], with this crate's words and their own defaults.
+    fn from_str(text: &str) -> Result<Self> {
+        Registry::default().chain(&text.parse()?)
+    }
+}
+
+impl Registry {
+    /// Builds a spec whose words have their own defaults.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown word or argument, with the nearest known one, and for an impossible value, with
+    /// its range.
+    pub fn chain(&self, spec: &Spec) -> Result<Chain> {
+        self.links(&spec.0, &Fallback::default())
+    }
+
+    /// Builds a spec within settings, as a whole optimizer.
+    ///
+    /// # Errors
+    /// As [`Registry::chain`], and for a chain without a learning rate.
+    pub fn chain_with(&self, spec: &Spec, fallback: &Fallback) -> Result<Chain> {
+        let mends = |link: &&Link| link.name == "zero_non_finite";
+        let clips = fallback.max_grad_norm.is_finite() && !self.clips(spec);
+        // Clipping would spread a NaN over all numbers, so what removes them goes before it.
+        let first = if clips { spec.0.iter().take_while(mends).count() } else { 0 };
+        let (before, after) = spec.0.split_at(first);
+        let mut chain = self.links(before, fallback)?;
+        if clips {
+            chain = chain.then(clip_by_global_norm(fallback.max_grad_norm));
+        }
+        let chain = chain.append(self.links(after, fallback)?);
+        if self.recipe_of(spec).is_none() && chain.learning_rate(When::default()).is_none() {
+            let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
+            return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
+        }
+        Ok(chain)
+    }
+
+    pub(super) fn links(&self, links: &[Link], fallback: &Fallback) -> Result<Chain> {
+        let is_recipe = |link: &&Link| self.row(&link.name).is_ok_and(Row::is_recipe);
+        if let [one, other, ..] = links.iter().filter(is_recipe).collect::<Vec<_>>()[..] {
+            let problem = "are both whole optimizers, learning rate included: a chain takes one of them";
+            return Err(Error::Config(format!("{} and {} {problem}", one.name, other.name)));
+        }
+        links.iter().try_fold(Chain::new(), |chain, link| {
+            let row = self.row(&link.name)?;
+            match row.make {
+                Make::Recipe(build) | Make::Clip(build) | Make::Link(build) => {
+                    Ok(chain.append(build(&Args::new(row, link, self, fallback)?)?))
+                }
+                Make::Schedule(_) => Err(Error::Config(format!("{} is a schedule, not an optimizer", row.name))),
+            }
+        })
+    }
+
+    /// The row of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name and its arguments, if there is none.
+    pub fn row(&self, name: &str) -> Result<&Row> {
+        self.rows().iter().find(|row| row.name == name).ok_or_else(|| self.unknown(name, |row| !is_schedule(row)))
+    }
+
+    fn unknown(&self, name: &str, fits: impl Fn(&Row) -> bool) -> Error {
+        let rows: Vec<&Row> = self.rows().iter().filter(|row| fits(row)).collect();
+        let what = if rows.iter().all(|row| is_schedule(row)) { "schedule" } else { "optimizer" };
+        let nearest = nearest(name, rows.iter().map(|row| row.name));
+        let list = rows.iter().find(|row| row.name == nearest).map(|row| row.signature()).unwrap_or_default();
+        Error::Config(format!("there is no {what} `{name}`; did you mean `{nearest}`? {list}"))
+    }
+
+    /// Whether some link of a spec clips, however deep.
+    fn clips(&self, spec: &Spec) -> bool {
+        spec.any(&mut |link| self.row(&link.name).is_ok_and(|row| matches!(row.make, Make::Clip(_))))
+    }
+
+    /// The first recipe of a spec, however deep.
+    #[must_use]
+    pub fn recipe_of(&self, spec: &Spec) -> Option<&Row> {
+        let mut found = None;
+        spec.any(&mut |link| {
+            found = self.rows().iter().find(|row| row.name == link.name && row.is_recipe());
+            found.is_some()
+        });
+        found
+    }
+
+    pub(super) fn schedule(&self, value: &Value, fallback: &Fallback) -> Result<Schedule> {
+        match value {
+            Value::Number(x) => Ok(Schedule::Constant(*x)),
+            Value::Spec(Spec(links)) if links.len() == 1 => {
+                let row = self.rows().iter().find(|row| is_schedule(row) && row.name == links[0].name);
+                let row = row.ok_or_else(|| self.unknown(&links[0].name, is_schedule))?;
+                match row.make {
+                    Make::Schedule(build) => build(&Args::new(row, &links[0], self, fallback)?),
+                    _ => Err(self.unknown(row.name, is_schedule)),
+                }
+            }
+            other => Err(Error::Config(format!("{other} is neither a number nor a schedule"))),
+        }
+    }
+}
+
+fn is_schedule(row: &Row) -> bool {
+    matches!(row.make, Make::Schedule(_))
+}
+
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
+    known.min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name)).unwrap_or_default()
+}
+
+impl Spec {
+    /// Whether something holds for one of its links, however deep.
+    fn any(&self, holds: &mut dyn FnMut(&Link) -> bool) -> bool {
+        self.0.iter().any(|link| {
+            holds(link) || link.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if spec.any(holds)))
+        })
+    }
+}

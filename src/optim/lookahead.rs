@@ -1,0 +1,88 @@
+//! Lookahead: k steps forward, one step back.
+
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Chain, Context, GradientTransform, Slot, State, When};
+use crate::Result;
+
+/// See [`lookahead`].
+#[derive(Debug)]
+pub struct Lookahead {
+    inner: Chain,
+    k: u64,
+    alpha: f64,
+    slow: State,
+    steps: u64,
+}
+
+/// Lets a chain run for `k` steps, then goes back to a point on the way.
+///
+/// ```text
+///   θ ← θ + inner(g)                 every k-th step:   φ ← φ + α·(θ − φ),   θ ← φ
+/// ```
+///
+/// `φ` starts at θ; it is what a finished policy has. The inner chain's state is kept when θ goes back. As
+/// `optax.lookahead`. `k` below 1 counts as 1.
+///
+/// Zhang et al. 2019, algorithm 1, <https://arxiv.org/abs/1907.08610>.
+#[must_use]
+pub fn lookahead(inner: Chain, k: u64, alpha: f64) -> Lookahead {
+    Lookahead { inner, k: k.max(1), alpha, slow: State::default(), steps: 0 }
+}
+
+impl GradientTransform for Lookahead {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.inner.update(gradient, context)?;
+        let begins = self.steps == 0;
+        let slow = self.slow.of(gradient.len());
+        if begins {
+            slow.copy_from_slice(context.theta);
+        }
+        self.steps += 1;
+        if self.steps.is_multiple_of(self.k) {
+            let alpha = self.alpha as f32;
+            for ((u, theta), slow) in gradient.iter_mut().zip(context.theta).zip(slow) {
+                *slow += alpha * (theta + *u - *slow);
+                *u = *slow - theta;
+            }
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.inner.state(&mut |name, slot| visit(&format!("inner.{name}"), slot));
+        visit("slow", self.slow.slot());
+        visit("steps", Slot::Count(&mut self.steps));
+    }
+
+    fn learning_rate(&self, when: When) -> Option<f64> {
+        self.inner.learning_rate(when)
+    }
+
+    fn evaluation(&self, _: &[f32]) -> Option<Vec<f32>> {
+        self.slow.begun().map(<[f32]>::to_vec)
+    }
+
+    fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
+        self.inner.report(show);
+    }
+
+    fn mends_non_finite(&self) -> bool {
+        self.inner.mends_non_finite()
+    }
+}
+
+pub(super) const ROWS: &[Row] = &[Row {
+    name: "lookahead",
+    summary: "lets a chain run for k steps, then goes back to a point on the way",
+    params: &[
+        Param::chain("the optimizer that runs ahead"),
+        Param::count("k", 1, "5", "steps that it runs"),
+        Param {
+            name: "alpha",
+            kind: Kind::Fixed(Range::Share),
+            default: "0.5",
+            meaning: "share of the way that is kept",
+        },
+    ],
+    make: Make::Link(|a| Ok(Chain::new().then(lookahead(a.chain("chain")?, a.count("k")?, a.number("alpha")?)))),
+}];

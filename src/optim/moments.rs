@@ -1,0 +1,106 @@
+//! What Adam and its kin share: two running means and their bias corrections.
+
+use super::{Context, Schedule, Slot, State};
+use crate::kernels::vectorised;
+
+/// Running means `m` of gradients and `v` of their squares, with decays that may change.
+#[derive(Debug, Clone)]
+pub(super) struct Moments {
+    beta1: Schedule,
+    beta2: Schedule,
+    start: f32,
+    mean: State,
+    square: State,
+    steps: u64,
+}
+
+/// The moments in one step.
+pub(super) struct Step<'a> {
+    /// Steps taken, this one too.
+    pub(super) t: u64,
+    pub(super) beta1: f64,
+    pub(super) beta2: f64,
+    /// `m` of the step before, as long as the gradient.
+    pub(super) mean: &'a mut [f32],
+    /// `v` of the step before, as long as the gradient.
+    pub(super) square: &'a mut [f32],
+}
+
+impl Moments {
+    pub(super) fn new(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>) -> Self {
+        let (beta1, beta2) = (beta1.into(), beta2.into());
+        Self { beta1, beta2, start: 0.0, mean: State::default(), square: State::default(), steps: 0 }
+    }
+
+    /// The same where both means begin with this number.
+    pub(super) fn from(self, start: f64) -> Self {
+        Self { start: start as f32, ..self }
+    }
+
+    /// Counts steps from 1 again; the means go on.
+    pub(super) fn restart(&mut self) {
+        self.steps = 0;
+    }
+
+    /// Begins a step, or a part of one, over `len` parameters.
+    pub(super) fn step(&mut self, len: usize, context: &Context<'_>) -> Step<'_> {
+        self.steps += u64::from(context.begins());
+        Step {
+            t: self.steps,
+            beta1: self.beta1.at(context.when),
+            beta2: self.beta2.at(context.when),
+            mean: self.mean.part(len, context, self.start),
+            square: self.square.part(len, context, self.start),
+        }
+    }
+
+    pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("beta1", Slot::Schedule(&mut self.beta1));
+        visit("beta2", Slot::Schedule(&mut self.beta2));
+        visit("mean", self.mean.slot());
+        visit("square", self.square.slot());
+        visit("steps", Slot::Count(&mut self.steps));
+    }
+}
+
+impl Step<'_> {
+    /// `1 / (1 − β₁ᵗ)` and `1 / (1 − β₂ᵗ)`, which undo that a mean began at 0.
+    pub(super) fn corrections(&self) -> (f64, f64) {
+        let correction = |beta: f64| 1.0 / (1.0 - beta.powf(self.t as f64));
+        (correction(self.beta1), correction(self.beta2))
+    }
+
+    /// `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`, then `g ← direction(g, m, v)`.
+    #[inline(always)]
+    pub(super) fn adam(self, gradient: &mut [f32], direction: impl Fn(f32, f32, f32) -> f32) {
+        let [b2, c2] = [self.beta2, 1.0 - self.beta2].map(|x| x as f32);
+        self.with(
+            gradient,
+            #[inline(always)]
+            move |g, _, v| b2 * v + c2 * (g * g),
+            direction,
+        );
+    }
+
+    /// `m ← β₁·m + (1 − β₁)·g`, `v ← square(g, m, v)`, then `g ← direction(g, m, v)`.
+    #[inline(always)]
+    pub(super) fn with(
+        self,
+        gradient: &mut [f32],
+        square: impl Fn(f32, f32, f32) -> f32,
+        direction: impl Fn(f32, f32, f32) -> f32,
+    ) {
+        let [b1, c1] = [self.beta1, 1.0 - self.beta1].map(|x| x as f32);
+        let (mean, squares) = (self.mean, self.square);
+        vectorised(
+            #[inline(always)]
+            move || {
+                for ((g, m), v) in gradient.iter_mut().zip(mean).zip(squares) {
+                    *m = b1 * *m + c1 * *g;
+                    *v = square(*g, *m, *v);
+                    *g = direction(*g, *m, *v);
+                }
+            },
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! What moves parameters.
+
+use super::{Chain, Context, GradientTransform, Slot, When};
+use crate::kernels::{add, sum_of_squares};
+use crate::params::check_len;
+use crate::{Error, Layout, Params, Result};
+
+/// What one step of an optimizer was like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Euclidean norm of the gradient, before any clipping; of its finite numbers, where the chain mends others.
+    pub grad_norm: f64,
+    /// Euclidean norm of what was added to the parameters.
+    pub update_norm: f64,
+}
+
+/// A chain that moves parameters.
+#[derive(Debug)]
+pub struct Optimizer {
+    chain: Chain,
+    update: Vec<f32>,
+}
+
+impl Optimizer {
+    /// An optimizer whose updates are what the chain makes of gradients.
+    #[must_use]
+    pub fn new(chain: Chain) -> Self {
+        Self { chain, update: Vec::new() }
+    }
+
+    /// `theta += chain(gradient)`, `gradient` `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a gradient of another length. [`Error::NotFinite`], with the first bad block's name, for a NaN
+    /// or infinite gradient: neither parameters nor optimizer state have changed then. (A chain that begins with
+    /// [`zero_non_finite`](super::zero_non_finite) takes it.) [`Error::NotFinite`] too if the chain makes a NaN or
+    /// infinite update of a finite gradient: the parameters have not changed then, though the optimizer's state has.
+    pub fn step(&mut self, params: &mut Params, gradient: &[f32], when: When) -> Result<StepReport> {
+        let mut update = std::mem::take(&mut self.update);
+        update.clear();
+        update.extend_from_slice(gradient);
+        let report = self.step_in_place(params, &mut update, when);
+        self.update = update;
+        report
+    }
+
+    /// As [`Optimizer::step`], without a copy of the gradient: what was added to the parameters takes its place.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step`].
+    pub fn step_in_place(&mut self, params: &mut Params, gradient: &mut [f32], when: When) -> Result<StepReport> {
+        check_len("the gradient", params.layout().len(), gradient.len())?;
+        let norm = match self.chain.mends_non_finite() {
+            true => None,
+            false => Some(check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?),
+        };
+        let grad_norm = norm.unwrap_or_else(|| {
+            gradient.iter().filter(|g| g.is_finite()).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
+        });
+        let (chain, mut squares) = (&mut self.chain, 0.0);
+        params.read(|theta| {
+            let context = Context { norm, ..Context::new(theta, params.layout(), when) };
+            chain.run(gradient, &context, &mut |part| squares += sum_of_squares(part))
+        })??;
+        let update_norm = check_finite("update", params.layout(), gradient, squares)?;
+        params.update(|theta| add(theta, gradient))?;
+        Ok(StepReport { grad_norm, update_norm })
+    }
+
+    /// The learning rate at some time; `None` if the chain has none.
+    #[must_use]
+    pub fn learning_rate(&self, when: When) -> Option<f64> {
+        self.chain.learning_rate(when)
+    }
+
+    /// Tells schedules that go by a metric, such as [`Schedule::Plateau`](super::Schedule::Plateau), its latest value. More is better.
+    pub fn observe(&mut self, metric: f64) {
+        self.chain.state(&mut |_, slot| {
+            if let Slot::Schedule(schedule) = slot {
+                schedule.observe(metric);
+            }
+        });
+    }
+
+    /// The parameters that a finished policy should have, `[P]`; `None` where they are those that are trained.
+    ///
+    /// # Errors
+    /// As [`Params::read`].
+    pub fn evaluation(&self, params: &Params) -> Result<Option<Vec<f32>>> {
+        params.read(|theta| self.chain.evaluation(theta))
+    }
+
+    /// What happened so far that a user should know: names and numbers.
+    #[must_use]
+    pub fn report(&self) -> Vec<(&'static str, f64)> {
+        let mut report = Vec::new();
+        self.chain.report(&mut |name, number| report.push((name, number)));
+        report
+    }
+
+    /// Shows every piece of the chain's state by name, in an order that does not change: `0.mean`, `1.inner.0.steps`.
+    ///
+    /// Writing to the slots restores a state. What a hyper-parameter that goes by a metric remembers is among them;
+    /// other hyper-parameters are not state.
+    pub fn visit_state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.chain.state(&mut |name, slot| match slot {
+            Slot::Schedule(schedule) => schedule.state(&mut |part, slot| visit(&format!("{name}.{part}"), slot)),
+            slot => visit(name, slot),
+        });
+    }
+
+    /// Bytes of state that the chain keeps, of which most begins with the first step.
+    pub fn state_bytes(&mut self) -> usize {
+        let mut bytes = 0;
+        self.visit_state(&mut |_, slot| {
+            bytes += match slot {
+                Slot::Vector(numbers) => size_of_val(numbers.as_slice()),
+                Slot::Wide(numbers) => size_of_val(numbers.as_slice()),
+                Slot::Count(_) | Slot::Scalar(_) => 8,
+                Slot::Rng(_) => size_of::<crate::Rng>(),
+                Slot::Schedule(_) => 0,
+            };
+        });
+        bytes
+    }
+}
+
+/// Euclidean norm of a gradient or an update, which must be finite, from its sum of squares.
+fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
+    let norm = squares.sqrt();
+    if norm.is_finite() {
+        return Ok(norm);
+    }
+    let block = x.iter().position(|x| !x.is_finite()).and_then(|i| layout.block_at(i));
+    let name = block.map_or("the parameters", |block| block.name.as_str());
+    Err(Error::NotFinite { what: format!("the {what} of {name}") })
+}

@@ -1,0 +1,155 @@
+//! Text to [`Spec`].
+
+use super::spec::{Link, Spec, Value};
+use crate::{Error, Result};
+
+/// The deepest nesting of parentheses: far beyond any use, so that no text can exhaust the stack.
+const DEEPEST: usize = 16;
+
+/// A whole text.
+pub(super) fn spec(text: &str) -> Result<Spec> {
+    let mut parser = Parser { text, at: 0 };
+    let spec = parser.chain(0)?;
+    parser.space();
+    match parser.rest() {
+        "" => Ok(spec),
+        _ => Err(parser.expected("`|` or the end")),
+    }
+}
+
+/// A default of the table.
+pub(super) fn value(text: &str) -> Result<Value> {
+    Parser { text, at: 0 }.value(0)
+}
+
+/// Text as it would stand in quotes.
+pub(super) fn text(text: String) -> Result<Value> {
+    if text.contains('"') && text.contains('\'') {
+        return Err(Error::Config(format!("optimizer: {text} holds both kinds of quotation marks")));
+    }
+    Ok(Value::Text(text))
+}
+
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) {
+        return Err(Error::Config(format!("optimizer: `{name}` is no name: letters, digits and _ make one")));
+    }
+    Ok(())
+}
+
+pub(super) fn check_depth(depth: usize) -> Result<()> {
+    match depth <= DEEPEST {
+        true => Ok(()),
+        false => Err(Error::Config(format!("optimizer: more than {DEEPEST} chains within each other"))),
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn space(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    /// Takes a sign if it comes next.
+    fn take(&mut self, sign: char) -> bool {
+        self.space();
+        let found = self.rest().starts_with(sign);
+        self.at += if found { sign.len_utf8() } else { 0 };
+        found
+    }
+
+    /// Takes the characters that fit.
+    fn while_in(&mut self, fits: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let taken = &rest[..rest.find(|c| !fits(c)).unwrap_or(rest.len())];
+        self.at += taken.len();
+        taken
+    }
+
+    fn expected(&self, what: &str) -> Error {
+        let column = self.text[..self.at].chars().count() + 1;
+        let found = self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{c}`"));
+        let text = self.text;
+        Error::Config(format!("optimizer = `{text}`: expected {what} at column {column}, found {found}"))
+    }
+
+    fn chain(&mut self, depth: usize) -> Result<Spec> {
+        check_depth(depth)?;
+        let mut links = vec![self.link(depth)?];
+        while self.take('|') {
+            links.push(self.link(depth)?);
+        }
+        Ok(Spec(links))
+    }
+
+    fn name(&mut self) -> Option<&'a str> {
+        self.space();
+        let starts = self.rest().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        starts.then(|| self.while_in(is_name))
+    }
+
+    fn link(&mut self, depth: usize) -> Result<Link> {
+        let Some(name) = self.name() else { return Err(self.expected("a name")) };
+        let mut args = Vec::new();
+        if self.take('(') && !self.take(')') {
+            loop {
+                args.push(self.argument(depth + 1)?);
+                if self.take(')') {
+                    break;
+                }
+                if !self.take(',') {
+                    return Err(self.expected("`,` or `)`"));
+                }
+            }
+        }
+        Ok(Link { name: name.into(), args })
+    }
+
+    fn argument(&mut self, depth: usize) -> Result<(Option<String>, Value)> {
+        let start = self.at;
+        if let Some(name) = self.name()
+            && self.take('=')
+        {
+            return Ok((Some(name.into()), self.value(depth)?));
+        }
+        self.at = start;
+        Ok((None, self.value(depth)?))
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value> {
+        self.space();
+        for quote in ['"', '\''] {
+            if self.take(quote) {
+                let text = self.while_in(|c| c != quote);
+                if !self.take(quote) {
+                    return Err(self.expected("the closing quotation mark"));
+                }
+                return Ok(Value::Text(text.into()));
+            }
+        }
+        let start = self.at;
+        let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
+        let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
+        if !is_number && !matches!(token, "inf" | "nan") {
+            self.at = start;
+            return Ok(Value::Spec(self.chain(depth)?));
+        }
+        token.replace('_', "").parse().map(Value::Number).map_err(|_| {
+            self.at = start;
+            self.expected("a number")
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! Different chains for different blocks.
+
+use super::table::{Kind, Make, Param, Row};
+use super::{Chain, Context, GradientTransform, Pattern, Slot, When};
+use crate::{Error, Layout, Result};
+
+/// See [`partition`] and [`masked`].
+#[derive(Debug)]
+pub struct Partition {
+    branches: Vec<Branch>,
+    /// Whether a block that no branch means is left as it is, rather than an error.
+    rest_passes: bool,
+}
+
+/// The blocks of one chain, side by side.
+#[derive(Debug)]
+struct Branch {
+    blocks: Pattern,
+    chain: Chain,
+    layout: Layout,
+    theta: Vec<f32>,
+    gradient: Vec<f32>,
+    /// Where each block stands in the whole vector, once that is known.
+    places: Option<Vec<std::ops::Range<usize>>>,
+}
+
+/// Sends each block through the first chain whose pattern means it; one that none means is an error.
+///
+/// A chain sees its own blocks alone, as if they were all there is: its norms are over them.
+///
+/// ```
+/// use uphill::optim::{Chain, Pattern, partition};
+/// let (fast, slow): (Chain, Chain) = ("adam(lr=1e-3)".parse()?, "sgd(lr=1e-2)".parse()?);
+/// let both = Chain::new().then(partition([(Pattern::new("actor.*"), fast), (Pattern::new("*"), slow)]));
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[must_use]
+pub fn partition(branches: impl IntoIterator<Item = (Pattern, Chain)>) -> Partition {
+    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest_passes: false }
+}
+
+/// Sends some blocks through a chain and leaves the others as they are.
+#[must_use]
+pub fn masked(blocks: Pattern, chain: Chain) -> Partition {
+    Partition { branches: vec![Branch::new((blocks, chain))], rest_passes: true }
+}
+
+impl Partition {
+    fn begin(&mut self, layout: &Layout) -> Result<()> {
+        for branch in &mut self.branches {
+            (branch.layout, branch.places) = (Layout::default(), Some(Vec::new()));
+        }
+        for block in layout.blocks() {
+            match self.branches.iter_mut().find(|branch| branch.blocks.matches(block)) {
+                Some(branch) => {
+                    branch.layout.push(block.name.clone(), &block.shape);
+                    branch.places.get_or_insert_default().push(block.range());
+                }
+                None if self.rest_passes => {}
+                None => {
+                    let known: Vec<&str> = self.branches.iter().map(|branch| branch.blocks.as_str()).collect();
+                    let (name, known) = (&block.name, known.join("`, `"));
+                    let problem =
+                        format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
+                    return Err(Error::Config(problem));
+                }
+            }
+        }
+        let idle = |branch: &&Branch| branch.layout.is_empty() && branch.blocks.names_some();
+        if let Some(branch) = self.branches.iter().find(idle) {
+            let names: Vec<&str> = layout.blocks().iter().map(|block| block.name.as_str()).collect();
+            let problem = format!("the pattern `{}` means no block of {}", branch.blocks.as_str(), names.join(", "));
+            return Err(Error::Config(problem));
+        }
+        Ok(())
+    }
+}
+
+impl Branch {
+    fn new((blocks, chain): (Pattern, Chain)) -> Self {
+        Self { blocks, chain, layout: Layout::default(), theta: Vec::new(), gradient: Vec::new(), places: None }
+    }
+
+    fn gather(&self, from: &[f32], to: &mut Vec<f32>) {
+        to.clear();
+        self.places.iter().flatten().for_each(|place| to.extend_from_slice(&from[place.clone()]));
+    }
+
+    fn scatter(&self, from: &[f32], to: &mut [f32]) {
+        let mut rest = from;
+        for place in self.places.iter().flatten() {
+            let (block, others) = rest.split_at(place.len());
+            to[place.clone()].copy_from_slice(block);
+            rest = others;
+        }
+    }
+}
+
+impl GradientTransform for Partition {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        if self.branches.iter().any(|branch| branch.places.is_none()) {
+            self.begin(context.layout)?;
+        }
+        for branch in &mut self.branches {
+            let (mut theta, mut own) = (std::mem::take(&mut branch.theta), std::mem::take(&mut branch.gradient));
+            branch.gather(context.theta, &mut theta);
+            branch.gather(gradient, &mut own);
+            let inner = Context::new(&theta, &branch.layout, context.when);
+            branch.chain.update(&mut own, &inner)?;
+            branch.scatter(&own, gradient);
+            (branch.theta, branch.gradient) = (theta, own);
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        for (i, branch) in self.branches.iter_mut().enumerate() {
+            branch.chain.state(&mut |name, slot| visit(&format!("branch{i}.{name}"), slot));
+        }
+    }
+
+    fn learning_rate(&self, when: When) -> Option<f64> {
+        self.branches.iter().find_map(|branch| branch.chain.learning_rate(when))
+    }
+
+    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+        let mut whole: Option<Vec<f32>> = None;
+        for branch in &self.branches {
+            let mut own = Vec::new();
+            branch.gather(theta, &mut own);
+            if let Some(better) = branch.chain.evaluation(&own) {
+                branch.scatter(&better, whole.get_or_insert_with(|| theta.to_vec()));
+            }
+        }
+        whole
+    }
+
+    fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
+        self.branches.iter().for_each(|branch| branch.chain.report(show));
+    }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "masked",
+        summary: "a chain for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
+        params: &[
+            Param {
+                name: "blocks",
+                kind: Kind::Text,
+                default: "",
+                meaning: "name pattern, `weights`, `matrices` or `biases`",
+            },
+            Param::chain("what those blocks go through"),
+        ],
+        make: Make::Link(|a| Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), a.chain("chain")?)))),
+    },
+    Row {
+        name: "partition",
+        summary: "a chain for each kind of block: partition(\"actor.*\", adam(3e-4), \"critic.*\", adam(1e-3))",
+        params: &[Param {
+            name: "blocks, chain",
+            kind: Kind::Pairs(&Kind::Text, &Kind::Chain),
+            default: "",
+            meaning: "the first pattern that means a block says its chain",
+        }],
+        make: Make::Link(|a| {
+            let branches = a.branches()?.into_iter().map(|(blocks, chain)| (Pattern::new(blocks), chain));
+            Ok(Chain::new().then(partition(branches)))
+        }),
+    },
+];

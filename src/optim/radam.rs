@@ -1,0 +1,91 @@
+//! RAdam: Adam that waits until its scale can be trusted.
+
+use super::moments::Moments;
+use super::recipes::coupled;
+use super::table::{Make, Param, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use crate::Result;
+
+/// See [`scale_by_radam`].
+#[derive(Debug, Clone)]
+pub struct ScaleByRadam {
+    moments: Moments,
+    eps: Schedule,
+}
+
+/// [`scale_by_adam`](super::scale_by_adam) times how far its running mean of squares can be trusted; the mean of
+/// gradients alone until then.
+///
+/// ```text
+///   m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      m̂ = m / (1 − β₁ᵗ)
+///   ρ∞ = 2 / (1 − β₂) − 1      ρ = ρ∞ − 2t·β₂ᵗ / (1 − β₂ᵗ)      r² = (ρ − 4)(ρ − 2)·ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)·ρ)
+///   ρ > 5:  u = m̂·r·√(1 − β₂ᵗ) / (√v + ε)      otherwise:  u = m̂
+/// ```
+///
+/// ε is added outside the root and before the bias correction, as in PyTorch, so it weighs more than Adam's; the paper
+/// has none, and turns the scale on at ρ > 4. The recipe `radam` decays before it, as `torch.optim.RAdam`.
+///
+/// Liu et al. 2020, algorithm 2, <https://arxiv.org/abs/1908.03265>.
+#[must_use]
+pub fn scale_by_radam(
+    beta1: impl Into<Schedule>,
+    beta2: impl Into<Schedule>,
+    eps: impl Into<Schedule>,
+) -> ScaleByRadam {
+    ScaleByRadam { moments: Moments::new(beta1, beta2), eps: eps.into() }
+}
+
+impl GradientTransform for ScaleByRadam {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let eps = self.eps.at(context.when) as f32;
+        let step = self.moments.step(gradient.len(), context);
+        let (first, second) = step.corrections();
+        let longest = 2.0 / (1.0 - step.beta2) - 1.0;
+        let length = longest - 2.0 * step.t as f64 * step.beta2.powf(step.t as f64) * second;
+        if length > 5.0 {
+            let trust = (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
+            let factor = (first * (trust / second).sqrt()) as f32;
+            step.adam(
+                gradient,
+                #[inline(always)]
+                move |_, m, v| m / (v.sqrt() + eps) * factor,
+            );
+        } else {
+            let first = first as f32;
+            step.adam(
+                gradient,
+                #[inline(always)]
+                move |_, m, _| m * first,
+            );
+        }
+        Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.moments.state(visit);
+        visit("eps", Slot::Schedule(&mut self.eps));
+    }
+}
+
+fn direction(a: &Args<'_>) -> Result<Chain> {
+    Ok(Chain::new().then(scale_by_radam(a.schedule("beta1")?, a.schedule("beta2")?, a.schedule("eps")?)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "radam",
+        summary: "adam times how far its scale can be trusted",
+        params: &[Param::lr("1e-3"), Param::BETA1, Param::BETA2, Param::EPS, Param::WEIGHT_DECAY],
+        make: Make::Recipe(|a| coupled(a, direction(a)?)),
+    },
+    Row {
+        name: "scale_by_radam",
+        summary: "radam's direction",
+        params: &[Param::BETA1, Param::BETA2, Param::EPS],
+        make: Make::Link(direction),
+    },
+];

@@ -1,0 +1,243 @@
+//! What every link of a chain is, and the chain itself.
+
+use std::fmt;
+
+use super::Schedule;
+use crate::kernels::vectorised;
+use crate::seed::Rng;
+use crate::{Layout, Result};
+
+/// When in training a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct When {
+    /// The share of training that is done, from 0 to 1: what schedules go by.
+    pub progress: f64,
+    /// Number of the rollout that is learnt from, counted from 1. Several steps may learn from the same one.
+    pub update: u64,
+}
+
+/// What a transform may know besides the gradient.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The parameters before the step, `[P]`.
+    pub theta: &'a [f32],
+    /// Which of them are what.
+    pub layout: &'a Layout,
+    /// When the step is taken.
+    pub when: When,
+    /// Where the gradient and `theta` begin in the whole vector: 0 but for a part given to a transform that
+    /// [goes by parts](GradientTransform::goes_by_parts).
+    pub offset: usize,
+    /// Norm of the whole gradient as the chain was given it, for its first link; `None` for others.
+    pub norm: Option<f64>,
+}
+
+impl<'a> Context<'a> {
+    /// A whole step.
+    #[must_use]
+    pub fn new(theta: &'a [f32], layout: &'a Layout, when: When) -> Self {
+        Self { theta, layout, when, offset: 0, norm: None }
+    }
+
+    /// The part of so many numbers from a place of this one on.
+    fn part(self, from: usize, len: usize) -> Self {
+        Self { theta: &self.theta[from..from + len], offset: self.offset + from, ..self }
+    }
+
+    /// Whether this is a whole step or its first part, in which steps are counted.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        self.offset == 0
+    }
+}
+
+/// One link of a chain: a gradient `[P]` in, a gradient `[P]` out.
+///
+/// What the last link leaves is added to the parameters.
+pub trait GradientTransform: fmt::Debug + Send {
+    /// Transforms a gradient in place and updates whatever state the transform keeps.
+    ///
+    /// # Errors
+    /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed.
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()>;
+
+    /// Whether [`update`](GradientTransform::update) may be given the gradient part by part, in order, each with its own
+    /// part of the parameters, as if it were the whole: so several transforms go over it while it is near.
+    ///
+    /// State of `P` numbers is then used from [`Context::offset`] on, and steps are counted where a step
+    /// [begins](Context::begins).
+    fn goes_by_parts(&self, _context: &Context<'_>) -> bool {
+        false
+    }
+
+    /// Shows every piece of state by name, so that it can be counted, saved and restored.
+    fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, Slot<'a>)) {}
+
+    /// The learning rate that this transform applies, if it is the one that applies it.
+    fn learning_rate(&self, _when: When) -> Option<f64> {
+        None
+    }
+
+    /// The parameters that a finished policy should have, `[P]`, where they are not those that are trained.
+    fn evaluation(&self, _theta: &[f32]) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// What happened so far that a user should know, such as how many numbers were not finite: a name and a number.
+    fn report(&self, _show: &mut dyn FnMut(&'static str, f64)) {}
+
+    /// Whether it makes a finite gradient of any: a chain that begins with such a link is given NaN and infinities
+    /// instead of refusing them.
+    fn mends_non_finite(&self) -> bool {
+        false
+    }
+}
+
+/// A piece of a transform's state.
+#[derive(Debug)]
+pub enum Slot<'a> {
+    /// Numbers, one a parameter or fewer; empty before the first step, so that restoring may make it longer.
+    Vector(&'a mut Vec<f32>),
+    /// Numbers that f32 is too narrow for, such as matrices that are to be decomposed; empty before the first step.
+    Wide(&'a mut Vec<f64>),
+    /// A count, such as that of steps.
+    Count(&'a mut u64),
+    /// A number.
+    Scalar(&'a mut f64),
+    /// A generator of random numbers.
+    Rng(&'a mut Rng),
+    /// A hyper-parameter that may change by itself: one that [`Schedule::Plateau`] lowers has a memory of metrics.
+    Schedule(&'a mut Schedule),
+}
+
+/// Several transforms, one after the other.
+#[derive(Debug, Default)]
+pub struct Chain(Vec<Box<dyn GradientTransform>>);
+
+impl Chain {
+    /// The chain without a link: it gives back what it got.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The chain with another link at its end.
+    #[must_use]
+    pub fn then(mut self, transform: impl GradientTransform + 'static) -> Self {
+        self.0.push(Box::new(transform));
+        self
+    }
+
+    /// The chain with all links of another at its end.
+    #[must_use]
+    pub fn append(mut self, mut other: Chain) -> Self {
+        self.0.append(&mut other.0);
+        self
+    }
+}
+
+/// How many numbers are a part: a few vectors of them fit into a core's own cache.
+const PART: usize = 16_384;
+
+impl Chain {
+    /// Sends a gradient through all links and shows the result, part by part, in order.
+    ///
+    /// Neighbours that go by parts go over each part in turn: memory is read and written once for all of them.
+    pub(super) fn run(
+        &mut self,
+        gradient: &mut [f32],
+        context: &Context<'_>,
+        show: &mut dyn FnMut(&[f32]),
+    ) -> Result<()> {
+        let (mut links, mut context) = (self.0.as_mut_slice(), *context);
+        while !links.is_empty() {
+            let unknown = Context { norm: None, ..context };
+            let together = links.iter().enumerate();
+            let together =
+                together.take_while(|(i, link)| link.goes_by_parts(if *i == 0 { &context } else { &unknown })).count();
+            let (now, rest) = links.split_at_mut(together.max(1));
+            let part = if together > 1 { PART } else { gradient.len().max(1) };
+            for (k, gradient) in gradient.chunks_mut(part).enumerate() {
+                let mut here = context.part(k * part, gradient.len());
+                for link in &mut *now {
+                    link.update(gradient, &here)?;
+                    here.norm = None;
+                }
+                if rest.is_empty() {
+                    show(gradient);
+                }
+            }
+            (links, context) = (rest, unknown);
+        }
+        Ok(())
+    }
+}
+
+impl GradientTransform for Chain {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.run(gradient, context, &mut |_| {})
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        for (i, transform) in self.0.iter_mut().enumerate() {
+            transform.state(&mut |name, slot| visit(&format!("{i}.{name}"), slot));
+        }
+    }
+
+    fn learning_rate(&self, when: When) -> Option<f64> {
+        self.0.iter().find_map(|transform| transform.learning_rate(when))
+    }
+
+    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+        self.0.iter().find_map(|transform| transform.evaluation(theta))
+    }
+
+    fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
+        self.0.iter().for_each(|transform| transform.report(show));
+    }
+
+    fn mends_non_finite(&self) -> bool {
+        self.0.first().is_some_and(|first| first.mends_non_finite())
+    }
+}
+
+/// A vector as long as the parameters that a transform keeps from step to step; it starts at one number throughout.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State(Vec<f32>);
+
+impl State {
+    /// The part of the vector that belongs to a gradient of this length; all of it starts at `start`.
+    pub(super) fn part(&mut self, len: usize, context: &Context<'_>, start: f32) -> &mut [f32] {
+        let whole = self.from(context.layout.len().max(context.offset + len), start);
+        &mut whole[context.offset..context.offset + len]
+    }
+
+    /// The vector, which starts at zero.
+    pub(super) fn of(&mut self, len: usize) -> &mut [f32] {
+        self.from(len, 0.0)
+    }
+
+    /// The vector, which starts at `start`.
+    pub(super) fn from(&mut self, len: usize, start: f32) -> &mut [f32] {
+        self.0.resize(len, start);
+        &mut self.0
+    }
+
+    /// The vector, if it has been asked for before.
+    pub(super) fn begun(&self) -> Option<&[f32]> {
+        (!self.0.is_empty()).then_some(&self.0)
+    }
+
+    pub(super) fn slot(&mut self) -> Slot<'_> {
+        Slot::Vector(&mut self.0)
+    }
+}
+
+/// `x ← factor·x`.
+pub(super) fn scale(x: &mut [f32], factor: f64) {
+    let factor = factor as f32;
+    vectorised(
+        #[inline(always)]
+        move || x.iter_mut().for_each(|x| *x *= factor),
+    );
+}

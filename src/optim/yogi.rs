@@ -1,0 +1,92 @@
+//! Yogi: Adam whose scale changes by no more than the gradient's square.
+
+use super::moments::Moments;
+use super::sign::sign;
+use super::table::{Kind, Make, Param, Range, Row};
+use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, scale_by_learning_rate};
+use crate::Result;
+
+/// See [`scale_by_yogi`].
+#[derive(Debug, Clone)]
+pub struct ScaleByYogi {
+    moments: Moments,
+    eps: Schedule,
+}
+
+/// [`scale_by_adam`](super::scale_by_adam) with a mean of squares that moves towards `g²` at a rate of its own.
+///
+/// ```text
+///   m ← β₁·m + (1 − β₁)·g      v ← v − (1 − β₂)·sign(v − g²)·g²
+///   u = m / (1 − β₁ᵗ) / ( √(v / (1 − β₂ᵗ)) + ε )
+/// ```
+///
+/// Both `m` and `v` start at `initial_accumulator`, as in optax (`optax.yogi`); the paper starts `m` at 0 and corrects
+/// neither. ε is added outside the root, after the bias correction.
+///
+/// Zaheer et al. 2018, algorithm 2,
+/// <https://papers.nips.cc/paper/8186-adaptive-methods-for-nonconvex-optimization>.
+#[must_use]
+pub fn scale_by_yogi(
+    beta1: impl Into<Schedule>,
+    beta2: impl Into<Schedule>,
+    eps: impl Into<Schedule>,
+    initial_accumulator: f64,
+) -> ScaleByYogi {
+    ScaleByYogi { moments: Moments::new(beta1, beta2).from(initial_accumulator), eps: eps.into() }
+}
+
+impl GradientTransform for ScaleByYogi {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let step = self.moments.step(gradient.len(), context);
+        let (first, second) = step.corrections();
+        let [first, second] = [first, second.sqrt()].map(|x| x as f32);
+        let [c2, eps] = [1.0 - step.beta2, self.eps.at(context.when)].map(|x| x as f32);
+        step.with(
+            gradient,
+            #[inline(always)]
+            move |g, _, v| {
+                let square = g * g;
+                v - c2 * sign(v - square) * square
+            },
+            #[inline(always)]
+            move |_, m, v| m / (v.sqrt() * second + eps) * first,
+        );
+        Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.moments.state(visit);
+        visit("eps", Slot::Schedule(&mut self.eps));
+    }
+}
+
+const INITIAL: Param = Param {
+    name: "initial_accumulator",
+    kind: Kind::Fixed(Range::NotNegative),
+    default: "1e-6",
+    meaning: "where both running means start",
+};
+
+fn direction(a: &Args<'_>) -> Result<Chain> {
+    let [beta1, beta2] = [a.schedule("beta1")?, a.schedule("beta2")?];
+    Ok(Chain::new().then(scale_by_yogi(beta1, beta2, a.schedule("eps")?, a.number("initial_accumulator")?)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "yogi",
+        summary: "adam whose scale changes slowly",
+        params: &[Param::lr("1e-2"), Param::BETA1, Param::BETA2, Param::eps("1e-3"), INITIAL],
+        make: Make::Recipe(|a| Ok(direction(a)?.then(scale_by_learning_rate(a.schedule("lr")?)))),
+    },
+    Row {
+        name: "scale_by_yogi",
+        summary: "yogi's direction",
+        params: &[Param::BETA1, Param::BETA2, Param::eps("1e-3"), INITIAL],
+        make: Make::Link(direction),
+    },
+];

@@ -1,0 +1,212 @@
+//! A function of two numbers, sampled on a grid, and its contours.
+
+use super::PlotError;
+use super::run::drawable;
+
+/// Which end of a landscape is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The bottom: a loss.
+    Lowest,
+    /// The top: a return.
+    Highest,
+}
+
+/// A function of two numbers on a rectangle, known on a grid and bilinear between.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Landscape {
+    x: (f64, f64),
+    y: (f64, f64),
+    columns: usize,
+    /// `[rows, columns]`, the lowest y first.
+    values: Vec<f64>,
+    goal: Goal,
+}
+
+impl Landscape {
+    /// Samples `f(x, y)` on `columns × rows` points of a rectangle, corners included.
+    ///
+    /// # Errors
+    /// A [`PlotError`] if a side has no length or fewer than two points, or a value is not a finite number within 1e100
+    /// of zero; and what `f` fails with.
+    pub fn sample<E: From<PlotError>>(
+        x: (f64, f64),
+        y: (f64, f64),
+        (columns, rows): (usize, usize),
+        goal: Goal,
+        mut f: impl FnMut(f64, f64) -> Result<f64, E>,
+    ) -> Result<Landscape, E> {
+        let wrong = |reason| E::from(PlotError::Landscape { what: "the landscape".into(), reason });
+        if !(x.0 < x.1 && y.0 < y.1 && [x.0, x.1, y.0, y.1].into_iter().all(drawable)) {
+            return Err(wrong("its sides must be finite, and begin before they end"));
+        }
+        if columns < 2 || rows < 2 {
+            return Err(wrong("it needs two points a side"));
+        }
+        let place = |(from, to): (f64, f64), i: usize, count: usize| from + (to - from) * i as f64 / (count - 1) as f64;
+        let mut values = Vec::with_capacity(columns * rows);
+        for row in 0..rows {
+            for column in 0..columns {
+                values.push(f(place(x, column, columns), place(y, row, rows))?);
+            }
+        }
+        if !values.iter().copied().all(drawable) {
+            return Err(wrong("a value is not a finite number within 1e100 of zero"));
+        }
+        Ok(Landscape { x, y, columns, values, goal })
+    }
+
+    /// From where to where x goes.
+    #[must_use]
+    pub fn x(&self) -> (f64, f64) {
+        self.x
+    }
+
+    /// From where to where y goes.
+    #[must_use]
+    pub fn y(&self) -> (f64, f64) {
+        self.y
+    }
+
+    /// Which end is good.
+    #[must_use]
+    pub fn goal(&self) -> Goal {
+        self.goal
+    }
+
+    /// Its value at a point, which is moved into the rectangle.
+    #[must_use]
+    pub fn value(&self, x: f64, y: f64) -> f64 {
+        let along = |(from, to): (f64, f64), at: f64, count: usize| {
+            let place = ((at - from) / (to - from)).clamp(0.0, 1.0) * (count - 1) as f64;
+            let cell = (place.floor() as usize).min(count - 2);
+            (cell, place - cell as f64)
+        };
+        let rows = self.values.len() / self.columns;
+        let ((column, right), (row, up)) = (along(self.x, x, self.columns), along(self.y, y, rows));
+        let [a, b, c, d] = self.corners(column, row);
+        (1.0 - up) * ((1.0 - right) * a + right * b) + up * ((1.0 - right) * d + right * c)
+    }
+
+    /// At most `bands − 1` levels, rising, between which lie bands: small ones at the good end, so that the way there
+    /// is seen however steep the rest is. Fewer where the landscape is flat.
+    #[must_use]
+    pub fn levels(&self, bands: usize) -> Vec<f64> {
+        let mut sorted = self.values.clone();
+        sorted.sort_by(f64::total_cmp);
+        let last = (sorted.len() - 1) as f64;
+        let share = |i: usize| {
+            // From the good end a band's share of the area rises; 1.6 makes the first of 16 a hundredth.
+            let share = (i as f64 / bands as f64).powf(1.6);
+            if self.goal == Goal::Lowest { share } else { 1.0 - share }
+        };
+        let mut levels: Vec<f64> = (1..bands).map(|i| sorted[(share(i) * last).round() as usize]).collect();
+        levels.sort_by(f64::total_cmp);
+        let span = sorted[sorted.len() - 1] - sorted[0];
+        levels.dedup_by(|b, a| *b - *a <= span * 1e-6);
+        levels.retain(|&level| level > sorted[0]);
+        levels
+    }
+
+    /// The line on which the landscape has this value, as pieces from one edge of a grid cell to another: marching squares.
+    ///
+    /// Lorensen and Cline 1987, in two dimensions, <https://doi.org/10.1145/37402.37422>. Of a saddle's two ways the one
+    /// that the mean of the corners says.
+    #[must_use]
+    pub fn contour(&self, level: f64) -> Vec<[(f64, f64); 2]> {
+        let rows = self.values.len() / self.columns;
+        let (width, height) = (self.x.1 - self.x.0, self.y.1 - self.y.0);
+        let mut pieces = Vec::new();
+        for row in 0..rows - 1 {
+            for column in 0..self.columns - 1 {
+                let values = self.corners(column, row);
+                let places = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
+                let above = values.map(|value| value >= level);
+                let crossing = |i: usize| {
+                    let j = (i + 1) % 4;
+                    let t = (level - values[i]) / (values[j] - values[i]);
+                    let ((x0, y0), (x1, y1)) = (places[i], places[j]);
+                    let (right, up) = (x0 + t * (x1 - x0), y0 + t * (y1 - y0));
+                    (
+                        self.x.0 + width * (column as f64 + right) / (self.columns - 1) as f64,
+                        self.y.0 + height * (row as f64 + up) / (rows - 1) as f64,
+                    )
+                };
+                // Edge i goes from corner i to the next; those with ends on either side of the level are crossed.
+                let crossed: Vec<usize> = (0..4).filter(|&i| above[i] != above[(i + 1) % 4]).collect();
+                match *crossed.as_slice() {
+                    [i, j] => pieces.push([crossing(i), crossing(j)]),
+                    [a, b, c, d] => {
+                        let high_middle = values.iter().sum::<f64>() / 4.0 >= level;
+                        // Corners that differ from the middle are cut off one by one.
+                        let pairs = if above[0] == high_middle { [(a, b), (c, d)] } else { [(d, a), (b, c)] };
+                        pieces.extend(pairs.map(|(i, j)| [crossing(i), crossing(j)]));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        pieces
+    }
+
+    /// The values around a cell, against the clock from the bottom left.
+    fn corners(&self, column: usize, row: usize) -> [f64; 4] {
+        let at = |column, row| self.values[row * self.columns + column];
+        [at(column, row), at(column + 1, row), at(column + 1, row + 1), at(column, row + 1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Goal, Landscape, PlotError};
+
+    fn sampled(f: impl Fn(f64, f64) -> f64) -> Landscape {
+        Landscape::sample::<PlotError>((-2.0, 2.0), (-1.0, 3.0), (81, 61), Goal::Lowest, |x, y| Ok(f(x, y)))
+            .expect("one")
+    }
+
+    #[test]
+    fn values_are_exact_on_a_plane_and_stay_within_it() {
+        let plane = sampled(|x, y| 3.0 * x - y);
+        for (x, y) in [(0.0, 0.0), (1.37, 2.9), (-2.0, 3.0)] {
+            assert!((plane.value(x, y) - (3.0 * x - y)).abs() < 1e-12);
+        }
+        assert_eq!(plane.value(9.0, -7.0), plane.value(2.0, -1.0));
+    }
+
+    #[test]
+    fn a_contour_lies_where_the_value_is() {
+        let bowl = sampled(|x, y| x * x + (y - 1.0).powi(2));
+        let pieces = bowl.contour(1.0);
+        let length: f64 = pieces.iter().map(|[a, b]| (a.0 - b.0).hypot(a.1 - b.1)).sum();
+        assert!((length - std::f64::consts::TAU).abs() < 0.01, "{length}");
+        assert!(pieces.iter().flatten().all(|(x, y)| (x.hypot(y - 1.0) - 1.0).abs() < 1e-3));
+        assert!(bowl.contour(99.0).is_empty());
+    }
+
+    #[test]
+    fn a_saddle_is_cut_as_its_middle_says() {
+        let corners = |values: [f64; 4]| {
+            let at = |x: f64, y: f64| values[if y < 0.5 { usize::from(x > 0.5) } else { 3 - usize::from(x > 0.5) }];
+            Landscape::sample::<PlotError>((0.0, 1.0), (0.0, 1.0), (2, 2), Goal::Lowest, |x, y| Ok(at(x, y)))
+                .expect("one")
+        };
+        // The middle is low: the two high corners are cut off, bottom left and top right.
+        let cut = corners([1.0, 0.0, 1.0, 0.0]).contour(0.75);
+        let near = |piece: &[(f64, f64); 2], x: f64, y: f64| piece.iter().all(|p| (p.0 - x).hypot(p.1 - y) < 0.5);
+        assert_eq!(cut.len(), 2);
+        assert!(cut.iter().any(|piece| near(piece, 0.0, 0.0)) && cut.iter().any(|piece| near(piece, 1.0, 1.0)));
+        // High: the low ones are.
+        let cut = corners([1.0, 0.0, 1.0, 0.0]).contour(0.25);
+        assert!(cut.iter().any(|piece| near(piece, 1.0, 0.0)) && cut.iter().any(|piece| near(piece, 0.0, 1.0)));
+    }
+
+    #[test]
+    fn levels_rise_and_a_flat_land_has_none() {
+        let bowl = sampled(|x, y| x * x + y * y);
+        let levels = bowl.levels(12);
+        assert_eq!(levels.len(), 11);
+        assert!(levels.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(sampled(|_, _| 3.0).levels(12).is_empty());
+    }
+}
