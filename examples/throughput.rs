@@ -1,0 +1,106 @@
+//! How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is.
+//!
+//! ```text
+//! cargo run --release --example throughput
+//! cargo run --release --example throughput -- --json     # an object a line
+//! ```
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use serde_json::json;
+use uphill::{Config, Result, Trainer};
+
+/// Algorithm, lanes, and steps a lane between updates; REINFORCE plays two whole episodes a lane.
+const LOOPS: [(&str, usize, usize); 10] = [
+    ("reinforce", 4, 0),
+    ("reinforce", 64, 0),
+    ("reinforce", 1_024, 0),
+    ("a2c", 4, 5),
+    ("a2c", 64, 5),
+    ("a2c", 1_024, 5),
+    ("ppo", 4, 128),
+    ("ppo", 64, 128),
+    ("ppo", 1_024, 128),
+    ("ppo", 2_048, 32),
+];
+
+/// Timings of each loop, of which the median counts.
+const REPEATS: usize = 3;
+/// At least so many seconds a timing.
+const SECONDS: f64 = 0.7;
+
+fn main() -> Result<()> {
+    let json = std::env::args().any(|argument| argument == "--json");
+    let peak = peak_flops()?;
+    if !json {
+        println!("A core multiplies large matrices at {:.0} GFLOP/s.\n", peak / 1e9);
+        println!("| algorithm | lanes x steps | threads | steps/s | share of the arithmetic |");
+        println!("|---|---|---|---|---|");
+    }
+    for (algo, lanes, n_steps) in LOOPS {
+        for threads in [1, 2] {
+            let defaults = Config::for_algo(algo)?;
+            let n_steps = if n_steps == 0 { defaults.n_steps } else { n_steps };
+            let config =
+                Config { envs: lanes, n_steps, episodes: 2 * lanes, threads, steps: i64::MAX as u64, ..defaults };
+            let rate = steps_per_second(&config)?;
+            let share = rate * flops_per_step(&config) / (peak * threads as f64);
+            let horizon = if algo == "reinforce" { "2 episodes".to_string() } else { n_steps.to_string() };
+            if json {
+                let horizon = (algo != "reinforce").then_some(n_steps);
+                println!(
+                    "{}",
+                    json!({ "algo": algo, "lanes": lanes, "horizon": horizon, "threads": threads,
+                            "steps_per_second": rate.round(), "flop_share": (share * 1e3).round() / 1e3 })
+                );
+            } else {
+                println!("| {algo} | {lanes} x {horizon} | {threads} | {rate:.0} | {:.0} % |", 100.0 * share);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The median over some timings of one trainer, which has made room in its first updates.
+fn steps_per_second(config: &Config) -> Result<f64> {
+    let mut trainer = Trainer::new(config)?;
+    for _ in 0..3 {
+        trainer.step()?;
+    }
+    let mut rates = Vec::new();
+    for _ in 0..REPEATS {
+        let (start, before) = (Instant::now(), trainer.env_steps());
+        while start.elapsed().as_secs_f64() < SECONDS {
+            trainer.step()?;
+        }
+        rates.push((trainer.env_steps() - before) as f64 / start.elapsed().as_secs_f64());
+    }
+    rates.sort_by(f64::total_cmp);
+    Ok(rates[REPEATS / 2])
+}
+
+/// Products and sums that one environment step costs: each of two networks forward once when it is acted and judged, and
+/// three times that (forward, and backward by weights and by inputs) in each pass over it.
+fn flops_per_step(config: &Config) -> f64 {
+    let network = |outputs: usize| {
+        let widths: Vec<usize> = [4].into_iter().chain(config.hidden.iter().copied()).chain([outputs]).collect();
+        widths.windows(2).map(|pair| 2 * pair[0] * pair[1]).sum::<usize>()
+    };
+    ((1 + 3 * config.n_epochs) * (network(2) + network(1))) as f64
+}
+
+/// Products and sums a second a core that candle's matrix product reaches on all cores: the best of some tries.
+fn peak_flops() -> Result<f64> {
+    const N: usize = 768;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let a = Tensor::full(0.5f32, (N, N), &Device::Cpu)?;
+    let mut best = f64::MAX;
+    for _ in 0..60 {
+        let start = Instant::now();
+        black_box(a.matmul(&a)?);
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (N * N * N) as f64 / best / cores as f64)
+}
