@@ -57,7 +57,7 @@ fn forward(c: &mut Criterion) {
         });
         for (name, network) in [("fused", &fused), ("plain", &plain)] {
             group.bench_function(BenchmarkId::new(name, rows), |b| {
-                b.iter(|| network.forward(&params, &x).expect("outputs"))
+                b.iter(|| network.forward(&params, &x).expect("outputs"));
             });
         }
     }

@@ -173,12 +173,10 @@ fn scalar_products(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
                             *sum = x.mul_add(w, *sum);
                         }
                     }
-                    for half in [8, 4, 2, 1] {
-                        for l in 0..half {
-                            sums[l] += sums[l + half];
-                        }
-                    }
-                    let rest = x_rest.iter().zip(w_rest).fold(sums[0], |sum, (&x, &w)| x.mul_add(w, sum));
+                    let eight: [f32; 8] = std::array::from_fn(|l| sums[l] + sums[l + 8]);
+                    let four: [f32; 4] = std::array::from_fn(|l| eight[l] + eight[l + 4]);
+                    let sum = (four[0] + four[2]) + (four[1] + four[3]);
+                    let rest = x_rest.iter().zip(w_rest).fold(sum, |sum, (&x, &w)| x.mul_add(w, sum));
                     *out = rest + b;
                 }
             }
