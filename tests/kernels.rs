@@ -112,22 +112,6 @@ proptest! {
     }
 }
 
-#[test]
-fn a_fused_loss_is_part_of_a_larger_graph() {
-    // Twice a loss has twice its gradient: what comes down to the operation is not taken for 1.
-    let (params, _, mut plain) = twins(3, 2, &MlpConfig::default(), Seed(1));
-    let (rollout, estimate) = anything(40, 3, 2, Seed(1));
-    let places: Vec<usize> = (0..40).collect();
-    let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &estimate.advantage };
-    let algo = Config::for_algo("ppo").expect("an algorithm").make_algo().expect("one");
-    let (loss, expected, _) = through_graph(&algo, &plain, &params, batch);
-    assert!(loss.is_finite() && expected.iter().any(|g| g.abs() > 1e-3), "not trivially zero");
-    let mut gradient = Vec::new();
-    algo.gradient(&mut plain, &params, batch, &mut gradient, &mut RowSums::default()).expect("a gradient");
-    assert!(distance(&gradient, &expected, 0.0) <= 2e-6);
-    assert_ne!(gradient, expected, "two roads, not one");
-}
-
 type Unary = (&'static str, fn(&Tensor) -> uphill::Result<Tensor>, fn(f64) -> f64, fn(f64) -> f64);
 
 #[test]

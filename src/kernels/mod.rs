@@ -1,6 +1,7 @@
 //! Fused CPU kernels behind candle custom operations, and the only `unsafe` of the crate.
 //!
 //! Each has a twin in plain candle operations, which is its reference in the tests and the path on a GPU.
+//! `scripts/valgrind.sh` runs their tests under memcheck.
 
 mod elementary;
 mod fused_mlp;

@@ -60,3 +60,54 @@ impl CustomOp2 for FusedLoss {
         Ok((Some(self.by_logits.broadcast_mul(gradient)?), Some(self.by_value.broadcast_mul(gradient)?)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor, Var};
+
+    use super::fused_loss;
+    use crate::advantage::Estimate;
+    use crate::nn::{Minibatch, Output};
+    use crate::objective::{Batch, ClippedSurrogate, Entropy, Objective, Report, RowSums, ValueLoss};
+    use crate::{Categorical, Rollout};
+
+    #[test]
+    fn autograd_goes_through_it_as_through_plain_operations() {
+        let numbers = |n: usize| (0..n).map(|i| (i * 37 % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
+        let rollout = Rollout {
+            action: vec![0, 1, 2, 1, 0],
+            log_prob: vec![-1.0, -1.2, -0.9, -1.5, -0.4],
+            value: numbers(5),
+            ..Rollout::new(1, 0)
+        };
+        let estimate = Estimate { advantage: numbers(5), target: numbers(10)[5..].to_vec() };
+        let places = [4, 0, 1, 3, 2];
+        let advantage = [0.3, -0.8, 1.1, 0.5, -0.2];
+        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let objective = ClippedSurrogate::new(0.2).plus(0.5, ValueLoss { clip_range_vf: 0.1 }).plus(-0.01, Entropy);
+        let logits = Var::from_vec(numbers(15), (5, 3), &Device::Cpu).expect("logits");
+        let value = Var::from_vec(numbers(5), 5, &Device::Cpu).expect("values");
+        // What goes in is part of a graph, and so is what comes out: thrice the loss has thrice the gradient.
+        let output = || Output {
+            policy: Categorical::new(&(logits.as_tensor() * 0.5).expect("half")).expect("a policy"),
+            value: value.as_tensor().clone(),
+        };
+        let gradients = |loss: &Tensor| {
+            let all = (loss * 3.0).and_then(|loss| loss.backward()).expect("gradients");
+            [&logits, &value].map(|of| {
+                let gradient = all.get(of.as_tensor()).expect("a gradient");
+                gradient.flatten_all().and_then(|g| g.to_vec1::<f32>()).expect("numbers")
+            })
+        };
+        let fused =
+            fused_loss(&objective, &output(), batch, &mut RowSums::default()).expect("a loss").expect("on the CPU");
+        let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
+        let plain = objective.loss(&tensors, &output(), &mut Report::default()).expect("a loss");
+        let [a, b] = [&fused, &plain].map(|loss| loss.to_scalar::<f32>().expect("a number"));
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+        for (ours, theirs) in gradients(&fused).iter().zip(&gradients(&plain)) {
+            assert!(theirs.iter().any(|g| g.abs() > 0.05), "not trivially zero");
+            assert!(ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-6), "{ours:?} {theirs:?}");
+        }
+    }
+}
