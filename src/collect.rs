@@ -46,8 +46,7 @@ pub struct Collector {
 
 impl Collector {
     /// Resets every lane. Lane `i` plays with the environment seed `s + i`, `s` being the seed's stream `lanes`, and
-    /// draws its actions from stream `policy` number `i`: what one lane does never depends on how many others there are (but for the last bit of
-    /// a matrix product, whose order of summation depends on the number of rows).
+    /// draws its actions from stream `policy` number `i`: what one lane does never depends on how many others there are.
     ///
     /// # Errors
     /// [`Error::Env`] if a reset fails.
