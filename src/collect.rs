@@ -41,7 +41,6 @@ pub struct Collector {
     /// The groups' rollouts side by side; unused where there is one.
     joined: Rollout,
     episodes: Vec<Episode>,
-    outcomes: Vec<Result<()>>,
 }
 
 impl Collector {
@@ -77,7 +76,6 @@ impl Collector {
             env_steps: 0,
             joined: Rollout::default(),
             episodes: Vec::new(),
-            outcomes: Vec::new(),
         })
     }
 
@@ -116,13 +114,11 @@ impl Collector {
         }
         match network.shared() {
             Some(network) if self.groups.len() > 1 => {
-                self.outcomes.clear();
-                self.outcomes.resize_with(self.groups.len(), || Ok(()));
-                let mut shares: Vec<_> = self.groups.iter_mut().zip(&mut self.outcomes).collect();
+                let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
                 self.threads.each(&mut shares, |_, (group, outcome)| {
-                    **outcome = group.collect(network, params, horizon, with_values);
+                    *outcome = group.collect(network, params, horizon, with_values);
                 });
-                self.outcomes.drain(..).collect::<Result<()>>()?;
+                shares.into_iter().try_for_each(|(_, outcome)| outcome)?;
             }
             _ => {
                 for group in &mut self.groups {

@@ -82,22 +82,22 @@ impl Layer {
     }
 
     /// The change of `x·Wᵀ + b` when the parameters move along `direction`, `[P]`, and `x` along `x_tangent` (nothing for
-    /// the first layer, whose input stands still): `x_tangent·Wᵀ + x·Vᵀ + v`.
+    /// the first layer, whose input stands still): `x_tangent·Wᵀ + x·Vᵀ + v`. The second buffer is room for a transpose.
     pub(super) fn tangent(
         &self,
         [theta, direction]: [&[f32]; 2],
         x: &[f32],
         x_tangent: Option<&[f32]>,
         batch: usize,
-        out: &mut Vec<f32>,
+        [out, turned]: [&mut Vec<f32>; 2],
     ) {
-        let (shape, mut turned) = ([batch, self.inputs, self.outputs], Vec::new());
+        let shape = [batch, self.inputs, self.outputs];
         out.resize(batch * self.outputs, 0.0);
-        transpose(self.weight(direction), self.outputs, self.inputs, &mut turned);
-        matmul(out, Start::Row(self.bias(direction)), Left::Rows(x), &turned, shape);
+        transpose(self.weight(direction), self.outputs, self.inputs, turned);
+        matmul(out, Start::Row(self.bias(direction)), Left::Rows(x), turned, shape);
         if let Some(x_tangent) = x_tangent {
-            transpose(self.weight(theta), self.outputs, self.inputs, &mut turned);
-            matmul(out, Start::Output, Left::Rows(x_tangent), &turned, shape);
+            transpose(self.weight(theta), self.outputs, self.inputs, turned);
+            matmul(out, Start::Output, Left::Rows(x_tangent), turned, shape);
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) struct Passes {
     delta: Vec<f32>,
     previous: Vec<f32>,
     sigmoid: Vec<f32>,
+    scratch: Vec<f32>,
 }
 
 impl Passes {
@@ -97,7 +98,7 @@ impl Mlp {
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) {
-        let Passes { outputs, sums, delta, previous, sigmoid } = passes;
+        let Passes { outputs, sums, delta, previous, sigmoid, .. } = passes;
         delta.clear();
         delta.extend_from_slice(output_gradient);
         for (l, layer) in self.layers.iter().enumerate().rev() {
@@ -120,10 +121,10 @@ impl Mlp {
         batch: usize,
         passes: &'a mut Passes,
     ) -> &'a [f32] {
-        let Passes { outputs, sums, delta, previous, sigmoid } = passes;
+        let Passes { outputs, sums, delta, previous, sigmoid, scratch } = passes;
         for (l, layer) in self.layers.iter().enumerate() {
             let (input, input_tangent) = if l == 0 { (x, None) } else { (&outputs[l - 1][..], Some(&previous[..])) };
-            layer.tangent([theta, direction], input, input_tangent, batch, delta);
+            layer.tangent([theta, direction], input, input_tangent, batch, [&mut *delta, scratch]);
             if l + 1 < self.layers.len() {
                 times_derivative(self.activation, delta, &outputs[l], &sums[l], sigmoid);
             }
