@@ -164,6 +164,23 @@ impl Env for CartPole {
         Ok(step)
     }
 
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        let [seed, drawn] = self.rng.place();
+        state.extend(self.state.map(f64::to_bits));
+        state.extend([self.needs_reset.into(), seed, drawn]);
+        true
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let &[x, x_dot, theta, theta_dot, needs_reset @ (0 | 1), seed, drawn] = state else {
+            return Err(EnvError::Saved { problem: "expected four numbers, 0 or 1, and a generator's two words" });
+        };
+        self.state = [x, x_dot, theta, theta_dot].map(f64::from_bits);
+        self.needs_reset = needs_reset == 1;
+        self.rng = NumpyRng::at([seed, drawn]);
+        Ok(())
+    }
+
     /// Gymnasium's picture: 600 x 400, the track in full width, the cart black, the pole tan, the axle blue.
     fn draw(&self) -> Option<Drawing> {
         const WIDTH: f32 = 600.0;

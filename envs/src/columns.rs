@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::episodes::{Episodes, all_finite, check_finite};
+use crate::episodes::{Episodes, all_finite, caught, check_finite};
 use crate::time_limit::cut;
 use crate::{Actions, Env, EnvError, NumpyRng, Space, Spec, Step, Transitions, VecEnv};
 
@@ -72,9 +72,15 @@ impl<E: Dynamics<S>, const S: usize> Columns<E, S> {
         Ok(Self { env, state, rngs: vec![NumpyRng::default(); lanes], episodes, needs_reset: true })
     }
 
-    /// Steps the lanes of `run`, all of them active.
+    /// Steps the lanes of `run`, all of them active. `lane` is the one it is at.
     #[inline]
-    fn step_run(&mut self, run: Range<usize>, actions: &[u32], out: &mut Transitions<'_>) -> Result<(), EnvError> {
+    fn step_run(
+        &mut self,
+        run: Range<usize>,
+        actions: &[u32],
+        out: &mut Transitions<'_>,
+        lane: &mut usize,
+    ) -> Result<(), EnvError> {
         let d = self.spec().observation_len();
         let rows = &mut out.observation[run.start * d..run.end * d];
         let (rewards, ends) = (&mut out.reward[run.clone()], &mut out.end[run.clone()]);
@@ -83,6 +89,7 @@ impl<E: Dynamics<S>, const S: usize> Columns<E, S> {
         let lanes = rows.chunks_exact_mut(d).zip(rewards.iter_mut()).zip(ends.iter_mut().zip(elapsed.iter_mut()));
         let mut ended = false;
         for (i, (&action, ((row, reward), (end, elapsed)))) in actions[run.clone()].iter().zip(lanes).enumerate() {
+            *lane = run.start + i;
             let (next, step) = self.env.advance(state.each_ref().map(|column| column[i]), action);
             for (column, x) in state.iter_mut().zip(next) {
                 column[i] = x;
@@ -160,8 +167,34 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
             if self.needs_reset {
                 return Err(self.episodes.in_lane(lanes.start, EnvError::NeedsReset));
             }
-            self.step_run(lanes, actions, &mut out).inspect_err(|_| self.needs_reset = true)?;
+            let mut lane = lanes.start;
+            caught(|| self.step_run(lanes, actions, &mut out, &mut lane)).map_err(|e| {
+                self.needs_reset = true;
+                self.episodes.in_lane(lane, e)
+            })?;
         }
+        Ok(())
+    }
+
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        self.episodes.save(state);
+        state.push(self.needs_reset.into());
+        state.extend(self.rngs.iter().flat_map(NumpyRng::place));
+        state.extend(self.state.iter().flatten().map(|x| x.to_bits()));
+        true
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let (lanes, rest) = (self.lanes(), self.episodes.restore(state)?);
+        let (Some((&needs_reset @ (0 | 1), rest)), true) = (rest.split_first(), rest.len() == 1 + (2 + S) * lanes)
+        else {
+            return Err(EnvError::Saved { problem: "it is of another number of lanes, or of another environment" });
+        };
+        let (places, state) = rest.split_at(2 * lanes);
+        self.needs_reset = needs_reset == 1;
+        self.rngs.iter_mut().zip(places.as_chunks().0).for_each(|(rng, &place)| *rng = NumpyRng::at(place));
+        let columns = self.state.iter_mut().flatten();
+        columns.zip(state).for_each(|(x, &bits)| *x = f64::from_bits(bits));
         Ok(())
     }
 }

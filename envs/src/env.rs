@@ -104,6 +104,20 @@ pub trait Env: Send {
     /// length than `D`; the state is then unchanged.
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError>;
 
+    /// Appends to `state` all that the next steps depend on, the generator's place with it, and says whether it has: an
+    /// environment that cannot tell its state, the default, leaves `state` as it is.
+    fn save(&self, _state: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Goes on from where an environment like this one was saved, as if it had never been anywhere else.
+    ///
+    /// # Errors
+    /// [`EnvError::Saved`] for words that [`save`](Env::save) of such an environment never leaves.
+    fn restore(&mut self, _state: &[u64]) -> Result<(), EnvError> {
+        Err(EnvError::Saved { problem: "this environment cannot be saved or restored" })
+    }
+
     /// The present state as shapes, for a terminal or a picture; `None` if the environment has no picture.
     fn draw(&self) -> Option<Drawing> {
         None
@@ -121,6 +135,14 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         (**self).step(action, observation)
+    }
+
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        (**self).save(state)
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        (**self).restore(state)
     }
 
     fn draw(&self) -> Option<Drawing> {

@@ -34,8 +34,11 @@ impl Episodes {
         self.elapsed.len()
     }
 
-    /// An error of one lane, with all that is known of its episode.
+    /// An error of one lane, with all that is known of its episode; one that tells its lane already stays as it is.
     pub(crate) fn in_lane(&self, lane: usize, source: EnvError) -> EnvError {
+        if matches!(source, EnvError::Lane { .. }) {
+            return source;
+        }
         EnvError::Lane {
             id: self.spec.id.clone(),
             lane,
@@ -58,7 +61,7 @@ impl Episodes {
             let seed = seed.map(|seed| seed.wrapping_add(i as u64));
             self.seeds[i] = seed.or(self.seeds[i]);
             self.elapsed[i] = 0;
-            let started = start(i, seed, row).and_then(|()| check_observation(row));
+            let started = caught(|| start(i, seed, row)).and_then(|()| check_observation(row));
             started.map_err(|e| self.in_lane(i, e))?;
         }
         Ok(())
@@ -98,8 +101,40 @@ impl Episodes {
         let row = &mut out.observation[lane * d..(lane + 1) * d];
         out.final_observation[lane * d..(lane + 1) * d].copy_from_slice(row);
         self.elapsed[lane] = 0;
-        start(row).and_then(|()| check_observation(row)).map_err(|e| self.in_lane(lane, e))
+        caught(|| start(row)).and_then(|()| check_observation(row)).map_err(|e| self.in_lane(lane, e))
     }
+}
+
+impl Episodes {
+    /// Appends three words a lane.
+    pub(crate) fn save(&self, state: &mut Vec<u64>) {
+        for (seed, &elapsed) in self.seeds.iter().zip(&self.elapsed) {
+            state.extend([seed.is_some().into(), seed.unwrap_or(0), elapsed.into()]);
+        }
+    }
+
+    /// Goes on from saved words and returns those after them.
+    pub(crate) fn restore<'a>(&mut self, state: &'a [u64]) -> Result<&'a [u64], EnvError> {
+        let Some((lanes, rest)) = state.split_at_checked(3 * self.lanes()) else {
+            return Err(EnvError::Saved { problem: "it is of fewer lanes" });
+        };
+        for (i, &[seeded, seed, elapsed]) in lanes.as_chunks().0.iter().enumerate() {
+            self.seeds[i] = (seeded == 1).then_some(seed);
+            let elapsed = u32::try_from(elapsed);
+            self.elapsed[i] = elapsed.map_err(|_| EnvError::Saved { problem: "no episode is of that length" })?;
+        }
+        Ok(rest)
+    }
+}
+
+/// What `f` returns, a panic in it as an error.
+///
+/// Whatever it was changing may be half changed: the vector needs a reset then, as after any error.
+pub(crate) fn caught<T>(f: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+        Err(EnvError::Panicked { message: said.unwrap_or("without a message").into() })
+    })
 }
 
 /// Whether all numbers are finite.

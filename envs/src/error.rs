@@ -48,12 +48,24 @@ pub enum EnvError {
         got: usize,
     },
     /// A NaN or infinite reward or observation came out of an environment.
-    #[error("the environment returned a {what} of {value}: it must be finite")]
+    #[error("the environment returned {what} = {value}: it must be finite")]
     NotFinite {
         /// `reward`, or `observation[i]`.
         what: String,
         /// The offending value.
         value: f32,
+    },
+    /// Words that are no saved state of this environment.
+    #[error("this is no saved state of the environment: {problem}")]
+    Saved {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// An environment panicked.
+    #[error("the environment panicked: {message}")]
+    Panicked {
+        /// What it said.
+        message: String,
     },
     /// An impossible option of an environment.
     #[error("{name} = {value} is impossible: {expected}")]

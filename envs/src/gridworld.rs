@@ -159,6 +159,23 @@ impl Env for GridWorld {
         Ok(Step { reward, end: if self.needs_reset { End::Terminated } else { End::Not } })
     }
 
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        let [seed, drawn] = self.rng.place();
+        state.extend([self.position as u64, self.needs_reset.into(), seed, drawn]);
+        true
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let &[position, needs_reset @ (0 | 1), seed, drawn] = state else {
+            return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's two words" });
+        };
+        let cell = usize::try_from(position).ok().filter(|&cell| self.map.cells().get(cell).is_some());
+        self.position = cell.ok_or(EnvError::Saved { problem: "the cell stood on is not on the map" })?;
+        self.needs_reset = needs_reset == 1;
+        self.rng = NumpyRng::at([seed, drawn]);
+        Ok(())
+    }
+
     /// The map from above, one unit a cell, the walker a blue disc.
     fn draw(&self) -> Option<Drawing> {
         let corner = |cell| {

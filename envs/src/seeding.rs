@@ -11,7 +11,12 @@ use rand_pcg::{Lcg128Xsl64, rand_core::Rng};
 /// PCG64 is O'Neill's PCG XSL RR 128/64, <https://www.pcg-random.org/paper.html>; the way from a seed to its state is
 /// <https://numpy.org/doc/stable/reference/random/bit_generators/generated/numpy.random.SeedSequence.html>.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NumpyRng(Lcg128Xsl64);
+pub struct NumpyRng {
+    generator: Lcg128Xsl64,
+    /// The seed it was made from and how many numbers it has given since: together its place, in two words.
+    seed: u64,
+    drawn: u64,
+}
 
 impl Default for NumpyRng {
     /// The generator of seed 0.
@@ -26,7 +31,22 @@ impl NumpyRng {
     pub fn new(seed: u64) -> Self {
         let [state_high, state_low, stream_high, stream_low] = seed_sequence(seed);
         let join = |high, low| u128::from(high) << 64 | u128::from(low);
-        Self(Lcg128Xsl64::new(join(state_high, state_low), join(stream_high, stream_low)))
+        let generator = Lcg128Xsl64::new(join(state_high, state_low), join(stream_high, stream_low));
+        Self { generator, seed, drawn: 0 }
+    }
+
+    /// The generator's place: its seed and how many numbers it has given.
+    #[must_use]
+    pub fn place(&self) -> [u64; 2] {
+        [self.seed, self.drawn]
+    }
+
+    /// The generator at a [`place`](Self::place), in a time that hardly depends on how far it is.
+    #[must_use]
+    pub fn at([seed, drawn]: [u64; 2]) -> Self {
+        let mut rng = Self::new(seed);
+        rng.generator.advance(u128::from(drawn));
+        Self { drawn, ..rng }
     }
 
     /// Restarts from this seed, or runs on without one: what Gymnasium's `reset(seed=...)` does to its generator.
@@ -38,7 +58,8 @@ impl NumpyRng {
 
     /// The next 64 random bits, as `bit_generator.random_raw()`.
     pub fn next_u64(&mut self) -> u64 {
-        self.0.next_u64()
+        self.drawn += 1;
+        self.generator.next_u64()
     }
 
     /// A number uniform in `[0, 1)` with 53 random bits, as `Generator.random()`.

@@ -64,6 +64,24 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(step)
     }
 
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        state.push(self.elapsed.into());
+        let saved = self.env.save(state);
+        if !saved {
+            state.pop();
+        }
+        saved
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let Some((elapsed, inner)) = state.split_first() else {
+            return Err(EnvError::Saved { problem: "there is nothing in it" });
+        };
+        let elapsed = u32::try_from(*elapsed);
+        self.elapsed = elapsed.map_err(|_| EnvError::Saved { problem: "no episode is of that length" })?;
+        self.env.restore(inner)
+    }
+
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }

@@ -1,6 +1,6 @@
 //! `N` environments stepped together.
 
-use crate::episodes::{Episodes, check_finite};
+use crate::episodes::{Episodes, caught, check_finite};
 use crate::{Action, End, Env, EnvError, Spec};
 
 /// The actions of `N` lanes.
@@ -60,6 +60,21 @@ pub trait VecEnv: Send {
     /// a NaN or infinite reward or observation among them. An action outside its space is found before any lane moves;
     /// after any other error in a lane, some have moved and the vector needs a reset.
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError>;
+
+    /// Appends to `state` all that the next steps depend on, and says whether it has: a vector of environments that cannot
+    /// tell their state, the default, leaves `state` as it is.
+    fn save(&self, _state: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Goes on from where a vector like this one was saved. The observations that its lanes stand at are the caller's.
+    ///
+    /// # Errors
+    /// [`EnvError::Saved`], in [`EnvError::Lane`] where a lane refuses its part, for words that [`save`](VecEnv::save) of
+    /// such a vector never leaves. The vector then needs a reset.
+    fn restore(&mut self, _state: &[u64]) -> Result<(), EnvError> {
+        Err(EnvError::Saved { problem: "these environments cannot be saved or restored" })
+    }
 }
 
 /// Any [`Env`], `N` times.
@@ -101,20 +116,51 @@ impl<E: Env> VecEnv for Lanes<E> {
     fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {
         self.episodes.check(actions, active, &out)?;
         let (n, d) = (self.lanes(), self.spec().observation_len());
-        for (i, env) in self.envs.iter_mut().enumerate().filter(|&(i, _)| active[i]) {
-            let row = &mut out.observation[i * d..(i + 1) * d];
-            let stepped = env.step(actions.lane(i, n), row).and_then(|step| {
+        // One guard around all lanes rather than one around each: a step may take no longer than a few nanoseconds.
+        let mut lane = 0;
+        let stepped = caught(|| {
+            for (i, env) in self.envs.iter_mut().enumerate().filter(|&(i, _)| active[i]) {
+                lane = i;
+                let row = &mut out.observation[i * d..(i + 1) * d];
+                let step = env.step(actions.lane(i, n), row)?;
                 check_finite(row, step.reward)?;
-                Ok(step)
-            });
-            let step = stepped.map_err(|e| self.episodes.in_lane(i, e))?;
-            out.reward[i] = step.reward;
-            out.end[i] = step.end;
-            self.episodes.elapsed[i] += 1;
-            if step.end.ended() {
-                self.episodes.restart(i, &mut out, |row| env.reset(None, row))?;
+                out.reward[i] = step.reward;
+                out.end[i] = step.end;
+                self.episodes.elapsed[i] += 1;
+                if step.end.ended() {
+                    self.episodes.restart(i, &mut out, |row| env.reset(None, row))?;
+                }
             }
+            Ok(())
+        });
+        stepped.map_err(|e| self.episodes.in_lane(lane, e))
+    }
+
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        let before = state.len();
+        self.episodes.save(state);
+        let saved = self.envs.iter().all(|env| {
+            // Each lane's words, after their number.
+            let place = state.len();
+            state.push(0);
+            let saved = env.save(state);
+            state[place] = (state.len() - place - 1) as u64;
+            saved
+        });
+        if !saved {
+            state.truncate(before);
         }
-        Ok(())
+        saved
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let mut rest = self.episodes.restore(state)?;
+        for (i, env) in self.envs.iter_mut().enumerate() {
+            let own = rest.split_first().and_then(|(&len, rest)| rest.split_at_checked(usize::try_from(len).ok()?));
+            let (own, others) = own.ok_or(EnvError::Saved { problem: "it is of fewer lanes" })?;
+            env.restore(own).map_err(|e| self.episodes.in_lane(i, e))?;
+            rest = others;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(EnvError::Saved { problem: "it is of more lanes" }) }
     }
 }

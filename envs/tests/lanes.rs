@@ -70,7 +70,7 @@ fn a_reward_that_is_not_finite_names_environment_lane_step_and_seed() {
             message,
             format!(
                 "Faulty-v0, lane 1, step 2 of its episode, seed 41: \
-                 the environment returned a reward of {reward}: it must be finite"
+                 the environment returned reward = {reward}: it must be finite"
             )
         );
     }
