@@ -81,7 +81,7 @@ fn a_reward_that_is_not_finite_names_environment_lane_step_and_seed() {
 fn an_observation_that_is_not_finite_is_named_by_its_index() {
     let message = third_step(None, 1.0, f32::NAN).unwrap_err().to_string();
     assert!(message.starts_with("Faulty-v0, lane 1, step 2 of its episode: "), "{message}");
-    assert!(message.contains("observation[1] of NaN"), "{message}");
+    assert!(message.contains("observation[1] = NaN"), "{message}");
 }
 
 #[test]
