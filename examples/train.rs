@@ -3,23 +3,32 @@
 //! ```text
 //! cargo run --release --example train
 //! cargo run --release --example train -- --algo a2c --env GridWorld-4x4-v0 --seed 7
+//! cargo run --release --example train -- --resume runs/CartPole-v1-ppo-adam-s1
 //! cargo run --release --example train -- --help
 //! ```
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use uphill::{Config, Console, Error, Result, RunFolder, Trainer, algo, envs, optim};
+use uphill::{Config, Console, Error, Keep, Result, RunFolder, Trainer, algo, envs, optim};
+
+/// Set by the first Ctrl-C: the run ends after the update it is in.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// What a program says that Ctrl-C ended.
+const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let args = command().get_matches();
     let done = match args.get_one::<String>("list") {
-        Some(what) => list(what),
+        Some(what) => list(what).map(|()| ExitCode::SUCCESS),
         None => train(&args),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => {
             eprintln!("error: {e}");
             ExitCode::FAILURE
@@ -27,22 +36,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn train(args: &ArgMatches) -> Result<()> {
-    let config = configuration(args)?;
-    let mut trainer = Trainer::new(&config)?;
-    if let Some(note) = trainer.device_note() {
-        eprintln!("{note}");
-    }
-    let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
-    let mut run = RunFolder::create(path, &config, args.get_flag("force"))?;
-    let mut console = Console::new(&config, args.get_flag("quiet"));
+fn train(args: &ArgMatches) -> Result<ExitCode> {
+    let (mut run, mut trainer) = match args.get_one::<PathBuf>("resume") {
+        Some(folder) => resume(folder, args)?,
+        None => begin(args)?,
+    };
+    let mut console = Console::new(trainer.config(), args.get_flag("quiet"));
+    on_interrupt()?;
 
-    while let Some(metrics) = trainer.step()? {
-        run.log(&metrics)?;
+    while !INTERRUPTED.load(Ordering::Relaxed) {
+        let metrics = match trainer.step() {
+            Ok(Some(metrics)) => metrics,
+            Ok(None) => break,
+            Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
+        };
+        trainer.take_notes().iter().for_each(|note| console.warn(note));
+        // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
+        if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
+            console.warn(&format!("{problem}: nothing is lost yet, the next attempt follows"));
+        }
         console.show(&metrics);
     }
 
     console.finish();
+    save(&mut run, &mut trainer)?;
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
     let summary = run.finish(trainer)?;
@@ -59,7 +76,83 @@ fn train(args: &ArgMatches) -> Result<()> {
         println!("curve    {}", path.join("reward.png").display());
         report.iter().for_each(|(name, number)| println!("{name} {number}"));
     }
-    Ok(())
+    if summary.finished {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("interrupted: `--resume {}` goes on with it", path.display());
+    Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// A new run in a folder of its own.
+fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
+    let config = configuration(args)?;
+    let trainer = Trainer::new(&config)?;
+    if let Some(note) = trainer.device_note() {
+        eprintln!("{note}");
+    }
+    let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
+    let run = RunFolder::create(path, &config, args.get_flag("force"))?;
+    Ok((run.with_keep(keep(args)), trainer))
+}
+
+/// A run that was broken off, from its last checkpoint on.
+fn resume(folder: &Path, args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
+    let set = |name: &str| args.value_source(name) == Some(ValueSource::CommandLine);
+    let mut others = Config::SETTINGS.iter().map(|(name, _)| *name).chain(["config", "out", "force"]);
+    if let Some(name) = others.find(|name| set(name)) {
+        let name = name.replace('_', "-");
+        let problem = format!("--resume goes on with the settings that the run began with: leave out --{name}");
+        return Err(Error::Config(problem));
+    }
+    let (run, trainer, notes) = RunFolder::resume(folder, Trainer::new)?;
+    notes.iter().for_each(|note| eprintln!("{note}"));
+    Ok((run.with_keep(keep(args)), trainer))
+}
+
+fn keep(args: &ArgMatches) -> Keep {
+    let default = Keep::default();
+    let every = args.get_one::<f64>("checkpoint-every").copied().map_or(default.every, Duration::from_secs_f64);
+    Keep { every, last: args.get_one::<usize>("keep-checkpoints").copied().unwrap_or(default.last) }
+}
+
+/// The first Ctrl-C (or `kill`) ends the run after its update, the second at once.
+fn on_interrupt() -> Result<()> {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(EXIT_INTERRUPTED.into());
+        }
+        eprintln!("finishing the update; once more to leave at once");
+    };
+    ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
+}
+
+/// Saves what is left to save, as often as it takes: until then the run is in memory alone.
+fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
+    let gives_up = INTERRUPTED.load(Ordering::Relaxed);
+    loop {
+        match run.save(trainer) {
+            Err(problem @ Error::Io { .. }) if !gives_up && !INTERRUPTED.load(Ordering::Relaxed) => {
+                eprintln!("{problem}: the run is kept in memory and saved once that is possible; Ctrl-C gives it up");
+                (0..50).take_while(|_| !INTERRUPTED.load(Ordering::Relaxed)).for_each(|_| {
+                    std::thread::sleep(Duration::from_millis(100));
+                });
+            }
+            done => return done,
+        }
+    }
+}
+
+/// An error in the middle of training, after what is whole has been saved.
+fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console: &mut Console) -> Error {
+    console.finish();
+    // After an environment's error the trainer is as it was before the update, after others it may be between two states.
+    if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
+        eprintln!("{problem}");
+    }
+    if let Some(checkpoint) = run.last_checkpoint() {
+        eprintln!("the last good checkpoint is {}", checkpoint.display());
+    }
+    error
 }
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
@@ -141,6 +234,27 @@ fn command() -> Command {
                 .help("Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>]"),
         )
         .arg(flag("force", "Replace the run that the folder holds already"))
+        .arg(
+            Arg::new("resume")
+                .long("resume")
+                .value_name("FOLDER")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Go on with the run in this folder, from its last checkpoint, as if it had never stopped"),
+        )
+        .arg(
+            Arg::new("checkpoint-every")
+                .long("checkpoint-every")
+                .value_name("SECONDS")
+                .value_parser(seconds)
+                .help("Time between checkpoints; it changes no result [default: 10]"),
+        )
+        .arg(
+            Arg::new("keep-checkpoints")
+                .long("keep-checkpoints")
+                .value_name("K")
+                .value_parser(clap::value_parser!(usize))
+                .help("How many of the last checkpoints stay, besides the best [default: 3]"),
+        )
         .arg(flag("quiet", "Print nothing but errors"))
         .arg(
             Arg::new("list")
@@ -161,6 +275,11 @@ fn command() -> Command {
         );
     }
     command
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let fits = |seconds: &f64| (0.0..=1e9).contains(seconds);
+    text.parse().ok().filter(fits).ok_or_else(|| "expected seconds, such as 60 or 0.5".to_string())
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

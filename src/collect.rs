@@ -2,6 +2,7 @@
 
 use uphill_envs::{Spec, VecEnv};
 
+use crate::checkpoint::Arrays;
 use crate::lane_group::LaneGroup;
 use crate::nn::ActorCritic;
 use crate::seed::Seed;
@@ -41,6 +42,9 @@ pub struct Collector {
     /// The groups' rollouts side by side; unused where there is one.
     joined: Rollout,
     episodes: Vec<Episode>,
+    seed: Seed,
+    /// Whether a rollout broke off in environments that cannot be put back.
+    lost: bool,
 }
 
 impl Collector {
@@ -76,6 +80,8 @@ impl Collector {
             env_steps: 0,
             joined: Rollout::default(),
             episodes: Vec::new(),
+            seed,
+            lost: false,
         })
     }
 
@@ -97,6 +103,8 @@ impl Collector {
     ///
     /// Without `with_values` all values are zero and the critic is not asked.
     ///
+    /// After an error every lane is back where it was before, unless its environment cannot be saved.
+    ///
     /// # Errors
     /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the policy gives no distribution,
     /// [`Error::Shape`] if the network answers with too few or too many numbers.
@@ -112,19 +120,21 @@ impl Collector {
             let (expected, got) = (vec![expected], vec![got]);
             return Err(Error::Shape { what: "the network's input".into(), expected, got });
         }
-        match network.shared() {
+        self.groups.iter_mut().for_each(LaneGroup::note);
+        let played = match network.shared() {
             Some(network) if self.groups.len() > 1 => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
                 self.threads.each(&mut shares, |_, (group, outcome)| {
                     *outcome = group.collect(network, params, horizon, with_values);
                 });
-                shares.into_iter().try_for_each(|(_, outcome)| outcome)?;
+                shares.into_iter().try_for_each(|(_, outcome)| outcome)
             }
-            _ => {
-                for group in &mut self.groups {
-                    group.collect(network, params, horizon, with_values)?;
-                }
-            }
+            _ => self.groups.iter_mut().try_for_each(|group| group.collect(network, params, horizon, with_values)),
+        };
+        if let Err(error) = played {
+            let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
+            self.lost = stuck > 0;
+            return Err(error);
         }
         let rollout = match &self.groups[..] {
             [only] => &only.rollout,
@@ -148,5 +158,35 @@ impl Collector {
             }
         }
         Ok((rollout, &self.episodes))
+    }
+
+    /// Adds where all lanes stand to `arrays`.
+    pub(crate) fn save(&self, arrays: &mut Arrays) {
+        for (i, group) in self.groups.iter().enumerate() {
+            group.save(&format!("lanes.{i}"), arrays, !self.lost);
+        }
+        arrays.put("lanes.episode_return", self.returns.clone());
+        arrays.put("lanes.length", self.lengths.iter().map(|&length| length.into()).collect::<Vec<u64>>());
+    }
+
+    /// Goes on from what [`Collector::save`] left, after so many steps; says whether the environments do, too. Those that
+    /// could not be saved start new episodes.
+    pub(crate) fn restore(&mut self, arrays: &Arrays, env_steps: u64) -> Result<bool> {
+        let reseed = self.seed.derive("lanes", env_steps);
+        let mut all = true;
+        for (i, group) in self.groups.iter_mut().enumerate() {
+            all &= group.restore(&format!("lanes.{i}"), arrays, reseed)?;
+        }
+        arrays.copy("lanes.episode_return", &mut self.returns)?;
+        let lengths = arrays.get_len::<u64>("lanes.length", self.lanes)?;
+        for (length, &saved) in self.lengths.iter_mut().zip(lengths) {
+            *length = u32::try_from(saved).map_err(|_| Error::Checkpoint(format!("an episode of {saved} steps")))?;
+        }
+        if !all {
+            self.returns.fill(0.0);
+            self.lengths.fill(0);
+        }
+        (self.env_steps, self.lost) = (env_steps, false);
+        Ok(all)
     }
 }

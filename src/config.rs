@@ -5,6 +5,7 @@ use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 
 use crate::algo::{self, OnPolicy};
 use crate::device::DeviceChoice;
+use crate::divergence::OnDivergence;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
@@ -89,6 +90,8 @@ settings! {
     anneal_lr: bool,
     /// Largest norm of the gradient over all parameters, unless the optimizer has a link that clips; inf does not clip.
     max_grad_norm: f64,
+    /// What to do when training leaves the real numbers: stop, rollback (go back some updates) or skip (the update).
+    on_divergence: OnDivergence,
     /// Units of each hidden layer.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu or silu.
@@ -173,6 +176,7 @@ impl Config {
             lr: 2.5e-4,
             anneal_lr: true,
             max_grad_norm: 0.5,
+            on_divergence: OnDivergence::Stop,
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,

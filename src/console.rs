@@ -10,6 +10,8 @@ use crate::metrics::Metrics;
 /// Shows progress on standard error, so that standard output stays free for results.
 pub struct Console {
     how: How,
+    /// The last warning: one that comes again with every update is shown once.
+    warned: String,
 }
 
 enum How {
@@ -36,7 +38,7 @@ impl Console {
             let every = (config.steps / 10).max(1);
             How::Lines { due: every, every }
         };
-        Self { how }
+        Self { how, warned: String::new() }
     }
 
     /// Shows one update.
@@ -58,6 +60,18 @@ impl Console {
                     *due = (metrics.env_steps / *every + 1) * *every;
                 }
             }
+        }
+    }
+
+    /// Shows a warning, even if quiet, but not the same twice in a row.
+    pub fn warn(&mut self, warning: &str) {
+        if self.warned == warning {
+            return;
+        }
+        self.warned = warning.into();
+        match &self.how {
+            How::Bar(bar) => bar.suspend(|| eprintln!("{warning}")),
+            _ => eprintln!("{warning}"),
         }
     }
 

@@ -63,6 +63,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// What was given as a checkpoint is none, is damaged, or does not fit.
+    #[error("{0}")]
+    Checkpoint(String),
     /// A reward curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

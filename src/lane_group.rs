@@ -2,11 +2,12 @@
 
 use uphill_envs::{Actions, End, EnvError, Transitions, VecEnv};
 
+use crate::checkpoint::Arrays;
 use crate::collect::Horizon;
 use crate::dist::{CategoricalRows, no_distribution};
 use crate::nn::{ActorCritic, Workspace};
 use crate::params::check_len;
-use crate::seed::{Rng, Seed};
+use crate::seed::{Rng, Seed, from_words, words as words_of};
 use crate::{Error, Params, Result, Rollout};
 use rand::RngExt;
 
@@ -30,6 +31,16 @@ pub(crate) struct LaneGroup {
     truncated_at: Vec<f32>,
     values: Vec<f32>,
     workspace: Workspace,
+    before: Standing,
+}
+
+/// Where lanes stand between two rollouts.
+#[derive(Default)]
+struct Standing {
+    /// The environments' own words; `None` where they cannot tell their state.
+    env: Option<Vec<u64>>,
+    observation: Vec<f32>,
+    rngs: Vec<Rng>,
 }
 
 impl LaneGroup {
@@ -55,6 +66,7 @@ impl LaneGroup {
             truncated_at: Vec::new(),
             values: Vec::new(),
             workspace: Workspace::default(),
+            before: Standing::default(),
         })
     }
 
@@ -128,6 +140,53 @@ impl LaneGroup {
         rollout.value.resize(t * lanes, 0.0);
         rollout.next_value.resize(t * lanes, 0.0);
         Ok(())
+    }
+
+    /// Notes where the lanes stand, for [`LaneGroup::rewind`].
+    pub(crate) fn note(&mut self) {
+        let Standing { env, observation, rngs } = &mut self.before;
+        let mut words = env.take().unwrap_or_default();
+        words.clear();
+        *env = self.env.save(&mut words).then_some(words);
+        observation.clone_from(&self.observation);
+        rngs.clone_from(&self.rngs);
+    }
+
+    /// Puts the lanes back to where they stood when last noted, and says whether that is possible.
+    pub(crate) fn rewind(&mut self) -> bool {
+        let Standing { env, observation, rngs } = &self.before;
+        self.observation.clone_from(observation);
+        self.rngs.clone_from(rngs);
+        env.as_ref().is_some_and(|words| self.env.restore(words).is_ok())
+    }
+
+    /// Adds where the lanes stand to `arrays`, the names after `prefix`; the environments only where asked for.
+    pub(crate) fn save(&self, prefix: &str, arrays: &mut Arrays, with_env: bool) {
+        let mut words = Vec::new();
+        if with_env && self.env.save(&mut words) {
+            arrays.put(format!("{prefix}.env"), words);
+        }
+        arrays.put(format!("{prefix}.observation"), self.observation.clone());
+        arrays.put(format!("{prefix}.policy_rng"), self.rngs.iter().flat_map(words_of).collect::<Vec<_>>());
+    }
+
+    /// Goes on from what [`LaneGroup::save`] left. Environments that could not be saved start new episodes, seeded from
+    /// `reseed` on, and `false` says so.
+    pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays, reseed: u64) -> Result<bool> {
+        let states = arrays.get_len::<u64>(&format!("{prefix}.policy_rng"), 4 * self.rngs.len())?;
+        for (rng, &state) in self.rngs.iter_mut().zip(states.as_chunks().0) {
+            let problem = || Error::Checkpoint(format!("`{prefix}.policy_rng` holds what is no generator's state"));
+            *rng = from_words(state).ok_or_else(problem)?;
+        }
+        let name = format!("{prefix}.env");
+        if arrays.has(&name) {
+            self.env.restore(arrays.get(&name)?).map_err(|e| in_group(self.first, e))?;
+            arrays.copy(&format!("{prefix}.observation"), &mut self.observation)?;
+            return Ok(true);
+        }
+        let seed = reseed.wrapping_add(self.first as u64);
+        self.env.reset(Some(seed), &mut self.observation).map_err(|e| in_group(self.first, e))?;
+        Ok(false)
     }
 
     /// Asks the critic for every value of the rollout, all of a batch at once.

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::algo::UpdateReport;
+use crate::checkpoint::Arrays;
 use crate::collect::Episode;
+use crate::{Error, Result};
 
 /// One update. A number that does not exist (no episode has ended yet, the algorithm has no such term) is `None`, an
 /// empty field in the file.
@@ -127,6 +129,31 @@ impl History {
     #[must_use]
     pub fn solved_at_step(&self) -> Option<u64> {
         self.solved_at_step
+    }
+
+    /// Adds the last episodes to `arrays`; how many there were in all is the caller's to keep.
+    pub(crate) fn save(&self, arrays: &mut Arrays) {
+        arrays.put(
+            "history.episode_return",
+            self.recent.iter().map(|episode| episode.episode_return).collect::<Vec<_>>(),
+        );
+        arrays.put("history.length", self.recent.iter().map(|episode| episode.length.into()).collect::<Vec<u64>>());
+        arrays.put("history.env_steps", self.recent.iter().map(|episode| episode.env_steps).collect::<Vec<_>>());
+    }
+
+    /// Goes on from what [`History::save`] left, after so many episodes.
+    pub(crate) fn restore(&mut self, arrays: &Arrays, episodes: u64, solved_at_step: Option<u64>) -> Result<()> {
+        let returns = arrays.get::<f64>("history.episode_return")?;
+        let lengths = arrays.get_len::<u64>("history.length", returns.len())?;
+        let steps = arrays.get_len::<u64>("history.env_steps", returns.len())?;
+        let recent = returns.iter().zip(lengths).zip(steps).map(|((&episode_return, &length), &env_steps)| {
+            let length =
+                u32::try_from(length).map_err(|_| Error::Checkpoint(format!("an episode of {length} steps")))?;
+            Ok(Episode { episode_return, length, env_steps })
+        });
+        self.recent = recent.take(Self::WINDOW).collect::<Result<_>>()?;
+        (self.episodes, self.solved_at_step) = (episodes, solved_at_step);
+        Ok(())
     }
 
     fn mean(&self, of: impl Fn(&Episode) -> f64) -> Option<f64> {

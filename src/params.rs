@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, DType, Device, InplaceOp1, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
+use crate::checkpoint::Arrays;
 use crate::kernels::with_slice;
 use crate::nn::init;
 use crate::seed::Rng;
@@ -244,6 +245,24 @@ impl Params {
     pub fn set(&mut self, values: &[f32]) -> Result<()> {
         check_len("the parameter vector", self.layout.len(), values.len())?;
         self.update(|theta| theta.copy_from_slice(values))
+    }
+
+    /// Adds every block to `arrays`, its name after `prefix`.
+    pub(crate) fn save(&self, prefix: &str, arrays: &mut Arrays) -> Result<()> {
+        self.read(|theta| {
+            for block in self.layout.blocks() {
+                arrays.put_shaped(format!("{prefix}.{}", block.name), &block.shape, theta[block.range()].to_vec());
+            }
+        })
+    }
+
+    /// Takes every block from what [`Params::save`] left.
+    pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays) -> Result<()> {
+        let mut values = vec![0.0; self.layout.len()];
+        for block in self.layout.blocks() {
+            arrays.copy_shaped(&format!("{prefix}.{}", block.name), &block.shape, &mut values[block.range()])?;
+        }
+        self.set(&values)
     }
 
     pub(crate) fn version(&self) -> Version {

@@ -1,13 +1,15 @@
 //! The folder of a run: its configuration, its metrics, its policy, its summary and its picture.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::metrics::Metrics;
+use crate::metrics::{History, Metrics};
+use crate::metrics_file::MetricsFile;
 use crate::plot::{self, PlotOptions};
 use crate::policy::Evaluation;
 use crate::seed::Seed;
@@ -15,13 +17,38 @@ use crate::train::Trainer;
 use crate::whole_file;
 use crate::{Error, Result};
 
-/// The files of a run, whether written yet or not.
+/// Where in its folder a run has its checkpoints.
+const CHECKPOINTS: &str = "checkpoints";
+/// The one with the highest mean return.
+const BEST: &str = "best.safetensors";
+/// The other files of a run, whether written yet or not.
 const FILES: [&str; 5] = ["config.toml", "metrics.csv", "policy.safetensors", "summary.json", "reward.png"];
 
-/// An open run folder. Each row of metrics is written whole, every other file appears whole.
+/// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
+/// kept in memory until it can.
 pub struct RunFolder {
     path: PathBuf,
-    metrics: csv::Writer<File>,
+    config: Config,
+    metrics: MetricsFile,
+    keep: Keep,
+    saved_at: Instant,
+    last: Option<PathBuf>,
+}
+
+/// When checkpoints are written, and which of them stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// How long after a checkpoint the next one is due. When they are made changes no result.
+    pub every: Duration,
+    /// How many stay, besides the best.
+    pub last: usize,
+}
+
+impl Default for Keep {
+    /// One every 10 seconds, the last 3 of them.
+    fn default() -> Self {
+        Self { every: Duration::from_secs(10), last: 3 }
+    }
 }
 
 /// What `summary.json` holds.
@@ -49,6 +76,10 @@ pub struct Summary {
     pub episode_return_mean: Option<f64>,
     /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
     pub solved_at_step: Option<u64>,
+    /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
+    pub finished: bool,
+    /// Times that training left the real numbers and went on.
+    pub divergences: u64,
     /// Whole episodes with the likeliest actions, on seeds of their own.
     pub eval: Evaluation,
     /// The version of this crate that did it.
@@ -78,25 +109,94 @@ impl RunFolder {
     /// With `force` the files of an earlier run in it are removed first; whatever else it holds stays.
     ///
     /// # Errors
-    /// [`Error::File`] if it holds a run already, [`Error::Io`] if it cannot be written.
+    /// [`Error::File`] if it holds a run already or another process trains in it, [`Error::Io`] if it cannot be written.
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-        for file in FILES.map(|name| path.join(name)) {
-            if !file.exists() {
-                continue;
-            }
-            if !force {
-                let problem = "this folder already holds a run: give --force to replace it, or --out another folder";
-                return Err(Error::File { path, problem: problem.into() });
-            }
+        let there = || FILES.iter().map(|name| path.join(name)).filter(|file| file.exists()).chain(checkpoints(&path));
+        if !force && there().next().is_some() {
+            let problem = "this folder already holds a run: give --resume to go on with it, --force to replace it, or \
+                           --out another folder";
+            return Err(Error::File { path, problem: problem.into() });
+        }
+        // Before anything is removed, so that the run of another process is not.
+        let metrics = MetricsFile::create(&path.join("metrics.csv"))?;
+        for file in there().filter(|file| !file.ends_with("metrics.csv")) {
             std::fs::remove_file(&file).map_err(Error::io(&file))?;
         }
+        let run = Self::of(path, config, metrics);
+        run.write_config()?;
+        Ok(run)
+    }
+
+    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
+    /// is none yet. `make` makes the trainer, such as [`Trainer::new`].
+    ///
+    /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or that another
+    /// process trains in.
+    pub fn resume(
+        path: impl Into<PathBuf>,
+        make: impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
+        let path = path.into();
         let config_path = path.join("config.toml");
-        whole_file::write(&config_path, config.to_toml()?.as_bytes()).map_err(Error::io(&config_path))?;
-        let metrics_path = path.join("metrics.csv");
-        let metrics = csv::Writer::from_writer(File::create(&metrics_path).map_err(Error::io(&metrics_path))?);
-        Ok(Self { path, metrics })
+        if !config_path.exists() {
+            return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
+        }
+        let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
+        let problem = |problem: String| Error::File { path: config_path.clone(), problem };
+        let table = text.parse::<toml::Table>().map_err(|e| problem(e.to_string()))?;
+        let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
+        whole_file::remove_leftovers(&path);
+        whole_file::remove_leftovers(&path.join(CHECKPOINTS));
+        let mut notes = Vec::new();
+        let mut bad = None;
+        for file in numbered(&path).into_iter().rev() {
+            let opened = Checkpoint::read(&file).and_then(|checkpoint| {
+                let mut trainer = make(&config)?;
+                let wrong = |e: Error| Error::File { path: file.clone(), problem: e.to_string() };
+                trainer.restore(&checkpoint).map_err(wrong)?;
+                let metrics = MetricsFile::open(&path.join("metrics.csv"), checkpoint.progress.metrics_bytes)?;
+                Ok((trainer, metrics))
+            });
+            match opened {
+                Ok((mut trainer, metrics)) => {
+                    notes.extend(trainer.take_notes());
+                    let run = Self { last: Some(file), ..Self::of(path, &config, metrics) };
+                    return Ok((run, trainer, notes));
+                }
+                Err(e) => {
+                    notes.push(format!("passed over: {e}"));
+                    bad.get_or_insert(e);
+                }
+            }
+        }
+        match bad {
+            Some(e) => Err(e),
+            None => {
+                let (trainer, metrics) = (make(&config)?, MetricsFile::create(&path.join("metrics.csv"))?);
+                notes.push("there is no checkpoint yet: the run begins again".into());
+                Ok((Self::of(path, &config, metrics), trainer, notes))
+            }
+        }
+    }
+
+    fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
+        Self { path, config: config.clone(), metrics, keep: Keep::default(), saved_at: Instant::now(), last: None }
+    }
+
+    /// The same with another rule for checkpoints.
+    #[must_use]
+    pub fn with_keep(self, keep: Keep) -> Self {
+        Self { keep, ..self }
+    }
+
+    fn write_config(&self) -> Result<()> {
+        let path = self.path.join("config.toml");
+        whole_file::write(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
     }
 
     /// Where it is.
@@ -105,16 +205,75 @@ impl RunFolder {
         &self.path
     }
 
-    /// Appends a row to `metrics.csv`.
+    /// The last checkpoint that was written, or that the run went on from.
+    #[must_use]
+    pub fn last_checkpoint(&self) -> Option<&Path> {
+        self.last.as_deref()
+    }
+
+    /// Appends a row to `metrics.csv`. A row that cannot be written is kept, and written with the next.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be written.
     pub fn log(&mut self, metrics: &Metrics) -> Result<()> {
-        let written = self.metrics.serialize(metrics).map_err(std::io::Error::from);
-        written.and_then(|()| self.metrics.flush()).map_err(Error::io(self.path.join("metrics.csv")))
+        self.metrics.append(metrics)
     }
 
-    /// Keeps the policy, judges it over 100 episodes, and draws the reward curve.
+    /// Writes a checkpoint if one is due.
+    ///
+    /// # Errors
+    /// As [`RunFolder::save`]; the next attempt is then as far away as the next checkpoint would be.
+    pub fn save_if_due(&mut self, trainer: &mut Trainer) -> Result<()> {
+        if self.saved_at.elapsed() < self.keep.every {
+            return Ok(());
+        }
+        self.save(trainer)
+    }
+
+    /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and `best.safetensors` if no checkpoint before had a higher
+    /// mean return; then removes all but the last few.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
+    /// the state is none to go on from, [`Error::Checkpoint`] if training broke off within an update.
+    pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
+        self.saved_at = Instant::now();
+        // The rows first: a checkpoint never knows of rows that are not there.
+        let metrics_bytes = self.metrics.sync()?;
+        let mean = trainer.history().return_mean().filter(|_| trainer.history().episodes() >= History::WINDOW as u64);
+        let progress = trainer.progress_mut();
+        progress.metrics_bytes = metrics_bytes;
+        let best = mean > progress.best_return;
+        let before = progress.best_return;
+        if best {
+            progress.best_return = mean;
+        }
+        let file = self.path.join(CHECKPOINTS).join(format!("{:010}.safetensors", progress.update));
+        let written = trainer.checkpoint().and_then(|checkpoint| checkpoint.to_bytes()).and_then(|bytes| {
+            let folder = self.path.join(CHECKPOINTS);
+            std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+            if !self.path.join("config.toml").exists() {
+                self.write_config()?;
+            }
+            let write = |path: &Path| whole_file::write(path, &bytes).map_err(Error::io(path));
+            if best {
+                write(&folder.join(BEST))?;
+            }
+            write(&file)
+        });
+        if let Err(e) = written {
+            trainer.progress_mut().best_return = before;
+            return Err(e);
+        }
+        self.last = Some(file);
+        let files = numbered(&self.path);
+        for old in files.iter().rev().skip(self.keep.last.max(1)) {
+            std::fs::remove_file(old).map_err(Error::io(old))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the policy, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails.
@@ -122,7 +281,8 @@ impl RunFolder {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().theta().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
-        let history = trainer.history().clone();
+        let (history, divergences) = (trainer.history().clone(), trainer.divergences());
+        let finished = env_steps >= config.steps;
         let mut policy = trainer.into_policy()?;
         policy.save(&self.path.join("policy.safetensors"))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
@@ -139,6 +299,8 @@ impl RunFolder {
             episodes: history.episodes(),
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
+            finished,
+            divergences,
             eval,
             version: env!("CARGO_PKG_VERSION"),
         };
@@ -152,4 +314,17 @@ impl RunFolder {
         }
         Ok(summary)
     }
+}
+
+/// The checkpoints of a run but the best, the last one last.
+fn numbered(run: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = checkpoints(run).filter(|file| !file.ends_with(BEST)).collect();
+    files.sort();
+    files
+}
+
+/// All checkpoints of a run.
+fn checkpoints(run: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let files = std::fs::read_dir(run.join(CHECKPOINTS)).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "safetensors"))
 }

@@ -33,6 +33,24 @@ impl Seed {
     }
 }
 
+/// The four words of a generator's state.
+pub(crate) fn words(rng: &Rng) -> [u64; 4] {
+    // Only serde sees the state.
+    let state = serde_json::to_value(rng).unwrap_or_default();
+    std::array::from_fn(|i| state["s"][i].as_u64().unwrap_or_default())
+}
+
+/// The generator of that state; `None` for zeros, which no generator has.
+pub(crate) fn from_words(words: [u64; 4]) -> Option<Rng> {
+    let mut seed = [0; 32];
+    seed.as_chunks_mut()
+        .0
+        .iter_mut()
+        .zip(words)
+        .for_each(|(bytes, word): (&mut [u8; 8], u64)| *bytes = word.to_le_bytes());
+    (words != [0; 4]).then(|| Rng::from_seed(seed))
+}
+
 /// The output function of SplitMix64: every bit of the result depends on every bit of the argument.
 /// Steele et al. 2014, <https://doi.org/10.1145/2714064.2660195>.
 fn splitmix64(state: u64) -> u64 {
@@ -48,7 +66,7 @@ mod tests {
 
     use rand::Rng as _;
 
-    use super::{Seed, splitmix64};
+    use super::{Seed, from_words, splitmix64, words};
 
     #[test]
     fn splitmix64_is_the_published_one() {
@@ -66,6 +84,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_generator_goes_on_from_its_words() {
+        let mut rng = Seed(3).stream("policy", 5);
+        rng.next_u64();
+        let mut again = from_words(words(&rng)).expect("a state");
+        assert_eq!(again, rng);
+        assert_eq!(again.next_u64(), rng.next_u64());
+        assert_eq!(from_words([0; 4]), None);
     }
 
     #[test]

@@ -16,11 +16,30 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = fs::File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        sync_folder(path)
     });
     if written.is_err() {
         // The first error is the one to report; that there may be nothing to remove is expected.
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Removes the temporary files of writes that a kill broke off.
+pub(crate) fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            // What cannot be removed is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Sees to it that a new name outlives a power cut. Only Unix can open a folder.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

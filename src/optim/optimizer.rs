@@ -1,8 +1,10 @@
 //! What moves parameters.
 
 use super::{Chain, Context, GradientTransform, Slot, When};
+use crate::checkpoint::Arrays;
 use crate::kernels::{add, sum_of_squares};
 use crate::params::check_len;
+use crate::seed::{from_words, words};
 use crate::{Error, Layout, Params, Result};
 
 /// What one step of an optimizer was like.
@@ -109,6 +111,33 @@ impl Optimizer {
         });
     }
 
+    /// Adds every piece of the chain's state to `arrays`, its name after `prefix`.
+    pub(crate) fn save(&mut self, prefix: &str, arrays: &mut Arrays) {
+        self.visit_state(&mut |name, slot| {
+            let name = format!("{prefix}.{name}");
+            match slot {
+                Slot::Vector(numbers) => arrays.put(name, numbers.clone()),
+                Slot::Wide(numbers) => arrays.put(name, numbers.clone()),
+                Slot::Count(count) => arrays.put(name, vec![*count]),
+                Slot::Scalar(number) => arrays.put(name, vec![*number]),
+                Slot::Rng(rng) => arrays.put(name, words(rng).to_vec()),
+                // What it remembers is shown in its place.
+                Slot::Schedule(_) => {}
+            }
+        });
+    }
+
+    /// Goes on from the state of an optimizer of the same spec, as [`Optimizer::save`] left it.
+    pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays) -> Result<()> {
+        let mut outcome = Ok(());
+        self.visit_state(&mut |name, slot| {
+            if outcome.is_ok() {
+                outcome = restore_slot(&format!("{prefix}.{name}"), slot, arrays);
+            }
+        });
+        outcome
+    }
+
     /// Bytes of state that the chain keeps, of which most begins with the first step.
     pub fn state_bytes(&mut self) -> usize {
         let mut bytes = 0;
@@ -123,6 +152,22 @@ impl Optimizer {
         });
         bytes
     }
+}
+
+fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays) -> Result<()> {
+    match slot {
+        Slot::Vector(numbers) => *numbers = arrays.get(name)?.to_vec(),
+        Slot::Wide(numbers) => *numbers = arrays.get(name)?.to_vec(),
+        Slot::Count(count) => *count = arrays.one(name)?,
+        Slot::Scalar(number) => *number = arrays.one(name)?,
+        Slot::Rng(rng) => {
+            let mut state = [0; 4];
+            arrays.copy(name, &mut state)?;
+            *rng = from_words(state).ok_or_else(|| Error::Checkpoint(format!("`{name}` is no generator's state")))?;
+        }
+        Slot::Schedule(_) => {}
+    }
+    Ok(())
 }
 
 /// Euclidean norm of a gradient or an update, which must be finite, from its sum of squares.

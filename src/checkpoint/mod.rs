@@ -1,0 +1,81 @@
+//! All that a run is in the middle of, so that it can go on elsewhere as if nothing had happened.
+//!
+//! ```
+//! use uphill::{Checkpoint, Config, Trainer};
+//!
+//! let config = Config { steps: 4_096, ..Config::for_algo("ppo")? };
+//! let mut trainer = Trainer::new(&config)?;
+//! trainer.step()?;
+//! let bytes = trainer.checkpoint()?.to_bytes()?;
+//!
+//! let mut elsewhere = Trainer::resume(&Checkpoint::from_bytes(&bytes)?)?;
+//! trainer.step()?;
+//! elsewhere.step()?;
+//! assert_eq!(trainer.params().snapshot()?, elsewhere.params().snapshot()?);
+//! # Ok::<(), uphill::Error>(())
+//! ```
+
+mod arrays;
+mod file;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use arrays::Arrays;
+
+use crate::{Config, Error, Result, whole_file};
+
+/// The state of a run between two updates: parameters, optimizer, every stream of random numbers, every environment, the
+/// last episodes, counters and configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    pub(crate) config: Config,
+    pub(crate) progress: Progress,
+    pub(crate) arrays: Arrays,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Updates made.
+    pub update: u64,
+    /// Environment steps taken, all lanes together.
+    pub env_steps: u64,
+    /// Episodes finished.
+    pub episodes: u64,
+    /// As [`History::solved_at_step`](crate::History::solved_at_step).
+    pub solved_at_step: Option<u64>,
+    /// Times that training left the real numbers and went on, as [`OnDivergence`](crate::OnDivergence) says.
+    pub divergences: u64,
+    /// Those of them since the last update that did not.
+    pub(crate) divergences_in_a_row: u64,
+    /// Seconds spent in training.
+    pub wall_seconds: f64,
+    /// Bytes of the run's `metrics.csv`, where it is of a run in a folder.
+    pub(crate) metrics_bytes: u64,
+    /// The best mean return of 100 episodes at any checkpoint of the run so far.
+    pub(crate) best_return: Option<f64>,
+}
+
+impl Checkpoint {
+    /// What the run was configured with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How far it was.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Writes the file: a kill at any moment leaves it whole, or the one before it, or none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written, and what [`Checkpoint::to_bytes`] fails with.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        whole_file::write(path, &self.to_bytes()?).map_err(Error::io(path))
+    }
+}
