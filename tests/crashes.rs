@@ -1,0 +1,272 @@
+//! Runs that are killed, interrupted, or lose their disk: nothing is lost, nothing is half written, nothing is silent.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use uphill::optim::Registry;
+use uphill::{Checkpoint, Config, Seed, algo};
+
+mod programs;
+
+/// A run of some updates that takes a moment even unoptimised, with a checkpoint after each.
+const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --episodes 2 --n-steps 8 --n-epochs 1 --n-minibatches 1 \
+                     --steps 200 --threads 1 --quiet";
+
+fn train(folder: &Path, arguments: &str) -> Command {
+    let mut command = programs::example("train");
+    command.current_dir(folder).args(arguments.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn succeeds(folder: &Path, arguments: &str) {
+    let output = train(folder, arguments).output().expect("the program runs");
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What a run leaves, without what a clock decides: the metrics but their last column, and the policy.
+fn left(run: &Path) -> (String, Vec<u8>) {
+    let metrics = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
+    let untimed = metrics.lines().map(|row| row.rsplit_once(',').expect("columns").0);
+    let policy = std::fs::read(run.join("policy.safetensors")).expect("a policy");
+    (untimed.collect::<Vec<_>>().join("\n"), policy)
+}
+
+/// Whether every file under its final name is whole.
+fn nothing_is_half_written(run: &Path) {
+    for entry in std::fs::read_dir(run.join("checkpoints")).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            Checkpoint::read(&path).expect("a whole checkpoint");
+        }
+    }
+    for name in ["config.toml", "summary.json"] {
+        let Ok(text) = std::fs::read_to_string(run.join(name)) else { continue };
+        match name {
+            "config.toml" => drop(Config::from_toml(&text).expect("a whole configuration")),
+            _ => drop(serde_json::from_str::<serde_json::Value>(&text).expect("a whole summary")),
+        }
+    }
+}
+
+/// Starts the program and kills it after a while; whether it was still running then.
+fn killed(folder: &Path, arguments: &str, after: Duration) -> bool {
+    let mut child = train(folder, arguments).stderr(Stdio::null()).spawn().expect("the program starts");
+    std::thread::sleep(after);
+    let running = child.try_wait().expect("its state").is_none();
+    child.kill().expect("a kill");
+    child.wait().expect("its end");
+    running
+}
+
+/// Every algorithm with every optimizer, each killed at random moments and resumed until 200 kills have hit.
+#[test]
+fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
+    let registry = Registry::default();
+    let runs: Vec<(&str, &str)> =
+        algo::ALGOS.iter().flat_map(|algo| registry.recipes().map(|recipe| (algo.name, recipe.name))).collect();
+    let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let each = 200_usize.div_ceil(runs.len());
+    let work = || {
+        while let Some((algo, optimizer)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let home = tempfile::tempdir().expect("a folder");
+            let home = home.path();
+            let settings = format!("{SMALL} --algo {algo} --optimizer {optimizer} --checkpoint-every 0");
+            let begun = Instant::now();
+            succeeds(home, &format!("{settings} --out whole"));
+            let whole = begun.elapsed().as_secs_f64();
+            let mut rng = Seed(7).stream(algo, optimizer.len() as u64);
+            let mut moment = || Duration::from_secs_f64(whole * rng.random::<f64>());
+            let mut hits = usize::from(killed(home, &format!("{settings} --out broken"), moment()));
+            // One that came before there was anything, or after all was done, does not count.
+            for _ in 0..20 {
+                nothing_is_half_written(&home.join("broken"));
+                if hits >= each {
+                    break;
+                }
+                let arguments = match home.join("broken/config.toml").exists() {
+                    true => "--resume broken --quiet --checkpoint-every 0".to_string(),
+                    false => format!("{settings} --out broken"),
+                };
+                hits += usize::from(killed(home, &arguments, moment()));
+            }
+            let arguments = match home.join("broken/config.toml").exists() {
+                true => "--resume broken --quiet".to_string(),
+                false => format!("{settings} --out broken"),
+            };
+            succeeds(home, &arguments);
+            let files = std::fs::read_dir(home.join("broken/checkpoints")).expect("checkpoints");
+            assert!(files.count() <= 4, "the last 3 and the best stay, and nothing else");
+            assert!(
+                left(&home.join("whole")) == left(&home.join("broken")),
+                "{algo} with {optimizer} after {hits} kills"
+            );
+            kills.fetch_add(hits, Ordering::Relaxed);
+        }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let kills = kills.into_inner();
+    eprintln!("{kills} kills over {} runs", runs.len());
+    assert!(kills >= 200, "{kills} kills");
+}
+
+/// Waits for something that takes a moment.
+fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..3_000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("a minute has passed without {what}");
+}
+
+/// What [`SMALL`] sets, for so long that it does not end by itself.
+const LONG: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --n-steps 8 --n-epochs 1 --n-minibatches 1 \
+                    --steps 100000000 --threads 1 --quiet";
+
+/// A long run, begun and seen to have saved something.
+struct Begun {
+    home: tempfile::TempDir,
+    child: Child,
+}
+
+impl Begun {
+    fn new(shell: &str, every: f64) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let program = train(home.path(), "");
+        let mut command = Command::new("sh");
+        command.current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args([
+            "-c",
+            &format!("{shell} exec {} {LONG} --checkpoint-every {every} --out run", program.get_program().display()),
+        ]);
+        Self { child: command.spawn().expect("the program starts"), home }
+    }
+
+    fn run(&self) -> PathBuf {
+        self.home.path().join("run")
+    }
+
+    fn saved(&self) -> bool {
+        std::fs::read_dir(self.run().join("checkpoints")).is_ok_and(|mut files| files.next().is_some())
+    }
+
+    fn interrupt(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    }
+
+    /// The exit code and what was said.
+    fn end(self) -> (tempfile::TempDir, Option<i32>, String) {
+        let output = self.child.wait_with_output().expect("its end");
+        (self.home, output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn rows(run: &Path) -> Vec<u64> {
+    let metrics = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
+    metrics.lines().skip(1).map(|row| row.split(',').next().expect("a column").parse().expect("a number")).collect()
+}
+
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let run = Begun::new("", 0.1);
+    wait_for("a checkpoint", || run.saved());
+    run.interrupt();
+    let (home, code, said) = run.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("--resume run"), "{said}");
+    let run = home.path().join("run");
+    let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
+    assert!(summary.contains("\"finished\": false"), "{summary}");
+    let before = rows(&run);
+    // What was saved is all that was done: a second run goes on with the next row.
+    assert!(killed(home.path(), "--resume run --checkpoint-every 0.1", Duration::from_secs(2)));
+    let after = rows(&run);
+    assert!(after.len() > before.len());
+    assert_eq!(after, (1..=after.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole() {
+    let run = Begun::new("", 0.1);
+    wait_for("a checkpoint", || run.saved());
+    run.interrupt();
+    run.interrupt();
+    let (home, code, said) = run.end();
+    assert_eq!(code, Some(130), "{said}");
+    nothing_is_half_written(&home.path().join("run"));
+}
+
+#[test]
+fn a_removed_folder_is_made_again_with_all_that_was_in_it() {
+    let run = Begun::new("", 0.1);
+    wait_for("a checkpoint", || run.saved());
+    std::fs::remove_dir_all(run.run()).expect("the folder goes");
+    wait_for("another checkpoint", || run.saved());
+    run.interrupt();
+    let (home, code, said) = run.end();
+    assert_eq!(code, Some(130), "{said}");
+    let rows = rows(&home.path().join("run"));
+    assert_eq!(rows, (1..=rows.len() as u64).collect::<Vec<_>>(), "no row is lost");
+    assert!(home.path().join("run/config.toml").exists());
+    nothing_is_half_written(&home.path().join("run"));
+}
+
+#[test]
+fn a_file_in_the_folder_s_place_is_told_of_and_training_goes_on_in_memory() {
+    let run = Begun::new("", 0.1);
+    wait_for("a checkpoint", || run.saved());
+    // The folder may be made again in between, so more than one attempt may be needed.
+    let aside = run.home.path().join("aside");
+    wait_for("a file in its place", || {
+        let _ = std::fs::remove_dir_all(run.run());
+        std::fs::write(run.run(), "in the way").is_ok()
+    });
+    std::thread::sleep(Duration::from_millis(500));
+    std::fs::rename(run.run(), &aside).expect("the file goes");
+    wait_for("another checkpoint", || run.saved());
+    run.interrupt();
+    let (home, code, said) = run.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("nothing is lost yet"), "{said}");
+    let rows = rows(&home.path().join("run"));
+    assert_eq!(rows, (1..=rows.len() as u64).collect::<Vec<_>>(), "no row is lost");
+}
+
+/// As a full disk would, a limit on files' sizes makes every write past it fail.
+#[test]
+fn a_full_disk_is_told_of_and_leaves_nothing_half_written() {
+    let run = Begun::new("trap '' XFSZ; ulimit -f 8;", 0.0);
+    wait_for("a row", || run.run().join("metrics.csv").metadata().is_ok_and(|file| file.len() > 0));
+    std::thread::sleep(Duration::from_secs(1));
+    run.interrupt();
+    let (home, code, said) = run.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("File too large") && said.contains("nothing is lost yet"), "{said}");
+    let run = home.path().join("run");
+    nothing_is_half_written(&run);
+    assert!(
+        std::fs::read_dir(run.join("checkpoints")).expect("a folder").next().is_none(),
+        "not even a temporary file"
+    );
+    let whole = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
+    assert!(whole.ends_with('\n') && whole.len() <= 4096, "the rows that fit are whole");
+}
+
+#[test]
+fn two_processes_do_not_train_in_one_folder() {
+    let run = Begun::new("", 0.1);
+    wait_for("a checkpoint", || run.saved());
+    for arguments in ["--resume run", &format!("{LONG} --force --out run")] {
+        let output = train(run.home.path(), arguments).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("another process is training"), "{said}");
+    }
+    run.interrupt();
+    let (_home, code, said) = run.end();
+    assert_eq!(code, Some(130), "{said}");
+}

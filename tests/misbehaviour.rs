@@ -1,0 +1,270 @@
+//! Environments and optimizers that misbehave: what is said, what is kept, and how a run goes on.
+
+use uphill::envs::{Action, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::{
+    Checkpoint, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, OnDivergence, Result, Seed, Trainer,
+};
+
+/// Counts its steps, and does something it must not in the seventh of an episode.
+#[derive(Clone)]
+struct Rogue {
+    spec: Spec,
+    deed: fn(&mut [f32]) -> std::result::Result<Step, EnvError>,
+    steps: u64,
+}
+
+impl Rogue {
+    fn lanes(deeds: [fn(&mut [f32]) -> std::result::Result<Step, EnvError>; 2]) -> Box<dyn VecEnv> {
+        let spec = Spec {
+            id: "Rogue-v0".into(),
+            observation: Space::uniform_box(2, 0.0, 1.0),
+            action: Space::Discrete { n: 2 },
+            max_episode_steps: None,
+            reward_threshold: None,
+        };
+        let lanes = deeds.map(|deed| Rogue { spec: spec.clone(), deed, steps: 0 });
+        Box::new(Lanes::new(lanes.to_vec()).expect("lanes"))
+    }
+}
+
+impl Env for Rogue {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> std::result::Result<(), EnvError> {
+        self.steps = 0;
+        observation.fill(0.0);
+        Ok(())
+    }
+
+    fn step(&mut self, _: Action<'_>, observation: &mut [f32]) -> std::result::Result<Step, EnvError> {
+        self.steps += 1;
+        observation.fill(1.0 / self.steps as f32);
+        if self.steps == 7 { (self.deed)(observation) } else { Ok(Step { reward: 1.0, end: End::Not }) }
+    }
+
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        state.push(self.steps);
+        true
+    }
+
+    fn restore(&mut self, state: &[u64]) -> std::result::Result<(), EnvError> {
+        let &[steps] = state else { return Err(EnvError::Saved { problem: "expected a count" }) };
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+#[test]
+fn an_environment_s_error_says_where_and_comes_again_from_the_state_before() {
+    type Deed = fn(&mut [f32]) -> std::result::Result<Step, EnvError>;
+    let good: Deed = |_| Ok(Step { reward: 1.0, end: End::Not });
+    let deeds: [(Deed, &str); 5] = [
+        (|_| Ok(Step { reward: f32::NAN, end: End::Not }), "the environment returned reward = NaN: it must be finite"),
+        (
+            |observation| {
+                observation[1] = f32::NEG_INFINITY;
+                Ok(Step { reward: 0.0, end: End::Not })
+            },
+            "the environment returned observation[1] = -inf: it must be finite",
+        ),
+        (|_| panic!("out of rope"), "the environment panicked: out of rope"),
+        (
+            |_| Err(EnvError::NeedsReset),
+            "step called on an environment that needs a reset: its episode has ended or never began",
+        ),
+        (
+            |_| Err(EnvError::Length { what: "observation", expected: 3, got: 2 }),
+            "observation has length 2, expected 3",
+        ),
+    ];
+    for (deed, said) in deeds {
+        let envs = Rogue::lanes([good, deed]);
+        let spec = envs.spec().clone();
+        let (params, network) =
+            MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(0), &candle_core::Device::Cpu).expect("a network");
+        let mut collector = Collector::new(envs, Seed(3)).expect("a reset");
+        let mut collect =
+            || collector.collect(&network, &params, Horizon::Steps(4), true).map(|(rollout, _)| rollout.clone());
+        collect().expect("four steps");
+        let seed = Seed(3).derive("lanes", 0).wrapping_add(1);
+        let expected = format!("Rogue-v0, lane 1, step 6 of its episode, seed {seed}: {said}");
+        // Twice: the first attempt left everything where it was.
+        for _ in 0..2 {
+            assert_eq!(collect().expect_err("a deed").to_string(), expected);
+        }
+        assert_eq!(collector.env_steps(), 8);
+    }
+}
+
+/// An optimizer whose update is NaN in some updates of the run, and in all after one.
+#[derive(Debug)]
+struct Treacherous {
+    steps: u64,
+}
+
+impl GradientTransform for Treacherous {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        self.steps += 1;
+        if matches!(context.when.update, 7 | 25 | 26 | 60..) {
+            gradient[3] = f32::NAN;
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("steps", Slot::Count(&mut self.steps));
+    }
+}
+
+const TREACHEROUS: Row = Row {
+    name: "treacherous",
+    summary: "fails now and then",
+    params: &[Param::lr("0.001")],
+    make: Make::Recipe(|args| {
+        Ok(Chain::new().then(Treacherous { steps: 0 }).then(scale_by_learning_rate(args.schedule("lr")?)))
+    }),
+};
+
+fn config(on_divergence: OnDivergence, steps: u64) -> Config {
+    let optimizer = "treacherous".parse().expect("a spec");
+    let a2c = Config::for_algo("a2c").expect("an algorithm");
+    Config { optimizer, lr: 1e-3, on_divergence, steps, envs: 2, n_steps: 5, hidden: vec![4], ..a2c }
+}
+
+fn trainer(config: &Config) -> Trainer {
+    Trainer::with_registry(config, &Registry::default().with(TREACHEROUS)).expect("a trainer")
+}
+
+fn run(trainer: &mut Trainer) -> (Vec<u64>, Option<Error>) {
+    let mut updates = Vec::new();
+    loop {
+        match trainer.step() {
+            Ok(Some(metrics)) => updates.push(metrics.update),
+            Ok(None) => return (updates, None),
+            Err(error) => return (updates, Some(error)),
+        }
+    }
+}
+
+#[test]
+fn divergence_stops_a_run_by_default_and_leaves_no_state_that_is_none() {
+    let mut trainer = trainer(&config(OnDivergence::Stop, 500));
+    let (updates, error) = run(&mut trainer);
+    assert_eq!(updates, (1..7).collect::<Vec<_>>());
+    let said = error.expect("an error").to_string();
+    assert!(said.starts_with("update 7: the update of actor.0.weight is not finite; "), "{said}");
+    let refused = trainer.checkpoint().expect_err("between two states").to_string();
+    assert!(refused.contains("update 7"), "{refused}");
+    assert!(trainer.params().snapshot().expect("values").iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn a_skipped_update_counts_and_the_run_goes_on() {
+    let config = config(OnDivergence::Skip, 500);
+    let mut trainer = trainer(&config);
+    let (updates, error) = run(&mut trainer);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(updates, (1..=50).filter(|update| ![7, 25, 26].contains(update)).collect::<Vec<_>>());
+    assert_eq!((trainer.divergences(), trainer.env_steps()), (3, 500));
+    let notes = trainer.take_notes();
+    assert_eq!(notes.len(), 3);
+    assert!(notes[0].contains("update 7") && notes[0].contains("skipped"), "{}", notes[0]);
+}
+
+#[test]
+fn a_run_that_only_diverges_gives_up() {
+    for how in [OnDivergence::Skip, OnDivergence::Rollback] {
+        let mut trainer = trainer(&config(how, 10_000));
+        let (updates, error) = run(&mut trainer);
+        assert_eq!(updates.last(), Some(&59));
+        let said = error.expect("an error").to_string();
+        assert!(said.starts_with("update 70: "), "{said}");
+    }
+}
+
+#[test]
+fn a_rollback_goes_back_to_the_same_state_whether_resumed_or_not() {
+    let config = config(OnDivergence::Rollback, 500);
+    let mut whole = trainer(&config);
+    let (updates, error) = run(&mut whole);
+    assert!(error.is_none() && updates.len() == 47, "{updates:?} {error:?}");
+    assert_eq!(whole.divergences(), 3);
+    for broken_at in [3, 20, 24, 30] {
+        let mut first = trainer(&config);
+        while first.step().expect("an update").expect("more to do").update < broken_at {}
+        let bytes = first.checkpoint().expect("a state").to_bytes().expect("a file");
+        let mut second = trainer(&config);
+        second.restore(&Checkpoint::from_bytes(&bytes).expect("a checkpoint")).expect("the same run");
+        let (updates, _) = run(&mut second);
+        assert_eq!(updates.last(), Some(&50));
+        assert_eq!(
+            second.params().snapshot().expect("values"),
+            whole.params().snapshot().expect("values"),
+            "{broken_at}"
+        );
+        assert_eq!(second.divergences(), 3);
+    }
+}
+
+/// The environment of a rogue whose columns panic: the lane is told there, too.
+#[derive(Clone)]
+struct Sinking(Spec);
+
+impl Env for Sinking {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+
+    fn reset(&mut self, _: Option<u64>, _: &mut [f32]) -> std::result::Result<(), EnvError> {
+        Err(EnvError::NeedsReset)
+    }
+
+    fn step(&mut self, _: Action<'_>, _: &mut [f32]) -> std::result::Result<Step, EnvError> {
+        Err(EnvError::NeedsReset)
+    }
+}
+
+impl Dynamics<1> for Sinking {
+    fn start(&self, _: &mut NumpyRng) -> [f64; 1] {
+        [0.0]
+    }
+
+    fn advance(&self, [depth]: [f64; 1], action: u32) -> ([f64; 1], Step) {
+        assert!(action == 0, "the water is deep");
+        ([depth + 1.0], Step { reward: 0.0, end: End::Not })
+    }
+
+    fn observe(&self, [depth]: [f64; 1], observation: &mut [f32]) {
+        observation.fill(depth as f32);
+    }
+}
+
+#[test]
+fn a_panic_in_columns_is_told_with_its_lane() {
+    use uphill::envs::{Actions, Transitions};
+
+    let spec = Spec {
+        id: "Sinking-v0".into(),
+        observation: Space::uniform_box(1, 0.0, 1.0),
+        action: Space::Discrete { n: 2 },
+        max_episode_steps: None,
+        reward_threshold: None,
+    };
+    let mut env = Columns::new(Sinking(spec), 4).expect("columns");
+    env.reset(Some(10), &mut [0.0; 4]).expect("a reset");
+    let mut step = |actions: [u32; 4]| {
+        let out = Transitions {
+            observation: &mut [0.0; 4],
+            final_observation: &mut [0.0; 4],
+            reward: &mut [0.0; 4],
+            end: &mut [End::Not; 4],
+        };
+        env.step(Actions::Discrete(&actions), &[true; 4], out)
+    };
+    step([0; 4]).expect("a step");
+    let said = step([0, 0, 1, 0]).expect_err("a panic").to_string();
+    assert_eq!(said, "Sinking-v0, lane 2, step 1 of its episode, seed 12: the environment panicked: the water is deep");
+}
