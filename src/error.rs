@@ -40,7 +40,9 @@ pub enum Error {
         what: String,
     },
     /// Training left the real numbers. The parameters are those of the last finite step.
-    #[error("update {update}: {what} is not finite; a smaller lr or a smaller max_grad_norm usually helps")]
+    #[error(
+        "update {update}: {what} is not finite; a smaller lr or a smaller max_grad_norm usually helps, and on_divergence = rollback or skip goes on"
+    )]
     Diverged {
         /// The update in which it happened, counted from 1.
         update: u64,

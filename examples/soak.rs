@@ -1,0 +1,143 @@
+//! Trains for as long as it is told to, mixing algorithms, optimizers and environments, saving after every update and going
+//! on from what was saved; and watches whether memory, file handles or files grow.
+//!
+//! ```text
+//! cargo run --release --example soak -- --minutes 60
+//! ```
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use rand::RngExt;
+use uphill::optim::Registry;
+use uphill::{Config, Error, Keep, Result, RunFolder, Seed, Trainer, algo};
+
+/// Trains for a while and watches whether memory, file handles or files grow
+#[derive(Parser)]
+struct Args {
+    /// How long
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// Seed of the choice of runs
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// What was seen at one moment.
+#[derive(Clone, Copy)]
+struct Sample {
+    seconds: f64,
+    /// Resident memory, bytes.
+    memory: usize,
+    /// Open files, where the system tells.
+    handles: Option<usize>,
+}
+
+impl Sample {
+    fn take(begun: Instant) -> Self {
+        let handles = std::fs::read_dir("/proc/self/fd").ok().map(Iterator::count);
+        let memory = memory_stats::memory_stats().map_or(0, |stats| stats.physical_mem);
+        Self { seconds: begun.elapsed().as_secs_f64(), memory, handles }
+    }
+}
+
+/// Runs that are in progress at a time, each in a folder of its own.
+const RUNS: usize = 6;
+/// Updates of one run before another has its turn.
+const TURN: u64 = 25;
+
+fn main() -> std::process::ExitCode {
+    match soak(&Args::parse()) {
+        Ok(flat) => std::process::ExitCode::from(u8::from(!flat)),
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn soak(args: &Args) -> Result<bool> {
+    let home = std::env::temp_dir().join(format!("uphill-soak-{}", std::process::id()));
+    let (begun, whole) = (Instant::now(), Duration::from_secs_f64(60.0 * args.minutes));
+    let mut rng = Seed(args.seed).stream("soak", 0);
+    let (mut samples, mut saved, mut runs, mut leftovers) = (vec![Sample::take(begun)], 0_u64, 0_u64, 0_usize);
+    let bar = ProgressBar::new(whole.as_secs());
+    let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+
+    while begun.elapsed() < whole {
+        let folder = home.join(rng.random_range(0..RUNS).to_string());
+        let (mut run, mut trainer) = match folder.join("config.toml").exists() {
+            true => RunFolder::resume(&folder, Trainer::new).map(|(run, trainer, _)| (run, trainer))?,
+            false => {
+                runs += 1;
+                let config = config(&mut rng)?;
+                (RunFolder::create(&folder, &config, true)?, Trainer::new(&config)?)
+            }
+        };
+        run = run.with_keep(Keep { every: Duration::ZERO, ..Keep::default() });
+        let mut over = false;
+        for _ in 0..TURN {
+            let Some(metrics) = trainer.step()? else {
+                over = true;
+                break;
+            };
+            run.log(&metrics)?;
+            run.save(&mut trainer)?;
+            saved += 1;
+        }
+        leftovers += hidden(&folder);
+        if over {
+            run.finish(trainer)?;
+            std::fs::remove_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+        }
+        let sample = Sample::take(begun);
+        bar.set_position(sample.seconds as u64);
+        bar.set_message(format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
+        samples.push(sample);
+    }
+
+    bar.finish_and_clear();
+    std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home, source })?;
+    Ok(report(&samples, saved, runs, leftovers))
+}
+
+/// A small run of any kind.
+fn config(rng: &mut uphill::Rng) -> Result<Config> {
+    let registry = Registry::default();
+    let optimizers: Vec<&str> = registry.recipes().map(|row| row.name).collect();
+    let algo = algo::ALGOS[rng.random_range(0..algo::ALGOS.len())].name;
+    let env = ["CartPole-v1", "GridWorld-4x4-v0", "FourRooms-v0"][rng.random_range(0..3)];
+    let config = Config::new(algo, optimizers[rng.random_range(0..optimizers.len())])?;
+    Ok(Config { env: env.into(), seed: rng.random_range(0..1_000), steps: 60_000, hidden: vec![32, 32], ..config })
+}
+
+/// Temporary files that were not cleared away.
+fn hidden(run: &Path) -> usize {
+    let files =
+        [run.to_path_buf(), run.join("checkpoints")].into_iter().flat_map(std::fs::read_dir).flatten().flatten();
+    files.filter(|entry| entry.file_name().to_string_lossy().starts_with('.')).count()
+}
+
+/// Says what was seen, and whether nothing grew: after a fifth of the time, by more than a tenth.
+fn report(samples: &[Sample], saved: u64, runs: u64, leftovers: usize) -> bool {
+    let seconds = samples.last().map_or(0.0, |last| last.seconds);
+    let warm: Vec<&Sample> = samples.iter().filter(|sample| sample.seconds >= seconds / 5.0).collect();
+    let (early, late) = warm.split_at(warm.len() / 2);
+    let largest = |part: &[&Sample]| part.iter().map(|sample| sample.memory).max().unwrap_or(0) as f64 / 1e6;
+    let handles = |part: &[&Sample]| part.iter().filter_map(|sample| sample.handles).max();
+    println!("{seconds:.0} s: {runs} runs begun, {saved} checkpoints, {leftovers} files left over");
+    println!(
+        "memory   at most {:.1} MB in the first half after warm-up, {:.1} MB in the second",
+        largest(early),
+        largest(late)
+    );
+    if let (Some(early), Some(late)) = (handles(early), handles(late)) {
+        println!("handles  at most {early} in the first half after warm-up, {late} in the second");
+    }
+    let flat = largest(late) <= 1.1 * largest(early) && handles(late) <= handles(early) && leftovers == 0;
+    println!("{}", if flat { "flat" } else { "something grows" });
+    flat
+}
