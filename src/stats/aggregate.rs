@@ -67,15 +67,14 @@ impl Aggregates {
     /// A [`StatsError`] if a setting of `bootstrap` is out of range.
     pub fn of(scores: &Scores, bootstrap: &Bootstrap) -> Result<Aggregates, StatsError> {
         let mut scratch = Vec::new();
-        let mut refill = |values: &mut dyn Iterator<Item = f64>, statistic: fn(&mut [f64]) -> f64| {
-            scratch.clear();
-            scratch.extend(values);
-            statistic(&mut scratch)
-        };
         let all = bootstrap.intervals(&[scores], 4, |resampled, out| {
-            for scores in resampled {
-                let iqm = refill(&mut scores.values().iter().copied(), interquartile_mean);
-                let median = refill(&mut scores.task_means(), middle);
+            if let [scores] = resampled {
+                scratch.clear();
+                scratch.extend_from_slice(scores.values());
+                let iqm = interquartile_mean(&mut scratch);
+                scratch.clear();
+                scratch.extend(scores.task_means());
+                let median = middle(&mut scratch);
                 out.copy_from_slice(&[iqm, mean(scores), median, optimality_gap(scores, 1.0)]);
             }
         })?;
