@@ -424,7 +424,7 @@ proptest! {
     }
 
     #[test]
-    fn intervals_shift_with_the_scores_and_hold_equal_scores_in_no_width(rows in any_scores(), seed in any::<u64>()) {
+    fn intervals_shift_with_the_scores_and_a_constant_has_no_width(rows in any_scores(), seed in any::<u64>()) {
         let bootstrap = Bootstrap { reps: 50, seed: Seed(seed), ..Bootstrap::default() };
         let shifted: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|score| score + 10.0).collect()).collect();
         let [here, there] = [rows, shifted].map(|rows| {

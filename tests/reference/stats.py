@@ -27,7 +27,7 @@ TAU = [-0.5, 0.0, 0.1, 0.25, 0.5, 0.6, 0.75, 0.8, 1.0, 2.0, 10.0]
 
 
 def methods():
-    """Scores of five methods on three tasks, of which no run is left out for having failed."""
+    """Scores of methods on three tasks and on four, of which no run is left out for having failed."""
     rng = numpy.random.default_rng(20210813)
     tied = rng.choice([0.2, 0.5, 0.6, 0.8, 1.0], (10, 3))
     tied[[0, 3], 0] = 0.0  # diverged
@@ -38,6 +38,7 @@ def methods():
         "skewed": (rng.lognormal(-0.9, 1.1, (10, 3)) - 0.1).round(3),
         "seven": rng.beta(2.0, 1.5, (7, 3)).round(3),
         "one": numpy.array([[0.42, 0.9, 0.1]]),
+        "four tasks": rng.beta(3.0, 1.0, (5, 4)).round(3),
     }
 
 
@@ -114,6 +115,8 @@ SURVIVAL = {
     "all reach it": [(3, 1), (5, 1), (5, 1), (8, 1), (13, 1), (21, 1)],
     "a budget": [(20, 1), (35, 1), (35, 1), (40, 1), (60, 1), (100, 0), (100, 0), (100, 0)],
     "exactly half": [(10, 1), (20, 1), (30, 1), (40, 1), (50, 1), (90, 0), (90, 0), (90, 0), (90, 0), (90, 0)],
+    # 9/10 · 7/9 · 5/7, which is a rounding above a half in float64.
+    "half by pairs": [(10, 1), (20, 1), (20, 1), (40, 1), (40, 1), (90, 1), (90, 0), (90, 0), (90, 0), (90, 0)],
     "uneven ends": [(4, 1), (6, 0), (6, 1), (9, 1), (10, 0), (12, 1), (15, 0), (20, 1), (22, 0)],
     "most never": [(30, 1), (70, 1), (80, 0), (100, 0), (100, 0), (100, 0), (100, 0)],
     "none": [(100, 0), (100, 0), (100, 0)],
