@@ -71,6 +71,9 @@ pub enum Error {
     /// A reward curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),
+    /// There is no such statistic of these runs.
+    #[error(transparent)]
+    Stats(#[from] crate::stats::StatsError),
 }
 
 /// A result with this crate's [`enum@Error`].
