@@ -37,10 +37,27 @@ struct Row {
     /// Steps after which parameters were recorded, where they are others than for most rows.
     recorded: Option<Vec<usize>>,
     /// `[STEPS][P]` where the gradients are given; else they are computed at our own parameters, so that errors add up.
-    gradients: Option<Vec<Vec<f32>>>,
+    gradients: Option<Vec<Vec<Number>>>,
     /// `[recorded][P]`.
     parameters: Option<Vec<Vec<f64>>>,
     evaluation: Option<Vec<Vec<f64>>>,
+}
+
+/// A number, or as text one that JSON has not: `nan`, `inf`, `-inf`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Finite(f32),
+    Other(String),
+}
+
+impl Number {
+    fn value(&self) -> f32 {
+        match self {
+            Number::Finite(x) => *x,
+            Number::Other(text) => text.parse().expect("nan or an infinity"),
+        }
+    }
 }
 
 fn reference() -> Reference {
@@ -97,7 +114,7 @@ fn follow(row: &Row, reference: &Reference, ppo: &Ppo<'_>) -> Result<f64, String
     for t in 0..reference.steps {
         gradient.clear();
         match (&row.gradients, &problem.curvature) {
-            (Some(given), _) => gradient.extend_from_slice(&given[t]),
+            (Some(given), _) => gradient.extend(given[t].iter().map(Number::value)),
             (None, Some(curvature)) => {
                 let x = values(&params);
                 gradient.extend(curvature.iter().zip(&x).map(|(c, &x)| (c * f64::from(x)) as f32));

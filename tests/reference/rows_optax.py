@@ -1,8 +1,9 @@
-"""The rows of `optimizers.json` whose numbers come from optax. As `rows_torch.py`'s."""
+"""The rows of `optimizers.json` whose numbers come from optax. As `rows_torch.py`'s; a fifth entry holds options:
+whether gradients are spoiled by NaN and infinities, and on which other problems than rosenbrock they are given."""
 
 import optax
 
-from references_optax import Lookahead, ScheduleFree, adafactor, chain, cosine, jnp, linear, per_block, unit_clip, where
+from references_optax import Lookahead, ScheduleFree, adafactor, chain, cosine, jnp, linear, per_block, unit_clip, where, zero_non_finite
 
 contrib = optax.contrib
 
@@ -81,6 +82,9 @@ ROWS = [
      before(unit_clip(0.01)), (0.1, 0.1, 0.3)),
     ("adaptive_clip(clipping=0.1, eps=1e-2) | adam(lr={lr})", "optax.adaptive_grad_clip",
      before(unit_clip(0.1, 1e-2), to=optax.adam), (1e-2, 1e-3, None)),
+    ("zero_non_finite | clip_by_global_norm(0.5, form=optax) | adam(lr={lr})", "optax.zero_nans after infinities became NaN",
+     before(zero_non_finite(), optax.clip_by_global_norm(0.5), to=optax.adam), (1e-2, 1e-2, None),
+     {"spoiled": True, "replayed": ["quadratic"]}),
     ("centralize | momentum(lr={lr}, momentum=0.9)", "optax.centralize",
      before(optax.centralize(), momentum=0.9), (1e-2, 1e-4, 0.1)),
     ("accumulate(4, adam(lr={lr}))", "optax.MultiSteps",
