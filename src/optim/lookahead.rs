@@ -2,7 +2,7 @@
 
 use super::table::{Kind, Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
-use crate::Result;
+use crate::{Layout, Result};
 
 /// See [`lookahead`].
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl GradientTransform for Lookahead {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, _: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, _: &[f32], _: &Layout) -> Option<Vec<f32>> {
         self.slow.begun().map(<[f32]>::to_vec)
     }
 

@@ -3,8 +3,8 @@
 use super::table::{Kind, Make, Param, Range, Row};
 use super::{Args, Chain, add_decayed_weights, scale_by_adam};
 use super::{Context, GradientTransform, Schedule, Slot, State, When};
-use crate::Result;
 use crate::kernels::vectorised;
+use crate::{Layout, Result};
 
 /// See [`schedule_free`].
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl GradientTransform for ScheduleFree {
         Some(self.lr(self.steps.max(1), when))
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], _: &Layout) -> Option<Vec<f32>> {
         let share = (1.0 - 1.0 / self.beta1) as f32;
         Some(self.z.begun()?.iter().zip(theta).map(|(z, y)| y + share * (z - y)).collect())
     }
