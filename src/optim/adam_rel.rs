@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_adam_rel",
-        summary: "adam's direction, its step count beginning again with each rollout",
+        summary: "adam_rel's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
         make: Make::Link(link),
     },

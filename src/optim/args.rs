@@ -190,6 +190,15 @@ impl<'a> Args<'a> {
     /// # Errors
     /// As [`Args::schedule`].
     pub fn branches(&self) -> Result<Vec<(String, Chain)>> {
+        let is_rated = |pair: &&[(Option<String>, Value)]| matches!(pair, [_, (_, Value::Spec(spec))] if self.registry.has_rate(spec));
+        let (rated, unrated): (Vec<_>, Vec<_>) = self.pairs.chunks(2).partition(is_rated);
+        if let ([[(_, with), ..], ..], [[(_, without), ..], ..]) = (&rated[..], &unrated[..]) {
+            let problem = format!("the chain of {with} applies a learning rate, that of {without} none");
+            let row = self.row.name;
+            return Err(Error::Config(format!(
+                "{row}: {problem}: end all of them with one, or none (sgd(0) stands still)"
+            )));
+        }
         let branch = |pair: &[(Option<String>, Value)]| match pair {
             [(_, name), (_, Value::Spec(spec))] => {
                 let name = text(name).ok_or_else(|| self.absent("text"))?;

@@ -152,7 +152,7 @@ impl GradientTransform for Partition {
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "masked",
-        summary: "a chain for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
+        summary: "links for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
         params: &[
             Param {
                 name: "blocks",
@@ -162,7 +162,14 @@ pub(super) const ROWS: &[Row] = &[
             },
             Param::chain("what those blocks go through"),
         ],
-        make: Make::Link(|a| Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), a.chain("chain")?)))),
+        make: Make::Link(|a| {
+            let chain = a.chain("chain")?;
+            if chain.learning_rate(When::default()).is_some() {
+                let problem = "its chain applies a learning rate, and the other blocks would have none";
+                return Err(Error::Config(format!("masked: {problem}: partition gives each block its own optimizer")));
+            }
+            Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), chain)))
+        }),
     },
     Row {
         name: "partition",

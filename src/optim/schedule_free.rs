@@ -118,7 +118,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "schedule_free",
-        summary: "the learning rate and an average in place of its schedule",
+        summary: "schedule_free_sgd's direction and learning rate, with an average in place of a schedule",
         params: &[Param::lr("1"), BETA1, WARMUP],
         make: Make::Link(|a| last(a, Chain::new())),
     },

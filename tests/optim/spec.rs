@@ -78,7 +78,15 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
         ("lookahead", &["lookahead needs chain"]),
         ("lookahead(sgdd)", &["lookahead: chain: there is no optimizer `sgdd`; did you mean `sgd`?"]),
         ("partition(\"a\")", &["partition: blocks, chain come in pairs"]),
-        ("adam | clip_by_value(1) | sgd", &["adam and sgd are both whole optimizers"]),
+        ("adam | clip_by_value(1) | sgd", &["adam and sgd both apply a learning rate: a chain takes one"]),
+        ("adam | scale_by_learning_rate(0.1)", &["adam and scale_by_learning_rate both apply a learning rate"]),
+        ("lookahead(adam) | schedule_free", &["lookahead and schedule_free both apply a learning rate"]),
+        ("trac(adam | sgd)", &["trac: chain: adam and sgd both apply"]),
+        (
+            "partition('a*', accumulate(2, adam), '*', trace)",
+            &["the chain of \"a*\" applies a learning rate, that of \"*\" none"],
+        ),
+        ("masked('a*', adam) | trace", &["masked: its chain applies a learning rate", "partition gives each block"]),
         ("rmsprop(preset=jax)", &["rmsprop: preset = jax is impossible: it must be torch or tf or optax"]),
         ("rmsprop(centered=1)", &["rmsprop: centered = 1 is impossible: it must be true or false"]),
         ("masked(1, adam)", &["masked: blocks = 1 is impossible: it must be text in quotes"]),
@@ -88,6 +96,24 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
         for expected in expected {
             assert!(message.contains(expected), "{text}: {message}, expected {expected}");
         }
+    }
+}
+
+#[test]
+fn what_is_no_whole_optimizer_is_refused() {
+    for (text, expected) in [
+        ("scale_by_adam", "`scale_by_adam` has no learning rate: end it with an optimizer such as adam"),
+        ("masked(weights, trace) | ema", "has no learning rate"),
+        ("adam | zero_non_finite", "zero_non_finite must be the first link of all"),
+        ("accumulate(2, zero_non_finite | adam)", "zero_non_finite must be the first link of all"),
+        ("zero_non_finite | lookahead(zero_non_finite | adam)", "zero_non_finite must be the first link of all"),
+    ] {
+        let message = text.parse::<Optimizer>().expect_err(text).to_string();
+        assert!(message.contains(expected), "{text}: {message}");
+        assert!(text.parse::<Chain>().is_ok(), "{text} is a chain all the same");
+    }
+    for text in ["adam", "schedule_free", "zero_non_finite | sgd", "partition('a*', scale_by_adam, '*', trace) | sgd"] {
+        text.parse::<Optimizer>().unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 }
 
@@ -184,8 +210,8 @@ fn toml_may_say_the_same_in_text_tables_and_arrays() {
             "zero_non_finite | rmsprop(centered=true, preset=tf)",
         ),
         (
-            "optimizer = { name = 'masked', blocks = 'actor.*', chain = ['centralize', 'adam'] }",
-            "masked(blocks=\"actor.*\", chain=centralize | adam)",
+            "optimizer = { name = 'masked', blocks = 'actor.*', chain = ['centralize', 'scale_by_adam'] }",
+            "masked(blocks=\"actor.*\", chain=centralize | scale_by_adam)",
         ),
     ] {
         let ours = of(toml).expect(toml);
