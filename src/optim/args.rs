@@ -40,8 +40,14 @@ impl<'a> Args<'a> {
             };
             let Some(param) = named.iter().find(|param| param.name == key) else {
                 let near = nearest(key, named.iter().map(|param| param.name));
-                let near = if near.is_empty() { String::new() } else { format!("; did you mean `{near}`?") };
-                return Err(Error::Config(format!("{name} has no argument `{key}`{near} {}", list())));
+                let hint = match near {
+                    Some(near) => format!("; did you mean `{near}`? {}", list()),
+                    None => format!(": {}", list()),
+                };
+                // What is an option elsewhere, such as amsgrad, may be a word of its own here.
+                let row = registry.rows().iter().find(|row| near.is_none() && row.name == key && row.is_recipe());
+                let word = row.map(|row| format!("; {key} is an optimizer of its own: {}", row.signature()));
+                return Err(Error::Config(format!("{name} has no argument `{key}`{hint}{}", word.unwrap_or_default())));
             };
             if values.iter().any(|(known, _)| known.name == param.name) {
                 return Err(Error::Config(format!("{name}: {key} is given twice")));

@@ -111,9 +111,12 @@ impl Registry {
     fn unknown(&self, name: &str, fits: impl Fn(&Row) -> bool) -> Error {
         let rows: Vec<&Row> = self.rows().iter().filter(|row| fits(row)).collect();
         let what = if rows.iter().all(|row| is_schedule(row)) { "schedule" } else { "optimizer" };
-        let nearest = nearest(name, rows.iter().map(|row| row.name));
-        let list = rows.iter().find(|row| row.name == nearest).map(|row| row.signature()).unwrap_or_default();
-        Error::Config(format!("there is no {what} `{name}`; did you mean `{nearest}`? {list}"))
+        let near = nearest(name, rows.iter().map(|row| row.name));
+        let hint = match rows.iter().find(|row| Some(row.name) == near) {
+            Some(row) => format!("did you mean `{}`? {}", row.name, row.signature()),
+            None => format!("there are {}", rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")),
+        };
+        Error::Config(format!("there is no {what} `{name}`; {hint}"))
     }
 
     /// Whether a chain applies a learning rate: a whole optimizer does, and so does what wraps one.
@@ -162,8 +165,14 @@ fn is_schedule(row: &Row) -> bool {
     matches!(row.make, Make::Schedule(_))
 }
 
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
-    known.min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name)).unwrap_or_default()
+/// The known name that is most like this one, whether by few changes of letters or by the same beginning; `None` if
+/// none is at all like it.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let likeness =
+        |known: &str| strsim::normalized_damerau_levenshtein(known, &name).max(strsim::jaro_winkler(known, &name));
+    let alike = known.map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > 0.65);
+    alike.min_by(|(one, _), (other, _)| other.total_cmp(one)).map(|(_, known)| known)
 }
 
 impl Spec {

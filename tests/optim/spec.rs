@@ -67,6 +67,16 @@ fn text_that_is_no_spec_is_answered_with_the_place() {
 fn a_mistake_names_the_nearest_word_and_its_arguments() {
     for (text, expected) in [
         ("adan", &["no optimizer `adan`", "did you mean `adam`?", "adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999"][..]),
+        ("Adam", &["did you mean `adam`?"]),
+        ("sdg", &["did you mean `sgd`?"]),
+        ("clip(1)", &["did you mean `clip_by_"]),
+        ("xyzzy", &["no optimizer `xyzzy`; there are sgd, scale_by_learning_rate, momentum,", "adam, adamw"]),
+        ("adam(learning_rate=1)", &["did you mean `lr`?"]),
+        (
+            "adam(amsgrad=true)",
+            &["adam has no argument `amsgrad`: adam(lr", "amsgrad is an optimizer of its own: amsgrad(lr"],
+        ),
+        ("adam(lr=adam)", &["no schedule `adam`; there are constant, linear, cosine,"]),
         ("clip_by_vale(1)", &["did you mean `clip_by_value`? clip_by_value(max_value)"]),
         ("adam(beta=0.5)", &["adam has no argument `beta`", "did you mean `beta1`?", "adam(lr = 1e-3,"]),
         ("adam(lr=cosin(1, 0))", &["adam: lr", "no schedule `cosin`", "did you mean `cosine`? cosine(start, end = 0)"]),
@@ -122,7 +132,7 @@ fn an_impossible_value_says_its_range() {
     for (text, expected) in [
         ("adam(lr=-1)", "adam: lr = -1 is impossible: it must be finite and not negative"),
         ("adam(lr=inf)", "adam: lr = inf is impossible"),
-        ("adam(lr=nan)", "adam: lr = NaN is impossible"),
+        ("adam(lr=nan)", "adam: lr = nan is impossible"),
         ("adam(beta1=1)", "adam: beta1 = 1 is impossible: it must lie in [0, 1)"),
         ("adam(beta2=linear(0.5, 1))", "adam: beta2 = linear(0.5, 1) is impossible: all along, it must lie in [0, 1)"),
         ("adam(lr=linear(1, -1))", "all along, it must be finite and not negative"),
