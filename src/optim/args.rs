@@ -98,7 +98,7 @@ impl<'a> Args<'a> {
             false => wrong(&format!("{}{range}", if matches!(value, Value::Number(_)) { "" } else { "all along, " })),
         };
         match (kind, value) {
-            (Kind::Number(range), _) => {
+            (Kind::Number(range) | Kind::Steady(range), _) => {
                 let schedule = self.registry.schedule(value, self.fallback).map_err(|e| at(row, name, &e))?;
                 schedule.extremes().into_iter().try_for_each(|x| within(*range, x))
             }

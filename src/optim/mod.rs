@@ -3,8 +3,10 @@
 //! A transform changes a gradient `[P]` in place; what the last of a chain leaves is the update that is added to the
 //! parameters. A named optimizer is a one-expression recipe: a [`Row`] of the table that [`Spec`]s are read with.
 //!
-//! All of it is host memory, on whatever device the network learns: policies are small, so one copy there and back
-//! takes less time than the launches of the dozen small kernels that each step would otherwise be.
+//! All of it is host memory, on whatever device the network learns, so that each optimizer is written once and verified
+//! once: a gradient comes from the device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of
+//! theta on the host, and the new theta goes back in another such copy. Policies are small: that takes less time than the
+//! launches of the dozen small kernels that each step would otherwise be.
 
 mod accumulate;
 mod adabelief;

@@ -103,13 +103,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "schedule_free_sgd",
         summary: "sgd with an average in place of a schedule",
-        params: &[Param::lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
+        params: &[Param::steady_lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
         make: Make::Recipe(|a| last(a, Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?)))),
     },
     Row {
         name: "schedule_free_adamw",
         summary: "adamw with an average in place of a schedule",
-        params: &[Param::lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
+        params: &[Param::steady_lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
         make: Make::Recipe(|a| {
             // The average is the momentum: Adam's own is off.
             let scaled = Chain::new().then(scale_by_adam(0.0, a.schedule("beta2")?, a.schedule("eps")?));
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "schedule_free",
         summary: "schedule_free_sgd's direction and learning rate, with an average in place of a schedule",
-        params: &[Param::lr("1"), BETA1, WARMUP],
+        params: &[Param::steady_lr("1"), BETA1, WARMUP],
         make: Make::Link(|a| last(a, Chain::new())),
     },
 ];

@@ -200,7 +200,7 @@ fn every_row() -> Vec<String> {
     let links = registry.rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_)));
     let optimizer = |row: &Row| {
         let argument = |param: &Param| match (param.kind, param.default) {
-            (Kind::Number(_), default) => {
+            (Kind::Number(_) | Kind::Steady(_), default) => {
                 let start = default.parse().ok().filter(|x: &f64| x.is_finite()).unwrap_or(0.25);
                 Some(format!("{} = plateau({start}, 0.5, patience=0, min={})", param.name, start / 16.0))
             }
@@ -303,20 +303,34 @@ fn a_step_allocates_nothing_after_the_first() {
 }
 
 #[test]
-fn noise_has_the_deviation_that_it_says() {
-    let blocks: &[(&str, &[usize])] = &[("w", &[10_000])];
-    let mut params = params(blocks, &[0.0; 10_000]);
-    let mut optimizer = optimizer("add_noise(eta=0.04, gamma=0.5, seed=3)");
-    let mut before = values(&params);
-    for t in 1..=4 {
-        optimizer.step(&mut params, &[0.0; 10_000], at(0)).expect("a step");
+fn noise_is_normal_with_the_variance_of_its_paper() {
+    // Neelakantan et al. 2015, section 3: η / (1 + t)^γ for t = 0, 1, …; with the defaults η = 0.01 and γ = 0.55.
+    const N: usize = 10_000;
+    let n = N as f64;
+    let gradient = numbers(N, 12);
+    let (mut optimizer, mut params) = (optimizer("add_noise(seed=3)"), params(&[("w", &[N])], &[0.0; N]));
+    let mut last = vec![0.0; N];
+    for t in 0..64 {
+        let before = values(&params);
+        optimizer.step(&mut params, &gradient, at(0)).expect("a step");
+        let sigma = (0.01 / (1.0 + f64::from(t)).powf(0.55)).sqrt();
         let after = values(&params);
-        let noise: Vec<f32> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-        let deviation = norm(&noise) / 100.0;
-        let expected = (0.04 / f64::from(t).powf(0.5)).sqrt();
-        // The deviation of a sample's deviation is expected / √(2n), 0.7 %.
-        assert!((deviation / expected - 1.0).abs() < 0.04, "step {t}: {deviation}, expected {expected}");
-        before = after;
+        let noise = after.iter().zip(&before).zip(&gradient).map(|((a, b), g)| f64::from(a - b - g) / sigma);
+        let noise: Vec<f64> = noise.collect();
+        let mean = |f: &dyn Fn(f64) -> f64| noise.iter().map(|&x| f(x)).sum::<f64>() / n;
+        let with_last = noise.iter().zip(&last).map(|(a, b)| a * b).sum::<f64>() / n;
+        // Each with its value for a normal distribution and its standard error in a sample of this size.
+        for (what, sample, expected, variance) in [
+            ("mean", mean(&|x| x), 0.0, 1.0),
+            ("variance", mean(&|x| x * x), 1.0, 2.0),
+            ("skewness", mean(&|x| x.powi(3)), 0.0, 15.0),
+            ("kurtosis", mean(&|x| x.powi(4)), 3.0, 96.0),
+            ("correlation with the last step", with_last, 0.0, 1.0),
+        ] {
+            let error = f64::sqrt(variance / n);
+            assert!((sample - expected).abs() < 4.5 * error, "{what} at t = {t}: {sample}, not {expected} ± {error}");
+        }
+        last = noise;
     }
 }
 

@@ -160,7 +160,7 @@ fn every_number_of_every_recipe_has_a_range() {
     let registry = Registry::default();
     for row in registry.recipes() {
         for param in row.params {
-            if let Kind::Number(_) | Kind::Fixed(_) | Kind::Count(_) = param.kind {
+            if let Kind::Number(_) | Kind::Steady(_) | Kind::Fixed(_) | Kind::Count(_) = param.kind {
                 for bad in ["-1", "nan", "-inf"] {
                     let message = refused(&format!("{}({}={bad})", row.name, param.name));
                     assert!(message.contains("is impossible: "), "{message}");
@@ -269,6 +269,8 @@ fn settings_apply_where_a_spec_does_not_say() {
     assert_eq!(lr("adam(0.1)", &fallback), [0.1, 0.1]);
     assert_eq!(lr("adam(lr=cosine(1, 0))", &fallback), [1.0, 0.5]);
     assert_eq!(lr("lookahead(adam)", &fallback), [0.5, 0.25]);
+    assert_eq!(lr("schedule_free_sgd", &fallback), [0.5, 0.5], "an average in place of a schedule");
+    assert_eq!(lr("schedule_free_adamw(lr=linear(1, 0))", &fallback), [1.0, 0.5]);
     assert_eq!(lr("adam", &Fallback { anneal_lr: false, ..fallback }), [0.5, 0.5]);
     assert_eq!(lr("adam", &Fallback::default()), [1e-3, 1e-3]);
 
