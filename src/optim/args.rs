@@ -44,6 +44,12 @@ impl<'a> Args<'a> {
                     Some(near) => format!("; did you mean `{near}`? {}", list()),
                     None => format!(": {}", list()),
                 };
+                if let Some(Param { name: what, .. }) =
+                    pairs.iter().find(|pairs| pairs.name.split(", ").any(|n| n == key))
+                {
+                    let problem = format!("{name}: {what} have no name, but stand in pairs after all others, as text");
+                    return Err(Error::Config(format!("{problem}: {}", list())));
+                }
                 // What is an option elsewhere, such as amsgrad, may be a word of its own here.
                 let row = registry.rows().iter().find(|row| near.is_none() && row.name == key && row.is_recipe());
                 let word = row.map(|row| format!("; {key} is an optimizer of its own: {}", row.signature()));

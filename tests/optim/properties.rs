@@ -193,31 +193,53 @@ fn state_saved_and_restored_takes_the_next_steps_bit_for_bit() {
     }
 }
 
-/// Every row of the table that makes a link, as an optimizer: what has no default is said, and every number that may
-/// change over training falls by itself when the mean return stands still, which must be remembered too.
+/// Every row of the table that makes a link, as an optimizer in which every number that may change over training falls
+/// by itself when the mean return stands still, which must be remembered too.
 fn every_row() -> Vec<String> {
     let registry = Registry::default();
     let links = registry.rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_)));
-    let optimizer = |row: &Row| {
-        let argument = |param: &Param| match (param.kind, param.default) {
-            (Kind::Number(_) | Kind::Steady(_), default) => {
-                let start = default.parse().ok().filter(|x: &f64| x.is_finite()).unwrap_or(0.25);
-                Some(format!("{} = plateau({start}, 0.5, patience=0, min={})", param.name, start / 16.0))
-            }
-            (_, default) if !default.is_empty() => None,
-            (Kind::Count(_), _) => Some(format!("{} = 3", param.name)),
-            (Kind::Text, _) => Some(format!("{} = \"actor.*\"", param.name)),
-            (Kind::Chain, _) if row.name == "masked" => Some(format!("{} = trace", param.name)),
-            (Kind::Chain, _) => Some(format!("{} = clip_by_value(0.5) | adam", param.name)),
-            (Kind::Pairs(..), _) => Some("\"actor.*\", adam | ema(0.9), \"*\", lookahead(momentum, k=3)".into()),
-            (kind, _) => panic!("{}: what is a {kind:?} without a default?", param.name),
-        };
-        let arguments = row.params.iter().filter_map(argument).collect::<Vec<_>>().join(", ");
-        let link = format!("{}({arguments})", row.name);
-        let has_rate = link.parse::<Chain>().unwrap_or_else(|e| panic!("{link}: {e}")).learning_rate(at(0)).is_some();
-        if has_rate { link } else { format!("{link} | scale_by_learning_rate(0.01)") }
+    links.map(|row| with_plateaus(row, |_| true)).collect()
+}
+
+/// A row as an optimizer in which the chosen numbers go by plateaus; what else has no default is said.
+fn with_plateaus(row: &Row, chosen: impl Fn(&Param) -> bool) -> String {
+    let argument = |param: &Param| match (param.kind, param.default) {
+        (Kind::Number(_) | Kind::Steady(_), default) if chosen(param) => {
+            let start = default.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).unwrap_or(0.25);
+            Some(format!("{} = plateau({start}, 0.5, patience=0, min={})", param.name, start / 16.0))
+        }
+        (_, default) if !default.is_empty() => None,
+        (Kind::Number(_) | Kind::Steady(_), _) => Some(format!("{} = 0.25", param.name)),
+        (Kind::Count(_), _) => Some(format!("{} = 3", param.name)),
+        (Kind::Text, _) => Some(format!("{} = \"actor.*\"", param.name)),
+        (Kind::Chain, _) if row.name == "masked" => Some(format!("{} = trace", param.name)),
+        (Kind::Chain, _) => Some(format!("{} = clip_by_value(0.5) | adam", param.name)),
+        (Kind::Pairs(..), _) => Some("\"actor.*\", adam | ema(0.9), \"*\", lookahead(momentum, k=3)".into()),
+        (kind, _) => panic!("{}: what is a {kind:?} without a default?", param.name),
     };
-    links.map(optimizer).collect()
+    let arguments = row.params.iter().filter_map(argument).collect::<Vec<_>>().join(", ");
+    let link = format!("{}({arguments})", row.name);
+    let has_rate = link.parse::<Chain>().unwrap_or_else(|e| panic!("{link}: {e}")).learning_rate(at(0)).is_some();
+    if has_rate { link } else { format!("{link} | scale_by_learning_rate(0.01)") }
+}
+
+#[test]
+fn every_number_that_may_change_hears_of_the_mean_return() {
+    for row in Registry::default().rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_))) {
+        for param in row.params.iter().filter(|param| matches!(param.kind, Kind::Number(_) | Kind::Steady(_))) {
+            let spec = with_plateaus(row, |other| other.name == param.name);
+            let mut optimizer = optimizer(&spec);
+            let mut plateaus = || {
+                let saved = save(&mut optimizer).into_iter().filter(|(name, _)| name.ends_with(".value"));
+                let before: Vec<(String, Saved)> = saved.collect();
+                (0..3).for_each(|_| optimizer.observe(1.0));
+                before
+            };
+            let (before, after) = (plateaus(), plateaus());
+            assert!(!before.is_empty(), "{spec}: nothing would tell {}", param.name);
+            assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{spec}: {after:?}");
+        }
+    }
 }
 
 #[test]

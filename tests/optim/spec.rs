@@ -87,6 +87,10 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
         ("clip_by_global_norm", &["clip_by_global_norm needs max_norm, largest norm: clip_by_global_norm(max_norm"]),
         ("lookahead", &["lookahead needs chain"]),
         ("lookahead(sgdd)", &["lookahead: chain: there is no optimizer `sgdd`; did you mean `sgd`?"]),
+        (
+            "partition(blocks=\"a\")",
+            &["partition: blocks, chain have no name, but stand in pairs after all others, as text"],
+        ),
         ("partition(\"a\")", &["partition: blocks, chain come in pairs"]),
         ("adam | clip_by_value(1) | sgd", &["adam and sgd both apply a learning rate: a chain takes one"]),
         ("adam | scale_by_learning_rate(0.1)", &["adam and scale_by_learning_rate both apply a learning rate"]),
