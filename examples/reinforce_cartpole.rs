@@ -23,7 +23,7 @@ fn main() -> Result<()> {
     // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
     let chain = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
     let chain = chain.unwrap_or("clip_by_global_norm(0.5) | adam(lr=4e-3, eps=1e-5)".into());
-    let mut optimizer = Optimizer::new(chain.parse()?);
+    let mut optimizer: Optimizer = chain.parse()?;
 
     let returns_to_go = MonteCarlo { baseline: false };
     let updates = 150;

@@ -206,10 +206,16 @@ fn list(what: &str) -> Result<()> {
     match what {
         "envs" => envs::ids().for_each(|id| println!("{id}")),
         "algos" => algo::ALGOS.iter().for_each(|algo| println!("{}", algo.name)),
-        _ => {
+        kind => {
             let registry = optim::Registry::default();
-            let width = registry.recipes().map(|row| row.name.len()).max().unwrap_or_default();
-            registry.recipes().for_each(|row| println!("{:width$}  {}", row.name, row.summary));
+            let is_asked_for = |row: &&optim::Row| match row.make {
+                optim::Make::Recipe(_) => kind == "optimizers",
+                optim::Make::Clip(_) | optim::Make::Link(_) => kind == "links",
+                optim::Make::Schedule(_) => kind == "schedules",
+            };
+            let rows: Vec<&optim::Row> = registry.rows().iter().filter(is_asked_for).collect();
+            let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
+            rows.iter().for_each(|row| println!("{:width$}  {}", row.name, row.summary));
         }
     }
     Ok(())
@@ -260,7 +266,7 @@ fn command() -> Command {
             Arg::new("list")
                 .long("list")
                 .value_name("WHAT")
-                .value_parser(["envs", "algos", "optimizers"])
+                .value_parser(["envs", "algos", "optimizers", "links", "schedules"])
                 .help("Print the names there are, one a line, and leave"),
         );
     for (name, help) in Config::SETTINGS {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use uphill::optim::Registry;
+use uphill::optim::{Make, Registry, Row};
 use uphill::{Config, algo, envs};
 
 mod programs;
@@ -37,12 +37,23 @@ fn list_prints_the_names_there_are_one_a_line() {
     let lines = |names: Vec<&str>| names.into_iter().map(|name| format!("{name}\n")).collect::<String>();
     assert_eq!(listed("envs"), lines(envs::ids().collect()));
     assert_eq!(listed("algos"), lines(algo::ALGOS.iter().map(|algo| algo.name).collect()));
-    let optimizers = listed("optimizers");
     let registry = Registry::default();
-    for (line, row) in optimizers.lines().zip(registry.recipes()) {
-        assert_eq!(line.split_once(' ').map(|(name, summary)| (name, summary.trim())), Some((row.name, row.summary)));
+    let is_schedule = |row: &&Row| matches!(row.make, Make::Schedule(_));
+    let of_kind = |kind: &str| -> Vec<&Row> {
+        match kind {
+            "optimizers" => registry.recipes().collect(),
+            "schedules" => registry.rows().iter().filter(is_schedule).collect(),
+            _ => registry.rows().iter().filter(|row| !row.is_recipe() && !is_schedule(row)).collect(),
+        }
+    };
+    for kind in ["optimizers", "links", "schedules"] {
+        let (list, rows) = (listed(kind), of_kind(kind));
+        for (line, row) in list.lines().zip(&rows) {
+            let parts = line.split_once(' ').map(|(name, summary)| (name, summary.trim()));
+            assert_eq!(parts, Some((row.name, row.summary)));
+        }
+        assert_eq!(list.lines().count(), rows.len());
     }
-    assert_eq!(optimizers.lines().count(), registry.recipes().count());
     assert!(listed("algos").contains("\nppo\n"));
     assert!(std::fs::read_dir(home.path()).expect("a folder").next().is_none(), "asking leaves nothing behind");
 }

@@ -2,8 +2,8 @@
 
 use super::table::{Make, Param, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
-use crate::Result;
 use crate::kernels::vectorised;
+use crate::{Layout, Result};
 
 /// See [`accumulate`].
 #[derive(Debug)]
@@ -56,8 +56,8 @@ impl GradientTransform for Accumulate {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
-        self.inner.evaluation(theta)
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+        self.inner.evaluation(theta, layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

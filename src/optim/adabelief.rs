@@ -9,7 +9,6 @@ use crate::Result;
 #[derive(Debug, Clone)]
 pub struct ScaleByBelief {
     moments: Moments,
-    eps: Schedule,
     eps_root: Schedule,
 }
 
@@ -31,16 +30,14 @@ pub fn scale_by_belief(
     eps: impl Into<Schedule>,
     eps_root: impl Into<Schedule>,
 ) -> ScaleByBelief {
-    ScaleByBelief { moments: Moments::new(beta1, beta2), eps: eps.into(), eps_root: eps_root.into() }
+    ScaleByBelief { moments: Moments::new(beta1, beta2, eps), eps_root: eps_root.into() }
 }
 
 impl GradientTransform for ScaleByBelief {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let step = self.moments.step(gradient.len(), context);
-        let (first, second) = step.corrections();
-        let [first, second] = [first, second.sqrt()].map(|x| x as f32);
-        let [b2, c2, eps, eps_root] =
-            [step.beta2, 1.0 - step.beta2, self.eps.at(context.when), self.eps_root.at(context.when)].map(|x| x as f32);
+        let [first, second, eps] = step.factors();
+        let [b2, c2, eps_root] = [step.beta2, 1.0 - step.beta2, self.eps_root.at(context.when)].map(|x| x as f32);
         step.with(
             gradient,
             #[inline(always)]
@@ -57,7 +54,6 @@ impl GradientTransform for ScaleByBelief {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
         visit("eps_root", Slot::Schedule(&mut self.eps_root));
     }
 }

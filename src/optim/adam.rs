@@ -1,17 +1,10 @@
 //! Adam's direction, and its recipes.
 
-use super::moments::Moments;
+use super::moments::{Moments, ScaleByMoments};
 use super::recipes::{coupled, decoupled};
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Args, Chain, Schedule};
 use crate::Result;
-
-/// See [`scale_by_adam`].
-#[derive(Debug, Clone)]
-pub struct ScaleByAdam {
-    moments: Moments,
-    eps: Schedule,
-}
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
 ///
@@ -27,38 +20,19 @@ pub struct ScaleByAdam {
 ///
 /// Kingma and Ba 2015, algorithm 1, <https://arxiv.org/abs/1412.6980>.
 #[must_use]
-pub fn scale_by_adam(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps: impl Into<Schedule>) -> ScaleByAdam {
-    ScaleByAdam { moments: Moments::new(beta1, beta2), eps: eps.into() }
-}
-
-impl ScaleByAdam {
-    /// Counts steps from 1 again.
-    pub(super) fn restart(&mut self) {
-        self.moments.restart();
-    }
-}
-
-impl GradientTransform for ScaleByAdam {
-    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context);
-        let (first, second) = step.corrections();
-        let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
+pub fn scale_by_adam(
+    beta1: impl Into<Schedule>,
+    beta2: impl Into<Schedule>,
+    eps: impl Into<Schedule>,
+) -> ScaleByMoments {
+    ScaleByMoments::new(Moments::new(beta1, beta2, eps), |step, gradient| {
+        let [first, second, eps] = step.factors();
         step.adam(
             gradient,
             #[inline(always)]
             move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
-        Ok(())
-    }
-
-    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
-        true
-    }
-
-    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
-    }
+    })
 }
 
 fn direction(a: &Args<'_>) -> Result<Chain> {

@@ -2,13 +2,13 @@
 
 use super::table::{Make, Param, Row};
 use super::{Args, Chain, scale_by_learning_rate};
-use super::{Context, GradientTransform, ScaleByAdam, Schedule, Slot, scale_by_adam};
+use super::{Context, GradientTransform, ScaleByMoments, Schedule, Slot, scale_by_adam};
 use crate::Result;
 
 /// See [`scale_by_adam_rel`].
 #[derive(Debug, Clone)]
 pub struct ScaleByAdamRel {
-    adam: ScaleByAdam,
+    adam: ScaleByMoments,
     update: u64,
 }
 
@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_adam_rel",
-        summary: "adam's direction, its step count beginning again with each rollout",
+        summary: "adam_rel's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
         make: Make::Link(link),
     },

@@ -1,17 +1,10 @@
 //! Adamax: Adam with the largest gradient in place of the root mean square.
 
-use super::moments::Moments;
+use super::moments::{Moments, ScaleByMoments};
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Args, Chain, Schedule};
 use crate::Result;
-
-/// See [`scale_by_adamax`].
-#[derive(Debug, Clone)]
-pub struct ScaleByAdamax {
-    moments: Moments,
-    eps: Schedule,
-}
 
 /// Divides a running mean of gradients by a decaying maximum of their sizes.
 ///
@@ -28,14 +21,9 @@ pub fn scale_by_adamax(
     beta1: impl Into<Schedule>,
     beta2: impl Into<Schedule>,
     eps: impl Into<Schedule>,
-) -> ScaleByAdamax {
-    ScaleByAdamax { moments: Moments::new(beta1, beta2), eps: eps.into() }
-}
-
-impl GradientTransform for ScaleByAdamax {
-    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context);
-        let [first, beta2, eps] = [step.corrections().0, step.beta2, self.eps.at(context.when)].map(|x| x as f32);
+) -> ScaleByMoments {
+    ScaleByMoments::new(Moments::new(beta1, beta2, eps), |step, gradient| {
+        let [first, beta2, eps] = [step.corrections().0, step.beta2, step.eps].map(|x| x as f32);
         step.with(
             gradient,
             #[inline(always)]
@@ -44,17 +32,7 @@ impl GradientTransform for ScaleByAdamax {
             #[inline(always)]
             move |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
         );
-        Ok(())
-    }
-
-    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
-        true
-    }
-
-    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
-    }
+    })
 }
 
 fn direction(a: &Args<'_>) -> Result<Chain> {

@@ -11,7 +11,6 @@ use crate::kernels::vectorised;
 #[derive(Debug, Clone)]
 pub struct ScaleByAmsgrad {
     moments: Moments,
-    eps: Schedule,
     largest: State,
 }
 
@@ -32,15 +31,14 @@ pub fn scale_by_amsgrad(
     beta2: impl Into<Schedule>,
     eps: impl Into<Schedule>,
 ) -> ScaleByAmsgrad {
-    ScaleByAmsgrad { moments: Moments::new(beta1, beta2), eps: eps.into(), largest: State::default() }
+    ScaleByAmsgrad { moments: Moments::new(beta1, beta2, eps), largest: State::default() }
 }
 
 impl GradientTransform for ScaleByAmsgrad {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let largest = self.largest.part(gradient.len(), context, 0.0);
         let step = self.moments.step(gradient.len(), context);
-        let (first, second) = step.corrections();
-        let [first, second, eps] = [first, second.sqrt(), self.eps.at(context.when)].map(|x| x as f32);
+        let [first, second, eps] = step.factors();
         let [b1, b2, c1, c2] = [step.beta1, step.beta2, 1.0 - step.beta1, 1.0 - step.beta2].map(|x| x as f32);
         let (mean, square) = (step.mean, step.square);
         vectorised(
@@ -63,7 +61,6 @@ impl GradientTransform for ScaleByAmsgrad {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
         visit("largest", self.largest.slot());
     }
 }

@@ -40,8 +40,20 @@ impl<'a> Args<'a> {
             };
             let Some(param) = named.iter().find(|param| param.name == key) else {
                 let near = nearest(key, named.iter().map(|param| param.name));
-                let near = if near.is_empty() { String::new() } else { format!("; did you mean `{near}`?") };
-                return Err(Error::Config(format!("{name} has no argument `{key}`{near} {}", list())));
+                let hint = match near {
+                    Some(near) => format!("; did you mean `{near}`? {}", list()),
+                    None => format!(": {}", list()),
+                };
+                if let Some(Param { name: what, .. }) =
+                    pairs.iter().find(|pairs| pairs.name.split(", ").any(|n| n == key))
+                {
+                    let problem = format!("{name}: {what} have no name, but stand in pairs after all others, as text");
+                    return Err(Error::Config(format!("{problem}: {}", list())));
+                }
+                // What is an option elsewhere, such as amsgrad, may be a word of its own here.
+                let row = registry.rows().iter().find(|row| near.is_none() && row.name == key && row.is_recipe());
+                let word = row.map(|row| format!("; {key} is an optimizer of its own: {}", row.signature()));
+                return Err(Error::Config(format!("{name} has no argument `{key}`{hint}{}", word.unwrap_or_default())));
             };
             if values.iter().any(|(known, _)| known.name == param.name) {
                 return Err(Error::Config(format!("{name}: {key} is given twice")));
@@ -92,7 +104,7 @@ impl<'a> Args<'a> {
             false => wrong(&format!("{}{range}", if matches!(value, Value::Number(_)) { "" } else { "all along, " })),
         };
         match (kind, value) {
-            (Kind::Number(range), _) => {
+            (Kind::Number(range) | Kind::Steady(range), _) => {
                 let schedule = self.registry.schedule(value, self.fallback).map_err(|e| at(row, name, &e))?;
                 schedule.extremes().into_iter().try_for_each(|x| within(*range, x))
             }
@@ -190,6 +202,15 @@ impl<'a> Args<'a> {
     /// # Errors
     /// As [`Args::schedule`].
     pub fn branches(&self) -> Result<Vec<(String, Chain)>> {
+        let is_rated = |pair: &&[(Option<String>, Value)]| matches!(pair, [_, (_, Value::Spec(spec))] if self.registry.has_rate(spec));
+        let (rated, unrated): (Vec<_>, Vec<_>) = self.pairs.chunks(2).partition(is_rated);
+        if let ([[(_, with), ..], ..], [[(_, without), ..], ..]) = (&rated[..], &unrated[..]) {
+            let problem = format!("the chain of {with} applies a learning rate, that of {without} none");
+            let row = self.row.name;
+            return Err(Error::Config(format!(
+                "{row}: {problem}: end all of them with one, or none (sgd(0) stands still)"
+            )));
+        }
         let branch = |pair: &[(Option<String>, Value)]| match pair {
             [(_, name), (_, Value::Spec(spec))] => {
                 let name = text(name).ok_or_else(|| self.absent("text"))?;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::args::Args;
 use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
-use super::{Chain, GradientTransform, Schedule, When, clip_by_global_norm};
+use super::{Chain, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -36,6 +36,16 @@ impl FromStr for Chain {
     }
 }
 
+impl FromStr for Optimizer {
+    type Err = Error;
+
+    /// The whole optimizer of a [`Spec`], with this crate's words and their own defaults; errors as
+    /// [`Registry::chain_with`].
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(Optimizer::new(Registry::default().chain_with(&text.parse()?, &Fallback::default())?))
+    }
+}
+
 impl Registry {
     /// Builds a spec whose words have their own defaults.
     ///
@@ -49,19 +59,24 @@ impl Registry {
     /// Builds a spec within settings, as a whole optimizer.
     ///
     /// # Errors
-    /// As [`Registry::chain`], and for a chain without a learning rate.
+    /// As [`Registry::chain`], for a chain without a learning rate, and for `zero_non_finite` anywhere but at its
+    /// beginning, where it would come too late.
     pub fn chain_with(&self, spec: &Spec, fallback: &Fallback) -> Result<Chain> {
-        let mends = |link: &&Link| link.name == "zero_non_finite";
+        let mends = |link: &Link| link.name == "zero_non_finite";
         let clips = fallback.max_grad_norm.is_finite() && !self.clips(spec);
         // Clipping would spread a NaN over all numbers, so what removes them goes before it.
-        let first = if clips { spec.0.iter().take_while(mends).count() } else { 0 };
+        let first = if clips { spec.0.iter().take_while(|link| mends(link)).count() } else { 0 };
         let (before, after) = spec.0.split_at(first);
         let mut chain = self.links(before, fallback)?;
         if clips {
             chain = chain.then(clip_by_global_norm(fallback.max_grad_norm));
         }
         let chain = chain.append(self.links(after, fallback)?);
-        if self.recipe_of(spec).is_none() && chain.learning_rate(When::default()).is_none() {
+        if spec.0.iter().skip_while(|link| mends(link)).any(|link| link.any(&mut |link| mends(link))) {
+            let reason = "a gradient that is not finite never reaches it elsewhere";
+            return Err(Error::Config(format!("zero_non_finite must be the first link of all: {reason}")));
+        }
+        if !self.has_rate(spec) && chain.learning_rate(When::default()).is_none() {
             let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
             return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
         }
@@ -69,9 +84,9 @@ impl Registry {
     }
 
     pub(super) fn links(&self, links: &[Link], fallback: &Fallback) -> Result<Chain> {
-        let is_recipe = |link: &&Link| self.row(&link.name).is_ok_and(Row::is_recipe);
-        if let [one, other, ..] = links.iter().filter(is_recipe).collect::<Vec<_>>()[..] {
-            let problem = "are both whole optimizers, learning rate included: a chain takes one of them";
+        // Each turns the direction round, so two would climb.
+        if let [one, other, ..] = links.iter().filter(|link| self.link_has_rate(link)).collect::<Vec<_>>()[..] {
+            let problem = "both apply a learning rate: a chain takes one of them";
             return Err(Error::Config(format!("{} and {} {problem}", one.name, other.name)));
         }
         links.iter().try_fold(Chain::new(), |chain, link| {
@@ -96,9 +111,22 @@ impl Registry {
     fn unknown(&self, name: &str, fits: impl Fn(&Row) -> bool) -> Error {
         let rows: Vec<&Row> = self.rows().iter().filter(|row| fits(row)).collect();
         let what = if rows.iter().all(|row| is_schedule(row)) { "schedule" } else { "optimizer" };
-        let nearest = nearest(name, rows.iter().map(|row| row.name));
-        let list = rows.iter().find(|row| row.name == nearest).map(|row| row.signature()).unwrap_or_default();
-        Error::Config(format!("there is no {what} `{name}`; did you mean `{nearest}`? {list}"))
+        let near = nearest(name, rows.iter().map(|row| row.name));
+        let hint = match rows.iter().find(|row| Some(row.name) == near) {
+            Some(row) => format!("did you mean `{}`? {}", row.name, row.signature()),
+            None => format!("there are {}", rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")),
+        };
+        Error::Config(format!("there is no {what} `{name}`; {hint}"))
+    }
+
+    /// Whether a chain applies a learning rate: a whole optimizer does, and so does what wraps one.
+    pub(super) fn has_rate(&self, spec: &Spec) -> bool {
+        spec.0.iter().any(|link| self.link_has_rate(link))
+    }
+
+    fn link_has_rate(&self, link: &Link) -> bool {
+        let applies = |row: &Row| row.is_recipe() || row.param("lr").is_some();
+        link.any(&mut |link| self.rows().iter().any(|row| row.name == link.name && applies(row)))
     }
 
     /// Whether some link of a spec clips, however deep.
@@ -137,15 +165,26 @@ fn is_schedule(row: &Row) -> bool {
     matches!(row.make, Make::Schedule(_))
 }
 
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
-    known.min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name)).unwrap_or_default()
+/// The known name that is most like this one, whether by few changes of letters or by the same beginning; `None` if
+/// none is at all like it.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let likeness =
+        |known: &str| strsim::normalized_damerau_levenshtein(known, &name).max(strsim::jaro_winkler(known, &name));
+    let alike = known.map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > 0.65);
+    alike.min_by(|(one, _), (other, _)| other.total_cmp(one)).map(|(_, known)| known)
 }
 
 impl Spec {
     /// Whether something holds for one of its links, however deep.
     fn any(&self, holds: &mut dyn FnMut(&Link) -> bool) -> bool {
-        self.0.iter().any(|link| {
-            holds(link) || link.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if spec.any(holds)))
-        })
+        self.0.iter().any(|link| link.any(holds))
+    }
+}
+
+impl Link {
+    /// Whether something holds for it or for a link within it, however deep.
+    fn any(&self, holds: &mut dyn FnMut(&Link) -> bool) -> bool {
+        holds(self) || self.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if spec.any(holds)))
     }
 }

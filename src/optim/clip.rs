@@ -136,7 +136,8 @@ pub fn clip_by_value(max_value: impl Into<Schedule>) -> ClipByValue {
 
 impl GradientTransform for ClipByValue {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let limit = self.max_value.at(context.when) as f32;
+        // A range that is upside down would panic.
+        let limit = self.max_value.at(context.when).abs() as f32;
         if limit.is_finite() {
             vectorised(
                 #[inline(always)]

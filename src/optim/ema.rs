@@ -2,7 +2,7 @@
 
 use super::table::{Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, State};
-use crate::Result;
+use crate::{Layout, Result};
 
 /// See [`ema`].
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl GradientTransform for Ema {
         visit("last_decay", Slot::Scalar(&mut self.last));
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], _: &Layout) -> Option<Vec<f32>> {
         let share = (1.0 - self.last) as f32;
         Some(self.average.begun()?.iter().zip(theta).map(|(a, theta)| a + share * (theta - a)).collect())
     }

@@ -1,15 +1,15 @@
 //! Lookahead: k steps forward, one step back.
 
-use super::table::{Kind, Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Slot, State, When};
-use crate::Result;
+use super::table::{Make, Param, Range, Row};
+use super::{Chain, Context, GradientTransform, Schedule, Slot, State, When};
+use crate::{Layout, Result};
 
 /// See [`lookahead`].
 #[derive(Debug)]
 pub struct Lookahead {
     inner: Chain,
     k: u64,
-    alpha: f64,
+    alpha: Schedule,
     slow: State,
     steps: u64,
 }
@@ -25,8 +25,8 @@ pub struct Lookahead {
 ///
 /// Zhang et al. 2019, algorithm 1, <https://arxiv.org/abs/1907.08610>.
 #[must_use]
-pub fn lookahead(inner: Chain, k: u64, alpha: f64) -> Lookahead {
-    Lookahead { inner, k: k.max(1), alpha, slow: State::default(), steps: 0 }
+pub fn lookahead(inner: Chain, k: u64, alpha: impl Into<Schedule>) -> Lookahead {
+    Lookahead { inner, k: k.max(1), alpha: alpha.into(), slow: State::default(), steps: 0 }
 }
 
 impl GradientTransform for Lookahead {
@@ -39,7 +39,7 @@ impl GradientTransform for Lookahead {
         }
         self.steps += 1;
         if self.steps.is_multiple_of(self.k) {
-            let alpha = self.alpha as f32;
+            let alpha = self.alpha.at(context.when) as f32;
             for ((u, theta), slow) in gradient.iter_mut().zip(context.theta).zip(slow) {
                 *slow += alpha * (theta + *u - *slow);
                 *u = *slow - theta;
@@ -50,6 +50,7 @@ impl GradientTransform for Lookahead {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.inner.state(&mut |name, slot| visit(&format!("inner.{name}"), slot));
+        visit("alpha", Slot::Schedule(&mut self.alpha));
         visit("slow", self.slow.slot());
         visit("steps", Slot::Count(&mut self.steps));
     }
@@ -58,7 +59,7 @@ impl GradientTransform for Lookahead {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, _: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, _: &[f32], _: &Layout) -> Option<Vec<f32>> {
         self.slow.begun().map(<[f32]>::to_vec)
     }
 
@@ -77,12 +78,7 @@ pub(super) const ROWS: &[Row] = &[Row {
     params: &[
         Param::chain("the optimizer that runs ahead"),
         Param::count("k", 1, "5", "steps that it runs"),
-        Param {
-            name: "alpha",
-            kind: Kind::Fixed(Range::Share),
-            default: "0.5",
-            meaning: "share of the way that is kept",
-        },
+        Param::number("alpha", Range::Share, "0.5", "share of the way that is kept"),
     ],
-    make: Make::Link(|a| Ok(Chain::new().then(lookahead(a.chain("chain")?, a.count("k")?, a.number("alpha")?)))),
+    make: Make::Link(|a| Ok(Chain::new().then(lookahead(a.chain("chain")?, a.count("k")?, a.schedule("alpha")?)))),
 }];

@@ -3,8 +3,10 @@
 //! A transform changes a gradient `[P]` in place; what the last of a chain leaves is the update that is added to the
 //! parameters. A named optimizer is a one-expression recipe: a [`Row`] of the table that [`Spec`]s are read with.
 //!
-//! All of it is host memory, on whatever device the network learns: policies are small, so one copy there and back
-//! takes less time than the launches of the dozen small kernels that each step would otherwise be.
+//! All of it is host memory, on whatever device the network learns, so that each optimizer is written once and verified
+//! once: a gradient comes from the device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of
+//! theta on the host, and the new theta goes back in another such copy. Policies are small: that takes less time than the
+//! launches of the dozen small kernels that each step would otherwise be.
 
 mod accumulate;
 mod adabelief;
@@ -62,9 +64,9 @@ pub use adabelief::{ScaleByBelief, scale_by_belief};
 pub use adadelta::{ScaleByAdadelta, scale_by_adadelta};
 pub use adafactor::{AdafactorConfig, AdafactorForm, AdafactorStep, adafactor_step};
 pub use adagrad::{ScaleByAdagrad, scale_by_adagrad};
-pub use adam::{ScaleByAdam, scale_by_adam};
+pub use adam::scale_by_adam;
 pub use adam_rel::{ScaleByAdamRel, scale_by_adam_rel};
-pub use adamax::{ScaleByAdamax, scale_by_adamax};
+pub use adamax::scale_by_adamax;
 pub use adaptive_clip::{AdaptiveClip, adaptive_clip};
 pub use amsgrad::{ScaleByAmsgrad, scale_by_amsgrad};
 pub use args::Args;
@@ -79,6 +81,7 @@ pub use ema::{Ema, ema};
 pub use learning_rate::{ScaleByLearningRate, scale_by_learning_rate};
 pub use lion::{ScaleByLion, scale_by_lion};
 pub use lookahead::{Lookahead, lookahead};
+pub use moments::ScaleByMoments;
 pub use muon::{MuonScale, ScaleByMuon, scale_by_muon};
 pub use nadam::{ScaleByNadam, scale_by_nadam};
 pub use nesterov::{NesterovSutskever, nesterov_sutskever};
@@ -87,7 +90,7 @@ pub use optimizer::{Optimizer, StepReport};
 pub use partition::{Partition, masked, partition};
 pub use pattern::Pattern;
 pub use plateau::Plateau;
-pub use radam::{ScaleByRadam, scale_by_radam};
+pub use radam::scale_by_radam;
 pub use rms::{ScaleByRms, scale_by_rms};
 pub use schedule::Schedule;
 pub use schedule_free::{ScheduleFree, schedule_free};
@@ -102,7 +105,7 @@ pub use trace::{Trace, trace};
 pub use transform::{Chain, Context, GradientTransform, Slot, When};
 pub use trust_ratio::{ScaleByTrustRatio, scale_by_trust_ratio};
 pub use weight_decay::{AddDecayedWeights, DecayWeights, add_decayed_weights, decay_weights};
-pub use yogi::{ScaleByYogi, scale_by_yogi};
+pub use yogi::scale_by_yogi;
 pub use zero_non_finite::{ZeroNonFinite, zero_non_finite};
 
 use transform::{State, scale};

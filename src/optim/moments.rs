@@ -1,13 +1,50 @@
 //! What Adam and its kin share: two running means and their bias corrections.
 
-use super::{Context, Schedule, Slot, State};
+use super::{Context, GradientTransform, Schedule, Slot, State};
+use crate::Result;
 use crate::kernels::vectorised;
 
-/// Running means `m` of gradients and `v` of their squares, with decays that may change.
+/// A direction that is made of two running means, and of nothing else that is kept:
+/// [`scale_by_adam`](super::scale_by_adam) and those of its kin that differ in the equation alone.
+#[derive(Debug, Clone)]
+pub struct ScaleByMoments {
+    moments: Moments,
+    equation: fn(Step<'_>, &mut [f32]),
+}
+
+impl ScaleByMoments {
+    /// The direction that an equation makes: it moves the means on and puts the direction in the gradient's place.
+    pub(super) fn new(moments: Moments, equation: fn(Step<'_>, &mut [f32])) -> Self {
+        Self { moments, equation }
+    }
+
+    /// Counts steps from 1 again; the means go on.
+    pub(super) fn restart(&mut self) {
+        self.moments.steps = 0;
+    }
+}
+
+impl GradientTransform for ScaleByMoments {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        (self.equation)(self.moments.step(gradient.len(), context), gradient);
+        Ok(())
+    }
+
+    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
+        true
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.moments.state(visit);
+    }
+}
+
+/// Running means `m` of gradients and `v` of their squares, with decays that may change, and the ε below the quotient.
 #[derive(Debug, Clone)]
 pub(super) struct Moments {
     beta1: Schedule,
     beta2: Schedule,
+    eps: Schedule,
     start: f32,
     mean: State,
     square: State,
@@ -20,6 +57,7 @@ pub(super) struct Step<'a> {
     pub(super) t: u64,
     pub(super) beta1: f64,
     pub(super) beta2: f64,
+    pub(super) eps: f64,
     /// `m` of the step before, as long as the gradient.
     pub(super) mean: &'a mut [f32],
     /// `v` of the step before, as long as the gradient.
@@ -27,19 +65,14 @@ pub(super) struct Step<'a> {
 }
 
 impl Moments {
-    pub(super) fn new(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>) -> Self {
-        let (beta1, beta2) = (beta1.into(), beta2.into());
-        Self { beta1, beta2, start: 0.0, mean: State::default(), square: State::default(), steps: 0 }
+    pub(super) fn new(beta1: impl Into<Schedule>, beta2: impl Into<Schedule>, eps: impl Into<Schedule>) -> Self {
+        let (beta1, beta2, eps) = (beta1.into(), beta2.into(), eps.into());
+        Self { beta1, beta2, eps, start: 0.0, mean: State::default(), square: State::default(), steps: 0 }
     }
 
     /// The same where both means begin with this number.
     pub(super) fn from(self, start: f64) -> Self {
         Self { start: start as f32, ..self }
-    }
-
-    /// Counts steps from 1 again; the means go on.
-    pub(super) fn restart(&mut self) {
-        self.steps = 0;
     }
 
     /// Begins a step, or a part of one, over `len` parameters.
@@ -49,6 +82,7 @@ impl Moments {
             t: self.steps,
             beta1: self.beta1.at(context.when),
             beta2: self.beta2.at(context.when),
+            eps: self.eps.at(context.when),
             mean: self.mean.part(len, context, self.start),
             square: self.square.part(len, context, self.start),
         }
@@ -57,6 +91,7 @@ impl Moments {
     pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("beta1", Slot::Schedule(&mut self.beta1));
         visit("beta2", Slot::Schedule(&mut self.beta2));
+        visit("eps", Slot::Schedule(&mut self.eps));
         visit("mean", self.mean.slot());
         visit("square", self.square.slot());
         visit("steps", Slot::Count(&mut self.steps));
@@ -68,6 +103,12 @@ impl Step<'_> {
     pub(super) fn corrections(&self) -> (f64, f64) {
         let correction = |beta: f64| 1.0 / (1.0 - beta.powf(self.t as f64));
         (correction(self.beta1), correction(self.beta2))
+    }
+
+    /// `1 / (1 − β₁ᵗ)`, `1 / √(1 − β₂ᵗ)` and ε: the factors of `m` and of `√v`, and what is added to the latter.
+    pub(super) fn factors(&self) -> [f32; 3] {
+        let (first, second) = self.corrections();
+        [first, second.sqrt(), self.eps].map(|x| x as f32)
     }
 
     /// `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`, then `g ← direction(g, m, v)`.

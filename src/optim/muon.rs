@@ -153,7 +153,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_muon",
-        summary: "momentum stretched alike in every direction, for matrices",
+        summary: "muon's direction for matrices; other blocks stay as they are",
         params: &[MOMENTUM, NESTEROV, NS_STEPS, ADJUST],
         make: Make::Link(link),
     },

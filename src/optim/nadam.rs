@@ -10,7 +10,6 @@ use crate::Result;
 #[derive(Debug, Clone)]
 pub struct ScaleByNadam {
     moments: Moments,
-    eps: Schedule,
     momentum_decay: Schedule,
     /// `μ₁·…·μₜ`.
     product: f64,
@@ -34,13 +33,13 @@ pub fn scale_by_nadam(
     eps: impl Into<Schedule>,
     momentum_decay: impl Into<Schedule>,
 ) -> ScaleByNadam {
-    let moments = Moments::new(beta1, beta2);
-    ScaleByNadam { moments, eps: eps.into(), momentum_decay: momentum_decay.into(), product: 1.0 }
+    let moments = Moments::new(beta1, beta2, eps);
+    ScaleByNadam { moments, momentum_decay: momentum_decay.into(), product: 1.0 }
 }
 
 impl GradientTransform for ScaleByNadam {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let (eps, decay) = (self.eps.at(context.when), self.momentum_decay.at(context.when));
+        let decay = self.momentum_decay.at(context.when);
         let step = self.moments.step(gradient.len(), context);
         let momentum = |t: u64| step.beta1 * (1.0 - 0.5 * 0.96f64.powf(t as f64 * decay));
         let (now, next) = (momentum(step.t), momentum(step.t + 1));
@@ -49,8 +48,7 @@ impl GradientTransform for ScaleByNadam {
         }
         let of_gradient = (1.0 - now) / (1.0 - self.product);
         let of_mean = next / (1.0 - self.product * next);
-        let second = step.corrections().1.sqrt();
-        let [of_gradient, of_mean, second, eps] = [of_gradient, of_mean, second, eps].map(|x| x as f32);
+        let ([_, second, eps], [of_gradient, of_mean]) = (step.factors(), [of_gradient, of_mean].map(|x| x as f32));
         step.adam(
             gradient,
             #[inline(always)]
@@ -65,7 +63,6 @@ impl GradientTransform for ScaleByNadam {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
         visit("momentum_decay", Slot::Schedule(&mut self.momentum_decay));
         visit("product", Slot::Scalar(&mut self.product));
     }

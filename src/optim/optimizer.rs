@@ -89,7 +89,7 @@ impl Optimizer {
     /// # Errors
     /// As [`Params::read`].
     pub fn evaluation(&self, params: &Params) -> Result<Option<Vec<f32>>> {
-        params.read(|theta| self.chain.evaluation(theta))
+        params.read(|theta| self.chain.evaluation(theta, params.layout()))
     }
 
     /// What happened so far that a user should know: names and numbers.

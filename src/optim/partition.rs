@@ -1,8 +1,10 @@
 //! Different chains for different blocks.
 
+use std::ops::Range;
+
 use super::table::{Kind, Make, Param, Row};
 use super::{Chain, Context, GradientTransform, Pattern, Slot, When};
-use crate::{Error, Layout, Result};
+use crate::{Block, Error, Layout, Result};
 
 /// See [`partition`] and [`masked`].
 #[derive(Debug)]
@@ -21,7 +23,7 @@ struct Branch {
     theta: Vec<f32>,
     gradient: Vec<f32>,
     /// Where each block stands in the whole vector, once that is known.
-    places: Option<Vec<std::ops::Range<usize>>>,
+    places: Option<Vec<Range<usize>>>,
 }
 
 /// Sends each block through the first chain whose pattern means it; one that none means is an error.
@@ -46,25 +48,32 @@ pub fn masked(blocks: Pattern, chain: Chain) -> Partition {
 }
 
 impl Partition {
-    fn begin(&mut self, layout: &Layout) -> Result<()> {
-        for branch in &mut self.branches {
-            (branch.layout, branch.places) = (Layout::default(), Some(Vec::new()));
+    /// The branch that a block goes through.
+    fn branch_of(&self, block: &Block) -> Option<usize> {
+        self.branches.iter().position(|branch| branch.blocks.matches(block))
+    }
+
+    /// The blocks of a branch, as if they were all there is, and where they stand in the whole vector.
+    fn own(&self, branch: usize, layout: &Layout) -> (Layout, Vec<Range<usize>>) {
+        let (mut own, mut places) = (Layout::default(), Vec::new());
+        for block in layout.blocks().iter().filter(|block| self.branch_of(block) == Some(branch)) {
+            own.push(block.name.clone(), &block.shape);
+            places.push(block.range());
         }
-        for block in layout.blocks() {
-            match self.branches.iter_mut().find(|branch| branch.blocks.matches(block)) {
-                Some(branch) => {
-                    branch.layout.push(block.name.clone(), &block.shape);
-                    branch.places.get_or_insert_default().push(block.range());
-                }
-                None if self.rest_passes => {}
-                None => {
-                    let known: Vec<&str> = self.branches.iter().map(|branch| branch.blocks.as_str()).collect();
-                    let (name, known) = (&block.name, known.join("`, `"));
-                    let problem =
-                        format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
-                    return Err(Error::Config(problem));
-                }
-            }
+        (own, places)
+    }
+
+    fn begin(&mut self, layout: &Layout) -> Result<()> {
+        let homeless = layout.blocks().iter().find(|block| !self.rest_passes && self.branch_of(block).is_none());
+        if let Some(block) = homeless {
+            let known: Vec<&str> = self.branches.iter().map(|branch| branch.blocks.as_str()).collect();
+            let (name, known) = (&block.name, known.join("`, `"));
+            let problem = format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
+            return Err(Error::Config(problem));
+        }
+        for i in 0..self.branches.len() {
+            let (own, places) = self.own(i, layout);
+            (self.branches[i].layout, self.branches[i].places) = (own, Some(places));
         }
         let idle = |branch: &&Branch| branch.layout.is_empty() && branch.blocks.names_some();
         if let Some(branch) = self.branches.iter().find(idle) {
@@ -80,19 +89,21 @@ impl Branch {
     fn new((blocks, chain): (Pattern, Chain)) -> Self {
         Self { blocks, chain, layout: Layout::default(), theta: Vec::new(), gradient: Vec::new(), places: None }
     }
+}
 
-    fn gather(&self, from: &[f32], to: &mut Vec<f32>) {
-        to.clear();
-        self.places.iter().flatten().for_each(|place| to.extend_from_slice(&from[place.clone()]));
-    }
+/// The numbers at these places, one place after the other.
+fn gather(places: &[Range<usize>], from: &[f32], to: &mut Vec<f32>) {
+    to.clear();
+    places.iter().for_each(|place| to.extend_from_slice(&from[place.clone()]));
+}
 
-    fn scatter(&self, from: &[f32], to: &mut [f32]) {
-        let mut rest = from;
-        for place in self.places.iter().flatten() {
-            let (block, others) = rest.split_at(place.len());
-            to[place.clone()].copy_from_slice(block);
-            rest = others;
-        }
+/// Puts what [`gather`] took back.
+fn scatter(places: &[Range<usize>], from: &[f32], to: &mut [f32]) {
+    let mut rest = from;
+    for place in places {
+        let (block, others) = rest.split_at(place.len());
+        to[place.clone()].copy_from_slice(block);
+        rest = others;
     }
 }
 
@@ -101,14 +112,12 @@ impl GradientTransform for Partition {
         if self.branches.iter().any(|branch| branch.places.is_none()) {
             self.begin(context.layout)?;
         }
-        for branch in &mut self.branches {
-            let (mut theta, mut own) = (std::mem::take(&mut branch.theta), std::mem::take(&mut branch.gradient));
-            branch.gather(context.theta, &mut theta);
-            branch.gather(gradient, &mut own);
-            let inner = Context::new(&theta, &branch.layout, context.when);
-            branch.chain.update(&mut own, &inner)?;
-            branch.scatter(&own, gradient);
-            (branch.theta, branch.gradient) = (theta, own);
+        for Branch { chain, layout, theta, gradient: own, places, .. } in &mut self.branches {
+            let places = places.as_deref().unwrap_or_default();
+            gather(places, context.theta, theta);
+            gather(places, gradient, own);
+            chain.update(own, &Context::new(theta, layout, context.when))?;
+            scatter(places, own, gradient);
         }
         Ok(())
     }
@@ -123,13 +132,13 @@ impl GradientTransform for Partition {
         self.branches.iter().find_map(|branch| branch.chain.learning_rate(when))
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
         let mut whole: Option<Vec<f32>> = None;
-        for branch in &self.branches {
-            let mut own = Vec::new();
-            branch.gather(theta, &mut own);
-            if let Some(better) = branch.chain.evaluation(&own) {
-                branch.scatter(&better, whole.get_or_insert_with(|| theta.to_vec()));
+        for (i, branch) in self.branches.iter().enumerate() {
+            let ((layout, places), mut own) = (self.own(i, layout), Vec::new());
+            gather(&places, theta, &mut own);
+            if let Some(better) = branch.chain.evaluation(&own, &layout) {
+                scatter(&places, &better, whole.get_or_insert_with(|| theta.to_vec()));
             }
         }
         whole
@@ -143,7 +152,7 @@ impl GradientTransform for Partition {
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "masked",
-        summary: "a chain for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
+        summary: "links for some blocks, the others stay as they are: masked(\"actor.*\", centralize)",
         params: &[
             Param {
                 name: "blocks",
@@ -153,7 +162,14 @@ pub(super) const ROWS: &[Row] = &[
             },
             Param::chain("what those blocks go through"),
         ],
-        make: Make::Link(|a| Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), a.chain("chain")?)))),
+        make: Make::Link(|a| {
+            let chain = a.chain("chain")?;
+            if chain.learning_rate(When::default()).is_some() {
+                let problem = "its chain applies a learning rate, and the other blocks would have none";
+                return Err(Error::Config(format!("masked: {problem}: partition gives each block its own optimizer")));
+            }
+            Ok(Chain::new().then(masked(Pattern::new(a.text("blocks")?), chain)))
+        }),
     },
     Row {
         name: "partition",

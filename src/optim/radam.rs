@@ -1,17 +1,10 @@
 //! RAdam: Adam that waits until its scale can be trusted.
 
-use super::moments::Moments;
+use super::moments::{Moments, ScaleByMoments};
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Args, Chain, Schedule};
 use crate::Result;
-
-/// See [`scale_by_radam`].
-#[derive(Debug, Clone)]
-pub struct ScaleByRadam {
-    moments: Moments,
-    eps: Schedule,
-}
 
 /// [`scale_by_adam`](super::scale_by_adam) times how far its running mean of squares can be trusted; the mean of
 /// gradients alone until then.
@@ -31,20 +24,14 @@ pub fn scale_by_radam(
     beta1: impl Into<Schedule>,
     beta2: impl Into<Schedule>,
     eps: impl Into<Schedule>,
-) -> ScaleByRadam {
-    ScaleByRadam { moments: Moments::new(beta1, beta2), eps: eps.into() }
-}
-
-impl GradientTransform for ScaleByRadam {
-    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let eps = self.eps.at(context.when) as f32;
-        let step = self.moments.step(gradient.len(), context);
+) -> ScaleByMoments {
+    ScaleByMoments::new(Moments::new(beta1, beta2, eps), |step, gradient| {
         let (first, second) = step.corrections();
         let longest = 2.0 / (1.0 - step.beta2) - 1.0;
         let length = longest - 2.0 * step.t as f64 * step.beta2.powf(step.t as f64) * second;
         if length > 5.0 {
             let trust = (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
-            let factor = (first * (trust / second).sqrt()) as f32;
+            let [factor, eps] = [first * (trust / second).sqrt(), step.eps].map(|x| x as f32);
             step.adam(
                 gradient,
                 #[inline(always)]
@@ -58,17 +45,7 @@ impl GradientTransform for ScaleByRadam {
                 move |_, m, _| m * first,
             );
         }
-        Ok(())
-    }
-
-    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
-        true
-    }
-
-    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
-    }
+    })
 }
 
 fn direction(a: &Args<'_>) -> Result<Chain> {

@@ -3,8 +3,8 @@
 use super::table::{Kind, Make, Param, Range, Row};
 use super::{Args, Chain, add_decayed_weights, scale_by_adam};
 use super::{Context, GradientTransform, Schedule, Slot, State, When};
-use crate::Result;
 use crate::kernels::vectorised;
+use crate::{Layout, Result};
 
 /// See [`schedule_free`].
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl GradientTransform for ScheduleFree {
         Some(self.lr(self.steps.max(1), when))
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], _: &Layout) -> Option<Vec<f32>> {
         let share = (1.0 - 1.0 / self.beta1) as f32;
         Some(self.z.begun()?.iter().zip(theta).map(|(z, y)| y + share * (z - y)).collect())
     }
@@ -103,13 +103,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "schedule_free_sgd",
         summary: "sgd with an average in place of a schedule",
-        params: &[Param::lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
+        params: &[Param::steady_lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
         make: Make::Recipe(|a| last(a, Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?)))),
     },
     Row {
         name: "schedule_free_adamw",
         summary: "adamw with an average in place of a schedule",
-        params: &[Param::lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
+        params: &[Param::steady_lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
         make: Make::Recipe(|a| {
             // The average is the momentum: Adam's own is off.
             let scaled = Chain::new().then(scale_by_adam(0.0, a.schedule("beta2")?, a.schedule("eps")?));
@@ -118,8 +118,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "schedule_free",
-        summary: "the learning rate and an average in place of its schedule",
-        params: &[Param::lr("1"), BETA1, WARMUP],
+        summary: "schedule_free_sgd's direction and learning rate, with an average in place of a schedule",
+        params: &[Param::steady_lr("1"), BETA1, WARMUP],
         make: Make::Link(|a| last(a, Chain::new())),
     },
 ];

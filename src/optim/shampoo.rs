@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_shampoo",
-        summary: "gradients over roots of their squares, a matrix for each side",
+        summary: "shampoo's direction",
         params: &[EPS, FREQUENCY, MAX_DIM],
         make: Make::Link(link),
     },

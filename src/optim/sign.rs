@@ -46,7 +46,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_sign",
-        summary: "the sign of each number",
+        summary: "sign_sgd's direction",
         params: &[],
         make: Make::Link(|_| Ok(Chain::new().then(scale_by_sign()))),
     },

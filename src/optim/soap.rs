@@ -289,7 +289,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "scale_by_soap",
-        summary: "adam's direction in the eigenbasis of shampoo's statistics",
+        summary: "soap's direction",
         params: &[BETA1, BETA2, Param::EPS, FREQUENCY, MAX_DIM],
         make: Make::Link(link),
     },

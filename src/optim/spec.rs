@@ -125,9 +125,10 @@ impl fmt::Display for Value {
     }
 }
 
-/// A number as people write it: `0.001`, `2.5e-4`, `1e9`.
+/// A number as people write it, and as it is read back: `0.001`, `2.5e-4`, `1e9`, `inf`, `nan`.
 fn number(x: f64) -> String {
     match x.abs() {
+        a if a.is_nan() => "nan".into(),
         a if a != 0.0 && a.is_finite() && !(1e-3..1e6).contains(&a) => format!("{x:e}"),
         _ => x.to_string(),
     }

@@ -9,7 +9,7 @@ use crate::Result;
 /// A word of the language of optimizers: its name, its arguments, and what it makes of them.
 ///
 /// Rows are plain constants, and the only place where an argument's name, default, range and meaning are written down:
-/// the parser, error messages, `--list optimizers`, the tests and the table in `docs/optimizers.md` read them.
+/// the parser, error messages, `train --list`, the tests and the table in `docs/optimizers.md` read them.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// What specs call it.
@@ -53,6 +53,8 @@ pub struct Param {
 pub enum Kind {
     /// A number, or a schedule of numbers.
     Number(Range),
+    /// As [`Kind::Number`], but a learning rate that the setting `anneal_lr` lets be.
+    Steady(Range),
     /// A number that cannot change over training.
     Fixed(Range),
     /// A whole number, this or more.
@@ -140,6 +142,12 @@ impl Param {
     #[must_use]
     pub const fn lr(default: &'static str) -> Self {
         Self::number("lr", Range::NotNegative, default, "learning rate")
+    }
+
+    /// A learning rate that should not fall: where a spec does not say it, the setting `lr` does, but not `anneal_lr`.
+    #[must_use]
+    pub const fn steady_lr(default: &'static str) -> Self {
+        Self { kind: Kind::Steady(Range::NotNegative), ..Self::lr(default) }
     }
 
     /// A small number below a quotient.

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 use super::table::{Kind, Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Slot, State, When};
-use crate::Result;
+use crate::{Layout, Result};
 
 /// Discounts of the six tuners, the authors'.
 const BETAS: [f64; 6] = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999];
@@ -96,8 +96,8 @@ impl GradientTransform for Trac {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
-        self.inner.evaluation(theta)
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+        self.inner.evaluation(theta, layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

@@ -79,7 +79,9 @@ pub trait GradientTransform: fmt::Debug + Send {
     }
 
     /// The parameters that a finished policy should have, `[P]`, where they are not those that are trained.
-    fn evaluation(&self, _theta: &[f32]) -> Option<Vec<f32>> {
+    ///
+    /// State may have been restored and no step taken since.
+    fn evaluation(&self, _theta: &[f32], _layout: &Layout) -> Option<Vec<f32>> {
         None
     }
 
@@ -188,8 +190,8 @@ impl GradientTransform for Chain {
         self.0.iter().find_map(|transform| transform.learning_rate(when))
     }
 
-    fn evaluation(&self, theta: &[f32]) -> Option<Vec<f32>> {
-        self.0.iter().find_map(|transform| transform.evaluation(theta))
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+        self.0.iter().find_map(|transform| transform.evaluation(theta, layout))
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

@@ -1,17 +1,10 @@
 //! Yogi: Adam whose scale changes by no more than the gradient's square.
 
-use super::moments::Moments;
+use super::moments::{Moments, ScaleByMoments};
 use super::sign::sign;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, scale_by_learning_rate};
+use super::{Args, Chain, Schedule, scale_by_learning_rate};
 use crate::Result;
-
-/// See [`scale_by_yogi`].
-#[derive(Debug, Clone)]
-pub struct ScaleByYogi {
-    moments: Moments,
-    eps: Schedule,
-}
 
 /// [`scale_by_adam`](super::scale_by_adam) with a mean of squares that moves towards `g²` at a rate of its own.
 ///
@@ -31,16 +24,9 @@ pub fn scale_by_yogi(
     beta2: impl Into<Schedule>,
     eps: impl Into<Schedule>,
     initial_accumulator: f64,
-) -> ScaleByYogi {
-    ScaleByYogi { moments: Moments::new(beta1, beta2).from(initial_accumulator), eps: eps.into() }
-}
-
-impl GradientTransform for ScaleByYogi {
-    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let step = self.moments.step(gradient.len(), context);
-        let (first, second) = step.corrections();
-        let [first, second] = [first, second.sqrt()].map(|x| x as f32);
-        let [c2, eps] = [1.0 - step.beta2, self.eps.at(context.when)].map(|x| x as f32);
+) -> ScaleByMoments {
+    ScaleByMoments::new(Moments::new(beta1, beta2, eps).from(initial_accumulator), |step, gradient| {
+        let ([first, second, eps], c2) = (step.factors(), (1.0 - step.beta2) as f32);
         step.with(
             gradient,
             #[inline(always)]
@@ -51,17 +37,7 @@ impl GradientTransform for ScaleByYogi {
             #[inline(always)]
             move |_, m, v| m / (v.sqrt() * second + eps) * first,
         );
-        Ok(())
-    }
-
-    fn goes_by_parts(&self, _: &Context<'_>) -> bool {
-        true
-    }
-
-    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        self.moments.state(visit);
-        visit("eps", Slot::Schedule(&mut self.eps));
-    }
+    })
 }
 
 const INITIAL: Param = Param {

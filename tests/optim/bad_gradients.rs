@@ -1,7 +1,7 @@
 //! What optimizers do with gradients that are not finite, too large or too short.
 
 use uphill::Error;
-use uphill::optim::When;
+use uphill::optim::{Chain, Optimizer, When, clip_by_value, scale_by_learning_rate};
 
 use crate::{BLOCKS, at, numbers, optimizer, params, recipes, values};
 
@@ -48,6 +48,15 @@ fn zero_non_finite_zeroes_counts_and_reports() {
     let mut params = params(BLOCKS, &start);
     let error = optimizer("adam | zero_non_finite").step(&mut params, &gradient, at(0)).expect_err("too late");
     assert!(matches!(error, Error::NotFinite { .. }), "{error}");
+}
+
+#[test]
+fn a_limit_that_no_spec_may_say_does_not_panic() {
+    for limit in [-0.5, 0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let chain = Chain::new().then(clip_by_value(limit)).then(scale_by_learning_rate(0.1));
+        let mut params = params(BLOCKS, &numbers(17, 0));
+        Optimizer::new(chain).step(&mut params, &numbers(17, 1), at(0)).expect("a step");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use uphill::Rng;
-use uphill::optim::{Optimizer, Slot};
+use uphill::optim::{Chain, GradientTransform, Kind, Make, Optimizer, Param, Registry, Row, Slot};
 
 use crate::{BLOCKS, at, numbers, optimizer, params, recipes, values};
 
@@ -151,12 +151,19 @@ fn restore(optimizer: &mut Optimizer, saved: &[(String, Saved)]) {
 
 #[test]
 fn state_saved_and_restored_takes_the_next_steps_bit_for_bit() {
-    for spec in recipes() {
-        // Any number of steps: in the middle of an accumulation, of a cycle, of a rollout.
-        for before in [1, 2, 7, 12] {
+    for spec in every_row().into_iter().chain(recipes()) {
+        // Any number of steps: before the first, in the middle of an accumulation, of a cycle, of a rollout.
+        for before in [0, 1, 2, 7, 12] {
             let (mut one, mut its) = (optimizer(&spec), params(BLOCKS, &numbers(17, 8)));
+            let gradient = |step: u64| {
+                let mut gradient = numbers(17, 100 + step);
+                if spec.starts_with("zero_non_finite") && step % 3 == 1 {
+                    gradient[step as usize % 17] = f32::NAN;
+                }
+                gradient
+            };
             for step in 0..before {
-                one.step(&mut its, &numbers(17, 100 + step), at(step)).expect("a step");
+                one.step(&mut its, &gradient(step), at(step)).unwrap_or_else(|error| panic!("{spec}: {error}"));
                 one.observe((step % 3) as f64);
             }
             let (mut other, mut others) = (optimizer(&spec), params(BLOCKS, &values(&its)));
@@ -167,16 +174,70 @@ fn state_saved_and_restored_takes_the_next_steps_bit_for_bit() {
             assert_eq!(names.len(), saved.len(), "{spec}: two pieces of state have one name");
             restore(&mut other, &saved);
             for step in before..before + 12 {
-                let gradient = numbers(17, 100 + step);
+                let what = format!("{spec}, step {step} after {before}");
+                assert_eq!(one.learning_rate(at(step)), other.learning_rate(at(step)), "{what}");
+                assert_eq!(one.report(), other.report(), "{what}");
+                // Training may end in the very moment in which it was taken up again.
+                let evaluations = [one.evaluation(&its), other.evaluation(&others)].map(|e| e.expect("values"));
+                assert_eq!(evaluations[0], evaluations[1], "{what}");
+                let gradient = gradient(step);
                 let one_report = one.step(&mut its, &gradient, at(step)).expect("a step");
                 let other_report = other.step(&mut others, &gradient, at(step)).expect("a step");
-                assert_eq!(one_report, other_report, "{spec}, step {step} after {before}");
-                assert_eq!(values(&its), values(&others), "{spec}, step {step} after {before}");
-                let evaluations = [one.evaluation(&its), other.evaluation(&others)].map(|e| e.expect("values"));
-                assert_eq!(evaluations[0], evaluations[1], "{spec}, step {step} after {before}");
+                assert_eq!(one_report, other_report, "{what}");
+                assert_eq!(values(&its), values(&others), "{what}");
                 one.observe(1.0);
                 other.observe(1.0);
             }
+            assert_eq!(save(&mut one), save(&mut other), "{spec}");
+        }
+    }
+}
+
+/// Every row of the table that makes a link, as an optimizer in which every number that may change over training falls
+/// by itself when the mean return stands still, which must be remembered too.
+fn every_row() -> Vec<String> {
+    let registry = Registry::default();
+    let links = registry.rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_)));
+    links.map(|row| with_plateaus(row, |_| true)).collect()
+}
+
+/// A row as an optimizer in which the chosen numbers go by plateaus; what else has no default is said.
+fn with_plateaus(row: &Row, chosen: impl Fn(&Param) -> bool) -> String {
+    let argument = |param: &Param| match (param.kind, param.default) {
+        (Kind::Number(_) | Kind::Steady(_), default) if chosen(param) => {
+            let start = default.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0).unwrap_or(0.25);
+            Some(format!("{} = plateau({start}, 0.5, patience=0, min={})", param.name, start / 16.0))
+        }
+        (_, default) if !default.is_empty() => None,
+        (Kind::Number(_) | Kind::Steady(_), _) => Some(format!("{} = 0.25", param.name)),
+        (Kind::Count(_), _) => Some(format!("{} = 3", param.name)),
+        (Kind::Text, _) => Some(format!("{} = \"actor.*\"", param.name)),
+        (Kind::Chain, _) if row.name == "masked" => Some(format!("{} = trace", param.name)),
+        (Kind::Chain, _) => Some(format!("{} = clip_by_value(0.5) | adam", param.name)),
+        (Kind::Pairs(..), _) => Some("\"actor.*\", adam | ema(0.9), \"*\", lookahead(momentum, k=3)".into()),
+        (kind, _) => panic!("{}: what is a {kind:?} without a default?", param.name),
+    };
+    let arguments = row.params.iter().filter_map(argument).collect::<Vec<_>>().join(", ");
+    let link = format!("{}({arguments})", row.name);
+    let has_rate = link.parse::<Chain>().unwrap_or_else(|e| panic!("{link}: {e}")).learning_rate(at(0)).is_some();
+    if has_rate { link } else { format!("{link} | scale_by_learning_rate(0.01)") }
+}
+
+#[test]
+fn every_number_that_may_change_hears_of_the_mean_return() {
+    for row in Registry::default().rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_))) {
+        for param in row.params.iter().filter(|param| matches!(param.kind, Kind::Number(_) | Kind::Steady(_))) {
+            let spec = with_plateaus(row, |other| other.name == param.name);
+            let mut optimizer = optimizer(&spec);
+            let mut plateaus = || {
+                let saved = save(&mut optimizer).into_iter().filter(|(name, _)| name.ends_with(".value"));
+                let before: Vec<(String, Saved)> = saved.collect();
+                (0..3).for_each(|_| optimizer.observe(1.0));
+                before
+            };
+            let (before, after) = (plateaus(), plateaus());
+            assert!(!before.is_empty(), "{spec}: nothing would tell {}", param.name);
+            assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{spec}: {after:?}");
         }
     }
 }
@@ -189,7 +250,7 @@ fn zero_gradients_move_nothing_but_decay() {
         if ["noise", "perturb", "yogi"].iter().any(|name| spec.contains(name)) {
             continue;
         }
-        let registry = uphill::optim::Registry::default();
+        let registry = Registry::default();
         let row = registry.recipes().find(|row| row.name == spec);
         let decays = row.is_some_and(|row| row.param("weight_decay").is_some());
         let spec = match decays {
@@ -219,7 +280,7 @@ fn zero_gradients_move_nothing_but_decay() {
 fn a_long_vector_goes_part_by_part_as_a_short_one_goes_whole() {
     // Element by element these do the same wherever an element stands, and 50,000 are more than one part.
     const LONG: usize = 50_000;
-    let registry = uphill::optim::Registry::default();
+    let registry = Registry::default();
     let whole = ["lars", "lamb", "adafactor", "muon", "shampoo", "soap"];
     let specs = registry.recipes().map(|row| row.name.to_string()).filter(|name| !whole.contains(&&**name));
     let more =
@@ -264,20 +325,34 @@ fn a_step_allocates_nothing_after_the_first() {
 }
 
 #[test]
-fn noise_has_the_deviation_that_it_says() {
-    let blocks: &[(&str, &[usize])] = &[("w", &[10_000])];
-    let mut params = params(blocks, &[0.0; 10_000]);
-    let mut optimizer = optimizer("add_noise(eta=0.04, gamma=0.5, seed=3)");
-    let mut before = values(&params);
-    for t in 1..=4 {
-        optimizer.step(&mut params, &[0.0; 10_000], at(0)).expect("a step");
+fn noise_is_normal_with_the_variance_of_its_paper() {
+    // Neelakantan et al. 2015, section 3: η / (1 + t)^γ for t = 0, 1, …; with the defaults η = 0.01 and γ = 0.55.
+    const N: usize = 10_000;
+    let n = N as f64;
+    let gradient = numbers(N, 12);
+    let (mut optimizer, mut params) = (optimizer("add_noise(seed=3)"), params(&[("w", &[N])], &[0.0; N]));
+    let mut last = vec![0.0; N];
+    for t in 0..64 {
+        let before = values(&params);
+        optimizer.step(&mut params, &gradient, at(0)).expect("a step");
+        let sigma = (0.01 / (1.0 + f64::from(t)).powf(0.55)).sqrt();
         let after = values(&params);
-        let noise: Vec<f32> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-        let deviation = norm(&noise) / 100.0;
-        let expected = (0.04 / f64::from(t).powf(0.5)).sqrt();
-        // The deviation of a sample's deviation is expected / √(2n), 0.7 %.
-        assert!((deviation / expected - 1.0).abs() < 0.04, "step {t}: {deviation}, expected {expected}");
-        before = after;
+        let noise = after.iter().zip(&before).zip(&gradient).map(|((a, b), g)| f64::from(a - b - g) / sigma);
+        let noise: Vec<f64> = noise.collect();
+        let mean = |f: &dyn Fn(f64) -> f64| noise.iter().map(|&x| f(x)).sum::<f64>() / n;
+        let with_last = noise.iter().zip(&last).map(|(a, b)| a * b).sum::<f64>() / n;
+        // Each with its value for a normal distribution and its standard error in a sample of this size.
+        for (what, sample, expected, variance) in [
+            ("mean", mean(&|x| x), 0.0, 1.0),
+            ("variance", mean(&|x| x * x), 1.0, 2.0),
+            ("skewness", mean(&|x| x.powi(3)), 0.0, 15.0),
+            ("kurtosis", mean(&|x| x.powi(4)), 3.0, 96.0),
+            ("correlation with the last step", with_last, 0.0, 1.0),
+        ] {
+            let error = f64::sqrt(variance / n);
+            assert!((sample - expected).abs() < 4.5 * error, "{what} at t = {t}: {sample}, not {expected} ± {error}");
+        }
+        last = noise;
     }
 }
 

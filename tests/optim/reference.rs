@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use uphill::optim::{Registry, Spec, When};
+use uphill::optim::{Link, Make, Registry, Spec, Value, When};
 
 use crate::{optimizer, params, values};
 
@@ -37,10 +37,27 @@ struct Row {
     /// Steps after which parameters were recorded, where they are others than for most rows.
     recorded: Option<Vec<usize>>,
     /// `[STEPS][P]` where the gradients are given; else they are computed at our own parameters, so that errors add up.
-    gradients: Option<Vec<Vec<f32>>>,
+    gradients: Option<Vec<Vec<Number>>>,
     /// `[recorded][P]`.
     parameters: Option<Vec<Vec<f64>>>,
     evaluation: Option<Vec<Vec<f64>>>,
+}
+
+/// A number, or as text one that JSON has not: `nan`, `inf`, `-inf`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Finite(f32),
+    Other(String),
+}
+
+impl Number {
+    fn value(&self) -> f32 {
+        match self {
+            Number::Finite(x) => *x,
+            Number::Other(text) => text.parse().expect("nan or an infinity"),
+        }
+    }
 }
 
 fn reference() -> Reference {
@@ -97,7 +114,7 @@ fn follow(row: &Row, reference: &Reference, ppo: &Ppo<'_>) -> Result<f64, String
     for t in 0..reference.steps {
         gradient.clear();
         match (&row.gradients, &problem.curvature) {
-            (Some(given), _) => gradient.extend_from_slice(&given[t]),
+            (Some(given), _) => gradient.extend(given[t].iter().map(Number::value)),
             (None, Some(curvature)) => {
                 let x = values(&params);
                 gradient.extend(curvature.iter().zip(&x).map(|(c, &x)| (c * f64::from(x)) as f32));
@@ -151,6 +168,46 @@ fn every_recipe_has_a_reference_on_each_problem() {
                 specs.iter().any(|(Spec(links), on)| *on == problem && links.iter().any(|l| l.name == recipe.name));
             assert!(found, "{} was never held against a reference on {problem}", recipe.name);
         }
+    }
+}
+
+/// Whether a word stands somewhere in a spec.
+fn says(Spec(links): &Spec, word: &str) -> bool {
+    let within =
+        |link: &Link| link.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if says(spec, word)));
+    links.iter().any(|link| link.name == word || within(link))
+}
+
+#[test]
+fn every_link_has_a_reference_or_is_part_of_a_recipe_that_has() {
+    let specs: Vec<Spec> = reference().rows.iter().map(|row| row.spec.parse().expect("a spec")).collect();
+    // What is random has no numbers to be held against; its distribution is tested.
+    let random = ["add_noise", "shrink_and_perturb"];
+    let registry = Registry::default();
+    for row in registry.rows().iter().filter(|row| !matches!(row.make, Make::Schedule(_))) {
+        if random.contains(&row.name) || specs.iter().any(|spec| says(spec, row.name)) {
+            continue;
+        }
+        // Else it is the direction of a recipe, as its summary says, and takes the very same steps.
+        let recipe = row.summary.split_once("'s direction").map(|(recipe, _)| recipe);
+        let recipe = registry.recipes().find(|other| recipe == Some(other.name));
+        let recipe = recipe.unwrap_or_else(|| panic!("{} was never held against a reference", row.name));
+        let decay = if recipe.param("weight_decay").is_some() { ", weight_decay=0" } else { "" };
+        let own_rate = row.param("lr").is_some();
+        let link = if own_rate {
+            format!("{}(lr=0.01)", row.name)
+        } else {
+            format!("{} | scale_by_learning_rate(0.01)", row.name)
+        };
+        let moved = |spec: &str| {
+            // A matrix, because what Muon does with the rest is not its link's.
+            let (mut optimizer, mut params) = (optimizer(spec), params(&[("w", &[3, 4])], &crate::numbers(12, 30)));
+            for step in 0..7 {
+                optimizer.step(&mut params, &crate::numbers(12, 31 + step), crate::at(step)).expect("a step");
+            }
+            values(&params)
+        };
+        assert_eq!(moved(&link), moved(&format!("{}(lr=0.01{decay})", recipe.name)), "{}", row.name);
     }
 }
 

@@ -1,8 +1,9 @@
-//! Schedules against their closed forms.
+//! Schedules against their closed forms, and against those of torch and optax.
 
 use std::f64::consts::PI;
 
-use uphill::optim::{Chain, GradientTransform, Optimizer, Plateau, Schedule, When};
+use serde::Deserialize;
+use uphill::optim::{Chain, GradientTransform, Make, Optimizer, Plateau, Registry, Schedule, Spec, When};
 
 /// The learning rate of a spec at some progress.
 fn lr(schedule: &str, progress: f64) -> f64 {
@@ -57,39 +58,63 @@ fn schedules_are_their_closed_forms() {
     }
 }
 
+/// What `tests/reference/schedules.py` recorded in float64.
+#[derive(Deserialize)]
+struct Reference {
+    progress: Vec<f64>,
+    metrics: Vec<f64>,
+    rows: Vec<Row>,
+    plateaus: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    spec: String,
+    source: String,
+    values: Vec<f64>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("../reference/schedules.json")).expect("the stored numbers")
+}
+
+/// Twelve digits are stored.
+fn close(ours: f64, theirs: f64) -> bool {
+    (ours - theirs).abs() <= 1e-11 * theirs.abs() + 1e-16
+}
+
 #[test]
 fn schedules_are_those_of_torch_and_optax() {
-    // What torch 2.15 (torch.optim.lr_scheduler, float64) and optax 0.2.8 (float32) give at these of 100 steps.
-    const STEPS: [f64; 6] = [0.0, 0.1, 0.3, 0.5, 0.75, 1.0];
-    for (schedule, source, expected) in [
-        (
-            "cosine(0.1, 0.01)",
-            "CosineAnnealingLR(T_max=100, eta_min=0.01)",
-            [0.1, 0.09779754323328192, 0.08145033635316133, 0.055, 0.02318019484660535, 0.01],
-        ),
-        ("polynomial(0.1, 0)", "PolynomialLR(total_iters=100, power=2)", [0.1, 0.081, 0.049, 0.025, 0.00625, 0.0]),
-        ("linear(0.1, 0.02)", "LinearLR(1, 0.2, total_iters=100)", [0.1, 0.092, 0.076, 0.06, 0.04, 0.02]),
-        ("step(0.1, 0.1)", "StepLR(step_size=25, gamma=0.1)", [0.1, 0.1, 0.01, 1e-3, 1e-4, 1e-5]),
-        (
-            "exponential(0.1, 0.001)",
-            "ExponentialLR(gamma=0.01**(1 / 100))",
-            [0.1, 0.06309573444801937, 0.025118864315095843, 0.01, 0.0031622776601683937, 0.001],
-        ),
-        (
-            "one_cycle(0.1)",
-            "optax.cosine_onecycle_schedule(100, 0.1, 0.3)",
-            [0.0040000006556510925, 0.028000004589557648, 0.1, 0.0811745673418045, 0.02830609492957592, 4e-07],
-        ),
-        (
-            "warmup(0.2, cosine(0.1, 0.01))",
-            "optax.warmup_cosine_decay_schedule(0, 0.1, 20, 100, 0.01)",
-            [0.0, 0.05, 0.0965745821595192, 0.07222075760364532, 0.029999343678355217, 0.01],
-        ),
-    ] {
-        for (progress, expected) in STEPS.into_iter().zip(expected) {
-            let ours = lr(schedule, progress);
-            assert!((ours - expected).abs() < 1e-7, "{schedule} at {progress}: {ours}, {source} gives {expected}");
+    let reference = reference();
+    for Row { spec, source, values } in &reference.rows {
+        assert_eq!(values.len(), reference.progress.len());
+        for (&progress, &theirs) in reference.progress.iter().zip(values) {
+            let ours = lr(spec, progress);
+            assert!(close(ours, theirs), "{spec} at {progress}: {ours}, {source} gives {theirs}");
         }
+    }
+}
+
+#[test]
+fn a_plateau_is_that_of_torch() {
+    let reference = reference();
+    for Row { spec, source, values } in &reference.plateaus {
+        assert_eq!(values.len(), reference.metrics.len());
+        let mut optimizer = Optimizer::new(format!("sgd(lr={spec})").parse::<Chain>().expect(spec));
+        for (i, (&metric, &theirs)) in reference.metrics.iter().zip(values).enumerate() {
+            optimizer.observe(metric);
+            let ours = optimizer.learning_rate(When::default()).expect("a learning rate");
+            assert!(close(ours, theirs), "{spec} after metric {i}: {ours}, {source} gives {theirs}");
+        }
+    }
+}
+
+#[test]
+fn every_schedule_was_held_against_a_reference() {
+    let Reference { rows, plateaus, .. } = reference();
+    let specs: Vec<Spec> = rows.iter().chain(&plateaus).map(|row| row.spec.parse().expect("a spec")).collect();
+    for row in Registry::default().rows().iter().filter(|row| matches!(row.make, Make::Schedule(_))) {
+        assert!(specs.iter().any(|spec| spec.0[0].name == row.name), "{} has no reference", row.name);
     }
 }
 

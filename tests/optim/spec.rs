@@ -67,6 +67,16 @@ fn text_that_is_no_spec_is_answered_with_the_place() {
 fn a_mistake_names_the_nearest_word_and_its_arguments() {
     for (text, expected) in [
         ("adan", &["no optimizer `adan`", "did you mean `adam`?", "adam(lr = 1e-3, beta1 = 0.9, beta2 = 0.999"][..]),
+        ("Adam", &["did you mean `adam`?"]),
+        ("sdg", &["did you mean `sgd`?"]),
+        ("clip(1)", &["did you mean `clip_by_"]),
+        ("xyzzy", &["no optimizer `xyzzy`; there are sgd, scale_by_learning_rate, momentum,", "adam, adamw"]),
+        ("adam(learning_rate=1)", &["did you mean `lr`?"]),
+        (
+            "adam(amsgrad=true)",
+            &["adam has no argument `amsgrad`: adam(lr", "amsgrad is an optimizer of its own: amsgrad(lr"],
+        ),
+        ("adam(lr=adam)", &["no schedule `adam`; there are constant, linear, cosine,"]),
         ("clip_by_vale(1)", &["did you mean `clip_by_value`? clip_by_value(max_value)"]),
         ("adam(beta=0.5)", &["adam has no argument `beta`", "did you mean `beta1`?", "adam(lr = 1e-3,"]),
         ("adam(lr=cosin(1, 0))", &["adam: lr", "no schedule `cosin`", "did you mean `cosine`? cosine(start, end = 0)"]),
@@ -77,8 +87,20 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
         ("clip_by_global_norm", &["clip_by_global_norm needs max_norm, largest norm: clip_by_global_norm(max_norm"]),
         ("lookahead", &["lookahead needs chain"]),
         ("lookahead(sgdd)", &["lookahead: chain: there is no optimizer `sgdd`; did you mean `sgd`?"]),
+        (
+            "partition(blocks=\"a\")",
+            &["partition: blocks, chain have no name, but stand in pairs after all others, as text"],
+        ),
         ("partition(\"a\")", &["partition: blocks, chain come in pairs"]),
-        ("adam | clip_by_value(1) | sgd", &["adam and sgd are both whole optimizers"]),
+        ("adam | clip_by_value(1) | sgd", &["adam and sgd both apply a learning rate: a chain takes one"]),
+        ("adam | scale_by_learning_rate(0.1)", &["adam and scale_by_learning_rate both apply a learning rate"]),
+        ("lookahead(adam) | schedule_free", &["lookahead and schedule_free both apply a learning rate"]),
+        ("trac(adam | sgd)", &["trac: chain: adam and sgd both apply"]),
+        (
+            "partition('a*', accumulate(2, adam), '*', trace)",
+            &["the chain of \"a*\" applies a learning rate, that of \"*\" none"],
+        ),
+        ("masked('a*', adam) | trace", &["masked: its chain applies a learning rate", "partition gives each block"]),
         ("rmsprop(preset=jax)", &["rmsprop: preset = jax is impossible: it must be torch or tf or optax"]),
         ("rmsprop(centered=1)", &["rmsprop: centered = 1 is impossible: it must be true or false"]),
         ("masked(1, adam)", &["masked: blocks = 1 is impossible: it must be text in quotes"]),
@@ -92,11 +114,29 @@ fn a_mistake_names_the_nearest_word_and_its_arguments() {
 }
 
 #[test]
+fn what_is_no_whole_optimizer_is_refused() {
+    for (text, expected) in [
+        ("scale_by_adam", "`scale_by_adam` has no learning rate: end it with an optimizer such as adam"),
+        ("masked(weights, trace) | ema", "has no learning rate"),
+        ("adam | zero_non_finite", "zero_non_finite must be the first link of all"),
+        ("accumulate(2, zero_non_finite | adam)", "zero_non_finite must be the first link of all"),
+        ("zero_non_finite | lookahead(zero_non_finite | adam)", "zero_non_finite must be the first link of all"),
+    ] {
+        let message = text.parse::<Optimizer>().expect_err(text).to_string();
+        assert!(message.contains(expected), "{text}: {message}");
+        assert!(text.parse::<Chain>().is_ok(), "{text} is a chain all the same");
+    }
+    for text in ["adam", "schedule_free", "zero_non_finite | sgd", "partition('a*', scale_by_adam, '*', trace) | sgd"] {
+        text.parse::<Optimizer>().unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+}
+
+#[test]
 fn an_impossible_value_says_its_range() {
     for (text, expected) in [
         ("adam(lr=-1)", "adam: lr = -1 is impossible: it must be finite and not negative"),
         ("adam(lr=inf)", "adam: lr = inf is impossible"),
-        ("adam(lr=nan)", "adam: lr = NaN is impossible"),
+        ("adam(lr=nan)", "adam: lr = nan is impossible"),
         ("adam(beta1=1)", "adam: beta1 = 1 is impossible: it must lie in [0, 1)"),
         ("adam(beta2=linear(0.5, 1))", "adam: beta2 = linear(0.5, 1) is impossible: all along, it must lie in [0, 1)"),
         ("adam(lr=linear(1, -1))", "all along, it must be finite and not negative"),
@@ -124,7 +164,7 @@ fn every_number_of_every_recipe_has_a_range() {
     let registry = Registry::default();
     for row in registry.recipes() {
         for param in row.params {
-            if let Kind::Number(_) | Kind::Fixed(_) | Kind::Count(_) = param.kind {
+            if let Kind::Number(_) | Kind::Steady(_) | Kind::Fixed(_) | Kind::Count(_) = param.kind {
                 for bad in ["-1", "nan", "-inf"] {
                     let message = refused(&format!("{}({}={bad})", row.name, param.name));
                     assert!(message.contains("is impossible: "), "{message}");
@@ -184,8 +224,8 @@ fn toml_may_say_the_same_in_text_tables_and_arrays() {
             "zero_non_finite | rmsprop(centered=true, preset=tf)",
         ),
         (
-            "optimizer = { name = 'masked', blocks = 'actor.*', chain = ['centralize', 'adam'] }",
-            "masked(blocks=\"actor.*\", chain=centralize | adam)",
+            "optimizer = { name = 'masked', blocks = 'actor.*', chain = ['centralize', 'scale_by_adam'] }",
+            "masked(blocks=\"actor.*\", chain=centralize | scale_by_adam)",
         ),
     ] {
         let ours = of(toml).expect(toml);
@@ -233,6 +273,8 @@ fn settings_apply_where_a_spec_does_not_say() {
     assert_eq!(lr("adam(0.1)", &fallback), [0.1, 0.1]);
     assert_eq!(lr("adam(lr=cosine(1, 0))", &fallback), [1.0, 0.5]);
     assert_eq!(lr("lookahead(adam)", &fallback), [0.5, 0.25]);
+    assert_eq!(lr("schedule_free_sgd", &fallback), [0.5, 0.5], "an average in place of a schedule");
+    assert_eq!(lr("schedule_free_adamw(lr=linear(1, 0))", &fallback), [1.0, 0.5]);
     assert_eq!(lr("adam", &Fallback { anneal_lr: false, ..fallback }), [0.5, 0.5]);
     assert_eq!(lr("adam", &Fallback::default()), [1e-3, 1e-3]);
 

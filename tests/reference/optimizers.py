@@ -1,4 +1,4 @@
-"""Records what the reference implementation of every optimizer does, for `tests/optim.rs`.
+"""Records what the reference implementation of every optimizer does, for `tests/optim`.
 
     pip install -r requirements.txt && pip install --no-deps timm==1.0.20
     OMP_NUM_THREADS=1 python ppo_gradients.py && OMP_NUM_THREADS=1 python optimizers.py
@@ -31,7 +31,8 @@ PACKAGES = ("torch", "optax", "jax", "schedulefree", "timm", "numpy", "scipy", "
 
 
 def rows():
-    """Spec, source, problem, maker, whether the gradients are given, and steps an update; a learning rate a problem."""
+    """Spec, source, problem, maker, and as options of the run whether the gradients are given, steps an update, and
+    whether gradients are spoiled; a learning rate a problem."""
     for spec, source, make, rates, *options in rows_torch.ROWS + rows_optax.ROWS + rows_numpy.ROWS:
         options = options[0] if options else {}
         for problem, lr in zip((Quadratic(), Rosenbrock(), Ppo()), rates):
@@ -39,7 +40,9 @@ def rows():
                 continue
             problem.recorded = options.get("recorded", problem.recorded)
             replayed = problem.name == "rosenbrock" or problem.name in options.get("replayed", ())
-            yield spec.replace("{lr}", f"{lr:.10g}"), source, problem, make(lr), replayed, options.get("steps_per_update")
+            run_options = {"replayed": replayed, "steps_per_update": options.get("steps_per_update")}
+            run_options["spoiled"] = options.get("spoiled", False)
+            yield spec.replace("{lr}", f"{lr:.10g}"), source, problem, make(lr), run_options
 
 
 def short(values):
@@ -48,12 +51,12 @@ def short(values):
 
 def record():
     recorded, tensors = [], {}
-    for spec, source, problem, make, replayed, steps_per_update in rows():
-        parameters, evaluation, gradients = run(problem, make, replayed, steps_per_update)
+    for spec, source, problem, make, options in rows():
+        parameters, evaluation, gradients = run(problem, make, **options)
         assert all(numpy.isfinite(p).all() for p in parameters), (spec, problem.name)
         row = {"spec": spec, "problem": problem.name, "source": source}
-        if steps_per_update:
-            row["steps_per_update"] = steps_per_update
+        if options["steps_per_update"]:
+            row["steps_per_update"] = options["steps_per_update"]
         if problem.recorded != type(problem).recorded:
             row["recorded"] = problem.recorded
         if problem.name == "ppo":
@@ -62,7 +65,7 @@ def record():
             if evaluation:
                 tensors[spec + " evaluation"] = torch.tensor(numpy.array(evaluation)).float()
         else:
-            as_float32 = lambda g: [float(str(v)) for v in g.astype(numpy.float32)]
+            as_float32 = lambda g: [float(str(v)) if numpy.isfinite(v) else str(v) for v in g.astype(numpy.float32)]
             row["gradients"] = [as_float32(g) for g in gradients] or None
             row["parameters"] = [short(p) for p in parameters]
             if evaluation:
@@ -84,11 +87,12 @@ def record():
 def compare_float32(words):
     """How far float32 comes from float64, relative to the parameters and to the way they went, for each row whose spec
     has one of the words."""
-    for spec, source, problem, make, replayed, steps_per_update in rows():
+    for spec, source, problem, make, options in rows():
         if words and not any(word in spec for word in words):
             continue
-        exact, _, given = run(problem, make, replayed, steps_per_update)
-        rounded, _, _ = run(problem, make, given if replayed else False, steps_per_update, numpy.float32)
+        exact, _, given = run(problem, make, **options)
+        options["replayed"] = given if options["replayed"] else False
+        rounded, _, _ = run(problem, make, **options, dtype=numpy.float32)
         norm, start = numpy.linalg.norm, numpy.array(problem.start)
         size = max(norm(a - b) / norm(a) for a, b in zip(exact, rounded))
         way = norm(exact[-1] - rounded[-1]) / norm(exact[-1] - start)

@@ -74,12 +74,22 @@ class Ppo:
         return self.gradients[step]
 
 
-def run(problem, make, replayed, steps_per_update=None, dtype=numpy.float64):
+def spoil(gradient, step):
+    """Puts a NaN or an infinity into every third gradient, each time elsewhere, and fills one gradient with them."""
+    bad = (numpy.nan, numpy.inf, -numpy.inf)[step // 3 % 3]
+    if step % 3 == 1:
+        gradient[step % len(gradient)] = bad
+    if step == 99:
+        gradient[:] = bad
+    return gradient
+
+
+def run(problem, make, replayed, steps_per_update=None, dtype=numpy.float64, spoiled=False):
     """200 steps: parameters, and where there are any the parameters for evaluation, after those recorded.
 
     `make(blocks, dtype)` answers an object with `step(gradients, progress, update)` and `parameters()`. With `replayed`
     gradients, those given are at the reference's own parameters, rounded to float32, and answered as well; with an
-    array of them, that array is given.
+    array of them, that array is given. `spoiled` gradients, which must be replayed, hold NaN and infinities.
     """
     reference = make({name: part.astype(dtype) for name, part in split(problem.start, problem.blocks).items()}, dtype)
     given, parameters, evaluation = [], [], []
@@ -87,6 +97,7 @@ def run(problem, make, replayed, steps_per_update=None, dtype=numpy.float64):
         gradient = problem.gradient(flat(reference.parameters(), problem.blocks), step)
         if replayed is not False:
             gradient = gradient.astype(numpy.float32) if replayed is True else numpy.array(replayed[step])
+            gradient = spoil(gradient, step) if spoiled else gradient
             given.append(gradient.astype(numpy.float64))
         update = 1 + step // (steps_per_update or STEPS)
         gradients = {name: part.astype(dtype) for name, part in split(gradient, problem.blocks).items()}

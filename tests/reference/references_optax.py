@@ -78,6 +78,12 @@ def unit_clip(clipping, eps=1e-3):
     return where({"2": matrix, "1": vector}, lambda name, value: str(value.ndim))
 
 
+def zero_non_finite():
+    """`optax.zero_nans`, which lets infinities pass, after these have become NaN."""
+    as_nan = optax.stateless(lambda updates, _: {k: jnp.where(jnp.isinf(g), jnp.nan, g) for k, g in updates.items()})
+    return optax.chain(as_nan, optax.zero_nans())
+
+
 def adafactor(lr, decay_rate=0.8, min_dim_size_to_factor=128, multiply_by_parameter_scale=True, clipping=1.0,
               momentum=None, weight_decay=None, eps=1e-30):  # fmt: skip
     """`optax.adafactor`, link by link, because it does not hand on `decay_rate_fn`, whose default is float32's."""

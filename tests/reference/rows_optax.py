@@ -1,8 +1,9 @@
-"""The rows of `optimizers.json` whose numbers come from optax. As `rows_torch.py`'s."""
+"""The rows of `optimizers.json` whose numbers come from optax. As `rows_torch.py`'s; a fifth entry holds options:
+whether gradients are spoiled by NaN and infinities, and on which other problems than rosenbrock they are given."""
 
 import optax
 
-from references_optax import Lookahead, ScheduleFree, adafactor, chain, cosine, jnp, linear, per_block, unit_clip, where
+from references_optax import Lookahead, ScheduleFree, adafactor, chain, cosine, jnp, linear, per_block, unit_clip, where, zero_non_finite
 
 contrib = optax.contrib
 
@@ -81,6 +82,9 @@ ROWS = [
      before(unit_clip(0.01)), (0.1, 0.1, 0.3)),
     ("adaptive_clip(clipping=0.1, eps=1e-2) | adam(lr={lr})", "optax.adaptive_grad_clip",
      before(unit_clip(0.1, 1e-2), to=optax.adam), (1e-2, 1e-3, None)),
+    ("zero_non_finite | clip_by_global_norm(0.5, form=optax) | adam(lr={lr})", "optax.zero_nans after infinities became NaN",
+     before(zero_non_finite(), optax.clip_by_global_norm(0.5), to=optax.adam), (3e-3, 1e-2, None),
+     {"spoiled": True, "replayed": ["quadratic"]}),
     ("centralize | momentum(lr={lr}, momentum=0.9)", "optax.centralize",
      before(optax.centralize(), momentum=0.9), (1e-2, 1e-4, 0.1)),
     ("accumulate(4, adam(lr={lr}))", "optax.MultiSteps",
@@ -95,6 +99,15 @@ ROWS = [
      " | scale_by_learning_rate(lr={lr})", "optax.scale_by_adam, add_decayed_weights",
      lambda lr: chain(optax.scale_by_adam(), optax.add_decayed_weights(linear(0.5, 0.0)), optax.scale_by_learning_rate(lr)),
      (5e-3, 5e-3, None)),
+    ("sgd(lr={lr}) | decay_weights(0.01)", "optax.sgd, add_decayed_weights",
+     lambda lr: chain(optax.sgd(lr), optax.add_decayed_weights(-0.01)), (0.05, 5e-4, 0.3)),
+    ("adam(lr={lr}) | decay_weights(weight_decay=linear(0.02, 0), blocks=\"*w*\")", "optax.adam, masked add_decayed_weights",
+     lambda lr: chain(optax.adam(lr), where({"weight": optax.add_decayed_weights(linear(-0.02, 0.0))}, is_weight)),
+     (3e-3, None, 1e-3)),
+    ("scale_by_adam | scale_by_trust_ratio(trust_coefficient=0.5, eps=1e-3) | scale_by_learning_rate({lr})",
+     "optax.scale_by_adam, scale_by_trust_ratio",
+     lambda lr: chain(optax.scale_by_adam(), optax.scale_by_trust_ratio(0.0, 0.5, 1e-3), optax.scale_by_learning_rate(lr)),
+     (1e-2, 1e-2, 1e-2)),
     ("adam(lr=cosine({lr}, 0))", "optax.adam, cosine_decay_schedule",
      lambda lr: chain(optax.adam(cosine(lr, 0.0))), (1e-2, 1e-2, None)),
     ("masked(\"*w*\", add_decayed_weights(weight_decay=0.1)) | momentum(lr={lr}, momentum=0.9)", "optax.masked",

@@ -105,7 +105,7 @@ ROWS = [
     ("muon(lr={lr}, momentum=0.95, nesterov=true, ns_steps=5, weight_decay=0.1, adjust=original, adam_lr=1e-3)",
      "torch.optim.Muon and AdamW", lambda lr: muon(lr, adam_lr=1e-3), (3e-3, 2e-3, 1e-3)),
     ("muon(lr={lr}, momentum=0.95, nesterov=true, ns_steps=5, weight_decay=0.1, adjust=match_rms_adamw, adam_lr=1e-2)",
-     "torch.optim.Muon and AdamW", lambda lr: muon(lr, adam_lr=1e-2, adjust_lr_fn="match_rms_adamw"), (1e-2, 5e-3, 1e-3)),
+     "torch.optim.Muon and AdamW", lambda lr: muon(lr, adam_lr=1e-2, adjust_lr_fn="match_rms_adamw"), (1e-2, 5e-3, None)),
     ("muon(lr={lr}, momentum=0.9, nesterov=false, ns_steps=3, weight_decay=0, adjust=original, adam_lr=1e-3)",
      "torch.optim.Muon and AdamW",
      lambda lr: muon(lr, adam_lr=1e-3, momentum=0.9, nesterov=False, ns_steps=3, weight_decay=0.0), (1e-2, 2e-3, None)),
