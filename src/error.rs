@@ -1,11 +1,12 @@
 //! What can go wrong, each with what was wrong, where, and what would be right.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 /// Everything that a call into this crate can fail with.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A tensor operation failed.
@@ -74,6 +75,13 @@ pub enum Error {
     /// There is no such statistic of these runs.
     #[error(transparent)]
     Stats(#[from] crate::stats::StatsError),
+}
+
+/// The message itself, so that a program whose `main` returns a [`Result`] tells its user what the error says.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A result with this crate's [`enum@Error`].
