@@ -62,7 +62,12 @@ impl Policy {
         let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
         let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu)?;
-        read_params(&run.join("policy.safetensors"), &mut params)?;
+        let path = run.join("policy.safetensors");
+        if !path.exists() && run.join("checkpoints").exists() {
+            let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
+            return Err(Error::File { path: run.into(), problem });
+        }
+        read_params(&path, &mut params)?;
         Ok(Self::new(config, Box::new(network), params))
     }
 

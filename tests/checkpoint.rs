@@ -145,3 +145,77 @@ fn no_bit_of_a_file_can_change_and_no_end_of_it_be_missing() {
     assert!(started.elapsed() < Duration::from_secs(600));
     assert!(Checkpoint::from_bytes(&bytes).is_ok());
 }
+
+/// The bytes with another text of the same length in the header, and the checksum that they should have then.
+fn forged(bytes: &[u8], text: &str, other: &str) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let find =
+        |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|window| window == what).expect("a place");
+    let mut forged = bytes.to_vec();
+    let place = find(bytes, text.as_bytes());
+    assert_eq!(text.len(), other.len());
+    forged[place..place + other.len()].copy_from_slice(other.as_bytes());
+    let sum = find(&forged, b"sha256") + r#"sha256\":\""#.len();
+    forged[sum..sum + 64].fill(b'0');
+    let hex: String = Sha256::digest(&forged).iter().map(|byte| format!("{byte:02x}")).collect();
+    forged[sum..sum + 64].copy_from_slice(hex.as_bytes());
+    forged
+}
+
+#[test]
+fn what_is_whole_but_wrong_says_what_is_wrong() {
+    let mut trainer = Trainer::new(&config("ppo", "adam", "GridWorld-4x4-v0")).expect("a trainer");
+    trainer.step().expect("an update");
+    let bytes = trainer.checkpoint().expect("a state").to_bytes().expect("a file");
+    let said = |text: &str, other: &str| {
+        let read = Checkpoint::from_bytes(&forged(&bytes, text, other));
+        read.and_then(|checkpoint| Trainer::resume(&checkpoint)).err().expect("an error").to_string()
+    };
+    for (text, other, expected) in [
+        (
+            r#"schema\":1"#,
+            r#"schema\":7"#,
+            "written by uphill 0.1.0 with schema 7; this is uphill 0.1.0, which reads schema 1",
+        ),
+        ("uphill.checkpoint", "uphill.cheque0000", "a safetensors file, but not a checkpoint of uphill"),
+        ("shuffle_rng", "shuffle_rgn", "there is no array `shuffle_rng`"),
+        (r#""shape":[8,16]"#, r#""shape":[16,8]"#, "array `params.actor.0.weight` has shape [16, 8], expected [8, 16]"),
+        (r"hidden = [8]", r"hidden = [9]", "array `params.actor.0.bias` has shape [8], expected [9]"),
+        (r"gamma = 0.99", r"gamma = 2.99", "its configuration: gamma = 2.99 is impossible: it must lie in [0, 1]"),
+    ] {
+        assert_eq!(said(text, other), expected);
+    }
+    // The forger's own tool forges nothing where nothing is changed.
+    assert!(Checkpoint::from_bytes(&forged(&bytes, "shuffle_rng", "shuffle_rng")).is_ok());
+}
+
+#[test]
+fn files_that_claim_more_than_they_are_take_neither_time_nor_memory() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("hostile.safetensors");
+    let refused = |bytes: &[u8], len: Option<u64>| {
+        std::fs::write(&path, bytes).expect("a file");
+        if let Some(len) = len {
+            // Without anything on the disk behind it.
+            std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(len)).expect("a length");
+        }
+        let mut refused = None;
+        let used = allocation_counter::measure(|| refused = Checkpoint::read(&path).err());
+        assert!(used.bytes_max < 1 << 22, "{} bytes of memory", used.bytes_max);
+        let refused = refused.expect("an error");
+        assert!(matches!(refused, Error::File { .. }), "{refused}");
+        refused.to_string()
+    };
+    let with_header = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    let tera = r#"{"params.x":{"dtype":"F32","shape":[274877906944],"data_offsets":[0,1099511627776]}}"#;
+    let overflow = r#"{"params.x":{"dtype":"F32","shape":[18446744073709551615,9],"data_offsets":[0,36]}}"#;
+    assert!(refused(b"", None).contains("cut off"));
+    assert!(refused(b"1234567", None).contains("cut off"));
+    assert!(refused(&u64::MAX.to_le_bytes(), None).contains("with a header of 18446744073709551615"));
+    assert!(refused(&(1_u64 << 40).to_le_bytes(), Some(1 << 41)).contains("with a header of"));
+    assert!(refused(&with_header(tera), None).contains("cut off"));
+    assert!(refused(&with_header(tera), Some((1 << 40) + 8 + tera.len() as u64)).contains("more than the"));
+    assert!(refused(&with_header(overflow), None).contains("its header"));
+    assert!(refused(&with_header("{]"), None).contains("its header"));
+    assert!(refused(&with_header(&"[".repeat(1 << 20)), None).contains("its header"));
+}
