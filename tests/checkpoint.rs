@@ -9,12 +9,13 @@ use uphill::{Checkpoint, Config, Error, Metrics, Trainer, algo, envs};
 fn config(algo: &str, optimizer: &str, env: &str) -> Config {
     let config = Config::new(algo, optimizer).expect("an algorithm with an optimizer");
     let lanes = if algo == "reinforce" { 2 } else { 3 };
+    let n_minibatches = if algo == "ppo" { 2 } else { 1 };
     Config {
         env: env.into(),
         envs: lanes,
         episodes: 2,
         n_steps: 8,
-        n_minibatches: 1,
+        n_minibatches,
         hidden: vec![8],
         steps: 300,
         ..config
@@ -180,7 +181,7 @@ fn what_is_whole_but_wrong_says_what_is_wrong() {
         ("uphill.checkpoint", "uphill.cheque0000", "a safetensors file, but not a checkpoint of uphill"),
         ("shuffle_rng", "shuffle_rgn", "there is no array `shuffle_rng`"),
         (r#""shape":[8,16]"#, r#""shape":[16,8]"#, "array `params.actor.0.weight` has shape [16, 8], expected [8, 16]"),
-        (r"hidden = [8]", r"hidden = [9]", "array `params.actor.0.bias` has shape [8], expected [9]"),
+        (r"hidden = [8]", r"hidden = [9]", "array `params.actor.0.weight` has shape [8, 16], expected [9, 16]"),
         (r"gamma = 0.99", r"gamma = 2.99", "its configuration: gamma = 2.99 is impossible: it must lie in [0, 1]"),
     ] {
         assert_eq!(said(text, other), expected);

@@ -12,7 +12,7 @@ use uphill::{Checkpoint, Config, Seed, algo};
 mod programs;
 
 /// A run of some updates that takes a moment even unoptimised, with a checkpoint after each.
-const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --episodes 2 --n-steps 8 --n-epochs 1 --n-minibatches 1 \
+const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --episodes 2 --n-steps 8 --n-epochs 1 --n-minibatches 2 \
                      --steps 200 --threads 1 --quiet";
 
 fn train(folder: &Path, arguments: &str) -> Command {
@@ -124,7 +124,7 @@ fn wait_for(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// What [`SMALL`] sets, for so long that it does not end by itself.
-const LONG: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --n-steps 8 --n-epochs 1 --n-minibatches 1 \
+const LONG: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --n-steps 8 --n-epochs 1 --n-minibatches 2 \
                     --steps 100000000 --threads 1 --quiet";
 
 /// A long run, begun and seen to have saved something.
