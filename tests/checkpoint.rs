@@ -90,8 +90,12 @@ fn chains_with_state_of_every_kind_go_on_bit_for_bit() {
 
 #[test]
 fn every_environment_goes_on_bit_for_bit() {
-    for env in envs::ids().filter(|id| !id.starts_with("gym-rs/") && !id.starts_with("CliffWalking")) {
+    for env in envs::ids().filter(|id| !id.starts_with("gym-rs/")) {
         for algo in algo::ALGOS {
+            if algo.name == "reinforce" && env.starts_with("CliffWalking") {
+                // Its episodes have no limit, and a policy that has learnt nothing hardly ever ends one.
+                continue;
+            }
             let steps = if algo.name == "reinforce" && env == "FourRooms-v0" { 4_000 } else { 700 };
             breaks_change_nothing(&Config { steps, ..config(algo.name, "adam", env) }, &[2, 3]);
         }
