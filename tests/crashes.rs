@@ -270,3 +270,62 @@ fn two_processes_do_not_train_in_one_folder() {
     let (_home, code, said) = run.end();
     assert_eq!(code, Some(130), "{said}");
 }
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told_of() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(home.path(), &format!("{SMALL} --algo ppo --checkpoint-every 0 --out run"));
+    let run = home.path().join("run");
+    let whole = left(&run);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(run.join("checkpoints"))
+        .expect("checkpoints")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|file| !file.ends_with("best.safetensors"))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 3, "the last three stay");
+    let damage = |file: &Path| {
+        let mut bytes = std::fs::read(file).expect("a checkpoint");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file, bytes).expect("a write");
+    };
+    damage(&files[2]);
+    let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.starts_with("passed over: run/checkpoints/") && said.contains("damaged"), "{said}");
+    assert!(left(&run) == whole, "the steps since are taken again");
+
+    std::fs::read_dir(run.join("checkpoints")).expect("checkpoints").for_each(|entry| {
+        damage(&entry.expect("an entry").path());
+    });
+    let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.starts_with("error: run/checkpoints/"), "{said}");
+}
+
+#[test]
+fn resuming_what_cannot_be_resumed_says_why() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(home.path(), &format!("{SMALL} --algo ppo --out run"));
+    std::fs::create_dir(home.path().join("empty")).expect("a folder");
+    for (arguments, expected) in [
+        ("--resume nowhere", "error: nowhere: this folder holds no run: it has no config.toml"),
+        ("--resume empty", "error: empty: this folder holds no run: it has no config.toml"),
+        ("--resume run --lr 0.1", "error: --resume goes on with the settings that the run began with: leave out --lr"),
+        (
+            "--out run",
+            "error: run: this folder already holds a run: give --resume to go on with it, --force to replace it, or --out another folder",
+        ),
+    ] {
+        let output = train(home.path(), arguments).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert_eq!(said.trim_end(), expected);
+    }
+    // A run that is over is over: it is judged again, and nothing else.
+    let before = left(&home.path().join("run"));
+    succeeds(home.path(), "--resume run --quiet");
+    assert!(left(&home.path().join("run")) == before);
+}
