@@ -6,16 +6,20 @@ use uphill::{
     Checkpoint, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, OnDivergence, Result, Seed, Trainer,
 };
 
+/// What an environment does in a step.
+type Deed = fn(&mut [f32]) -> Outcome<Step>;
+type Outcome<T> = std::result::Result<T, EnvError>;
+
 /// Counts its steps, and does something it must not in the seventh of an episode.
 #[derive(Clone)]
 struct Rogue {
     spec: Spec,
-    deed: fn(&mut [f32]) -> std::result::Result<Step, EnvError>,
+    deed: Deed,
     steps: u64,
 }
 
 impl Rogue {
-    fn lanes(deeds: [fn(&mut [f32]) -> std::result::Result<Step, EnvError>; 2]) -> Box<dyn VecEnv> {
+    fn lanes(deeds: [Deed; 2]) -> Box<dyn VecEnv> {
         let spec = Spec {
             id: "Rogue-v0".into(),
             observation: Space::uniform_box(2, 0.0, 1.0),
@@ -33,13 +37,13 @@ impl Env for Rogue {
         &self.spec
     }
 
-    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> std::result::Result<(), EnvError> {
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Outcome<()> {
         self.steps = 0;
         observation.fill(0.0);
         Ok(())
     }
 
-    fn step(&mut self, _: Action<'_>, observation: &mut [f32]) -> std::result::Result<Step, EnvError> {
+    fn step(&mut self, _: Action<'_>, observation: &mut [f32]) -> Outcome<Step> {
         self.steps += 1;
         observation.fill(1.0 / self.steps as f32);
         if self.steps == 7 { (self.deed)(observation) } else { Ok(Step { reward: 1.0, end: End::Not }) }
@@ -50,7 +54,7 @@ impl Env for Rogue {
         true
     }
 
-    fn restore(&mut self, state: &[u64]) -> std::result::Result<(), EnvError> {
+    fn restore(&mut self, state: &[u64]) -> Outcome<()> {
         let &[steps] = state else { return Err(EnvError::Saved { problem: "expected a count" }) };
         self.steps = steps;
         Ok(())
@@ -59,7 +63,6 @@ impl Env for Rogue {
 
 #[test]
 fn an_environment_s_error_says_where_and_comes_again_from_the_state_before() {
-    type Deed = fn(&mut [f32]) -> std::result::Result<Step, EnvError>;
     let good: Deed = |_| Ok(Step { reward: 1.0, end: End::Not });
     let deeds: [(Deed, &str); 5] = [
         (|_| Ok(Step { reward: f32::NAN, end: End::Not }), "the environment returned reward = NaN: it must be finite"),
@@ -218,11 +221,11 @@ impl Env for Sinking {
         &self.0
     }
 
-    fn reset(&mut self, _: Option<u64>, _: &mut [f32]) -> std::result::Result<(), EnvError> {
+    fn reset(&mut self, _: Option<u64>, _: &mut [f32]) -> Outcome<()> {
         Err(EnvError::NeedsReset)
     }
 
-    fn step(&mut self, _: Action<'_>, _: &mut [f32]) -> std::result::Result<Step, EnvError> {
+    fn step(&mut self, _: Action<'_>, _: &mut [f32]) -> Outcome<Step> {
         Err(EnvError::NeedsReset)
     }
 }

@@ -146,8 +146,8 @@ impl Checkpoint {
         }
         let mut bytes = start.to_vec();
         file.take(header).read_to_end(&mut bytes).map_err(Error::io(path))?;
-        let metadata: safetensors::tensor::Metadata =
-            serde_json::from_slice(&bytes[8..]).map_err(|e| wrong(format!("damaged, or not a checkpoint: its header: {e}")))?;
+        let metadata: safetensors::tensor::Metadata = serde_json::from_slice(&bytes[8..])
+            .map_err(|e| wrong(format!("damaged, or not a checkpoint: its header: {e}")))?;
         let data = metadata.data_len() as u64;
         if len != 8 + header + data {
             return Err(wrong(format!("cut off: {len} bytes where its header says {}", 8 + header + data)));
