@@ -63,6 +63,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A run of a comparison failed, and not because it diverged.
+    #[error("{run}: {source}")]
+    Run {
+        /// Which one.
+        run: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A reward curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

@@ -1,0 +1,421 @@
+//! What a comparison runs: `grid.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Plan};
+use super::trial::Trial;
+use crate::optim::{Registry, Spec};
+use crate::{Config, Error, Result};
+
+/// Tasks × algorithms × optimizers × seeds, under one protocol or two.
+///
+/// ```
+/// use uphill::benchmark::Grid;
+///
+/// let grid = Grid::from_toml("optimizers = ['sgd', 'adam']\nseeds = [1, 2, 3]\n[[tasks]]\nenv = 'GridWorld-4x4-v0'")?;
+/// assert_eq!(grid.algos, ["ppo"]);
+/// assert_eq!(Grid::from_toml(&grid.to_toml()?)?, grid);
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grid {
+    /// What the report is called.
+    pub title: String,
+    /// How learning rates and other hyper-parameters are come by.
+    pub protocols: Vec<Protocol>,
+    /// Algorithms.
+    pub algos: Vec<String>,
+    /// Optimizers: names or whole chains. A number that a spec gives as `lr` is its default learning rate.
+    pub optimizers: Vec<Spec>,
+    /// Seeds that are reported.
+    pub seeds: Seeds,
+    /// Points of each learning curve, at equal distances of environment steps.
+    pub curve_points: usize,
+    /// Episodes that each trained policy is judged by.
+    pub eval_episodes: usize,
+    /// Learning rates that every optimizer is run at on the reported seeds, beside the protocols; empty for none.
+    pub sweep: LrGrid,
+    /// Settings of every run, over the algorithms' defaults.
+    pub settings: toml::Table,
+    /// Further settings of the runs of an algorithm.
+    pub algo_settings: BTreeMap<String, toml::Table>,
+    /// The protocol *tuned*.
+    pub tuning: Tuning,
+    /// What is learnt.
+    pub tasks: Vec<Task>,
+}
+
+/// How an optimizer's hyper-parameters are come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Those that its documentation gives (`docs/optimizers.md`).
+    Defaults,
+    /// The best of an equal number of trials for each optimizer, on seeds that are not reported.
+    Tuned,
+}
+
+/// Seeds: a list, or so many from the first on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Seeds {
+    /// These.
+    List(Vec<u64>),
+    /// `first`, `first + 1`, …
+    Range {
+        /// The first.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Learning rates to try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LrGrid {
+    /// Multiples of each optimizer's default.
+    Multiples(Vec<f64>),
+    /// The same for every optimizer.
+    Values(Vec<f64>),
+}
+
+/// The search for each optimizer's best hyper-parameters, for each task and algorithm by itself.
+///
+/// An optimizer's space is every learning rate with every combination of what `search` lists for it. All optimizers get
+/// the same number of trials: of a larger space so many points are drawn, a smaller one is an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tuning {
+    /// Trials of each optimizer.
+    pub trials: usize,
+    /// Which trial wins.
+    pub select: Select,
+    /// Seeds that trials are run on: none of those that are reported.
+    pub seeds: Seeds,
+    /// Seed of the draw from spaces that are larger than `trials`.
+    pub search_seed: u64,
+    /// Learning rates, where `search` does not list an optimizer's own.
+    pub lr: LrGrid,
+    /// By optimizer: hyper-parameters and the values to try; `lr` is a list of learning rates.
+    pub search: BTreeMap<String, BTreeMap<String, Vec<toml::Value>>>,
+}
+
+/// What a trial is judged by: the mean over the tuning seeds of this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// The area under the curve of scores.
+    Area,
+    /// The score at the end of training.
+    FinalScore,
+    /// The score of the evaluation.
+    EvalScore,
+}
+
+/// An environment to learn, and what is special about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Environment: a registered name, or that of the grid world in `settings`.
+    pub env: String,
+    /// What the tables call it; by default the environment's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The mean return of the uniformly random policy, where it is not known: the score 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_return: Option<f64>,
+    /// The mean return of the best policy, where it is not known: the score 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimal_return: Option<f64>,
+    /// Settings of its runs, over the grid's.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub settings: toml::Table,
+    /// Further settings of its runs of an algorithm.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub algo_settings: BTreeMap<String, toml::Table>,
+}
+
+impl Default for Grid {
+    /// A small comparison that takes about two minutes on two cores.
+    fn default() -> Self {
+        let steps = |env: &str, steps: i64| Task {
+            settings: toml::Table::from_iter([("steps".to_string(), steps.into())]),
+            ..Task::new(env)
+        };
+        Self {
+            title: "Optimizers compared".into(),
+            protocols: vec![Protocol::Defaults, Protocol::Tuned],
+            algos: vec!["ppo".into()],
+            optimizers: ["sgd", "rmsprop", "adam", "lion", "muon"].map(|name| Spec::link(name, &[])).to_vec(),
+            seeds: Seeds::Range { first: 1, count: 5 },
+            curve_points: 100,
+            eval_episodes: 20,
+            sweep: LrGrid::Multiples(Vec::new()),
+            settings: toml::Table::new(),
+            algo_settings: BTreeMap::new(),
+            tuning: Tuning::default(),
+            tasks: vec![steps("CartPole-v1", 100_000), steps("GridWorld-4x4-v0", 30_000)],
+        }
+    }
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            trials: 7,
+            select: Select::Area,
+            seeds: Seeds::Range { first: 1_001, count: 3 },
+            search_seed: 1,
+            lr: LrGrid::Multiples(vec![0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0]),
+            search: BTreeMap::new(),
+        }
+    }
+}
+
+impl Task {
+    /// An environment with nothing special about it.
+    #[must_use]
+    pub fn new(env: &str) -> Self {
+        let (settings, algo_settings) = (toml::Table::new(), BTreeMap::new());
+        Self { env: env.into(), name: None, random_return: None, optimal_return: None, settings, algo_settings }
+    }
+
+    /// What tables call it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.env)
+    }
+}
+
+impl Seeds {
+    /// Each of them, in order.
+    #[must_use]
+    pub fn list(&self) -> Vec<u64> {
+        match self {
+            Seeds::List(seeds) => seeds.clone(),
+            Seeds::Range { first, count } => (0..*count).map(|i| first.saturating_add(i)).collect(),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Seeds::List(seeds) => seeds.len() as u64,
+            Seeds::Range { count, .. } => *count,
+        }
+    }
+}
+
+impl LrGrid {
+    /// The learning rates for an optimizer whose default is `lr`.
+    pub(super) fn around(&self, lr: f64) -> Vec<f64> {
+        match self {
+            LrGrid::Multiples(multiples) => multiples.iter().map(|multiple| tidy(multiple * lr)).collect(),
+            LrGrid::Values(values) => values.clone(),
+        }
+    }
+
+    /// The numbers as written.
+    pub(super) fn numbers(&self) -> &[f64] {
+        match self {
+            LrGrid::Multiples(numbers) | LrGrid::Values(numbers) => numbers,
+        }
+    }
+}
+
+/// A product such as 0.1 · 0.003 as people write it, 0.0003: rounded to 12 digits.
+fn tidy(x: f64) -> f64 {
+    format!("{x:.11e}").parse().unwrap_or(x)
+}
+
+/// Settings that a grid's axes decide.
+const DECIDED: [(&str, &str); 7] = [
+    ("env", "it is the task's `env`"),
+    ("algo", "it comes from `algos`"),
+    ("optimizer", "it comes from `optimizers`"),
+    ("lr", "write it into the optimizer, such as \"adam(lr=3e-4)\", or use `sweep` or `tuning`"),
+    ("seed", "it comes from `seeds`"),
+    ("threads", "every run has one thread, and runs go side by side"),
+    ("device", "runs go side by side on the CPU"),
+];
+
+/// The most runs of a grid: a slip of the hand is an error and not a machine out of memory.
+const MAX_CELLS: u64 = 1_000_000;
+
+impl Grid {
+    /// Reads a grid; what it does not say has its default, but no task or optimizer is added to those that it names.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for text that is not TOML, and as [`Grid::validate`].
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let grid: Self = toml::from_str(text).map_err(|e| Error::Config(e.to_string().trim_end().to_string()))?;
+        grid.validate()?;
+        Ok(grid)
+    }
+
+    /// All of it as TOML: [`Grid::from_toml`] of it gives this grid back.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
+    pub fn to_toml(&self) -> Result<String> {
+        self.to_table()?;
+        toml::to_string(self).map_err(|e| Error::Config(e.to_string()))
+    }
+
+    pub(super) fn to_table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+    }
+
+    /// Checks that every run of the grid is possible.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the first thing that is not, and what would be right.
+    pub fn validate(&self) -> Result<()> {
+        let wrong = |problem: String| Err(Error::Config(problem));
+        for (name, empty) in [
+            ("tasks", self.tasks.is_empty()),
+            ("algos", self.algos.is_empty()),
+            ("optimizers", self.optimizers.is_empty()),
+            ("protocols", self.protocols.is_empty() && self.sweep.numbers().is_empty()),
+            ("seeds", self.seeds.count() == 0),
+        ] {
+            if empty {
+                return wrong(format!("{name} is empty: name at least one"));
+            }
+        }
+        let (tuned, runs) = (self.protocols.contains(&Protocol::Tuned), self.cell_count());
+        if runs > MAX_CELLS {
+            return wrong(format!("the grid has {runs} runs: there may be {MAX_CELLS} at most"));
+        }
+        let texts: Vec<String> = self.optimizers.iter().map(Spec::to_string).collect();
+        let labels: Vec<String> = self.tasks.iter().map(|task| task.label().to_string()).collect();
+        let protocols: Vec<String> = self.protocols.iter().map(|protocol| format!("{protocol:?}")).collect();
+        let seeds: Vec<String> = self.seeds.list().iter().map(u64::to_string).collect();
+        for (name, list) in [
+            ("tasks", &labels),
+            ("algos", &self.algos),
+            ("optimizers", &texts),
+            ("protocols", &protocols),
+            ("seeds", &seeds),
+        ] {
+            let mut seen = BTreeSet::new();
+            if let Some(twice) = list.iter().find(|item| !seen.insert(*item)) {
+                return wrong(format!("{name}: {twice} is there twice (a task may have a `name` of its own)"));
+            }
+        }
+        for (name, count, most) in
+            [("curve_points", self.curve_points, 10_000), ("eval_episodes", self.eval_episodes, 65_536)]
+        {
+            if !(1..=most).contains(&count) {
+                return wrong(format!("{name} = {count} is impossible: it must be 1 to {most}"));
+            }
+        }
+        let lists = [("sweep", &self.sweep), ("tuning.lr", &self.tuning.lr)];
+        for (name, numbers) in lists.map(|(name, list)| (name, list.numbers())) {
+            if let Some(bad) = numbers.iter().find(|x| !(x.is_finite() && **x > 0.0)) {
+                return wrong(format!("{name} holds {bad}: learning rates and their multiples are finite and above 0"));
+            }
+        }
+        self.validate_settings()?;
+        if tuned {
+            self.validate_tuning(&texts)?;
+        }
+        Plan::new(self).map(|_| ())
+    }
+
+    fn validate_settings(&self) -> Result<()> {
+        let own = [("settings".to_string(), &self.settings)].into_iter();
+        let by_algo = self.algo_settings.iter().map(|(algo, table)| (format!("algo_settings.{algo}"), algo, table));
+        let tasks = self.tasks.iter().flat_map(|task| {
+            let by_algo = task.algo_settings.iter();
+            by_algo.map(|(algo, table)| (format!("{}: algo_settings.{algo}", task.label()), algo, table))
+        });
+        let by_algo: Vec<_> = by_algo.chain(tasks).collect();
+        if let Some((place, algo, _)) = by_algo.iter().find(|(_, algo, _)| !self.algos.contains(algo)) {
+            return Err(Error::Config(format!("{place}: {algo} is none of algos = {:?}", self.algos)));
+        }
+        let of_tasks = self.tasks.iter().map(|task| (format!("{}: settings", task.label()), &task.settings));
+        let all = own.chain(by_algo.into_iter().map(|(place, _, table)| (place, table))).chain(of_tasks);
+        for (place, table) in all {
+            if let Some((name, why)) = DECIDED.iter().find(|(name, _)| table.contains_key(*name)) {
+                return Err(Error::Config(format!("{place} has `{name}`: {why}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_tuning(&self, optimizers: &[String]) -> Result<()> {
+        let Tuning { seeds, search, trials, .. } = &self.tuning;
+        if seeds.count() == 0 || *trials == 0 {
+            return Err(Error::Config("tuning.seeds and tuning.trials must not be empty or 0".into()));
+        }
+        let reported: BTreeSet<u64> = self.seeds.list().into_iter().collect();
+        if let Some(seed) = seeds.list().into_iter().find(|seed| reported.contains(seed)) {
+            let why = "is among the reported seeds too: what is tuned on a seed must not be reported on it";
+            return Err(Error::Config(format!("tuning.seeds: {seed} {why}")));
+        }
+        match search.keys().find(|key| !optimizers.contains(key)) {
+            Some(key) => Err(Error::unknown("optimizer in this grid", key, optimizers.iter().map(String::as_str))),
+            None => Ok(()),
+        }
+    }
+
+    /// The configuration of one run.
+    pub(super) fn config(&self, task: &Task, algo: &str, trial: &Trial, seed: u64) -> Result<Config> {
+        let mut table = toml::Table::new();
+        let layers =
+            [Some(&self.settings), self.algo_settings.get(algo), Some(&task.settings), task.algo_settings.get(algo)];
+        for layer in layers.into_iter().flatten() {
+            table.extend(layer.clone());
+        }
+        let seed = i64::try_from(seed).map_err(|_| Error::Config(format!("seed = {seed}: it must be below 2^63")))?;
+        table.extend(
+            [
+                ("env", toml::Value::from(task.env.clone())),
+                ("algo", algo.into()),
+                ("optimizer", trial.spec.to_string().into()),
+                ("seed", seed.into()),
+                ("threads", 1.into()),
+                ("device", "cpu".into()),
+            ]
+            .map(|(name, value)| (name.to_string(), value)),
+        );
+        table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
+        let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
+        let config = Config::from_table(table).map_err(place)?;
+        config.make_envs(1).map_err(place)?;
+        Ok(config)
+    }
+
+    /// How many runs the grid has.
+    #[must_use]
+    pub fn cell_count(&self) -> u64 {
+        let tuning = match self.protocols.contains(&Protocol::Tuned) {
+            true => self.tuning.seeds.count().saturating_mul(self.tuning.trials as u64),
+            false => 0,
+        };
+        let reported = (self.protocols.len() + self.sweep.numbers().len()) as u64;
+        let axes = (self.tasks.len() * self.algos.len() * self.optimizers.len()) as u64;
+        axes.saturating_mul(self.seeds.count().saturating_mul(reported).saturating_add(tuning))
+    }
+
+    /// Its runs that depend on no other's result, in order: all but those of tuned optimizers.
+    ///
+    /// # Errors
+    /// As [`Grid::validate`].
+    pub fn cells(&self) -> Result<Vec<Cell>> {
+        self.validate()?;
+        Ok(Plan::new(self)?.cells)
+    }
+
+    /// The default of each optimizer.
+    pub(super) fn defaults(&self) -> Result<Vec<Trial>> {
+        let registry = Registry::default();
+        self.optimizers.iter().map(|spec| Trial::documented(spec, &registry)).collect()
+    }
+}
