@@ -85,18 +85,17 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(grid: &Grid) -> Result<Self> {
         let defaults = grid.defaults()?;
+        let tuned = grid.protocols.contains(&Protocol::Tuned);
         let mut plan = Self { groups: Vec::new(), cells: Vec::new() };
         for (task, algo) in (0..grid.tasks.len()).flat_map(|task| grid.algos.iter().map(move |algo| (task, algo))) {
             for default in &defaults {
-                let trials = match grid.protocols.contains(&Protocol::Tuned) {
-                    true => default.search(grid)?,
-                    false => Vec::new(),
-                };
+                let trials = if tuned { default.search(grid)? } else { Vec::new() };
                 let scale = Scale::of(&grid.tasks[task], &grid.config(&grid.tasks[task], algo, default, 0)?)?;
                 plan.groups.push(Group { task, algo: algo.clone(), scale, default: default.clone(), trials });
             }
         }
-        let (seeds, tuning_seeds) = (grid.seeds.list(), grid.tuning.seeds.list());
+        let seeds = grid.seeds.list();
+        let tuning_seeds = if tuned { grid.tuning.seeds.list() } else { Vec::new() };
         for stage in [Stage::Defaults, Stage::Sweep, Stage::Tuning] {
             for group in &plan.groups {
                 let (trials, seeds) = match stage {

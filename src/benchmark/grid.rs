@@ -150,8 +150,10 @@ impl Default for Grid {
             title: "Optimizers compared".into(),
             protocols: vec![Protocol::Defaults, Protocol::Tuned],
             algos: vec!["ppo".into()],
-            optimizers: ["sgd", "rmsprop", "adam", "lion", "muon"].map(|name| Spec::link(name, &[])).to_vec(),
-            seeds: Seeds::Range { first: 1, count: 5 },
+            optimizers: ["sgd", "momentum", "rmsprop", "adam", "lion", "lamb", "muon"]
+                .map(|name| Spec::link(name, &[]))
+                .to_vec(),
+            seeds: Seeds::Range { first: 1, count: 10 },
             curve_points: 100,
             eval_episodes: 20,
             sweep: LrGrid::Multiples(Vec::new()),
@@ -166,11 +168,11 @@ impl Default for Grid {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            trials: 7,
+            trials: 9,
             select: Select::Area,
             seeds: Seeds::Range { first: 1_001, count: 3 },
             search_seed: 1,
-            lr: LrGrid::Multiples(vec![0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0]),
+            lr: LrGrid::Multiples(vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1_000.0]),
             search: BTreeMap::new(),
         }
     }

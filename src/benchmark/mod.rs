@@ -118,7 +118,6 @@ impl Benchmark {
         let winners = self.winners(&runs);
         let tuned = self.plan.tuned(&self.grid, &winners)?;
         runs.extend(self.complete(&tuned, threads, &progress, &mut done)?);
-        progress.finish();
         (1..).zip(&mut runs).for_each(|(number, run)| run.run = number);
         let results = Results { grid: self.grid.clone(), runs };
         results.write(&self.folder)?;
@@ -127,11 +126,11 @@ impl Benchmark {
 
     /// The best trial of each group, from runs that are all complete; none without the protocol tuned.
     fn winners(&self, runs: &[Run]) -> Vec<Trial> {
-        let seeds = self.grid.tuning.seeds.list().len();
+        let seeds = usize::try_from(self.grid.tuning.seeds.count()).unwrap_or(usize::MAX);
         let first = runs.iter().position(|run| run.protocol == Stage::Tuning).unwrap_or(runs.len());
         let mut rest = &runs[first..];
         let of_group = |group: &cell::Group| {
-            let (own, others) = rest.split_at((group.trials.len() * seeds).min(rest.len()));
+            let (own, others) = rest.split_at(group.trials.len().saturating_mul(seeds).min(rest.len()));
             rest = others;
             results::winner(&group.trials, own, seeds, self.grid.tuning.select)
         };

@@ -12,6 +12,8 @@ pub(super) struct Progress {
     how: How,
     total: u64,
     done: AtomicU64,
+    /// Runs skipped since runs last began.
+    skipped: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -34,24 +36,25 @@ impl Progress {
         } else {
             How::Lines
         };
-        Self { how, total, done: AtomicU64::new(0) }
+        Self { how, total, done: AtomicU64::new(0), skipped: AtomicU64::new(0) }
     }
 
     /// A run need not be done again.
     pub(super) fn skip(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
+        self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What is not skipped begins now: the time left is reckoned from here.
     pub(super) fn begin(&self) {
-        let done = self.done.load(Ordering::Relaxed);
+        let skipped = self.skipped.swap(0, Ordering::Relaxed);
         match &self.how {
             How::Bar(bar) => {
-                bar.set_position(done);
+                bar.inc(skipped);
                 bar.reset_eta();
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
-            How::Lines if done > 0 => eprintln!("{done:>6} of {} runs are there", self.total),
+            How::Lines if skipped > 0 => eprintln!("{skipped:>6} of {} runs are there already", self.total),
             How::Lines | How::Quiet => {}
         }
     }
@@ -77,9 +80,11 @@ impl Progress {
             How::Lines | How::Quiet => eprintln!("{text}"),
         }
     }
+}
 
-    /// Clears the bar, so that what follows starts on a line of its own.
-    pub(super) fn finish(&self) {
+impl Drop for Progress {
+    /// Clears the bar, so that what follows, an error too, starts on a line of its own.
+    fn drop(&mut self) {
         if let How::Bar(bar) = &self.how {
             bar.finish_and_clear();
         }
