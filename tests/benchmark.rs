@@ -162,7 +162,7 @@ fn what_is_lost_cut_off_or_changed_is_run_again() {
     std::fs::remove_file(&files[0]).expect("removed");
     std::fs::write(&files[1], "").expect("written");
     std::fs::write(&files[2], &contents[2][..contents[2].len() - 3]).expect("written");
-    std::fs::write(&files[3], contents[3].replacen("episodes = ", "episodes = 1", 2)).expect("written");
+    std::fs::write(&files[3], contents[3].replacen("\nupdates = ", "\nupdates = 1", 1)).expect("written");
     std::fs::write(&files[4], &contents[5]).expect("written");
     // Left by a process that was killed while it wrote.
     std::fs::write(home.path().join("cells/.half.toml.1.tmp"), "half").expect("written");
