@@ -51,7 +51,10 @@ fn compare(args: &ArgMatches) -> Result<()> {
     let results = benchmark.run(&threads, args.get_flag("quiet"))?;
     write_report(&results, benchmark.path(), &[])?;
     if !args.get_flag("quiet") {
-        println!("runs     {}", results.runs.len());
+        println!("{}", results.endings());
+        if let Some(caution) = results.caution() {
+            println!("{caution}");
+        }
         println!("report   {}", benchmark.path().join("report.md").display());
         println!("results  {}", benchmark.path().join("results.csv").display());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Error, Metrics, Result, Seed, Trainer};
+use crate::{Config, Error, History, Metrics, Result, Seed, Trainer};
 
 /// What was measured of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Outcome {
     pub episodes: u64,
     /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
     pub solved_at_step: Option<u64>,
+    /// The best mean return that 100 training episodes in a row had, seen after each update; `None` before there are 100.
+    pub best_return: Option<f64>,
     /// Mean entropy of the policy over the last update, as a share of a uniform policy's.
     pub entropy: Option<f64>,
     /// Bytes of state that the optimizer kept.
@@ -58,6 +60,7 @@ impl Outcome {
     pub fn of(config: &Config, measure: Measure) -> Result<Self> {
         let mut trainer = Trainer::new(config)?;
         let (mut last, mut curve, mut diverged) = (None::<Metrics>, Vec::new(), None);
+        let mut best_return = None::<f64>;
         let reached = |k: usize, env_steps: u64| {
             u128::from(env_steps) * measure.curve_points as u128 >= k as u128 * u128::from(config.steps)
         };
@@ -67,6 +70,9 @@ impl Outcome {
                     while curve.len() < measure.curve_points && reached(curve.len() + 1, metrics.env_steps) {
                         curve.push(metrics.episode_return_mean.unwrap_or(f64::NAN));
                     }
+                    // The mean of a few episodes is good by luck.
+                    let mean = metrics.episode_return_mean.filter(|_| metrics.episodes >= History::WINDOW as u64);
+                    best_return = mean.into_iter().chain(best_return).reduce(f64::max);
                     last = Some(metrics);
                 }
                 Ok(None) => break,
@@ -94,6 +100,17 @@ impl Outcome {
                 Err(other) => return Err(other),
             }
         }
-        Ok(Self { env_steps, updates, episodes, solved_at_step, entropy, state_bytes, eval_return, diverged, curve })
+        Ok(Self {
+            env_steps,
+            updates,
+            episodes,
+            solved_at_step,
+            best_return,
+            entropy,
+            state_bytes,
+            eval_return,
+            diverged,
+            curve,
+        })
     }
 }

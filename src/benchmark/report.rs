@@ -18,9 +18,6 @@ pub struct Section {
     pub body: String,
 }
 
-/// Seeds below which a difference is no claim.
-const CLAIM: u64 = 10;
-
 /// Writes `report.md` into the folder of a comparison: its own tables, and `sections` between results and costs.
 ///
 /// # Errors
@@ -65,15 +62,9 @@ fn owned<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 fn head(results: &Results) -> String {
-    let Results { grid, runs } = results;
-    let count = |status: Status| runs.iter().filter(|run| run.status == status).count();
-    let (finished, collapsed, diverged) = (count(Status::Finished), count(Status::Collapsed), count(Status::Diverged));
+    let grid = &results.grid;
     let mut text = format!("# {}\n\n", grid.title);
-    let _ = writeln!(
-        text,
-        "{} runs: {finished} finished, {collapsed} collapsed, {diverged} diverged. All of them are in every table.\n",
-        runs.len()
-    );
+    let _ = writeln!(text, "{}. All of them are in every table.\n", results.endings());
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
         text,
@@ -81,13 +72,8 @@ fn head(results: &Results) -> String {
         every run is a row of `results.csv`, every learning curve is in `curves.csv`.",
         machine()
     );
-    if grid.seeds.count() < CLAIM {
-        let seeds = grid.seeds.count();
-        let _ = writeln!(
-            text,
-            "\n**{seeds} seeds are too few for a claim: take {CLAIM} or more before believing a \
-            difference between optimizers.**"
-        );
+    if let Some(caution) = results.caution() {
+        let _ = writeln!(text, "\n**{caution}.**");
     }
     text
 }
@@ -305,7 +291,7 @@ fn definitions(grid: &Grid) -> String {
 - *Diverged*: a loss, gradient, policy or update was not finite. From there on the run counts as the random policy, score
   0, in every table; it is neither left out nor tried again. A task that it had solved before stays solved at that step.
 - *Collapsed*: trained to the end, but the final score is 0 or less, and either the policy's entropy is below 5% of a
-  uniform policy's or some point of the curve had a score of 0.25 or more. Its scores are its own.
+  uniform policy's or 100 training episodes in a row had once had a mean score of 0.25 or more. Its scores are its own.
 - *Solved at step*: the first step at which the mean of the last 100 training episodes reached the environment's threshold.
   A run that did not is censored at its number of steps.
 "

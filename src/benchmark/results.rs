@@ -18,13 +18,15 @@ pub enum Status {
     /// Trained to the end.
     Finished,
     /// Trained to the end, and the policy is worth no more than a random one though it has long left it: the score is 0
-    /// or less, and either the policy hardly explores any more (entropy below 5% of a uniform policy's) or it had once
-    /// scored a quarter or more.
+    /// or less, and either the policy hardly explores any more (entropy below 5% of a uniform policy's) or 100
+    /// episodes in a row had once scored a quarter or more.
     Collapsed,
     /// Left the real numbers. From there on it counts as the random policy, whose score is 0.
     Diverged,
 }
 
+/// Seeds below which a difference between optimizers is no claim.
+const CLAIM: u64 = 10;
 /// Below this share of a uniform policy's entropy a policy hardly explores any more.
 const HARDLY_EXPLORES: f64 = 0.05;
 /// A policy that has scored this had learnt something.
@@ -124,9 +126,8 @@ impl Run {
         curve.iter_mut().filter(|point| point.is_nan()).for_each(|point| *point = scale.random_return);
         let final_return = curve.last().copied().unwrap_or(scale.random_return);
         let eval_return = outcome.eval_return.unwrap_or(scale.random_return);
-        let scores = || curve.iter().map(|&point| scale.score(point));
-        let area = scores().sum::<f64>() / curve.len() as f64;
-        let had_learnt = scores().fold(f64::NEG_INFINITY, f64::max) >= HAD_LEARNT;
+        let area = curve.iter().map(|&point| scale.score(point)).sum::<f64>() / curve.len() as f64;
+        let had_learnt = outcome.best_return.is_some_and(|best| scale.score(best) >= HAD_LEARNT);
         let hardly_explores = outcome.entropy.is_some_and(|share| share < HARDLY_EXPLORES);
         let status = match &outcome.diverged {
             Some(_) => Status::Diverged,
@@ -205,6 +206,24 @@ impl Results {
         self.runs.iter().filter(move |run| run.protocol == stage).filter(same)
     }
 
+    /// How many runs there are and how they ended, in words.
+    #[must_use]
+    pub fn endings(&self) -> String {
+        let count = |status: Status| self.runs.iter().filter(|run| run.status == status).count();
+        let (finished, collapsed) = (count(Status::Finished), count(Status::Collapsed));
+        let (runs, diverged) = (self.runs.len(), count(Status::Diverged));
+        format!("{runs} runs: {finished} finished, {collapsed} collapsed, {diverged} diverged")
+    }
+
+    /// That there are too few seeds for a claim, where there are.
+    #[must_use]
+    pub fn caution(&self) -> Option<String> {
+        let seeds = self.grid.seeds.count();
+        let noun = if seeds == 1 { "seed is" } else { "seeds are" };
+        let text = format!("{seeds} {noun} too few for a claim: take {CLAIM} or more before believing a difference");
+        Some(text).filter(|_| seeds < CLAIM)
+    }
+
     /// Names of the optimizers, as the grid has them.
     #[must_use]
     pub fn optimizers(&self) -> Vec<String> {
@@ -227,5 +246,46 @@ impl Results {
             Timing { run: run.run, seconds: run.seconds, microseconds_per_update }
         });
         whole_csv(&folder.join("timings.csv"), timings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Grid, Outcome, Run, Status};
+    use crate::benchmark::Divergence;
+
+    #[test]
+    fn how_a_run_ended_is_told_by_its_last_score_its_entropy_and_its_best_hundred_episodes() {
+        let grid = Grid { curve_points: 4, ..Grid::default() };
+        let cells = grid.cells().expect("cells");
+        let cell = cells.iter().find(|cell| cell.task == "CartPole-v1").expect("a cell");
+        let ended = |last: f64, entropy: f64, best: Option<f64>| {
+            let outcome = Outcome {
+                env_steps: 100,
+                updates: 4,
+                episodes: 9,
+                solved_at_step: None,
+                best_return: best,
+                entropy: Some(entropy),
+                state_bytes: 0,
+                eval_return: Some(last),
+                diverged: None,
+                // The first episodes were lucky.
+                curve: vec![f64::NAN, 400.0, 30.0, last],
+            };
+            let run = Run::new(cell, &grid, &outcome, 1.0);
+            assert_eq!((run.curve[0], run.final_return), (cell.scale.random_return, last));
+            let diverged = Some(Divergence { update: 3, what: "the loss".into() });
+            let broken = Outcome { diverged, eval_return: None, curve: vec![f64::NAN, 400.0], ..outcome };
+            let broken = Run::new(cell, &grid, &broken, 1.0);
+            assert_eq!((broken.status, broken.final_score, broken.eval_score), (Status::Diverged, 0.0, 0.0));
+            assert_eq!(broken.curve[1..], [400.0, cell.scale.random_return, cell.scale.random_return]);
+            run.status
+        };
+        assert_eq!(ended(300.0, 0.01, Some(300.0)), Status::Finished, "it plays well");
+        assert_eq!(ended(20.0, 0.99, None), Status::Finished, "slow, after a lucky start");
+        assert_eq!(ended(20.0, 0.99, Some(30.0)), Status::Finished, "slow");
+        assert_eq!(ended(20.0, 0.01, None), Status::Collapsed, "it hardly explores");
+        assert_eq!(ended(20.0, 0.99, Some(300.0)), Status::Collapsed, "it had learnt");
     }
 }
