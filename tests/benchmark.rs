@@ -270,6 +270,9 @@ fn grids_are_the_same_after_toml() {
     for grid in [grid(TINY), Grid::default(), Grid { seeds: Seeds::List(vec![1, 5]), ..Grid::default() }] {
         assert_eq!(Grid::from_toml(&grid.to_toml().expect("toml")).expect("a grid"), grid);
     }
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/comparing.md")).expect("the page");
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    assert_eq!(grid(example).tuning.search.len(), 1);
     let study = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/studies/optimizers/grid.toml"));
     let study = grid(&study.expect("the study's grid"));
     assert!(study.optimizers.len() >= 12 && study.tasks.len() >= 3 && study.algos == ["ppo", "a2c"]);

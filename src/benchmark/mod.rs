@@ -29,6 +29,7 @@ mod results;
 mod scale;
 mod store;
 mod trial;
+mod validate;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
