@@ -69,6 +69,14 @@ pub enum Error {
     /// What was given as a checkpoint is none, is damaged, or does not fit.
     #[error("{0}")]
     Checkpoint(String),
+    /// A run of a comparison failed, and not because it diverged.
+    #[error("{run}: {source}")]
+    Run {
+        /// Which one.
+        run: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A reward curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),

@@ -24,6 +24,7 @@
 
 pub mod advantage;
 pub mod algo;
+pub mod benchmark;
 mod canvas;
 mod checkpoint;
 mod collect;

@@ -83,6 +83,12 @@ impl Policy {
         &self.params
     }
 
+    /// Actions that it chooses from.
+    #[must_use]
+    pub fn action_count(&self) -> usize {
+        self.network.action_count()
+    }
+
     /// Writes its parameters as safetensors, one tensor a block.
     ///
     /// # Errors

@@ -333,6 +333,11 @@ impl Trainer {
         &self.learner.optimizer
     }
 
+    /// Bytes of state that the optimizer keeps.
+    pub fn state_bytes(&mut self) -> usize {
+        self.learner.optimizer.state_bytes()
+    }
+
     /// Ends training and keeps the policy. Where the optimizer averages parameters for evaluation, it has the average.
     ///
     /// # Errors

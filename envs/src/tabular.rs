@@ -1,6 +1,7 @@
 //! Finite Markov decision processes that are known completely: the oracle that sampled learning is measured by.
 
 mod evaluation;
+mod limited;
 mod optimal;
 mod visits;
 

@@ -56,6 +56,19 @@ fn the_chain_is_as_worked_out_by_hand() {
     assert_eq!((mdp.observation_len(), mdp.is_terminal(2), mdp.is_terminal(1)), (1, true, false));
 }
 
+/// With h actions left, undiscounted and with even odds: V₀ = 3, 3 + 2/2, 3 + 2.75/2 and V₁ = 2, 2 + 3/4, ...; at best
+/// V₀ = 5, 5, 1 + 4.5 and V₁ = 2, 2 + 5/2, ...
+#[test]
+fn a_limit_cuts_values_off_as_worked_out_by_hand() {
+    let (mdp, even) = (chain(), [0.5; 6]);
+    let values = [0, 1, 2, 3, 200].map(|limit| mdp.start_value_within(&even, limit).unwrap());
+    assert_near(&values, &[0.0, 3.0, 4.0, 4.375, 32.0 / 7.0], 1e-12);
+    let best = [0, 1, 2, 3, 200].map(|limit| mdp.optimal_value_within(limit));
+    assert_near(&best, &[0.0, 5.0, 5.0, 5.5, 6.0], 1e-12);
+    let refused = mdp.start_value_within(&even[..5], 3);
+    assert_eq!(refused, Err(MdpError::Length { what: "policy", expected: 6, got: 5 }));
+}
+
 /// From 0 to 1 for sure, from 1 back or to the end by a coin: ρ₀ = (1, 0), ρ₁ = (0, 1), ρ₂ = (1/2 + 1/2, 0), ...
 #[test]
 fn visits_count_resets_at_ends_and_limits() {

@@ -1,0 +1,181 @@
+//! Compares optimizers: tasks x algorithms x optimizers x seeds, at their defaults and tuned.
+//!
+//! ```text
+//! cargo run --release --example compare_optimizers
+//! cargo run --release --example compare_optimizers -- --tasks CartPole-v1 --optimizers sgd "adam(lr=3e-4)" --seeds 10
+//! cargo run --release --example compare_optimizers -- --optimizers adam --lr 1e-4 1e-3 1e-2 --protocols
+//! cargo run --release --example compare_optimizers -- --config docs/studies/optimizers/grid.toml --dry-run
+//! ```
+//!
+//! Kill it whenever you like: the same command does the rest.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use uphill::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
+use uphill::{Error, Result, Threads};
+
+fn main() -> ExitCode {
+    let args = command().get_matches();
+    match compare(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(args: &ArgMatches) -> Result<()> {
+    let grid = grid(args)?;
+    let threads = Threads::new(args.get_one("threads").copied().unwrap_or(0))?;
+    if args.get_flag("list-cells") {
+        for cell in grid.cells()? {
+            println!("{:8}  {}", cell.stage.name(), cell.name());
+        }
+        return Ok(());
+    }
+    if args.get_flag("dry-run") {
+        let Estimate { runs, by_stage, thread_seconds } = Estimate::of(&grid)?;
+        let by_stage = by_stage.iter().filter(|(_, count)| *count > 0);
+        let by_stage: Vec<String> = by_stage.map(|(stage, count)| format!("{count} {}", stage.name())).collect();
+        let (minutes, count) = (thread_seconds / 60.0, threads.count());
+        println!("{runs} runs: {}", by_stage.join(", "));
+        println!("about {minutes:.1} minutes of one thread, {:.1} with {count}", minutes / count as f64);
+        return Ok(());
+    }
+
+    let out = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| default_folder(args));
+    let benchmark = Benchmark::open(grid, out, args.get_flag("force"))?;
+    let results = benchmark.run(&threads, args.get_flag("quiet"))?;
+    write_report(&results, benchmark.path(), &[])?;
+    if !args.get_flag("quiet") {
+        println!("{}", results.endings());
+        if let Some(caution) = results.caution() {
+            println!("{caution}");
+        }
+        println!("report   {}", benchmark.path().join("report.md").display());
+        println!("results  {}", benchmark.path().join("results.csv").display());
+    }
+    Ok(())
+}
+
+/// The default grid, or that of `--config`, under the command line.
+fn grid(args: &ArgMatches) -> Result<Grid> {
+    let mut grid = match args.get_one::<PathBuf>("config") {
+        Some(path) => read_grid(path)?,
+        None => Grid::default(),
+    };
+    let words = |name: &str| args.get_many::<String>(name).map(|words| words.map(String::as_str).collect::<Vec<_>>());
+    if let Some(envs) = words("tasks") {
+        // A task that the grid has already keeps what is special about it.
+        let known = |env: &str| grid.tasks.iter().find(|task| task.label() == env).cloned();
+        grid.tasks = envs.into_iter().map(|env| known(env).unwrap_or_else(|| Task::new(env))).collect();
+    }
+    if let Some(algos) = words("algos") {
+        grid.algos = algos.into_iter().map(Into::into).collect();
+    }
+    if let Some(optimizers) = words("optimizers") {
+        grid.optimizers = optimizers.into_iter().map(str::parse).collect::<Result<_>>()?;
+        let named: Vec<String> = grid.optimizers.iter().map(ToString::to_string).collect();
+        grid.tuning.search.retain(|optimizer, _| named.contains(optimizer));
+    }
+    if let Some(protocols) = words("protocols") {
+        let protocol = |word: &str| if word == "tuned" { Protocol::Tuned } else { Protocol::Defaults };
+        grid.protocols = protocols.into_iter().map(protocol).collect();
+    }
+    if let Some(seeds) = args.get_one::<Seeds>("seeds") {
+        grid.seeds = seeds.clone();
+    }
+    let numbers = |name: &str| args.get_many::<f64>(name).map(|numbers| numbers.copied().collect::<Vec<_>>());
+    if let Some(multiples) = numbers("lr-multiples") {
+        grid.sweep = LrGrid::Multiples(multiples);
+    }
+    if let Some(values) = numbers("lr") {
+        grid.sweep = LrGrid::Values(values);
+    }
+    if let Some(&steps) = args.get_one::<i64>("steps") {
+        grid.tasks.iter_mut().for_each(|task| drop(task.settings.insert("steps".into(), steps.into())));
+    }
+    grid.validate()?;
+    Ok(grid)
+}
+
+fn read_grid(path: &Path) -> Result<Grid> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
+    Grid::from_toml(&text).map_err(|e| Error::File { path: path.into(), problem: e.to_string() })
+}
+
+/// `runs/compare`, or for the file `studies/optimizers/grid.toml` `runs/compare-optimizers-grid`.
+fn default_folder(args: &ArgMatches) -> PathBuf {
+    let Some(path) = args.get_one::<PathBuf>("config") else { return "runs/compare".into() };
+    let folder = path.parent().and_then(Path::file_name).map(|name| format!("-{}", name.to_string_lossy()));
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Path::new("runs").join(format!("compare{}-{stem}", folder.unwrap_or_default()))
+}
+
+/// `10` for seeds 1 to 10, `5-14` for those, `3,7` for these two.
+fn seeds(text: &str) -> Result<Seeds, String> {
+    let whole = |text: &str| text.trim().parse::<u64>().map_err(|_| "such as 10 (1 to 10), 5-14 or 3,7".to_string());
+    if let Some((first, last)) = text.split_once('-') {
+        let (first, last) = (whole(first)?, whole(last)?);
+        let count = last.checked_sub(first).ok_or("the last seed is below the first")?.saturating_add(1);
+        return Ok(Seeds::Range { first, count });
+    }
+    match text.contains(',') {
+        true => Ok(Seeds::List(text.split(',').map(whole).collect::<Result<_, _>>()?)),
+        false => Ok(Seeds::Range { first: 1, count: whole(text)? }),
+    }
+}
+
+fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    let many = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).num_args(1..).help(help).help_heading("Grid")
+    };
+    let number = || clap::value_parser!(f64);
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("compare_optimizers")
+        .about(
+            "Compares optimizers over tasks, algorithms and seeds, at their defaults and tuned; \
+            killed, the same command does the rest",
+        )
+        .arg(many("tasks", "ENV", "Environments"))
+        .arg(many("algos", "ALGO", "Algorithms"))
+        .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
+        .arg(
+            one("seeds", "SEEDS", "Reported seeds: 10 (1 to 10), 5-14 or 3,7").value_parser(seeds).help_heading("Grid"),
+        )
+        .arg(
+            many("protocols", "PROTOCOL", "How hyper-parameters are come by; none runs the learning rates alone")
+                .num_args(0..)
+                .value_parser(["defaults", "tuned"]),
+        )
+        .arg(many("lr", "LR", "Run every optimizer at each of these learning rates, too").value_parser(number()))
+        .arg(
+            many("lr-multiples", "X", "Run every optimizer at these multiples of its default learning rate, too")
+                .value_parser(number())
+                .conflicts_with("lr"),
+        )
+        .arg(
+            one("steps", "N", "Environment steps of every run")
+                .value_parser(clap::value_parser!(i64).range(1..))
+                .help_heading("Grid"),
+        )
+        .arg(
+            one("config", "FILE", "A grid to start from; the grid.toml of a comparison repeats it")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(
+            one("out", "FOLDER", "Where results go [default: runs/compare, or runs/compare-<name of FILE>]")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(one("threads", "N", "Runs side by side, 0 for one a core").value_parser(clap::value_parser!(usize)))
+        .arg(flag("force", "Run this grid in a folder that holds another one; runs that are the same are kept"))
+        .arg(flag("quiet", "Print nothing but errors and what was found broken"))
+        .arg(flag("dry-run", "Print how many runs there are and about how long they take, and leave"))
+        .arg(flag("list-cells", "Print the name of each run, and leave; tuned ones are not known before"))
+}

@@ -1,0 +1,315 @@
+//! What a comparison runs: `grid.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, Plan};
+use super::trial::Trial;
+use crate::optim::{Registry, Spec};
+use crate::{Config, Error, Result};
+
+/// Tasks × algorithms × optimizers × seeds, under one protocol or two.
+///
+/// ```
+/// use uphill::benchmark::Grid;
+///
+/// let grid = Grid::from_toml("optimizers = ['sgd', 'adam']\nseeds = [1, 2, 3]\n[[tasks]]\nenv = 'GridWorld-4x4-v0'")?;
+/// assert_eq!(grid.algos, ["ppo"]);
+/// assert_eq!(Grid::from_toml(&grid.to_toml()?)?, grid);
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grid {
+    /// What the report is called.
+    pub title: String,
+    /// How learning rates and other hyper-parameters are come by.
+    pub protocols: Vec<Protocol>,
+    /// Algorithms.
+    pub algos: Vec<String>,
+    /// Optimizers: names or whole chains. A number that a spec gives as `lr` is its default learning rate.
+    pub optimizers: Vec<Spec>,
+    /// Seeds that are reported.
+    pub seeds: Seeds,
+    /// Points of each learning curve, at equal distances of environment steps.
+    pub curve_points: usize,
+    /// Episodes that each trained policy is judged by.
+    pub eval_episodes: usize,
+    /// Learning rates that every optimizer is run at on the reported seeds, beside the protocols; empty for none.
+    pub sweep: LrGrid,
+    /// Settings of every run, over the algorithms' defaults.
+    pub settings: toml::Table,
+    /// Further settings of the runs of an algorithm.
+    pub algo_settings: BTreeMap<String, toml::Table>,
+    /// The protocol *tuned*.
+    pub tuning: Tuning,
+    /// What is learnt.
+    pub tasks: Vec<Task>,
+}
+
+/// How an optimizer's hyper-parameters are come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Those that its documentation gives (`docs/optimizers.md`).
+    Defaults,
+    /// The best of an equal number of trials for each optimizer, on seeds that are not reported.
+    Tuned,
+}
+
+/// Seeds: a list, or so many from the first on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Seeds {
+    /// These.
+    List(Vec<u64>),
+    /// `first`, `first + 1`, …
+    Range {
+        /// The first.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Learning rates to try.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LrGrid {
+    /// Multiples of each optimizer's default.
+    Multiples(Vec<f64>),
+    /// The same for every optimizer.
+    Values(Vec<f64>),
+}
+
+/// The search for each optimizer's best hyper-parameters, for each task and algorithm by itself.
+///
+/// An optimizer's space is every learning rate with every combination of what `search` lists for it. All optimizers get
+/// the same number of trials: of a larger space so many points are drawn, a smaller one is an error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tuning {
+    /// Trials of each optimizer.
+    pub trials: usize,
+    /// Which trial wins.
+    pub select: Select,
+    /// Seeds that trials are run on: none of those that are reported.
+    pub seeds: Seeds,
+    /// Seed of the draw from spaces that are larger than `trials`.
+    pub search_seed: u64,
+    /// Learning rates, where `search` does not list an optimizer's own.
+    pub lr: LrGrid,
+    /// By optimizer: hyper-parameters and the values to try; `lr` is a list of learning rates.
+    pub search: BTreeMap<String, BTreeMap<String, Vec<toml::Value>>>,
+}
+
+/// What a trial is judged by: the mean over the tuning seeds of this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// The area under the curve of scores.
+    Area,
+    /// The score at the end of training.
+    FinalScore,
+    /// The score of the evaluation.
+    EvalScore,
+}
+
+/// An environment to learn, and what is special about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Environment: a registered name, or that of the grid world in `settings`.
+    pub env: String,
+    /// What the tables call it; by default the environment's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The mean return of the uniformly random policy, where it is not known: the score 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_return: Option<f64>,
+    /// The mean return of the best policy, where it is not known: the score 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimal_return: Option<f64>,
+    /// Settings of its runs, over the grid's.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub settings: toml::Table,
+    /// Further settings of its runs of an algorithm.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub algo_settings: BTreeMap<String, toml::Table>,
+}
+
+impl Default for Grid {
+    /// A small comparison that takes about two minutes on two cores.
+    fn default() -> Self {
+        let steps = |env: &str, steps: i64| Task {
+            settings: toml::Table::from_iter([("steps".to_string(), steps.into())]),
+            ..Task::new(env)
+        };
+        Self {
+            title: "Optimizers compared".into(),
+            protocols: vec![Protocol::Defaults, Protocol::Tuned],
+            algos: vec!["ppo".into()],
+            optimizers: ["sgd", "momentum", "rmsprop", "adam", "lion", "lamb", "muon"]
+                .map(|name| Spec::link(name, &[]))
+                .to_vec(),
+            seeds: Seeds::Range { first: 1, count: 10 },
+            curve_points: 100,
+            eval_episodes: 20,
+            sweep: LrGrid::Multiples(Vec::new()),
+            settings: toml::Table::new(),
+            algo_settings: BTreeMap::new(),
+            tuning: Tuning::default(),
+            tasks: vec![steps("CartPole-v1", 100_000), steps("GridWorld-4x4-v0", 30_000)],
+        }
+    }
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            trials: 9,
+            select: Select::Area,
+            seeds: Seeds::Range { first: 1_001, count: 3 },
+            search_seed: 1,
+            lr: LrGrid::Multiples(vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1_000.0]),
+            search: BTreeMap::new(),
+        }
+    }
+}
+
+impl Task {
+    /// An environment with nothing special about it.
+    #[must_use]
+    pub fn new(env: &str) -> Self {
+        let (settings, algo_settings) = (toml::Table::new(), BTreeMap::new());
+        Self { env: env.into(), name: None, random_return: None, optimal_return: None, settings, algo_settings }
+    }
+
+    /// What tables call it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.env)
+    }
+}
+
+impl Seeds {
+    /// Each of them, in order.
+    #[must_use]
+    pub fn list(&self) -> Vec<u64> {
+        match self {
+            Seeds::List(seeds) => seeds.clone(),
+            Seeds::Range { first, count } => (0..*count).map(|i| first.saturating_add(i)).collect(),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Seeds::List(seeds) => seeds.len() as u64,
+            Seeds::Range { count, .. } => *count,
+        }
+    }
+}
+
+impl LrGrid {
+    /// The learning rates for an optimizer whose default is `lr`.
+    pub(super) fn around(&self, lr: f64) -> Vec<f64> {
+        match self {
+            LrGrid::Multiples(multiples) => multiples.iter().map(|multiple| tidy(multiple * lr)).collect(),
+            LrGrid::Values(values) => values.clone(),
+        }
+    }
+
+    /// The numbers as written.
+    pub(super) fn numbers(&self) -> &[f64] {
+        match self {
+            LrGrid::Multiples(numbers) | LrGrid::Values(numbers) => numbers,
+        }
+    }
+}
+
+/// A product such as 0.1 · 0.003 as people write it, 0.0003: rounded to 12 digits.
+fn tidy(x: f64) -> f64 {
+    format!("{x:.11e}").parse().unwrap_or(x)
+}
+
+impl Grid {
+    /// Reads a grid; what it does not say has its default, but no task or optimizer is added to those that it names.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for text that is not TOML, and as [`Grid::validate`].
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let grid: Self = toml::from_str(text).map_err(|e| Error::Config(e.to_string().trim_end().to_string()))?;
+        grid.validate()?;
+        Ok(grid)
+    }
+
+    /// All of it as TOML: [`Grid::from_toml`] of it gives this grid back.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
+    pub fn to_toml(&self) -> Result<String> {
+        self.to_table()?;
+        toml::to_string(self).map_err(|e| Error::Config(e.to_string()))
+    }
+
+    pub(super) fn to_table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+    }
+
+    /// The configuration of one run.
+    pub(super) fn config(&self, task: &Task, algo: &str, trial: &Trial, seed: u64) -> Result<Config> {
+        let mut table = toml::Table::new();
+        let layers =
+            [Some(&self.settings), self.algo_settings.get(algo), Some(&task.settings), task.algo_settings.get(algo)];
+        for layer in layers.into_iter().flatten() {
+            table.extend(layer.clone());
+        }
+        let seed = i64::try_from(seed).map_err(|_| Error::Config(format!("seed = {seed}: it must be below 2^63")))?;
+        table.extend(
+            [
+                ("env", toml::Value::from(task.env.clone())),
+                ("algo", algo.into()),
+                ("optimizer", trial.spec.to_string().into()),
+                ("seed", seed.into()),
+                ("threads", 1.into()),
+                ("device", "cpu".into()),
+            ]
+            .map(|(name, value)| (name.to_string(), value)),
+        );
+        table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
+        let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
+        let config = Config::from_table(table).map_err(place)?;
+        config.make_envs(1).map_err(place)?;
+        Ok(config)
+    }
+
+    /// How many runs the grid has.
+    #[must_use]
+    pub fn cell_count(&self) -> u64 {
+        let tuning = match self.protocols.contains(&Protocol::Tuned) {
+            true => self.tuning.seeds.count().saturating_mul(self.tuning.trials as u64),
+            false => 0,
+        };
+        let reported = (self.protocols.len() + self.sweep.numbers().len()) as u64;
+        let axes = (self.tasks.len() * self.algos.len() * self.optimizers.len()) as u64;
+        axes.saturating_mul(self.seeds.count().saturating_mul(reported).saturating_add(tuning))
+    }
+
+    /// Its runs that depend on no other's result, in order: all but those of tuned optimizers.
+    ///
+    /// # Errors
+    /// As [`Grid::validate`].
+    pub fn cells(&self) -> Result<Vec<Cell>> {
+        self.validate()?;
+        Ok(Plan::new(self)?.cells)
+    }
+
+    /// The default of each optimizer.
+    pub(super) fn defaults(&self) -> Result<Vec<Trial>> {
+        let registry = Registry::default();
+        self.optimizers.iter().map(|spec| Trial::documented(spec, &registry)).collect()
+    }
+}

@@ -1,0 +1,217 @@
+//! Optimizers compared: tasks × algorithms × optimizers × seeds, each run once, every run kept.
+//!
+//! A [`Grid`] says what is run. [`Benchmark`] runs it in a folder, several runs side by side, and can be killed at any
+//! moment: what is finished stays, and the same call does the rest. A run's result is the same bits as when it is run
+//! alone, so the tables do not depend on how many threads there were or how often they were stopped.
+//!
+//! ```no_run
+//! use uphill::Threads;
+//! use uphill::benchmark::{Benchmark, Grid, write_report};
+//!
+//! let grid = Grid::default();
+//! let benchmark = Benchmark::open(grid, "runs/compare", false)?;
+//! let results = benchmark.run(&Threads::new(0)?, false)?;
+//! write_report(&results, benchmark.path(), &[])?;
+//! # Ok::<(), uphill::Error>(())
+//! ```
+//!
+//! The folder has `grid.toml` (complete), `cells/` (a file a finished run), `results.csv` (a row a run), `curves.csv`
+//! (learning curves), `timings.csv` (all that a clock decides) and `report.md`.
+
+mod cell;
+mod estimate;
+mod extension;
+mod grid;
+mod outcome;
+mod progress;
+mod report;
+mod results;
+mod scale;
+mod store;
+mod trial;
+mod validate;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::{Error, Result, Threads, whole_file};
+
+pub use cell::{Cell, Stage};
+pub use estimate::Estimate;
+pub use grid::{Grid, LrGrid, Protocol, Seeds, Select, Task, Tuning};
+pub use outcome::{Divergence, Measure, Outcome};
+pub use report::{Section, write_report};
+pub use results::{Results, Run, Status};
+pub use scale::Scale;
+pub use trial::Trial;
+
+use cell::Plan;
+use progress::Progress;
+use store::{Clock, Finished, Store};
+
+/// A grid and the folder that it is run in.
+#[derive(Debug)]
+pub struct Benchmark {
+    grid: Grid,
+    folder: PathBuf,
+    store: Store,
+    plan: Plan,
+}
+
+/// Finished runs by their files.
+type Done = HashMap<PathBuf, Finished>;
+
+impl Benchmark {
+    /// Checks the grid and writes it into the folder. Runs of it that the folder holds already are kept, so a grid may
+    /// grow: more seeds, optimizers, tasks. With `force` it may change in any other way, too, and still keeps the runs
+    /// that are the same.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds a grid that this one does not extend,
+    /// naming what differs; [`Error::Io`] if it cannot be written.
+    pub fn open(grid: Grid, folder: impl Into<PathBuf>, force: bool) -> Result<Self> {
+        let folder = folder.into();
+        grid.validate()?;
+        let plan = Plan::new(&grid)?;
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        let (path, text) = (folder.join("grid.toml"), grid.to_toml()?);
+        match std::fs::read_to_string(&path) {
+            Ok(old) if old == text => {}
+            Ok(old) => {
+                extension::check(&old, &grid, &path, force)?;
+                // Tables of another grid must not be taken for this one's; its runs can make them again.
+                for table in ["results.csv", "curves.csv", "timings.csv", "report.md"].map(|name| folder.join(name)) {
+                    if table.exists() {
+                        std::fs::remove_file(&table).map_err(Error::io(&table))?;
+                    }
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(Error::io(&path)(e)),
+        }
+        whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))?;
+        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
+        let store = Store::open(folder.join("cells"), measure)?;
+        Ok(Self { grid, folder, store, plan })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs what is not finished yet, as many runs side by side as there are threads, and writes the tables.
+    ///
+    /// A run that diverges is a result. Progress is shown on standard error unless `quiet`.
+    ///
+    /// # Errors
+    /// [`Error::Run`], with the run's name, for any other failure of one; [`Error::Io`] if a file cannot be written. What
+    /// is finished stays.
+    pub fn run(&self, threads: &Threads, quiet: bool) -> Result<Results> {
+        let progress = Progress::new(self.grid.cell_count(), quiet);
+        let mut done = Done::new();
+        let mut runs = self.complete(&self.plan.cells, threads, &progress, &mut done)?;
+        let winners = self.winners(&runs);
+        let tuned = self.plan.tuned(&self.grid, &winners)?;
+        runs.extend(self.complete(&tuned, threads, &progress, &mut done)?);
+        (1..).zip(&mut runs).for_each(|(number, run)| run.run = number);
+        let results = Results { grid: self.grid.clone(), runs };
+        results.write(&self.folder)?;
+        Ok(results)
+    }
+
+    /// The best trial of each group, from runs that are all complete; none without the protocol tuned.
+    fn winners(&self, runs: &[Run]) -> Vec<Trial> {
+        let seeds = usize::try_from(self.grid.tuning.seeds.count()).unwrap_or(usize::MAX);
+        let first = runs.iter().position(|run| run.protocol == Stage::Tuning).unwrap_or(runs.len());
+        let mut rest = &runs[first..];
+        let of_group = |group: &cell::Group| {
+            let (own, others) = rest.split_at(group.trials.len().saturating_mul(seeds).min(rest.len()));
+            rest = others;
+            results::winner(&group.trials, own, seeds, self.grid.tuning.select)
+        };
+        self.plan.groups.iter().filter_map(of_group).collect()
+    }
+
+    /// Every one of these runs, from its file or done now.
+    fn complete(&self, cells: &[Cell], threads: &Threads, progress: &Progress, done: &mut Done) -> Result<Vec<Run>> {
+        let paths = cells.iter().map(|cell| self.store.path(cell)).collect::<Result<Vec<_>>>()?;
+        let mut jobs: Vec<Job<'_>> = Vec::new();
+        // The same run may be in the grid for several reasons: a winner that is the default, say.
+        let mut first: HashMap<&Path, usize> = HashMap::new();
+        for (cell, path) in cells.iter().zip(&paths) {
+            let number = first.len();
+            if done.contains_key(path) || *first.entry(path).or_insert(number) != number {
+                progress.skip();
+                continue;
+            }
+            match self.store.read(cell)? {
+                Ok(Some(finished)) => {
+                    done.insert(path.clone(), finished);
+                    progress.skip();
+                    continue;
+                }
+                Ok(None) => {}
+                Err(problem) => progress.note(&format!("{problem}: this run is done again")),
+            }
+            jobs.push(Job { cell, path, finished: None });
+        }
+        progress.begin();
+        let failed = AtomicBool::new(false);
+        threads.each(&mut jobs, |_, job| {
+            if failed.load(Ordering::Relaxed) {
+                return;
+            }
+            let finished = self.do_one(job.cell);
+            match &finished {
+                Ok(_) => progress.done(&job.cell.name()),
+                Err(_) => failed.store(true, Ordering::Relaxed),
+            }
+            job.finished = Some(finished);
+        });
+        for Job { cell, path, finished } in jobs {
+            match finished {
+                Some(Ok(finished)) => done.insert(path.clone(), finished),
+                Some(Err(source)) => return Err(Error::Run { run: cell.name(), source: Box::new(source) }),
+                // Left out because another failed, whose error comes.
+                None => None,
+            };
+        }
+        let result = |(cell, path): (&Cell, &PathBuf)| {
+            done.get(path).map(|(outcome, clock)| Run::new(cell, &self.grid, outcome, clock.seconds))
+        };
+        Ok(cells.iter().zip(&paths).filter_map(result).collect())
+    }
+
+    fn do_one(&self, cell: &Cell) -> Result<Finished> {
+        let started = Instant::now();
+        let measure = Measure { curve_points: self.grid.curve_points, eval_episodes: self.grid.eval_episodes };
+        let outcome = Outcome::of(&cell.config, measure)?;
+        let finished = (outcome, Clock { seconds: started.elapsed().as_secs_f64() });
+        self.store.write(cell, &finished)?;
+        Ok(finished)
+    }
+}
+
+/// A run to do, and what came of it.
+struct Job<'a> {
+    cell: &'a Cell,
+    path: &'a PathBuf,
+    finished: Option<Result<Finished>>,
+}
+
+/// Writes rows as CSV with a header, as a file that is whole or not there.
+fn whole_csv<T: Serialize>(path: &Path, rows: impl Iterator<Item = T>) -> Result<()> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let failed = |e: csv::Error| Error::io(path)(e.into());
+    for row in rows {
+        table.serialize(row).map_err(failed)?;
+    }
+    let bytes = table.into_inner().map_err(|e| Error::io(path)(e.into_error()))?;
+    whole_file::write(path, &bytes).map_err(Error::io(path))
+}

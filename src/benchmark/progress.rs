@@ -1,0 +1,92 @@
+//! What a comparison shows while it runs: a bar with the time left on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Shows on standard error how many runs are done.
+#[derive(Debug)]
+pub(super) struct Progress {
+    how: How,
+    total: u64,
+    done: AtomicU64,
+    /// Runs skipped since runs last began.
+    skipped: AtomicU64,
+}
+
+#[derive(Debug)]
+enum How {
+    Quiet,
+    Bar(ProgressBar),
+    /// A line each tenth of the way.
+    Lines,
+}
+
+impl Progress {
+    /// For so many runs.
+    pub(super) fn new(total: u64, quiet: bool) -> Self {
+        let how = if quiet {
+            How::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let template = "{bar:32.cyan} {percent:>3}%  {human_pos} of {human_len} runs  {eta} left  {msg}";
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            How::Bar(ProgressBar::new(total).with_style(style.progress_chars("━╸─")))
+        } else {
+            How::Lines
+        };
+        Self { how, total, done: AtomicU64::new(0), skipped: AtomicU64::new(0) }
+    }
+
+    /// A run need not be done again.
+    pub(super) fn skip(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is not skipped begins now: the time left is reckoned from here.
+    pub(super) fn begin(&self) {
+        let skipped = self.skipped.swap(0, Ordering::Relaxed);
+        match &self.how {
+            How::Bar(bar) => {
+                bar.inc(skipped);
+                bar.reset_eta();
+                bar.enable_steady_tick(Duration::from_millis(500));
+            }
+            How::Lines if skipped > 0 => eprintln!("{skipped:>6} of {} runs are there already", self.total),
+            How::Lines | How::Quiet => {}
+        }
+    }
+
+    /// A run is done.
+    pub(super) fn done(&self, name: &str) {
+        let done = 1 + self.done.fetch_add(1, Ordering::Relaxed);
+        let tenth = |done: u64| done * 10 / self.total.max(1);
+        match &self.how {
+            How::Bar(bar) => {
+                bar.set_message(name.to_string());
+                bar.inc(1);
+            }
+            How::Lines if tenth(done) > tenth(done - 1) => eprintln!("{done:>6} of {} runs  {name}", self.total),
+            How::Lines | How::Quiet => {}
+        }
+    }
+
+    /// A line of text that stays, also where all else is quiet.
+    pub(super) fn note(&self, text: &str) {
+        match &self.how {
+            How::Bar(bar) => bar.println(text),
+            How::Lines | How::Quiet => eprintln!("{text}"),
+        }
+    }
+}
+
+impl Drop for Progress {
+    /// Clears the bar, so that what follows, an error too, starts on a line of its own.
+    fn drop(&mut self) {
+        if let How::Bar(bar) = &self.how {
+            bar.finish_and_clear();
+        }
+    }
+}

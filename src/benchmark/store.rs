@@ -1,0 +1,101 @@
+//! Finished runs on disk, one whole file each.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+use super::outcome::{Measure, Outcome};
+use crate::{Config, Error, Result, whole_file};
+
+/// The folder `cells`. A file's name says what the run was and holds a hash of all that its outcome depends on.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    measure: Measure,
+}
+
+/// What a cell's file holds, after a first line with a checksum of the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CellFile {
+    key: Key,
+    clock: Clock,
+    outcome: Outcome,
+}
+
+/// All that an outcome depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Key {
+    version: String,
+    measure: Measure,
+    config: Config,
+}
+
+/// How long it took: in no table of results.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Clock {
+    pub(super) seconds: f64,
+}
+
+/// A finished run.
+pub(super) type Finished = (Outcome, Clock);
+
+impl Store {
+    pub(super) fn open(folder: PathBuf, measure: Measure) -> Result<Self> {
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        Ok(Self { folder, measure })
+    }
+
+    fn key(&self, cell: &Cell) -> Key {
+        Key { version: env!("CARGO_PKG_VERSION").into(), measure: self.measure, config: cell.config.clone() }
+    }
+
+    /// The file of a run.
+    pub(super) fn path(&self, cell: &Cell) -> Result<PathBuf> {
+        let key = toml::to_string(&self.key(cell)).map_err(|e| Error::Config(e.to_string()))?;
+        Ok(self.folder.join(format!("{}-{:016x}.toml", cell.name(), fnv1a(key.as_bytes()))))
+    }
+
+    /// The outcome of a run, if it is finished; what is wrong with the file, if something is.
+    pub(super) fn read(&self, cell: &Cell) -> Result<Result<Option<Finished>, String>> {
+        let path = self.path(cell)?;
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
+            Err(e) => return Err(Error::io(&path)(e)),
+        };
+        Ok(parse(&text, &self.key(cell)).map(Some).map_err(|problem| format!("{}: {problem}", path.display())))
+    }
+
+    pub(super) fn write(&self, cell: &Cell, (outcome, clock): &Finished) -> Result<()> {
+        let file = CellFile { key: self.key(cell), clock: *clock, outcome: outcome.clone() };
+        let body = toml::to_string(&file).map_err(|e| Error::Config(e.to_string()))?;
+        let path = self.path(cell)?;
+        let text = format!("{}\n{body}", checksum(&body));
+        whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
+    }
+}
+
+fn parse(text: &str, key: &Key) -> Result<Finished, String> {
+    let (first, body) = text.split_once('\n').ok_or("it is cut off")?;
+    if first != checksum(body) {
+        return Err("it is cut off or changed".into());
+    }
+    let file: CellFile = toml::from_str(body).map_err(|e| e.message().to_string())?;
+    match file.key == *key {
+        true => Ok((file.outcome, file.clock)),
+        false => Err("it holds another run".into()),
+    }
+}
+
+fn checksum(body: &str) -> String {
+    format!("# fnv1a = {:016x}", fnv1a(body.as_bytes()))
+}
+
+/// FNV-1a, 64 bits, <http://www.isthe.com/chongo/tech/comp/fnv/>: the same in every version of every build.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
