@@ -20,10 +20,17 @@ mod curve;
 mod dash;
 mod descent;
 mod error;
+mod header;
 mod landscape;
 mod legend;
+mod lettering;
 mod panel;
+mod paper;
+mod plane;
+mod relief;
+mod ribbon;
 mod run;
+mod trace;
 mod typeface;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plotters::style::RGBColor;
 
-use super::{PlotOptions, Run, curve::Curve};
+use super::{PlotOptions, Run, curve::Curve, paper::FAINT};
 
 /// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
 /// <https://jfly.uni-koeln.de/color/>
@@ -17,9 +17,6 @@ pub(super) const PALETTE: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
 ];
-/// Text and lines that are not the main thing.
-pub(super) const FAINT: RGBColor = RGBColor(102, 102, 102);
-
 /// A dash and a gap of the threshold's line, in text sizes.
 pub(super) const THRESHOLD_DASHES: (f64, f64) = (0.45, 0.3);
 
@@ -28,20 +25,30 @@ pub(super) struct Entry {
     pub(super) colour: RGBColor,
     /// Solid where `None`, else the lengths of a dash and of the gap after it, in text sizes.
     pub(super) dashes: Option<(f64, f64)>,
-    /// Whether a band lies around the line.
-    pub(super) band: bool,
+    pub(super) swatch: Swatch,
     pub(super) text: String,
+}
+
+/// What stands before an entry's text.
+pub(super) enum Swatch {
+    /// A line, with a band around it or without.
+    Line { band: bool },
+}
+
+/// The colour and the dashes that tell the so-manieth line from others.
+pub(super) fn look(i: usize) -> (RGBColor, Option<(f64, f64)>) {
+    // More lines than colours: the next round is dashed.
+    let rounds = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
+    (PALETTE[i % PALETTE.len()], rounds[i / PALETTE.len() % rounds.len()])
 }
 
 /// One entry a curve, in order, then the threshold's.
 pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
-    // More curves than colours: the next round is dashed.
-    let rounds = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
     let seeds = seeds_of_all(curves);
     let entries = curves.iter().enumerate().map(|(i, curve)| Entry {
-        colour: PALETTE[i % PALETTE.len()],
-        dashes: rounds[i / PALETTE.len() % rounds.len()],
-        band: curve.seeds.len() > 1,
+        colour: look(i).0,
+        dashes: look(i).1,
+        swatch: Swatch::Line { band: curve.seeds.len() > 1 },
         text: match (&seeds, curve.seeds.as_slice()) {
             (None, [seed]) => format!("{} (seed {seed})", curve.label),
             (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
@@ -51,7 +58,7 @@ pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let threshold = options.threshold.map(|threshold| Entry {
         colour: FAINT,
         dashes: Some(THRESHOLD_DASHES),
-        band: false,
+        swatch: Swatch::Line { band: false },
         text: {
             let far = threshold.abs() >= 1e9;
             let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
