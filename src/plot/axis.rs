@@ -1,5 +1,7 @@
 //! Ranges, round numbers on them, and their names.
 
+use super::lettering::Lettering;
+
 /// What the numbers along an axis are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quantity {
@@ -70,6 +72,11 @@ impl Axis {
         self
     }
 
+    /// The axis made longer at its lower end, by so much of its length, without a tick there.
+    pub(super) fn with_room_below(self, share: f64) -> Axis {
+        Axis { from: self.from - (self.to - self.from) * share, ..self }
+    }
+
     /// How far along the axis a value lies, 0 to 1.
     pub(super) fn share(&self, value: f64) -> f64 {
         match self.quantity {
@@ -88,6 +95,11 @@ impl Axis {
                 _ => format!("{tick:e}").replace('-', "−"),
             },
         }
+    }
+
+    /// How much room a vertical axis takes on the left of its panel: its numbers, and its name at the picture's edge.
+    pub(super) fn room(&self, letters: &Lettering) -> i32 {
+        letters.widest(self.ticks.iter().map(|&tick| self.label(tick))) + letters.em(3.0)
     }
 
     /// A count of environment steps: `0`, `500k`, `1.5M`, `2B`.

@@ -53,9 +53,8 @@ impl Chart<'_, '_> {
     fn draw(&self, top: i32) -> Result<(), PlotError> {
         let em = |ems| self.paper.em(ems);
         let (x, y) = self.axes(top);
-        let left = em(2.6) + self.paper.letters.widest(y.ticks.iter().map(|&tick| y.label(tick)));
         let right_bottom = (self.paper.width() - em(2.0), self.paper.height() - em(3.6));
-        let plane = Plane { left_top: (em(0.7) + left, top), right_bottom, x, y };
+        let plane = Plane { left_top: (y.room(self.paper.letters), top), right_bottom, x, y };
         plane.horizontal_grid(self.paper)?;
         plane.x_axis(self.paper)?;
         plane.y_axis(self.paper, true)?;
@@ -110,11 +109,8 @@ impl Chart<'_, '_> {
         // Learning starts at zero steps; only a run that was taken up late starts elsewhere.
         let from = if x.0 > x.1 / 2.0 && x.0 < x.1 { x.0 } else { 0.0 };
         let air = (y.1 - y.0) * 0.04;
-        let count = |room: i32, each: f64, most: f64| {
-            (f64::from(room) / self.paper.letters.measure.text / each).clamp(2.0, most)
-        };
-        let wide = count(self.paper.width(), 7.0, 9.0);
-        let high = count(self.paper.height() - top, 4.5, 7.0);
+        let wide = self.paper.letters.count(self.paper.width(), 7.0, 9.0);
+        let high = self.paper.letters.count(self.paper.height() - top, 4.5, 7.0);
         (
             Axis::new(Quantity::EnvSteps, from, x.1, wide).ending_on_a_tick(),
             Axis::new(Quantity::Metric, y.0 - air, y.1 + air, high),

@@ -6,10 +6,10 @@ use plotters::style::{
 };
 
 use super::{
-    PlotError,
+    PictureOptions, PlotError,
     legend::{Entry, Swatch},
     lettering::Lettering,
-    paper::{BAND, FAINT, Paper, Pixel, TEXT},
+    paper::{BAND, FAINT, Paper, Pixel, TEXT, in_units},
 };
 
 /// The text above the axes, with every line and entry in its place.
@@ -61,6 +61,12 @@ impl<'a> Header<'a> {
         Header { title, subtitle, entries: placed, more, bottom: at.1 + em(1.3) }
     }
 
+    /// The header of a benchmark's picture: titles in as many lines as they need, and every entry.
+    pub(super) fn of(letters: &Lettering, options: &PictureOptions, what: &str, entries: &'a [Entry]) -> Header<'a> {
+        let (title, subtitle) = options.titles(what);
+        Header::new(letters, in_units(options.width), (&title, &subtitle), entries, (4, i32::MAX))
+    }
+
     pub(super) fn draw(&self, paper: &Paper<'_>) -> Result<(), PlotError> {
         let em = |ems| paper.em(ems);
         let (left, room) = (em(0.9), paper.width() - em(1.8));
@@ -91,7 +97,7 @@ const GAP: f64 = 0.5;
 
 fn draw_swatch(paper: &Paper<'_>, entry: &Entry, (x, y): Pixel) -> Result<(), PlotError> {
     let em = |ems| paper.em(ems);
-    let (right, line) = (x + em(SWATCH), paper.letters.measure.line);
+    let (right, middle, line) = (x + em(SWATCH), x + em(SWATCH / 2.0), paper.letters.measure.line);
     match &entry.swatch {
         Swatch::Line { band } => {
             if *band {
@@ -99,6 +105,13 @@ fn draw_swatch(paper: &Paper<'_>, entry: &Entry, (x, y): Pixel) -> Result<(), Pl
                 paper.rectangle([(x, y - half), (right, y + half)], entry.colour.mix(BAND))?;
             }
             paper.line(&[(x, y), (right, y)], entry.colour, line, entry.dashes)
+        }
+        Swatch::Bar => paper.rectangle([(x, y - em(0.42)), (right, y + em(0.42))], entry.colour.into()),
+        Swatch::Disc => paper.disc((middle, y), line as i32 * 2, entry.colour),
+        Swatch::Cross => paper.cross((middle, y), em(0.35), entry.colour),
+        Swatch::Number(number) => {
+            let end = (x + em(SWATCH + 0.1), y);
+            paper.write(&number.to_string(), (1.0, TEXT), end, (HPos::Right, VPos::Center), em(4.0))
         }
     }
 }

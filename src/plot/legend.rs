@@ -32,7 +32,15 @@ pub(super) struct Entry {
 /// What stands before an entry's text.
 pub(super) enum Swatch {
     /// A line, with a band around it or without.
-    Line { band: bool },
+    Line {
+        band: bool,
+    },
+    /// An area.
+    Bar,
+    Disc,
+    Cross,
+    /// What a point is called where its name has no room.
+    Number(usize),
 }
 
 /// The colour and the dashes that tell the so-manieth line from others.

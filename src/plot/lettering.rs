@@ -39,6 +39,11 @@ impl Lettering {
         (self.measure.text * ems).round() as i32
     }
 
+    /// How many ticks an axis of such a length has room for, two at least, if each takes so many text sizes.
+    pub(super) fn count(&self, room: i32, each: f64, most: f64) -> f64 {
+        (f64::from(room) / self.measure.text / each).clamp(2.0, most)
+    }
+
     /// How wide a text of so many text sizes is.
     pub(super) fn width(&self, text: &str, size: f64) -> i32 {
         self.typeface.width(text, (self.measure.text * size) as f32).ceil() as i32
