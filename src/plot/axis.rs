@@ -90,10 +90,9 @@ impl Axis {
         match self.quantity {
             Quantity::EnvSteps => self.steps_label(tick),
             Quantity::Metric => self.value_label(tick),
-            Quantity::Magnitude => match tick {
-                0.01..1e4 => tick.to_string(),
-                _ => format!("{tick:e}").replace('-', "−"),
-            },
+            // Learning rates are read by their powers, and all in the same way.
+            Quantity::Magnitude if (if self.from < 5e-3 { 1.0 } else { 0.01 }..1e4).contains(&tick) => tick.to_string(),
+            Quantity::Magnitude => format!("{tick:e}").replace('-', "−"),
         }
     }
 
@@ -204,8 +203,9 @@ mod tests {
             let axis = Axis::logarithmic(from, to);
             axis.ticks.iter().map(|&tick| axis.label(tick)).collect::<Vec<_>>()
         };
-        assert_eq!(labels(1e-5, 0.1), ["1e−5", "1e−4", "1e−3", "0.01", "0.1"]);
+        assert_eq!(labels(1e-5, 0.1), ["1e−5", "1e−4", "1e−3", "1e−2", "1e−1"]);
         assert_eq!(labels(2.0, 40_000.0), ["10", "100", "1000", "1e4"]);
+        assert_eq!(labels(0.02, 3.0), ["0.1", "1"]);
         assert_eq!(labels(3e-3, 6e-3), ["3e−3", "4e−3", "5e−3", "6e−3", "7e−3"]);
         assert_eq!(labels(1e-3, 1e-3), ["8e−4", "9e−4", "1e−3"]);
         let axis = Axis::logarithmic(1e-4, 1e-2);

@@ -36,8 +36,8 @@ impl PictureOptions {
 
     /// The letters of such a picture.
     pub(super) fn lettering(&self) -> Result<Lettering, PlotError> {
-        // Where the height follows from what is drawn, the text's size follows from the width.
-        Lettering::new(Measure::new(self.width, self.height.unwrap_or(u32::MAX), self.scale))
+        // The text's size follows from the width alone: the height follows from what is written.
+        Lettering::new(Measure::new(self.width, u32::MAX, self.scale))
     }
 
     pub(super) fn check(&self) -> Result<(), PlotError> {

@@ -76,10 +76,14 @@ pub fn quality_against_cost(
         swatch: Swatch::Number(i + 1),
         text: point.label.clone(),
     }));
-    // Names if they fit beside the points, else numbers, at last over error bars.
-    for (texts, entries, clear_of_bars) in
-        [(&labels, &entries(), true), (&numbers, &numbered, true), (&numbers, &numbered, false)]
-    {
+    // Names if they fit beside the points, else numbers: near, farther from a crowd of points, and at last over bars.
+    let attempts = [
+        (&labels, &entries(), 1, true),
+        (&numbers, &numbered, 1, true),
+        (&numbers, &numbered, 6, true),
+        (&numbers, &numbered, 1, false),
+    ];
+    for (texts, entries, first_ring, clear) in attempts {
         let header = Header::of(&letters, options, "Quality against cost", entries);
         let (grid, height) = layout(&letters, options, &header, ranges)?;
         let total = in_units(height) - header.bottom;
@@ -88,7 +92,7 @@ pub fn quality_against_cost(
         let Some(&[left_top, right_bottom]) = places.first() else { continue };
         let (x, y) = axes(&letters, ranges, (grid.panel_width, panel_height));
         let plane = Plane { left_top, right_bottom, x, y };
-        let Some(areas) = room(&letters, &plane, points, texts, clear_of_bars) else { continue };
+        let Some(areas) = room(&letters, &plane, points, texts, (first_ring, clear)) else { continue };
         let mut picture = Picture::new(options.width, height);
         let paper = Paper::new(&mut picture, &letters);
         header.draw(&paper)?;
@@ -96,8 +100,11 @@ pub fn quality_against_cost(
         grid.draw_axes(&paper, &planes, names)?;
         let [plane] = &planes;
         draw_points(&paper, plane, points)?;
-        for ((area, text), point) in areas.iter().zip(texts).zip(points) {
-            draw_label(&paper, plane.at(point.cost.point, point.quality.point), *area, text)?;
+        for (area, point) in areas.iter().zip(points) {
+            draw_way(&paper, plane.at(point.cost.point, point.quality.point), *area)?;
+        }
+        for (area, text) in areas.iter().zip(texts) {
+            paper.write(text, (1.0, TEXT), area.centre(), (HPos::Center, VPos::Center), paper.width())?;
         }
         drop(paper);
         return Ok(picture);
@@ -144,8 +151,8 @@ fn layout(
     let em = |ems| letters.em(ems);
     let left = axes(letters, ranges, (em(20.0), em(20.0))).1.room(letters);
     let grid = Grid::new(letters, in_units(options.width), &[Heading::default()], left, em(13.0));
-    let natural = grid.height((grid.panel_width * 11 / 20).max(em(8.0)));
-    let height = options.height(header.bottom + natural, header.bottom + grid.height(em(8.0)))?;
+    let natural = grid.height((grid.panel_width * 11 / 20).max(em(10.0)));
+    let height = options.height(header.bottom + natural, header.bottom + grid.height(em(10.0)))?;
     Ok((grid, height))
 }
 
@@ -168,19 +175,19 @@ fn bars(plane: &Plane, point: &CostPoint) -> [[Pixel; 2]; 2] {
     ]
 }
 
-/// The places of texts beside the points, if there is room for all.
+/// The places of texts beside the points, clear of error bars and of each other's lines or not, if there is room for all.
 fn room(
     letters: &Lettering,
     plane: &Plane,
     points: &[CostPoint],
     texts: &[String],
-    clear_of_bars: bool,
+    (first_ring, clear): (i32, bool),
 ) -> Option<Vec<Area>> {
     let em = |ems| letters.em(ems);
     let at = |point: &CostPoint| plane.at(point.cost.point, point.quality.point);
     let mut obstacles: Vec<Area> =
         points.iter().map(|point| Area::around(at(point), radius(letters), radius(letters))).collect();
-    if clear_of_bars {
+    if clear {
         let thin = letters.measure.hair as i32;
         let span = |[(x0, y0), (x1, y1)]: [Pixel; 2]| Area {
             left: x0.min(x1) - thin,
@@ -194,7 +201,7 @@ fn room(
     let bounds = Area { left: left + em(0.2), top, right: right + em(1.2), bottom: bottom - em(0.1) };
     let labels: Vec<(Pixel, i32)> =
         points.iter().zip(texts).map(|(point, text)| (at(point), letters.width(text, 1.0) + em(0.3))).collect();
-    place(&labels, em(1.25), &obstacles, bounds, em(0.55))
+    place(&labels, em(1.25), &obstacles, bounds, (first_ring, em(0.55)), clear)
 }
 
 fn draw_points(paper: &Paper<'_>, plane: &Plane, points: &[CostPoint]) -> Result<(), PlotError> {
@@ -215,12 +222,9 @@ fn draw_points(paper: &Paper<'_>, plane: &Plane, points: &[CostPoint]) -> Result
     Ok(())
 }
 
-/// The text in its place, with a line to its point if that is not beside it.
-fn draw_label(paper: &Paper<'_>, point: Pixel, area: Area, text: &str) -> Result<(), PlotError> {
+/// A line from a point to its text, if that is not beside it.
+fn draw_way(paper: &Paper<'_>, point: Pixel, area: Area) -> Result<(), PlotError> {
     let near = area.nearest(point);
     let distance = f64::from(near.0 - point.0).hypot(f64::from(near.1 - point.1));
-    if distance > f64::from(paper.em(1.2)) {
-        paper.hair(&[point, near], AXIS)?;
-    }
-    paper.write(text, (1.0, TEXT), area.centre(), (HPos::Center, VPos::Center), paper.width())
+    if distance > f64::from(paper.em(1.2)) { paper.hair(&[point, near], AXIS) } else { Ok(()) }
 }

@@ -28,7 +28,8 @@ pub(super) struct Grid {
     left: i32,
     gap: i32,
     pub(super) panel_width: i32,
-    above: i32,
+    /// Room above each row of panels.
+    above: Vec<i32>,
     below: i32,
     foot: i32,
 }
@@ -46,35 +47,40 @@ impl Grid {
         let names: Vec<Vec<String>> =
             headings.iter().map(|heading| letters.wrap(&heading.name, 1.0, panel_width, LINES)).collect();
         let notes: Vec<String> = headings.iter().map(|heading| heading.note.clone()).collect();
-        let named = headings.iter().any(|heading| !heading.name.is_empty());
-        let lines = names.iter().map(Vec::len).max().unwrap_or(0) + usize::from(notes.iter().any(|n| !n.is_empty()));
-        let above = if named { em(0.9) + em(1.3) * lines as i32 } else { em(0.3) };
+        let lines =
+            |i: usize| names[i].iter().filter(|line| !line.is_empty()).count() + usize::from(!notes[i].is_empty());
+        let indices: Vec<usize> = (0..headings.len()).collect();
+        let above = indices.chunks(columns).map(|row| match row.iter().map(|&i| lines(i)).max() {
+            None | Some(0) => em(0.3),
+            Some(lines) => em(0.9) + em(1.3) * lines as i32,
+        });
+        let above = above.collect();
         Grid { names, notes, columns, left, gap, panel_width, above, below: em(1.8), foot: em(2.0) }
-    }
-
-    fn rows(&self) -> i32 {
-        self.names.len().div_ceil(self.columns) as i32
     }
 
     /// How high all of it is if each panel is `panel` high.
     pub(super) fn height(&self, panel: i32) -> i32 {
-        self.rows() * (self.above + panel + self.below) + self.foot
+        self.above.iter().map(|above| above + panel + self.below).sum::<i32>() + self.foot
     }
 
     /// How high each panel is if all of it is `height` high.
     pub(super) fn panel_height(&self, height: i32) -> i32 {
-        (height - self.foot) / self.rows().max(1) - self.above - self.below
+        (height - self.height(0)) / (self.above.len() as i32).max(1)
     }
 
     /// The panels' corners, row by row from `top` on.
     pub(super) fn places(&self, top: i32, panel_height: i32) -> Vec<[Pixel; 2]> {
-        let place = |i: usize| {
-            let (column, row) = ((i % self.columns) as i32, (i / self.columns) as i32);
-            let left = self.left + column * (self.panel_width + self.gap);
-            let top = top + row * (self.above + panel_height + self.below) + self.above;
-            [(left, top), (left + self.panel_width, top + panel_height)]
-        };
-        (0..self.names.len()).map(place).collect()
+        let mut places = Vec::with_capacity(self.names.len());
+        let mut top = top;
+        for above in &self.above {
+            top += above;
+            for column in (0..self.columns as i32).take(self.names.len() - places.len()) {
+                let left = self.left + column * (self.panel_width + self.gap);
+                places.push([(left, top), (left + self.panel_width, top + panel_height)]);
+            }
+            top += panel_height + self.below;
+        }
+        places
     }
 
     /// What stands above each panel.
@@ -82,12 +88,11 @@ impl Grid {
         let em = |ems| paper.em(ems);
         for ((&[(left, top), _], name), note) in places.iter().zip(&self.names).zip(&self.notes) {
             let room = self.panel_width + em(1.0);
-            let mut y = top - em(0.4);
-            let lines = name.iter().rev().map(|line| (line, TEXT));
-            let note = (!note.is_empty()).then_some((note, FAINT));
-            for (line, colour) in note.into_iter().chain(lines) {
-                paper.write(line, (1.0, colour), (left, y), (HPos::Left, VPos::Bottom), room)?;
-                y -= em(1.3);
+            let lines = name.iter().map(|line| (line, TEXT)).chain((!note.is_empty()).then_some((note, FAINT)));
+            let count = name.len() as i32 + i32::from(!note.is_empty());
+            for (i, (line, colour)) in (1..).zip(lines) {
+                let bottom = top - em(0.4) - em(1.3) * (count - i);
+                paper.write(line, (1.0, colour), (left, bottom), (HPos::Left, VPos::Bottom), room)?;
             }
         }
         Ok(())

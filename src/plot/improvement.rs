@@ -18,7 +18,7 @@ use crate::stats::Interval;
 const SCALE: [RGBColor; 3] = [RGBColor(230, 159, 0), RGBColor(255, 255, 255), RGBColor(86, 180, 233)];
 const NOBODY: RGBColor = RGBColor(238, 238, 238);
 /// Size of a cell's number, in text sizes.
-const NUMBER: f64 = 0.88;
+const NUMBER: f64 = 0.82;
 
 /// Draws the matrix of probabilities of improvement: how probable it is, in percent, that a run of the row's optimizer
 /// scores higher than one of the column's.
@@ -59,7 +59,7 @@ pub fn improvement_matrix(
     // Columns have the numbers of rows: long names would stand on their heads there.
     let numbered: Vec<String> = labels.iter().enumerate().map(|(i, label)| format!("{label}  {}", i + 1)).collect();
     let width = in_units(options.width);
-    let names = RowLabels::new(&letters, width, numbered.iter().map(String::as_str));
+    let names = RowLabels::new(&letters, width / 3, numbered.iter().map(String::as_str));
     let count = labels.len() as i32;
     let left = names.right + em(0.6);
     let cell = ((width - left - em(0.9)) / count).min(em(5.0));

@@ -43,19 +43,14 @@ pub(super) enum Swatch {
     Number(usize),
 }
 
-/// The colour and the dashes that tell the so-manieth line from others.
-pub(super) fn look(i: usize) -> (RGBColor, Option<(f64, f64)>) {
-    // More lines than colours: the next round is dashed.
-    let rounds = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
-    (PALETTE[i % PALETTE.len()], rounds[i / PALETTE.len() % rounds.len()])
-}
-
 /// One entry a curve, in order, then the threshold's.
 pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
+    // More curves than colours: the next round is dashed.
+    let rounds = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
     let seeds = seeds_of_all(curves);
     let entries = curves.iter().enumerate().map(|(i, curve)| Entry {
-        colour: look(i).0,
-        dashes: look(i).1,
+        colour: PALETTE[i % PALETTE.len()],
+        dashes: rounds[i / PALETTE.len() % rounds.len()],
         swatch: Swatch::Line { band: curve.seeds.len() > 1 },
         text: match (&seeds, curve.seeds.as_slice()) {
             (None, [seed]) => format!("{} (seed {seed})", curve.label),

@@ -59,11 +59,18 @@ impl Lettering {
         self.typeface.fit(text, (self.measure.text * size) as f32, room as f32)
     }
 
-    /// The text in at most so many lines that fit into `room`, broken where words or the parts of a name end; an
+    /// The text in at most so many lines that fit into `room`, broken between words, and a word that is too long
+    /// between the parts of its name; an
     /// ellipsis for what does not fit into the last.
     pub(super) fn wrap(&self, text: &str, size: f64, room: i32, lines: usize) -> Vec<String> {
+        let words = text.split_inclusive(' ').flat_map(|word| {
+            // Only a word that is too long for a line is broken within.
+            let whole = self.width(word.trim_end(), size) <= room;
+            let ends: &[char] = if whole { &[' '] } else { &['_', '(', ',', '|', '/', ' '] };
+            word.split_inclusive(ends)
+        });
         let mut wrapped = vec![String::new()];
-        for part in text.split_inclusive([' ', '_', ',', '|', '/']) {
+        for part in words {
             let full = wrapped.len() >= lines;
             let Some(line) = wrapped.last_mut() else { continue };
             let longer = format!("{line}{part}");

@@ -72,7 +72,7 @@ impl Picture {
         encode(&self.canvas()?)
     }
 
-    pub(super) fn canvas(&self) -> Result<Canvas, PlotError> {
+    fn canvas(&self) -> Result<Canvas, PlotError> {
         let expected = "small enough for memory";
         let too_large = || PlotError::Option { name: "width", value: self.width.to_string(), expected };
         let unit = 1.0 / f32::from(UNITS_PER_PIXEL);

@@ -37,24 +37,28 @@ impl Area {
 
 /// The places of labels of these widths beside their points, within `bounds`; `None` if one finds none.
 ///
-/// Each label, in order, takes the first place that is free on rings of growing distance, `step` apart, around its
-/// point: right, left, above, below, and between. It is free if it meets no label that has its place, none of the
-/// `obstacles`, and if the way from it to its point crosses no label.
+/// Each label, in order, takes the first place that is free on rings around its point, from the `first`-th on, which are
+/// `step` apart: right, left, above, below, and between. It is free if it meets no label that has its place, none of the
+/// `obstacles`, and, if `clear_ways`, if the way from it to its point crosses no label.
 pub(super) fn place(
     labels: &[(Pixel, i32)],
     height: i32,
     obstacles: &[Area],
     bounds: Area,
-    step: i32,
+    (first, step): (i32, i32),
+    clear_ways: bool,
 ) -> Option<Vec<Area>> {
-    // Eighths of a turn: right first, for that is where reading goes on.
-    const DIRECTIONS: [f64; 16] = [0.0, 4.0, 2.0, 6.0, 1.0, 7.0, 3.0, 5.0, 0.5, 7.5, 3.5, 4.5, 1.5, 6.5, 2.5, 5.5];
+    // Parts of a turn: right first, for that is where reading goes on; at last all around, for crowds.
+    const SIDES: [f64; 8] = [0.0, 4.0, 2.0, 6.0, 1.0, 7.0, 3.0, 5.0];
+    let directions: Vec<f64> =
+        SIDES.into_iter().map(|eighths| eighths / 8.0).chain((0..48u8).map(|i| f64::from(i) / 48.0)).collect();
     let mut placed: Vec<Area> = Vec::new();
     let mut ways: Vec<Vec<Area>> = Vec::new();
     for &((x, y), width) in labels {
-        let mut places = (1..=24).flat_map(|ring| DIRECTIONS.map(|eighths| (ring, eighths)));
-        let found = places.find_map(|(ring, eighths)| {
-            let (down, across) = (eighths * std::f64::consts::FRAC_PI_4).sin_cos();
+        let rings = first..first + 24;
+        let mut places = rings.flat_map(|ring| directions.iter().map(move |turn| (ring, turn)));
+        let found = places.find_map(|(ring, turn)| {
+            let (down, across) = (turn * std::f64::consts::TAU).sin_cos();
             let distance = f64::from(step * ring);
             let along = |part: f64, half: i32| (part * (distance + f64::from(half))).round() as i32;
             let centre = (x + along(across, width / 2), y - along(down, height / 2));
@@ -62,8 +66,8 @@ pub(super) fn place(
             let way = way((x, y), area.nearest((x, y)), step);
             let free = bounds.holds(&area)
                 && !placed.iter().chain(obstacles).any(|other| area.meets(other))
-                && !ways.iter().flatten().any(|piece| area.meets(piece))
-                && !way.iter().any(|piece| placed.iter().any(|other| piece.meets(other)));
+                && !(clear_ways && ways.iter().flatten().any(|piece| area.meets(piece)))
+                && !(clear_ways && way.iter().any(|piece| placed.iter().any(|other| piece.meets(other))));
             free.then_some((area, way))
         });
         let (area, way) = found?;
@@ -89,22 +93,22 @@ mod tests {
 
     #[test]
     fn a_label_stands_on_the_right_and_moves_where_that_is_taken() {
-        let alone = place(&[((500, 500), 100)], 20, &[], BOUNDS, 10).expect("a place");
+        let alone = place(&[((500, 500), 100)], 20, &[], BOUNDS, (1, 10), true).expect("a place");
         assert_eq!(alone, [Area { left: 510, top: 490, right: 610, bottom: 510 }]);
-        let edge = place(&[((950, 500), 100)], 20, &[], BOUNDS, 10).expect("a place");
+        let edge = place(&[((950, 500), 100)], 20, &[], BOUNDS, (1, 10), true).expect("a place");
         assert_eq!(edge, [Area { left: 840, top: 490, right: 940, bottom: 510 }]);
         let wall = Area { left: 505, top: 0, right: 510, bottom: 1000 };
-        assert!(place(&[((500, 500), 100)], 20, &[wall], BOUNDS, 10).expect("a place")[0].right <= 505);
+        assert!(place(&[((500, 500), 100)], 20, &[wall], BOUNDS, (1, 10), true).expect("a place")[0].right <= 505);
     }
 
     #[test]
     fn many_labels_of_one_point_do_not_meet_and_too_many_find_no_place() {
         let labels = [((500, 500), 200); 9];
-        let places = place(&labels, 20, &[], BOUNDS, 10).expect("places");
+        let places = place(&labels, 20, &[], BOUNDS, (1, 10), true).expect("places");
         for (i, a) in places.iter().enumerate() {
             assert!(BOUNDS.holds(a) && places[..i].iter().all(|b| !a.meets(b)), "{places:?}");
         }
-        assert_eq!(place(&[((500, 500), 900); 60], 20, &[], BOUNDS, 10), None);
-        assert_eq!(place(&[((500, 500), 1100)], 20, &[], BOUNDS, 10), None);
+        assert_eq!(place(&[((500, 500), 900); 60], 20, &[], BOUNDS, (1, 10), true), None);
+        assert_eq!(place(&[((500, 500), 1100)], 20, &[], BOUNDS, (1, 10), true), None);
     }
 }

@@ -18,9 +18,9 @@ pub(super) struct RowLabels {
 }
 
 impl RowLabels {
-    /// Names in up to three lines, which take two fifths of a picture of so many units at most.
-    pub(super) fn new<'a>(letters: &Lettering, width: i32, names: impl Iterator<Item = &'a str>) -> RowLabels {
-        let (left, room) = (letters.em(0.9), width * 2 / 5);
+    /// Names in up to three lines that have so much room.
+    pub(super) fn new<'a>(letters: &Lettering, room: i32, names: impl Iterator<Item = &'a str>) -> RowLabels {
+        let left = letters.em(0.9);
         let lines: Vec<Vec<String>> = names.map(|name| letters.wrap(name, 1.0, room, 3)).collect();
         let right = left + letters.widest(lines.iter().flatten());
         let most = lines.iter().map(Vec::len).max().unwrap_or(1);

@@ -60,7 +60,7 @@ pub fn interval_rows(metrics: &[&str], rows: &[IntervalRow], options: &PictureOp
     let letters = options.lettering()?;
     let em = |ems| letters.em(ems);
     let header = Header::of(&letters, options, "Scores", &[]);
-    let labels = RowLabels::new(&letters, in_units(options.width), sorted.iter().map(|row| row.label.as_str()));
+    let labels = RowLabels::new(&letters, in_units(options.width) * 2 / 5, sorted.iter().map(|row| row.label.as_str()));
     let headings: Vec<Heading> =
         metrics.iter().map(|metric| Heading { name: (*metric).to_owned(), ..Heading::default() }).collect();
     let grid = Grid::new(&letters, in_units(options.width), &headings, labels.right + em(0.6), em(8.0));
@@ -121,7 +121,7 @@ fn plane(letters: &Lettering, width: i32, intervals: &[&Interval]) -> Plane {
         check::stretch(range, interval.low.min(interval.point), interval.high.max(interval.point))
     });
     let air = (range.1 - range.0) * 0.06;
-    let x = Axis::new(Quantity::Metric, range.0 - air, range.1 + air, letters.count(width, 5.0, 6.0));
+    let x = Axis::new(Quantity::Metric, range.0 - air, range.1 + air, letters.count(width, 2.3, 6.0));
     Plane { left_top: (0, 0), right_bottom: (0, 0), x, y: Axis::new(Quantity::Metric, 0.0, 1.0, 2.0) }
 }
 

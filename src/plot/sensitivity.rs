@@ -166,7 +166,8 @@ fn best_point(curve: &LearningRateCurve) -> Option<(f64, f64)> {
 
 fn best(curve: &LearningRateCurve) -> String {
     match best_point(curve) {
-        Some((lr, _)) => format!("best at {}", significant(lr, 1)),
+        Some((lr, _)) if lr < 1.0 => format!("best at {lr:.0e}").replace('-', "−"),
+        Some((lr, _)) => format!("best at {}", significant(lr, 2)),
         None => "no score".to_owned(),
     }
 }
@@ -176,7 +177,7 @@ fn axes(letters: &Lettering, (x, y): Ranges, (_, height): (i32, i32)) -> (Axis, 
     let air = if y.1 > y.0 { (y.1 - y.0) * 0.06 } else { y.1.abs().max(1.0) * 0.05 };
     let (from, to) = (y.0 - air, y.1 + air);
     let strip = f64::from(letters.em(STRIP)) / f64::from((height - letters.em(STRIP)).max(1));
-    let y = Axis::new(Quantity::Metric, from, to, letters.count(height, 4.5, 5.0));
+    let y = Axis::new(Quantity::Metric, from, to, letters.count(height, 2.6, 5.0));
     (Axis::logarithmic(x.0, x.1), y.with_room_below(strip))
 }
 

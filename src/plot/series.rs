@@ -8,7 +8,7 @@ use super::{
     check,
     grid::{Grid, Heading},
     header::Header,
-    legend::{Entry, PALETTE, Swatch, look},
+    legend::{Entry, PALETTE, Swatch},
     lettering::Lettering,
     paper::{Paper, in_units},
     plane::Plane,
@@ -18,6 +18,8 @@ use crate::stats::Interval;
 
 /// Lines in one panel at most: more are not told apart, so each gets a panel, with the others behind it.
 const TOLD_APART: usize = 6;
+/// Dashes of those lines: where the colour-blind take two of their colours for one, their dashes differ.
+const DASHES: [Option<(f64, f64)>; TOLD_APART] = [None, None, Some((1.1, 0.35)), Some((0.3, 0.3)), None, None];
 /// The lines behind.
 const BEHIND: RGBColor = RGBColor(205, 205, 205);
 
@@ -164,7 +166,7 @@ impl Lines<'_> {
         let planes: Vec<Plane> = places.iter().map(plane).collect();
         grid.draw_axes(&paper, &planes, self.names)?;
         for (i, plane) in planes.iter().enumerate() {
-            let ribbon = |(j, one)| ribbon(plane, one, if together { look(j) } else { (PALETTE[0], None) });
+            let ribbon = |(j, one)| ribbon(plane, one, if together { look(j) } else { look(0) });
             if together {
                 let ribbons: Vec<Ribbon> = self.series.iter().enumerate().map(ribbon).collect();
                 ribbons.iter().try_for_each(|ribbon| ribbon.draw_band(&paper))?;
@@ -197,10 +199,15 @@ impl Lines<'_> {
     /// The axes of a panel of this width and height.
     fn axes(&self, letters: &Lettering, (width, height): (i32, i32)) -> (Axis, Axis) {
         let (quantity, from, to) = self.x;
-        let x = Axis::new(quantity, from, to, letters.count(width, 7.0, 9.0));
+        let x = Axis::new(quantity, from, to, letters.count(width, 5.0, 9.0));
         let x = if quantity == Quantity::EnvSteps { x.ending_on_a_tick() } else { x };
-        (x, Axis::new(Quantity::Metric, self.y.0, self.y.1, letters.count(height, 4.5, 6.0)))
+        (x, Axis::new(Quantity::Metric, self.y.0, self.y.1, letters.count(height, 2.6, 6.0)))
     }
+}
+
+/// Colour and dashes of the so-manieth line of a panel.
+fn look(i: usize) -> (RGBColor, Option<(f64, f64)>) {
+    (PALETTE[i % PALETTE.len()], DASHES[i % DASHES.len()])
 }
 
 fn ribbon(plane: &Plane, series: &Series, (colour, dashes): (RGBColor, Option<(f64, f64)>)) -> Ribbon {
