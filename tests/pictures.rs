@@ -319,11 +319,10 @@ fn rows_are_sorted_and_bars_are_as_long_as_their_intervals() {
         [around(0.2, 0.1), Interval { point: 0.8, low: 0.6, high: 0.9 }, Interval { point: 0.5, low: 0.5, high: 0.9 }];
     let rows = [row("worst", intervals[0]), row("best", intervals[1]), row("middle", intervals[2])];
     let svg = interval_rows(&["IQM"], &rows, &options()).unwrap().svg();
-    let names: Vec<Shape> = labels(&svg)
+    let mut sorted: Vec<Shape> = labels(&svg)
         .into_iter()
         .filter(|label| ["best", "middle", "worst"].contains(&label.label.as_deref().unwrap_or_default()))
         .collect();
-    let mut sorted = names.clone();
     sorted.sort_by(|a, b| a.top.total_cmp(&b.top));
     assert_eq!(sorted.iter().filter_map(|s| s.label.as_deref()).collect::<Vec<_>>(), ["best", "middle", "worst"]);
 

@@ -212,10 +212,15 @@ fn draw_points(paper: &Paper<'_>, plane: &Plane, points: &[CostPoint]) -> Result
             as_good && (cost < point.cost.point || quality > point.quality.point)
         })
     };
+    let cap = paper.em(0.2);
     for point in points {
         let colour = if beaten(point) { DOMINATED } else { BEST };
-        for bar in bars(plane, point) {
-            paper.line(&bar, colour, paper.letters.measure.hair, None)?;
+        for (bar, (across, down)) in bars(plane, point).into_iter().zip([(0, cap), (cap, 0)]) {
+            paper.hair(&bar, colour)?;
+            // Caps: bars of points that cost the same lie over each other.
+            for (x, y) in bar {
+                paper.hair(&[(x - across, y - down), (x + across, y + down)], colour)?;
+            }
         }
         paper.disc(plane.at(point.cost.point, point.quality.point), radius(paper.letters), colour)?;
     }

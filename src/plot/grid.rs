@@ -4,6 +4,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{
     PlotError,
+    header::Header,
     lettering::Lettering,
     paper::{FAINT, Paper, Pixel, TEXT},
     plane::{Plane, x_name, y_name},
@@ -68,6 +69,14 @@ impl Grid {
         (height - self.height(0)) / (self.above.len() as i32).max(1)
     }
 
+    /// Draws the header and what stands above each panel; gives the panels' corners, row by row.
+    pub(super) fn draw_headings(&self, paper: &Paper<'_>, header: &Header<'_>) -> Result<Vec<[Pixel; 2]>, PlotError> {
+        header.draw(paper)?;
+        let places = self.places(header.bottom, self.panel_height(paper.height() - header.bottom));
+        self.write_headings(paper, &places)?;
+        Ok(places)
+    }
+
     /// The panels' corners, row by row from `top` on.
     pub(super) fn places(&self, top: i32, panel_height: i32) -> Vec<[Pixel; 2]> {
         let mut places = Vec::with_capacity(self.names.len());
@@ -84,7 +93,7 @@ impl Grid {
     }
 
     /// What stands above each panel.
-    pub(super) fn write_headings(&self, paper: &Paper<'_>, places: &[[Pixel; 2]]) -> Result<(), PlotError> {
+    fn write_headings(&self, paper: &Paper<'_>, places: &[[Pixel; 2]]) -> Result<(), PlotError> {
         let em = |ems| paper.em(ems);
         for ((&[(left, top), _], name), note) in places.iter().zip(&self.names).zip(&self.notes) {
             let room = self.panel_width + em(1.0);

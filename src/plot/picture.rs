@@ -171,7 +171,7 @@ fn pixels(units: f32) -> f64 {
 }
 
 fn attributes(name: &str, (Colour(red, green, blue), alpha): (Colour, f32)) -> String {
-    let opacity = if alpha < 1.0 { format!(" {name}-opacity=\"{:.2}\"", alpha) } else { String::new() };
+    let opacity = if alpha < 1.0 { format!(" {name}-opacity=\"{alpha:.2}\"") } else { String::new() };
     format!(" {name}=\"#{red:02x}{green:02x}{blue:02x}\"{opacity}")
 }
 

@@ -64,10 +64,10 @@ pub(super) fn place(
             let centre = (x + along(across, width / 2), y - along(down, height / 2));
             let area = Area::around(centre, width / 2, height / 2);
             let way = way((x, y), area.nearest((x, y)), step);
-            let free = bounds.holds(&area)
-                && !placed.iter().chain(obstacles).any(|other| area.meets(other))
-                && !(clear_ways && ways.iter().flatten().any(|piece| area.meets(piece)))
-                && !(clear_ways && way.iter().any(|piece| placed.iter().any(|other| piece.meets(other))));
+            let taken = placed.iter().chain(obstacles).any(|other| area.meets(other));
+            let crossed = ways.iter().flatten().any(|piece| area.meets(piece))
+                || way.iter().any(|piece| placed.iter().any(|other| piece.meets(other)));
+            let free = bounds.holds(&area) && !taken && !(clear_ways && crossed);
             free.then_some((area, way))
         });
         let (area, way) = found?;

@@ -70,9 +70,7 @@ pub fn interval_rows(metrics: &[&str], rows: &[IntervalRow], options: &PictureOp
         options.height(header.bottom + grid.height(natural * count), header.bottom + grid.height(least * count))?;
     let mut picture = Picture::new(options.width, height);
     let paper = Paper::new(&mut picture, &letters);
-    header.draw(&paper)?;
-    let places = grid.places(header.bottom, grid.panel_height(paper.height() - header.bottom));
-    grid.write_headings(&paper, &places)?;
+    let places = grid.draw_headings(&paper, &header)?;
     for (i, &[left_top, right_bottom]) in places.iter().enumerate() {
         let intervals: Vec<&Interval> = sorted.iter().filter_map(|row| row.intervals.get(i)).collect();
         let plane = Plane { left_top, right_bottom, ..plane(&letters, grid.panel_width, &intervals) };
@@ -121,7 +119,7 @@ fn plane(letters: &Lettering, width: i32, intervals: &[&Interval]) -> Plane {
         check::stretch(range, interval.low.min(interval.point), interval.high.max(interval.point))
     });
     let air = (range.1 - range.0) * 0.06;
-    let x = Axis::new(Quantity::Metric, range.0 - air, range.1 + air, letters.count(width, 2.3, 6.0));
+    let x = Axis::new(Quantity::Metric, range.0 - air, range.1 + air, letters.count(width, 1.9, 6.0));
     Plane { left_top: (0, 0), right_bottom: (0, 0), x, y: Axis::new(Quantity::Metric, 0.0, 1.0, 2.0) }
 }
 

@@ -90,12 +90,9 @@ pub fn learning_rate_sensitivity(
     let height = options.height(header.bottom + natural, header.bottom + least)?;
     let mut picture = Picture::new(options.width, height);
     let paper = Paper::new(&mut picture, &letters);
-    header.draw(&paper)?;
-    let panel_height = grid.panel_height(paper.height() - header.bottom);
-    let places = grid.places(header.bottom, panel_height);
-    grid.write_headings(&paper, &places)?;
+    let places = grid.draw_headings(&paper, &header)?;
     let plane = |&[left_top, right_bottom]: &[Pixel; 2]| {
-        let (x, y) = axes(&letters, ranges, (grid.panel_width, panel_height));
+        let (x, y) = axes(&letters, ranges, (grid.panel_width, right_bottom.1 - left_top.1));
         Plane { left_top, right_bottom, x, y }
     };
     let planes: Vec<Plane> = places.iter().map(plane).collect();

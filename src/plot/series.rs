@@ -101,7 +101,7 @@ pub fn performance_profiles(profiles: &[Series], score: &str, options: &PictureO
     let chart = Lines {
         what: "Performance profiles",
         series: profiles,
-        names: (&format!("τ, a {score}"), &format!("share of runs with {score} above τ")),
+        names: (&format!("{score} τ"), &format!("share of runs with {score} > τ")),
         x: (Quantity::Metric, x.0, x.1),
         y: (y.0.min(0.0), y.1.max(1.0)),
     };
@@ -155,12 +155,9 @@ impl Lines<'_> {
         let height = options.height(header.bottom + natural, header.bottom + grid.height(low))?;
         let mut picture = Picture::new(options.width, height);
         let paper = Paper::new(&mut picture, &letters);
-        header.draw(&paper)?;
-        let panel_height = grid.panel_height(paper.height() - header.bottom);
-        let places = grid.places(header.bottom, panel_height);
-        grid.write_headings(&paper, &places)?;
+        let places = grid.draw_headings(&paper, &header)?;
         let plane = |&[left_top, right_bottom]: &[(i32, i32); 2]| {
-            let (x, y) = self.axes(&letters, (grid.panel_width, panel_height));
+            let (x, y) = self.axes(&letters, (grid.panel_width, right_bottom.1 - left_top.1));
             Plane { left_top, right_bottom, x, y }
         };
         let planes: Vec<Plane> = places.iter().map(plane).collect();
