@@ -210,6 +210,35 @@ fn labels_do_not_overlap_and_lie_within_the_picture() {
 }
 
 #[test]
+fn labels_of_large_numbers_do_not_overlap_either() {
+    for (factor, shift) in [(1e5, 0.0), (1e4, -123_456.0), (1e-6, 0.0), (1e-4, 100.0), (1e9, 0.0)] {
+        let scaled = |i: Interval| Interval {
+            point: i.point * factor + shift,
+            low: i.low * factor + shift,
+            high: i.high * factor + shift,
+        };
+        let mut rows = rows(5);
+        rows.iter_mut().flat_map(|row| &mut row.intervals).for_each(|interval| *interval = scaled(*interval));
+        let mut curves = series(9);
+        curves.iter_mut().flat_map(|curve| &mut curve.points).for_each(|(x, interval)| {
+            (*x, *interval) = (*x * 123.0, scaled(*interval));
+        });
+        let mut profiles = profiles(9);
+        profiles.iter_mut().flat_map(|profile| &mut profile.points).for_each(|(tau, _)| *tau = *tau * factor + shift);
+        for width in [400, 1000] {
+            let options = PictureOptions { width, ..options() };
+            for picture in [
+                interval_rows(&METRICS, &rows, &options),
+                learning_curves(&curves, "return", &options),
+                performance_profiles(&profiles, "return", &options),
+            ] {
+                assert_apart(&format!("{factor}, {shift}, {width}"), &picture.unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn every_picture_says_task_seeds_protocol_and_names_every_optimizer_in_full() {
     for (name, picture) in pictures(16, &options()) {
         // Lines are broken at blanks and within names.

@@ -149,7 +149,7 @@ fn layout(
     ranges: Ranges,
 ) -> Result<(Grid, u32), PlotError> {
     let em = |ems| letters.em(ems);
-    let left = axes(letters, ranges, (em(20.0), em(20.0))).1.room(letters);
+    let left = axes(letters, ranges, (em(60.0), em(60.0))).1.room(letters);
     let grid = Grid::new(letters, in_units(options.width), &[Heading::default()], left, em(13.0));
     let natural = grid.height((grid.panel_width * 11 / 20).max(em(10.0)));
     let height = options.height(header.bottom + natural, header.bottom + grid.height(em(10.0)))?;

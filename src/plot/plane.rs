@@ -60,10 +60,15 @@ impl Plane {
             let x = self.across(tick);
             paper.hair(&[(x, bottom), (x, bottom + em(0.28))], AXIS)?;
         }
-        let labels: Vec<(i32, String)> =
-            self.x.ticks.iter().map(|&tick| (self.across(tick), self.x.label(tick))).collect();
-        let half = |label: &str| paper.letters.width(label, 1.0) / 2 + em(0.2);
-        let touch = |pair: &[&(i32, String)]| matches!(pair, [a, b] if a.0 + half(&a.1) > b.0 - half(&b.1));
+        let half = |label: &str| paper.letters.width(label, 1.0) / 2;
+        let label = |tick: f64| {
+            let label = self.x.label(tick);
+            // Not so far beside the axis that it meets a label of the next panel's.
+            let (from, to) = (left - em(1.2) + half(&label), right + em(1.2) - half(&label));
+            (self.across(tick).clamp(from.min(to), to.max(from)), label)
+        };
+        let labels: Vec<(i32, String)> = self.x.ticks.iter().map(|&tick| label(tick)).collect();
+        let touch = |pair: &[&(i32, String)]| matches!(pair, [a, b] if a.0 + half(&a.1) + em(0.4) > b.0 - half(&b.1));
         let every = (1..labels.len()).find(|&every| {
             let kept: Vec<&(i32, String)> = labels.iter().step_by(every).collect();
             !kept.windows(2).any(touch)

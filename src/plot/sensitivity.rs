@@ -83,7 +83,7 @@ pub fn learning_rate_sensitivity(
     let header = Header::of(&letters, options, "Sensitivity to the learning rate", &entries);
     let headings: Vec<Heading> =
         curves.iter().map(|curve| Heading { name: curve.label.clone(), note: best(curve) }).collect();
-    let left = axes(&letters, ranges, (em(20.0), em(20.0))).1.room(&letters);
+    let left = axes(&letters, ranges, (em(60.0), em(60.0))).1.room(&letters);
     let grid = Grid::new(&letters, in_units(options.width), &headings, left, em(11.0));
     let least = em(6.0) + em(STRIP);
     let (natural, least) = (grid.height((grid.panel_width * 3 / 5).clamp(least, em(26.0))), grid.height(least));
@@ -187,7 +187,9 @@ fn draw_ground(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> R
     for (i, point) in curve.points.iter().enumerate().filter(|(_, point)| point.diverged > 0.0) {
         let left = i.checked_sub(1).and_then(|i| at.get(i)).map_or(plane.left_top.0, |before| (before + at[i]) / 2);
         let right = at.get(i + 1).map_or(plane.right_bottom.0, |after| (at[i] + after) / 2);
-        paper.rectangle([(left, top), (right, bottom)], DIVERGED.mix(GROUND * point.diverged))?;
+        // On whole pixels: between two tints there would be a seam.
+        let whole = |x: i32| x / in_units(1) * in_units(1);
+        paper.rectangle([(whole(left), top), (whole(right), bottom)], DIVERGED.mix(GROUND * point.diverged))?;
         let high = (f64::from(paper.em(STRIP)) * point.diverged).round() as i32;
         paper.rectangle([(at[i] - half, bottom - high), (at[i] + half, bottom)], DIVERGED.into())?;
     }

@@ -148,7 +148,7 @@ impl Lines<'_> {
         } else {
             self.series.iter().map(|one| Heading { name: one.label.clone(), ..Heading::default() }).collect()
         };
-        let left = self.axes(&letters, (em(20.0), em(20.0))).1.room(&letters);
+        let left = self.axes(&letters, (em(60.0), em(60.0))).1.room(&letters);
         let grid = Grid::new(&letters, in_units(options.width), &headings, left, em(13.0));
         let (high, low) = (grid.panel_width * 3 / 5, em(6.0));
         let natural = grid.height(high.max(low));
