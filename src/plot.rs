@@ -1,4 +1,14 @@
-//! Learning curves from run folders, as PNG; and [`descent`], the paths of optimizers over a landscape.
+//! Learning curves from run folders, as PNG; [`descent`], the paths of optimizers over a landscape; and the pictures of
+//! an optimizer benchmark, as PNG and SVG.
+//!
+//! Those pictures take plain labels and [`Interval`](crate::stats::Interval)s, and give a [`Picture`]:
+//!
+//! - [`learning_curves`]: how scores grow with environment steps;
+//! - [`interval_rows`]: IQM and other aggregates, one row an optimizer;
+//! - [`performance_profiles`]: the share of runs above each score;
+//! - [`learning_rate_sensitivity`]: too small is slow, too large diverges;
+//! - [`improvement_matrix`]: who probably beats whom;
+//! - [`quality_against_cost`]: what a score takes.
 //!
 //! A run folder holds `config.toml` and `metrics.csv`. Runs that differ only in their seed become one curve: their
 //! mean with a band of one standard deviation. A single run is its smoothed line over the points as they were. The

@@ -98,7 +98,7 @@ impl Axis {
 
     /// How much room a vertical axis takes on the left of its panel: its numbers, and its name at the picture's edge.
     pub(super) fn room(&self, letters: &Lettering) -> i32 {
-        letters.widest(self.ticks.iter().map(|&tick| self.label(tick))) + letters.em(3.0)
+        letters.widest(self.ticks.iter().map(|&tick| self.label(tick))) + letters.em(3.3)
     }
 
     /// A count of environment steps: `0`, `500k`, `1.5M`, `2B`.

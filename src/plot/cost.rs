@@ -188,12 +188,13 @@ fn room(
     let mut obstacles: Vec<Area> =
         points.iter().map(|point| Area::around(at(point), radius(letters), radius(letters))).collect();
     if clear {
-        let thin = letters.measure.hair as i32;
+        // Their caps, too.
+        let wide = em(0.25);
         let span = |[(x0, y0), (x1, y1)]: [Pixel; 2]| Area {
-            left: x0.min(x1) - thin,
-            top: y0.min(y1) - thin,
-            right: x0.max(x1) + thin,
-            bottom: y0.max(y1) + thin,
+            left: x0.min(x1) - wide,
+            top: y0.min(y1) - wide,
+            right: x0.max(x1) + wide,
+            bottom: y0.max(y1) + wide,
         };
         obstacles.extend(points.iter().flat_map(|point| bars(plane, point).map(span)));
     }

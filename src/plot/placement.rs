@@ -97,14 +97,15 @@ mod tests {
         assert_eq!(alone, [Area { left: 510, top: 490, right: 610, bottom: 510 }]);
         let edge = place(&[((950, 500), 100)], 20, &[], BOUNDS, (1, 10), true).expect("a place");
         assert_eq!(edge, [Area { left: 840, top: 490, right: 940, bottom: 510 }]);
-        let wall = Area { left: 505, top: 0, right: 510, bottom: 1000 };
-        assert!(place(&[((500, 500), 100)], 20, &[wall], BOUNDS, (1, 10), true).expect("a place")[0].right <= 505);
+        let wall = Area { left: 505, top: 0, right: 530, bottom: 1000 };
+        let beyond = place(&[((500, 500), 100)], 20, &[wall], BOUNDS, (1, 10), true).expect("a place");
+        assert_eq!(beyond, [Area { left: 390, top: 490, right: 490, bottom: 510 }]);
     }
 
     #[test]
     fn many_labels_of_one_point_do_not_meet_and_too_many_find_no_place() {
-        let labels = [((500, 500), 200); 9];
-        let places = place(&labels, 20, &[], BOUNDS, (1, 10), true).expect("places");
+        let labels = [((500, 500), 60); 9];
+        let places = place(&labels, 20, &[], BOUNDS, (6, 10), true).expect("places");
         for (i, a) in places.iter().enumerate() {
             assert!(BOUNDS.holds(a) && places[..i].iter().all(|b| !a.meets(b)), "{places:?}");
         }
