@@ -1,4 +1,14 @@
-//! Learning curves from run folders, as PNG; and [`descent`], the paths of optimizers over a landscape.
+//! Learning curves from run folders, as PNG; [`descent`], the paths of optimizers over a landscape; and the pictures of
+//! an optimizer benchmark, as PNG and SVG.
+//!
+//! Those pictures take plain labels and [`Interval`](crate::stats::Interval)s, and give a [`Picture`]:
+//!
+//! - [`learning_curves`]: how scores grow with environment steps;
+//! - [`interval_rows`]: IQM and other aggregates, one row an optimizer;
+//! - [`performance_profiles`]: the share of runs above each score;
+//! - [`learning_rate_sensitivity`]: too small is slow, too large diverges;
+//! - [`improvement_matrix`]: who probably beats whom;
+//! - [`quality_against_cost`]: what a score takes.
 //!
 //! A run folder holds `config.toml` and `metrics.csv`. Runs that differ only in their seed become one curve: their
 //! mean with a band of one standard deviation. A single run is its smoothed line over the points as they were. The
@@ -15,23 +25,48 @@
 
 mod axis;
 mod backend;
+mod caption;
 mod chart;
+mod check;
+mod cost;
 mod curve;
 mod dash;
 mod descent;
 mod error;
+mod grid;
+mod header;
+mod improvement;
 mod landscape;
 mod legend;
+mod lettering;
 mod panel;
+mod paper;
+mod picture;
+mod placement;
+mod plane;
+mod relief;
+mod ribbon;
+mod row_labels;
+mod rows;
 mod run;
+mod sensitivity;
+mod series;
+mod trace;
 mod typeface;
 
 use std::path::Path;
 
+pub use caption::PictureOptions;
+pub use cost::{CostPoint, quality_against_cost};
 pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
+pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
+pub use picture::Picture;
+pub use rows::{IntervalRow, interval_rows};
 pub use run::{DEFAULT_METRIC, Run};
+pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
+pub use series::{Series, learning_curves, performance_profiles};
 
 use crate::{canvas::Canvas, whole_file};
 
