@@ -63,12 +63,13 @@ pub(super) fn place(
             let along = |part: f64, half: i32| (part * (distance + f64::from(half))).round() as i32;
             let centre = (x + along(across, width / 2), y - along(down, height / 2));
             let area = Area::around(centre, width / 2, height / 2);
+            if !bounds.holds(&area) || placed.iter().chain(obstacles).any(|other| area.meets(other)) {
+                return None;
+            }
             let way = way((x, y), area.nearest((x, y)), step);
-            let taken = placed.iter().chain(obstacles).any(|other| area.meets(other));
             let crossed = ways.iter().flatten().any(|piece| area.meets(piece))
                 || way.iter().any(|piece| placed.iter().any(|other| piece.meets(other)));
-            let free = bounds.holds(&area) && !taken && !(clear_ways && crossed);
-            free.then_some((area, way))
+            (!clear_ways || !crossed).then_some((area, way))
         });
         let (area, way) = found?;
         placed.push(area);

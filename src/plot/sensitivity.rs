@@ -163,7 +163,7 @@ fn best_point(curve: &LearningRateCurve) -> Option<(f64, f64)> {
 
 fn best(curve: &LearningRateCurve) -> String {
     match best_point(curve) {
-        Some((lr, _)) if lr < 1.0 => format!("best at {lr:.0e}").replace('-', "−"),
+        Some((lr, _)) if lr < 1.0 => format!("best at {lr:.1e}").replace(".0e", "e").replace('-', "−"),
         Some((lr, _)) => format!("best at {}", significant(lr, 2)),
         None => "no score".to_owned(),
     }
