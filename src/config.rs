@@ -5,11 +5,10 @@ use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 
 use crate::algo::{self, OnPolicy};
 use crate::device::DeviceChoice;
-use crate::divergence::OnDivergence;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
-use crate::{Error, Result, Seed, Threads};
+use crate::{Error, OnDivergence, Result, Seed, Threads};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {

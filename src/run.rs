@@ -1,27 +1,26 @@
-//! The folder of a run: its configuration, its metrics, its policy, its summary and its picture.
+//! The folder of a run: its configuration, metrics, checkpoints, policy, summary and picture.
+
+mod checkpoints;
+mod summary;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::metrics::{History, Metrics};
 use crate::metrics_file::MetricsFile;
 use crate::plot::{self, PlotOptions};
-use crate::policy::Evaluation;
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::whole_file;
 use crate::{Error, Result};
 
-/// Where in its folder a run has its checkpoints.
-const CHECKPOINTS: &str = "checkpoints";
-/// The one with the highest mean return.
-const BEST: &str = "best.safetensors";
-/// The other files of a run, whether written yet or not.
+use checkpoints::Checkpoints;
+pub use checkpoints::Keep;
+pub use summary::Summary;
+
+/// The files of a run besides its checkpoints, whether written yet or not.
 const FILES: [&str; 5] = ["config.toml", "metrics.csv", "policy.safetensors", "summary.json", "reward.png"];
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
@@ -30,60 +29,7 @@ pub struct RunFolder {
     path: PathBuf,
     config: Config,
     metrics: MetricsFile,
-    keep: Keep,
-    saved_at: Instant,
-    last: Option<PathBuf>,
-}
-
-/// When checkpoints are written, and which of them stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
-    /// How long after a checkpoint the next one is due. When they are made changes no result.
-    pub every: Duration,
-    /// How many stay, besides the best.
-    pub last: usize,
-}
-
-impl Default for Keep {
-    /// One every 10 seconds, the last 3 of them.
-    fn default() -> Self {
-        Self { every: Duration::from_secs(10), last: 3 }
-    }
-}
-
-/// What `summary.json` holds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
-    /// The environment.
-    pub env: String,
-    /// The algorithm.
-    pub algo: String,
-    /// The optimizer.
-    pub optimizer: String,
-    /// The seed.
-    pub seed: u64,
-    /// The device that was used, such as `cpu` or `cuda:0`.
-    pub device: String,
-    /// Environment steps taken, all lanes together.
-    pub env_steps: u64,
-    /// Seconds that training took, without the evaluation.
-    pub wall_seconds: f64,
-    /// `env_steps / wall_seconds`.
-    pub steps_per_second: f64,
-    /// Episodes finished in training.
-    pub episodes: u64,
-    /// Mean return of the last 100 episodes of training.
-    pub episode_return_mean: Option<f64>,
-    /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
-    pub solved_at_step: Option<u64>,
-    /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
-    pub finished: bool,
-    /// Times that training left the real numbers and went on.
-    pub divergences: u64,
-    /// Whole episodes with the likeliest actions, on seeds of their own.
-    pub eval: Evaluation,
-    /// The version of this crate that did it.
-    pub version: &'static str,
+    checkpoints: Checkpoints,
 }
 
 /// Episodes that a finished policy is judged by.
@@ -113,7 +59,10 @@ impl RunFolder {
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-        let there = || FILES.iter().map(|name| path.join(name)).filter(|file| file.exists()).chain(checkpoints(&path));
+        let checkpoints = Checkpoints::of_run(&path);
+        // Metrics without a row are what a kill leaves that came before there was a run.
+        let holds = |file: &PathBuf| file.metadata().is_ok_and(|file| file.len() > 0);
+        let there = || FILES.iter().map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
         if !force && there().next().is_some() {
             let problem = "this folder already holds a run: give --resume to go on with it, --force to replace it, or \
                            --out another folder";
@@ -151,10 +100,11 @@ impl RunFolder {
         let table = text.parse::<toml::Table>().map_err(|e| problem(e.to_string()))?;
         let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
         whole_file::remove_leftovers(&path);
-        whole_file::remove_leftovers(&path.join(CHECKPOINTS));
+        let checkpoints = Checkpoints::of_run(&path);
+        checkpoints.remove_leftovers();
         let mut notes = Vec::new();
         let mut bad = None;
-        for file in numbered(&path).into_iter().rev() {
+        for file in checkpoints.numbered().into_iter().rev() {
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
                 let mut trainer = make(&config)?;
                 let wrong = |e: Error| Error::File { path: file.clone(), problem: e.to_string() };
@@ -165,7 +115,8 @@ impl RunFolder {
             match opened {
                 Ok((mut trainer, metrics)) => {
                     notes.extend(trainer.take_notes());
-                    let run = Self { last: Some(file), ..Self::of(path, &config, metrics) };
+                    let mut run = Self::of(path, &config, metrics);
+                    run.checkpoints.last = Some(file);
                     return Ok((run, trainer, notes));
                 }
                 Err(e) => {
@@ -185,13 +136,14 @@ impl RunFolder {
     }
 
     fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
-        Self { path, config: config.clone(), metrics, keep: Keep::default(), saved_at: Instant::now(), last: None }
+        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics }
     }
 
     /// The same with another rule for checkpoints.
     #[must_use]
-    pub fn with_keep(self, keep: Keep) -> Self {
-        Self { keep, ..self }
+    pub fn with_keep(mut self, keep: Keep) -> Self {
+        self.checkpoints.keep = keep;
+        self
     }
 
     fn write_config(&self) -> Result<()> {
@@ -208,7 +160,7 @@ impl RunFolder {
     /// The last checkpoint that was written, or that the run went on from.
     #[must_use]
     pub fn last_checkpoint(&self) -> Option<&Path> {
-        self.last.as_deref()
+        self.checkpoints.last.as_deref()
     }
 
     /// Appends a row to `metrics.csv`. A row that cannot be written is kept, and written with the next.
@@ -224,10 +176,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::save`]; the next attempt is then as far away as the next checkpoint would be.
     pub fn save_if_due(&mut self, trainer: &mut Trainer) -> Result<()> {
-        if self.saved_at.elapsed() < self.keep.every {
-            return Ok(());
-        }
-        self.save(trainer)
+        if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) }
     }
 
     /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and `best.safetensors` if no checkpoint before had a higher
@@ -237,39 +186,21 @@ impl RunFolder {
     /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
     /// the state is none to go on from, [`Error::Checkpoint`] if training broke off within an update.
     pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
-        self.saved_at = Instant::now();
+        self.checkpoints.begin();
         // The rows first: a checkpoint never knows of rows that are not there.
         let metrics_bytes = self.metrics.sync()?;
         let mean = trainer.history().return_mean().filter(|_| trainer.history().episodes() >= History::WINDOW as u64);
-        let progress = trainer.progress_mut();
-        progress.metrics_bytes = metrics_bytes;
-        let best = mean > progress.best_return;
-        let before = progress.best_return;
+        let mut checkpoint = trainer.checkpoint()?;
+        let best = mean > checkpoint.progress.best_return;
         if best {
-            progress.best_return = mean;
+            checkpoint.progress.best_return = mean;
         }
-        let file = self.path.join(CHECKPOINTS).join(format!("{:010}.safetensors", progress.update));
-        let written = trainer.checkpoint().and_then(|checkpoint| checkpoint.to_bytes()).and_then(|bytes| {
-            let folder = self.path.join(CHECKPOINTS);
-            std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-            if !self.path.join("config.toml").exists() {
-                self.write_config()?;
-            }
-            let write = |path: &Path| whole_file::write(path, &bytes).map_err(Error::io(path));
-            if best {
-                write(&folder.join(BEST))?;
-            }
-            write(&file)
-        });
-        if let Err(e) = written {
-            trainer.progress_mut().best_return = before;
-            return Err(e);
+        checkpoint.progress.metrics_bytes = metrics_bytes;
+        if !self.path.join("config.toml").exists() {
+            self.write_config()?;
         }
-        self.last = Some(file);
-        let files = numbered(&self.path);
-        for old in files.iter().rev().skip(self.keep.last.max(1)) {
-            std::fs::remove_file(old).map_err(Error::io(old))?;
-        }
+        self.checkpoints.write(&checkpoint, best)?;
+        trainer.note_best(checkpoint.progress.best_return);
         Ok(())
     }
 
@@ -314,17 +245,4 @@ impl RunFolder {
         }
         Ok(summary)
     }
-}
-
-/// The checkpoints of a run but the best, the last one last.
-fn numbered(run: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = checkpoints(run).filter(|file| !file.ends_with(BEST)).collect();
-    files.sort();
-    files
-}
-
-/// All checkpoints of a run.
-fn checkpoints(run: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let files = std::fs::read_dir(run.join(CHECKPOINTS)).into_iter().flatten().flatten().map(|entry| entry.path());
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "safetensors"))
 }

@@ -1,22 +1,26 @@
 //! The training loop, one update at a time.
 
+mod divergence;
+mod saved;
+
 use std::time::Instant;
 
 use candle_core::Device;
 use uphill_envs::Spec;
 
 use crate::algo::{Learner, OnPolicy};
-use crate::checkpoint::{Arrays, Checkpoint, Progress};
+use crate::checkpoint::{Arrays, Progress};
 use crate::collect::Collector;
 use crate::config::Config;
 use crate::device::DeviceChoice;
-use crate::divergence::OnDivergence;
 use crate::metrics::{History, Metrics};
 use crate::nn::{ActorCritic, MlpActorCritic};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
-use crate::seed::{Seed, from_words, words};
+use crate::seed::Seed;
 use crate::{Error, Params, Result, Threads};
+
+pub use divergence::OnDivergence;
 
 /// Trains a policy, one update a [`step`](Trainer::step).
 ///
@@ -46,9 +50,6 @@ pub struct Trainer {
     notes: Vec<String>,
     started: Instant,
 }
-
-/// Divergences one after the other, without an update between them that did not, after which a run gives up.
-const GIVES_UP_AFTER: u64 = 10;
 
 impl Trainer {
     /// Environments, network, optimizer and algorithm, as configured.
@@ -169,120 +170,14 @@ impl Trainer {
         Ok(Metrics::new(update, env_steps, &self.history, &report, lr, seconds))
     }
 
-    /// Notes parameters and optimizer, if it is time to.
-    fn note_good(&mut self) -> Result<()> {
-        let due = |every| self.good.is_none() || self.progress.update.is_multiple_of(every);
-        if self.config.on_divergence.notes_every().is_some_and(due) {
-            let good = self.good.insert(Arrays::default());
-            self.learner.params.save("good.params", good)?;
-            self.learner.optimizer.save("good.optimizer", good);
-        }
-        Ok(())
-    }
-
-    /// Puts parameters and optimizer back to where they were last good. The update counts, and so do its steps.
-    fn go_back(&mut self, error: Error) -> Result<()> {
-        let again = self.progress.divergences_in_a_row + 1;
-        let Some(good) = self.good.as_ref().filter(|_| again <= GIVES_UP_AFTER) else { return Err(error) };
-        self.learner.params.restore("good.params", good)?;
-        self.learner.optimizer.restore("good.optimizer", good)?;
-        self.broken_off = false;
-        self.progress.update += 1;
-        self.progress.divergences += 1;
-        self.progress.divergences_in_a_row = again;
-        let did = match self.config.on_divergence {
-            OnDivergence::Skip => "the update was skipped",
-            _ => "parameters and optimizer went back to where they were last good",
-        };
-        self.notes.push(format!("{error}; {did}"));
-        Ok(())
-    }
-
-    /// The state of the run, to go on from elsewhere.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] after an error within an update: the run is then between two states.
-    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
-        if self.broken_off {
-            let update = self.progress.update + 1;
-            return Err(Error::Checkpoint(format!("update {update} was broken off: there is no whole state to save")));
-        }
-        let mut arrays = Arrays::default();
-        let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
-        params.save("params", &mut arrays)?;
-        optimizer.save("optimizer", &mut arrays);
-        arrays.put("shuffle_rng", words(shuffle).to_vec());
-        self.collector.save(&mut arrays);
-        self.history.save(&mut arrays);
-        if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
-            arrays.extend(good);
-        }
-        let progress = Progress {
-            env_steps: self.collector.env_steps(),
-            episodes: self.history.episodes(),
-            solved_at_step: self.history.solved_at_step(),
-            wall_seconds: self.wall_seconds(),
-            ..self.progress.clone()
-        };
-        Ok(Checkpoint { config: self.config.clone(), progress, arrays })
-    }
-
-    /// The trainer that a checkpoint was made of: it goes on as if nothing had happened.
-    ///
-    /// # Errors
-    /// As [`Trainer::new`] and [`Trainer::restore`].
-    pub fn resume(checkpoint: &Checkpoint) -> Result<Self> {
-        let mut trainer = Self::new(checkpoint.config())?;
-        trainer.restore(checkpoint)?;
-        Ok(trainer)
-    }
-
-    /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
-    /// `threads` and `device` may differ.
-    ///
-    /// Environments that cannot be saved start new episodes; a [note](Trainer::take_notes) says so.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
-    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let Checkpoint { config, progress, arrays } = checkpoint;
-        let Config { threads, device, .. } = self.config.clone();
-        let same = Config { threads, device, ..config.clone() };
-        if same != self.config {
-            let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
-            let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));
-            let name = name.map_or("gridworld", |(name, _)| name.as_str());
-            let problem = format!("it is of a run with another setting {name}");
-            return Err(Error::Checkpoint(problem));
-        }
-        self.broken_off = true;
-        let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
-        params.restore("params", arrays)?;
-        optimizer.restore("optimizer", arrays)?;
-        let mut state = [0; 4];
-        arrays.copy("shuffle_rng", &mut state)?;
-        *shuffle =
-            from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
-        if !self.collector.restore(arrays, progress.env_steps)? {
-            self.notes.push("the environments cannot be saved: they start new episodes".into());
-        }
-        self.history.restore(arrays, progress.episodes, progress.solved_at_step)?;
-        let good = arrays.starting_with("good.");
-        self.good = (!good.is_empty()).then_some(good);
-        self.progress = progress.clone();
-        self.started = Instant::now();
-        self.broken_off = false;
-        Ok(())
-    }
-
     /// What happened since last asked that a user should be told.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
-    /// How far the run was when it was last between two updates.
-    pub(crate) fn progress_mut(&mut self) -> &mut Progress {
-        &mut self.progress
+    /// Notes the best mean return at any checkpoint, for the next one.
+    pub(crate) fn note_best(&mut self, best_return: Option<f64>) {
+        self.progress.best_return = best_return;
     }
 
     /// Divergences that the run went on after.

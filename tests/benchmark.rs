@@ -10,6 +10,12 @@ use uphill::benchmark::{Section, write_report};
 use uphill::envs::{Action, make};
 use uphill::{Config, Seed, Threads, Trainer};
 
+mod programs;
+
+fn compare_optimizers() -> Command {
+    programs::example("compare_optimizers")
+}
+
 /// Both protocols and a sweep on a small world: 2 optimizers x (2 + 2 + 2·2 + 2·1) runs of some milliseconds.
 const TINY: &str = "
     title = 'Tiny'
@@ -373,41 +379,19 @@ fn a_failure_that_no_learning_rate_is_to_blame_for_stops_with_the_runs_name() {
     assert!(error.to_string().starts_with("CartPole-v1-ppo-sgd-lr0.1-s1: "), "{error}");
 }
 
-/// The example, built as this test was; see `tests/train_cli.rs`.
-fn program() -> PathBuf {
-    let this = std::env::current_exe().expect("this test");
-    let folder = this.ancestors().nth(2).and_then(Path::file_name).expect("target/<profile>/deps/<test>");
-    let profile = if folder == "debug" { "dev".as_ref() } else { folder };
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--example", "compare_optimizers", "--message-format=json", "--manifest-path"]);
-    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).arg("--profile").arg(profile);
-    for (on, feature) in
-        [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "metal"), "metal"), (cfg!(feature = "gym-rs"), "gym-rs")]
-    {
-        if on {
-            cargo.args(["--features", feature]);
-        }
-    }
-    let built = cargo.output().expect("cargo runs");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8(built.stdout).expect("json");
-    let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("json"));
-    let mut programs = messages.filter(|message| message["target"]["name"] == "compare_optimizers");
-    programs.find_map(|message| message["executable"].as_str().map(PathBuf::from)).expect("an executable")
-}
-
 #[test]
 fn killed_ten_times_at_random_moments_it_ends_with_the_same_tables() {
     let home = tempfile::tempdir().expect("a folder");
-    let program = program();
     std::fs::write(home.path().join("grid.toml"), TINY.replace("[3, 4]", "{ first = 10, count = 12 }"))
         .expect("written");
     let compare = |out: &str| {
-        let mut command = Command::new(&program);
+        let mut command = compare_optimizers();
         command.current_dir(home.path()).args(["--config", "grid.toml", "--threads", "2", "--out", out]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
+    // Once before, so that building it takes none of the time.
+    drop(compare("whole"));
     let started = std::time::Instant::now();
     assert!(compare("whole").status().expect("it runs").success());
     let whole = started.elapsed();
@@ -432,9 +416,8 @@ fn killed_ten_times_at_random_moments_it_ends_with_the_same_tables() {
 #[test]
 fn the_command_line_changes_the_grid_and_its_mistakes_are_told() {
     let home = tempfile::tempdir().expect("a folder");
-    let program = program();
     let run = |arguments: &[&str]| {
-        let output = Command::new(&program).current_dir(home.path()).args(arguments).output().expect("it runs");
+        let output = compare_optimizers().current_dir(home.path()).args(arguments).output().expect("it runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         (output.status.success(), text(output.stdout), text(output.stderr))
     };

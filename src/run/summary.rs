@@ -1,0 +1,40 @@
+//! What a run came to.
+
+use serde::Serialize;
+
+use crate::policy::Evaluation;
+
+/// What `summary.json` holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The environment.
+    pub env: String,
+    /// The algorithm.
+    pub algo: String,
+    /// The optimizer.
+    pub optimizer: String,
+    /// The seed.
+    pub seed: u64,
+    /// The device that was used, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// Environment steps taken, all lanes together.
+    pub env_steps: u64,
+    /// Seconds that training took, without the evaluation.
+    pub wall_seconds: f64,
+    /// `env_steps / wall_seconds`.
+    pub steps_per_second: f64,
+    /// Episodes finished in training.
+    pub episodes: u64,
+    /// Mean return of the last 100 episodes of training.
+    pub episode_return_mean: Option<f64>,
+    /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
+    pub solved_at_step: Option<u64>,
+    /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
+    pub finished: bool,
+    /// Times that training left the real numbers and went on.
+    pub divergences: u64,
+    /// Whole episodes with the likeliest actions, on seeds of their own.
+    pub eval: Evaluation,
+    /// The version of this crate that did it.
+    pub version: &'static str,
+}

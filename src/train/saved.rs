@@ -1,0 +1,88 @@
+//! The state of a run: taken from a trainer, and given to one.
+
+use std::time::Instant;
+
+use super::{OnDivergence, Trainer};
+use crate::algo::Learner;
+use crate::checkpoint::{Arrays, Checkpoint, Progress};
+use crate::seed::{from_words, words};
+use crate::{Config, Error, Result};
+
+impl Trainer {
+    /// The state of the run, to go on from elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] after an error within an update: the run is then between two states.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        if self.broken_off {
+            let update = self.progress.update + 1;
+            return Err(Error::Checkpoint(format!("update {update} was broken off: there is no whole state to save")));
+        }
+        let mut arrays = Arrays::default();
+        let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
+        params.save("params", &mut arrays)?;
+        optimizer.save("optimizer", &mut arrays);
+        arrays.put("shuffle_rng", words(shuffle).to_vec());
+        self.collector.save(&mut arrays);
+        self.history.save(&mut arrays);
+        if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
+            arrays.extend(good);
+        }
+        let progress = Progress {
+            env_steps: self.collector.env_steps(),
+            episodes: self.history.episodes(),
+            solved_at_step: self.history.solved_at_step(),
+            wall_seconds: self.wall_seconds(),
+            ..self.progress.clone()
+        };
+        Ok(Checkpoint { config: self.config.clone(), progress, arrays })
+    }
+
+    /// The trainer that a checkpoint was made of: it goes on as if nothing had happened.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`] and [`Trainer::restore`].
+    pub fn resume(checkpoint: &Checkpoint) -> Result<Self> {
+        let mut trainer = Self::new(checkpoint.config())?;
+        trainer.restore(checkpoint)?;
+        Ok(trainer)
+    }
+
+    /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
+    /// `threads` and `device` may differ.
+    ///
+    /// Environments that cannot be saved start new episodes; a [note](Trainer::take_notes) says so.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let Checkpoint { config, progress, arrays } = checkpoint;
+        let Config { threads, device, .. } = self.config.clone();
+        let same = Config { threads, device, ..config.clone() };
+        if same != self.config {
+            let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
+            let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));
+            let name = name.map_or("gridworld", |(name, _)| name.as_str());
+            let problem = format!("it is of a run with another setting {name}");
+            return Err(Error::Checkpoint(problem));
+        }
+        self.broken_off = true;
+        let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
+        params.restore("params", arrays)?;
+        optimizer.restore("optimizer", arrays)?;
+        let mut state = [0; 4];
+        arrays.copy("shuffle_rng", &mut state)?;
+        *shuffle =
+            from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
+        if !self.collector.restore(arrays, progress.env_steps)? {
+            self.notes.push("the environments cannot be saved: they start new episodes".into());
+        }
+        self.history.restore(arrays, progress.episodes, progress.solved_at_step)?;
+        let good = arrays.starting_with("good.");
+        self.good = (!good.is_empty()).then_some(good);
+        self.progress = progress.clone();
+        self.started = Instant::now();
+        self.broken_off = false;
+        Ok(())
+    }
+}
