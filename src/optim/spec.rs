@@ -128,6 +128,8 @@ impl fmt::Display for Value {
 /// A number as people write it: `0.001`, `2.5e-4`, `1e9`.
 fn number(x: f64) -> String {
     match x.abs() {
+        // As it is read; `NaN` would be read as a name.
+        a if a.is_nan() => "nan".into(),
         a if a != 0.0 && a.is_finite() && !(1e-3..1e6).contains(&a) => format!("{x:e}"),
         _ => x.to_string(),
     }
@@ -161,7 +163,8 @@ trait IntoSpec {
 impl IntoSpec for toml::Value {
     fn try_into_spec(self, depth: usize) -> Result<Spec> {
         let wrong = |found: &toml::Value| {
-            Error::Config(format!("{found} is no optimizer: write text, a table with a name, or an array of those"))
+            let expected = "it must be text in quotes, a table with a name, or an array of those";
+            Error::Config(format!("optimizer = {found} is impossible: {expected}"))
         };
         parse::check_depth(depth)?;
         match self {
