@@ -1,39 +1,16 @@
 //! The program `train` from end to end: what it prints, what it leaves, and what it says to a mistake.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use uphill::optim::Registry;
 use uphill::{Config, algo, envs};
 
-/// The example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and
-/// tells a test no path of them: so it is asked, which costs nothing where the example is there already.
+mod programs;
+
 fn train() -> Command {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    Command::new(PROGRAM.get_or_init(|| {
-        let this = std::env::current_exe().expect("this test");
-        let folder = this.ancestors().nth(2).and_then(Path::file_name).expect("target/<profile>/deps/<test>");
-        let profile = if folder == "debug" { "dev".as_ref() } else { folder };
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--example", "train", "--message-format=json", "--manifest-path"]);
-        cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).arg("--profile").arg(profile);
-        for (on, feature) in
-            [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "metal"), "metal"), (cfg!(feature = "gym-rs"), "gym-rs")]
-        {
-            if on {
-                cargo.args(["--features", feature]);
-            }
-        }
-        let built = cargo.output().expect("cargo runs");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let messages = String::from_utf8(built.stdout).expect("json");
-        let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("json"));
-        let mut programs = messages.filter(|message| message["target"]["name"] == "train");
-        let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        program.expect("an executable")
-    }))
+    programs::program("train")
 }
 
 fn text(bytes: &[u8]) -> String {
