@@ -4,8 +4,8 @@
 #   rustup toolchain install nightly --component miri,rust-src
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# The random orders that Miri tries are those of this seed; files of references are read from disk.
-export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-seed=1 ${MIRIFLAGS:-}"
+# The random orders that Miri tries are those of this seed; the last bit of a sine is not to be one of them.
+export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-deterministic-floats -Zmiri-seed=1 ${MIRIFLAGS:-}"
 export PROPTEST_CASES=4
 # What is left out takes many thousands of steps of what the others take a few of.
 cargo +nightly miri test --package uphill-envs --test map --test gridworld --test lanes -- --skip gymnasiums --skip as_often
