@@ -6,6 +6,8 @@
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --gif cartpole.gif
 //! ```
 
+mod one_line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,7 +42,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match evaluate(&Args::parse()) {
+    match evaluate(&one_line::parse::<Args>()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("error: {e}");

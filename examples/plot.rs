@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example plot -- runs/a runs/b --out curves.png`
 
+mod one_line;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
@@ -43,7 +45,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = one_line::parse::<Arguments>();
     match draw(&arguments) {
         Ok(runs) => {
             let plural = if runs == 1 { "" } else { "s" };

@@ -7,11 +7,16 @@
 //! cargo run --release --example train -- --help
 //! ```
 
+mod one_line;
+
+use std::ffi::OsString;
+use std::num::IntErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Trainer, algo, envs, optim};
@@ -22,7 +27,8 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let args = command().get_matches();
+    let args =
+        command().try_get_matches_from(arguments()).unwrap_or_else(|e| one_line::leave(&e, place_in_optimizer(&e)));
     let done = match args.get_one::<String>("list") {
         Some(what) => list(what).map(|()| ExitCode::SUCCESS),
         None => train(&args),
@@ -34,6 +40,21 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The command line with `--lr=-1e-3` for `--lr -1e-3`: clap knows negative numbers, but no negative exponents of theirs.
+fn arguments() -> Vec<OsString> {
+    let is_number = |text: &str| text.starts_with('-') && text.parse::<f64>().is_ok();
+    std::env::args_os().fold(Vec::new(), |mut before: Vec<OsString>, argument| {
+        match before.last_mut().filter(|flag| flag.as_encoded_bytes().starts_with(b"--")) {
+            Some(flag) if argument.to_str().is_some_and(is_number) => {
+                flag.push("=");
+                flag.push(argument);
+            }
+            _ => before.push(argument),
+        }
+        before
+    })
 }
 
 fn train(args: &ArgMatches) -> Result<ExitCode> {
@@ -157,19 +178,14 @@ fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console:
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
-    let mut table = match args.get_one::<PathBuf>("config") {
-        Some(path) => read_table(path)?,
-        None => toml::Table::new(),
-    };
+    let file = args.get_one::<PathBuf>("config");
+    let of_file = file.map(|path| read_table(path)).transpose()?.unwrap_or_default();
+    let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
         let Some(text) = args.get_one::<String>(name) else { continue };
         if *name == "env" && text.ends_with(".toml") {
-            // A grid world of the user's own: its options become part of the configuration, so that this is complete.
-            let world = read_table(Path::new(text))?;
-            let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
-            table.insert("env".into(), id.into());
-            table.insert("gridworld".into(), world.into());
+            table.extend(world(Path::new(text))?);
             continue;
         }
         if *name == "env" {
@@ -177,7 +193,20 @@ fn configuration(args: &ArgMatches) -> Result<Config> {
         }
         table.insert((*name).into(), parse(name, text, &example[*name])?);
     }
-    Config::from_table(table)
+    Config::from_table(table).map_err(|e| match file {
+        // The file alone has the same mistake, so it is the file's.
+        Some(path) if Config::from_table(of_file).is_err_and(|own| own.to_string() == e.to_string()) => at(path, &e),
+        _ => e,
+    })
+}
+
+/// A grid world of the user's own: its options become part of the configuration, so that this is complete.
+fn world(path: &Path) -> Result<toml::Table> {
+    let world = read_table(path)?;
+    let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
+    let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
+    let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
+    made.map(|_| settings).map_err(|e| at(path, &e))
 }
 
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
@@ -185,7 +214,10 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
     let wrong = |expected: &str| Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")));
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {
-        toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|_| wrong("a whole number, such as 500_000")),
+        toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|e| match e.kind() {
+            IntErrorKind::PosOverflow => wrong("a whole number below 2^63"),
+            _ => wrong("a whole number, such as 500_000"),
+        }),
         toml::Value::Float(_) => text.parse::<f64>().map(Into::into).map_err(|_| wrong("a number, such as 2.5e-4")),
         toml::Value::Boolean(_) => text.parse::<bool>().map(Into::into).map_err(|_| wrong("true or false")),
         toml::Value::Array(_) => {
@@ -198,8 +230,27 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
 }
 
 fn read_table(path: &Path) -> Result<toml::Table> {
+    if path.is_dir() {
+        let problem = "this is a folder: give a file, such as the config.toml of a run";
+        return Err(Error::File { path: path.into(), problem: problem.into() });
+    }
     let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
-    text.parse().map_err(|e: toml::de::Error| Error::File { path: path.into(), problem: e.to_string() })
+    Config::parse_toml(&text).map_err(|e| at(path, &e))
+}
+
+fn at(path: &Path, problem: &Error) -> Error {
+    Error::File { path: path.into(), problem: problem.to_string() }
+}
+
+/// What to do instead of giving an optimizer's argument as a flag.
+fn place_in_optimizer(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.trim_start_matches('-').replace('-', "_");
+    let registry = optim::Registry::default();
+    let having = registry.recipes().filter(|row| row.param(&name).is_some());
+    // The one that most runs have, if it takes such an argument.
+    let row = having.min_by_key(|row| row.name != "adam")?.name;
+    Some(format!("it goes into the optimizer, as in --optimizer \"{row}({name}=…)\""))
 }
 
 fn list(what: &str) -> Result<()> {

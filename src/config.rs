@@ -8,7 +8,7 @@ use crate::device::DeviceChoice;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
-use crate::{Error, OnDivergence, Result, Seed, Threads};
+use crate::{Error, OnDivergence, Result, Seed, Threads, settings};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -196,8 +196,16 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for text that is not TOML, an unknown setting, or a value of the wrong type or out of range.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let table = text.parse::<toml::Table>().map_err(|e| Error::Config(e.to_string()))?;
-        Self::from_table(table)
+        Self::from_table(Self::parse_toml(text)?)
+    }
+
+    /// A TOML text as a table that nothing has looked at yet: for settings that others are to be laid over before
+    /// [`Config::from_table`] takes them.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with line, column and that line for text that is not TOML.
+    pub fn parse_toml(text: &str) -> Result<toml::Table> {
+        settings::parse(text)
     }
 
     /// As [`Config::from_toml`], from a table that is already parsed.
@@ -229,34 +237,46 @@ impl Config {
         let algo = match table.get("algo") {
             None => "ppo",
             Some(toml::Value::String(name)) => name,
-            Some(other) => return Err(Error::Config(format!("algo = {other}: it must be a name in quotes"))),
+            Some(other) => {
+                return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
+            }
         };
         let mut defaults = Self::for_algo(algo)?;
         if let Some(optimizer) = table.remove("optimizer") {
             defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?, registry);
         }
-        let mut merged = defaults.to_table()?;
-        for (key, value) in table {
-            if !merged.contains_key(&key) && key != "gridworld" {
-                if let Some(row) = registry.recipe_of(&defaults.optimizer).filter(|row| row.param(&key).is_some()) {
-                    let name = row.name;
-                    let problem =
-                        format!("there is no setting `{key}`: it goes into the optimizer, {name}({key}={value})");
-                    return Err(Error::Config(problem));
+        let known = defaults.to_table()?;
+        for (name, value) in &table {
+            match (name.as_str(), value) {
+                ("gridworld", toml::Value::Table(world)) => check_world(world)?,
+                ("gridworld", other) => {
+                    return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
-                let known = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]);
-                return Err(Error::unknown("setting", &key, known));
+                (name, value) if !known.contains_key(name) => {
+                    return Err(defaults.unknown_setting(name, value, registry));
+                }
+                _ => {}
             }
-            let one = toml::Table::from_iter([(key.clone(), value.clone())]);
-            let mut trial = merged.clone();
-            trial.insert(key.clone(), value);
-            trial.try_into::<Config>().map_err(|e| {
-                let shown = one.to_string();
-                Error::Config(format!("{}: {}", shown.trim(), e.message()))
-            })?;
-            merged.extend(one);
         }
-        merged.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+        settings::over::<Self>(known, table)?.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+    }
+
+    /// What is said of a setting that there is not, next to the others.
+    fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
+        let known: Vec<(&str, &str)> = Self::SETTINGS.iter().copied().chain([("gridworld", "")]).collect();
+        let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
+            format!(": it goes into the optimizer, {}({name}={value})", row.name)
+        } else if let Some(meant) = settings::meant(name, &known) {
+            format!("; did you mean `{meant}`?")
+        } else if value.is_table() {
+            format!("; there are no sections but [gridworld]: what is in [{name}] goes to the top of the file")
+        } else if world_defaults().is_ok_and(|world| world.contains_key(name)) {
+            ": it belongs to a grid world, under [gridworld] or in a file of its own for `env`".into()
+        } else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            format!("; there are {}", names.join(", "))
+        };
+        Error::Config(format!("there is no setting `{name}`{remedy}"))
     }
 
     /// All settings as a TOML table.
@@ -418,4 +438,21 @@ impl Config {
             shared_trunk: self.shared_trunk,
         }
     }
+}
+
+fn world_defaults() -> Result<toml::Table> {
+    toml::Table::try_from(GridWorldConfig::default()).map_err(|e| Error::Config(e.to_string()))
+}
+
+/// Checks the keys of a grid world and the types of their values; what they may be the world itself checks.
+fn check_world(world: &toml::Table) -> Result<()> {
+    let known = world_defaults()?;
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    if let Some(name) = world.keys().find(|name| !known.contains_key(*name)) {
+        return Err(Error::unknown("option of a grid world", name, names.iter().copied()));
+    }
+    if !world.contains_key("map") {
+        return Err(Error::Config("the grid world has no map, its one key without a default: map = \"S..G\"".into()));
+    }
+    settings::over::<GridWorldConfig>(known, world.clone()).map(|_| ())
 }

@@ -48,6 +48,7 @@ pub mod render;
 mod rollout;
 mod run;
 mod seed;
+mod settings;
 pub mod stats;
 mod threads;
 mod train;

@@ -1,6 +1,7 @@
 //! A trained policy: acting with it, judging it, keeping it in a file.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use candle_core::Device;
@@ -53,21 +54,20 @@ impl Policy {
     /// Loads what a run left in its folder: `config.toml` and `policy.safetensors`.
     ///
     /// # Errors
-    /// [`Error::Io`] for a missing file, [`Error::Config`] or [`Error::File`] for one that does not hold what it should.
+    /// [`Error::File`] for a missing file and for one that does not hold what it should, [`Error::Io`] for one that cannot
+    /// be read.
     pub fn load(run: &Path) -> Result<Self> {
-        let path = run.join("config.toml");
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let problem = |problem: String| Error::File { path: path.clone(), problem };
-        let table = text.parse::<toml::Table>().map_err(|e| problem(e.to_string()))?;
-        let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
+        let text = read(run, "config.toml")?;
+        let problem = |problem: String| Error::File { path: run.join("config.toml"), problem };
+        let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
+        let config = Config::parse_toml(text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
         let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu)?;
-        let path = run.join("policy.safetensors");
-        if !path.exists() && run.join("checkpoints").exists() {
+        if !run.join("policy.safetensors").exists() && run.join("checkpoints").exists() {
             let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
             return Err(Error::File { path: run.into(), problem });
         }
-        read_params(&path, &mut params)?;
+        read_params(&run.join("policy.safetensors"), &read(run, "policy.safetensors")?, &mut params)?;
         Ok(Self::new(config, Box::new(network), params))
     }
 
@@ -111,8 +111,13 @@ impl Policy {
     /// of the seed's stream `evaluation`, which training never sees.
     ///
     /// # Errors
-    /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the network gives no distribution.
+    /// [`Error::Config`] for no episodes or more than [`Config::MAX_ENVS`], which are played side by side, [`Error::Env`] if
+    /// an environment fails, [`Error::NotFinite`] if the network gives no distribution.
     pub fn evaluate(&mut self, episodes: usize, seed: Seed) -> Result<Evaluation> {
+        let most = Config::MAX_ENVS;
+        if !(1..=most).contains(&(episodes as u64)) {
+            return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
+        }
         let mut env = self.config.make_envs(episodes)?;
         let limit = env.spec().max_episode_steps.unwrap_or(EVALUATION_LIMIT);
         let d = env.spec().observation_len();
@@ -163,10 +168,23 @@ fn write_params(path: &Path, params: &Params) -> Result<()> {
     whole_file::write(path, &bytes).map_err(Error::io(path))
 }
 
-fn read_params(path: &Path, params: &mut Params) -> Result<()> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+/// What a file of a run's folder holds.
+fn read(run: &Path, name: &str) -> Result<Vec<u8>> {
+    let path = run.join(name);
+    std::fs::read(&path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            let problem = format!(
+                "there is no {name} here; the folder of a finished run holds config.toml and policy.safetensors"
+            );
+            Error::File { path: run.into(), problem }
+        }
+        _ => Error::io(&path)(e),
+    })
+}
+
+fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
     let problem = |problem: String| Error::File { path: path.into(), problem };
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
     let mut values = vec![0.0; params.layout().len()];
     for block in params.layout().blocks() {
         let name = &block.name;

@@ -58,6 +58,9 @@ impl RunFolder {
     /// [`Error::File`] if it holds a run already or another process trains in it, [`Error::Io`] if it cannot be written.
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
+        if let Some(file) = path.ancestors().find(|part| part.is_file()) {
+            return Err(Error::File { path: file.into(), problem: "this is a file: give --out a folder".into() });
+        }
         std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
         let checkpoints = Checkpoints::of_run(&path);
         // Metrics without a row are what a kill leaves that came before there was a run.
@@ -97,8 +100,7 @@ impl RunFolder {
         }
         let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
         let problem = |problem: String| Error::File { path: config_path.clone(), problem };
-        let table = text.parse::<toml::Table>().map_err(|e| problem(e.to_string()))?;
-        let config = Config::of_policy(table).map_err(|e| problem(e.to_string()))?;
+        let config = Config::parse_toml(&text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         whole_file::remove_leftovers(&path);
         let checkpoints = Checkpoints::of_run(&path);
         checkpoints.remove_leftovers();

@@ -94,8 +94,11 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
 fn values_of_the_wrong_type_are_refused_by_name() {
     for (text, setting) in [
         ("env = 1", "env = 1"),
-        ("algo = 3", "algo = 3: it must be a name in quotes"),
-        ("optimizer = 3", "3 is no optimizer: write text, a table with a name, or an array of those"),
+        ("algo = 3", "algo = 3 is impossible: it must be a name in quotes"),
+        (
+            "optimizer = 3",
+            "optimizer = 3 is impossible: it must be text in quotes, a table with a name, or an array of those",
+        ),
         ("optimizer = { name = 'adam', lr = 'fast' }", "adam: lr: there is no schedule `fast`"),
         ("envs = 2.5", "envs = 2.5"),
         ("envs = '4'", "envs = \"4\""),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use uphill::{Config, Error, Policy, RunFolder, Seed, Trainer};
+use uphill::{Config, Policy, RunFolder, Seed, Trainer};
 
 fn config() -> Config {
     let ppo = Config::for_algo("ppo").expect("an algorithm");
@@ -97,7 +97,8 @@ fn a_policy_is_what_was_saved_or_an_error_that_names_the_damage() {
     run(&Config { hidden: vec![8], ..config() }, &other, false).expect("a run");
     refused(&fs::read(other.join("policy.safetensors")).expect("bytes"), "expected F32");
     fs::remove_file(&file).expect("a file");
-    assert!(matches!(Policy::load(home.path()), Err(Error::Io { .. })));
+    let error = Policy::load(home.path()).err().expect("no policy").to_string();
+    assert!(error.contains("there is no policy.safetensors here"), "{error}");
 }
 
 #[test]
@@ -120,6 +121,17 @@ fn a_policy_has_the_parameters_that_its_optimizer_means_for_evaluation() {
     for optimizer in ["schedule_free_adamw", "lookahead(adam, k=7)"] {
         let (trained, policy) = kept(optimizer);
         assert_ne!(trained, policy, "{optimizer}");
+    }
+}
+
+#[test]
+fn an_impossible_number_of_episodes_is_refused_before_anything_is_allocated() {
+    let home = tempfile::tempdir().expect("a folder");
+    run(&config(), home.path(), false).expect("a run");
+    let mut policy = Policy::load(home.path()).expect("a policy");
+    for episodes in [0, 65_537, usize::MAX] {
+        let message = policy.evaluate(episodes, Seed(1)).expect_err("impossible").to_string();
+        assert_eq!(message, format!("episodes = {episodes} is impossible: it must be 1 to 65536"));
     }
 }
 

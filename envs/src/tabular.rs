@@ -70,6 +70,12 @@ pub enum MdpError {
     /// The end is so rare that f64 cannot tell it from never.
     #[error("this policy ends its episodes too rarely for its values to be computed")]
     Singular,
+    /// A model that would fill the memory.
+    #[error("the model has more than {most} outcomes: a map with many cliffs may have few starts")]
+    TooLarge {
+        /// How many it may have.
+        most: usize,
+    },
     /// Values that go on growing, or shrink too slowly.
     #[error(
         "the optimal values still moved by {change} after {sweeps} sweeps: they are infinite, or gamma is too near 1"

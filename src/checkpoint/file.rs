@@ -112,8 +112,8 @@ impl Checkpoint {
         if checksum(file, place) != header.sha256 {
             return Err(damaged());
         }
-        let table = header.config.parse::<toml::Table>().map_err(|e| wrong(format!("its configuration: {e}")))?;
-        let config = Config::of_policy(table).map_err(|e| wrong(format!("its configuration: {e}")))?;
+        let config = Config::parse_toml(&header.config).and_then(Config::of_policy);
+        let config = config.map_err(|e| wrong(format!("its configuration: {e}")))?;
         let mut arrays = Arrays::default();
         for (name, view) in tensors.iter() {
             let numbers =

@@ -162,7 +162,8 @@ trait IntoSpec {
 impl IntoSpec for toml::Value {
     fn try_into_spec(self, depth: usize) -> Result<Spec> {
         let wrong = |found: &toml::Value| {
-            Error::Config(format!("{found} is no optimizer: write text, a table with a name, or an array of those"))
+            let expected = "it must be text in quotes, a table with a name, or an array of those";
+            Error::Config(format!("optimizer = {found} is impossible: {expected}"))
         };
         parse::check_depth(depth)?;
         match self {

@@ -1,12 +1,8 @@
 //! One run folder as the numbers a plot needs.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
 use super::PlotError;
 
@@ -59,14 +55,33 @@ impl Run {
     /// finite one, steps fall, or no row has a value.
     pub fn read_metric(folder: impl AsRef<Path>, metric: &str) -> Result<Run, PlotError> {
         let folder = folder.as_ref();
-        let mut config = read_config(folder)?;
-        let file = folder.join("config.toml");
+        let config = read_file(folder, "config.toml")?;
+        let metrics = read_file(folder, "metrics.csv")?;
+        Run::parse(&folder.display().to_string(), &config, &metrics, metric)
+    }
+
+    /// As [`Run::read_metric`], from what the two files hold: runs need not come from a file system. `name` is what
+    /// messages call the folder.
+    ///
+    /// ```
+    /// let config = b"env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n";
+    /// let metrics = b"env_steps,episode_return_mean\n512,\n1024,21.5\n";
+    /// let run = uphill::plot::Run::parse("mine", config, metrics, "episode_return_mean")?;
+    /// assert_eq!((run.env_steps, run.values), (vec![1024], vec![21.5]));
+    /// # Ok::<(), uphill::plot::PlotError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Run::read_metric`], but for missing and unreadable files.
+    pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<Run, PlotError> {
+        let file = Path::new(name).join("config.toml");
+        let mut config = parse_config(&file, config)?;
         let (env, algo, optimizer) =
             (config.take_name("env", &file)?, config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
         let seed = config.take_seed(&file)?;
-        let (env_steps, values) = read_columns(folder, metric)?;
+        let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
         Ok(Run {
-            name: folder.display().to_string(),
+            name: name.to_owned(),
             env,
             algo,
             optimizer,
@@ -126,16 +141,25 @@ fn as_text(value: toml::Value) -> String {
     }
 }
 
-fn read_config(folder: &Path) -> Result<Config, PlotError> {
-    let (file, bytes) = read_file(folder, "config.toml")?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+fn read_file(folder: &Path, name: &'static str) -> Result<Vec<u8>, PlotError> {
+    let path = folder.join(name);
+    fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            PlotError::Missing { folder: folder.to_owned(), file: name }
+        }
+        _ => PlotError::Read { path, source: error },
+    })
+}
+
+fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
+    let text = str::from_utf8(bytes).map_err(|error| {
         let source = io::Error::new(io::ErrorKind::InvalidData, error);
-        PlotError::Read { path: file.clone(), source }
+        PlotError::Read { path: file.to_owned(), source }
     })?;
     let table = text.parse::<toml::Table>().map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         PlotError::Config {
-            file,
+            file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1,
             message: error.message().to_owned(),
@@ -144,23 +168,12 @@ fn read_config(folder: &Path) -> Result<Config, PlotError> {
     Ok(Config(table))
 }
 
-fn read_file(folder: &Path, name: &'static str) -> Result<(PathBuf, Vec<u8>), PlotError> {
-    let path = folder.join(name);
-    match fs::read(&path) {
-        Ok(bytes) => Ok((path, bytes)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Err(PlotError::Missing { folder: folder.to_owned(), file: name })
-        }
-        Err(source) => Err(PlotError::Read { path, source }),
-    }
-}
-
 /// `env_steps` and the values of `metric`, both `[points]`.
-fn read_columns(folder: &Path, metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
-    let (file, bytes) = read_file(folder, "metrics.csv")?;
+fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
+    let file = file.to_owned();
     let table = |source| PlotError::Table { file: file.clone(), source };
     // Flexible, because the length check below knows the line and forgives a half-written last one.
-    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes.as_slice());
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(table)?.clone();
     if header.iter().all(str::is_empty) {
         return Err(PlotError::Empty { file, column: metric.to_owned() });
@@ -173,15 +186,17 @@ fn read_columns(folder: &Path, metric: &str) -> Result<(Vec<u64>, Vec<f64>), Plo
         })
     };
     let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
-    let mut records = reader.records().collect::<Result<Vec<_>, _>>().map_err(table)?;
-    if !bytes.ends_with(b"\n") && records.last().is_some_and(|last| last.len() < header.len()) {
-        records.pop();
-    }
 
     let (mut env_steps, mut values) = (Vec::new(), Vec::new());
-    let mut before = 0;
-    for record in &records {
-        let line = record.position().map_or(0, csv::Position::line);
+    let (mut before, mut rows) = (0, 0);
+    // One record serves all rows: a record of its own for each would take many times the room of a short row.
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(table)? {
+        let line = record.position().map_or(0, Position::line);
+        if record.len() < header.len() && reader.position().byte() == bytes.len() as u64 && !bytes.ends_with(b"\n") {
+            break;
+        }
+        rows += 1;
         if record.len() != header.len() {
             return Err(PlotError::Fields { file, line, found: record.len(), expected: header.len() });
         }
@@ -190,17 +205,17 @@ fn read_columns(folder: &Path, metric: &str) -> Result<(Vec<u64>, Vec<f64>), Plo
             line,
             column: column + 1,
             name: header.get(column).unwrap_or_default().to_owned(),
-            text: field(record, column).to_owned(),
+            text: field(&record, column).to_owned(),
             expected,
         };
-        let now = field(record, steps_column)
+        let now = field(&record, steps_column)
             .parse()
             .map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
         if now < before {
             return Err(PlotError::Order { file, line, before, now });
         }
         before = now;
-        let text = field(record, value_column);
+        let text = field(&record, value_column);
         if !text.is_empty() {
             let value = text.parse().ok().filter(|&value| drawable(value));
             values.push(value.ok_or_else(|| number(value_column, "a finite number within 1e100 of zero, or empty"))?);
@@ -208,7 +223,7 @@ fn read_columns(folder: &Path, metric: &str) -> Result<(Vec<u64>, Vec<f64>), Plo
         }
     }
     if values.is_empty() {
-        return Err(PlotError::NoValues { file, column: metric.to_owned(), rows: records.len() });
+        return Err(PlotError::NoValues { file, column: metric.to_owned(), rows });
     }
     Ok((env_steps, values))
 }

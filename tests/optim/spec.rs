@@ -35,6 +35,9 @@ fn text_is_written_back_in_one_form() {
         assert_eq!(spec(text).to_string(), expected);
         assert_eq!(spec(expected), spec(text));
     }
+    // No number, and yet a number and no name.
+    let nan = spec(&spec("x(nan)").to_string());
+    assert!(matches!(nan.0[0].args[0].1, Value::Number(x) if x.is_nan()), "{nan:?}");
 }
 
 #[test]
@@ -249,9 +252,9 @@ fn toml_may_say_the_same_in_text_tables_and_arrays() {
         Registry::default().chain(&ours).expect(toml);
     }
     for (toml, expected) in [
-        ("optimizer = 1", "1 is no optimizer"),
-        ("optimizer = []", "is no optimizer"),
-        ("optimizer = { lr = 1 }", "is no optimizer: write text, a table with a name"),
+        ("optimizer = 1", "optimizer = 1 is impossible"),
+        ("optimizer = []", "optimizer = [] is impossible"),
+        ("optimizer = { lr = 1 }", "is impossible: it must be text in quotes, a table with a name"),
         ("optimizer = { name = 'adam lr' }", "`adam lr` is no name"),
         ("optimizer = { name = 'masked', blocks = '''\"a' ''' }", "both kinds of quotation marks"),
     ] {

@@ -72,21 +72,28 @@ mod or_infinity {
         if number == f64::INFINITY {
             return Ok(None);
         }
-        T::from_number(number).map(Some).ok_or_else(|| D::Error::custom(format!("{number} is no possible value here")))
+        T::from_number(number).map(Some).ok_or_else(|| D::Error::custom(T::EXPECTED))
     }
 
     /// What a limit is kept as.
     pub(super) trait Limit: Sized {
+        /// What it must be.
+        const EXPECTED: &str;
+
         fn from_number(number: f64) -> Option<Self>;
     }
 
     impl Limit for f64 {
+        const EXPECTED: &str = "it must be a number, or inf for none";
+
         fn from_number(number: f64) -> Option<Self> {
             Some(number)
         }
     }
 
     impl Limit for u32 {
+        const EXPECTED: &str = "it must be a whole number below 2^32, or inf for none";
+
         fn from_number(number: f64) -> Option<Self> {
             let limit = number as u32;
             (f64::from(limit) == number).then_some(limit)

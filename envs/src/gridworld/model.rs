@@ -4,6 +4,10 @@ use crate::{FiniteMdp, GridWorld, MdpError, Outcome, map::Direction};
 
 use super::Landing;
 
+/// The most outcomes of a model, 32 MiB of them: a map of the largest size has at most 49152 unless cliffs send back to
+/// one of many starts.
+const MOST_OUTCOMES: usize = 1 << 20;
+
 impl GridWorld {
     /// The decision process that this environment samples from, without any time limit.
     ///
@@ -11,7 +15,7 @@ impl GridWorld {
     /// configuration, exactly.
     ///
     /// # Errors
-    /// None that a grid world is known to give; [`MdpError`] is what [`FiniteMdp::new`] returns.
+    /// [`MdpError::TooLarge`] on a map of many cliffs and many starts, each of which every cliff may lead to.
     pub fn model(&self) -> Result<FiniteMdp, MdpError> {
         let cells = self.model_cells();
         let mut state_of = vec![None; self.map.cells().len()];
@@ -22,6 +26,7 @@ impl GridWorld {
         let start_probability = 1.0 / starts.len() as f64;
 
         let mut outcomes = Vec::with_capacity(cells.len() * Direction::ALL.len());
+        let mut room = MOST_OUTCOMES;
         for &cell in &cells {
             for action in Direction::ALL {
                 let mut row = Vec::new();
@@ -43,6 +48,10 @@ impl GridWorld {
                         }
                     }
                 }
+                let Some(left) = room.checked_sub(row.len()) else {
+                    return Err(MdpError::TooLarge { most: MOST_OUTCOMES });
+                };
+                room = left;
                 outcomes.push(row);
             }
         }

@@ -1,0 +1,99 @@
+//! What must hold for any bytes that reach the library from outside: the fuzz targets try these on bytes of their own
+//! making, `tests/hostile_input.rs` on the corpora and on a few random texts.
+//!
+//! Each function returns for good input and for refused input alike, and panics where a promise is broken. Each target
+//! uses one of them.
+#![allow(dead_code)]
+
+use uphill::envs::{Action, Env, EnvError, GridWorld, GridWorldConfig};
+use uphill::optim::{Chain, Context, GradientTransform, Registry, Spec, When};
+use uphill::plot::Run;
+use uphill::{Config, Layout, RunFolder};
+
+/// A text that parses as an optimizer is shown as a text that parses to the same; building it and two of its updates
+/// end, whatever the numbers.
+pub(crate) fn optimizer_spec(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let Ok(spec) = text.parse::<Spec>() else { return };
+    let shown = spec.to_string();
+    let again: Spec = shown.parse().unwrap_or_else(|e| panic!("`{text}` is shown as `{shown}`: {e}"));
+    // As text, since NaN is no equal of its own.
+    assert_eq!(format!("{again:?}"), format!("{spec:?}"), "`{text}` is shown as `{shown}`");
+    assert!(spec.file_name().len() <= 48, "{}", spec.file_name());
+    if let Ok(mut chain) = Registry::default().chain(&spec) {
+        let _ = two_updates(&mut chain);
+    }
+}
+
+fn two_updates(chain: &mut Chain) -> uphill::Result<()> {
+    let mut layout = Layout::default();
+    layout.push("actor.0.weight", &[2, 3]);
+    layout.push("actor.0.bias", &[3]);
+    let theta = [0.5, -0.25, 0.125, 1.0, -1.0, 0.0, 0.1, -0.2, 0.3];
+    for update in 1..=2 {
+        let when = When { progress: (update - 1) as f64, update };
+        let mut gradient = [0.1, 0.2, -0.3, 0.4, 0.0, 1e3, -1e-3, 0.5, 0.6];
+        chain.learning_rate(when);
+        chain.update(&mut gradient, &Context::new(&theta, &layout, when))?;
+    }
+    Ok(())
+}
+
+/// A file that is a configuration is written as a file that is the same configuration.
+pub(crate) fn config(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let Ok(config) = Config::from_toml(text) else { return };
+    let written = config.to_toml().unwrap_or_else(|e| panic!("{config:?} cannot be written: {e}"));
+    let again = Config::from_toml(&written).unwrap_or_else(|e| panic!("{written} cannot be read back: {e}"));
+    assert_eq!(again.to_toml().ok().as_deref(), Some(written.as_str()));
+    assert!(RunFolder::default_path(&config).file_name().is_some());
+    if config.gridworld.is_some() {
+        let _ = config.make_envs(1);
+    }
+}
+
+/// A world, as its TOML or as a map alone, that is accepted can be walked and drawn; a small one has an exact model.
+pub(crate) fn gridworld(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Ok(config) = toml::from_str::<GridWorldConfig>(text) {
+        walk(config).unwrap_or_else(|e| panic!("{text}: {e}"));
+    }
+    walk(GridWorldConfig { map: text.into(), slip: 0.25, ..GridWorldConfig::default() })
+        .unwrap_or_else(|e| panic!("{text}: {e}"));
+}
+
+fn walk(config: GridWorldConfig) -> Result<(), EnvError> {
+    let Ok(mut world) = GridWorld::new(config) else { return Ok(()) };
+    let mut observation = vec![0.0; world.spec().observation_len()];
+    world.reset(Some(1), &mut observation)?;
+    for step in 0..16 {
+        assert!(world.spec().observation.contains(&observation), "{observation:?}");
+        if world.step(Action::Discrete(step % 4), &mut observation)?.end.ended() {
+            world.reset(None, &mut observation)?;
+        }
+    }
+    assert!(world.draw().is_some());
+    if world.map().cells().len() <= 100 {
+        let states = world.model_cells().len();
+        match world.model() {
+            Ok(model) => assert_eq!(model.states(), states),
+            Err(e) => panic!("{e}"),
+        }
+    }
+    Ok(())
+}
+
+const RUN: &[u8] = b"env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n";
+
+/// What `plot` reads, `config.toml` and `metrics.csv` with a line `---` between, or the second alone, is refused or
+/// gives points that can be drawn.
+pub(crate) fn metrics(data: &[u8]) {
+    const BETWEEN: &[u8] = b"\n---\n";
+    let (config, metrics) = match data.windows(BETWEEN.len()).position(|bytes| bytes == BETWEEN) {
+        Some(at) => (&data[..=at], &data[at + BETWEEN.len()..]),
+        None => (RUN, data),
+    };
+    let Ok(run) = Run::parse("run", config, metrics, "episode_return_mean") else { return };
+    assert!(!run.values.is_empty() && run.values.len() == run.env_steps.len());
+    assert!(run.env_steps.is_sorted() && run.values.iter().all(|value| value.is_finite()));
+}

@@ -1,0 +1,71 @@
+//! Settings as TOML: read and laid over defaults, with messages of one line that name the setting or the place.
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Result};
+
+/// The longest line of a file that a message shows, in characters.
+const SHOWN: usize = 80;
+
+/// A text as a table.
+///
+/// # Errors
+/// [`Error::Config`] with line and column, counted from 1, what was expected there, and that line.
+pub(crate) fn parse(text: &str) -> Result<toml::Table> {
+    text.parse().map_err(|e: toml::de::Error| {
+        let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
+        let line = before.matches('\n').count();
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
+        let shown: String = text.lines().nth(line).unwrap_or_default().trim().chars().take(SHOWN).collect();
+        Error::Config(format!("not TOML at line {}, column {}: {}: `{shown}`", line + 1, column + 1, flat(e.message())))
+    })
+}
+
+/// Settings over the defaults of a `T`, whose every key is known.
+///
+/// # Errors
+/// [`Error::Config`] naming the first setting whose value a `T` cannot have.
+pub(crate) fn over<T: DeserializeOwned>(mut defaults: toml::Table, settings: toml::Table) -> Result<toml::Table> {
+    for (name, value) in settings {
+        let mut trial = defaults.clone();
+        trial.insert(name.clone(), value.clone());
+        trial.try_into::<T>().map_err(|e| impossible(&name, &value, defaults.get(&name), &e))?;
+        defaults.insert(name, value);
+    }
+    Ok(defaults)
+}
+
+/// What is said of a value that cannot be read, in the terms of a file and not of a type.
+fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e: &toml::de::Error) -> Error {
+    use toml::Value::{Array, Boolean, Float, Integer, String};
+    let expected = match default {
+        // What says itself what it must be.
+        _ if e.message().starts_with("it must be") => e.message(),
+        Some(Integer(_)) => "it must be a whole number, 0 or more",
+        Some(Float(_)) => "it must be a number",
+        Some(Boolean(_)) => "it must be true or false",
+        Some(Array(_)) => "it must be whole numbers in brackets, such as [64, 64]",
+        Some(String(_)) if !value.is_str() => "it must be text in quotes",
+        // Of serde's "unknown variant `gelu`, expected one of `tanh`, …" what is not said already.
+        _ => match e.message().split_once(", ") {
+            Some((unknown, expected)) if unknown.starts_with("unknown variant") => expected,
+            _ => e.message(),
+        },
+    };
+    Error::Config(format!("{name} = {} is impossible: {}", flat(&value.to_string()), flat(expected)))
+}
+
+/// The known name that was meant: one with few letters changed, else one whose meaning, in words, has the name in it.
+pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str> {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(candidate, name);
+    let nearest = known.iter().map(|(candidate, _)| *candidate).min_by_key(|candidate| distance(candidate));
+    let in_words = name.to_lowercase().replace(['_', '-'], " ");
+    let has = |meaning: &str| in_words.len() > 3 && meaning.to_lowercase().contains(&in_words);
+    let by_meaning = || known.iter().find(|(_, meaning)| has(meaning)).map(|(candidate, _)| *candidate);
+    nearest.filter(|candidate| distance(candidate) <= name.len().div_ceil(3)).or_else(by_meaning)
+}
+
+/// On one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

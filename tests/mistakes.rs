@@ -1,0 +1,189 @@
+//! The likeliest mistakes on a command line and in a file, and to the letter what the programs say to each: one line that
+//! names what was wrong, where, and what would be right. They are all in `mistakes.txt`; after a change of a message,
+//! `UPDATE_EXPECT=1 cargo test --test mistakes` writes it anew, to be read critically.
+//!
+//! What a build can do is part of some messages, so this is of the default features.
+#![cfg(not(any(feature = "cuda", feature = "metal", feature = "gym-rs")))]
+
+use std::fs;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+mod programs;
+
+/// Files that hold a mistake each, and some that it takes to make others.
+const FILES: &[(&str, &str)] = &[
+    ("broken.toml", "algo = 'ppo'\nlr = \n"),
+    ("twice.toml", "lr = 1e-3\nlr = 1e-4\n"),
+    ("key.toml", "gama = 0.9\n"),
+    ("words.toml", "learning_rate = 1e-3\n"),
+    ("old_key.toml", "beta1 = 0.8\n"),
+    ("type.toml", "envs = 'four'\n"),
+    ("list.toml", "hidden = 64\n"),
+    ("choice.toml", "activation = 'gelu'\n"),
+    ("optimizer.toml", "optimizer = { lr = 1e-3 }\n"),
+    ("section.toml", "[ppo]\nclip_range = 0.1\n"),
+    ("world.toml", "map = 'S.G'\n"),
+    ("character.toml", "map = '''\nS..\n.?.\n..G'''\n"),
+    ("ragged.toml", "map = '''\nS..\n..\n..G'''\n"),
+    ("no_start.toml", "map = '..G'\n"),
+    ("no_goal.toml", "map = 'S..'\n"),
+    ("no_way.toml", "map = 'S#G'\n"),
+    ("no_map.toml", "slip = 0.1\n"),
+    ("option.toml", "map = 'S.G'\nslipp = 0.1\n"),
+    ("range.toml", "map = 'S.G'\nslip = 2\n"),
+    ("limit.toml", "map = 'S.G'\nmax_episode_steps = 1.5\n"),
+    ("a_file", ""),
+    ("empty/.keep", ""),
+    ("run/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
+    ("run/metrics.csv", "env_steps,episode_return_mean\n512,20\n"),
+    ("other/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 2\n"),
+    ("other/metrics.csv", "env_steps,loss\n512,0.1\n"),
+    ("young/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 3\n"),
+    ("young/metrics.csv", "env_steps,episode_return_mean\n512,\n"),
+];
+
+/// One command line each; what stands in quotes is one argument.
+const MISTAKES: &str = r#"
+# A flag that there is not
+train --gama 0.9
+train --optimiser adam
+train --learning-rate 1e-3
+train --beta1 0.8
+train CartPole-v1
+# A flag without its value, or given twice
+train --lr
+train --lr --seed 7
+train --lr 1e-3 --lr 1e-4
+train --list games
+# A name that there is not
+train --env CartPole-v0
+train --env cartpole
+train --algo pppo
+train --optimizer adan
+train --activation gelu
+train --device gpu
+train --device cuda
+# An optimizer that is none
+train --optimizer adam(lr=3e-4
+train --optimizer adam(beta=0.5)
+train --optimizer adam(beta1=1)
+train --optimizer adam(lr=cosin(1e-3,0))
+train --optimizer "adam | sgd"
+train --optimizer clip_by_global_norm(0.5)
+# A value of the wrong kind
+train --lr 3,5e-4
+train --steps 1e6
+train --seed 9223372036854775808
+train --seed -1
+train --hidden 64x64
+train --anneal-lr yes
+# A value out of its range
+train --lr -1e-3
+train --gamma 1.5
+train --clip-range 0
+train --steps 0
+train --envs 0
+train --envs 1000000
+train --threads 1000
+train --hidden 64,0
+train --n-minibatches 1000
+train --algo reinforce --episodes 6
+# A file of settings
+train --config absent.toml
+train --config run
+train --config broken.toml
+train --config twice.toml
+train --config key.toml
+train --config words.toml
+train --config old_key.toml
+train --config type.toml
+train --config list.toml
+train --config choice.toml
+train --config optimizer.toml
+train --config section.toml
+train --config world.toml
+# A grid world
+train --env absent.toml
+train --env character.toml
+train --env ragged.toml
+train --env no_start.toml
+train --env no_goal.toml
+train --env no_way.toml
+train --env no_map.toml
+train --env option.toml
+train --env range.toml
+train --env limit.toml
+# Where the run goes
+train --out run
+train --out a_file
+train --out a_file/run
+# Other programs
+evaluate
+evaluate absent
+evaluate empty
+evaluate run
+evaluate run --episodes many
+evaluate run --watsch
+plot
+plot absent
+plot empty
+plot run/metrics.csv
+plot run other
+plot young
+plot run --metric retrun
+plot run --smooth 2
+plot run --width 10
+plot run --out absent/curves.png
+plot run --out empty
+"#;
+
+fn arguments(line: &str) -> Vec<String> {
+    line.split('"')
+        .enumerate()
+        .flat_map(|(i, part)| match i % 2 {
+            0 => part.split_whitespace().map(String::from).collect(),
+            _ => vec![part.to_string()],
+        })
+        .collect()
+}
+
+fn answer(home: &Path, line: &str) -> String {
+    let mut arguments = arguments(line).into_iter();
+    let name = match arguments.next().as_deref() {
+        Some("train") => "train",
+        Some("plot") => "plot",
+        _ => "evaluate",
+    };
+    let mut program = programs::example(name);
+    program.current_dir(home).args(arguments);
+    if name == "train" && !line.contains("--steps") {
+        // Were the mistake overlooked, the run should at least be short.
+        program.args(["--steps", "100"]);
+    }
+    let output = program.output().expect("the program runs");
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{line}: {:?} {message}", output.status);
+    assert!(output.stdout.is_empty(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
+    assert!(message.starts_with("error: ") && message.trim_end().lines().count() == 1, "{line}: {message}");
+    assert!(!home.join("runs").exists(), "{line} left a folder behind");
+    message
+}
+
+#[test]
+fn each_mistake_has_one_line_that_says_what_would_be_right() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (name, text) in FILES {
+        let path = home.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let lines: Vec<&str> = MISTAKES.lines().filter(|line| !line.is_empty()).collect();
+    let said = lines.par_iter().map(|line| match line.strip_prefix("# ") {
+        Some(heading) => format!("\n{heading}\n\n"),
+        None => format!("$ {line}\n{}", answer(home.path(), line)),
+    });
+    let transcript = said.collect::<String>();
+    expect_test::expect_file!["mistakes.txt"].assert_eq(transcript.trim_start());
+}
