@@ -5,10 +5,11 @@
 //! uses one of them.
 #![allow(dead_code)]
 
+use sha2::{Digest, Sha256};
 use uphill::envs::{Action, Env, EnvError, GridWorld, GridWorldConfig};
 use uphill::optim::{Chain, Context, GradientTransform, Registry, Spec, When};
 use uphill::plot::Run;
-use uphill::{Config, Layout, RunFolder};
+use uphill::{Checkpoint, Config, Layout, RunFolder, Trainer};
 
 /// A text that parses as an optimizer is shown as a text that parses to the same; building it and two of its updates
 /// end, whatever the numbers.
@@ -50,6 +51,39 @@ pub(crate) fn config(data: &[u8]) {
     if config.gridworld.is_some() {
         let _ = config.make_envs(1);
     }
+}
+
+/// Bytes are a checkpoint or are refused, and so are the same bytes with the checksum that they should have. A run goes on
+/// from what is taken, or that is refused.
+pub(crate) fn checkpoint(data: &[u8]) {
+    go_on(data);
+    if let Some(forged) = with_checksum(data) {
+        go_on(&forged);
+    }
+}
+
+fn go_on(data: &[u8]) {
+    let Ok(checkpoint) = Checkpoint::from_bytes(data) else { return };
+    let written = checkpoint.to_bytes().unwrap_or_else(|e| panic!("it cannot be written again: {e}"));
+    assert_eq!(Checkpoint::from_bytes(&written).ok().as_ref(), Some(&checkpoint));
+    // How much a configuration may ask for is not a checkpoint's business.
+    let Config { envs, n_steps, n_epochs, threads, episodes, ref hidden, .. } = *checkpoint.config();
+    let small =
+        envs * n_steps.max(episodes) <= 64 && n_epochs <= 8 && threads == 1 && hidden.iter().sum::<usize>() <= 32;
+    if small && let Ok(mut trainer) = Trainer::resume(&checkpoint) {
+        let _ = trainer.step();
+    }
+}
+
+/// The bytes with the 64 digits after `sha256` in place of which they are the checksum.
+fn with_checksum(data: &[u8]) -> Option<Vec<u8>> {
+    let name = br#"sha256\":\""#;
+    let place = data.windows(name.len()).position(|window| window == name)? + name.len();
+    let mut forged = data.to_vec();
+    forged.get_mut(place..place + 64)?.fill(b'0');
+    let sum: String = Sha256::digest(&forged).iter().map(|byte| format!("{byte:02x}")).collect();
+    forged[place..place + 64].copy_from_slice(sum.as_bytes());
+    Some(forged)
 }
 
 /// A world, as its TOML or as a map alone, that is accepted can be walked and drawn; a small one has an exact model.

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Feeds a parser bytes of a fuzzer's making: scripts/fuzz.sh TARGET [RUNS [SECONDS]], with TARGET one of optimizer_spec,
-# config, gridworld, metrics. Stops at the first panic, at an input that takes more than 10 seconds, and at 256 MiB of
+# config, gridworld, metrics, checkpoint. Stops at the first panic, at an input that takes more than 10 seconds, and at 256 MiB of
 # memory. Needs a nightly toolchain and cargo-fuzz:
 #   rustup toolchain install nightly && cargo install --locked cargo-fuzz@0.13.2
 set -euo pipefail
 cd "$(dirname "$0")/.."
+longest=512
+[ "$1" = checkpoint ] && longest=16384
 target=$1 runs=${2:-10000000} seconds=${3:-0}
 # The versions that are shipped are those that are fuzzed.
 cp Cargo.lock fuzz/Cargo.lock
@@ -14,4 +16,4 @@ dictionary=fuzz/$target.dict
 # `unsafe` behind these targets, and the memory counted is then the parser's own.
 mkdir -p "fuzz/artifacts/$target.corpus"
 cargo +nightly fuzz run --sanitizer none "$target" "fuzz/artifacts/$target.corpus" "fuzz/corpus/$target" -- \
-    -runs="$runs" -max_total_time="$seconds" -max_len=512 -timeout=10 -rss_limit_mb=256 -print_final_stats=1 "$@"
+    -runs="$runs" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=256 -print_final_stats=1 "$@"

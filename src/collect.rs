@@ -180,7 +180,8 @@ impl Collector {
         arrays.copy("lanes.episode_return", &mut self.returns)?;
         let lengths = arrays.get_len::<u64>("lanes.length", self.lanes)?;
         for (length, &saved) in self.lengths.iter_mut().zip(lengths) {
-            *length = u32::try_from(saved).map_err(|_| Error::Checkpoint(format!("an episode of {saved} steps")))?;
+            let possible = u32::try_from(saved).ok().filter(|&length| length < u32::MAX / 2);
+            *length = possible.ok_or_else(|| Error::Checkpoint(format!("an episode of {saved} steps")))?;
         }
         if !all {
             self.returns.fill(0.0);

@@ -20,6 +20,7 @@ fn the_corpora_hold_what_is_promised() {
         ("config", properties::config),
         ("gridworld", properties::gridworld),
         ("metrics", properties::metrics),
+        ("checkpoint", properties::checkpoint),
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
         let files: Vec<_> = folder.read_dir().expect("a corpus").map(|file| file.expect("a file").path()).collect();

@@ -233,7 +233,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--env world_typo.toml", &["slipp", "slip"]),
         ("--env world_type.toml", &["max_episode_steps"]),
         ("--env absent.toml", &["absent.toml", "No such file"]),
-        ("--out occupied/here", &["occupied/here"]),
+        ("--out occupied/here", &["occupied: this is a file"]),
     ] {
         // Were the mistake overlooked, the run should at least be short.
         let steps = if arguments.contains("--steps") { "" } else { "--steps 100" };

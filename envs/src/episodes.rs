@@ -120,11 +120,16 @@ impl Episodes {
         };
         for (i, &[seeded, seed, elapsed]) in lanes.as_chunks().0.iter().enumerate() {
             self.seeds[i] = (seeded == 1).then_some(seed);
-            let elapsed = u32::try_from(elapsed);
-            self.elapsed[i] = elapsed.map_err(|_| EnvError::Saved { problem: "no episode is of that length" })?;
+            self.elapsed[i] = saved_length(elapsed)?;
         }
         Ok(rest)
     }
+}
+
+/// Steps of an episode, from a saved word.
+pub(crate) fn saved_length(word: u64) -> Result<u32, EnvError> {
+    let length = u32::try_from(word).ok().filter(|&length| length < u32::MAX / 2);
+    length.ok_or(EnvError::Saved { problem: "no episode is of that length" })
 }
 
 /// What `f` returns, a panic in it as an error.

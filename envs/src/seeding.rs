@@ -58,7 +58,7 @@ impl NumpyRng {
 
     /// The next 64 random bits, as `bit_generator.random_raw()`.
     pub fn next_u64(&mut self) -> u64 {
-        self.drawn += 1;
+        self.drawn = self.drawn.wrapping_add(1);
         self.generator.next_u64()
     }
 

@@ -1,5 +1,6 @@
 //! The one thing that truncates episodes.
 
+use crate::episodes::saved_length;
 use crate::{Action, Drawing, End, Env, EnvError, Spec, Step};
 
 /// An environment whose episodes are cut off after `max_episode_steps` steps, as Gymnasium's `TimeLimit`.
@@ -77,8 +78,7 @@ impl<E: Env> Env for TimeLimit<E> {
         let Some((elapsed, inner)) = state.split_first() else {
             return Err(EnvError::Saved { problem: "there is nothing in it" });
         };
-        let elapsed = u32::try_from(*elapsed);
-        self.elapsed = elapsed.map_err(|_| EnvError::Saved { problem: "no episode is of that length" })?;
+        self.elapsed = saved_length(*elapsed)?;
         self.env.restore(inner)
     }
 

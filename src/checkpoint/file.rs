@@ -120,6 +120,7 @@ impl Checkpoint {
                 numbers(&view).ok_or_else(|| wrong(format!("array `{name}` is of type {:?}", view.dtype())))?;
             arrays.put_shaped(name, view.shape(), numbers);
         }
+        header.progress.check()?;
         if let Some(name) = arrays.not_finite() {
             return Err(wrong(format!("array `{name}` holds a NaN or an infinity")));
         }

@@ -58,6 +58,23 @@ pub struct Progress {
     pub(crate) best_return: Option<f64>,
 }
 
+/// Counts that nothing ever reaches by counting, so that counting on from one cannot pass the largest number.
+pub(crate) const MAX_COUNT: u64 = 1 << 62;
+
+impl Progress {
+    /// Refuses what no run ever comes to.
+    fn check(&self) -> Result<()> {
+        let Self { update, env_steps, episodes, divergences, divergences_in_a_row, .. } = *self;
+        let counts =
+            [("update", update), ("env_steps", env_steps), ("episodes", episodes), ("divergences", divergences)];
+        let counts = counts.into_iter().chain([("divergences_in_a_row", divergences_in_a_row)]);
+        match counts.into_iter().find(|&(_, count)| count > MAX_COUNT) {
+            Some((name, count)) => Err(Error::Checkpoint(format!("{name} = {count} is more than a run ever comes to"))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Checkpoint {
     /// What the run was configured with.
     #[must_use]

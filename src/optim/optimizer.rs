@@ -1,7 +1,7 @@
 //! What moves parameters.
 
 use super::{Chain, Context, GradientTransform, Slot, When};
-use crate::checkpoint::Arrays;
+use crate::checkpoint::{Arrays, MAX_COUNT};
 use crate::kernels::{add, sum_of_squares};
 use crate::params::check_len;
 use crate::seed::{from_words, words};
@@ -158,7 +158,12 @@ fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays) -> Result<()> {
     match slot {
         Slot::Vector(numbers) => *numbers = arrays.get(name)?.to_vec(),
         Slot::Wide(numbers) => *numbers = arrays.get(name)?.to_vec(),
-        Slot::Count(count) => *count = arrays.one(name)?,
+        Slot::Count(count) => match arrays.one(name)? {
+            too_large if too_large > MAX_COUNT => {
+                return Err(Error::Checkpoint(format!("`{name}` = {too_large} is more than a run ever comes to")));
+            }
+            possible => *count = possible,
+        },
         Slot::Scalar(number) => *number = arrays.one(name)?,
         Slot::Rng(rng) => {
             let mut state = [0; 4];
