@@ -3,7 +3,8 @@
 use uphill::envs::{Action, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
 use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, OnDivergence, Result, Seed, Trainer,
+    Checkpoint, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, OnDivergence, Result, RunFolder, Seed,
+    Trainer,
 };
 
 /// What an environment does in a step.
@@ -210,6 +211,43 @@ fn a_rollback_goes_back_to_the_same_state_whether_resumed_or_not() {
         );
         assert_eq!(second.divergences(), 3);
     }
+}
+
+/// An optimizer that works, but whose memory leaves the real numbers.
+#[derive(Debug, Default)]
+struct Forgetful(Vec<f32>);
+
+impl GradientTransform for Forgetful {
+    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
+        self.0.resize(gradient.len(), f32::INFINITY);
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("memory", Slot::Vector(&mut self.0));
+    }
+}
+
+const FORGETFUL: Row = Row {
+    name: "forgetful",
+    summary: "remembers infinity",
+    params: &[Param::lr("0.001")],
+    make: Make::Recipe(|args| {
+        Ok(Chain::new().then(Forgetful::default()).then(scale_by_learning_rate(args.schedule("lr")?)))
+    }),
+};
+
+#[test]
+fn a_state_that_is_not_finite_is_never_written() {
+    let config = Config { optimizer: "forgetful".parse().expect("a spec"), ..config(OnDivergence::Stop, 500) };
+    let mut trainer = Trainer::with_registry(&config, &Registry::default().with(FORGETFUL)).expect("a trainer");
+    trainer.checkpoint().and_then(|checkpoint| checkpoint.to_bytes()).expect("a good state");
+    trainer.step().expect("an update");
+    let home = tempfile::tempdir().expect("a folder");
+    let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
+    let refused = run.save(&mut trainer).expect_err("no good state").to_string();
+    assert_eq!(refused, "`optimizer.1.memory` of the checkpoint is not finite");
+    assert_eq!((run.last_checkpoint(), home.path().join("run/checkpoints").exists()), (None, false));
 }
 
 /// The environment of a rogue whose columns panic: the lane is told there, too.
