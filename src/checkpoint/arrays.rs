@@ -140,13 +140,15 @@ impl Arrays {
         }
     }
 
-    /// The first array with a NaN or an infinity in it, the lone numbers aside: a best value so far starts at infinity.
+    /// The first array with a NaN or an infinity in it. A lone number of an optimizer's may be infinite: so a best value
+    /// begins.
     pub(crate) fn not_finite(&self) -> Option<&str> {
-        let finite = |numbers: &Numbers| match numbers {
+        let finite = |name: &str, numbers: &Numbers| match numbers {
             Numbers::F32(x) => x.iter().all(|x| x.is_finite()),
-            Numbers::F64(x) => x.len() == 1 || x.iter().all(|x| x.is_finite()),
+            Numbers::F64(x) if x.len() == 1 && name.contains("optimizer.") => !x[0].is_nan(),
+            Numbers::F64(x) => x.iter().all(|x| x.is_finite()),
             Numbers::U64(_) => true,
         };
-        self.0.iter().find(|(_, array)| !finite(&array.numbers)).map(|(name, _)| name.as_str())
+        self.0.iter().find(|(name, array)| !finite(name, &array.numbers)).map(|(name, _)| name.as_str())
     }
 }
