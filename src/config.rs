@@ -8,7 +8,7 @@ use crate::device::DeviceChoice;
 use crate::nn::init::Initialiser;
 use crate::nn::{Activation, MlpConfig};
 use crate::optim::{Fallback, Optimizer, Registry, Row, Spec};
-use crate::{Error, OnDivergence, Result, Seed, Threads, settings};
+use crate::{Error, MakeEnvs, OnDivergence, Result, Seed, Threads, settings};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -390,11 +390,11 @@ impl Config {
     /// there are depends on `envs` alone.
     ///
     /// # Errors
-    /// As [`Config::make_envs`].
-    pub(crate) fn make_groups(&self) -> Result<Vec<Box<dyn VecEnv>>> {
+    /// What `make` fails with.
+    pub(crate) fn make_groups(&self, make: &MakeEnvs) -> Result<Vec<Box<dyn VecEnv>>> {
         let groups = (self.envs / GROUP).clamp(1, MAX_GROUPS);
         let first = |group: usize| group * self.envs / groups;
-        (0..groups).map(|group| self.make_envs(first(group + 1) - first(group))).collect()
+        (0..groups).map(|group| make(first(group + 1) - first(group))).collect()
     }
 
     /// The algorithm.

@@ -69,5 +69,5 @@ pub use rollout::Rollout;
 pub use run::{Keep, RunFolder, Summary};
 pub use seed::{Rng, Seed};
 pub use threads::Threads;
-pub use train::{OnDivergence, Trainer};
+pub use train::{BuildNetwork, MakeEnvs, OnDivergence, Parts, Trainer};
 pub use uphill_envs as envs;

@@ -14,11 +14,12 @@ use crate::dist::Categorical;
 use crate::nn::{ActorCritic, MlpActorCritic, Workspace};
 use crate::seed::Seed;
 use crate::whole_file;
-use crate::{Error, Params, Result};
+use crate::{Error, MakeEnvs, Params, Result};
 
 /// A network with its parameters and the configuration that made it.
 pub struct Policy {
     config: Config,
+    envs: MakeEnvs,
     network: Box<dyn ActorCritic>,
     params: Params,
     room: Workspace,
@@ -48,7 +49,13 @@ impl Policy {
     /// A policy from its parts.
     #[must_use]
     pub fn new(config: Config, network: Box<dyn ActorCritic>, params: Params) -> Self {
-        Self { config, network, params, room: Workspace::default() }
+        Self { envs: config.env_maker(), config, network, params, room: Workspace::default() }
+    }
+
+    /// The same for environments of one's own, in which it is then evaluated.
+    #[must_use]
+    pub fn with_envs(self, envs: MakeEnvs) -> Self {
+        Self { envs, ..self }
     }
 
     /// Loads what a run left in its folder: `config.toml` and `policy.safetensors`.
@@ -118,7 +125,7 @@ impl Policy {
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
         }
-        let mut env = self.config.make_envs(episodes)?;
+        let mut env = (self.envs)(episodes)?;
         let limit = env.spec().max_episode_steps.unwrap_or(EVALUATION_LIMIT);
         let d = env.spec().observation_len();
         let mut observation = vec![0.0; episodes * d];

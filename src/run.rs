@@ -216,10 +216,10 @@ impl RunFolder {
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let (history, divergences) = (trainer.history().clone(), trainer.divergences());
         let finished = env_steps >= config.steps;
+        let threshold = trainer.spec().reward_threshold;
         let mut policy = trainer.into_policy()?;
         policy.save(&self.path.join("policy.safetensors"))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
-        let threshold = config.make_envs(1)?.spec().reward_threshold;
         let summary = Summary {
             env: config.env,
             algo: config.algo,

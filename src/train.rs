@@ -1,12 +1,14 @@
 //! The training loop, one update at a time.
 
 mod divergence;
+mod parts;
 mod saved;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::Device;
-use uphill_envs::Spec;
+use uphill_envs::{Spec, VecEnv};
 
 use crate::algo::{Learner, OnPolicy};
 use crate::checkpoint::{Arrays, Progress};
@@ -21,6 +23,7 @@ use crate::seed::Seed;
 use crate::{Error, Params, Result, Threads};
 
 pub use divergence::OnDivergence;
+pub use parts::{BuildNetwork, MakeEnvs, Parts};
 
 /// Trains a policy, one update a [`step`](Trainer::step).
 ///
@@ -37,6 +40,7 @@ pub use divergence::OnDivergence;
 pub struct Trainer {
     config: Config,
     algo: OnPolicy,
+    envs: MakeEnvs,
     collector: Collector,
     learner: Learner,
     history: History,
@@ -58,7 +62,7 @@ impl Trainer {
     /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::with_registry(config, &Registry::default())
+        Self::with(config, Parts::default())
     }
 
     /// The same with an optimizer that may have words of one's own.
@@ -66,11 +70,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::new`].
     pub fn with_registry(config: &Config, registry: &Registry) -> Result<Self> {
-        let threads = Threads::new(config.threads)?;
-        Self::assemble(config, registry, &threads, |spec, device| {
-            let (params, network) = MlpActorCritic::new(spec, &config.mlp(), Seed(config.seed), device)?;
-            Ok((params, Box::new(network.on(threads.clone()))))
-        })
+        Self::with(config, Parts { registry: registry.clone(), ..Parts::default() })
     }
 
     /// The same with a network of one's own, such as a [`ModuleActorCritic`](crate::ModuleActorCritic).
@@ -81,38 +81,58 @@ impl Trainer {
         config: &Config,
         build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
     ) -> Result<Self> {
-        Self::with_parts(config, &Registry::default(), build)
+        Self::with(config, Parts { network: Some(Box::new(build)), ..Parts::default() })
     }
 
-    /// The same with both.
+    /// The same in environments of one's own: `make` makes so many of them, to be stepped side by side.
+    ///
+    /// ```
+    /// use uphill::envs::{CartPole, Lanes, TimeLimit};
+    /// use uphill::{Config, Trainer};
+    ///
+    /// let config = Config { env: "ShortPole".into(), steps: 1_000, ..Config::for_algo("ppo")? };
+    /// let mut trainer = Trainer::with_envs(&config, |lanes| {
+    ///     let short = TimeLimit::with_limit(CartPole::new(), 50)?;
+    ///     Ok(Box::new(Lanes::new(vec![short; lanes])?))
+    /// })?;
+    /// trainer.step()?;
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`Trainer::with_network`].
-    pub fn with_parts(
+    /// As [`Trainer::new`], and what `make` fails with.
+    pub fn with_envs(
         config: &Config,
-        registry: &Registry,
-        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+        make: impl Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self::assemble(config, registry, &Threads::new(config.threads)?, build)
+        Self::with(config, Parts { envs: Some(Arc::new(make)), ..Parts::default() })
     }
 
-    fn assemble(
-        config: &Config,
-        registry: &Registry,
-        threads: &Threads,
-        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
-    ) -> Result<Self> {
-        config.validate_with(registry)?;
-        let seed = Seed(config.seed);
+    /// The same with any of these.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], and what the parts fail with.
+    pub fn with(config: &Config, parts: Parts<'_>) -> Result<Self> {
+        let Parts { registry, envs, network } = parts;
+        config.validate_with(&registry)?;
+        let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
-        let collector = Collector::grouped(config.make_groups()?, seed, threads.clone())?;
+        let envs = envs.unwrap_or_else(|| config.env_maker());
+        let collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
-        let (params, network) = build(spec, &device)?;
+        let (params, network) = match network {
+            Some(build) => build(spec, &device)?,
+            None => {
+                let (params, network) = MlpActorCritic::new(spec, &config.mlp(), seed, &device)?;
+                (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)
+            }
+        };
         let history = History::new(spec.reward_threshold);
-        let learner = Learner::new(network, params, config.make_optimizer_with(registry)?, seed);
+        let learner = Learner::new(network, params, config.make_optimizer_with(&registry)?, seed);
         Ok(Self {
             config: config.clone(),
             algo: config.make_algo()?,
+            envs,
             collector,
             learner,
             history,
@@ -192,6 +212,12 @@ impl Trainer {
         &self.config
     }
 
+    /// What each environment is.
+    #[must_use]
+    pub fn spec(&self) -> &Spec {
+        self.collector.spec()
+    }
+
     /// What `auto` chose as the device and why, if the configuration left it to choose.
     #[must_use]
     pub fn device_note(&self) -> Option<&str> {
@@ -242,6 +268,6 @@ impl Trainer {
         if let Some(values) = optimizer.evaluation(&params)? {
             params.set(&values)?;
         }
-        Ok(Policy::new(self.config, network, params))
+        Ok(Policy::new(self.config, network, params).with_envs(self.envs))
     }
 }

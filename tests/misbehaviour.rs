@@ -103,6 +103,33 @@ fn an_environment_s_error_says_where_and_comes_again_from_the_state_before() {
     }
 }
 
+#[test]
+fn a_run_that_an_environment_ends_is_saved_as_it_was_before_and_ends_there_again() {
+    let config = Config { env: "Rogue-v0".into(), envs: 2, ..config(OnDivergence::Stop, 500) };
+    let config = Config { optimizer: "adam".parse().expect("a spec"), n_steps: 3, ..config };
+    let make = |config: &Config| {
+        Trainer::with_envs(config, |lanes| {
+            assert_eq!(lanes, 2);
+            Ok(Rogue::lanes([|_| panic!("out of rope"); 2]))
+        })
+    };
+    let mut trainer = make(&config).expect("a trainer");
+    let home = tempfile::tempdir().expect("a folder");
+    let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
+    let (updates, error) = run_to_its_end(&mut trainer);
+    assert_eq!(updates, [1, 2]);
+    let said = error.expect("an error").to_string();
+    let seed = Seed(config.seed).derive("lanes", 0);
+    let place = format!("Rogue-v0, lane 0, step 6 of its episode, seed {seed}");
+    assert_eq!(said, format!("{place}: the environment panicked: out of rope"));
+    run.save(&mut trainer).expect("the state before");
+    drop(run);
+    let (_, mut again, notes) = RunFolder::resume(home.path().join("run"), make).expect("a run");
+    assert_eq!((again.env_steps(), notes), (12, Vec::new()));
+    let (updates, error) = run_to_its_end(&mut again);
+    assert_eq!((updates, error.map(|error| error.to_string())), (Vec::new(), Some(said)));
+}
+
 /// An optimizer whose update is NaN in some updates of the run, and in all after one.
 #[derive(Debug)]
 struct Treacherous {
@@ -142,7 +169,7 @@ fn trainer(config: &Config) -> Trainer {
     Trainer::with_registry(config, &Registry::default().with(TREACHEROUS)).expect("a trainer")
 }
 
-fn run(trainer: &mut Trainer) -> (Vec<u64>, Option<Error>) {
+fn run_to_its_end(trainer: &mut Trainer) -> (Vec<u64>, Option<Error>) {
     let mut updates = Vec::new();
     loop {
         match trainer.step() {
@@ -156,7 +183,7 @@ fn run(trainer: &mut Trainer) -> (Vec<u64>, Option<Error>) {
 #[test]
 fn divergence_stops_a_run_by_default_and_leaves_no_state_that_is_none() {
     let mut trainer = trainer(&config(OnDivergence::Stop, 500));
-    let (updates, error) = run(&mut trainer);
+    let (updates, error) = run_to_its_end(&mut trainer);
     assert_eq!(updates, (1..7).collect::<Vec<_>>());
     let said = error.expect("an error").to_string();
     assert!(said.starts_with("update 7: the update of actor.0.weight is not finite; "), "{said}");
@@ -169,7 +196,7 @@ fn divergence_stops_a_run_by_default_and_leaves_no_state_that_is_none() {
 fn a_skipped_update_counts_and_the_run_goes_on() {
     let config = config(OnDivergence::Skip, 500);
     let mut trainer = trainer(&config);
-    let (updates, error) = run(&mut trainer);
+    let (updates, error) = run_to_its_end(&mut trainer);
     assert!(error.is_none(), "{error:?}");
     assert_eq!(updates, (1..=50).filter(|update| ![7, 25, 26].contains(update)).collect::<Vec<_>>());
     assert_eq!((trainer.divergences(), trainer.env_steps()), (3, 500));
@@ -182,7 +209,7 @@ fn a_skipped_update_counts_and_the_run_goes_on() {
 fn a_run_that_only_diverges_gives_up() {
     for how in [OnDivergence::Skip, OnDivergence::Rollback] {
         let mut trainer = trainer(&config(how, 10_000));
-        let (updates, error) = run(&mut trainer);
+        let (updates, error) = run_to_its_end(&mut trainer);
         assert_eq!(updates.last(), Some(&59));
         let said = error.expect("an error").to_string();
         assert!(said.starts_with("update 70: "), "{said}");
@@ -193,7 +220,7 @@ fn a_run_that_only_diverges_gives_up() {
 fn a_rollback_goes_back_to_the_same_state_whether_resumed_or_not() {
     let config = config(OnDivergence::Rollback, 500);
     let mut whole = trainer(&config);
-    let (updates, error) = run(&mut whole);
+    let (updates, error) = run_to_its_end(&mut whole);
     assert!(error.is_none() && updates.len() == 47, "{updates:?} {error:?}");
     assert_eq!(whole.divergences(), 3);
     for broken_at in [3, 20, 24, 30] {
@@ -202,7 +229,7 @@ fn a_rollback_goes_back_to_the_same_state_whether_resumed_or_not() {
         let bytes = first.checkpoint().expect("a state").to_bytes().expect("a file");
         let mut second = trainer(&config);
         second.restore(&Checkpoint::from_bytes(&bytes).expect("a checkpoint")).expect("the same run");
-        let (updates, _) = run(&mut second);
+        let (updates, _) = run_to_its_end(&mut second);
         assert_eq!(updates.last(), Some(&50));
         assert_eq!(
             second.params().snapshot().expect("values"),
