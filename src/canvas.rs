@@ -93,7 +93,8 @@ impl Canvas {
     }
 }
 
-fn path_through(points: &[Point], close: bool) -> Option<Path> {
+/// A line through `points`, or the outline of a polygon; `None` if there is no point.
+pub(crate) fn path_through(points: &[Point], close: bool) -> Option<Path> {
     let (&(x, y), rest) = points.split_first()?;
     let mut builder = PathBuilder::new();
     builder.move_to(x, y);

@@ -15,23 +15,48 @@
 
 mod axis;
 mod backend;
+mod caption;
 mod chart;
+mod check;
+mod cost;
 mod curve;
 mod dash;
 mod descent;
 mod error;
+mod grid;
+mod header;
+mod improvement;
 mod landscape;
 mod legend;
+mod lettering;
 mod panel;
+mod paper;
+mod picture;
+mod placement;
+mod plane;
+mod relief;
+mod ribbon;
+mod row_labels;
+mod rows;
 mod run;
+mod sensitivity;
+mod series;
+mod trace;
 mod typeface;
 
 use std::path::Path;
 
+pub use caption::PictureOptions;
+pub use cost::{CostPoint, quality_against_cost};
 pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
+pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
+pub use picture::Picture;
+pub use rows::{IntervalRow, interval_rows};
 pub use run::{DEFAULT_METRIC, Run};
+pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
+pub use series::{Series, learning_curves, performance_profiles};
 
 use crate::{canvas::Canvas, whole_file};
 

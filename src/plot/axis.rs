@@ -1,8 +1,6 @@
 //! Ranges, round numbers on them, and their names.
 
-use std::ops::Range;
-
-use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use super::lettering::Lettering;
 
 /// What the numbers along an axis are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +9,8 @@ pub(super) enum Quantity {
     EnvSteps,
     /// Values of a metric.
     Metric,
+    /// Positive numbers that are compared by their ratio, such as learning rates: the axis is logarithmic.
+    Magnitude,
 }
 
 /// What an axis shows: a range that has a width, and the round numbers in it.
@@ -43,6 +43,25 @@ impl Axis {
         Axis { from, to, ticks, step, quantity }
     }
 
+    /// A logarithmic axis that holds `from..to`, both above zero, with some air at either end.
+    ///
+    /// Ticks at powers of ten, and at as few of their multiples as make two ticks where there are less.
+    pub(super) fn logarithmic(from: f64, to: f64) -> Axis {
+        let middle = (from * to).sqrt();
+        let air = (to / from).powf(0.04).max(1.3);
+        let (from, to) = (from / air, to * air);
+        let powers = from.log10().floor() as i32..=to.log10().ceil() as i32;
+        let within = |tick: &f64| (from..=to).contains(tick);
+        let times = |factors: &[i32]| {
+            let all = powers.clone().flat_map(|power| factors.iter().map(move |factor| format!("{factor}e{power}")));
+            // Parsed, not multiplied: 5e-3 and not a hair beside it.
+            all.filter_map(|number| number.parse().ok()).filter(within).collect()
+        };
+        let all: [&[i32]; 4] = [&[1], &[1, 3], &[1, 2, 5], &[1, 2, 3, 4, 5, 6, 7, 8, 9]];
+        let ticks = all.into_iter().map(times).find(|ticks: &Vec<f64>| ticks.len() > 1).unwrap_or_else(|| vec![middle]);
+        Axis { from, to, ticks, step: 1.0, quantity: Quantity::Magnitude }
+    }
+
     /// The axis stretched to its next tick where that is near: 499,712 steps end on `500k`.
     pub(super) fn ending_on_a_tick(mut self) -> Axis {
         let next = (self.to / self.step).ceil() * self.step;
@@ -53,12 +72,33 @@ impl Axis {
         self
     }
 
+    /// The axis made longer at its lower end, by so much of its length, without a tick there.
+    pub(super) fn with_room_below(self, share: f64) -> Axis {
+        Axis { from: self.from - (self.to - self.from) * share, ..self }
+    }
+
+    /// How far along the axis a value lies, 0 to 1.
+    pub(super) fn share(&self, value: f64) -> f64 {
+        match self.quantity {
+            Quantity::Magnitude => (value / self.from).ln() / (self.to / self.from).ln(),
+            Quantity::EnvSteps | Quantity::Metric => (value - self.from) / (self.to - self.from),
+        }
+    }
+
     /// What stands beside a tick.
     pub(super) fn label(&self, tick: f64) -> String {
         match self.quantity {
             Quantity::EnvSteps => self.steps_label(tick),
             Quantity::Metric => self.value_label(tick),
+            // Learning rates are read by their powers, and all in the same way.
+            Quantity::Magnitude if (if self.from < 5e-3 { 1.0 } else { 0.01 }..1e4).contains(&tick) => tick.to_string(),
+            Quantity::Magnitude => format!("{tick:e}").replace('-', "−"),
         }
+    }
+
+    /// How much room a vertical axis takes on the left of its panel: its numbers, and its name at the picture's edge.
+    pub(super) fn room(&self, letters: &Lettering) -> i32 {
+        letters.widest(self.ticks.iter().map(|&tick| self.label(tick))) + letters.em(3.0)
     }
 
     /// A count of environment steps: `0`, `500k`, `1.5M`, `2B`.
@@ -82,31 +122,6 @@ impl Axis {
         }
         let digits = decimals(self.step / 10f64.powf(value.abs().log10().floor()));
         format!("{value:.digits$e}").replace('-', "−")
-    }
-}
-
-impl Ranged for Axis {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
-        let share = (value - self.from) / (self.to - self.from);
-        first + (f64::from(last - first) * share).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        // Only bold ones: a second, lighter grid would be noise.
-        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
-    }
-
-    fn range(&self) -> Range<f64> {
-        self.from..self.to
-    }
-}
-
-impl ValueFormatter<f64> for Axis {
-    fn format_ext(&self, value: &f64) -> String {
-        self.label(*value)
     }
 }
 
@@ -180,6 +195,21 @@ mod tests {
         assert_eq!(values(0.0, 2.5e-4), ["0.00000", "0.00005", "0.00010", "0.00015", "0.00020", "0.00025"]);
         assert_eq!(values(0.0, 4e-7), ["0", "1e−7", "2e−7", "3e−7", "4e−7"]);
         assert_eq!(values(0.0, 2.5e7), ["0", "5e6", "1.0e7", "1.5e7", "2.0e7", "2.5e7"]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_powers_of_ten_and_a_short_one_more() {
+        let labels = |from, to| {
+            let axis = Axis::logarithmic(from, to);
+            axis.ticks.iter().map(|&tick| axis.label(tick)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(1e-5, 0.1), ["1e−5", "1e−4", "1e−3", "1e−2", "1e−1"]);
+        assert_eq!(labels(2.0, 40_000.0), ["10", "100", "1000", "1e4"]);
+        assert_eq!(labels(0.02, 3.0), ["0.1", "1"]);
+        assert_eq!(labels(3e-3, 6e-3), ["3e−3", "4e−3", "5e−3", "6e−3", "7e−3"]);
+        assert_eq!(labels(1e-3, 1e-3), ["8e−4", "9e−4", "1e−3"]);
+        let axis = Axis::logarithmic(1e-4, 1e-2);
+        assert!((axis.share(1e-3) - 0.5).abs() < 1e-12 && axis.share(1e-4) > 0.03);
     }
 
     #[test]

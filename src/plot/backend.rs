@@ -1,4 +1,4 @@
-//! plotters' commands, carried out on a [`Canvas`].
+//! plotters' commands, carried out on a [`Surface`].
 //!
 //! plotters' own bitmap backend places glyphs on whole pixels without their side bearings, and fills the self-crossing
 //! outline of a noisy thick line with holes. Here paths and letters are filled as outlines, with sub-pixel positions.
@@ -10,18 +10,44 @@ use plotters_backend::{
     FontTransform,
     text_anchor::{HPos, VPos},
 };
-use tiny_skia::Transform;
+use tiny_skia::{Path, PathBuilder, Transform};
 use uphill_envs::Colour;
 
 use super::typeface::Typeface;
-use crate::canvas::{Canvas, Point};
+use crate::canvas::{Canvas, Point, path_through};
 
 /// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
 pub(super) const UNITS_PER_PIXEL: u16 = 8;
 
-/// Draws on a canvas whose unit is a pixel's `UNITS_PER_PIXEL`-th.
+/// What a pen draws on. Its unit is a pixel's `UNITS_PER_PIXEL`-th.
+pub(super) trait Surface {
+    /// Width and height in pixels.
+    fn size(&self) -> (u32, u32);
+
+    /// Fills an outline; `text` is what it spells, if it is writing.
+    fn fill(&mut self, outline: &Path, ink: (Colour, f32), text: Option<&str>);
+
+    /// Draws a line of so many units through `points`.
+    fn stroke(&mut self, points: &[Point], width: f32, ink: (Colour, f32));
+}
+
+impl Surface for Canvas {
+    fn size(&self) -> (u32, u32) {
+        Canvas::size(self)
+    }
+
+    fn fill(&mut self, outline: &Path, (colour, alpha): (Colour, f32), _: Option<&str>) {
+        self.fill_path(outline, colour, alpha);
+    }
+
+    fn stroke(&mut self, points: &[Point], width: f32, (colour, alpha): (Colour, f32)) {
+        Canvas::stroke(self, points, width, colour, alpha);
+    }
+}
+
+/// Draws on a surface.
 pub(super) struct Pen<'a> {
-    pub(super) canvas: &'a mut Canvas,
+    pub(super) surface: &'a mut dyn Surface,
     pub(super) typeface: &'a Typeface,
 }
 
@@ -31,7 +57,7 @@ impl DrawingBackend for Pen<'_> {
     type ErrorType = Infallible;
 
     fn get_size(&self) -> (u32, u32) {
-        let (width, height) = self.canvas.size();
+        let (width, height) = self.surface.size();
         (width * u32::from(UNITS_PER_PIXEL), height * u32::from(UNITS_PER_PIXEL))
     }
 
@@ -67,34 +93,35 @@ impl DrawingBackend for Pen<'_> {
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
-        let (colour, alpha) = ink(style.color());
         let mut points: Vec<Point> = path.into_iter().map(point).collect();
         let mut width = style.stroke_width() as f32;
         if let [from, to] = points.as_mut_slice() {
             width = snap(from, to, width);
         }
-        self.canvas.stroke(&points, width, colour, alpha);
+        self.surface.stroke(&points, width, ink(style.color()));
         Ok(())
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
-        let (colour, alpha) = ink(style.color());
         let (x, y) = point(centre);
         if fill {
-            self.canvas.fill_disc((x, y), radius as f32, colour, alpha);
+            if let Some(disc) = PathBuilder::from_circle(x, y, radius as f32) {
+                self.surface.fill(&disc, ink(style.color()), None);
+            }
         } else {
             let turn = (0..=64u8).map(|i| f32::from(i) / 64.0 * std::f32::consts::TAU);
             let points: Vec<Point> =
                 turn.map(|angle| (x + radius as f32 * angle.cos(), y + radius as f32 * angle.sin())).collect();
-            self.canvas.stroke(&points, style.stroke_width() as f32, colour, alpha);
+            self.surface.stroke(&points, style.stroke_width() as f32, ink(style.color()));
         }
         Ok(())
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Drawn {
-        let (colour, alpha) = ink(style.color());
         let points: Vec<Point> = corners.into_iter().map(point).collect();
-        self.canvas.fill_polygon(&points, colour, alpha);
+        if let Some(polygon) = path_through(&points, true) {
+            self.surface.fill(&polygon, ink(style.color()), None);
+        }
         Ok(())
     }
 
@@ -123,8 +150,7 @@ impl DrawingBackend for Pen<'_> {
             FontTransform::Rotate270 => Transform::from_row(0.0, -1.0, 1.0, 0.0, at_x, at_y),
         };
         if let Some(placed) = outlines.transform(turn.pre_translate(x, baseline)) {
-            let (colour, alpha) = ink(style.color());
-            self.canvas.fill_path(&placed, colour, alpha);
+            self.surface.fill(&placed, ink(style.color()), Some(text));
         }
         Ok(())
     }

@@ -177,6 +177,32 @@ pub enum PlotError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Data of a benchmark's picture is missing, or cannot be drawn.
+    #[error("{what} cannot be drawn: {reason}")]
+    Picture {
+        /// What it is called.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A picture has no room for all that it must show.
+    #[error(
+        "a {side} of {pixels} pixels has no room for all that is drawn; it must be at least {least}, and no side can exceed 10000"
+    )]
+    Size {
+        /// `width` or `height`.
+        side: &'static str,
+        /// How long it is.
+        pixels: u32,
+        /// How long it must be.
+        least: u32,
+    },
+    /// The file's name does not say what kind of picture it is.
+    #[error("{}: the name of a picture must end in .png or .svg", path.display())]
+    Format {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
     /// The picture could not be written.
     #[error("{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder", path.display())]
     Write {

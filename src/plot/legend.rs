@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plotters::style::RGBColor;
 
-use super::{PlotOptions, Run, curve::Curve};
+use super::{PlotOptions, Run, curve::Curve, paper::FAINT};
 
 /// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
 /// <https://jfly.uni-koeln.de/color/>
@@ -17,9 +17,6 @@ pub(super) const PALETTE: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
 ];
-/// Text and lines that are not the main thing.
-pub(super) const FAINT: RGBColor = RGBColor(102, 102, 102);
-
 /// A dash and a gap of the threshold's line, in text sizes.
 pub(super) const THRESHOLD_DASHES: (f64, f64) = (0.45, 0.3);
 
@@ -28,9 +25,22 @@ pub(super) struct Entry {
     pub(super) colour: RGBColor,
     /// Solid where `None`, else the lengths of a dash and of the gap after it, in text sizes.
     pub(super) dashes: Option<(f64, f64)>,
-    /// Whether a band lies around the line.
-    pub(super) band: bool,
+    pub(super) swatch: Swatch,
     pub(super) text: String,
+}
+
+/// What stands before an entry's text.
+pub(super) enum Swatch {
+    /// A line, with a band around it or without.
+    Line {
+        band: bool,
+    },
+    /// An area.
+    Bar,
+    Disc,
+    Cross,
+    /// What a point is called where its name has no room.
+    Number(usize),
 }
 
 /// One entry a curve, in order, then the threshold's.
@@ -41,7 +51,7 @@ pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let entries = curves.iter().enumerate().map(|(i, curve)| Entry {
         colour: PALETTE[i % PALETTE.len()],
         dashes: rounds[i / PALETTE.len() % rounds.len()],
-        band: curve.seeds.len() > 1,
+        swatch: Swatch::Line { band: curve.seeds.len() > 1 },
         text: match (&seeds, curve.seeds.as_slice()) {
             (None, [seed]) => format!("{} (seed {seed})", curve.label),
             (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
@@ -51,7 +61,7 @@ pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let threshold = options.threshold.map(|threshold| Entry {
         colour: FAINT,
         dashes: Some(THRESHOLD_DASHES),
-        band: false,
+        swatch: Swatch::Line { band: false },
         text: {
             let far = threshold.abs() >= 1e9;
             let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
