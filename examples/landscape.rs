@@ -33,7 +33,7 @@ struct Arguments {
     #[arg(long, value_name = "SPEC", num_args = 1.., default_values = OPTIMIZERS)]
     optimizers: Vec<String>,
     /// Environment steps of each training
-    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 16_384, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// What stands above the plane
     #[arg(long, value_enum, default_value_t = Height::Return)]
@@ -76,7 +76,7 @@ struct Arguments {
     scale: f64,
 }
 
-const OPTIMIZERS: [&str; 4] = ["adam(lr=1e-3)", "momentum(lr=0.02)", "rmsprop(lr=1e-3)", "muon(lr=2e-3)"];
+const OPTIMIZERS: [&str; 5] = ["adam(lr=1e-3)", "sgd(lr=0.2)", "rmsprop(lr=1e-3)", "muon(lr=5e-3)", "soap(lr=3e-3)"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Height {
