@@ -62,7 +62,7 @@ struct Arguments {
     /// Threads, 0 for one a core; their number changes no result
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Where the picture goes, as .png; a file of that name is replaced
+    /// Where the picture goes, with or without .png; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "landscape.png")]
     out: PathBuf,
     /// Width in pixels, before --scale
@@ -170,8 +170,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         value: if arguments.surface == Height::Return { "J".into() } else { "L".into() },
         best: Some((0.0, 0.0)),
     };
-    descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options, &arguments.out)?;
-    println!("{}", arguments.out.display());
+    let png = arguments.out.with_extension("png");
+    descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options, &png)?;
+    println!("{}", png.display());
     Ok(())
 }
 

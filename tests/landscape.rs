@@ -1,6 +1,7 @@
 //! Planes through parameters, their directions, and what stands above them.
 
 use serde::Deserialize;
+use uphill::envs::GridWorldConfig;
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use uphill::{Config, Layout, Seed, Threads, Trainer};
 
@@ -153,4 +154,13 @@ fn surfaces_that_cannot_be_are_refused() {
     assert!(Surface::loss(&pole, &[0.0], Seed(1)).is_err());
     let surface = Surface::mean_return(&pole, 1, Seed(1)).expect("a surface");
     assert!(surface.heights(&[vec![0.0; 3]], &Threads::default(), || {}).is_err());
+}
+
+#[test]
+fn the_registered_grid_worlds_are_known_by_name() {
+    for name in ["GridWorld-4x4-v0", "FourRooms-v0", "CliffWalking-v1", "CliffWalkingSlippery-v1"] {
+        assert_eq!(GridWorldConfig::registered(name).map(|world| world.id).as_deref(), Some(name));
+        assert_eq!(config(name).grid_world().map(|world| world.id).as_deref(), Some(name));
+    }
+    assert_eq!(config("CartPole-v1").grid_world(), None);
 }

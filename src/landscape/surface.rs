@@ -29,6 +29,9 @@ enum Measure {
 /// Points that one network is made for.
 const SHARE: usize = 16;
 
+/// Some points, and their heights when they are known.
+type Share<'a> = (&'a [Vec<f32>], Result<Vec<f64>>);
+
 impl Surface {
     /// `J(θ)`, the exact expected return with the configuration's `gamma`, in a grid world whose model is known. It has no
     /// time limit.
@@ -78,8 +81,7 @@ impl Surface {
     /// [`Error::Shape`] for a point of another length, [`Error::NotFinite`] where the network gives no distribution,
     /// [`Error::Mdp`] where the return does not exist.
     pub fn heights(&self, points: &[Vec<f32>], threads: &Threads, done: impl Fn() + Sync) -> Result<Vec<f64>> {
-        let mut shares: Vec<(&[Vec<f32>], Result<Vec<f64>>)> =
-            points.chunks(SHARE).map(|points| (points, Ok(Vec::new()))).collect();
+        let mut shares: Vec<Share<'_>> = points.chunks(SHARE).map(|points| (points, Ok(Vec::new()))).collect();
         threads.each(&mut shares, |_, (points, found)| *found = self.share(points, &done));
         let mut heights = Vec::with_capacity(points.len());
         for (_, found) in shares {
