@@ -137,6 +137,14 @@ fn a_bias_is_found_with_an_error_of_the_right_size_and_none_is_not() {
 }
 
 #[test]
+fn a_long_gradient_does_not_hide_a_bias() {
+    let (mean, exact) = ([10.0; 5], [10.8, 10.0, 10.0, 10.0, 10.0]);
+    let quality = GradientQuality::of(&gaussian(60, &mean, &[0.5; 5], 1), 1.0, Some(&exact), &bootstrap(200));
+    let bias = quality.expect("a quality").bias.expect("a bias");
+    assert!(bias.p_value < 0.01, "{bias:?}");
+}
+
+#[test]
 fn what_is_no_sample_is_refused() {
     let refused = |gradients: &[Vec<f32>], size: f64, exact: Option<&[f32]>| {
         GradientQuality::of(gradients, size, exact, &bootstrap(10)).expect_err("refused").to_string()

@@ -1,9 +1,9 @@
 //! Planes through parameters, their directions, and what stands above them.
 
 use serde::Deserialize;
-use uphill::envs::GridWorldConfig;
+use uphill::envs::{Env, GridWorld, GridWorldConfig};
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
-use uphill::{Config, Layout, Seed, Threads, Trainer};
+use uphill::{Config, Layout, MlpActorCritic, Seed, Threads, Trainer, oracle};
 
 fn length(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt()
@@ -97,6 +97,21 @@ fn config(env: &str) -> Config {
 fn points(config: &Config, count: usize) -> Vec<Vec<f32>> {
     let theta = Trainer::new(config).expect("a trainer").params().snapshot().expect("values");
     (0..count).map(|i| theta.iter().map(|x| x * (1.0 + 0.1 * i as f32)).collect()).collect()
+}
+
+#[test]
+fn the_exact_return_is_that_of_the_model() {
+    let config = Config { gamma: 0.9, ..config("GridWorld-4x4-v0") };
+    let points = points(&config, 5);
+    let heights = Surface::exact_return(&config).expect("a model").heights(&points, &Threads::default(), || {});
+    let world = GridWorld::new(GridWorldConfig::four_by_four()).expect("a world");
+    let (mut params, network) =
+        MlpActorCritic::new(world.spec(), &config.mlp(), Seed(9), &candle_core::Device::Cpu).expect("a network");
+    for (point, height) in points.iter().zip(heights.expect("heights")) {
+        params.set(point).expect("as long");
+        let exact = oracle::exact_return(&network, &params, &world.model().expect("a model"), 0.9).expect("a return");
+        assert_eq!(height, exact);
+    }
 }
 
 #[test]
