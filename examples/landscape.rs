@@ -105,6 +105,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    // Written so that NaN fails.
+    if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
+        let problem = format!("--reach {} is impossible: it must be a finite number above 0", arguments.reach);
+        return Err(uphill::Error::Config(problem));
+    }
     let bar = progress();
     let threads = Threads::new(arguments.threads)?;
     let configs: Vec<Config> =
