@@ -386,6 +386,12 @@ impl Config {
         Ok(Box::new(Lanes::new(vec![world; lanes])?))
     }
 
+    /// The grid world that the environment is, if it is one: then its model can be known.
+    #[must_use]
+    pub fn grid_world(&self) -> Option<GridWorldConfig> {
+        self.gridworld.clone().or_else(|| GridWorldConfig::registered(&self.env))
+    }
+
     /// The environments to train in: `envs` of them, many of them in groups that threads play apart. How many groups
     /// there are depends on `envs` alone.
     ///

@@ -50,6 +50,31 @@ pub fn exact_policy_gradient(
     weighted_gradient(network, params, mdp, &coefficients)
 }
 
+/// What estimators follow that play whole episodes and leave out the discount before a step, as nearly all do, `[P]`.
+///
+/// ```text
+///   Σₛ η(s) Σₐ ∇π(a|s)·Q(s,a)          η(s) = Σₜ Pr(sₜ = s),   Q discounted by γ
+/// ```
+///
+/// At `gamma = 1` this is `∇J`; below, states count alike however late they come.
+///
+/// Thomas 2014, *Bias in natural actor-critic algorithms*, <https://proceedings.mlr.press/v32/thomas14.html>.
+///
+/// # Errors
+/// As [`exact_return`]; [`Error::Mdp`] also for a policy that may never end, whatever the discount.
+pub fn exact_episode_gradient(
+    network: &dyn ActorCritic,
+    params: &Params,
+    mdp: &FiniteMdp,
+    gamma: f64,
+) -> Result<Tensor> {
+    let policy = policy_table(network, params, mdp)?;
+    let (visits, values) = (mdp.occupancy(&policy, 1.0)?, mdp.action_values(&policy, gamma)?);
+    let rows = visits.iter().zip(values.chunks_exact(mdp.actions()));
+    let coefficients: Vec<f64> = rows.flat_map(|(visits, row)| row.iter().map(move |q| visits * q)).collect();
+    weighted_gradient(network, params, mdp, &coefficients)
+}
+
 /// `Σₛₐ c(s,a)·∇π(a|s)`, `[P]`, for coefficients `[S, A]` held fixed.
 ///
 /// With `c = d(s)·Q(s,a)` it is the policy gradient; with another weight of the states in place of `d`, what an

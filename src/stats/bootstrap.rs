@@ -112,7 +112,7 @@ impl Bootstrap {
     }
 
     /// The intervals around `point` of what `replicate` writes, one replicate a call.
-    pub(super) fn replicate(
+    pub(crate) fn replicate(
         &self,
         point: &[f64],
         mut replicate: impl FnMut(&mut [f64]),
@@ -146,20 +146,20 @@ impl Bootstrap {
     }
 
     /// The runs drawn of a sample of so many, the sample being the call's `place`-th.
-    pub(super) fn draws(&self, place: usize, runs: usize) -> Result<Draws, StatsError> {
+    pub(crate) fn draws(&self, place: usize, runs: usize) -> Result<Draws, StatsError> {
         let uniform = Uniform::new(0, runs).map_err(|_| StatsError::Empty { what: "runs" })?;
         Ok(Draws { uniform, rng: self.seed.stream("bootstrap", place as u64) })
     }
 }
 
 /// Runs drawn with replacement.
-pub(super) struct Draws {
+pub(crate) struct Draws {
     uniform: Uniform<usize>,
     rng: Rng,
 }
 
 impl Draws {
-    pub(super) fn next(&mut self) -> usize {
+    pub(crate) fn next(&mut self) -> usize {
         self.uniform.sample(&mut self.rng)
     }
 }

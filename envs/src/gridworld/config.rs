@@ -201,6 +201,13 @@ impl GridWorldConfig {
         Self { id: "CliffWalkingSlippery-v1".into(), slip: 2.0 / 3.0, ..Self::cliff_walking() }
     }
 
+    /// The registered grid world of that name, such as `FourRooms-v0`; `None` if no grid world has it.
+    #[must_use]
+    pub fn registered(id: &str) -> Option<Self> {
+        let worlds = [Self::four_by_four, Self::four_rooms, Self::cliff_walking, Self::cliff_walking_slippery];
+        worlds.into_iter().map(|world| world()).find(|world| world.id == id)
+    }
+
     /// The map, if it and all options are possible.
     pub(super) fn validate(&self) -> Result<Map, EnvError> {
         let impossible = |name, value: String, expected| Err(EnvError::Option { name, value, expected });

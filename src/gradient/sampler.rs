@@ -1,0 +1,137 @@
+//! Gradients of several estimators on the same independent batches of episodes.
+
+use candle_core::Device;
+
+use crate::advantage::{Estimate, Estimator};
+use crate::algo::{OnPolicy, reinforce};
+use crate::collect::{Collector, Horizon};
+use crate::nn::{ActorCritic, Minibatch, MlpActorCritic};
+use crate::objective::RowSums;
+use crate::seed::Seed;
+use crate::{Config, Params, Result, Threads};
+
+/// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
+///
+/// ```text
+///   g = 1/E · Σ over the E episodes of a batch Σₜ Aₜ·∇ log π(aₜ|sₜ)
+/// ```
+///
+/// On whole episodes every estimator is after one and the same gradient, that of
+/// [`oracle::exact_episode_gradient`](crate::oracle::exact_episode_gradient), so what differs is the estimator. It goes
+/// uphill, and has neither entropy nor value loss in it nor are advantages normalised. All estimators see the same
+/// episodes: differences between them are larger than their intervals, each for itself, make them look.
+#[derive(Debug, Clone)]
+pub struct GradientSampler<'a> {
+    /// Environment, network and `gamma`; the rest is not used.
+    pub config: &'a Config,
+    /// Where in the parameters, `[P]`.
+    pub theta: &'a [f32],
+    /// Episodes in a batch, `E`, at least 1.
+    pub episodes: usize,
+    /// Batch `i` is played with the seed's stream `gradient_batch` number `i`.
+    pub seed: Seed,
+    /// What batches are shared among. Their number changes no gradient.
+    pub threads: Threads,
+}
+
+/// What [`GradientSampler::sample`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradientBatches {
+    /// For each estimator the gradient of each batch: `[estimators, B, P]`.
+    pub gradients: Vec<Vec<Vec<f32>>>,
+    /// Environment steps in each batch, `[B]`.
+    pub steps: Vec<usize>,
+}
+
+impl GradientBatches {
+    /// Environment steps in a batch, on average.
+    #[must_use]
+    pub fn mean_steps(&self) -> f64 {
+        self.steps.iter().sum::<usize>() as f64 / self.steps.len() as f64
+    }
+}
+
+/// Batches that one network is made for.
+const SHARE: usize = 8;
+
+/// Of one batch: the gradient of each estimator, and its steps.
+type Batch = (Vec<Vec<f32>>, usize);
+
+impl GradientSampler<'_> {
+    /// The gradients of `batches` batches; `done` is called after each, from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for an impossible configuration,
+    /// [`Error::Shape`](crate::Error::Shape) if `theta` is not one of this configuration's network,
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if the policy gives no distribution.
+    pub fn sample(
+        &self,
+        estimators: &[Box<dyn Estimator + Sync>],
+        batches: usize,
+        done: impl Fn() + Sync,
+    ) -> Result<GradientBatches> {
+        let config = Config { algo: "reinforce".into(), baseline: false, ent_coef: 0.0, ..self.config.clone() };
+        let config = Config { envs: self.episodes, episodes: self.episodes, ..config };
+        config.validate()?;
+        let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Batch>>)> =
+            (0..batches).step_by(SHARE).map(|first| (first..(first + SHARE).min(batches), Ok(Vec::new()))).collect();
+        self.threads
+            .each(&mut shares, |_, (range, found)| *found = self.share(&config, estimators, range.clone(), &done));
+        let mut all = GradientBatches { gradients: vec![Vec::new(); estimators.len()], steps: Vec::new() };
+        for (_, found) in shares {
+            for (gradients, steps) in found? {
+                all.gradients.iter_mut().zip(gradients).for_each(|(all, gradient)| all.push(gradient));
+                all.steps.push(steps);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Some batches, on one thread.
+    fn share(
+        &self,
+        config: &Config,
+        estimators: &[Box<dyn Estimator + Sync>],
+        batches: std::ops::Range<usize>,
+        done: &(impl Fn() + Sync),
+    ) -> Result<Vec<Batch>> {
+        let algo = reinforce(config);
+        let spec = config.make_envs(1)?.spec().clone();
+        let (mut params, mut network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
+        params.set(self.theta)?;
+        let batch = |i: usize| {
+            let seed = Seed(self.seed.derive("gradient_batch", i as u64));
+            let found = self.batch(config, (&algo, &mut network, &params), estimators, seed);
+            done();
+            found
+        };
+        batches.map(batch).collect()
+    }
+
+    fn batch(
+        &self,
+        config: &Config,
+        (algo, network, params): (&OnPolicy, &mut dyn ActorCritic, &Params),
+        estimators: &[Box<dyn Estimator + Sync>],
+        seed: Seed,
+    ) -> Result<Batch> {
+        let mut collector = Collector::new(config.make_envs(self.episodes)?, seed)?;
+        let with_values = estimators.iter().any(|estimator| estimator.needs_values());
+        let (rollout, _) = collector.collect(network, params, Horizon::Episodes(1), with_values)?;
+        let places: Vec<usize> = rollout.valid_steps().collect();
+        let (mut estimate, mut sums) = (Estimate::default(), RowSums::default());
+        let mut gradients = Vec::with_capacity(estimators.len());
+        for estimator in estimators {
+            estimator.estimate_into(rollout, config.gamma as f32, &mut estimate);
+            let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
+            let batch = Minibatch { rollout, estimate: &estimate, places: &places, advantage: &advantage };
+            let mut gradient = Vec::new();
+            algo.gradient(network, params, batch, &mut gradient, &mut sums)?;
+            // The loss is a mean over steps and goes down.
+            let scale = -(places.len() as f32) / self.episodes as f32;
+            gradient.iter_mut().for_each(|g| *g *= scale);
+            gradients.push(gradient);
+        }
+        Ok((gradients, places.len()))
+    }
+}

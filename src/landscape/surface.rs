@@ -1,0 +1,130 @@
+//! What stands above a point of the parameters: a return or a loss.
+
+use candle_core::Device;
+use uphill_envs::{FiniteMdp, GridWorld};
+
+use crate::advantage::normalize;
+use crate::collect::{Collector, Horizon};
+use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::objective::{Batch, Objective, Report, Sum};
+use crate::seed::Seed;
+use crate::{Config, Error, Params, Result, Threads, oracle};
+
+/// A function of the parameters of a configuration's network.
+///
+/// Heights are the same bits for any number of threads.
+#[derive(Debug)]
+pub struct Surface {
+    config: Config,
+    measure: Measure,
+}
+
+#[derive(Debug)]
+enum Measure {
+    Exact(FiniteMdp),
+    Sampled { episodes: usize, seed: Seed },
+    Loss { objective: Sum, batch: Batch },
+}
+
+/// Points that one network is made for.
+const SHARE: usize = 16;
+
+/// Some points, and their heights when they are known.
+type Share<'a> = (&'a [Vec<f32>], Result<Vec<f64>>);
+
+impl Surface {
+    /// `J(θ)`, the exact expected return with the configuration's `gamma`, in a grid world whose model is known. It has no
+    /// time limit.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there is no model.
+    pub fn exact_return(config: &Config) -> Result<Surface> {
+        let no_model = || Error::Config(format!("{}: only grid worlds have a model to compute with", config.env));
+        let world = GridWorld::new(config.grid_world().ok_or_else(no_model)?)?;
+        Ok(Surface { config: config.clone(), measure: Measure::Exact(world.model()?) })
+    }
+
+    /// The mean undiscounted return of so many episodes of the policy `π_θ`, which draws its actions: everywhere with the
+    /// same random numbers for environments and actions, those of `seed`, so that differences are the policy's.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for no episode or too many.
+    pub fn mean_return(config: &Config, episodes: usize, seed: Seed) -> Result<Surface> {
+        Config { envs: episodes, episodes, n_steps: 1, n_minibatches: 1, ..config.clone() }.validate()?;
+        Ok(Surface { config: config.clone(), measure: Measure::Sampled { episodes, seed } })
+    }
+
+    /// The loss that the configuration's algorithm descends, on one rollout that the policy at `theta`, `[P]`, made with
+    /// the streams of `seed`. Advantages and targets are what they were there.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an impossible configuration, [`Error::Shape`] if `theta` is not one of its network.
+    pub fn loss(config: &Config, theta: &[f32], seed: Seed) -> Result<Surface> {
+        config.validate()?;
+        let algo = config.make_algo()?;
+        let (params, network) = network(config, theta)?;
+        let mut collector = Collector::new(config.make_envs(config.envs)?, seed)?;
+        let (rollout, _) = collector.collect(&network, &params, algo.horizon, algo.estimator.needs_values())?;
+        let estimate = algo.estimator.estimate(rollout, algo.gamma as f32);
+        let places: Vec<usize> = rollout.valid_steps().collect();
+        let mut advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
+        if algo.normalize_advantage {
+            normalize(&mut advantage);
+        }
+        let batch = Batch::new(rollout, &estimate, &places, &advantage, &Device::Cpu)?;
+        Ok(Surface { config: config.clone(), measure: Measure::Loss { objective: algo.objective, batch } })
+    }
+
+    /// The heights above points `[K, P]`, `[K]`; `done` is called after each, from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a point of another length, [`Error::NotFinite`] where the network gives no distribution,
+    /// [`Error::Mdp`] where the return does not exist.
+    pub fn heights(&self, points: &[Vec<f32>], threads: &Threads, done: impl Fn() + Sync) -> Result<Vec<f64>> {
+        let mut shares: Vec<Share<'_>> = points.chunks(SHARE).map(|points| (points, Ok(Vec::new()))).collect();
+        threads.each(&mut shares, |_, (points, found)| *found = self.share(points, &done));
+        let mut heights = Vec::with_capacity(points.len());
+        for (_, found) in shares {
+            heights.extend(found?);
+        }
+        Ok(heights)
+    }
+
+    /// Some points, on one thread.
+    fn share(&self, points: &[Vec<f32>], done: &(impl Fn() + Sync)) -> Result<Vec<f64>> {
+        let Some(first) = points.first() else { return Ok(Vec::new()) };
+        let (mut params, network) = network(&self.config, first)?;
+        let height = |point: &Vec<f32>| {
+            params.set(point)?;
+            let height = self.measure.of(&self.config, &network, &params);
+            done();
+            height
+        };
+        points.iter().map(height).collect()
+    }
+}
+
+impl Measure {
+    fn of(&self, config: &Config, network: &MlpActorCritic, params: &Params) -> Result<f64> {
+        match self {
+            Measure::Exact(mdp) => oracle::exact_return(network, params, mdp, config.gamma),
+            Measure::Sampled { episodes, seed } => {
+                let mut collector = Collector::new(config.make_envs(*episodes)?, *seed)?;
+                let (_, played) = collector.collect(network, params, Horizon::Episodes(1), false)?;
+                Ok(played.iter().map(|episode| episode.episode_return).sum::<f64>() / *episodes as f64)
+            }
+            Measure::Loss { objective, batch } => {
+                let output = network.forward(params, &batch.observation)?;
+                let loss = objective.loss(batch, &output, &mut Report::default())?;
+                Ok(f64::from(loss.to_scalar::<f32>()?))
+            }
+        }
+    }
+}
+
+fn network(config: &Config, theta: &[f32]) -> Result<(Params, MlpActorCritic)> {
+    let spec = config.make_envs(1)?.spec().clone();
+    let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
+    params.set(theta)?;
+    Ok((params, network))
+}
