@@ -195,9 +195,12 @@ fn a_second_ctrl_c_leaves_at_once_with_the_last_checkpoint_whole() {
     let run = Begun::new("", 0.1);
     wait_for("a checkpoint", || run.saved());
     run.interrupt();
+    // Two signals at the same moment would be one.
+    std::thread::sleep(Duration::from_millis(20));
     run.interrupt();
     let (home, code, said) = run.end();
     assert_eq!(code, Some(130), "{said}");
+    assert!(!home.path().join("run/summary.json").exists(), "it did not wait for the evaluation");
     nothing_is_half_written(&home.path().join("run"));
 }
 
@@ -291,6 +294,10 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told_of() {
         std::fs::write(file, bytes).expect("a write");
     };
     damage(&files[2]);
+    // Rows that came after the checkpoint before it, and half of one.
+    let metrics = run.join("metrics.csv");
+    let more = std::fs::read_to_string(&metrics).expect("metrics") + "998,0,0\n999,";
+    std::fs::write(&metrics, more).expect("a write");
     let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
