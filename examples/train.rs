@@ -80,7 +80,7 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     }
 
     console.finish();
-    save(&mut run, &mut trainer)?;
+    save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
     let summary = run.finish(trainer)?;
@@ -170,10 +170,14 @@ fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console:
     if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
         eprintln!("{problem}");
     }
+    name_last_checkpoint(run);
+    error
+}
+
+fn name_last_checkpoint(run: &RunFolder) {
     if let Some(checkpoint) = run.last_checkpoint() {
         eprintln!("the last good checkpoint is {}", checkpoint.display());
     }
-    error
 }
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.

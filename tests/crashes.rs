@@ -1,5 +1,6 @@
 //! Runs that are killed, interrupted, or lose their disk: nothing is lost, nothing is half written, nothing is silent.
 
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,7 +131,18 @@ const LONG: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --n-steps 8 --n-e
 /// A long run, begun and seen to have saved something.
 struct Begun {
     home: tempfile::TempDir,
-    child: Child,
+    child: Running,
+}
+
+/// A program that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has most often ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Begun {
@@ -143,7 +155,7 @@ impl Begun {
             "-c",
             &format!("{shell} exec {} {LONG} --checkpoint-every {every} --out run", program.get_program().display()),
         ]);
-        Self { child: command.spawn().expect("the program starts"), home }
+        Self { child: Running(command.spawn().expect("the program starts")), home }
     }
 
     fn run(&self) -> PathBuf {
@@ -155,14 +167,17 @@ impl Begun {
     }
 
     fn interrupt(&self) {
-        let id = self.child.id().to_string();
+        let id = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
     }
 
     /// The exit code and what was said.
     fn end(self) -> (tempfile::TempDir, Option<i32>, String) {
-        let output = self.child.wait_with_output().expect("its end");
-        (self.home, output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let Self { home, mut child } = self;
+        let mut said = String::new();
+        let errors = child.0.stderr.take().expect("a pipe");
+        BufReader::new(errors).read_to_string(&mut said).expect("text");
+        (home, child.0.wait().expect("its end").code(), said)
     }
 }
 
