@@ -74,7 +74,7 @@ fn a_run_of_the_grid_is_what_a_trainer_gives_alone() {
         let mut updates = 0;
         while let Some(metrics) = trainer.step().expect("an update") {
             // 40 steps an update, and a point each 40 steps; before an episode has ended, the random policy's return.
-            curve.push(metrics.episode_return_mean.unwrap_or(run.scale.random_return));
+            curve.push(metrics.episode_return_mean.unwrap_or(run.scale.random()));
             updates = metrics.update;
         }
         assert_eq!((run.curve.clone(), run.updates, run.status), (curve.clone(), updates, Status::Finished));
@@ -85,7 +85,7 @@ fn a_run_of_the_grid_is_what_a_trainer_gives_alone() {
         );
         let evaluation = trainer.into_policy().expect("a policy").evaluate(3, Seed(run.seed)).expect("an evaluation");
         assert_eq!(run.eval_return, evaluation.return_mean);
-        let score = |x: f64| (x - run.scale.random_return) / (0.995 - run.scale.random_return);
+        let score = |x: f64| (x - run.scale.random()) / (0.995 - run.scale.random());
         assert!((run.area - curve.iter().map(|&x| score(x)).sum::<f64>() / 10.0).abs() < 1e-6, "{}", run.area);
     }
 }
@@ -228,7 +228,7 @@ fn runs_that_diverge_are_kept_and_say_so() {
         // From there on it counts as the random policy.
         let reached = usize::try_from(run.updates).expect("few");
         assert!(reached < 10);
-        assert_eq!(run.curve[reached..], vec![run.scale.random_return; 10 - reached]);
+        assert_eq!(run.curve[reached..], vec![run.scale.random(); 10 - reached]);
         assert_eq!((run.final_score, run.eval_score), (0.0, 0.0));
     }
     let table = &tables(home.path())[0];
@@ -334,8 +334,8 @@ fn scores_are_0_for_a_random_policy_and_1_for_the_best() {
     for (env, episodes) in [("CartPole-v1", 3_000), ("FourRooms-v0", 200)] {
         let scale = cells.iter().find(|cell| cell.task == env).expect("a cell").scale;
         let optimum = if env == "CartPole-v1" { 500.0 } else { 0.81 };
-        assert!((scale.optimal_return - optimum).abs() < 1e-6, "{scale:?}");
-        assert!((scale.score(scale.optimal_return) - 1.0).abs() < 1e-12 && scale.score(scale.random_return) == 0.0);
+        assert!((scale.optimal() - optimum).abs() < 1e-6, "{scale:?}");
+        assert!((scale.normalise(scale.optimal()) - 1.0).abs() < 1e-12 && scale.normalise(scale.random()) == 0.0);
         // Random play agrees within four standard errors.
         let mut env = make(env).expect("an environment");
         let actions = if env.spec().observation_len() == 4 { 2 } else { 4 };
@@ -357,7 +357,7 @@ fn scores_are_0_for_a_random_policy_and_1_for_the_best() {
         let n = returns.len() as f64;
         let mean = returns.iter().sum::<f64>() / n;
         let error = (returns.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n / n).sqrt();
-        assert!((mean - scale.random_return).abs() < 4.0 * error, "{mean} ± {error}, {scale:?}");
+        assert!((mean - scale.random()).abs() < 4.0 * error, "{mean} ± {error}, {scale:?}");
     }
 }
 

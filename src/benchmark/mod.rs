@@ -11,22 +11,28 @@
 //! let grid = Grid::default();
 //! let benchmark = Benchmark::open(grid, "runs/compare", false)?;
 //! let results = benchmark.run(&Threads::new(0)?, false)?;
-//! write_report(&results, benchmark.path(), &[])?;
+//! write_report(&results, benchmark.path())?;
 //! # Ok::<(), uphill::Error>(())
 //! ```
 //!
 //! The folder has `grid.toml` (complete), `cells/` (a file a finished run), `results.csv` (a row a run), `curves.csv`
-//! (learning curves), `timings.csv` (all that a clock decides) and `report.md`.
+//! (learning curves), `timings.csv` (all that a clock decides); [`write_report`] adds `statistics.csv`, `pictures/` and
+//! `report.md`.
 
+mod analysis;
 mod cell;
+mod column;
+mod comparison;
 mod estimate;
 mod extension;
+mod gallery;
 mod grid;
 mod outcome;
 mod progress;
 mod report;
 mod results;
 mod scale;
+mod sensitivity;
 mod store;
 mod trial;
 mod validate;
@@ -44,9 +50,8 @@ pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
 pub use grid::{Grid, LrGrid, Protocol, Seeds, Select, Task, Tuning};
 pub use outcome::{Divergence, Measure, Outcome};
-pub use report::{Section, write_report};
+pub use report::write_report;
 pub use results::{Results, Run, Status};
-pub use scale::Scale;
 pub use trial::Trial;
 
 use cell::Plan;
@@ -84,11 +89,12 @@ impl Benchmark {
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;
                 // Tables of another grid must not be taken for this one's; its runs can make them again.
-                for table in ["results.csv", "curves.csv", "timings.csv", "report.md"].map(|name| folder.join(name)) {
+                for table in ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"].map(|name| folder.join(name)) {
                     if table.exists() {
                         std::fs::remove_file(&table).map_err(Error::io(&table))?;
                     }
                 }
+                gallery::clear(&folder.join(gallery::FOLDER))?;
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Error::io(&path)(e)),
@@ -185,7 +191,7 @@ impl Benchmark {
         let result = |(cell, path): (&Cell, &PathBuf)| {
             done.get(path).map(|(outcome, clock)| Run::new(cell, &self.grid, outcome, clock.seconds))
         };
-        Ok(cells.iter().zip(&paths).filter_map(result).collect())
+        cells.iter().zip(&paths).filter_map(result).collect()
     }
 
     fn do_one(&self, cell: &Cell) -> Result<Finished> {
