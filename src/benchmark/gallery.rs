@@ -7,7 +7,7 @@ use super::analysis::{Analysis, known};
 use super::cell::Stage;
 use super::column::median;
 use super::comparison::{BOOTSTRAP, Comparison, Verdict};
-use super::results::{Results, Run};
+use super::results::{CLAIM, Results, Run};
 use super::sensitivity::LearningRates;
 use crate::plot::{
     CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, Series,
@@ -64,7 +64,7 @@ impl Gallery {
         for comparison in analysis.comparisons.iter().filter(|comparison| comparison.algo.is_none()) {
             let (stage, name) = (comparison.stage, comparison.stage.name());
             let titled = |what: &str| options(results, &whole(results), stage, what);
-            let picture = scores(comparison, titled("scores"));
+            let picture = scores(comparison, titled("area and final score"));
             gallery.hang(Place::Scores(stage), format!("scores-{name}"), format!("Scores, {name}"), picture)?;
             let picture = profiles(results, comparison, titled("area under the curve of scores"))?;
             gallery.hang(
@@ -83,7 +83,7 @@ impl Gallery {
             for (task, algo) in results.grid.pairs() {
                 let title = format!("{task} with {algo}");
                 let picture = curves(results, stage, (task, algo))?
-                    .and_then(|curves| learning_curves(&curves, "score", &options(results, &title, stage, "IQM")));
+                    .and_then(|curves| learning_curves(&curves, "score", &options(results, &title, stage, "IQM of scores")));
                 let alt = format!("Learning curves, {name}, {title}");
                 gallery.hang(Place::Curves(stage), format!("curves-{name}-{task}-{algo}"), alt, picture)?;
             }
@@ -166,10 +166,10 @@ fn options(results: &Results, what: &str, stage: Stage, score: &str) -> PictureO
             (grid.seeds.count(), format!("tuned with {} trials each on other seeds", grid.tuning.trials))
         }
     };
-    let intervals = if seeds == 1 {
-        "of one seed no intervals are known"
-    } else {
-        "95% stratified bootstrap intervals over seeds"
+    let intervals = match seeds {
+        1 => "of one seed no intervals are known",
+        few if few < CLAIM && stage.is_protocol() => "95% stratified bootstrap intervals over seeds too few for a claim",
+        _ => "95% stratified bootstrap intervals over seeds",
     };
     PictureOptions::new(what, usize::try_from(seeds).unwrap_or(usize::MAX), format!("{how}; {score}; {intervals}"))
 }

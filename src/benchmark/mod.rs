@@ -77,12 +77,13 @@ impl Benchmark {
     ///
     /// # Errors
     /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds a grid that this one does not extend,
-    /// naming what differs; [`Error::Io`] if it cannot be written.
+    /// naming what differs, or if another process is running in it; [`Error::Io`] if it cannot be written.
     pub fn open(grid: Grid, folder: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let folder = folder.into();
         grid.validate()?;
         let plan = Plan::new(&grid)?;
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
+        let store = Store::open(&folder, measure)?;
         let (path, text) = (folder.join("grid.toml"), grid.to_toml()?);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
@@ -100,8 +101,6 @@ impl Benchmark {
             Err(e) => return Err(Error::io(&path)(e)),
         }
         whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))?;
-        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
-        let store = Store::open(folder.join("cells"), measure)?;
         Ok(Self { grid, folder, store, plan })
     }
 

@@ -26,7 +26,7 @@ pub(super) fn costs(results: &Results, analysis: &Analysis, gallery: &Gallery) -
         let _ = write!(
             text,
             "\n### Time, {}\n\nMicroseconds a rollout with its update, the median of runs, which went side by side; \
-             evaluation is spread over all updates:\n\n{}\n\
+             evaluation is spread over all updates, and what else the machine did is in them, too:\n\n{}\n\
              Seconds of training until the task was solved, the median of runs:\n\n{}\n{}",
             stage.name(),
             by_column(&columns, |entry| whole(&entry.microseconds)),

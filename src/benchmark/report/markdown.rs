@@ -25,7 +25,10 @@ pub(super) fn code(text: &str) -> String {
 
 /// A score with its interval: `0.91 [0.88, 0.93]`, or `0.91 [?]` where nothing is known of how uncertain it is.
 pub(super) fn estimate(interval: &Interval) -> String {
-    with_ends(interval, |x| format!("{x:.2}"))
+    with_ends(interval, |x| {
+        let text = format!("{x:.2}");
+        if text == "-0.00" { "0.00".into() } else { text.replace('-', "−") }
+    })
 }
 
 /// Environment steps with their interval: `12.3k [11.0k, never]`.
@@ -52,6 +55,8 @@ fn with_ends(interval: &Interval, number: impl Fn(f64) -> String) -> String {
     let Interval { point, low, high } = interval;
     match known(interval) {
         true => format!("{} [{}, {}]", number(*point), number(*low), number(*high)),
+        // Where no run got there, that is all there is to say.
+        false if point.is_infinite() => number(*point),
         false => format!("{} [?]", number(*point)),
     }
 }

@@ -36,14 +36,17 @@ pub(super) fn of_protocol(results: &Results, analysis: &Analysis, gallery: &Gall
     let milestone = |half: bool| {
         by_column(&columns, |entry| {
             let milestone = if half { entry.half } else { entry.solved };
-            let censored = (milestone.censored * 100.0).round();
-            format!("{}; {censored}%", steps(&milestone.median))
+            match (milestone.censored * 100.0).round() {
+                0.0 => steps(&milestone.median),
+                100.0 => "never".into(),
+                censored => format!("{}; {censored}% never", steps(&milestone.median)),
+            }
         })
     };
     let _ = write!(
         text,
         "Environment steps until the learning curve reached a score of 0.5, the median of runs, and the share of runs \
-         that did not:\n\n{}\nEnvironment steps until the task was solved, likewise:\n\n{}\n{}",
+         that never did, if any:\n\n{}\nEnvironment steps until the task was solved, likewise:\n\n{}\n{}",
         milestone(true),
         milestone(false),
         gallery.at(Place::Curves(stage))
@@ -56,7 +59,7 @@ fn standings(comparison: &Comparison) -> String {
     let reference = comparison.reference();
     let name = comparison.standings.get(reference).map_or("", |standing| &standing.optimizer);
     let mut header: Vec<String> =
-        ["optimizer", "IQM", "mean", "median", "optimality gap", "IQM of final score"].map(String::from).to_vec();
+        ["optimizer", "IQM of area", "mean", "median", "optimality gap", "IQM of final score"].map(String::from).to_vec();
     if comparison.standings.len() > 1 {
         header.push(format!("P(better than {})", code(name)));
     }
