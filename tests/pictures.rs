@@ -375,8 +375,7 @@ fn rows_are_sorted_and_bars_are_as_long_as_their_intervals() {
 
 #[test]
 fn the_learning_rate_picture_shows_what_diverged_and_what_is_best() {
-    let at =
-        |lr, score: Option<f64>, broken| LearningRatePoint { lr, score: score.map(|s| around(s, 0.1)), broken };
+    let at = |lr, score: Option<f64>, broken| LearningRatePoint { lr, score: score.map(|s| around(s, 0.1)), broken };
     let points =
         vec![at(1e-4, Some(0.2), 0.0), at(1e-3, Some(0.9), 0.25), at(1e-2, Some(0.1), 0.5), at(0.1, None, 1.0)];
     let curve = LearningRateCurve { label: "adam".into(), points };

@@ -124,7 +124,8 @@ fn push_column<'a>(rows: &mut Vec<Row<'a>>, column: &'a Column) {
         };
         push("area_iqm", &entry.area);
         push("final_score_iqm", &entry.final_score);
-        for (name, Milestone { median, restricted_mean, censored }) in [("half", &entry.half), ("solved", &entry.solved)]
+        for (name, Milestone { median, restricted_mean, censored }) in
+            [("half", &entry.half), ("solved", &entry.solved)]
         {
             push(&format!("steps_to_{name}_median"), median);
             push(&format!("steps_to_{name}_restricted_mean"), restricted_mean);

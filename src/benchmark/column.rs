@@ -109,7 +109,8 @@ impl Milestone {
 
 /// Seconds until the environment's threshold, as steps are turned into seconds by each run's own speed.
 fn seconds(runs: &[&Run]) -> Result<Interval> {
-    let millis = |run: &Run, env_steps: u64| (1e3 * run.seconds * env_steps as f64 / run.env_steps.max(1) as f64) as u64;
+    let millis =
+        |run: &Run, env_steps: u64| (1e3 * run.seconds * env_steps as f64 / run.env_steps.max(1) as f64) as u64;
     let reached = |run: &&Run| match run.solved_at_step {
         Some(env_steps) => Reached::At(millis(run, env_steps)),
         // One that diverged early would never have got there, not at any later time.

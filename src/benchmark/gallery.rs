@@ -79,11 +79,17 @@ impl Gallery {
                 gallery.hang(Place::Improvement(stage), format!("improvement-{name}"), alt, picture)?;
             }
             let picture = cost(results, comparison, titled("IQM of the area under the curve of scores"))?;
-            gallery.hang(Place::Cost(stage), format!("cost-{name}"), format!("Quality against cost, {name}"), picture)?;
+            gallery.hang(
+                Place::Cost(stage),
+                format!("cost-{name}"),
+                format!("Quality against cost, {name}"),
+                picture,
+            )?;
             for (task, algo) in results.grid.pairs() {
                 let title = format!("{task} with {algo}");
-                let picture = curves(results, stage, (task, algo))?
-                    .and_then(|curves| learning_curves(&curves, "score", &options(results, &title, stage, "IQM of scores")));
+                let picture = curves(results, stage, (task, algo))?.and_then(|curves| {
+                    learning_curves(&curves, "score", &options(results, &title, stage, "IQM of scores"))
+                });
                 let alt = format!("Learning curves, {name}, {title}");
                 gallery.hang(Place::Curves(stage), format!("curves-{name}-{task}-{algo}"), alt, picture)?;
             }
@@ -162,13 +168,13 @@ fn options(results: &Results, what: &str, stage: Stage, score: &str) -> PictureO
         Stage::Defaults => (grid.seeds.count(), "default hyper-parameters".to_string()),
         Stage::Sweep => (grid.seeds.count(), "a sweep of learning rates".to_string()),
         Stage::Tuning => (grid.tuning.seeds.count(), "the trials of tuning".to_string()),
-        Stage::Tuned => {
-            (grid.seeds.count(), format!("tuned with {} trials each on other seeds", grid.tuning.trials))
-        }
+        Stage::Tuned => (grid.seeds.count(), format!("tuned with {} trials each on other seeds", grid.tuning.trials)),
     };
     let intervals = match seeds {
         1 => "of one seed no intervals are known",
-        few if few < CLAIM && stage.is_protocol() => "95% stratified bootstrap intervals over seeds too few for a claim",
+        few if few < CLAIM && stage.is_protocol() => {
+            "95% stratified bootstrap intervals over seeds too few for a claim"
+        }
         _ => "95% stratified bootstrap intervals over seeds",
     };
     PictureOptions::new(what, usize::try_from(seeds).unwrap_or(usize::MAX), format!("{how}; {score}; {intervals}"))
@@ -191,14 +197,11 @@ fn areas(results: &Results, stage: Stage, optimizer: &str) -> Result<Scores> {
     Ok(Scores::from_tasks(&results.grid.pairs().map(column).collect::<Vec<_>>())?)
 }
 
-fn profiles(
-    results: &Results,
-    comparison: &Comparison,
-    options: PictureOptions,
-) -> Result<Result<Picture, PlotError>> {
+fn profiles(results: &Results, comparison: &Comparison, options: PictureOptions) -> Result<Result<Picture, PlotError>> {
     let ranking = comparison.ranking();
     let named = ranking.iter().filter_map(|&place| comparison.standings.get(place));
-    let scores = named.map(|standing| Ok((standing.optimizer.clone(), areas(results, comparison.stage, &standing.optimizer)?)));
+    let scores =
+        named.map(|standing| Ok((standing.optimizer.clone(), areas(results, comparison.stage, &standing.optimizer)?)));
     let scores = scores.collect::<Result<Vec<_>>>()?;
     let all = || scores.iter().flat_map(|(_, scores)| scores.values()).copied();
     let (from, to) = (all().fold(0.0, f64::min), all().fold(1.0, f64::max));
@@ -254,8 +257,7 @@ fn cost(results: &Results, comparison: &Comparison, options: PictureOptions) -> 
 fn curves(results: &Results, stage: Stage, (task, algo): (&str, &str)) -> Result<Result<Vec<Series>, PlotError>> {
     let mut all = Vec::new();
     for optimizer in results.optimizers() {
-        let runs: Vec<(Vec<u64>, Vec<f64>)> =
-            results.of(stage, task, algo, &optimizer).map(Run::score_curve).collect();
+        let runs: Vec<(Vec<u64>, Vec<f64>)> = results.of(stage, task, algo, &optimizer).map(Run::score_curve).collect();
         let Some((env_steps, _)) = runs.first() else { continue };
         // A stratum a point: each interval stands for itself.
         let scores = Scores::from_runs(&runs.iter().map(|(_, scores)| scores).collect::<Vec<_>>())?;

@@ -90,7 +90,9 @@ impl Benchmark {
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;
                 // Tables of another grid must not be taken for this one's; its runs can make them again.
-                for table in ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"].map(|name| folder.join(name)) {
+                for table in ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"]
+                    .map(|name| folder.join(name))
+                {
                     if table.exists() {
                         std::fs::remove_file(&table).map_err(Error::io(&table))?;
                     }

@@ -184,7 +184,7 @@ fn draw_ground(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> R
     let (top, bottom) = (plane.left_top.1, plane.right_bottom.1);
     let at: Vec<i32> = curve.points.iter().map(|point| plane.across(point.lr)).collect();
     let nearest = at.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(i32::MAX);
-    let half = (nearest * 3 / 10).clamp(paper.letters.measure.hair as i32, paper.em(0.5));
+    let half = (nearest / 10 * 3).clamp(paper.letters.measure.hair as i32, paper.em(0.5));
     for (i, point) in curve.points.iter().enumerate().filter(|(_, point)| point.broken > 0.0) {
         let left = i.checked_sub(1).and_then(|i| at.get(i)).map_or(plane.left_top.0, |before| (before + at[i]) / 2);
         let right = at.get(i + 1).map_or(plane.right_bottom.0, |after| (at[i] + after) / 2);

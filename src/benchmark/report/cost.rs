@@ -12,10 +12,12 @@ use super::standings::by_column;
 pub(super) fn costs(results: &Results, analysis: &Analysis, gallery: &Gallery) -> String {
     let mut text = "## Costs\n\nBytes of the optimizer's state, the most of all runs:\n\n".to_string();
     let pairs: Vec<(&str, &str)> = results.grid.pairs().collect();
-    let header = std::iter::once("optimizer".to_string()).chain(pairs.iter().map(|(task, algo)| format!("{task} {algo}")));
+    let header =
+        std::iter::once("optimizer".to_string()).chain(pairs.iter().map(|(task, algo)| format!("{task} {algo}")));
     let rows = results.optimizers().into_iter().map(|optimizer| {
         let bytes = |&(task, algo): &(&str, &str)| {
-            let own = results.runs.iter().filter(|run| run.optimizer == optimizer && run.task == task && run.algo == algo);
+            let own =
+                results.runs.iter().filter(|run| run.optimizer == optimizer && run.task == task && run.algo == algo);
             own.map(|run| run.state_bytes).max().unwrap_or_default().to_string()
         };
         std::iter::once(code(&optimizer)).chain(pairs.iter().map(bytes)).collect()

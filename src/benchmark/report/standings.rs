@@ -59,7 +59,9 @@ fn standings(comparison: &Comparison) -> String {
     let reference = comparison.reference();
     let name = comparison.standings.get(reference).map_or("", |standing| &standing.optimizer);
     let mut header: Vec<String> =
-        ["optimizer", "IQM of area", "mean", "median", "optimality gap", "IQM of final score"].map(String::from).to_vec();
+        ["optimizer", "IQM of area", "mean", "median", "optimality gap", "IQM of final score"]
+            .map(String::from)
+            .to_vec();
     if comparison.standings.len() > 1 {
         header.push(format!("P(better than {})", code(name)));
     }
@@ -67,7 +69,9 @@ fn standings(comparison: &Comparison) -> String {
         let standing = &comparison.standings[place];
         let area = &standing.area;
         let mut row = vec![code(&standing.optimizer)];
-        row.extend([area.iqm, area.mean, area.median, area.optimality_gap, standing.final_score.iqm].map(|i| estimate(&i)));
+        row.extend(
+            [area.iqm, area.mean, area.median, area.optimality_gap, standing.final_score.iqm].map(|i| estimate(&i)),
+        );
         if comparison.standings.len() > 1 {
             row.push(if place == reference { "–".into() } else { estimate(&standing.improvement[reference]) });
         }

@@ -43,4 +43,3 @@ pub(super) fn definitions(grid: &Grid) -> String {
 "
     )
 }
-
