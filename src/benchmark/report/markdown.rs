@@ -23,12 +23,17 @@ pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
-/// A score with its interval: `0.91 [0.88, 0.93]`, or `0.91 [?]` where nothing is known of how uncertain it is.
+/// A score with its interval: `0.91 [0.88, 0.93]`, or `0.91 [?]` where nothing is known of how uncertain it is. A narrow
+/// interval has as many digits as tell its ends apart.
 pub(super) fn estimate(interval: &Interval) -> String {
-    with_ends(interval, |x| {
-        let text = format!("{x:.2}");
-        if text == "-0.00" { "0.00".into() } else { text.replace('-', "−") }
-    })
+    let number = |x: f64, digits: usize| {
+        let text = format!("{x:.digits$}");
+        let zero = !text.chars().any(|c| c.is_ascii_digit() && c != '0');
+        if zero { text.replace('-', "") } else { text.replace('-', "−") }
+    };
+    let tells = |&digits: &usize| number(interval.low, digits) != number(interval.high, digits);
+    let digits = (2..5).find(tells).filter(|_| known(interval)).unwrap_or(2);
+    with_ends(interval, |x| number(x, digits))
 }
 
 /// Environment steps with their interval: `12.3k [11.0k, never]`.

@@ -4,7 +4,8 @@ use super::super::analysis::Analysis;
 use super::super::cell::Stage;
 use super::super::grid::Protocol;
 use super::super::results::{Results, Status};
-use super::markdown::{code, estimate, table};
+use super::super::sensitivity::{Curve, LearningRates};
+use super::markdown::{code, estimate, owned, table};
 
 pub(super) fn endings(results: &Results) -> String {
     let stages = results.stages();
@@ -42,17 +43,18 @@ pub(super) fn winners(results: &Results) -> String {
     format!("## What tuning chose\n\n{}", table(&header.collect::<Vec<_>>(), rows))
 }
 
-/// How wide the region of good learning rates is.
+/// How wide the region of good learning rates is, and what lies beyond it.
 pub(super) fn learning_rates(analysis: &Analysis) -> String {
-    let all: Vec<_> = analysis.learning_rates.iter().filter(|rates| !rates.curves.is_empty()).collect();
+    let all: Vec<&LearningRates> = analysis.learning_rates.iter().filter(|rates| !rates.curves.is_empty()).collect();
     let Some(first) = all.first() else { return String::new() };
     let header = std::iter::once("optimizer".to_string()).chain(all.iter().map(|rates| rates.scope()));
     let row = |optimizer: &String| {
-        let cell = |rates: &&super::super::sensitivity::LearningRates| {
+        let cell = |rates: &&LearningRates| {
             let curve = rates.curves.iter().find(|curve| curve.optimizer == *optimizer);
-            curve.map_or(String::new(), |curve| {
-                let (share, best) = (&curve.sensitivity.share_near_best, curve.sensitivity.best_lr);
-                format!("{}; {best}", estimate(share))
+            curve.map_or(String::new(), |Curve { sensitivity, .. }| {
+                let (share, best) = (estimate(&sensitivity.share_near_best), sensitivity.best_lr);
+                let at_the_end = [sensitivity.lr.first(), sensitivity.lr.last()].contains(&Some(&best));
+                format!("{share}, best at {best}{}", if at_the_end { ", an end" } else { "" })
             })
         };
         std::iter::once(code(optimizer)).chain(all.iter().map(cell)).collect::<Vec<_>>()
@@ -64,8 +66,30 @@ pub(super) fn learning_rates(analysis: &Analysis) -> String {
     };
     format!(
         "## Learning rates\n\nFrom the runs of {runs}: the share of the learning rates whose interquartile mean of areas is \
-         within 90% of the best one's, and the best one. Too small a learning rate is slow, too large a one breaks the policy: \
-         the pictures have a panel an optimizer.\n\n{}",
+         within 90% of the best one's, and the best one. The pictures have a panel an optimizer: left of the best learning \
+         rate what smaller ones give, right of it what larger ones do, and orange where runs collapsed or diverged.\n\n\
+         {}\n{}",
+        ends(first),
         table(&header.collect::<Vec<_>>(), optimizers.iter().map(row))
     )
+}
+
+/// What the smallest, the best and the largest learning rates give, the optimizers taken together.
+fn ends(rates: &LearningRates) -> String {
+    let best = |curve: &Curve| curve.sensitivity.lr.iter().position(|&lr| lr == curve.sensitivity.best_lr);
+    let places: [(&str, &dyn Fn(&Curve) -> Option<usize>); 3] =
+        [("smallest", &|_| Some(0)), ("best", &best), ("largest", &|curve| curve.broken.len().checked_sub(1))];
+    let header = owned(["learning rate", "median of the optimizers' IQM of area", "runs that collapsed or diverged"]);
+    let row = |(name, place): &(&str, &dyn Fn(&Curve) -> Option<usize>)| {
+        let at = |curve: &Curve| {
+            let place = place(curve)?;
+            Some((curve.sensitivity.score.get(place)?.point, *curve.broken.get(place)?))
+        };
+        let (mut scores, broken): (Vec<f64>, Vec<f64>) = rates.curves.iter().filter_map(at).unzip();
+        scores.sort_by(f64::total_cmp);
+        let middle = scores.get(scores.len() / 2).copied().unwrap_or(f64::NAN);
+        let share = 100.0 * broken.iter().sum::<f64>() / broken.len() as f64;
+        vec![(*name).to_string(), format!("{middle:.2}").replace('-', "−"), format!("{share:.0}%")]
+    };
+    table(&header, places.iter().map(row))
 }

@@ -30,7 +30,7 @@ pub(super) fn definitions(grid: &Grid) -> String {
   the number is is not known.
 - An optimizer *is better* than another where the interval of the probability of improvement lies above ½, and *worse* where
   it lies below. Elsewhere the runs do not tell them apart, which is not to say that they are equal. An interval of no
-  width decides nothing with fewer than 10 seeds.
+  width, where all runs of the one beat all of the other, decides nothing with fewer than 10 seeds.
 - *Diverged*: a loss, gradient, policy or update was not finite. From there on the run counts as the random policy, score
   0, in every table; it is neither left out nor tried again. A task that it had solved before stays solved at that step.
 - *Collapsed*: trained to the end, but the final score is 0 or less, and either the policy's entropy is below 5% of a
