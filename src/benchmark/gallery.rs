@@ -3,26 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::analysis::{Analysis, known};
+use super::analysis::Analysis;
 use super::cell::Stage;
-use super::column::median;
-use super::comparison::{BOOTSTRAP, Comparison, Verdict};
-use super::results::{CLAIM, Results, Run};
-use super::sensitivity::LearningRates;
-use crate::plot::{
-    CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, Series,
-    improvement_matrix, interval_rows, learning_curves, learning_rate_sensitivity, performance_profiles,
-    quality_against_cost,
-};
-use crate::stats::{Bootstrap, Interval, PerformanceProfile, Scores, interquartile_mean};
+use super::pictures::{self, Caption};
+use super::results::Results;
+use crate::plot::{Picture, PlotError};
 use crate::{Error, Result};
 
 /// The folder of the pictures, in the folder of the comparison.
 pub(super) const FOLDER: &str = "pictures";
-/// The band of a curve has a hundred intervals, and no reader measures one: fewer replicates will do.
-const BAND: Bootstrap = Bootstrap { reps: 1_000, ..BOOTSTRAP };
-/// Thresholds of a performance profile.
-const TAUS: usize = 101;
 
 /// All pictures that were made.
 #[derive(Debug, Default)]
@@ -61,47 +50,34 @@ impl Gallery {
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         clear(&folder)?;
         let mut gallery = Self { folder, ..Self::default() };
+        let all = pictures::whole(&results.grid);
         for comparison in analysis.comparisons.iter().filter(|comparison| comparison.algo.is_none()) {
             let (stage, name) = (comparison.stage, comparison.stage.name());
-            let titled = |what: &str| options(results, &whole(results), stage, what);
-            let picture = scores(comparison, titled("area and final score"));
-            gallery.hang(Place::Scores(stage), format!("scores-{name}"), format!("Scores, {name}"), picture)?;
-            let picture = profiles(results, comparison, titled("area under the curve of scores"))?;
-            gallery.hang(
-                Place::Profiles(stage),
-                format!("profiles-{name}"),
-                format!("Performance profiles, {name}"),
-                picture,
-            )?;
+            let caption = Caption { results, stage, what: &all };
+            let picture = pictures::scores(comparison, &caption);
+            gallery.hang(Place::Scores(stage), &format!("scores-{name}"), format!("Scores, {name}"), picture)?;
+            let (stem, alt) = (format!("profiles-{name}"), format!("Performance profiles, {name}"));
+            gallery.hang(Place::Profiles(stage), &stem, alt, pictures::profiles(comparison, &caption))?;
             if comparison.standings.len() > 1 {
-                let picture = improvement(comparison, titled("area under the curve of scores"));
-                let alt = format!("Probability of improvement, {name}");
-                gallery.hang(Place::Improvement(stage), format!("improvement-{name}"), alt, picture)?;
+                let (stem, alt) = (format!("improvement-{name}"), format!("Probability of improvement, {name}"));
+                gallery.hang(Place::Improvement(stage), &stem, alt, pictures::improvement(comparison, &caption))?;
             }
-            let picture = cost(results, comparison, titled("IQM of the area under the curve of scores"))?;
-            gallery.hang(
-                Place::Cost(stage),
-                format!("cost-{name}"),
-                format!("Quality against cost, {name}"),
-                picture,
-            )?;
+            let (stem, alt) = (format!("cost-{name}"), format!("Quality against cost, {name}"));
+            gallery.hang(Place::Cost(stage), &stem, alt, pictures::cost(comparison, &caption))?;
             for (task, algo) in results.grid.pairs() {
-                let title = format!("{task} with {algo}");
-                let picture = curves(results, stage, (task, algo))?.and_then(|curves| {
-                    learning_curves(&curves, "score", &options(results, &title, stage, "IQM of scores"))
-                });
-                let alt = format!("Learning curves, {name}, {title}");
-                gallery.hang(Place::Curves(stage), format!("curves-{name}-{task}-{algo}"), alt, picture)?;
+                let what = format!("{task} with {algo}");
+                let picture = pictures::curves(task, algo, &Caption { what: &what, ..caption });
+                let (stem, alt) = (format!("curves-{name}-{task}-{algo}"), format!("Learning curves, {name}, {what}"));
+                gallery.hang(Place::Curves(stage), &stem, alt, picture)?;
             }
         }
         for rates in analysis.learning_rates.iter().filter(|rates| !rates.curves.is_empty()) {
-            let (file, what) = match &rates.pair {
-                Some((task, algo)) => (format!("-{task}-{algo}"), format!("{task} with {algo}")),
-                None => (String::new(), whole(results)),
+            let (stem, what) = match &rates.pair {
+                Some((task, algo)) => (format!("learning-rates-{task}-{algo}"), format!("{task} with {algo}")),
+                None => ("learning-rates".to_string(), all.clone()),
             };
-            let picture = learning_rates(results, rates, &what);
-            let alt = format!("Sensitivity to the learning rate, {what}");
-            gallery.hang(Place::LearningRates, format!("learning-rates{file}"), alt, picture)?;
+            let picture = pictures::learning_rates(rates, &Caption { results, stage: rates.stage, what: &what });
+            gallery.hang(Place::LearningRates, &stem, format!("Sensitivity to the learning rate, {what}"), picture)?;
         }
         Ok(gallery)
     }
@@ -116,17 +92,19 @@ impl Gallery {
         own.join("\n")
     }
 
-    fn hang(&mut self, place: Place, stem: String, alt: String, picture: Result<Picture, PlotError>) -> Result<()> {
+    fn hang(&mut self, place: Place, stem: &str, alt: String, picture: Result<Picture>) -> Result<()> {
         let name = match picture {
             Ok(picture) => {
-                let name = self.free(&stem);
+                let name = self.free(stem);
                 for ending in ["png", "svg"] {
                     picture.save(self.folder.join(format!("{name}.{ending}")))?;
                 }
                 Ok(name)
             }
-            Err(refused @ (PlotError::Picture { .. } | PlotError::Size { .. })) => Err(refused.to_string()),
-            Err(other) => return Err(other.into()),
+            Err(Error::Plot(refused @ (PlotError::Picture { .. } | PlotError::Size { .. }))) => {
+                Err(refused.to_string())
+            }
+            Err(other) => return Err(other),
         };
         self.exhibits.push(Exhibit { place, alt, name });
         Ok(())
@@ -152,137 +130,4 @@ pub(super) fn clear(folder: &Path) -> Result<()> {
         std::fs::remove_file(&path).map_err(Error::io(&path))?;
     }
     Ok(())
-}
-
-/// The tasks and algorithms of a grid, for a title.
-fn whole(results: &Results) -> String {
-    let (tasks, algos) = (&results.grid.tasks, &results.grid.algos);
-    let labels: Vec<&str> = tasks.iter().map(|task| task.label()).collect();
-    let tasks = if labels.len() > 3 { format!("{} tasks", labels.len()) } else { labels.join(", ") };
-    format!("{tasks} with {}", algos.join(" and "))
-}
-
-fn options(results: &Results, what: &str, stage: Stage, score: &str) -> PictureOptions {
-    let grid = &results.grid;
-    let (seeds, how) = match stage {
-        Stage::Defaults => (grid.seeds.count(), "default hyper-parameters".to_string()),
-        Stage::Sweep => (grid.seeds.count(), "a sweep of learning rates".to_string()),
-        Stage::Tuning => (grid.tuning.seeds.count(), "the trials of tuning".to_string()),
-        Stage::Tuned => (grid.seeds.count(), format!("tuned with {} trials each on other seeds", grid.tuning.trials)),
-    };
-    let intervals = match seeds {
-        1 => "of one seed no intervals are known",
-        few if few < CLAIM && stage.is_protocol() => {
-            "95% stratified bootstrap intervals over seeds too few for a claim"
-        }
-        _ => "95% stratified bootstrap intervals over seeds",
-    };
-    PictureOptions::new(what, usize::try_from(seeds).unwrap_or(usize::MAX), format!("{how}; {score}; {intervals}"))
-}
-
-fn scores(comparison: &Comparison, options: PictureOptions) -> Result<Picture, PlotError> {
-    let metrics = ["IQM of area", "IQM of final score", "mean of area", "optimality gap of area"];
-    let row = |standing: &super::comparison::Standing| {
-        let (area, last) = (&standing.area, &standing.final_score);
-        let intervals = vec![area.iqm, last.iqm, area.mean, area.optimality_gap];
-        IntervalRow { label: standing.optimizer.clone(), intervals }
-    };
-    let rows: Vec<IntervalRow> = comparison.standings.iter().map(row).collect();
-    interval_rows(&metrics, &rows, &options)
-}
-
-/// The areas of an optimizer's runs, a column a task with an algorithm.
-fn areas(results: &Results, stage: Stage, optimizer: &str) -> Result<Scores> {
-    let column = |(task, algo)| results.of(stage, task, algo, optimizer).map(|run| run.area).collect::<Vec<_>>();
-    Ok(Scores::from_tasks(&results.grid.pairs().map(column).collect::<Vec<_>>())?)
-}
-
-fn profiles(results: &Results, comparison: &Comparison, options: PictureOptions) -> Result<Result<Picture, PlotError>> {
-    let ranking = comparison.ranking();
-    let named = ranking.iter().filter_map(|&place| comparison.standings.get(place));
-    let scores =
-        named.map(|standing| Ok((standing.optimizer.clone(), areas(results, comparison.stage, &standing.optimizer)?)));
-    let scores = scores.collect::<Result<Vec<_>>>()?;
-    let all = || scores.iter().flat_map(|(_, scores)| scores.values()).copied();
-    let (from, to) = (all().fold(0.0, f64::min), all().fold(1.0, f64::max));
-    let tau: Vec<f64> = (0..TAUS).map(|i| from + (to - from) * i as f64 / (TAUS - 1) as f64).collect();
-    let series = scores.iter().map(|(optimizer, scores)| {
-        let profile = PerformanceProfile::of_runs(scores, &tau, &BAND)?;
-        Ok(Series { label: optimizer.clone(), points: profile.tau.into_iter().zip(profile.share).collect() })
-    });
-    Ok(performance_profiles(&series.collect::<Result<Vec<_>>>()?, "area", &options))
-}
-
-/// The best first, in rows and in columns.
-fn improvement(comparison: &Comparison, mut options: PictureOptions) -> Result<Picture, PlotError> {
-    let ranking = comparison.ranking();
-    let labels: Vec<&str> = ranking.iter().map(|&place| comparison.standings[place].optimizer.as_str()).collect();
-    let probability = |place: usize, other: usize| {
-        let interval = comparison.standings[place].improvement[other];
-        // Without width it says nothing, unless there are seeds enough for that to be no chance.
-        let unknown = !known(&interval) && comparison.verdict(place, other) == Verdict::Undecided;
-        if unknown { Interval { low: 0.0, high: 1.0, ..interval } } else { interval }
-    };
-    let row = |&place: &usize| ranking.iter().map(|&other| probability(place, other)).collect();
-    let matrix: Vec<Vec<Interval>> = ranking.iter().map(row).collect();
-    match improvement_matrix(&labels, &matrix, &options) {
-        Err(PlotError::Size { side: "width", least, .. }) => {
-            options.width = least;
-            improvement_matrix(&labels, &matrix, &options)
-        }
-        drawn => drawn,
-    }
-}
-
-fn cost(results: &Results, comparison: &Comparison, options: PictureOptions) -> Result<Result<Picture, PlotError>> {
-    let mut points = Vec::new();
-    for standing in &comparison.standings {
-        let times = |(task, algo)| {
-            let runs = results.of(comparison.stage, task, algo, &standing.optimizer);
-            // No clock is so fine that a run takes no time at all, but zero has no logarithm.
-            runs.map(|run| run.microseconds_per_update().max(1e-3).ln()).collect::<Vec<_>>()
-        };
-        let times = Scores::from_tasks(&results.grid.pairs().map(times).collect::<Vec<_>>())?;
-        let middle = |times: &Scores| {
-            let medians = times.by_task().filter_map(|runs| Scores::of_one_task(runs).ok()).map(|runs| median(&runs));
-            (medians.sum::<f64>() / times.tasks() as f64).exp()
-        };
-        let cost = BAND.interval(&times, middle)?;
-        points.push(CostPoint { label: standing.optimizer.clone(), cost, quality: standing.area.iqm });
-    }
-    let names = ("microseconds a rollout with its update (geometric mean over tasks and algorithms)", "IQM of area");
-    Ok(quality_against_cost(&points, names, &options))
-}
-
-fn curves(results: &Results, stage: Stage, (task, algo): (&str, &str)) -> Result<Result<Vec<Series>, PlotError>> {
-    let mut all = Vec::new();
-    for optimizer in results.optimizers() {
-        let runs: Vec<(Vec<u64>, Vec<f64>)> = results.of(stage, task, algo, &optimizer).map(Run::score_curve).collect();
-        let Some((env_steps, _)) = runs.first() else { continue };
-        // A stratum a point: each interval stands for itself.
-        let scores = Scores::from_runs(&runs.iter().map(|(_, scores)| scores).collect::<Vec<_>>())?;
-        let mut scratch = Vec::new();
-        let intervals = BAND.intervals(&[&scores], env_steps.len(), |resampled, out| {
-            let points = resampled.iter().flat_map(Scores::by_task);
-            for (out, runs) in out.iter_mut().zip(points) {
-                scratch.clear();
-                scratch.extend_from_slice(runs);
-                *out = interquartile_mean(&mut scratch);
-            }
-        })?;
-        let points = env_steps.iter().map(|&step| step as f64).zip(intervals).collect();
-        all.push(Series { label: optimizer, points });
-    }
-    Ok(Ok(all))
-}
-
-fn learning_rates(results: &Results, rates: &LearningRates, what: &str) -> Result<Picture, PlotError> {
-    let curve = |curve: &super::sensitivity::Curve| {
-        let points = curve.sensitivity.lr.iter().zip(&curve.sensitivity.score).zip(&curve.broken);
-        let points = points.map(|((&lr, &score), &broken)| LearningRatePoint { lr, score: Some(score), broken });
-        LearningRateCurve { label: curve.optimizer.clone(), points: points.collect() }
-    };
-    let curves: Vec<LearningRateCurve> = rates.curves.iter().map(curve).collect();
-    let options = options(results, what, rates.stage, "IQM of the area under the curve of scores");
-    learning_rate_sensitivity(&curves, "area", &options)
 }

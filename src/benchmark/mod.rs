@@ -28,6 +28,7 @@ mod extension;
 mod gallery;
 mod grid;
 mod outcome;
+mod pictures;
 mod progress;
 mod report;
 mod results;

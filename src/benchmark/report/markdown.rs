@@ -26,14 +26,17 @@ pub(super) fn code(text: &str) -> String {
 /// A score with its interval: `0.91 [0.88, 0.93]`, or `0.91 [?]` where nothing is known of how uncertain it is. A narrow
 /// interval has as many digits as tell its ends apart.
 pub(super) fn estimate(interval: &Interval) -> String {
-    let number = |x: f64, digits: usize| {
-        let text = format!("{x:.digits$}");
-        let zero = !text.chars().any(|c| c.is_ascii_digit() && c != '0');
-        if zero { text.replace('-', "") } else { text.replace('-', "−") }
-    };
-    let tells = |&digits: &usize| number(interval.low, digits) != number(interval.high, digits);
+    let tells = |&digits: &usize| score(interval.low, digits) != score(interval.high, digits);
     let digits = (2..5).find(tells).filter(|_| known(interval)).unwrap_or(2);
-    with_ends(interval, |x| number(x, digits))
+    with_ends(interval, |x| score(x, digits))
+}
+
+/// A score with so many digits after the point.
+pub(super) fn score(x: f64, digits: usize) -> String {
+    let text = format!("{x:.digits$}");
+    // No minus before zero.
+    let zero = !text.chars().any(|c| c.is_ascii_digit() && c != '0');
+    text.replace('-', if zero { "" } else { "−" })
 }
 
 /// Environment steps with their interval: `12.3k [11.0k, never]`.

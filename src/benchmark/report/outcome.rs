@@ -5,7 +5,8 @@ use super::super::cell::Stage;
 use super::super::grid::Protocol;
 use super::super::results::{Results, Status};
 use super::super::sensitivity::{Curve, LearningRates};
-use super::markdown::{code, estimate, owned, table};
+use super::markdown::{code, estimate, owned, score, table};
+use crate::stats::Sensitivity;
 
 pub(super) fn endings(results: &Results) -> String {
     let stages = results.stages();
@@ -76,20 +77,22 @@ pub(super) fn learning_rates(analysis: &Analysis) -> String {
 
 /// What the smallest, the best and the largest learning rates give, the optimizers taken together.
 fn ends(rates: &LearningRates) -> String {
-    let best = |curve: &Curve| curve.sensitivity.lr.iter().position(|&lr| lr == curve.sensitivity.best_lr);
-    let places: [(&str, &dyn Fn(&Curve) -> Option<usize>); 3] =
-        [("smallest", &|_| Some(0)), ("best", &best), ("largest", &|curve| curve.broken.len().checked_sub(1))];
     let header = owned(["learning rate", "median of the optimizers' IQM of area", "runs that collapsed or diverged"]);
-    let row = |(name, place): &(&str, &dyn Fn(&Curve) -> Option<usize>)| {
+    let row = |name: &str, place: fn(&Sensitivity) -> Option<usize>| {
         let at = |curve: &Curve| {
-            let place = place(curve)?;
+            let place = place(&curve.sensitivity)?;
             Some((curve.sensitivity.score.get(place)?.point, *curve.broken.get(place)?))
         };
         let (mut scores, broken): (Vec<f64>, Vec<f64>) = rates.curves.iter().filter_map(at).unzip();
         scores.sort_by(f64::total_cmp);
         let middle = scores.get(scores.len() / 2).copied().unwrap_or(f64::NAN);
         let share = 100.0 * broken.iter().sum::<f64>() / broken.len() as f64;
-        vec![(*name).to_string(), format!("{middle:.2}").replace('-', "−"), format!("{share:.0}%")]
+        vec![name.to_string(), score(middle, 2), format!("{share:.0}%")]
     };
-    table(&header, places.iter().map(row))
+    let rows = [
+        row("smallest", |_| Some(0)),
+        row("best", |sensitivity| sensitivity.lr.iter().position(|&lr| lr == sensitivity.best_lr)),
+        row("largest", |sensitivity| sensitivity.lr.len().checked_sub(1)),
+    ];
+    table(&header, rows)
 }
