@@ -31,13 +31,8 @@ pub(super) struct Entry {
     pub(super) half: Milestone,
     /// Until 100 episodes reached the environment's threshold on average.
     pub(super) solved: Milestone,
-    /// The same in seconds of one run: a clock decides.
-    pub(super) seconds_to_solved: Interval,
-    /// Microseconds a rollout with its update, the median of runs: a clock decides.
-    pub(super) microseconds: Interval,
     pub(super) collapsed: usize,
     pub(super) diverged: usize,
-    pub(super) state_bytes: u64,
 }
 
 /// How many steps something took, and which share of the runs was never seen to get there.
@@ -79,17 +74,13 @@ impl Entry {
         let half: Vec<Reached> = runs.iter().map(half).collect::<Result<_, _>>()?;
         let solved: Vec<Reached> = runs.iter().map(solved).collect();
         let count = |status| runs.iter().filter(|run| run.status == status).count();
-        let times: Vec<f64> = runs.iter().map(|run| run.microseconds_per_update()).collect();
         Ok(Self {
             area: interval(|run| run.area)?,
             final_score: interval(|run| run.final_score)?,
             half: Milestone::of(&half)?,
             solved: Milestone::of(&solved)?,
-            seconds_to_solved: seconds(runs)?,
-            microseconds: BOOTSTRAP.interval(&Scores::of_one_task(&times)?, median)?,
             collapsed: count(Status::Collapsed),
             diverged: count(Status::Diverged),
-            state_bytes: runs.iter().map(|run| run.state_bytes).max().unwrap_or_default(),
             optimizer,
         })
     }
@@ -105,24 +96,4 @@ impl Milestone {
             censored: censored as f64 / runs.len() as f64,
         })
     }
-}
-
-/// Seconds until the environment's threshold, as steps are turned into seconds by each run's own speed.
-fn seconds(runs: &[&Run]) -> Result<Interval> {
-    let millis =
-        |run: &Run, env_steps: u64| (1e3 * run.seconds * env_steps as f64 / run.env_steps.max(1) as f64) as u64;
-    let reached = |run: &&Run| match run.solved_at_step {
-        Some(env_steps) => Reached::At(millis(run, env_steps)),
-        // One that diverged early would never have got there, not at any later time.
-        None => Reached::NotBy(millis(run, run.steps)),
-    };
-    let Interval { point, low, high } = median_steps(&runs.iter().map(reached).collect::<Vec<_>>(), &BOOTSTRAP)?;
-    Ok(Interval { point: point / 1e3, low: low / 1e3, high: high / 1e3 })
-}
-
-/// The middle of all runs, or the upper one of two.
-pub(super) fn median(scores: &Scores) -> f64 {
-    let mut values = scores.values().to_vec();
-    let half = values.len() / 2;
-    *values.select_nth_unstable_by(half, f64::total_cmp).1
 }

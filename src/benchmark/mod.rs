@@ -23,6 +23,7 @@ mod analysis;
 mod cell;
 mod column;
 mod comparison;
+mod cost;
 mod estimate;
 mod extension;
 mod gallery;

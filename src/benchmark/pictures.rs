@@ -2,8 +2,8 @@
 
 use super::analysis::known;
 use super::cell::Stage;
-use super::column::median;
 use super::comparison::{BOOTSTRAP, Comparison, Standing, Verdict};
+use super::cost::Cost;
 use super::grid::{Grid, Task};
 use super::results::{CLAIM, Results, Run};
 use super::sensitivity::{Curve, LearningRates};
@@ -120,23 +120,20 @@ pub(super) fn improvement(comparison: &Comparison, caption: &Caption<'_>) -> Res
 
 /// What a rollout with its update takes, and what it is worth.
 pub(super) fn cost(comparison: &Comparison, caption: &Caption<'_>) -> Result<Picture> {
-    let results = caption.results;
-    let mut points = Vec::new();
-    for standing in &comparison.standings {
-        let times = |(task, algo)| {
-            let runs = results.of(comparison.stage, task, algo, &standing.optimizer);
-            // No clock is so fine that a run takes no time at all, but zero has no logarithm.
-            runs.map(|run| run.microseconds_per_update().max(1e-3).ln()).collect::<Vec<_>>()
-        };
-        let times = Scores::from_tasks(&results.grid.pairs().map(times).collect::<Vec<_>>())?;
-        let middle = |times: &Scores| {
-            let medians = times.by_task().filter_map(|runs| Scores::of_one_task(runs).ok()).map(|runs| median(&runs));
-            (medians.sum::<f64>() / times.tasks() as f64).exp()
-        };
-        let cost = BAND.interval(&times, middle)?;
-        points.push(CostPoint { label: standing.optimizer.clone(), cost, quality: standing.area.iqm });
-    }
-    let names = ("microseconds a rollout with its update (geometric mean over tasks and algorithms)", "IQM of area");
+    let Caption { results, .. } = *caption;
+    let point = |standing: &Standing| {
+        let cost = |(task, algo)| Cost::of(results, task, algo, &standing.optimizer).fastest;
+        // No clock is so fine that a run takes no time at all, but zero has no logarithm.
+        let logs: Vec<f64> = results.grid.pairs().map(cost).map(|time| time.max(1e-3).ln()).collect();
+        let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
+        let cost = Interval { point: mean, low: mean, high: mean };
+        CostPoint { label: standing.optimizer.clone(), cost, quality: standing.area.iqm }
+    };
+    let points: Vec<CostPoint> = comparison.standings.iter().map(point).collect();
+    let names = (
+        "microseconds a rollout with its update in the fastest run (geometric mean over tasks and algorithms)",
+        "IQM of area",
+    );
     let options = caption.options("IQM of the area under the curve of scores");
     Ok(quality_against_cost(&points, names, &options)?)
 }

@@ -22,9 +22,13 @@ pub(super) fn claims(results: &Results, comparison: &Comparison) -> String {
         _ => "At their defaults",
     };
     let first = &comparison.standings[best];
+    let equal = |&&place: &&usize| comparison.standings[place].area.iqm.point == first.area.iqm.point;
+    let leaders: Vec<String> =
+        ranking.iter().filter(equal).map(|&place| code(&comparison.standings[place].optimizer)).collect();
+    let verb = if leaders.len() == 1 { "has" } else { "share" };
     let mut text = format!(
-        "{how}, over {pairs} and {seeds} {seed_word}, {} has the largest interquartile mean of areas, {}.",
-        code(&first.optimizer),
+        "{how}, over {pairs} and {seeds} {seed_word}, {} {verb} the largest interquartile mean of areas, {}.",
+        list(&leaders),
         estimate(&first.area.iqm),
     );
     if comparison.standings.len() < 2 {
@@ -60,8 +64,8 @@ pub(super) fn claims(results: &Results, comparison: &Comparison) -> String {
     let rival = |&&place: &&usize| place != best && comparison.verdict(best, place) == Verdict::Undecided;
     let rivals: Vec<String> =
         ranking.iter().filter(rival).map(|&place| code(&comparison.standings[place].optimizer)).collect();
-    if !rivals.is_empty() {
-        text += &format!(" They do not tell the first, {}, from {} either.", code(&first.optimizer), list(&rivals));
+    if best != reference && !rivals.is_empty() {
+        text += &format!(" They do not tell the first, {}, from {}.", code(&first.optimizer), list(&rivals));
     }
     let count = comparison.standings.len() - 1;
     text += &format!(

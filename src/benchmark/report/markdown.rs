@@ -27,7 +27,7 @@ pub(super) fn code(text: &str) -> String {
 /// interval has as many digits as tell its ends apart.
 pub(super) fn estimate(interval: &Interval) -> String {
     let tells = |&digits: &usize| score(interval.low, digits) != score(interval.high, digits);
-    let digits = (2..5).find(tells).filter(|_| known(interval)).unwrap_or(2);
+    let digits = (2..4).find(tells).filter(|_| known(interval)).unwrap_or(2);
     with_ends(interval, |x| score(x, digits))
 }
 
@@ -52,11 +52,6 @@ pub(super) fn steps(interval: &Interval) -> String {
 /// Seconds with their interval.
 pub(super) fn seconds(interval: &Interval) -> String {
     with_ends(interval, |x| if x.is_infinite() { "never".into() } else { format!("{x:.2}") })
-}
-
-/// Whole numbers with their interval.
-pub(super) fn whole(interval: &Interval) -> String {
-    with_ends(interval, |x| format!("{x:.0}"))
 }
 
 fn with_ends(interval: &Interval, number: impl Fn(f64) -> String) -> String {

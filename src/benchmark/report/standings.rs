@@ -81,7 +81,7 @@ fn standings(comparison: &Comparison) -> String {
 }
 
 /// A row an optimizer, a column a task with an algorithm.
-pub(super) fn by_column(columns: &[&Column], cell: impl Fn(&Entry) -> String) -> String {
+fn by_column(columns: &[&Column], cell: impl Fn(&Entry) -> String) -> String {
     let header: Vec<String> = std::iter::once("optimizer".into()).chain(columns.iter().map(|c| c.scope())).collect();
     let count = columns.first().map_or(0, |column| column.entries.len());
     let row = |place: usize| {
