@@ -4,7 +4,7 @@ use super::cell::Stage;
 use super::comparison::BOOTSTRAP;
 use super::results::{Results, Run, Status};
 use crate::Result;
-use crate::stats::{Interval, Reached, Scores, iqm, median_steps, restricted_mean_steps, steps_to_threshold};
+use crate::stats::{Interval, Reached, Scores, iqm, median_steps, restricted_mean_steps};
 
 /// The score that counts as half of the way from a random policy to the optimum.
 pub(super) const HALF: f64 = 0.5;
@@ -27,7 +27,7 @@ pub(super) struct Entry {
     pub(super) area: Interval,
     /// Interquartile mean of the score at the end of training.
     pub(super) final_score: Interval,
-    /// Until the learning curve reached a score of [`HALF`].
+    /// Until the learning curve was at [`HALF`] or above for good.
     pub(super) half: Milestone,
     /// Until 100 episodes reached the environment's threshold on average.
     pub(super) solved: Milestone,
@@ -69,9 +69,12 @@ impl Entry {
         let solved = |run: &&Run| run.solved_at_step.map_or(Reached::NotBy(run.steps), Reached::At);
         let half = |run: &&Run| {
             let (env_steps, scores) = run.score_curve();
-            steps_to_threshold(&env_steps, &scores, HALF)
+            // For good: early points are means of few episodes, of which those that end soonest are often the luckiest.
+            let below = scores.iter().rposition(|&score| score < HALF);
+            let first = env_steps.get(below.map_or(0, |below| below + 1));
+            first.map_or(Reached::NotBy(run.steps), |&env_steps| Reached::At(env_steps))
         };
-        let half: Vec<Reached> = runs.iter().map(half).collect::<Result<_, _>>()?;
+        let half: Vec<Reached> = runs.iter().map(half).collect();
         let solved: Vec<Reached> = runs.iter().map(solved).collect();
         let count = |status| runs.iter().filter(|run| run.status == status).count();
         Ok(Self {

@@ -51,7 +51,7 @@ pub(super) fn steps(interval: &Interval) -> String {
 
 /// Seconds with their interval.
 pub(super) fn seconds(interval: &Interval) -> String {
-    with_ends(interval, |x| if x.is_infinite() { "never".into() } else { format!("{x:.2}") })
+    with_ends(interval, |x| if x.is_infinite() { "never".into() } else { format!("{x:.3}") })
 }
 
 fn with_ends(interval: &Interval, number: impl Fn(f64) -> String) -> String {

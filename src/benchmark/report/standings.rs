@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::analysis::Analysis;
 use super::super::cell::Stage;
-use super::super::column::{Column, Entry};
+use super::super::column::{Column, Entry, HALF};
 use super::super::comparison::Comparison;
 use super::super::gallery::{Gallery, Place};
 use super::super::results::Results;
@@ -45,8 +45,8 @@ pub(super) fn of_protocol(results: &Results, analysis: &Analysis, gallery: &Gall
     };
     let _ = write!(
         text,
-        "Environment steps until the learning curve reached a score of 0.5, the median of runs, and the share of runs \
-         that never did, if any:\n\n{}\nEnvironment steps until the task was solved, likewise:\n\n{}\n{}",
+        "Environment steps until the learning curve was at a score of {HALF} or above for good, the median of runs, and \
+         the share of runs that never got there, if any:\n\n{}\nEnvironment steps until the task was solved, likewise:\n\n{}\n{}",
         milestone(true),
         milestone(false),
         gallery.at(Place::Curves(stage))
