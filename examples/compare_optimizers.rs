@@ -49,7 +49,7 @@ fn compare(args: &ArgMatches) -> Result<()> {
     let out = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| default_folder(args));
     let benchmark = Benchmark::open(grid, out, args.get_flag("force"))?;
     let results = benchmark.run(&threads, args.get_flag("quiet"))?;
-    write_report(&results, benchmark.path(), &[])?;
+    write_report(&results, benchmark.path())?;
     if !args.get_flag("quiet") {
         println!("{}", results.endings());
         if let Some(caution) = results.caution() {

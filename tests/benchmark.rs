@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use uphill::benchmark::write_report;
 use uphill::benchmark::{Benchmark, Grid, LrGrid, Measure, Outcome, Protocol, Results, Seeds, Stage, Status, Task};
-use uphill::benchmark::{Section, write_report};
 use uphill::envs::{Action, make};
 use uphill::{Config, Seed, Threads, Trainer};
 
@@ -80,7 +80,7 @@ fn a_run_of_the_grid_is_what_a_trainer_gives_alone() {
         let mut updates = 0;
         while let Some(metrics) = trainer.step().expect("an update") {
             // 40 steps an update, and a point each 40 steps; before an episode has ended, the random policy's return.
-            curve.push(metrics.episode_return_mean.unwrap_or(run.scale.random_return));
+            curve.push(metrics.episode_return_mean.unwrap_or(run.scale.random()));
             updates = metrics.update;
         }
         assert_eq!((run.curve.clone(), run.updates, run.status), (curve.clone(), updates, Status::Finished));
@@ -91,8 +91,11 @@ fn a_run_of_the_grid_is_what_a_trainer_gives_alone() {
         );
         let evaluation = trainer.into_policy().expect("a policy").evaluate(3, Seed(run.seed)).expect("an evaluation");
         assert_eq!(run.eval_return, evaluation.return_mean);
-        let score = |x: f64| (x - run.scale.random_return) / (0.995 - run.scale.random_return);
-        assert!((run.area - curve.iter().map(|&x| score(x)).sum::<f64>() / 10.0).abs() < 1e-6, "{}", run.area);
+        let score = |x: f64| (x - run.scale.random()) / (0.995 - run.scale.random());
+        // Trapezia from a score of 0 at step 0 on.
+        let sum: f64 = curve.iter().map(|&x| score(x)).sum();
+        let area = (sum - score(curve[9]) / 2.0) / 10.0;
+        assert!((run.area - area).abs() < 1e-6, "{} {area}", run.area);
     }
 }
 
@@ -234,18 +237,15 @@ fn runs_that_diverge_are_kept_and_say_so() {
         // From there on it counts as the random policy.
         let reached = usize::try_from(run.updates).expect("few");
         assert!(reached < 10);
-        assert_eq!(run.curve[reached..], vec![run.scale.random_return; 10 - reached]);
+        assert_eq!(run.curve[reached..], vec![run.scale.random(); 10 - reached]);
         assert_eq!((run.final_score, run.eval_score), (0.0, 0.0));
     }
     let table = &tables(home.path())[0];
     assert_eq!(table.lines().filter(|line| line.contains(",diverged,")).count(), 2 * 2, "sgd and adam, two seeds");
-    write_report(&results, home.path(), &[Section { title: "More".into(), body: "Words.".into() }]).expect("written");
+    write_report(&results, home.path()).expect("written");
     let report = std::fs::read_to_string(home.path().join("report.md")).expect("a report");
     assert!(report.contains("| `sgd` | 2 / 0 / 0 | 2 / 0 / 2 |"), "{report}");
-    assert!(
-        report.contains("**2 seeds are too few for a claim") && report.contains("\n## More\n\nWords.\n"),
-        "{report}"
-    );
+    assert!(report.contains("**2 seeds are too few for a claim"), "{report}");
 }
 
 #[test]
@@ -306,6 +306,7 @@ fn bad_grids_are_told_what_is_wrong_with_them() {
             "sweep holds -1: learning rates and their multiples are finite",
         ),
         ("curve_points = 10", "curve_points = 0", "curve_points = 0 is impossible: it must be 1 to 10000"),
+        ("curve_points = 10", "curve_points = 401", "curve_points = 401 is impossible: the runs have 400 steps only"),
         ("curve_points = 10", "curve_pionts = 10", "unknown field `curve_pionts`"),
         (
             "trials = 2",
@@ -340,8 +341,8 @@ fn scores_are_0_for_a_random_policy_and_1_for_the_best() {
     for (env, episodes) in [("CartPole-v1", 3_000), ("FourRooms-v0", 200)] {
         let scale = cells.iter().find(|cell| cell.task == env).expect("a cell").scale;
         let optimum = if env == "CartPole-v1" { 500.0 } else { 0.81 };
-        assert!((scale.optimal_return - optimum).abs() < 1e-6, "{scale:?}");
-        assert!((scale.score(scale.optimal_return) - 1.0).abs() < 1e-12 && scale.score(scale.random_return) == 0.0);
+        assert!((scale.optimal() - optimum).abs() < 1e-6, "{scale:?}");
+        assert!((scale.normalise(scale.optimal()) - 1.0).abs() < 1e-12 && scale.normalise(scale.random()) == 0.0);
         // Random play agrees within four standard errors.
         let mut env = make(env).expect("an environment");
         let actions = if env.spec().observation_len() == 4 { 2 } else { 4 };
@@ -363,7 +364,7 @@ fn scores_are_0_for_a_random_policy_and_1_for_the_best() {
         let n = returns.len() as f64;
         let mean = returns.iter().sum::<f64>() / n;
         let error = (returns.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n / n).sqrt();
-        assert!((mean - scale.random_return).abs() < 4.0 * error, "{mean} ± {error}, {scale:?}");
+        assert!((mean - scale.random()).abs() < 4.0 * error, "{mean} ± {error}, {scale:?}");
     }
 }
 
@@ -410,6 +411,8 @@ fn killed_ten_times_at_random_moments_it_ends_with_the_same_tables() {
     let before = cells(&home.path().join("killed")).len();
     assert!(compare("killed").status().expect("it runs").success());
     assert_eq!(tables(&home.path().join("killed")), tables(&home.path().join("whole")));
+    let statistics = |out: &str| std::fs::read(home.path().join(out).join("statistics.csv")).expect("a table");
+    assert_eq!(statistics("killed"), statistics("whole"));
     assert!(killed >= 5, "killed {killed} times of ten; {before} files were there in the end");
 }
 

@@ -74,9 +74,9 @@ const METRICS: [&str; 4] = ["IQM", "mean", "median", "optimality gap (less is be
 
 fn sensitivity(count: usize) -> Vec<LearningRateCurve> {
     let point = |i: usize, t: usize| {
-        let diverged = (t as f64 / 8.0 - spread(i, 0)).clamp(0.0, 1.0);
-        let score = (diverged < 0.6).then(|| around(spread(i, 1) * (t as f64 / 4.0).min(1.0), 0.05));
-        LearningRatePoint { lr: 10f64.powf(-5.0 + t as f64 / 2.0), score, diverged }
+        let broken = (t as f64 / 8.0 - spread(i, 0)).clamp(0.0, 1.0);
+        let score = (broken < 0.6).then(|| around(spread(i, 1) * (t as f64 / 4.0).min(1.0), 0.05));
+        LearningRatePoint { lr: 10f64.powf(-5.0 + t as f64 / 2.0), score, broken }
     };
     let points = |i| (0..=8).map(|t| point(i, t)).collect();
     (0..count).map(|i| LearningRateCurve { label: NAMES[i].into(), points: points(i) }).collect()
@@ -375,8 +375,7 @@ fn rows_are_sorted_and_bars_are_as_long_as_their_intervals() {
 
 #[test]
 fn the_learning_rate_picture_shows_what_diverged_and_what_is_best() {
-    let at =
-        |lr, score: Option<f64>, diverged| LearningRatePoint { lr, score: score.map(|s| around(s, 0.1)), diverged };
+    let at = |lr, score: Option<f64>, broken| LearningRatePoint { lr, score: score.map(|s| around(s, 0.1)), broken };
     let points =
         vec![at(1e-4, Some(0.2), 0.0), at(1e-3, Some(0.9), 0.25), at(1e-2, Some(0.1), 0.5), at(0.1, None, 1.0)];
     let curve = LearningRateCurve { label: "adam".into(), points };
@@ -479,8 +478,8 @@ fn numbers_that_cannot_be_drawn_are_refused_by_name() {
     assert!(rows(&["IQM"], &row(vec![])).contains("adam cannot be drawn: it has 0 intervals where 1 belong"));
     assert!(rows(&["IQM"], &row(vec![nan])).contains("adam"));
 
-    let curve = |lr, score, diverged| {
-        let points = vec![LearningRatePoint { lr, score, diverged }];
+    let curve = |lr, score, broken| {
+        let points = vec![LearningRatePoint { lr, score, broken }];
         let curves = [LearningRateCurve { label: "adam".into(), points }];
         learning_rate_sensitivity(&curves, "score", &options()).unwrap_err().to_string()
     };

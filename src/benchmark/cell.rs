@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::grid::{Grid, Protocol, Task};
-use super::scale::Scale;
+use super::scale;
 use super::trial::Trial;
-use crate::{Config, Result};
+use crate::stats::Scale;
+use crate::{Config, Error, Result};
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,6 +25,11 @@ pub enum Stage {
 impl Stage {
     /// Every stage, in the order of the tables.
     pub const ALL: [Stage; 4] = [Stage::Defaults, Stage::Sweep, Stage::Tuning, Stage::Tuned];
+
+    /// Whether it is a protocol, whose runs are what is compared.
+    pub(super) fn is_protocol(self) -> bool {
+        matches!(self, Stage::Defaults | Stage::Tuned)
+    }
 
     /// As the tables write it.
     #[must_use]
@@ -90,7 +96,7 @@ impl Plan {
         for (task, algo) in (0..grid.tasks.len()).flat_map(|task| grid.algos.iter().map(move |algo| (task, algo))) {
             for default in &defaults {
                 let trials = if tuned { default.search(grid)? } else { Vec::new() };
-                let scale = Scale::of(&grid.tasks[task], &grid.config(&grid.tasks[task], algo, default, 0)?)?;
+                let scale = scale::of(&grid.tasks[task], &grid.config(&grid.tasks[task], algo, default, 0)?)?;
                 plan.groups.push(Group { task, algo: algo.clone(), scale, default: default.clone(), trials });
             }
         }
@@ -137,6 +143,11 @@ impl Group {
         let task: &Task = &grid.tasks[self.task];
         let Some(&first) = seeds.first() else { return Ok(()) };
         let config = grid.config(task, &self.algo, trial, first)?;
+        if (grid.curve_points as u64) > config.steps {
+            let (label, points, steps) = (task.label(), grid.curve_points, config.steps);
+            let problem = format!("{label}: curve_points = {points} is impossible: the runs have {steps} steps only");
+            return Err(Error::Config(problem));
+        }
         for &seed in seeds {
             let config = Config { seed, ..config.clone() };
             config.validate()?;

@@ -307,6 +307,11 @@ impl Grid {
         Ok(Plan::new(self)?.cells)
     }
 
+    /// Tasks with algorithms, in the order of the tables.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tasks.iter().flat_map(|task| self.algos.iter().map(|algo| (task.label(), algo.as_str())))
+    }
+
     /// The default of each optimizer.
     pub(super) fn defaults(&self) -> Result<Vec<Trial>> {
         let registry = Registry::default();

@@ -11,22 +11,30 @@
 //! let grid = Grid::default();
 //! let benchmark = Benchmark::open(grid, "runs/compare", false)?;
 //! let results = benchmark.run(&Threads::new(0)?, false)?;
-//! write_report(&results, benchmark.path(), &[])?;
+//! write_report(&results, benchmark.path())?;
 //! # Ok::<(), uphill::Error>(())
 //! ```
 //!
 //! The folder has `grid.toml` (complete), `cells/` (a file a finished run), `results.csv` (a row a run), `curves.csv`
-//! (learning curves), `timings.csv` (all that a clock decides) and `report.md`.
+//! (learning curves), `timings.csv` (all that a clock decides); [`write_report`] adds `statistics.csv`, `pictures/` and
+//! `report.md`.
 
+mod analysis;
 mod cell;
+mod column;
+mod comparison;
+mod cost;
 mod estimate;
 mod extension;
+mod gallery;
 mod grid;
 mod outcome;
+mod pictures;
 mod progress;
 mod report;
 mod results;
 mod scale;
+mod sensitivity;
 mod store;
 mod trial;
 mod validate;
@@ -44,9 +52,8 @@ pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
 pub use grid::{Grid, LrGrid, Protocol, Seeds, Select, Task, Tuning};
 pub use outcome::{Divergence, Measure, Outcome};
-pub use report::{Section, write_report};
+pub use report::write_report;
 pub use results::{Results, Run, Status};
-pub use scale::Scale;
 pub use trial::Trial;
 
 use cell::Plan;
@@ -72,30 +79,32 @@ impl Benchmark {
     ///
     /// # Errors
     /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds a grid that this one does not extend,
-    /// naming what differs; [`Error::Io`] if it cannot be written.
+    /// naming what differs, or if another process is running in it; [`Error::Io`] if it cannot be written.
     pub fn open(grid: Grid, folder: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let folder = folder.into();
         grid.validate()?;
         let plan = Plan::new(&grid)?;
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
+        let store = Store::open(&folder, measure)?;
         let (path, text) = (folder.join("grid.toml"), grid.to_toml()?);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;
                 // Tables of another grid must not be taken for this one's; its runs can make them again.
-                for table in ["results.csv", "curves.csv", "timings.csv", "report.md"].map(|name| folder.join(name)) {
+                for table in ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"]
+                    .map(|name| folder.join(name))
+                {
                     if table.exists() {
                         std::fs::remove_file(&table).map_err(Error::io(&table))?;
                     }
                 }
+                gallery::clear(&folder.join(gallery::FOLDER))?;
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Error::io(&path)(e)),
         }
         whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))?;
-        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
-        let store = Store::open(folder.join("cells"), measure)?;
         Ok(Self { grid, folder, store, plan })
     }
 
@@ -185,7 +194,7 @@ impl Benchmark {
         let result = |(cell, path): (&Cell, &PathBuf)| {
             done.get(path).map(|(outcome, clock)| Run::new(cell, &self.grid, outcome, clock.seconds))
         };
-        Ok(cells.iter().zip(&paths).filter_map(result).collect())
+        cells.iter().zip(&paths).filter_map(result).collect()
     }
 
     fn do_one(&self, cell: &Cell) -> Result<Finished> {

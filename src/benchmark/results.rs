@@ -8,8 +8,9 @@ use super::cell::{Cell, Stage};
 use super::grid::{Grid, Select};
 use super::outcome::Outcome;
 use super::trial::Trial;
-use super::{Scale, whole_csv};
+use super::whole_csv;
 use crate::Result;
+use crate::stats::{Scale, area_under_curve};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,7 +27,7 @@ pub enum Status {
 }
 
 /// Seeds below which a difference between optimizers is no claim.
-const CLAIM: u64 = 10;
+pub(super) const CLAIM: u64 = 10;
 /// Below this share of a uniform policy's entropy a policy hardly explores any more.
 const HARDLY_EXPLORES: f64 = 0.05;
 /// A policy that has scored this had learnt something.
@@ -67,7 +68,7 @@ pub struct Run {
     pub final_return: f64,
     /// The same as a score.
     pub final_score: f64,
-    /// Mean score over the points of the learning curve.
+    /// The area under the curve of scores, as a mean score: [`area_under_curve`] of [`Run::score_curve`].
     pub area: f64,
     /// Mean return of the evaluation, with the likeliest actions; the random policy's for a run that diverged.
     pub eval_return: f64,
@@ -119,22 +120,21 @@ pub struct Results {
 }
 
 impl Run {
-    pub(super) fn new(cell: &Cell, grid: &Grid, outcome: &Outcome, seconds: f64) -> Self {
+    pub(super) fn new(cell: &Cell, grid: &Grid, outcome: &Outcome, seconds: f64) -> Result<Self> {
         let Cell { stage, task, trial, scale, config } = cell;
         let mut curve = outcome.curve.clone();
         curve.resize(grid.curve_points, f64::NAN);
-        curve.iter_mut().filter(|point| point.is_nan()).for_each(|point| *point = scale.random_return);
-        let final_return = curve.last().copied().unwrap_or(scale.random_return);
-        let eval_return = outcome.eval_return.unwrap_or(scale.random_return);
-        let area = curve.iter().map(|&point| scale.score(point)).sum::<f64>() / curve.len() as f64;
-        let had_learnt = outcome.best_return.is_some_and(|best| scale.score(best) >= HAD_LEARNT);
+        curve.iter_mut().filter(|point| point.is_nan()).for_each(|point| *point = scale.random());
+        let final_return = curve.last().copied().unwrap_or(scale.random());
+        let eval_return = outcome.eval_return.unwrap_or(scale.random());
+        let had_learnt = outcome.best_return.is_some_and(|best| scale.normalise(best) >= HAD_LEARNT);
         let hardly_explores = outcome.entropy.is_some_and(|share| share < HARDLY_EXPLORES);
         let status = match &outcome.diverged {
             Some(_) => Status::Diverged,
-            None if scale.score(final_return) <= 0.0 && (hardly_explores || had_learnt) => Status::Collapsed,
+            None if scale.normalise(final_return) <= 0.0 && (hardly_explores || had_learnt) => Status::Collapsed,
             None => Status::Finished,
         };
-        Self {
+        let mut run = Self {
             run: 0,
             protocol: *stage,
             task: task.clone(),
@@ -150,17 +150,20 @@ impl Run {
             updates: outcome.updates,
             episodes: outcome.episodes,
             final_return,
-            final_score: scale.score(final_return),
-            area,
+            final_score: scale.normalise(final_return),
+            area: f64::NAN,
             eval_return,
-            eval_score: scale.score(eval_return),
+            eval_score: scale.normalise(eval_return),
             solved_at_step: outcome.solved_at_step,
             steps: config.steps,
             state_bytes: outcome.state_bytes,
             curve,
             scale: *scale,
             seconds,
-        }
+        };
+        let (env_steps, scores) = run.score_curve();
+        run.area = area_under_curve(&env_steps, &scores)?;
+        Ok(run)
     }
 
     /// The learning curve as `(env_steps, return)`: point `k` of `n` stands at `k/n` of the run's steps.
@@ -168,6 +171,19 @@ impl Run {
         let n = self.curve.len() as u128;
         let at = move |k: usize| ((k as u128 + 1) * u128::from(self.steps) / n.max(1)) as u64;
         self.curve.iter().enumerate().map(move |(k, &point)| (at(k), point))
+    }
+
+    /// The learning curve as steps and scores, from step 0 on, where the policy is as good as a random one: score 0.
+    #[must_use]
+    pub fn score_curve(&self) -> (Vec<u64>, Vec<f64>) {
+        let points = self.curve_points().map(|(env_steps, point)| (env_steps, self.scale.normalise(point)));
+        std::iter::once((0, 0.0)).chain(points).unzip()
+    }
+
+    /// What a rollout with its update took, evaluation included.
+    #[must_use]
+    pub fn microseconds_per_update(&self) -> f64 {
+        1e6 * self.seconds / self.updates.max(1) as f64
     }
 
     /// What trials are judged by.
@@ -224,6 +240,11 @@ impl Results {
         Some(text).filter(|_| seeds < CLAIM)
     }
 
+    /// The stages that have runs.
+    pub(super) fn stages(&self) -> Vec<Stage> {
+        Stage::ALL.into_iter().filter(|&stage| self.runs.iter().any(|run| run.protocol == stage)).collect()
+    }
+
     /// Names of the optimizers, as the grid has them.
     #[must_use]
     pub fn optimizers(&self) -> Vec<String> {
@@ -235,14 +256,14 @@ impl Results {
         whole_csv(&folder.join("results.csv"), self.runs.iter())?;
         let points = self.runs.iter().flat_map(|run| {
             let point = move |(env_steps, episode_return_mean)| {
-                let score = run.scale.score(episode_return_mean);
+                let score = run.scale.normalise(episode_return_mean);
                 Point { run: run.run, env_steps, episode_return_mean, score }
             };
             run.curve_points().map(point)
         });
         whole_csv(&folder.join("curves.csv"), points)?;
         let timings = self.runs.iter().map(|run| {
-            let microseconds_per_update = 1e6 * run.seconds / run.updates.max(1) as f64;
+            let microseconds_per_update = run.microseconds_per_update();
             Timing { run: run.run, seconds: run.seconds, microseconds_per_update }
         });
         whole_csv(&folder.join("timings.csv"), timings)
@@ -273,13 +294,13 @@ mod tests {
                 // The first episodes were lucky.
                 curve: vec![f64::NAN, 400.0, 30.0, last],
             };
-            let run = Run::new(cell, &grid, &outcome, 1.0);
-            assert_eq!((run.curve[0], run.final_return), (cell.scale.random_return, last));
+            let run = Run::new(cell, &grid, &outcome, 1.0).expect("a run");
+            assert_eq!((run.curve[0], run.final_return), (cell.scale.random(), last));
             let diverged = Some(Divergence { update: 3, what: "the loss".into() });
             let broken = Outcome { diverged, eval_return: None, curve: vec![f64::NAN, 400.0], ..outcome };
-            let broken = Run::new(cell, &grid, &broken, 1.0);
+            let broken = Run::new(cell, &grid, &broken, 1.0).expect("a run");
             assert_eq!((broken.status, broken.final_score, broken.eval_score), (Status::Diverged, 0.0, 0.0));
-            assert_eq!(broken.curve[1..], [400.0, cell.scale.random_return, cell.scale.random_return]);
+            assert_eq!(broken.curve[1..], [400.0, cell.scale.random(), cell.scale.random()]);
             run.status
         };
         assert_eq!(ended(300.0, 0.01, Some(300.0)), Status::Finished, "it plays well");

@@ -1,6 +1,7 @@
 //! Finished runs on disk, one whole file each.
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ use crate::{Config, Error, Result, whole_file};
 pub(super) struct Store {
     folder: PathBuf,
     measure: Measure,
+    /// Held for as long as this is: no other process runs a comparison in the same folder.
+    _lock: Option<File>,
 }
 
 /// What a cell's file holds, after a first line with a checksum of the rest.
@@ -44,9 +47,14 @@ pub(super) struct Clock {
 pub(super) type Finished = (Outcome, Clock);
 
 impl Store {
-    pub(super) fn open(folder: PathBuf, measure: Measure) -> Result<Self> {
+    /// The cells of a comparison's folder, without what a killed process left half written.
+    pub(super) fn open(comparison: &Path, measure: Measure) -> Result<Self> {
+        let folder = comparison.join("cells");
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-        Ok(Self { folder, measure })
+        let lock = lock(comparison)?;
+        whole_file::remove_leftovers(&folder);
+        whole_file::remove_leftovers(comparison);
+        Ok(Self { folder, measure, _lock: lock })
     }
 
     fn key(&self, cell: &Cell) -> Key {
@@ -76,6 +84,21 @@ impl Store {
         let path = self.path(cell)?;
         let text = format!("{}\n{body}", checksum(&body));
         whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
+    }
+}
+
+/// Keeps other processes out of a comparison's folder.
+fn lock(comparison: &Path) -> Result<Option<File>> {
+    let path = comparison.join(".lock");
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let problem = "another process is running a comparison here: wait for it, or give --out another folder";
+            Err(Error::File { path: comparison.into(), problem: problem.into() })
+        }
+        // A file system without locks is no reason not to compare.
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

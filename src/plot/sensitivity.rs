@@ -17,8 +17,8 @@ use super::{
 use crate::stats::Interval;
 
 const SCORE: RGBColor = PALETTE[0];
-const DIVERGED: RGBColor = PALETTE[1];
-/// How much of its colour the ground has where every run diverged.
+const BROKEN: RGBColor = PALETTE[1];
+/// How much of its colour the ground has where every run broke.
 const GROUND: f64 = 0.22;
 
 /// One learning rate of a [`LearningRateCurve`].
@@ -28,8 +28,8 @@ pub struct LearningRatePoint {
     pub lr: f64,
     /// The score there; `None` where no run has one.
     pub score: Option<Interval>,
-    /// The share of runs that diverged, 0 to 1.
-    pub diverged: f64,
+    /// The share of runs that broke, 0 to 1: left the real numbers, or a policy that is no better than a random one.
+    pub broken: f64,
 }
 
 /// What one optimizer makes of each learning rate.
@@ -43,8 +43,9 @@ pub struct LearningRateCurve {
 
 /// Draws how the score depends on the learning rate, on a logarithmic axis: a panel for each optimizer.
 ///
-/// A line with a band is the score. In the strip below it stands at each learning rate the share of runs that
-/// diverged; the ground behind is as much tinted, and the score has a cross where half of the runs or more diverged.
+/// A line with a band is the score. In the strip below it stands at each learning rate the share of runs that broke
+/// (collapsed or diverged); the ground behind is as much tinted, and the score has a cross where half of the runs or
+/// more did.
 /// Above each panel stands the best learning rate. `score` is what stands along the vertical axis. All panels share
 /// both axes, so that optimizers can be compared.
 ///
@@ -57,10 +58,10 @@ pub struct LearningRateCurve {
 /// use uphill::plot::{LearningRateCurve, LearningRatePoint, PictureOptions, learning_rate_sensitivity};
 /// use uphill::stats::Interval;
 ///
-/// let at = |lr, point: f64, diverged| LearningRatePoint {
+/// let at = |lr, point: f64, broken| LearningRatePoint {
 ///     lr,
 ///     score: Some(Interval { point, low: point - 0.1, high: point + 0.1 }),
-///     diverged,
+///     broken,
 /// };
 /// let adam = LearningRateCurve {
 ///     label: "adam".into(),
@@ -107,7 +108,7 @@ pub fn learning_rate_sensitivity(
     Ok(picture)
 }
 
-/// Height of the strip for diverged runs, in text sizes.
+/// Height of the strip for broken runs, in text sizes.
 const STRIP: f64 = 1.4;
 
 /// From where to where the learning rates and the scores reach.
@@ -120,7 +121,7 @@ fn checked(curves: &[LearningRateCurve]) -> Result<Ranges, PlotError> {
     for LearningRateCurve { label, points } in curves {
         check::some(label, points.len(), "it has no points")?;
         check::rising(label, points.iter().map(|point| point.lr))?;
-        for &LearningRatePoint { lr, score, diverged } in points {
+        for &LearningRatePoint { lr, score, broken } in points {
             // Far below any that is used, and its logarithm is still exact.
             if lr < 1e-100 {
                 return Err(check::refused(
@@ -128,8 +129,8 @@ fn checked(curves: &[LearningRateCurve]) -> Result<Ranges, PlotError> {
                     format!("its learning rate {lr} has no place on a logarithmic axis"),
                 ));
             }
-            if !(0.0..=1.0).contains(&diverged) {
-                return Err(check::refused(label, format!("{diverged} is no share of diverged runs, 0 to 1")));
+            if !(0.0..=1.0).contains(&broken) {
+                return Err(check::refused(label, format!("{broken} is no share of broken runs, 0 to 1")));
             }
             x = check::stretch(x, lr, lr);
             if let Some(interval) = score {
@@ -148,8 +149,8 @@ fn entries() -> [Entry; 4] {
     let entry = |colour, swatch, text: &str| Entry { colour, dashes: None, swatch, text: text.to_owned() };
     [
         entry(SCORE, Swatch::Line { band: true }, "score"),
-        entry(DIVERGED, Swatch::Cross, "score where half or more of the runs diverged"),
-        entry(DIVERGED, Swatch::Bar, "share of runs that diverged (full strip: all)"),
+        entry(BROKEN, Swatch::Cross, "score where half or more of the runs broke"),
+        entry(BROKEN, Swatch::Bar, "share of runs that collapsed or diverged (full strip: all)"),
         entry(SCORE, Swatch::Disc, "best"),
     ]
 }
@@ -183,15 +184,15 @@ fn draw_ground(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> R
     let (top, bottom) = (plane.left_top.1, plane.right_bottom.1);
     let at: Vec<i32> = curve.points.iter().map(|point| plane.across(point.lr)).collect();
     let nearest = at.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(i32::MAX);
-    let half = (nearest * 3 / 10).clamp(paper.letters.measure.hair as i32, paper.em(0.5));
-    for (i, point) in curve.points.iter().enumerate().filter(|(_, point)| point.diverged > 0.0) {
+    let half = (nearest / 10 * 3).clamp(paper.letters.measure.hair as i32, paper.em(0.5));
+    for (i, point) in curve.points.iter().enumerate().filter(|(_, point)| point.broken > 0.0) {
         let left = i.checked_sub(1).and_then(|i| at.get(i)).map_or(plane.left_top.0, |before| (before + at[i]) / 2);
         let right = at.get(i + 1).map_or(plane.right_bottom.0, |after| (at[i] + after) / 2);
         // On whole pixels: between two tints there would be a seam.
         let whole = |x: i32| x / in_units(1) * in_units(1);
-        paper.rectangle([(whole(left), top), (whole(right), bottom)], DIVERGED.mix(GROUND * point.diverged))?;
-        let high = (f64::from(paper.em(STRIP)) * point.diverged).round() as i32;
-        paper.rectangle([(at[i] - half, bottom - high), (at[i] + half, bottom)], DIVERGED.into())?;
+        paper.rectangle([(whole(left), top), (whole(right), bottom)], BROKEN.mix(GROUND * point.broken))?;
+        let high = (f64::from(paper.em(STRIP)) * point.broken).round() as i32;
+        paper.rectangle([(at[i] - half, bottom - high), (at[i] + half, bottom)], BROKEN.into())?;
     }
     let strip = bottom - paper.em(STRIP);
     paper.hair(&[(plane.left_top.0, strip), (plane.right_bottom.0, strip)], AXIS)
@@ -209,9 +210,9 @@ fn draw_score(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> Re
         ribbon.draw_band(paper)?;
         ribbon.draw_line(paper)?;
     }
-    for point in curve.points.iter().filter(|point| point.diverged >= 0.5) {
+    for point in curve.points.iter().filter(|point| point.broken >= 0.5) {
         if let Some(score) = point.score {
-            paper.cross(plane.at(point.lr, score.point), paper.em(0.35), DIVERGED)?;
+            paper.cross(plane.at(point.lr, score.point), paper.em(0.35), BROKEN)?;
         }
     }
     match best_point(curve) {

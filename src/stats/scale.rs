@@ -38,6 +38,18 @@ impl Scale {
         if random == optimal { Err(StatsError::Scale { value: random }) } else { Ok(Scale { random, optimal }) }
     }
 
+    /// What a random policy scores.
+    #[must_use]
+    pub fn random(&self) -> f64 {
+        self.random
+    }
+
+    /// What an optimal one scores.
+    #[must_use]
+    pub fn optimal(&self) -> f64 {
+        self.optimal
+    }
+
     /// Where a score lies on the scale.
     #[must_use]
     pub fn normalise(&self, score: f64) -> f64 {
