@@ -7,11 +7,11 @@ use super::results::{Results, Run, Status};
 pub(super) struct Cost {
     /// The most bytes of state.
     pub(super) state_bytes: u64,
-    /// Microseconds a rollout with its update in the fastest run. What else the machine does only ever adds to it.
-    pub(super) fastest: f64,
-    /// The same in the middle one of all runs.
+    /// Microseconds of processor time a rollout with its update, in the middle one of all runs.
     pub(super) median: f64,
-    /// Seconds an environment step in the fastest run.
+    /// The same in the fastest.
+    pub(super) fastest: f64,
+    /// Seconds of processor time an environment step, in the middle one of all runs.
     pub(super) seconds_per_step: f64,
 }
 
@@ -24,15 +24,19 @@ impl Cost {
         if runs.iter().any(|run| run.status != Status::Diverged) {
             runs.retain(|run| run.status != Status::Diverged);
         }
-        let mut times: Vec<f64> = runs.iter().map(|run| run.microseconds_per_update()).collect();
-        times.sort_by(f64::total_cmp);
-        let at = |place: usize| times.get(place).copied().unwrap_or(f64::NAN);
-        let per_step = runs.iter().map(|run| run.seconds / run.env_steps.max(1) as f64);
+        let sorted = |time: &dyn Fn(&Run) -> f64| {
+            let mut times: Vec<f64> = runs.iter().map(|run| time(run)).collect();
+            times.sort_by(f64::total_cmp);
+            times
+        };
+        let middle = |times: &[f64]| times.get(times.len() / 2).copied().unwrap_or(f64::NAN);
+        let updates = sorted(&|run| run.microseconds_per_update());
+        let steps = sorted(&|run| run.seconds / run.env_steps.max(1) as f64);
         Self {
             state_bytes,
-            fastest: at(0),
-            median: at(times.len() / 2),
-            seconds_per_step: per_step.fold(f64::INFINITY, f64::min),
+            median: middle(&updates),
+            fastest: updates.first().copied().unwrap_or(f64::NAN),
+            seconds_per_step: middle(&steps),
         }
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn cost(comparison: &Comparison, caption: &Caption<'_>) -> Result<Pic
     };
     let points: Vec<CostPoint> = comparison.standings.iter().map(point).collect();
     let names = (
-        "microseconds a rollout with its update in the fastest run (geometric mean over tasks and algorithms)",
+        "microseconds of processor time a rollout with its update (geometric mean over tasks and algorithms)",
         "IQM of area",
     );
     let options = caption.options("IQM of the area under the curve of scores");

@@ -88,7 +88,7 @@ pub struct Run {
     /// The scale of its task.
     #[serde(skip)]
     pub scale: Scale,
-    /// Seconds that training and evaluation took: the only number that a clock decides, and in no table of results.
+    /// Seconds of processor time that training and evaluation took: the only number that a clock decides, and in no table of results.
     #[serde(skip)]
     pub seconds: f64,
 }

@@ -36,7 +36,7 @@ struct Key {
     config: Config,
 }
 
-/// How long it took: in no table of results.
+/// How much processor time it took: in no table of results.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Clock {

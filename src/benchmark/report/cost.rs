@@ -13,19 +13,18 @@ use crate::stats::Interval;
 pub(super) fn costs(results: &Results, analysis: &Analysis, gallery: &Gallery) -> String {
     let mut text = format!(
         "## Costs\n\nBytes of the optimizer's state, the most of all runs:\n\n{}\n\
-         Microseconds a rollout with its update: the fastest of all runs, of whatever protocol and learning rate, and in \
-         brackets the median. Runs went side by side, and what else the machine did is in the median; evaluation is spread \
-         over all updates:\n\n{}",
+         Microseconds of processor time a rollout with its update: the median of all runs, of whatever protocol and \
+         learning rate, and in brackets the fastest; evaluation is spread over all updates:\n\n{}",
         by_pair(results, |_, _, cost| cost.state_bytes.to_string()),
-        by_pair(results, |_, _, cost| format!("{:.0} ({:.0})", cost.fastest, cost.median)),
+        by_pair(results, |_, _, cost| format!("{:.0} ({:.0})", cost.median, cost.fastest)),
     );
     for stage in analysis.protocols() {
         let name = stage.name();
         let time = |scope: &str, optimizer: &str, cost: &Cost| to_solved(analysis, stage, scope, optimizer, cost);
         let _ = write!(
             text,
-            "\nSeconds of training until the task was solved, *{name}*: the median of steps at the speed of the fastest \
-             run:\n\n{}\n{}",
+            "\nSeconds of processor time until the task was solved, *{name}*: the median of steps at the median \
+             speed:\n\n{}\n{}",
             by_pair(results, time),
             gallery.at(Place::Cost(stage)),
         );
