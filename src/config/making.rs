@@ -16,7 +16,7 @@ impl Config {
     /// The environments, so many side by side.
     ///
     /// # Errors
-    /// [`Error::Env`] for an unknown name or an impossible grid world.
+    /// [`Error::Env`](crate::Error::Env) for an unknown name or an impossible grid world.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let Some(grid) = &self.gridworld else {
             return Ok(uphill_envs::make_vec(&self.env, lanes)?);
@@ -45,7 +45,7 @@ impl Config {
     /// The algorithm.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name.
+    /// [`Error::Config`](crate::Error::Config) for an unknown name.
     pub fn make_algo(&self) -> Result<OnPolicy> {
         Ok((algo::recipe(&self.algo)?.build)(self))
     }
@@ -54,7 +54,7 @@ impl Config {
     /// apply to recipes that do not say `lr`, the last one where no link clips.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name or an impossible value.
+    /// [`Error::Config`](crate::Error::Config) for an unknown name or an impossible value.
     pub fn make_optimizer(&self) -> Result<Optimizer> {
         self.make_optimizer_with(&Registry::default())
     }
