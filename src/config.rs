@@ -110,7 +110,7 @@ impl Config {
     /// own kind (`adamw` is of `adam`'s) brings its own learning rate.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name, with the nearest known one, and for an impossible optimizer.
+    /// [`Error::Config`](crate::Error::Config) for an unknown name, with the nearest known one, and for an impossible optimizer.
     pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
         let registry = Registry::default();
         let config = Self::for_algo(algo)?.with_optimizer(optimizer.parse()?, &registry);
@@ -131,7 +131,7 @@ impl Config {
     /// The defaults of an algorithm with its own optimizer.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name, with the nearest known one.
+    /// [`Error::Config`](crate::Error::Config) for an unknown name, with the nearest known one.
     pub fn for_algo(algo: &str) -> Result<Self> {
         Ok((algo::recipe(algo)?.defaults)())
     }
