@@ -18,23 +18,21 @@ pub(crate) struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// An empty file in place of whatever is there.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        let mut created = Self::open(path, 0)?;
-        created.write()?;
-        Ok(created)
+    /// The file, which from now on is this process's alone; [`MetricsFile::keep`] says what of it stays.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.into(), file: lock(path)?, len: 0, pending: Vec::new() })
     }
 
-    /// The file with its first `len` bytes, to go on from there.
-    pub(crate) fn open(path: &Path, len: u64) -> Result<Self> {
-        let file = lock(path)?;
-        let there = file.metadata().map_err(Error::io(path))?.len();
+    /// Goes on after the first `len` bytes of the file, and drops all others.
+    pub(crate) fn keep(&mut self, len: u64) -> Result<()> {
+        let there = self.file.metadata().map_err(Error::io(&self.path))?.len();
         if there < len {
             let problem = format!("{there} bytes, where the checkpoint knows of {len}: rows have been lost");
-            return Err(Error::File { path: path.into(), problem });
+            return Err(Error::File { path: self.path.clone(), problem });
         }
-        file.set_len(len).map_err(Error::io(path))?;
-        Ok(Self { path: path.into(), file, len, pending: Vec::new() })
+        self.file.set_len(len).map_err(Error::io(&self.path))?;
+        self.len = len;
+        Ok(())
     }
 
     /// Appends a row. After an error it is kept, and written before the next.

@@ -72,7 +72,8 @@ impl RunFolder {
             return Err(Error::File { path, problem: problem.into() });
         }
         // Before anything is removed, so that the run of another process is not.
-        let metrics = MetricsFile::create(&path.join("metrics.csv"))?;
+        let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
+        metrics.keep(0)?;
         for file in there().filter(|file| !file.ends_with("metrics.csv")) {
             std::fs::remove_file(&file).map_err(Error::io(&file))?;
         }
@@ -101,6 +102,8 @@ impl RunFolder {
         let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
         let problem = |problem: String| Error::File { path: config_path.clone(), problem };
         let config = Config::parse_toml(&text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
+        // Before anything is cleared away, so that the half-written file of a process at work is not.
+        let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
         whole_file::remove_leftovers(&path);
         let checkpoints = Checkpoints::of_run(&path);
         checkpoints.remove_leftovers();
@@ -111,11 +114,11 @@ impl RunFolder {
                 let mut trainer = make(&config)?;
                 let wrong = |e: Error| Error::File { path: file.clone(), problem: e.to_string() };
                 trainer.restore(&checkpoint).map_err(wrong)?;
-                let metrics = MetricsFile::open(&path.join("metrics.csv"), checkpoint.progress.metrics_bytes)?;
-                Ok((trainer, metrics))
+                metrics.keep(checkpoint.progress.metrics_bytes)?;
+                Ok(trainer)
             });
             match opened {
-                Ok((mut trainer, metrics)) => {
+                Ok(mut trainer) => {
                     notes.extend(trainer.take_notes());
                     let mut run = Self::of(path, &config, metrics);
                     run.checkpoints.last = Some(file);
@@ -130,7 +133,8 @@ impl RunFolder {
         match bad {
             Some(e) => Err(e),
             None => {
-                let (trainer, metrics) = (make(&config)?, MetricsFile::create(&path.join("metrics.csv"))?);
+                let trainer = make(&config)?;
+                metrics.keep(0)?;
                 notes.push("there is no checkpoint yet: the run begins again".into());
                 Ok((Self::of(path, &config, metrics), trainer, notes))
             }

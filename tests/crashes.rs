@@ -282,11 +282,14 @@ fn a_full_disk_is_told_of_and_leaves_nothing_half_written() {
 fn two_processes_do_not_train_in_one_folder() {
     let run = Begun::new("", 0.1);
     wait_for("a checkpoint", || run.saved());
+    let half_written = run.run().join("checkpoints/.0000000001.safetensors.1.tmp");
+    std::fs::write(&half_written, "").expect("a write");
     for arguments in ["--resume run", &format!("{LONG} --force --out run")] {
         let output = train(run.home.path(), arguments).output().expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains("another process is training"), "{said}");
     }
+    assert!(half_written.exists(), "what a process is writing is left alone");
     run.interrupt();
     let (_home, code, said) = run.end();
     assert_eq!(code, Some(130), "{said}");

@@ -3,6 +3,7 @@
 use clap::error::ErrorKind;
 
 /// The arguments of the program; leaves it at a mistake, and where only `--help` was asked for.
+// `train` reads its command line itself.
 #[allow(dead_code)]
 pub(crate) fn parse<A: clap::Parser>() -> A {
     A::try_parse().unwrap_or_else(|e| leave(&e, None))
