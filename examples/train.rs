@@ -95,6 +95,7 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
         let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
         println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
         println!("curve    {}", path.join("reward.png").display());
+        summary.findings.iter().for_each(|finding| println!("look at  {finding}"));
         report.iter().for_each(|(name, number)| println!("{name} {number}"));
     }
     if summary.finished {

@@ -11,7 +11,7 @@ use crate::algo;
 use crate::device::DeviceChoice;
 use crate::nn::Activation;
 use crate::nn::init::Initialiser;
-use crate::optim::{Registry, Row, Spec};
+use crate::optim::{ClipGradBy, Registry, Row, Spec};
 use crate::{OnDivergence, Result};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
@@ -91,8 +91,10 @@ settings! {
     lr: f64,
     /// Whether that learning rate falls in a straight line to 0 over training.
     anneal_lr: bool,
-    /// Largest norm of the gradient over all parameters, unless the optimizer has a link that clips; inf does not clip.
+    /// Largest norm of the gradient, unless the optimizer has a link that clips; inf does not clip.
     max_grad_norm: f64,
+    /// What that norm is of: whole (all parameters together) or part (actor and critic each by itself).
+    clip_grad_by: ClipGradBy,
     /// What to do when training leaves the real numbers: stop, rollback (go back some updates) or skip (the update).
     on_divergence: OnDivergence,
     /// Units of each hidden layer.
@@ -163,6 +165,7 @@ impl Config {
             lr: 2.5e-4,
             anneal_lr: true,
             max_grad_norm: 0.5,
+            clip_grad_by: ClipGradBy::Part,
             on_divergence: OnDivergence::Stop,
             hidden: vec![64, 64],
             activation: Activation::Tanh,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::algo::UpdateReport;
 use crate::checkpoint::Arrays;
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// One update. A number that does not exist (no episode has ended yet, the algorithm has no such term) is `None`, an
 /// empty field in the file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// The update's number, from 1.
     pub update: u64,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::findings::findings;
 use crate::metrics::{History, Metrics};
 use crate::metrics_file::MetricsFile;
 use crate::plot::{self, PlotOptions};
@@ -210,6 +211,14 @@ impl RunFolder {
         Ok(())
     }
 
+    /// What `metrics.csv` shows that held the run back; nothing where someone made it unreadable.
+    fn findings(&self, config: &Config, actions: usize) -> Vec<String> {
+        let rows =
+            || csv::Reader::from_path(self.path.join("metrics.csv")).map(csv::Reader::into_deserialize::<Metrics>);
+        let (Ok(all), Ok(again)) = (rows(), rows()) else { return Vec::new() };
+        findings(again.flatten(), all.flatten().count(), config, actions)
+    }
+
     /// Keeps the policy, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
     ///
     /// # Errors
@@ -224,6 +233,8 @@ impl RunFolder {
         let mut policy = trainer.into_policy()?;
         policy.save(&self.path.join("policy.safetensors"))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
+        let reached = threshold.is_some() && history.return_mean() >= threshold;
+        let findings = if reached { Vec::new() } else { self.findings(&config, policy.action_count()) };
         let summary = Summary {
             env: config.env,
             algo: config.algo,
@@ -238,6 +249,7 @@ impl RunFolder {
             solved_at_step: history.solved_at_step(),
             finished,
             divergences,
+            findings,
             eval,
             version: env!("CARGO_PKG_VERSION"),
         };

@@ -68,6 +68,7 @@ impl Config {
             lr: Some(self.lr),
             anneal_lr: self.anneal_lr,
             max_grad_norm: self.max_grad_norm,
+            clip_grad_by: self.clip_grad_by,
             seed: Some(Seed(self.seed).derive("optimizer", 0) >> 14),
         };
         Ok(Optimizer::new(registry.chain_with(&self.optimizer, &fallback)?))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::args::Args;
 use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
-use super::{Chain, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm};
+use super::{Chain, ClipGradBy, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm, clip_by_part_norm};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -15,15 +15,17 @@ pub struct Fallback {
     pub lr: Option<f64>,
     /// Whether that learning rate falls in a straight line to 0 over training, where the recipe lets it change.
     pub anneal_lr: bool,
-    /// Clips the gradient by its global norm before all else, unless some link clips; infinite does not.
+    /// Clips the gradient by its norm before all else, unless some link clips; infinite does not.
     pub max_grad_norm: f64,
+    /// What that norm is of.
+    pub clip_grad_by: ClipGradBy,
     /// Seed of every link that draws random numbers and does not say `seed`, below 2⁵⁰; `None` leaves each its own.
     pub seed: Option<u64>,
 }
 
 impl Default for Fallback {
     fn default() -> Self {
-        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY, seed: None }
+        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY, clip_grad_by: ClipGradBy::Whole, seed: None }
     }
 }
 
@@ -69,7 +71,10 @@ impl Registry {
         let (before, after) = spec.0.split_at(first);
         let mut chain = self.links(before, fallback)?;
         if clips {
-            chain = chain.then(clip_by_global_norm(fallback.max_grad_norm));
+            chain = match fallback.clip_grad_by {
+                ClipGradBy::Whole => chain.then(clip_by_global_norm(fallback.max_grad_norm)),
+                ClipGradBy::Part => chain.then(clip_by_part_norm(fallback.max_grad_norm)),
+            };
         }
         let chain = chain.append(self.links(after, fallback)?);
         if spec.0.iter().skip_while(|link| mends(link)).any(|link| link.any(&mut |link| mends(link))) {
@@ -130,7 +135,7 @@ impl Registry {
     }
 
     /// Whether some link of a spec clips, however deep.
-    fn clips(&self, spec: &Spec) -> bool {
+    pub(crate) fn clips(&self, spec: &Spec) -> bool {
         spec.any(&mut |link| self.row(&link.name).is_ok_and(|row| matches!(row.make, Make::Clip(_))))
     }
 

@@ -1,10 +1,23 @@
 //! Gradient clipping by norm and by value.
 
+use serde::{Deserialize, Serialize};
+
 use super::blocks::blocks_mut;
 use super::table::{Make, Param, Range, Row};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, scale};
-use crate::Result;
 use crate::kernels::{sum_of_squares, vectorised};
+use crate::{Block, Result};
+
+/// What a largest norm is the norm of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClipGradBy {
+    /// The whole gradient: see [`clip_by_global_norm`].
+    #[default]
+    Whole,
+    /// The gradient of each part of the network: see [`clip_by_part_norm`].
+    Part,
+}
 
 /// See [`clip_by_global_norm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +94,48 @@ impl GradientTransform for ClipByBlockNorm {
         let max_norm = self.max_norm.at(context.when);
         for (_, gradient, _) in blocks_mut(context, gradient) {
             clip(gradient, sum_of_squares(gradient).sqrt(), max_norm, 0.0);
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("max_norm", Slot::Schedule(&mut self.max_norm));
+    }
+}
+
+/// See [`clip_by_part_norm`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClipByPartNorm {
+    max_norm: Schedule,
+}
+
+/// Scales the gradient of each part of the network down if its own norm is too large:
+/// `g ← g·min(1, max_norm / (‖g‖ + 1e-6))` by part, in the form of [`clip_by_global_norm`].
+///
+/// A part is all blocks whose names have the same beginning, up to the first dot: `actor` and `critic`, or `trunk` and
+/// `head`. A critic whose returns are large has a large gradient; under one norm for both it leaves the policy next to
+/// nothing of a step, here it is clipped by itself. An infinite `max_norm` never clips.
+#[must_use]
+pub fn clip_by_part_norm(max_norm: impl Into<Schedule>) -> ClipByPartNorm {
+    ClipByPartNorm { max_norm: max_norm.into() }
+}
+
+/// The part of the network that a block belongs to: its name up to the first dot.
+fn part(block: &Block) -> &str {
+    block.name.split('.').next().unwrap_or_default()
+}
+
+impl GradientTransform for ClipByPartNorm {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        let max_norm = self.max_norm.at(context.when);
+        let blocks = context.layout.blocks();
+        for (i, first) in blocks.iter().enumerate() {
+            if blocks[..i].iter().any(|earlier| part(earlier) == part(first)) {
+                continue;
+            }
+            let own = || blocks[i..].iter().filter(|block| part(block) == part(first)).map(Block::range);
+            let norm = own().map(|range| sum_of_squares(&gradient[range])).sum::<f64>().sqrt();
+            own().for_each(|range| clip(&mut gradient[range], norm, max_norm, 1e-6));
         }
         Ok(())
     }
@@ -167,6 +222,12 @@ pub(super) const ROWS: &[Row] = &[
             let clip = clip_by_global_norm(a.schedule("max_norm")?);
             Ok(Chain::new().then(if a.word("form")? == "optax" { clip.exact() } else { clip }))
         }),
+    },
+    Row {
+        name: "clip_by_part_norm",
+        summary: "scales the gradient of each part of the network (actor, critic) down to a norm",
+        params: &[Param::number("max_norm", Range::Limit, "", "largest norm of a part")],
+        make: Make::Clip(|a| Ok(Chain::new().then(clip_by_part_norm(a.schedule("max_norm")?)))),
     },
     Row {
         name: "clip_by_block_norm",

@@ -73,8 +73,8 @@ pub use args::Args;
 pub use build::Fallback;
 pub use centralize::{Centralize, centralize};
 pub use clip::{
-    ClipByBlockNorm, ClipByBlockRms, ClipByGlobalNorm, ClipByValue, clip_by_block_norm, clip_by_block_rms,
-    clip_by_global_norm, clip_by_value,
+    ClipByBlockNorm, ClipByBlockRms, ClipByGlobalNorm, ClipByPartNorm, ClipByValue, ClipGradBy, clip_by_block_norm,
+    clip_by_block_rms, clip_by_global_norm, clip_by_part_norm, clip_by_value,
 };
 pub use decay_to_initial::{DecayToInitial, decay_to_initial};
 pub use ema::{Ema, ema};

@@ -33,6 +33,9 @@ pub struct Summary {
     pub finished: bool,
     /// Times that training left the real numbers and went on.
     pub divergences: u64,
+    /// What the run's own numbers show that held it back, with what usually helps; empty where it reached the
+    /// environment's threshold. See [`findings`](crate::findings).
+    pub findings: Vec<String>,
     /// Whole episodes with the likeliest actions, on seeds of their own.
     pub eval: Evaluation,
     /// The version of this crate that did it.

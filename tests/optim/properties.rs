@@ -58,6 +58,15 @@ proptest! {
     }
 
     #[test]
+    fn clipping_by_part_clips_actor_and_critic_each_as_if_alone(g in gradients(), limit in 1e-3..10.0f64) {
+        let apart = format!("partition('actor.*', clip_by_global_norm({limit}), 'critic.*', clip_by_global_norm({limit}))");
+        let (by_part, expected) = (through(&format!("clip_by_part_norm({limit})"), &g), through(&apart, &g));
+        for (a, b) in by_part.iter().zip(&expected) {
+            prop_assert!((a - b).abs() <= 2e-7 * b.abs(), "{a} for {b}");
+        }
+    }
+
+    #[test]
     fn clipping_by_value_is_idempotent_and_exact(g in gradients(), limit in 1e-3..10.0f32) {
         let clip = format!("clip_by_value({limit})");
         let once = through(&clip, &g);
