@@ -7,7 +7,7 @@
 
 use uphill::{Config, History, Result, Seed, Trainer, algo};
 
-const SEEDS: u64 = 5;
+const SEEDS: u64 = 20;
 
 /// Tasks, the steps they get, and the return that counts as having learnt them.
 const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWorld-4x4-v0", 150_000, 0.995)];

@@ -46,6 +46,7 @@ fn a_run_is_complete_and_its_configuration_repeats_it() {
         assert!(!summary[key].is_null(), "{key}");
     }
     assert!(summary.get("solved_at_step").is_some());
+    assert!(summary["findings"].is_array());
     assert_eq!(summary["eval"]["episodes"], 100);
 
     let read = Config::from_toml(&fs::read_to_string(first.join("config.toml")).expect("text")).expect("a config");
