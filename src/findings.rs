@@ -9,7 +9,8 @@ const EXPLAINS_NOTHING: f64 = 0.05;
 const CLIPPED: (f64, f64) = (1e-4, 0.5);
 /// A share of a uniform policy's entropy below which a policy hardly explores any more.
 const HARDLY_EXPLORES: f64 = 0.01;
-/// How many times its limit a gradient must be, in every update, to be called always clipped.
+/// How many times its limit a gradient must be on average, and above it in every update, for clipping to matter: what is
+/// left of it is then a tenth.
 const FAR_ABOVE: f64 = 10.0;
 
 /// Sums over the rows that have a number.
@@ -58,7 +59,10 @@ pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &
         ));
     }
     let whole = config.clip_grad_by == ClipGradBy::Whole && !Registry::default().clips(&config.optimizer);
-    if let Some(norm) = norm.get().filter(|_| whole && smallest_norm > FAR_ABOVE * config.max_grad_norm) {
+    if let Some(norm) = norm
+        .get()
+        .filter(|norm| whole && smallest_norm > config.max_grad_norm && *norm > FAR_ABOVE * config.max_grad_norm)
+    {
         let limit = config.max_grad_norm;
         found.push(format!(
             "every gradient was clipped (norm {norm:.3}, max_grad_norm {limit}), mostly the critic's, which leaves the policy \
