@@ -208,7 +208,7 @@ fn characters_that_the_typeface_lacks_are_named_and_drawn_as_their_numbers() {
     // SVG has the text itself, PNG something that tells one character from another.
     assert!(lines(&picture).iter().any(|line| line.contains("世界")), "{:?}", lines(&picture));
     assert!(picture.svg().contains("<text fill=\"#222222\" font-family"));
-    let other = PlotOptions { title: Some(title.replace('世', "世界")), ..options };
+    let other = PlotOptions { title: Some(title.replace('世', "界")), ..options };
     assert_ne!(picture.png().unwrap(), curves(&[with_optimizer("adam")], &other).unwrap().png().unwrap());
 
     let latin = curves(&[with_optimizer("adam")], &PlotOptions::default()).unwrap();
