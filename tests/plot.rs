@@ -1,9 +1,6 @@
 //! Run folders to PNG, drawings to terminal text and GIF: decoded again and looked at.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use tempfile::TempDir;
 use uphill::{
