@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand_distr::{Distribution, StandardNormal};
 use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
-use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, descent, descent_gif};
+use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
 use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.
@@ -39,8 +39,8 @@ struct Arguments {
     /// Where they start, two numbers [default: the surface's own]
     #[arg(long, value_names = ["X", "Y"], num_args = 2, allow_negative_numbers = true)]
     start: Option<Vec<f64>>,
-    /// Where the pictures go, without .png and .gif; files of that name are replaced
-    #[arg(long, value_name = "FILE", default_value = "descent")]
+    /// Where the picture goes, as .png or .svg, and under the same name as .gif; files of that name are replaced
+    #[arg(long, value_name = "FILE", default_value = "descent.png")]
     out: PathBuf,
     /// Make no GIF
     #[arg(long)]
@@ -82,6 +82,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    Picture::check_path(&arguments.out)?;
     let bar = progress();
     let mut surface = Surface::new(arguments.surface, arguments.seed)?;
     if let Some(start) = &arguments.start {
@@ -131,9 +132,10 @@ fn run(arguments: &Arguments) -> Result<()> {
             println!("{:10} {:40} {last:.4e}", panel.title, path.label);
         }
     }
-    let png = arguments.out.with_extension("png");
-    descent(&landscape, &panels, &options, &png)?;
-    println!("{}", png.display());
+    let picture = descent(&landscape, &panels, &options)?;
+    picture.save(&arguments.out)?;
+    picture.note().iter().for_each(|note| eprintln!("{note}"));
+    println!("{}", arguments.out.display());
     if !arguments.no_gif {
         let (frames, fps) = (100, 20);
         bar.reset();

@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::{Env, GridWorld, GridWorldConfig};
 use uphill::gradient::{GradientQuality, GradientSampler};
-use uphill::plot::{GradientPanel, GradientValue, PictureOptions, gradient_panels};
+use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use uphill::stats::{Bootstrap, Interval};
 use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, oracle};
 
@@ -84,6 +84,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    Picture::check_path(&arguments.out)?;
     let config = config(arguments)?;
     let (names, estimators) = estimators(arguments)?;
     let batches = arguments.batches as usize;
@@ -134,7 +135,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let options =
         PictureOptions { width: scaled, scale: arguments.scale, ..PictureOptions::new(&arguments.env, 1, protocol) };
     let rows: Vec<&str> = names.iter().map(String::as_str).collect();
-    gradient_panels(&rows, &panels(&qualities), &options)?.save(&arguments.out)?;
+    let picture = gradient_panels(&rows, &panels(&qualities), &options)?;
+    picture.save(&arguments.out)?;
+    picture.note().iter().for_each(|note| eprintln!("{note}"));
     println!("{}", arguments.out.display());
     Ok(())
 }

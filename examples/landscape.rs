@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
-use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, descent};
+use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
 use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
 
 /// Draw the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -62,7 +62,7 @@ struct Arguments {
     /// Threads, 0 for one a core; their number changes no result
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Where the picture goes, with or without .png; a file of that name is replaced
+    /// Where the picture goes, as .png or .svg; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "landscape.png")]
     out: PathBuf,
     /// Width in pixels, before --scale
@@ -110,6 +110,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         let problem = format!("--reach {} is impossible: it must be a finite number above 0", arguments.reach);
         return Err(uphill::Error::Config(problem));
     }
+    Picture::check_path(&arguments.out)?;
     let bar = progress();
     let threads = Threads::new(arguments.threads)?;
     let configs: Vec<Config> =
@@ -175,9 +176,10 @@ fn run(arguments: &Arguments) -> Result<()> {
         value: if arguments.surface == Height::Return { "J".into() } else { "L".into() },
         best: Some((0.0, 0.0)),
     };
-    let png = arguments.out.with_extension("png");
-    descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options, &png)?;
-    println!("{}", png.display());
+    let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
+    picture.save(&arguments.out)?;
+    picture.note().iter().for_each(|note| eprintln!("{note}"));
+    println!("{}", arguments.out.display());
     Ok(())
 }
 

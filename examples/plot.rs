@@ -7,9 +7,9 @@ mod one_line;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use uphill::plot::{DEFAULT_METRIC, PlotError, PlotOptions, Run, reward_curve};
+use uphill::plot::{DEFAULT_METRIC, Picture, PlotError, PlotOptions, Run, curves};
 
-/// Draw the learning curves of run folders to one PNG.
+/// Draw the learning curves of run folders to one picture, PNG or SVG.
 ///
 /// Runs that differ only in their seed become one curve: their mean, with a band of one standard deviation.
 /// A single run is its smoothed line over the unsmoothed one.
@@ -18,7 +18,7 @@ struct Arguments {
     /// Run folders, each with config.toml and metrics.csv
     #[arg(required = true, value_name = "FOLDER")]
     runs: Vec<PathBuf>,
-    /// Where the picture goes; a file of that name is replaced
+    /// Where the picture goes, as .png or .svg; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "curves.png")]
     out: PathBuf,
     /// The column of metrics.csv to draw
@@ -61,6 +61,7 @@ fn main() -> ExitCode {
 
 /// Draws them and says how many there were.
 fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
+    Picture::check_path(&arguments.out)?;
     let read = |folder| Run::read_metric(folder, &arguments.metric);
     let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, PlotError>>()?;
 
@@ -73,6 +74,8 @@ fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
         threshold: arguments.threshold,
         title: arguments.title.clone(),
     };
-    reward_curve(&runs, &options, &arguments.out)?;
+    let picture = curves(&runs, &options)?;
+    picture.save(&arguments.out)?;
+    picture.note().iter().for_each(|note| eprintln!("{note}"));
     Ok(runs.len())
 }

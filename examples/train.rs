@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use uphill::{Config, Console, Error, Keep, Result, RunFolder, Trainer, algo, envs, optim};
+use uphill::{Config, Console, Error, Keep, Result, RunFolder, Trainer, algo, envs, optim, plot};
 
 /// Set by the first Ctrl-C: the run ends after the update it is in.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -112,6 +112,7 @@ fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
     if let Some(note) = trainer.device_note() {
         eprintln!("{note}");
     }
+    plot::note_on(&config.env).iter().for_each(|note| eprintln!("reward.png: {note}"));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))

@@ -27,6 +27,8 @@ macro_rules! settings {
         /// config.validate()?;
         /// # Ok::<(), uphill::Error>(())
         /// ```
+        ///
+        #[doc = include_str!("../docs/settings.md")]
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Config {

@@ -1,7 +1,7 @@
-//! Learning curves from run folders, as PNG; [`descent`], the paths of optimizers over a landscape; and the pictures of
-//! an optimizer benchmark, as PNG and SVG.
+//! Learning curves from run folders; [`descent`], the paths of optimizers over a landscape; and the pictures of an
+//! optimizer benchmark. All of them are a [`Picture`], which is written as PNG or as SVG, whichever its name ends in.
 //!
-//! Those pictures take plain labels and [`Interval`](crate::stats::Interval)s, and give a [`Picture`]:
+//! The pictures of a benchmark take plain labels and [`Interval`](crate::stats::Interval)s:
 //!
 //! - [`learning_curves`]: how scores grow with environment steps;
 //! - [`interval_rows`]: IQM and other aggregates, one row an optimizer;
@@ -37,9 +37,11 @@ mod gradient_panels;
 mod grid;
 mod header;
 mod improvement;
+mod label;
 mod landscape;
 mod legend;
 mod lettering;
+mod look;
 mod panel;
 mod paper;
 mod picture;
@@ -52,6 +54,7 @@ mod rows;
 mod run;
 mod sensitivity;
 mod series;
+mod svg;
 mod trace;
 mod typeface;
 
@@ -70,14 +73,15 @@ pub use run::{DEFAULT_METRIC, Run};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
-use crate::{canvas::Canvas, whole_file};
+use uphill_envs::Colour;
 
 /// How a plot looks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlotOptions {
     /// Width in pixels, at least 240 times `scale` and at most 10000.
     pub width: u32,
-    /// Height in pixels, at least 180 times `scale` and at most 10000.
+    /// Height in pixels, at least 180 times `scale` and at most 10000. A picture whose legend would leave the axes less
+    /// than half of it is so much higher.
     pub height: u32,
     /// Pixels in one point of text and lines, 0.5 to 8: 2 with twice the width and height gives the same picture,
     /// sharp on a screen of high density.
@@ -123,16 +127,25 @@ impl PlotOptions {
     }
 }
 
-/// Draws a metric of some runs against environment steps and writes the picture to `path` as PNG.
+/// Draws a metric of some runs against environment steps and writes the picture to `path`, as PNG or as SVG, whichever
+/// its name ends in: [`curves`], saved.
+///
+/// # Errors
+/// As [`curves`] and [`Picture::save`].
+pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>) -> Result<(), PlotError> {
+    Picture::check_path(&path)?;
+    curves(runs, options)?.save(path)
+}
+
+/// Draws a metric of some runs against environment steps.
 ///
 /// Runs with the same environment, algorithm, optimizer and settings are one curve: the mean over their seeds on the
 /// steps that all of them cover, each run smoothed first, and a band of one sample standard deviation to either side.
-/// The same input gives the same bytes. The file is whole or, if the program is killed, not there.
+/// The same input gives the same picture.
 ///
 /// # Errors
-/// A [`PlotError`] if there is no run, an option is out of range, runs are of different metrics or share no steps,
-/// or `path` cannot be written.
-pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>) -> Result<(), PlotError> {
+/// A [`PlotError`] if there is no run, an option is out of range, or runs are of different metrics or share no steps.
+pub fn curves(runs: &[Run], options: &PlotOptions) -> Result<Picture, PlotError> {
     options.check()?;
     let first = runs.first().ok_or(PlotError::NoRuns)?;
     for run in runs {
@@ -142,20 +155,24 @@ pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>)
         }
     }
     let curves = curve::curves(runs, options.smooth)?;
-    let png = encode(&chart::paint(runs, &curves, options)?)?;
-    let path = path.as_ref();
-    whole_file::write(path, &png).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+    chart::paint(runs, (&curves, label::common(runs)), options)
 }
 
-fn encode(canvas: &Canvas) -> Result<Vec<u8>, PlotError> {
-    let (width, height) = canvas.size();
+/// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters.
+#[must_use]
+pub fn note_on(text: &str) -> Option<String> {
+    typeface::missing_note(std::iter::once(text))
+}
+
+/// Pixels, row by row, as PNG.
+fn encode((width, height): (u32, u32), pixels: impl Iterator<Item = Colour>) -> Result<Vec<u8>, PlotError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
     let mut writer = encoder.write_header()?;
-    let rgb: Vec<u8> = canvas.pixels().flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
+    let rgb: Vec<u8> = pixels.flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
     writer.write_image_data(&rgb)?;
     writer.finish()?;
     Ok(bytes)

@@ -63,7 +63,7 @@ fn last_of_gif(path: &Path) -> (Vec<[u8; 3]>, usize) {
 fn paths_are_drawn_where_they_went() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("bowl.png");
-    descent(&bowl(), &panels(), &options(), &file).unwrap();
+    descent(&bowl(), &panels(), &options()).unwrap().save(&file).unwrap();
     let (width, pixels) = read_png(&file);
     assert_eq!((width, pixels.len()), (600, 600 * 480));
     let near = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= 40);
@@ -81,7 +81,7 @@ fn paths_are_drawn_where_they_went() {
     assert!(levels < 16, "{levels}");
     assert!(wild.iter().max().unwrap().0 > right.0 + 60);
     let bytes = fs::read(&file).unwrap();
-    descent(&bowl(), &panels(), &options(), &file).unwrap();
+    descent(&bowl(), &panels(), &options()).unwrap().save(&file).unwrap();
     assert_eq!(fs::read(&file).unwrap(), bytes);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left behind");
 }
@@ -90,7 +90,7 @@ fn paths_are_drawn_where_they_went() {
 fn an_animation_ends_on_the_picture() {
     let folder = TempDir::new().unwrap();
     let (still, moving) = (folder.path().join("a.png"), folder.path().join("a.gif"));
-    descent(&bowl(), &panels(), &options(), &still).unwrap();
+    descent(&bowl(), &panels(), &options()).unwrap().save(&still).unwrap();
     let mut painted = 0;
     descent_gif(&bowl(), &panels(), &options(), (6, 10), &moving, |done| painted = done).unwrap();
     let (last, frames) = last_of_gif(&moving);
@@ -106,9 +106,8 @@ fn an_animation_ends_on_the_picture() {
 #[test]
 fn what_cannot_be_drawn_is_refused() {
     let folder = TempDir::new().unwrap();
-    let file = folder.path().join("a.png");
-    let draw =
-        |panels: &[DescentPanel], options: &DescentOptions| descent(&bowl(), panels, options, &file).unwrap_err();
+    let file = folder.path().join("a.gif");
+    let draw = |panels: &[DescentPanel], options: &DescentOptions| descent(&bowl(), panels, options).unwrap_err();
     assert!(matches!(draw(&[], &options()), PlotError::Landscape { .. }));
     assert!(matches!(draw(&panels(), &DescentOptions { width: 299, ..options() }), PlotError::Option { .. }));
     assert!(matches!(draw(&panels(), &DescentOptions { height: 10_001, ..options() }), PlotError::Option { .. }));

@@ -137,6 +137,7 @@ plot run --smooth 2
 plot run --width 10
 plot run --out absent/curves.png
 plot run --out empty
+plot run --out curves.pdf
 "#;
 
 fn arguments(line: &str) -> Vec<String> {

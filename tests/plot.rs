@@ -1,13 +1,10 @@
 //! Run folders to PNG, drawings to terminal text and GIF: decoded again and looked at.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use tempfile::TempDir;
 use uphill::{
-    envs::{Colour, Drawing, Shape},
+    envs::{Colour, Drawing, Env, GridWorld, GridWorldConfig, Shape},
     plot::{PlotError, PlotOptions, Run, reward_curve},
     render::{RenderError, to_terminal, write_gif},
 };
@@ -207,7 +204,7 @@ fn degenerate_runs_are_drawn_too() {
 
 #[test]
 fn many_curves_and_long_names_are_drawn_too() {
-    let long = "a name that is longer than any plot is wide ".repeat(20);
+    let long = "a name that is longer than any plot is wide ".repeat(5);
     let runs: Vec<Run> = (0..40).map(|i| run(&format!("{long}{i}"), 1, |share| share * f64::from(i))).collect();
     for (width, height) in [(240, 180), (1000, 600)] {
         let options = PlotOptions { width, height, title: Some(long.clone()), ..PlotOptions::default() };
@@ -356,10 +353,17 @@ fn runs_and_options_that_cannot_be_drawn_are_refused() {
     }
     assert!(!path.exists());
 
-    for path in [folder.path().join("no/such/folder.png"), folder.path().to_owned(), PathBuf::from("/"), PathBuf::new()]
-    {
+    let a_folder = folder.path().join("a.png");
+    fs::create_dir(&a_folder).unwrap();
+    for path in [folder.path().join("no/such/folder.png"), a_folder.clone(), a_folder.join("b.svg").join("c.svg")] {
         let error = reward_curve(std::slice::from_ref(&good), &options, &path).unwrap_err();
         assert!(matches!(error, PlotError::Write { .. }), "{}: {error}", path.display());
+    }
+    fs::remove_dir(&a_folder).unwrap();
+    // Another kind of picture is refused by its name before anything is read or drawn.
+    for name in ["curves.pdf", "curves.jpg", "curves.svgz", "curves", ".png", "curves.png.gif", ""] {
+        let error = reward_curve(&[], &options, folder.path().join(name)).unwrap_err();
+        assert!(matches!(error, PlotError::Format { .. }), "{name}: {error}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "a temporary file was left behind");
 }
@@ -453,6 +457,34 @@ fn a_gif_holds_every_frame_exactly_and_small() {
     assert!(bytes.len() < 6000, "{} bytes", bytes.len());
     write_gif(&drawings, 30, 200, &path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn every_size_of_map_has_a_gif() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("map.gif");
+    for (columns, rows) in [(64, 1), (1, 64), (64, 64), (2, 1), (1, 2), (64, 3), (5, 64)] {
+        let row = |row: usize| {
+            let cell = |column: usize| match (row, column) {
+                (0, 0) => 'S',
+                place if place == (rows - 1, columns - 1) => 'G',
+                _ => '.',
+            };
+            (0..columns).map(cell).collect::<String>()
+        };
+        let map = (0..rows).map(row).collect::<Vec<_>>().join("\n");
+        let config = GridWorldConfig { map, max_episode_steps: None, ..GridWorldConfig::default() };
+        let mut world = GridWorld::new(config).unwrap();
+        let mut observation = vec![0.0; world.spec().observation_len()];
+        world.reset(Some(1), &mut observation).unwrap();
+        write_gif(&[world.draw().unwrap()], 10, 600, &path).unwrap();
+        let (width, height, _) = read_gif(&path);
+        assert_eq!(width.max(height), 600, "{columns} x {rows}");
+        assert!(
+            width.min(height) >= 9 && (width > height) == (columns > rows),
+            "{columns} x {rows}: {width} x {height}"
+        );
+    }
 }
 
 #[test]

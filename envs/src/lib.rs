@@ -30,6 +30,10 @@
 //!
 //! A [`GridWorld`] is a map of characters. It can be walked, and it can be solved: its [`model`](GridWorld::model) is a
 //! [`FiniteMdp`], which answers exactly what sampled learning estimates.
+//!
+//! # Environments
+//!
+#![doc = include_str!("environments.md")]
 
 mod cartpole;
 mod columns;
@@ -47,6 +51,11 @@ mod space;
 mod tabular;
 mod time_limit;
 mod vector;
+
+/// The code of the README is tested, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};

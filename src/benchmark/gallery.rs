@@ -39,6 +39,8 @@ struct Exhibit {
     alt: String,
     /// The file's name without its ending, or why there is none.
     name: Result<String, String>,
+    /// What is to be said of its letters.
+    note: Option<String>,
 }
 
 impl Gallery {
@@ -85,7 +87,10 @@ impl Gallery {
     /// The pictures of a place, as Markdown.
     pub(super) fn at(&self, place: Place) -> String {
         let shown = |exhibit: &Exhibit| match &exhibit.name {
-            Ok(name) => format!("![{}]({FOLDER}/{name}.png)\n", exhibit.alt),
+            Ok(name) => {
+                let note = exhibit.note.as_ref().map(|note| format!("\n*{note}: [as SVG]({FOLDER}/{name}.svg).*\n"));
+                format!("![{}]({FOLDER}/{name}.png)\n{}", exhibit.alt, note.unwrap_or_default())
+            }
             Err(reason) => format!("*{}: not drawn, as {reason}.*\n", exhibit.alt),
         };
         let own: Vec<String> = self.exhibits.iter().filter(|exhibit| exhibit.place == place).map(shown).collect();
@@ -93,6 +98,7 @@ impl Gallery {
     }
 
     fn hang(&mut self, place: Place, stem: &str, alt: String, picture: Result<Picture>) -> Result<()> {
+        let note = picture.as_ref().ok().and_then(Picture::note);
         let name = match picture {
             Ok(picture) => {
                 let name = self.free(stem);
@@ -106,7 +112,7 @@ impl Gallery {
             }
             Err(other) => return Err(other),
         };
-        self.exhibits.push(Exhibit { place, alt, name });
+        self.exhibits.push(Exhibit { place, alt, name, note });
         Ok(())
     }
 

@@ -7,6 +7,8 @@
 //! once: a gradient comes from the device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of
 //! theta on the host, and the new theta goes back in another such copy. Policies are small: that takes less time than the
 //! launches of the dozen small kernels that each step would otherwise be.
+//!
+#![doc = include_str!("../../docs/optimizers.md")]
 
 mod accumulate;
 mod adabelief;

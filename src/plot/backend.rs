@@ -19,16 +19,60 @@ use crate::canvas::{Canvas, Point, path_through};
 /// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
 pub(super) const UNITS_PER_PIXEL: u16 = 8;
 
+/// How something is inked: its colour, and how much of it there is, 0 to 1.
+pub(super) type Ink = (Colour, f32);
+
 /// What a pen draws on. Its unit is a pixel's `UNITS_PER_PIXEL`-th.
 pub(super) trait Surface {
     /// Width and height in pixels.
     fn size(&self) -> (u32, u32);
 
-    /// Fills an outline; `text` is what it spells, if it is writing.
-    fn fill(&mut self, outline: &Path, ink: (Colour, f32), text: Option<&str>);
+    /// Fills an outline.
+    fn fill(&mut self, outline: &Path, ink: Ink);
+
+    /// Fills the outlines of letters.
+    fn write(&mut self, writing: Writing, ink: Ink);
 
     /// Draws a line of so many units through `points`.
-    fn stroke(&mut self, points: &[Point], width: f32, ink: (Colour, f32));
+    fn stroke(&mut self, points: &[Point], width: f32, ink: Ink);
+
+    /// Draws separate lines of so many units as one shape: where they meet they are no darker.
+    fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, ink: Ink);
+
+    /// Gives every pixel from `left_top` up to `right_bottom`, both in pixels, the colour of its centre.
+    fn image(&mut self, left_top: (u32, u32), right_bottom: (u32, u32), colour: &dyn Fn(f32, f32) -> Colour);
+
+    /// Fills a disc; a radius that is not above zero paints nothing.
+    fn disc(&mut self, (x, y): Point, radius: f32, ink: Ink) {
+        if let Some(disc) = PathBuilder::from_circle(x, y, radius) {
+            self.fill(&disc, ink);
+        }
+    }
+}
+
+/// A line of text in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Writing {
+    /// What it says.
+    pub(super) text: String,
+    /// Its letters, where they are.
+    pub(super) outlines: Path,
+    /// The height of their em square.
+    pub(super) size: f32,
+    /// From the point that it is anchored at, unturned, to the picture.
+    pub(super) turn: Transform,
+    /// How far below that point its baseline is.
+    pub(super) baseline: f32,
+    /// Which part of it stands at that point.
+    pub(super) anchor: Anchor,
+}
+
+/// The start, the middle or the end of a line of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
 }
 
 impl Surface for Canvas {
@@ -36,12 +80,24 @@ impl Surface for Canvas {
         Canvas::size(self)
     }
 
-    fn fill(&mut self, outline: &Path, (colour, alpha): (Colour, f32), _: Option<&str>) {
+    fn fill(&mut self, outline: &Path, (colour, alpha): Ink) {
         self.fill_path(outline, colour, alpha);
     }
 
-    fn stroke(&mut self, points: &[Point], width: f32, (colour, alpha): (Colour, f32)) {
+    fn write(&mut self, writing: Writing, ink: Ink) {
+        self.fill(&writing.outlines, ink);
+    }
+
+    fn stroke(&mut self, points: &[Point], width: f32, (colour, alpha): Ink) {
         Canvas::stroke(self, points, width, colour, alpha);
+    }
+
+    fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, (colour, alpha): Ink) {
+        Canvas::stroke_all(self, lines, width, colour, alpha);
+    }
+
+    fn image(&mut self, left_top: (u32, u32), right_bottom: (u32, u32), colour: &dyn Fn(f32, f32) -> Colour) {
+        self.paint_pixels(left_top, right_bottom, colour);
     }
 }
 
@@ -105,9 +161,7 @@ impl DrawingBackend for Pen<'_> {
     fn draw_circle<S: BackendStyle>(&mut self, centre: BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
         let (x, y) = point(centre);
         if fill {
-            if let Some(disc) = PathBuilder::from_circle(x, y, radius as f32) {
-                self.surface.fill(&disc, ink(style.color()), None);
-            }
+            self.surface.disc((x, y), radius as f32, ink(style.color()));
         } else {
             let turn = (0..=64u8).map(|i| f32::from(i) / 64.0 * std::f32::consts::TAU);
             let points: Vec<Point> =
@@ -120,7 +174,7 @@ impl DrawingBackend for Pen<'_> {
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Drawn {
         let points: Vec<Point> = corners.into_iter().map(point).collect();
         if let Some(polygon) = path_through(&points, true) {
-            self.surface.fill(&polygon, ink(style.color()), None);
+            self.surface.fill(&polygon, ink(style.color()));
         }
         Ok(())
     }
@@ -129,10 +183,10 @@ impl DrawingBackend for Pen<'_> {
         let size = style.size() as f32;
         let Some(outlines) = self.typeface.outlines(text, size) else { return Ok(()) };
         let width = self.typeface.width(text, size);
-        let x = match style.anchor().h_pos {
-            HPos::Left => 0.0,
-            HPos::Center => -width / 2.0,
-            HPos::Right => -width,
+        let (anchor, x) = match style.anchor().h_pos {
+            HPos::Left => (Anchor::Start, 0.0),
+            HPos::Center => (Anchor::Middle, -width / 2.0),
+            HPos::Right => (Anchor::End, -width),
         };
         let (ascent, descent) = (self.typeface.ascent(size), self.typeface.descent(size));
         let baseline = match style.anchor().v_pos {
@@ -150,7 +204,8 @@ impl DrawingBackend for Pen<'_> {
             FontTransform::Rotate270 => Transform::from_row(0.0, -1.0, 1.0, 0.0, at_x, at_y),
         };
         if let Some(placed) = outlines.transform(turn.pre_translate(x, baseline)) {
-            self.surface.fill(&placed, ink(style.color()), Some(text));
+            let writing = Writing { text: text.to_owned(), outlines: placed, size, turn, baseline, anchor };
+            self.surface.write(writing, ink(style.color()));
         }
         Ok(())
     }
@@ -170,7 +225,7 @@ fn point((x, y): BackendCoord) -> Point {
     (x as f32, y as f32)
 }
 
-fn ink(color: BackendColor) -> (Colour, f32) {
+fn ink(color: BackendColor) -> Ink {
     let (red, green, blue) = color.rgb;
     (Colour(red, green, blue), color.alpha as f32)
 }

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Pixels that no side of a picture exceeds.
-const MOST: u32 = 10_000;
+pub(super) const MOST: u32 = 10_000;
 
 /// What a picture of a benchmark says about itself, and its size.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,42 +3,56 @@
 use plotters::prelude::*;
 
 use super::{
-    PlotError, PlotOptions, Run,
+    Picture, PlotError, PlotOptions, Run,
     axis::{Axis, Quantity, describe},
     backend::UNITS_PER_PIXEL,
+    caption::MOST,
     curve::Curve,
-    header::Header,
-    legend::{Entry, THRESHOLD_DASHES, entries, environments, subtitle},
+    header::{ENTRY_LINES, Header, TITLE_LINES},
+    legend::{THRESHOLD_DASHES, entries, environments, subtitle},
     lettering::{Lettering, Measure},
+    look::{LOOKS, Look},
     paper::{FAINT, Paper, Pixel, in_units},
     plane::{Plane, x_name, y_name},
     ribbon::Ribbon,
 };
-use crate::canvas::Canvas;
 
 /// How much of a curve's colour its unsmoothed points have.
 const RAW: f64 = 0.35;
 
-/// Paints the chart of `curves` on a canvas of its own.
-pub(super) fn paint(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> Result<Canvas, PlotError> {
-    let too_large =
-        || PlotError::Option { name: "width", value: options.width.to_string(), expected: "small enough for memory" };
-    let white = uphill_envs::Colour(255, 255, 255);
-    let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
-    let mut canvas = Canvas::new(options.width, options.height, (unit, unit), white).ok_or_else(too_large)?;
+/// Paints the chart of `curves`, which have something in common.
+pub(super) fn paint(
+    runs: &[Run],
+    (curves, common): (&[Curve], Option<String>),
+    options: &PlotOptions,
+) -> Result<Picture, PlotError> {
+    if curves.len() > LOOKS {
+        let reason = format!("{} of them cannot be told apart; {LOOKS} can", curves.len());
+        return Err(PlotError::Picture { what: "the curves".into(), reason });
+    }
     let letters = Lettering::new(Measure::new(options.width, options.height, options.scale))?;
     let entries = entries(curves, options);
     let title = options.title.clone().unwrap_or_else(|| environments(runs));
-    // The axes keep more than half of the height however many curves there are.
-    let last_row = in_units(options.height) * 7 / 20;
-    let titles = (title.as_str(), &*subtitle(curves, options));
-    let header = Header::new(&letters, in_units(options.width), titles, &entries, (1, last_row));
-    let paper = Paper::new(&mut canvas, &letters);
+    let titles = (title.as_str(), &*subtitle(curves, common, options));
+    let header = |lines| Header::new(&letters, in_units(options.width), titles, &entries, (TITLE_LINES, lines));
+    // The axes keep more than half of the height that was asked for: what more the legend takes is added to it.
+    let allowed = in_units(options.height) * 2 / 5;
+    let height = |header: &Header<'_>| {
+        options.height + (header.bottom - allowed).max(0).unsigned_abs().div_ceil(UNITS_PER_PIXEL.into())
+    };
+    // Names in full, or, where a thousand lines of them have no room, in a line each.
+    let lines = if height(&header(ENTRY_LINES)) > MOST { 1 } else { ENTRY_LINES };
+    let header = header(lines);
+    let height = height(&header);
+    if height > MOST {
+        return Err(PlotError::Size { side: "height", pixels: MOST, least: height });
+    }
+    let mut picture = Picture::new(options.width, height);
+    let paper = Paper::new(&mut picture, &letters);
     header.draw(&paper)?;
-    Chart { paper: &paper, metric: runs.first().map_or("", |run| &run.metric), curves, options, entries: &entries }
-        .draw(header.bottom)?;
+    Chart { paper: &paper, metric: runs.first().map_or("", |run| &run.metric), curves, options }.draw(header.bottom)?;
     drop(paper);
-    Ok(canvas)
+    Ok(picture)
 }
 
 struct Chart<'a, 'pen> {
@@ -46,7 +60,6 @@ struct Chart<'a, 'pen> {
     metric: &'a str,
     curves: &'a [Curve],
     options: &'a PlotOptions,
-    entries: &'a [Entry],
 }
 
 impl Chart<'_, '_> {
@@ -71,14 +84,15 @@ impl Chart<'_, '_> {
     /// All bands first and all lines last, so that no band hides another curve's line.
     fn draw_curves(&self, plane: &Plane) -> Result<(), PlotError> {
         let at = |env_steps: f64, value: f64| plane.at(env_steps, value);
-        let ribbon = |(curve, entry): (&Curve, &Entry)| {
+        let ribbon = |(i, curve): (usize, &Curve)| {
+            let look = Look::of(i);
             let through = |deviations: f64| {
                 curve.places.iter().map(|p| at(p.env_steps, p.mean + deviations * p.deviation)).collect()
             };
             let (line, upper, lower) = (through(0.0), through(1.0), through(-1.0));
-            Ribbon { line, upper, lower, colour: entry.colour, dashes: entry.dashes }
+            Ribbon { line, upper, lower, colour: look.colour, dashes: look.dashes, marker: look.marker }
         };
-        let ribbons: Vec<Ribbon> = self.curves.iter().zip(self.entries).map(ribbon).collect();
+        let ribbons: Vec<Ribbon> = self.curves.iter().enumerate().map(ribbon).collect();
         for (curve, ribbon) in self.curves.iter().zip(&ribbons) {
             if curve.seeds.len() > 1 {
                 ribbon.draw_band(self.paper)?;

@@ -1,14 +1,12 @@
 //! Runs become curves: which runs are seeds of one experiment, their mean, their spread, their smoothing.
 
-use std::collections::BTreeSet;
-
-use super::{PlotError, Run};
+use super::{
+    PlotError, Run,
+    label::{labels, same_experiment},
+};
 
 /// Places along the environment steps at which a curve is computed: more than a plot has pixels to show.
 const PLACES: u32 = 800;
-
-/// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
-const INCIDENTAL: [&str; 6] = ["device", "force", "name", "out", "quiet", "threads"];
 
 /// A curve at one number of environment steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,35 +38,7 @@ pub(super) fn curves(runs: &[Run], smooth: f64) -> Result<Vec<Curve>, PlotError>
         }
     }
     let firsts: Vec<&Run> = groups.iter().filter_map(|group| group.first().copied()).collect();
-    groups.iter().zip(&firsts).map(|(group, first)| curve(label(first, &firsts), group, smooth)).collect()
-}
-
-fn same_experiment(a: &Run, b: &Run) -> bool {
-    same_name(a, b) && differing_settings(a, b).is_empty()
-}
-
-fn same_name(a: &Run, b: &Run) -> bool {
-    (&a.env, &a.algo, &a.optimizer) == (&b.env, &b.algo, &b.optimizer)
-}
-
-fn differing_settings<'a>(a: &'a Run, b: &'a Run) -> BTreeSet<&'a str> {
-    let keys = a.settings.keys().chain(b.settings.keys()).map(String::as_str);
-    keys.filter(|key| !INCIDENTAL.contains(key) && a.settings.get(*key) != b.settings.get(*key)).collect()
-}
-
-/// Algorithm and optimizer, the environment if there are several, and each setting that tells it from its namesakes.
-fn label(run: &Run, all: &[&Run]) -> String {
-    let mut parts = vec![run.algo.clone(), run.optimizer.clone()];
-    if all.iter().any(|other| other.env != run.env) {
-        parts.insert(0, run.env.clone());
-    }
-    let namesakes = all.iter().filter(|other| same_name(run, other));
-    let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
-    parts.extend(keys.into_iter().map(|key| match run.settings.get(key) {
-        Some(value) => format!("{key} {value}"),
-        None => format!("no {key}"),
-    }));
-    parts.join(" · ")
+    groups.iter().zip(labels(&firsts)).map(|(group, label)| curve(label, group, smooth)).collect()
 }
 
 /// The mean of the runs, each smoothed first, over the environment steps that all of them cover: a mean over fewer
@@ -224,7 +194,7 @@ mod tests {
         runs.push(other);
         let labels: Vec<(String, usize)> =
             curves(&runs, 0.0).unwrap().into_iter().map(|curve| (curve.label, curve.seeds.len())).collect();
-        let expected = [("ppo · adam · lr 0.001", 2), ("a2c · adam", 1), ("ppo · adam · lr 0.01", 1)];
+        let expected = [("ppo · lr 0.001", 2), ("a2c", 1), ("ppo · lr 0.01", 1)];
         assert_eq!(labels, expected.map(|(label, seeds)| (label.to_owned(), seeds)));
     }
 

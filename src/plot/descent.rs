@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{Landscape, PlotError, encode, panel::Sheet};
+use super::{
+    Landscape, Picture, PlotError,
+    panel::Sheet,
+    picture::{blank, writable},
+};
 use crate::{canvas::Canvas, render, whole_file};
 
 /// The way of one optimizer.
@@ -62,20 +66,16 @@ impl Default for DescentOptions {
     }
 }
 
-/// Draws the paths over the landscape, all of their steps, and writes the picture as PNG.
-///
-/// The same input gives the same bytes. The file is whole or, if the program is killed, not there.
+/// Draws the paths over the landscape, all of their steps. The same input gives the same picture.
 ///
 /// # Errors
-/// A [`PlotError`] if there is no panel or path, an option is out of range, or `path` cannot be written.
-pub fn descent(
-    landscape: &Landscape,
-    panels: &[DescentPanel],
-    options: &DescentOptions,
-    path: impl AsRef<Path>,
-) -> Result<(), PlotError> {
+/// A [`PlotError`] if there is no panel or path, or an option is out of range.
+pub fn descent(landscape: &Landscape, panels: &[DescentPanel], options: &DescentOptions) -> Result<Picture, PlotError> {
     let sheet = checked(landscape, panels, options)?;
-    write(path.as_ref(), &encode(&sheet.at_step(usize::MAX)?)?)
+    let mut picture = Picture::new(options.width, options.height);
+    sheet.paint_ground(&mut picture)?;
+    sheet.paint_paths(&mut picture, usize::MAX)?;
+    Ok(picture)
 }
 
 /// The same as an animated GIF, in which the paths grow: `frames` pictures at `fps` a second, and a rest at the end.
@@ -83,7 +83,7 @@ pub fn descent(
 /// `painted` is told after each picture how many are painted; each is painted twice.
 ///
 /// # Errors
-/// As [`descent`], and if `frames` is 0 or `fps` is not 1 to 50.
+/// As [`descent`], and if `frames` is 0, `fps` is not 1 to 50, or `path` does not end in `.gif` or cannot be written.
 pub fn descent_gif(
     landscape: &Landscape,
     panels: &[DescentPanel],
@@ -92,7 +92,14 @@ pub fn descent_gif(
     path: impl AsRef<Path>,
     mut painted: impl FnMut(usize),
 ) -> Result<(), PlotError> {
+    let path = path.as_ref();
+    if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gif")) {
+        return Err(PlotError::Format { path: path.to_owned(), expected: "of an animation must end in .gif" });
+    }
+    writable(path)?;
     let sheet = checked(landscape, panels, options)?;
+    let mut ground = blank(options.width, options.height)?;
+    sheet.paint_ground(&mut ground)?;
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
     let mut last: Option<(usize, Canvas)> = None;
@@ -109,12 +116,13 @@ pub fn descent_gif(
             if let Some((_, canvas)) = last.as_ref().filter(|(shown, _)| *shown == step) {
                 return Ok(canvas.clone());
             }
-            let canvas = sheet.at_step(step)?;
+            let mut canvas = ground.clone();
+            sheet.paint_paths(&mut canvas, step)?;
             last = Some((step, canvas.clone()));
             Ok::<Canvas, PlotError>(canvas)
         },
     )?;
-    write(path.as_ref(), &gif)
+    whole_file::write(path, &gif).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 fn checked<'a>(
@@ -144,8 +152,4 @@ fn checked<'a>(
         }
     }
     Sheet::new(landscape, panels, options)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    whole_file::write(path, bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }

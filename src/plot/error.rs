@@ -197,11 +197,13 @@ pub enum PlotError {
         /// How long it must be.
         least: u32,
     },
-    /// The file's name does not say what kind of picture it is.
-    #[error("{}: the name of a picture must end in .png or .svg", path.display())]
+    /// The file's name does not say what kind of picture it is, or one that is not made.
+    #[error("{}: the name {expected}", path.display())]
     Format {
         /// The path that was asked for.
         path: PathBuf,
+        /// Of what it is the name, and what it must end in.
+        expected: &'static str,
     },
     /// The picture could not be written.
     #[error("{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder", path.display())]

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{
     PlotError,
-    header::Header,
+    header::{ENTRY_LINES, Header},
     lettering::Lettering,
     paper::{FAINT, Paper, Pixel, TEXT},
     plane::{Plane, x_name, y_name},
@@ -19,7 +19,7 @@ pub(super) struct Heading {
 }
 
 /// Lines of a panel's name at most.
-const LINES: usize = 3;
+const LINES: usize = ENTRY_LINES;
 
 /// Where panels are: names above each, room for an axis's numbers below each and on the left of the first column.
 pub(super) struct Grid {

@@ -4,19 +4,13 @@ use std::collections::BTreeSet;
 
 use plotters::style::RGBColor;
 
-use super::{PlotOptions, Run, curve::Curve, paper::FAINT};
+use super::{
+    PlotOptions, Run,
+    curve::Curve,
+    look::{Dashes, Look, Marker},
+    paper::FAINT,
+};
 
-/// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
-/// <https://jfly.uni-koeln.de/color/>
-pub(super) const PALETTE: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
 /// A dash and a gap of the threshold's line, in text sizes.
 pub(super) const THRESHOLD_DASHES: (f64, f64) = (0.45, 0.3);
 
@@ -24,16 +18,17 @@ pub(super) const THRESHOLD_DASHES: (f64, f64) = (0.45, 0.3);
 pub(super) struct Entry {
     pub(super) colour: RGBColor,
     /// Solid where `None`, else the lengths of a dash and of the gap after it, in text sizes.
-    pub(super) dashes: Option<(f64, f64)>,
+    pub(super) dashes: Dashes,
     pub(super) swatch: Swatch,
     pub(super) text: String,
 }
 
 /// What stands before an entry's text.
 pub(super) enum Swatch {
-    /// A line, with a band around it or without.
+    /// A line, with a band around it or without, and with what stands on it.
     Line {
         band: bool,
+        marker: Option<Marker>,
     },
     /// An area.
     Bar,
@@ -45,13 +40,11 @@ pub(super) enum Swatch {
 
 /// One entry a curve, in order, then the threshold's.
 pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
-    // More curves than colours: the next round is dashed.
-    let rounds = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
     let seeds = seeds_of_all(curves);
     let entries = curves.iter().enumerate().map(|(i, curve)| Entry {
-        colour: PALETTE[i % PALETTE.len()],
-        dashes: rounds[i / PALETTE.len() % rounds.len()],
-        swatch: Swatch::Line { band: curve.seeds.len() > 1 },
+        colour: Look::of(i).colour,
+        dashes: Look::of(i).dashes,
+        swatch: Swatch::Line { band: curve.seeds.len() > 1, marker: Look::of(i).marker },
         text: match (&seeds, curve.seeds.as_slice()) {
             (None, [seed]) => format!("{} (seed {seed})", curve.label),
             (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
@@ -61,7 +54,7 @@ pub(super) fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let threshold = options.threshold.map(|threshold| Entry {
         colour: FAINT,
         dashes: Some(THRESHOLD_DASHES),
-        swatch: Swatch::Line { band: false },
+        swatch: Swatch::Line { band: false, marker: None },
         text: {
             let far = threshold.abs() >= 1e9;
             let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
@@ -81,15 +74,16 @@ fn seeds_of_all(curves: &[Curve]) -> Option<String> {
     words.all(|other| other == first).then_some(first)
 }
 
-/// What the curves are: of which seeds, and how smoothed.
-pub(super) fn subtitle(curves: &[Curve], options: &PlotOptions) -> String {
+/// What the curves are: what they have in common, of which seeds, and how smoothed.
+pub(super) fn subtitle(curves: &[Curve], common: Option<String>, options: &PlotOptions) -> String {
     let banded = curves.iter().any(|curve| curve.seeds.len() > 1);
-    let mut parts = vec![match (seeds_of_all(curves), banded) {
+    let mut parts: Vec<String> = common.into_iter().collect();
+    parts.push(match (seeds_of_all(curves), banded) {
         (Some(seeds), true) => format!("mean ± s.d. of {seeds}"),
         (Some(seed), false) => seed,
         (None, true) => "mean ± s.d. over seeds".to_owned(),
         (None, false) => "one seed each".to_owned(),
-    }];
+    });
     if options.smooth > 0.0 {
         // Two significant digits are all that a reader can use.
         let percent = (options.smooth * 1000.0).round() / 10.0;

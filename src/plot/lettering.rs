@@ -60,14 +60,13 @@ impl Lettering {
     }
 
     /// The text in at most so many lines that fit into `room`, broken between words, and a word that is too long
-    /// between the parts of its name; an
-    /// ellipsis for what does not fit into the last.
+    /// between the parts of its name, or anywhere if it has none; an ellipsis for what does not fit into the last.
     pub(super) fn wrap(&self, text: &str, size: f64, room: i32, lines: usize) -> Vec<String> {
         let words = text.split_inclusive(' ').flat_map(|word| {
             // Only a word that is too long for a line is broken within.
             let whole = self.width(word.trim_end(), size) <= room;
             let ends: &[char] = if whole { &[' '] } else { &['_', '(', ',', '|', '/', ' '] };
-            word.split_inclusive(ends)
+            word.split_inclusive(ends).flat_map(|part| self.pieces(part, size, room))
         });
         let mut wrapped = vec![String::new()];
         for part in words {
@@ -81,6 +80,21 @@ impl Lettering {
             }
         }
         wrapped.iter().map(|line| self.fit(line.trim_end(), size, room)).collect()
+    }
+
+    /// A part of a word in pieces that fit into `room`.
+    fn pieces<'t>(&self, part: &'t str, size: f64, room: i32) -> Vec<&'t str> {
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        for (end, c) in part.char_indices().skip(1) {
+            let next = end + c.len_utf8();
+            if self.width(part[start..next].trim_end(), size) > room && end > start {
+                pieces.push(&part[start..end]);
+                start = end;
+            }
+        }
+        pieces.push(&part[start..]);
+        pieces
     }
 }
 

@@ -9,16 +9,16 @@ use uphill_envs::Colour;
 use super::{
     DescentOptions, DescentPanel, DescentPath, Landscape, PlotError,
     axis::{Axis, Quantity, significant},
-    backend::UNITS_PER_PIXEL,
-    header::Header,
-    legend::{Entry, PALETTE, Swatch},
+    backend::{Surface, UNITS_PER_PIXEL},
+    header::{ENTRY_LINES, Header, TITLE_LINES},
+    legend::{Entry, Swatch},
     lettering::{Lettering, Measure},
+    look::{Dashes, Look, PLAIN_LOOKS},
     paper::{AXIS, FAINT, Paper, TEXT, in_units},
     plane::{Plane, x_name, y_name},
     relief::Relief,
     trace::{Place, Trace, packed, paint_best},
 };
-use crate::canvas::Canvas;
 
 const WHITE: RGBColor = RGBColor(255, 255, 255);
 
@@ -31,89 +31,91 @@ pub(super) struct Sheet<'a> {
     relief: Relief<'a>,
     labels: Vec<&'a str>,
     places: Vec<Place>,
-    base: Canvas,
+    /// Where the maps may begin.
+    top: i32,
 }
 
 impl<'a> Sheet<'a> {
-    /// Paints all that does not move.
+    /// Finds a place for everything.
     pub(super) fn new(
         landscape: &'a Landscape,
         panels: &'a [DescentPanel],
         options: &'a DescentOptions,
     ) -> Result<Self, PlotError> {
-        let too_large = || PlotError::Option {
-            name: "width",
-            value: options.width.to_string(),
-            expected: "small enough for memory",
-        };
-        let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
-        let white = Colour(255, 255, 255);
-        let base = Canvas::new(options.width, options.height, (unit, unit), white).ok_or_else(too_large)?;
         let mut labels: Vec<&str> = Vec::new();
         for path in panels.iter().flat_map(|panel| &panel.paths) {
             if !labels.contains(&path.label.as_str()) {
                 labels.push(&path.label);
             }
         }
-        let mut sheet = Self {
-            landscape,
-            panels,
-            options,
-            letters: Lettering::new(Measure::new(options.width, options.height, options.scale))?,
-            relief: Relief::new(landscape),
-            labels,
-            places: Vec::new(),
-            base,
-        };
-        let mut base = sheet.base.clone();
-        let top = sheet.header(&mut base)?;
-        let scale_width = sheet.scale_width();
-        sheet.places = sheet.places(top, scale_width);
-        for place in &sheet.places {
-            sheet.relief.paint(&mut base, place, sheet.letters.measure.hair as f32);
+        if labels.len() > PLAIN_LOOKS {
+            let reason = "it has paths of more than 21 names, which cannot be told apart";
+            return Err(PlotError::Landscape { what: "the descent".into(), reason });
         }
-        sheet.axes(&mut base)?;
-        sheet.scale(&mut base)?;
-        sheet.base = base;
-        Ok(sheet)
+        let letters = Lettering::new(Measure::new(options.width, options.height, options.scale))?;
+        let relief = Relief::new(landscape);
+        let mut sheet = Self { landscape, panels, options, letters, relief, labels, places: Vec::new(), top: 0 };
+        let entries = sheet.entries();
+        sheet.top = sheet.header(&entries).bottom;
+        sheet.places = sheet.places(sheet.top, sheet.scale_width());
+        let least = sheet.letters.em(6.0) / i32::from(UNITS_PER_PIXEL);
+        let lacking = |place: &Place| least - (place.right_bottom.1 as i32 - place.left_top.1 as i32);
+        match sheet.places.iter().map(lacking).max() {
+            Some(lacking @ 1..) => {
+                let (pixels, least) = (options.height, options.height + lacking.unsigned_abs());
+                Err(PlotError::Size { side: "height", pixels, least })
+            }
+            _ => Ok(sheet),
+        }
     }
 
-    /// The picture after so many steps, or all of them.
-    pub(super) fn at_step(&self, step: usize) -> Result<Canvas, PlotError> {
-        let mut canvas = self.base.clone();
+    /// Paints all that does not move.
+    pub(super) fn paint_ground(&self, surface: &mut dyn Surface) -> Result<(), PlotError> {
+        let entries = self.entries();
+        self.header(&entries).draw(&Paper::new(surface, &self.letters))?;
+        for place in &self.places {
+            self.relief.paint(surface, place, self.letters.measure.hair as f32);
+        }
+        self.axes(surface)?;
+        self.scale(surface)
+    }
+
+    /// Paints the paths over it, after so many steps or all of them.
+    pub(super) fn paint_paths(&self, surface: &mut dyn Surface, step: usize) -> Result<(), PlotError> {
         for (place, panel) in self.places.iter().zip(self.panels) {
             let line = self.letters.measure.line as f32;
             if let Some(best) = self.options.best {
-                paint_best(&mut canvas, place.at(best), self.letters.em(0.6) as f32, line);
+                paint_best(surface, place.at(best), self.letters.em(0.6) as f32, line);
             }
-            let trace = |path| Trace::new(place, path, step, packed(self.colour(path)), line);
+            let trace = |path| Trace::new(place, path, step, self.ink(path), line);
             let traces: Vec<Trace<'_>> = panel.paths.iter().map(trace).collect();
             // All lines first and all ends last, so that no line hides where another one ends.
-            traces.iter().for_each(|trace| trace.paint_line(&mut canvas));
-            traces.iter().for_each(|trace| trace.paint_ends(&mut canvas));
-            self.numbers(&mut canvas, place, panel, step)?;
+            traces.iter().for_each(|trace| trace.paint_line(surface));
+            traces.iter().for_each(|trace| trace.paint_ends(surface));
+            self.numbers(surface, place, panel, step)?;
         }
-        Ok(canvas)
+        Ok(())
     }
 
     /// The colours of areas and lines.
     pub(super) fn colours(&self) -> Vec<Colour> {
-        let paths = (0..self.labels.len()).map(|i| packed(PALETTE[i % PALETTE.len()]));
+        let paths = (0..self.labels.len()).map(|i| packed(Look::of(i).colour));
         self.relief.colours().chain(paths).chain([TEXT, FAINT, WHITE].map(packed)).collect()
     }
 
-    /// Title, subtitle and legend; returns where the maps may begin.
-    fn header(&self, canvas: &mut Canvas) -> Result<i32, PlotError> {
-        let entries: Vec<Entry> = self.labels.iter().enumerate().map(|(i, label)| self.entry(i, label)).collect();
+    /// Title, subtitle and legend.
+    fn header<'e>(&self, entries: &'e [Entry]) -> Header<'e> {
         let titles = (self.options.title.as_str(), self.options.subtitle.as_str());
-        let header = Header::new(&self.letters, self.width(), titles, &entries, (1, i32::MAX));
-        header.draw(&Paper::new(canvas, &self.letters))?;
-        Ok(header.bottom)
+        Header::new(&self.letters, self.width(), titles, entries, (TITLE_LINES, ENTRY_LINES))
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.labels.iter().enumerate().map(|(i, label)| self.entry(i, label)).collect()
     }
 
     fn entry(&self, i: usize, label: &str) -> Entry {
-        let colour = PALETTE[i % PALETTE.len()];
-        Entry { colour, dashes: None, swatch: Swatch::Line { band: false }, text: label.to_owned() }
+        let Look { colour, dashes, .. } = Look::of(i);
+        Entry { colour, dashes, swatch: Swatch::Line { band: false, marker: None }, text: label.to_owned() }
     }
 
     /// The maps' places, side by side below `top`, with room for axes, numbers and the scale on the right.
@@ -162,9 +164,9 @@ impl<'a> Sheet<'a> {
         Axis::new(Quantity::Metric, from, to, count)
     }
 
-    fn axes(&self, canvas: &mut Canvas) -> Result<(), PlotError> {
+    fn axes(&self, surface: &mut dyn Surface) -> Result<(), PlotError> {
         let em = |ems| self.letters.em(ems);
-        let paper = Paper::new(canvas, &self.letters);
+        let paper = Paper::new(surface, &self.letters);
         for (i, (place, panel)) in self.places.iter().zip(self.panels).enumerate() {
             let [(left, top), (right, bottom)] = place.corners();
             let count = |room: i32, each: f64| (f64::from(room) / f64::from(em(each))).clamp(2.0, 9.0);
@@ -193,13 +195,13 @@ impl<'a> Sheet<'a> {
     }
 
     /// The bands beside the last map, with the values between them.
-    fn scale(&self, canvas: &mut Canvas) -> Result<(), PlotError> {
+    fn scale(&self, surface: &mut dyn Surface) -> Result<(), PlotError> {
         let em = |ems| self.letters.em(ems);
         let Some(place) = self.places.last() else { return Ok(()) };
         let [(_, top), (right, bottom)] = place.corners();
         let (left, bands) = (right + em(1.6), self.relief.bands());
         let edge = |band: usize| bottom - (bottom - top) * band as i32 / bands as i32;
-        let paper = Paper::new(canvas, &self.letters);
+        let paper = Paper::new(surface, &self.letters);
         for band in 0..bands {
             let Colour(red, green, blue) = self.relief.grey(band);
             let corners = [(left, edge(band + 1)), (left + em(1.0), edge(band))];
@@ -216,10 +218,16 @@ impl<'a> Sheet<'a> {
     }
 
     /// Below a map: the step, and each path's value there.
-    fn numbers(&self, canvas: &mut Canvas, place: &Place, panel: &DescentPanel, step: usize) -> Result<(), PlotError> {
+    fn numbers(
+        &self,
+        surface: &mut dyn Surface,
+        place: &Place,
+        panel: &DescentPanel,
+        step: usize,
+    ) -> Result<(), PlotError> {
         let em = |ems| self.letters.em(ems);
         let [(left, _), (right, bottom)] = place.corners();
-        let paper = Paper::new(canvas, &self.letters);
+        let paper = Paper::new(surface, &self.letters);
         let paths = self.panels.iter().flat_map(|panel| &panel.paths);
         let steps = paths.map(|path| path.points.len() - 1).max().unwrap_or(0);
         let row = |i: usize| bottom + em(3.6) + em(1.5) * i as i32 + em(0.75);
@@ -229,7 +237,8 @@ impl<'a> Sheet<'a> {
         for (i, path) in panel.paths.iter().enumerate() {
             let at = (left + (right - left) * (i % columns) as i32 / columns as i32, row(1 + i / columns));
             let end = (at.0 + em(1.0), at.1);
-            paper.line(&[at, end], self.colour(path), self.letters.measure.line, None)?;
+            let Look { colour, dashes, .. } = self.look(path);
+            paper.line(&[at, end], colour, self.letters.measure.line, dashes)?;
             let value = path.values[step.min(path.values.len() - 1)];
             let text = if value.is_finite() { significant(value, 3) } else { "diverged".into() };
             let start = (at.0 + em(1.4), at.1);
@@ -239,9 +248,14 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    fn colour(&self, path: &DescentPath) -> RGBColor {
-        let index = self.labels.iter().position(|label| *label == path.label).unwrap_or_default();
-        PALETTE[index % PALETTE.len()]
+    fn look(&self, path: &DescentPath) -> Look {
+        Look::of(self.labels.iter().position(|label| *label == path.label).unwrap_or_default())
+    }
+
+    /// The colour of a path, and its dashes and gaps in units.
+    fn ink(&self, path: &DescentPath) -> (Colour, Dashes) {
+        let (Look { colour, dashes, .. }, text) = (self.look(path), self.letters.measure.text);
+        (packed(colour), dashes.map(|(on, off)| (on * text, off * text)))
     }
 
     fn width(&self) -> i32 {

@@ -11,6 +11,7 @@ use super::{
     backend::{Pen, Surface, UNITS_PER_PIXEL},
     dash::dashed,
     lettering::Lettering,
+    look::{Dashes, Marker},
 };
 
 pub(super) const TEXT: RGBColor = RGBColor(34, 34, 34);
@@ -56,7 +57,7 @@ impl<'a> Paper<'a> {
     }
 
     /// A line, solid or with dashes and gaps of so many text sizes.
-    pub(super) fn line(&self, points: &[Pixel], colour: RGBColor, width: u32, dashes: Option<(f64, f64)>) -> Drawn {
+    pub(super) fn line(&self, points: &[Pixel], colour: RGBColor, width: u32, dashes: Dashes) -> Drawn {
         let pieces = match dashes {
             None => vec![points.to_vec()],
             Some((on, off)) => dashed(points, on * self.letters.measure.text, off * self.letters.measure.text),
@@ -99,6 +100,21 @@ impl<'a> Paper<'a> {
         let line = self.letters.measure.line;
         self.line(&[(x - arm, y - arm), (x + arm, y + arm)], colour, line, None)?;
         self.line(&[(x - arm, y + arm), (x + arm, y - arm)], colour, line, None)
+    }
+
+    /// What stands on a line here and there.
+    pub(super) fn marker(&self, (x, y): Pixel, marker: Marker, colour: RGBColor) -> Drawn {
+        let arm = self.em(0.34);
+        match marker {
+            Marker::Disc => self.disc((x, y), arm, colour),
+            Marker::Square => self.rectangle([(x - arm, y - arm), (x + arm, y + arm)], colour.into()),
+            Marker::Triangle => self.polygon(vec![(x - arm, y + arm), (x + arm, y + arm), (x, y - arm)], colour.into()),
+            Marker::Ring => {
+                self.disc((x, y), arm, colour)?;
+                self.disc((x, y), arm / 2, WHITE)
+            }
+            Marker::Cross => self.cross((x, y), arm, colour),
+        }
     }
 
     /// Text of so many text sizes, with an ellipsis for what does not fit into `room`.

@@ -1,38 +1,102 @@
 //! A finished picture, kept as outlines and lines, so that PNG and SVG show the same.
 
-use std::{fmt::Write as _, path::Path as FilePath};
+use std::path::Path as FilePath;
 
-use tiny_skia::{Path, PathSegment};
+use tiny_skia::Path;
 use uphill_envs::Colour;
 
 use super::{
     PlotError,
-    backend::{Surface, UNITS_PER_PIXEL},
-    encode,
+    backend::{Ink, Surface, UNITS_PER_PIXEL, Writing},
+    encode, svg,
+    typeface::missing_note,
 };
 use crate::{
     canvas::{Canvas, Point},
     whole_file,
 };
 
-/// A picture of a benchmark, to be written as PNG or as SVG.
+/// A picture, to be written as PNG or as SVG.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
-    width: u32,
-    height: u32,
-    marks: Vec<Mark>,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) marks: Vec<Mark>,
 }
 
 /// What was drawn, in units of a pixel's `UNITS_PER_PIXEL`-th.
 #[derive(Debug, Clone, PartialEq)]
-enum Mark {
-    Fill { outline: Path, ink: (Colour, f32), text: Option<String> },
-    Stroke { points: Vec<Point>, width: f32, ink: (Colour, f32) },
+pub(super) enum Mark {
+    Fill {
+        outline: Path,
+        ink: Ink,
+    },
+    Text {
+        writing: Writing,
+        ink: Ink,
+    },
+    Stroke {
+        points: Vec<Point>,
+        width: f32,
+        ink: Ink,
+    },
+    Strokes {
+        lines: Vec<(Point, Point)>,
+        width: f32,
+        ink: Ink,
+    },
+    /// In whole pixels; `[rows, columns]`.
+    Image {
+        left_top: (u32, u32),
+        columns: u32,
+        colours: Vec<Colour>,
+    },
+}
+
+/// What a picture's file is.
+enum Format {
+    Png,
+    Svg,
+}
+
+impl Format {
+    fn of(path: &FilePath) -> Result<Format, PlotError> {
+        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+        match ending.as_ref().and_then(|ending| ending.to_str()) {
+            Some("png") => Ok(Format::Png),
+            Some("svg") => Ok(Format::Svg),
+            _ => Err(PlotError::Format { path: path.to_owned(), expected: "of a picture must end in .png or .svg" }),
+        }
+    }
+}
+
+/// Whether a file can be written there, as far as can be told.
+pub(super) fn writable(path: &FilePath) -> Result<(), PlotError> {
+    use std::io::{Error, ErrorKind};
+    let refused = |source| Err(PlotError::Write { path: path.to_owned(), source });
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.map(std::fs::metadata) {
+        Some(Err(source)) => refused(source),
+        Some(Ok(folder)) if !folder.is_dir() => refused(Error::from(ErrorKind::NotADirectory)),
+        _ if path.is_dir() => refused(Error::from(ErrorKind::IsADirectory)),
+        _ => Ok(()),
+    }
 }
 
 impl Picture {
     pub(super) fn new(width: u32, height: u32) -> Picture {
         Picture { width, height, marks: Vec::new() }
+    }
+
+    /// Whether a picture can be written to `path`, as far as can be told before there is one: for programs that work long
+    /// for a picture.
+    ///
+    /// # Errors
+    /// A [`PlotError`] if `path` ends in neither `.png` nor `.svg`, is a folder, or names a folder that is not there.
+    pub fn check_path(path: impl AsRef<FilePath>) -> Result<(), PlotError> {
+        let path = path.as_ref();
+        Format::of(path)?;
+        writable(path)
     }
 
     /// Width in pixels.
@@ -55,11 +119,9 @@ impl Picture {
     /// A [`PlotError`] if `path` ends in neither `.png` nor `.svg`, or cannot be written.
     pub fn save(&self, path: impl AsRef<FilePath>) -> Result<(), PlotError> {
         let path = path.as_ref();
-        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-        let bytes = match ending.as_ref().and_then(|ending| ending.to_str()) {
-            Some("png") => self.png()?,
-            Some("svg") => self.svg().into_bytes(),
-            _ => return Err(PlotError::Format { path: path.to_owned() }),
+        let bytes = match Format::of(path)? {
+            Format::Png => self.png()?,
+            Format::Svg => self.svg().into_bytes(),
         };
         whole_file::write(path, &bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
     }
@@ -69,62 +131,59 @@ impl Picture {
     /// # Errors
     /// A [`PlotError`] if memory has no room for the pixels.
     pub fn png(&self) -> Result<Vec<u8>, PlotError> {
-        encode(&self.canvas()?)
-    }
-
-    fn canvas(&self) -> Result<Canvas, PlotError> {
-        let expected = "small enough for memory";
-        let too_large = || PlotError::Option { name: "width", value: self.width.to_string(), expected };
-        let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
-        let white = Colour(255, 255, 255);
-        let mut canvas = Canvas::new(self.width, self.height, (unit, unit), white).ok_or_else(too_large)?;
-        for mark in &self.marks {
-            match mark {
-                Mark::Fill { outline, ink: (colour, alpha), .. } => canvas.fill_path(outline, *colour, *alpha),
-                Mark::Stroke { points, width, ink: (colour, alpha) } => canvas.stroke(points, *width, *colour, *alpha),
-            }
-        }
-        Ok(canvas)
+        let canvas = self.canvas()?;
+        encode(canvas.size(), canvas.pixels())
     }
 
     /// The picture as an SVG file's text.
     ///
-    /// It refers to no font: letters are outlines, and what they spell is their `aria-label`.
+    /// It refers to no font: letters are outlines, and what they spell is their `aria-label`. Text with characters that
+    /// the built-in typeface lacks is text, in a typeface of the viewer's.
     #[must_use]
     pub fn svg(&self) -> String {
-        let (width, height) = (self.width, self.height);
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\">\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
-        );
+        svg::of(self)
+    }
+
+    /// What is to be said of a PNG whose text has characters that the built-in typeface lacks, in words.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let texts = self.marks.iter().filter_map(|mark| match mark {
+            Mark::Text { writing, .. } => Some(writing.text.as_str()),
+            _ => None,
+        });
+        missing_note(texts)
+    }
+
+    fn canvas(&self) -> Result<Canvas, PlotError> {
+        let mut canvas = blank(self.width, self.height)?;
         for mark in &self.marks {
             match mark {
-                Mark::Fill { outline, ink, text } => {
-                    let label = text.as_deref().map(|text| format!(" role=\"img\" aria-label=\"{}\"", escaped(text)));
-                    let ink = attributes("fill", *ink);
-                    push(&mut svg, format_args!("<path{}{ink} d=\"", label.unwrap_or_default()));
-                    outline.segments().for_each(|segment| push_segment(&mut svg, segment));
-                    svg.push_str("\"/>\n");
-                }
-                Mark::Stroke { points, width, ink } => {
-                    let (ink, width) = (attributes("stroke", *ink), pixels(*width));
-                    push(
-                        &mut svg,
-                        format_args!(
-                            "<polyline fill=\"none\"{ink} stroke-width=\"{width}\" stroke-linejoin=\"round\" points=\""
-                        ),
-                    );
-                    for (i, point) in points.iter().enumerate() {
-                        svg.push_str(if i == 0 { "" } else { " " });
-                        push_point(&mut svg, *point);
-                    }
-                    svg.push_str("\"/>\n");
+                Mark::Fill { outline, ink } => canvas.fill(outline, *ink),
+                Mark::Text { writing, ink } => canvas.fill(&writing.outlines, *ink),
+                Mark::Stroke { points, width, ink } => Surface::stroke(&mut canvas, points, *width, *ink),
+                Mark::Strokes { lines, width, ink } => Surface::stroke_all(&mut canvas, lines, *width, *ink),
+                Mark::Image { left_top: (left, top), columns, colours } => {
+                    let rows = colours.len() as u32 / columns.max(&1);
+                    canvas.paint_pixels((*left, *top), (left + columns, top + rows), |x, y| {
+                        let place = (y as u32 - top) * columns + (x as u32 - left);
+                        colours.get(place as usize).copied().unwrap_or(Colour(255, 255, 255))
+                    });
                 }
             }
         }
-        svg.push_str("</svg>\n");
-        svg
+        Ok(canvas)
     }
+}
+
+/// A white canvas of so many pixels.
+///
+/// # Errors
+/// A [`PlotError`] if memory has no room for it.
+pub(super) fn blank(width: u32, height: u32) -> Result<Canvas, PlotError> {
+    let expected = "small enough for memory";
+    let too_large = || PlotError::Option { name: "width", value: width.to_string(), expected };
+    let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
+    Canvas::new(width, height, (unit, unit), Colour(255, 255, 255)).ok_or_else(too_large)
 }
 
 impl Surface for Picture {
@@ -132,62 +191,25 @@ impl Surface for Picture {
         (self.width, self.height)
     }
 
-    fn fill(&mut self, outline: &Path, ink: (Colour, f32), text: Option<&str>) {
-        self.marks.push(Mark::Fill { outline: outline.clone(), ink, text: text.map(str::to_owned) });
+    fn fill(&mut self, outline: &Path, ink: Ink) {
+        self.marks.push(Mark::Fill { outline: outline.clone(), ink });
     }
 
-    fn stroke(&mut self, points: &[Point], width: f32, ink: (Colour, f32)) {
+    fn write(&mut self, writing: Writing, ink: Ink) {
+        self.marks.push(Mark::Text { writing, ink });
+    }
+
+    fn stroke(&mut self, points: &[Point], width: f32, ink: Ink) {
         self.marks.push(Mark::Stroke { points: points.to_vec(), width, ink });
     }
-}
 
-fn push(svg: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a String fails only where memory does.
-    let _ = svg.write_fmt(text);
-}
-
-fn push_segment(svg: &mut String, segment: PathSegment) {
-    let (letter, points): (char, &[tiny_skia::Point]) = match &segment {
-        PathSegment::MoveTo(to) => ('M', std::slice::from_ref(to)),
-        PathSegment::LineTo(to) => ('L', std::slice::from_ref(to)),
-        PathSegment::QuadTo(by, to) => ('Q', &[*by, *to]),
-        PathSegment::CubicTo(by, and_by, to) => ('C', &[*by, *and_by, *to]),
-        PathSegment::Close => ('Z', &[]),
-    };
-    svg.push(letter);
-    for (i, point) in points.iter().enumerate() {
-        svg.push_str(if i == 0 { "" } else { " " });
-        push_point(svg, (point.x, point.y));
+    fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, ink: Ink) {
+        self.marks.push(Mark::Strokes { lines: lines.to_vec(), width, ink });
     }
-}
 
-fn push_point(svg: &mut String, (x, y): Point) {
-    push(svg, format_args!("{},{}", pixels(x), pixels(y)));
-}
-
-/// A length in pixels, to a hundredth.
-fn pixels(units: f32) -> f64 {
-    (f64::from(units) / f64::from(UNITS_PER_PIXEL) * 100.0).round() / 100.0
-}
-
-fn attributes(name: &str, (Colour(red, green, blue), alpha): (Colour, f32)) -> String {
-    let opacity = if alpha < 1.0 { format!(" {name}-opacity=\"{alpha:.2}\"") } else { String::new() };
-    format!(" {name}=\"#{red:02x}{green:02x}{blue:02x}\"{opacity}")
-}
-
-/// Text as XML has it in an attribute; characters that XML has not become a blank.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(' '),
-            c if c.is_control() => escaped.push(' '),
-            c => escaped.push(c),
-        }
+    fn image(&mut self, (left, top): (u32, u32), (right, bottom): (u32, u32), colour: &dyn Fn(f32, f32) -> Colour) {
+        let centres = (top..bottom).flat_map(|y| (left..right).map(move |x| (x as f32 + 0.5, y as f32 + 0.5)));
+        let colours = centres.map(|(x, y)| colour(x, y)).collect();
+        self.marks.push(Mark::Image { left_top: (left, top), columns: right.saturating_sub(left), colours });
     }
-    escaped
 }

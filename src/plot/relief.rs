@@ -1,7 +1,7 @@
 //! A landscape in greys: bands between levels, contours on them, and their names.
 
-use super::{Landscape, axis::significant, landscape::Goal, trace::Place};
-use crate::canvas::{Canvas, Point};
+use super::{Landscape, axis::significant, backend::Surface, landscape::Goal, trace::Place};
+use crate::canvas::Point;
 use uphill_envs::Colour;
 
 /// Bands of colour, of which fewer are drawn where the landscape is flat.
@@ -33,11 +33,11 @@ impl<'a> Relief<'a> {
     }
 
     /// Paints bands and contours, these of so many units.
-    pub(super) fn paint(&self, canvas: &mut Canvas, place: &Place, hair: f32) {
+    pub(super) fn paint(&self, surface: &mut dyn Surface, place: &Place, hair: f32) {
         let (x, y) = (self.landscape.x(), self.landscape.y());
         let (left, top) = (f64::from(place.left_top.0), f64::from(place.left_top.1));
         let (right, bottom) = (f64::from(place.right_bottom.0), f64::from(place.right_bottom.1));
-        canvas.paint_pixels(place.left_top, place.right_bottom, |px, py| {
+        surface.image(place.left_top, place.right_bottom, &|px, py| {
             let across = (f64::from(px) - left) / (right - left);
             let up = (bottom - f64::from(py)) / (bottom - top);
             let value = self.landscape.value(x.0 + across * (x.1 - x.0), y.0 + up * (y.1 - y.0));
@@ -46,7 +46,7 @@ impl<'a> Relief<'a> {
         for (i, &level) in self.levels.iter().enumerate() {
             let pieces = self.landscape.contour(level);
             let lines: Vec<(Point, Point)> = pieces.into_iter().map(|[a, b]| (place.at(a), place.at(b))).collect();
-            canvas.stroke_all(&lines, hair, self.contour_grey(i), 1.0);
+            surface.stroke_all(&lines, hair, (self.contour_grey(i), 1.0));
         }
     }
 

@@ -4,8 +4,12 @@ use plotters::style::{Color, RGBColor};
 
 use super::{
     PlotError,
+    look::{Dashes, Marker},
     paper::{BAND, Paper, Pixel},
 };
+
+/// Marks on a line at most.
+const MARKERS: usize = 8;
 
 /// A line, a colour it has, and the band's edges where it has a band.
 pub(super) struct Ribbon {
@@ -13,7 +17,8 @@ pub(super) struct Ribbon {
     pub(super) upper: Vec<Pixel>,
     pub(super) lower: Vec<Pixel>,
     pub(super) colour: RGBColor,
-    pub(super) dashes: Option<(f64, f64)>,
+    pub(super) dashes: Dashes,
+    pub(super) marker: Option<Marker>,
 }
 
 impl Ribbon {
@@ -33,6 +38,10 @@ impl Ribbon {
         if let Some(first) = self.line.first().filter(|first| self.line.iter().all(|point| near(**first, *point))) {
             paper.disc(*first, width as i32 * 2, self.colour)?;
         }
-        paper.line(&self.line, self.colour, width, self.dashes)
+        paper.line(&self.line, self.colour, width, self.dashes)?;
+        let Some(marker) = self.marker else { return Ok(()) };
+        let count = self.line.len().min(MARKERS);
+        let middle = |i: usize| (2 * i + 1) * self.line.len() / (2 * count);
+        (0..count).try_for_each(|i| paper.marker(self.line[middle(i)], marker, self.colour))
     }
 }

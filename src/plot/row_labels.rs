@@ -4,6 +4,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{
     PlotError,
+    header::ENTRY_LINES,
     lettering::Lettering,
     paper::{Paper, TEXT},
 };
@@ -18,10 +19,10 @@ pub(super) struct RowLabels {
 }
 
 impl RowLabels {
-    /// Names in up to three lines that have so much room.
+    /// Names in as many lines as they need, up to eight, that have so much room.
     pub(super) fn new<'a>(letters: &Lettering, room: i32, names: impl Iterator<Item = &'a str>) -> RowLabels {
         let left = letters.em(0.9);
-        let lines: Vec<Vec<String>> = names.map(|name| letters.wrap(name, 1.0, room, 3)).collect();
+        let lines: Vec<Vec<String>> = names.map(|name| letters.wrap(name, 1.0, room, ENTRY_LINES)).collect();
         let right = left + letters.widest(lines.iter().flatten());
         let most = lines.iter().map(Vec::len).max().unwrap_or(1);
         RowLabels { lines, right, height: letters.em(1.25) * most as i32 }

@@ -25,8 +25,8 @@ pub struct Run {
     pub optimizer: String,
     /// The seed.
     pub seed: u64,
-    /// Every other top-level key of `config.toml` with its value as text. Runs that differ in one of these are not
-    /// seeds of one curve.
+    /// Every other key of `config.toml` with its value as text; one in a table is `table.key`, such as `gridworld.slip`.
+    /// Runs that differ in one of these are not seeds of one curve.
     pub settings: BTreeMap<String, String>,
     /// The column that `values` came from.
     pub metric: String,
@@ -79,6 +79,8 @@ impl Run {
         let (env, algo, optimizer) =
             (config.take_name("env", &file)?, config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
         let seed = config.take_seed(&file)?;
+        let mut settings = BTreeMap::new();
+        flatten("", config.0, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
         Ok(Run {
             name: name.to_owned(),
@@ -86,7 +88,7 @@ impl Run {
             algo,
             optimizer,
             seed,
-            settings: config.0.into_iter().map(|(key, value)| (key, as_text(value))).collect(),
+            settings,
             metric: metric.to_owned(),
             env_steps,
             values,
@@ -131,6 +133,17 @@ impl Config {
         let seed = self.0.remove("seed").and_then(|value| value.as_integer()).and_then(|seed| u64::try_from(seed).ok());
         let expected = "a whole number, 0 or more";
         seed.ok_or(PlotError::Setting { file: file.to_owned(), key: "seed", expected })
+    }
+}
+
+/// The keys of a table, and those of the tables in it.
+fn flatten(prefix: &str, table: toml::Table, settings: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let key = format!("{prefix}{key}");
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{key}."), inner, settings),
+            value => drop(settings.insert(key, as_text(value))),
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use super::{
     check,
     grid::{Grid, Heading},
     header::Header,
-    legend::{Entry, PALETTE, Swatch},
+    legend::{Entry, Swatch},
     lettering::Lettering,
+    look::PALETTE,
     paper::{AXIS, Paper, Pixel, in_units},
     plane::Plane,
     ribbon::Ribbon,
@@ -148,7 +149,7 @@ fn checked(curves: &[LearningRateCurve]) -> Result<Ranges, PlotError> {
 fn entries() -> [Entry; 4] {
     let entry = |colour, swatch, text: &str| Entry { colour, dashes: None, swatch, text: text.to_owned() };
     [
-        entry(SCORE, Swatch::Line { band: true }, "score"),
+        entry(SCORE, Swatch::Line { band: true, marker: None }, "score"),
         entry(BROKEN, Swatch::Cross, "score where half or more of the runs broke"),
         entry(BROKEN, Swatch::Bar, "share of runs that collapsed or diverged (full strip: all)"),
         entry(SCORE, Swatch::Disc, "best"),
@@ -206,7 +207,7 @@ fn draw_score(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> Re
             scored.map(|(lr, score)| plane.at(lr, value(&score))).collect::<Vec<Pixel>>()
         };
         let (line, upper, lower) = (through(|i| i.point), through(|i| i.high), through(|i| i.low));
-        let ribbon = Ribbon { line, upper, lower, colour: SCORE, dashes: None };
+        let ribbon = Ribbon { line, upper, lower, colour: SCORE, dashes: None, marker: None };
         ribbon.draw_band(paper)?;
         ribbon.draw_line(paper)?;
     }

@@ -8,8 +8,9 @@ use super::{
     check,
     grid::{Grid, Heading},
     header::Header,
-    legend::{Entry, PALETTE, Swatch},
+    legend::{Entry, Swatch},
     lettering::Lettering,
+    look::PALETTE,
     paper::{Paper, in_units},
     plane::Plane,
     ribbon::Ribbon,
@@ -187,7 +188,7 @@ impl Lines<'_> {
         let entry = |(i, one): (usize, &Series)| Entry {
             colour: look(i).0,
             dashes: look(i).1,
-            swatch: Swatch::Line { band: true },
+            swatch: Swatch::Line { band: true, marker: None },
             text: one.label.clone(),
         };
         self.series.iter().enumerate().map(entry).collect()
@@ -212,5 +213,5 @@ fn ribbon(plane: &Plane, series: &Series, (colour, dashes): (RGBColor, Option<(f
         series.points.iter().map(|(x, interval)| plane.at(*x, value(interval))).collect::<Vec<_>>()
     };
     let (line, upper, lower) = (through(|i| i.point), through(|i| i.high), through(|i| i.low));
-    Ribbon { line, upper, lower, colour, dashes }
+    Ribbon { line, upper, lower, colour, dashes, marker: None }
 }

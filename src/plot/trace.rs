@@ -4,9 +4,12 @@ use uphill_envs::Colour;
 
 use super::{
     DescentPath,
+    backend::Surface,
+    dash::dashed,
+    look::Dashes,
     paper::{Pixel, TEXT, in_units},
 };
-use crate::canvas::{Canvas, Point};
+use crate::canvas::Point;
 
 const WHITE: Colour = Colour(255, 255, 255);
 
@@ -48,54 +51,68 @@ pub(super) struct Trace<'a> {
     place: &'a Place,
     points: Vec<Point>,
     ink: Colour,
+    dashes: Dashes,
     line: f32,
 }
 
 impl<'a> Trace<'a> {
-    /// The path up to a step, in lines of so many units; a point that is not finite ends it.
-    pub(super) fn new(place: &'a Place, path: &DescentPath, step: usize, ink: Colour, line: f32) -> Self {
+    /// The path up to a step, in lines of so many units, with dashes and gaps of so many; a point that is not finite ends it.
+    pub(super) fn new(
+        place: &'a Place,
+        path: &DescentPath,
+        step: usize,
+        (ink, dashes): (Colour, Dashes),
+        line: f32,
+    ) -> Self {
         let points = path.points.iter().take(step.saturating_add(1));
         let finite = points.take_while(|(x, y)| x.is_finite() && y.is_finite());
-        Self { place, points: finite.map(|&point| place.at(point)).collect(), ink, line }
+        Self { place, points: finite.map(|&point| place.at(point)).collect(), ink, dashes, line }
     }
 
     /// Cut off at the map's edge, with a dot wherever a step is long enough to be seen.
-    pub(super) fn paint_line(&self, canvas: &mut Canvas) {
+    pub(super) fn paint_line(&self, surface: &mut dyn Surface) {
         let pieces = within(&self.points, self.place.edges());
         for piece in &pieces {
-            canvas.stroke(piece, self.line * 2.0, WHITE, 0.75);
+            surface.stroke(piece, self.line * 2.0, (WHITE, 0.75));
         }
-        for piece in &pieces {
-            canvas.stroke(piece, self.line, self.ink, 1.0);
+        for piece in pieces.iter().flat_map(|piece| self.dashed(piece)) {
+            surface.stroke(&piece, self.line, (self.ink, 1.0));
         }
         let mut last: Option<Point> = None;
         for &point in self.points.iter().filter(|point| self.place.holds(point)) {
             let far = |a: Point| (a.0 - point.0).hypot(a.1 - point.1) > self.line * 4.0;
             if last.is_none_or(far) {
-                canvas.fill_disc(point, self.line * 1.1, self.ink, 1.0);
+                surface.disc(point, self.line * 1.1, (self.ink, 1.0));
                 last = Some(point);
             }
         }
     }
 
+    fn dashed(&self, piece: &[Point]) -> Vec<Vec<Point>> {
+        let Some((on, off)) = self.dashes else { return vec![piece.to_vec()] };
+        let points: Vec<Pixel> = piece.iter().map(|(x, y)| (x.round() as i32, y.round() as i32)).collect();
+        let dashes = dashed(&points, on, off).into_iter();
+        dashes.map(|dash| dash.into_iter().map(|(x, y)| (x as f32, y as f32)).collect()).collect()
+    }
+
     /// A ring where it starts and a disc where it has got to.
-    pub(super) fn paint_ends(&self, canvas: &mut Canvas) {
+    pub(super) fn paint_ends(&self, surface: &mut dyn Surface) {
         if let Some(&start) = self.points.first().filter(|point| self.place.holds(point)) {
-            canvas.fill_disc(start, self.line * 2.6, packed(TEXT), 1.0);
-            canvas.fill_disc(start, self.line * 1.6, WHITE, 1.0);
+            surface.disc(start, self.line * 2.6, (packed(TEXT), 1.0));
+            surface.disc(start, self.line * 1.6, (WHITE, 1.0));
         }
         if let Some(&end) = self.points.last().filter(|point| self.points.len() > 1 && self.place.holds(point)) {
-            canvas.fill_disc(end, self.line * 2.6, WHITE, 1.0);
-            canvas.fill_disc(end, self.line * 2.0, self.ink, 1.0);
+            surface.disc(end, self.line * 2.6, (WHITE, 1.0));
+            surface.disc(end, self.line * 2.0, (self.ink, 1.0));
         }
     }
 }
 
 /// A cross: the best point.
-pub(super) fn paint_best(canvas: &mut Canvas, (x, y): Point, arm: f32, line: f32) {
+pub(super) fn paint_best(surface: &mut dyn Surface, (x, y): Point, arm: f32, line: f32) {
     let lines = [((x - arm, y - arm), (x + arm, y + arm)), ((x - arm, y + arm), (x + arm, y - arm))];
-    canvas.stroke_all(&lines, line * 2.0, WHITE, 0.85);
-    canvas.stroke_all(&lines, line, packed(TEXT), 1.0);
+    surface.stroke_all(&lines, line * 2.0, (WHITE, 0.85));
+    surface.stroke_all(&lines, line, (packed(TEXT), 1.0));
 }
 
 /// A colour as canvases have it.

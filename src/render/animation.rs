@@ -12,22 +12,22 @@ use crate::whole_file;
 /// Colours in a GIF's palette.
 const COLOURS: usize = 256;
 
-/// Writes drawings as an animated GIF, repeated for ever, that is `width` pixels wide and as high as keeps the shape.
+/// Writes drawings as an animated GIF, repeated for ever, whose longer side is `side` pixels; the other keeps the shape.
 ///
 /// `fps` is frames a second, 1 to 50. All frames share one palette; it is exact as long as the pictures, soft edges
 /// included, have at most 256 colours, and beyond that only edges are rounded, never the shapes' own colours as long
 /// as those are at most 256. Every frame stores only what changed. The same input gives the same bytes. The file is whole or, if the program is killed, not there.
 ///
 /// # Errors
-/// A [`RenderError`] if there are no frames or they differ in size, a drawing cannot be rendered, `width` or the
-/// height that follows is not 1 to 4096, `fps` is out of range, or `path` cannot be written.
-pub fn write_gif(frames: &[Drawing], fps: u32, width: u32, path: impl AsRef<Path>) -> Result<(), RenderError> {
-    let bytes = encode(frames, fps, width)?;
+/// A [`RenderError`] if there are no frames or they differ in size, a drawing cannot be rendered, `side` or the other
+/// side that follows is not 1 to 4096, `fps` is out of range, or `path` cannot be written.
+pub fn write_gif(frames: &[Drawing], fps: u32, side: u32, path: impl AsRef<Path>) -> Result<(), RenderError> {
+    let bytes = encode(frames, fps, side)?;
     let path = path.as_ref();
     whole_file::write(path, &bytes).map_err(|source| RenderError::Write { path: path.to_owned(), source })
 }
 
-fn encode(frames: &[Drawing], fps: u32, width: u32) -> Result<Vec<u8>, RenderError> {
+fn encode(frames: &[Drawing], fps: u32, side: u32) -> Result<Vec<u8>, RenderError> {
     let first = frames.first().ok_or(RenderError::NoFrames)?;
     for (frame, drawing) in frames.iter().enumerate() {
         check(drawing)?;
@@ -35,11 +35,13 @@ fn encode(frames: &[Drawing], fps: u32, width: u32) -> Result<Vec<u8>, RenderErr
             return Err(RenderError::FrameSize { frame, width: drawing.width, height: drawing.height });
         }
     }
-    let height = (f64::from(width) * f64::from(first.height) / f64::from(first.width)).round().max(1.0);
-    if !(1..=4096).contains(&width) || height > 4096.0 {
-        return Err(RenderError::Size { width, height: height as u32, expected: "1 to 4096 pixels" });
+    // As long as the longest side is, the other is as long as its share of it.
+    let longest = f64::from(first.width.max(first.height));
+    let pixels = |length: f32| (f64::from(side) * f64::from(length) / longest).round() as u32;
+    let (width, height) = (pixels(first.width), pixels(first.height));
+    if ![width, height].iter().all(|side| (1..=4096).contains(side)) {
+        return Err(RenderError::Size { width, height, expected: "1 to 4096 pixels" });
     }
-    let height = height as u32;
     let own = own_colours(frames);
     encode_pictures(frames.len(), (width, height), fps, &own, |i| rasterise(&frames[i], width, height))
 }

@@ -1,0 +1,148 @@
+//! What curves are called: what differs between their runs, and only that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Run;
+use crate::optim::{Kind, Registry, Spec, Value};
+
+/// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
+const INCIDENTAL: [&str; 6] = ["device", "force", "name", "out", "quiet", "threads"];
+/// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.
+const SHOWN: usize = 40;
+/// The settings of a grid world of one's own.
+const WORLD: &str = "gridworld.";
+
+pub(super) fn same_experiment(a: &Run, b: &Run) -> bool {
+    same_name(a, b) && differing_settings(a, b).is_empty()
+}
+
+fn same_name(a: &Run, b: &Run) -> bool {
+    (&a.env, &a.algo, &a.optimizer) == (&b.env, &b.algo, &b.optimizer)
+}
+
+fn differing_settings<'a>(a: &'a Run, b: &'a Run) -> BTreeSet<&'a str> {
+    let keys = a.settings.keys().chain(b.settings.keys()).map(String::as_str);
+    keys.filter(|key| !INCIDENTAL.contains(key) && a.settings.get(*key) != b.settings.get(*key)).collect()
+}
+
+/// A label for each of these runs, no two of them the same: environment, algorithm and optimizer where they are not all
+/// of one, of an optimizer the arguments alone where those are all that differs, and each setting that tells a run from
+/// its namesakes.
+pub(super) fn labels(runs: &[&Run]) -> Vec<String> {
+    let arguments = Arguments::of_all(runs);
+    let differing = |i: usize, run: &Run| Arguments::differing(arguments.as_deref()?, i, run);
+    let label = |(i, run): (usize, &&Run)| label(run, runs, differing(i, run));
+    let labels: Vec<String> = runs.iter().enumerate().map(label).collect();
+    let named = |(label, run): (&String, &&Run)| {
+        let unique = labels.iter().filter(|other| *other == label).count() == 1;
+        if unique { label.clone() } else { format!("{label} ({})", run.name) }
+    };
+    labels.iter().zip(runs).map(named).collect()
+}
+
+fn label(run: &Run, all: &[&Run], arguments: Option<Vec<String>>) -> String {
+    let varies = |of: fn(&Run) -> &String| all.iter().any(|other| of(other) != of(run));
+    let mut parts = Vec::new();
+    if varies(|run| &run.env) {
+        parts.push(run.env.clone());
+    }
+    if varies(|run| &run.algo) {
+        parts.push(run.algo.clone());
+    }
+    if varies(|run| &run.optimizer) {
+        parts.extend(arguments.unwrap_or_else(|| vec![run.optimizer.clone()]));
+    }
+    let namesakes = all.iter().filter(|other| same_name(run, other));
+    let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
+    parts.extend(keys.into_iter().map(|key| {
+        let name = key.strip_prefix(WORLD).unwrap_or(key);
+        match run.settings.get(key).map(|value| value.split_whitespace().collect::<Vec<_>>().join(" ")) {
+            Some(value) if value.chars().count() > SHOWN => format!("{name} of {}", run.name),
+            Some(value) => format!("{name} {value}"),
+            None => format!("no {name}"),
+        }
+    }));
+    if parts.is_empty() {
+        parts = vec![run.algo.clone(), run.optimizer.clone()];
+    }
+    parts.join(" · ")
+}
+
+/// What runs of several labels have in common: the algorithm, the optimizer or its links.
+pub(super) fn common(runs: &[Run]) -> Option<String> {
+    let first = runs.first()?;
+    let same = |of: fn(&Run) -> &String| runs.iter().all(|run| of(run) == of(first));
+    let optimizer = if same(|run| &run.optimizer) {
+        Some(first.optimizer.clone())
+    } else {
+        let runs: Vec<&Run> = runs.iter().collect();
+        Arguments::of_all(&runs).and_then(|all| Some(all.first()?.links.join(" | ")))
+    };
+    let parts: Vec<String> = same(|run| &run.algo).then(|| first.algo.clone()).into_iter().chain(optimizer).collect();
+    let several = runs.iter().any(|run| !same_experiment(run, first));
+    (several && !parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// An optimizer taken apart: its links, and their arguments by link and name.
+struct Arguments {
+    links: Vec<String>,
+    values: BTreeMap<String, String>,
+    defaults: BTreeMap<String, String>,
+}
+
+impl Arguments {
+    /// Those of every run, if all have the same links.
+    fn of_all(runs: &[&Run]) -> Option<Vec<Arguments>> {
+        let registry = Registry::default();
+        let all: Vec<Arguments> = runs.iter().map(|run| Arguments::of(run, &registry)).collect::<Option<_>>()?;
+        all.windows(2).all(|two| two[0].links == two[1].links).then_some(all)
+    }
+
+    /// What a label calls those in which one differs from the others; `None` if one of them is not known.
+    fn differing(all: &[Arguments], i: usize, run: &Run) -> Option<Vec<String>> {
+        let own = all.get(i)?;
+        let differs = |key: &&String| all.iter().any(|other| other.values.get(*key) != own.values.get(*key));
+        let keys: BTreeSet<&String> = all.iter().flat_map(|other| other.values.keys()).filter(differs).collect();
+        keys.into_iter().map(|key| Some(format!("{} {}", own.shown(key), own.value(key, run)?))).collect()
+    }
+
+    /// `None` if a name of it means nothing, or two links have one name.
+    fn of(run: &Run, registry: &Registry) -> Option<Arguments> {
+        let spec: Spec = run.optimizer.parse().ok()?;
+        let mut own = Arguments { links: Vec::new(), values: BTreeMap::new(), defaults: BTreeMap::new() };
+        own.add(&spec, registry)?;
+        let distinct: BTreeSet<&String> = own.links.iter().collect();
+        (distinct.len() == own.links.len()).then_some(own)
+    }
+
+    fn add(&mut self, spec: &Spec, registry: &Registry) -> Option<()> {
+        for link in &spec.0 {
+            let row = registry.rows().iter().find(|row| row.name == link.name)?;
+            self.links.push(link.name.clone());
+            for param in row.params.iter().filter(|param| !param.default.is_empty()) {
+                self.defaults.insert(format!("{} {}", link.name, param.name), param.default.into());
+            }
+            for (i, (name, value)) in link.args.iter().enumerate() {
+                let named = |param: &&crate::optim::Param| name.as_ref().is_some_and(|name| name == param.name);
+                let param = row.params.iter().find(named).or_else(|| row.params.get(i))?;
+                match (param.kind, value) {
+                    (Kind::Chain, Value::Spec(chain)) => self.add(chain, registry)?,
+                    (Kind::Pairs(..), _) => return None,
+                    _ => drop(self.values.insert(format!("{} {}", link.name, param.name), value.to_string())),
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// What the label calls an argument: without its link where there is only one.
+    fn shown<'a>(&self, key: &'a str) -> &'a str {
+        if self.links.len() == 1 { key.split_once(' ').map_or(key, |(_, name)| name) } else { key }
+    }
+
+    /// What an argument is, said or not: a learning rate that is not said is the setting's.
+    fn value(&self, key: &str, run: &Run) -> Option<String> {
+        let setting = || run.settings.get("lr").filter(|_| key.ends_with(" lr"));
+        self.values.get(key).or_else(setting).or_else(|| self.defaults.get(key)).cloned()
+    }
+}

@@ -1,0 +1,121 @@
+//! `docs/settings.md` and the table of environments, written from the rows of the code: after a change of one,
+//! `UPDATE_EXPECT=1 cargo test --test docs` writes them anew.
+//!
+//! What is built in is part of them, so this is of the default features.
+#![cfg(not(any(feature = "cuda", feature = "metal", feature = "gym-rs")))]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use uphill::Config;
+use uphill::algo::{ALGOS, Recipe};
+use uphill::envs::{Space, ids, make, summary};
+
+/// A row of a Markdown table.
+fn row(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head: Vec<String> = head.iter().map(ToString::to_string).collect();
+    let rule = vec!["---".to_string(); head.len()];
+    [head, rule].into_iter().chain(rows).map(|cells| row(&cells)).collect()
+}
+
+fn settings() -> String {
+    let default = |algo: &Recipe, name: &str| {
+        let table = (algo.defaults)().to_table().expect("a table");
+        format!("`{}`", table[name].to_string().replace('"', ""))
+    };
+    let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ALGOS.iter().map(|algo| algo.name)).collect();
+    let rows = Config::SETTINGS.iter().map(|(name, meaning)| {
+        let own = [format!("`{name}`"), meaning.trim().replace('|', "\\|")];
+        own.into_iter().chain(ALGOS.iter().map(|algo| default(algo, name))).collect()
+    });
+    table(&names, rows)
+}
+
+fn algorithms() -> String {
+    let rows = ALGOS.iter().map(|algo| vec![format!("`{}`", algo.name), algo.summary.to_string()]);
+    table(&["algorithm", "what it is"], rows)
+}
+
+fn environments() -> String {
+    let space = |space: &Space| match space {
+        Space::Discrete { n } => format!("{n} to choose from"),
+        other => format!("{} numbers", other.flat_len()),
+    };
+    let number = |number: Option<String>| number.unwrap_or_else(|| "none".into());
+    let rows = ids().map(|id| {
+        let env = make(id).expect("a registered environment");
+        let spec = env.spec();
+        vec![
+            format!("`{id}`"),
+            summary(id).expect("a registered environment").to_string(),
+            space(&spec.observation),
+            space(&spec.action),
+            number(spec.max_episode_steps.map(|limit| format!("{limit} steps"))),
+            number(spec.reward_threshold.map(|threshold| threshold.to_string())),
+        ]
+    });
+    table(&["environment", "what it is", "observation", "action", "limit", "solved at"], rows)
+}
+
+#[test]
+fn the_page_of_settings_says_what_the_code_does() {
+    let page = format!(
+        "# Settings\n\n\
+         Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
+         defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
+         {}\n## Algorithms\n\n{}\n## Environments\n\n{}",
+        settings(),
+        algorithms(),
+        environments()
+    );
+    expect_file!["../docs/settings.md"].assert_eq(&page);
+}
+
+#[test]
+fn the_crate_of_environments_says_which_there_are() {
+    expect_file!["../envs/src/environments.md"].assert_eq(&environments());
+    let readme = include_str!("../envs/README.md");
+    assert!(readme.contains(&environments()), "envs/README.md must have this table:\n{}", environments());
+}
+
+/// The paths that a Markdown page shows as pictures, `![…](path)`.
+fn pictures(page: &str) -> Vec<&str> {
+    page.split("![").skip(1).filter_map(|rest| rest.split_once("](")?.1.split_once(')')).map(|(path, _)| path).collect()
+}
+
+/// What `cargo package --list` names, for a package of the workspace.
+fn packed(package: &str) -> BTreeSet<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut list = std::process::Command::new(cargo);
+    list.args(["package", "--list", "--allow-dirty", "--offline", "--package", package]);
+    let output = list.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("names").lines().map(PathBuf::from).collect()
+}
+
+#[test]
+fn packages_are_small_and_have_their_licences_readme_and_its_pictures() {
+    for (package, folder, most) in [("uphill", ".", 2_000_000), ("uphill-envs", "envs", 500_000)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let packed = packed(package);
+        let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
+        for name in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"].into_iter().chain(pictures(&readme)) {
+            assert!(packed.contains(Path::new(name)), "{package} packs no {name}");
+        }
+        // Of what is packed those are not there that cargo writes itself.
+        let sizes = packed.iter().filter_map(|path| fs::metadata(folder.join(path)).ok()).map(|file| file.len());
+        let size: u64 = sizes.sum();
+        assert!(size < most, "{package} packs {size} bytes");
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let of =
+            |folder: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(licence)).expect("one");
+        assert!(of(".") == of("envs"), "{licence} differs between the packages");
+    }
+}
