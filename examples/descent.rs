@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rand_distr::{Distribution, StandardNormal};
 use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
-use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, descent, descent_gif};
+use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, check_writable, descent, descent_gif};
 use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.
@@ -82,6 +82,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    let (png, gif) = (arguments.out.with_extension("png"), arguments.out.with_extension("gif"));
+    check_writable(&png)?;
+    if !arguments.no_gif {
+        check_writable(&gif)?;
+    }
     let bar = progress();
     let mut surface = Surface::new(arguments.surface, arguments.seed)?;
     if let Some(start) = &arguments.start {
@@ -131,7 +136,6 @@ fn run(arguments: &Arguments) -> Result<()> {
             println!("{:10} {:40} {last:.4e}", panel.title, path.label);
         }
     }
-    let png = arguments.out.with_extension("png");
     descent(&landscape, &panels, &options, &png)?;
     println!("{}", png.display());
     if !arguments.no_gif {
@@ -139,7 +143,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         bar.reset();
         bar.set_length(2 * u64::from(frames + 2 * fps));
         bar.set_message("painting the animation");
-        let gif = arguments.out.with_extension("gif");
         descent_gif(&landscape, &panels, &options, (frames as usize, fps), &gif, |done| bar.set_position(done as u64))?;
         println!("{}", gif.display());
     }

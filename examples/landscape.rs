@@ -13,8 +13,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use uphill::envs::shown;
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
-use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, descent};
+use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, check_writable, descent};
 use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
 
 /// Draw the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -107,9 +108,11 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     // Written so that NaN fails.
     if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
-        let problem = format!("--reach {} is impossible: it must be a finite number above 0", arguments.reach);
+        let problem = format!("--reach {} is impossible: it must be a finite number above 0", shown(arguments.reach));
         return Err(uphill::Error::Config(problem));
     }
+    let png = arguments.out.with_extension("png");
+    check_writable(&png)?;
     let bar = progress();
     let threads = Threads::new(arguments.threads)?;
     let configs: Vec<Config> =
@@ -175,7 +178,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         value: if arguments.surface == Height::Return { "J".into() } else { "L".into() },
         best: Some((0.0, 0.0)),
     };
-    let png = arguments.out.with_extension("png");
     descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options, &png)?;
     println!("{}", png.display());
     Ok(())

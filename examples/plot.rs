@@ -7,7 +7,7 @@ mod one_line;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use uphill::plot::{DEFAULT_METRIC, PlotError, PlotOptions, Run, reward_curve};
+use uphill::plot::{DEFAULT_METRIC, PlotError, PlotOptions, Run, check_writable, reward_curve};
 
 /// Draw the learning curves of run folders to one PNG.
 ///
@@ -61,6 +61,7 @@ fn main() -> ExitCode {
 
 /// Draws them and says how many there were.
 fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
+    check_writable(&arguments.out)?;
     let read = |folder| Run::read_metric(folder, &arguments.metric);
     let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, PlotError>>()?;
 

@@ -70,7 +70,7 @@ pub use run::{DEFAULT_METRIC, Run};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
-use crate::{canvas::Canvas, whole_file};
+use crate::{canvas::Canvas, envs::shown, whole_file};
 
 /// How a plot looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +102,7 @@ impl PlotOptions {
     fn check(&self) -> Result<(), PlotError> {
         let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
         if !(0.5..=8.0).contains(&self.scale) {
-            return wrong("scale", self.scale.to_string(), "0.5 to 8");
+            return wrong("scale", shown(self.scale), "0.5 to 8");
         }
         let fits = |side: u32, least: f64| f64::from(side) >= least * self.scale && side <= 10_000;
         if !fits(self.width, 240.0) {
@@ -112,11 +112,11 @@ impl PlotOptions {
             return wrong("height", self.height.to_string(), "at least 180 times `scale` and at most 10000 pixels");
         }
         if !(0.0..=1.0).contains(&self.smooth) {
-            return wrong("smooth", self.smooth.to_string(), "a share of the steps, 0 to 1");
+            return wrong("smooth", shown(self.smooth), "a share of the steps, 0 to 1");
         }
         match self.threshold {
             Some(threshold) if !run::drawable(threshold) => {
-                wrong("threshold", threshold.to_string(), "a finite number within 1e100 of zero")
+                wrong("threshold", shown(threshold), "a finite number within 1e100 of zero")
             }
             _ => Ok(()),
         }
@@ -145,6 +145,17 @@ pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>)
     let png = encode(&chart::paint(runs, &curves, options)?)?;
     let path = path.as_ref();
     whole_file::write(path, &png).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+}
+
+/// Whether a picture, or an animation, can be written to `path`: for a program that would rather know before the work.
+///
+/// A regular file is replaced, at the end of a link too; a device or a pipe is written to.
+///
+/// # Errors
+/// [`PlotError::Write`] for a folder, a disk, a link to nothing, and where no file can be made.
+pub fn check_writable(path: impl AsRef<Path>) -> Result<(), PlotError> {
+    let path = path.as_ref();
+    whole_file::check(path).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 fn encode(canvas: &Canvas) -> Result<Vec<u8>, PlotError> {
