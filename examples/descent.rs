@@ -141,7 +141,6 @@ fn run(arguments: &Arguments) -> Result<()> {
         bar.reset();
         bar.set_length(2 * u64::from(frames + 2 * fps));
         bar.set_message("painting the animation");
-        let gif = arguments.out.with_extension("gif");
         descent_gif(&landscape, &panels, &options, (frames as usize, fps), &gif, |done| bar.set_position(done as u64))?;
         println!("{}", gif.display());
     }

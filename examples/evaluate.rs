@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
-use uphill::{Error, Policy, Seed, render};
+use uphill::{Error, Policy, Seed, plot, render};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn evaluate(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    args.gif.as_ref().map_or(Ok(()), plot::check_writable)?;
     let mut policy = Policy::load(&args.run)?;
     let result = policy.evaluate(args.episodes, Seed(args.seed))?;
     let (mean, std, min) = (result.return_mean, result.return_std, result.return_min);

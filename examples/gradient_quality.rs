@@ -14,7 +14,7 @@ use candle_core::Device;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
-use uphill::envs::{Env, GridWorld, GridWorldConfig};
+use uphill::envs::{Env, GridWorld, GridWorldConfig, shown};
 use uphill::gradient::{GradientQuality, GradientSampler};
 use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use uphill::stats::{Bootstrap, Interval};
@@ -176,7 +176,7 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
     }
     for &gae_lambda in &arguments.gae_lambdas {
         if !(0.0..=1.0).contains(&gae_lambda) {
-            let problem = format!("--gae-lambdas {gae_lambda} is impossible: it must lie in [0, 1]");
+            let problem = format!("--gae-lambdas {} is impossible: it must lie in [0, 1]", shown(gae_lambda));
             return Err(uphill::Error::Config(problem));
         }
         names.push(format!("GAE, λ = {gae_lambda}"));

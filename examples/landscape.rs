@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use uphill::envs::shown;
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
 use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
@@ -107,7 +108,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     // Written so that NaN fails.
     if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
-        let problem = format!("--reach {} is impossible: it must be a finite number above 0", arguments.reach);
+        let problem = format!("--reach {} is impossible: it must be a finite number above 0", shown(arguments.reach));
         return Err(uphill::Error::Config(problem));
     }
     Picture::check_path(&arguments.out)?;

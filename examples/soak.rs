@@ -1,9 +1,11 @@
-//! Trains for as long as it is told to, mixing algorithms, optimizers and environments, saving after every update and going
-//! on from what was saved; and watches whether memory, file handles or files grow.
+//! Trains for as long as it is told to, the same runs of every optimizer over and over, saving after every update and going
+//! on from what was saved; and watches whether memory, file handles or files grow from one lap to the next.
 //!
 //! ```text
 //! cargo run --release --example soak -- --minutes 60
 //! ```
+
+mod growth;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -43,10 +45,8 @@ impl Sample {
     }
 }
 
-/// Runs that are in progress at a time, each in a folder of its own.
-const RUNS: usize = 6;
-/// Updates of one run before another has its turn.
-const TURN: u64 = 25;
+/// Updates before a run is broken off, and again before it ends.
+const TURN: u64 = 10;
 
 fn main() -> std::process::ExitCode {
     match soak(&Args::parse()) {
@@ -61,56 +61,55 @@ fn main() -> std::process::ExitCode {
 fn soak(args: &Args) -> Result<bool> {
     let home = std::env::temp_dir().join(format!("uphill-soak-{}", std::process::id()));
     let (begun, whole) = (Instant::now(), Duration::from_secs_f64(60.0 * args.minutes));
-    let mut rng = Seed(args.seed).stream("soak", 0);
-    let (mut samples, mut saved, mut runs, mut leftovers) = (vec![Sample::take(begun)], 0_u64, 0_u64, 0_usize);
+    let (mut laps, mut runs, mut leftovers) = (Vec::new(), 0_u64, 0_usize);
     let bar = ProgressBar::new(whole.as_secs());
     let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
 
     while begun.elapsed() < whole {
-        let folder = home.join(rng.random_range(0..RUNS).to_string());
-        let (mut run, mut trainer) = match folder.join("config.toml").exists() {
-            true => RunFolder::resume(&folder, Trainer::new).map(|(run, trainer, _)| (run, trainer))?,
-            false => {
-                runs += 1;
-                let config = config(&mut rng)?;
-                (RunFolder::create(&folder, &config, true)?, Trainer::new(&config)?)
-            }
-        };
-        run = run.with_keep(Keep { every: Duration::ZERO, ..Keep::default() });
-        let mut over = false;
-        for _ in 0..TURN {
-            let Some(metrics) = trainer.step()? else {
-                over = true;
-                break;
-            };
-            run.log(&metrics)?;
-            run.save(&mut trainer)?;
-            saved += 1;
-        }
-        leftovers += hidden(&folder);
-        if over {
-            run.finish(trainer)?;
-            std::fs::remove_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
+        // Each lap is the same runs, so that whatever memory is more after it than after the one before is a leak.
+        let mut rng = Seed(args.seed).stream("soak", 0);
+        for recipe in Registry::default().recipes() {
+            let config = config(recipe.name, &mut rng)?;
+            one(&config, &home)?;
+            runs += 1;
+            leftovers += hidden(&home);
+            std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home.clone(), source })?;
+            bar.set_position(begun.elapsed().as_secs());
         }
         let sample = Sample::take(begun);
-        bar.set_position(sample.seconds as u64);
-        bar.set_message(format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
-        samples.push(sample);
+        bar.set_message(format!("{} laps  {:.1} MB", laps.len() + 1, sample.memory as f64 / 1e6));
+        laps.push(sample);
     }
 
     bar.finish_and_clear();
-    std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home, source })?;
-    Ok(report(&samples, saved, runs, leftovers))
+    Ok(report(&laps, runs, leftovers))
 }
 
-/// A small run of any kind.
-fn config(rng: &mut uphill::Rng) -> Result<Config> {
-    let registry = Registry::default();
-    let optimizers: Vec<&str> = registry.recipes().map(|row| row.name).collect();
+/// A run from its beginning to its end, broken off and gone on with on the way, of which nothing is left in memory.
+fn one(config: &Config, home: &Path) -> Result<()> {
+    let begun = RunFolder::create(home, config, false)?;
+    take_turn(begun, Trainer::new(config)?)?;
+    let (run, trainer, _) = RunFolder::resume(home, Trainer::new)?;
+    let (run, trainer) = take_turn(run, trainer)?;
+    run.finish(trainer).map(drop)
+}
+
+fn take_turn(run: RunFolder, mut trainer: Trainer) -> Result<(RunFolder, Trainer)> {
+    let mut run = run.with_keep(Keep { every: Duration::ZERO, ..Keep::default() });
+    for _ in 0..TURN {
+        let Some(metrics) = trainer.step()? else { break };
+        run.log(&metrics)?;
+        run.save(&mut trainer)?;
+    }
+    Ok((run, trainer))
+}
+
+/// A small run with this optimizer, of any kind.
+fn config(optimizer: &str, rng: &mut uphill::Rng) -> Result<Config> {
     let algo = algo::ALGOS[rng.random_range(0..algo::ALGOS.len())].name;
     let env = ["CartPole-v1", "GridWorld-4x4-v0", "FourRooms-v0"][rng.random_range(0..3)];
-    let config = Config::new(algo, optimizers[rng.random_range(0..optimizers.len())])?;
+    let config = Config::new(algo, optimizer)?;
     Ok(Config { env: env.into(), seed: rng.random_range(0..1_000), steps: 60_000, hidden: vec![32, 32], ..config })
 }
 
@@ -118,26 +117,28 @@ fn config(rng: &mut uphill::Rng) -> Result<Config> {
 fn hidden(run: &Path) -> usize {
     let files =
         [run.to_path_buf(), run.join("checkpoints")].into_iter().flat_map(std::fs::read_dir).flatten().flatten();
-    files.filter(|entry| entry.file_name().to_string_lossy().starts_with('.')).count()
+    files.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count()
 }
 
-/// Says what was seen, and whether nothing grew: after a fifth of the time, by more than a tenth.
-fn report(samples: &[Sample], saved: u64, runs: u64, leftovers: usize) -> bool {
-    let seconds = samples.last().map_or(0.0, |last| last.seconds);
-    let warm: Vec<&Sample> = samples.iter().filter(|sample| sample.seconds >= seconds / 5.0).collect();
-    let (early, late) = warm.split_at(warm.len() / 2);
-    let largest = |part: &[&Sample]| part.iter().map(|sample| sample.memory).max().unwrap_or(0) as f64 / 1e6;
-    let handles = |part: &[&Sample]| part.iter().filter_map(|sample| sample.handles).max();
-    println!("{seconds:.0} s: {runs} runs begun, {saved} checkpoints, {leftovers} files left over");
-    println!(
-        "memory   at most {:.1} MB in the first half after warm-up, {:.1} MB in the second",
-        largest(early),
-        largest(late)
-    );
-    if let (Some(early), Some(late)) = (handles(early), handles(late)) {
-        println!("handles  at most {early} in the first half after warm-up, {late} in the second");
+/// Says what was seen, and whether nothing grew.
+fn report(laps: &[Sample], runs: u64, leftovers: usize) -> bool {
+    let seconds = laps.last().map_or(0.0, |last| last.seconds);
+    println!("{seconds:.0} s: {} laps of {runs} runs together, {leftovers} files left over", laps.len());
+    let Some([first, middle, last]) = growth::thirds(&of(laps, |lap| Some(lap.memory as f64 / 1e6))) else {
+        println!("too short to tell: {} laps are needed", growth::LEAST);
+        return false;
+    };
+    println!("memory   {first:.2}, {middle:.2} and {last:.2} MB: medians of the laps' thirds after warm-up");
+    let handles = growth::thirds(&of(laps, |lap| lap.handles.map(|handles| handles as f64)));
+    if let Some([first, middle, last]) = handles {
+        println!("handles  {first}, {middle} and {last}");
     }
-    let flat = largest(late) <= 1.1 * largest(early) && handles(late) <= handles(early) && leftovers == 0;
-    println!("{}", if flat { "flat" } else { "something grows" });
-    flat
+    let grows =
+        growth::grows([first, middle, last]) || handles.is_some_and(|[first, _, last]| last > first) || leftovers > 0;
+    println!("{}", if grows { "something grows" } else { "flat" });
+    !grows
+}
+
+fn of(laps: &[Sample], what: impl Fn(&Sample) -> Option<f64>) -> Vec<f64> {
+    laps.iter().filter_map(what).collect()
 }

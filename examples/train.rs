@@ -76,11 +76,13 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
         if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
             console.warn(&format!("{problem}: nothing is lost yet, the next attempt follows"));
         }
+        run.take_notes().iter().for_each(|note| console.warn(note));
         console.show(&metrics);
     }
 
     console.finish();
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
+    run.take_notes().iter().for_each(|note| eprintln!("{note}"));
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
     let summary = run.finish(trainer)?;

@@ -44,6 +44,7 @@ pub mod nn;
 pub mod objective;
 pub mod optim;
 pub mod oracle;
+mod own_folder;
 mod params;
 pub mod plot;
 mod policy;

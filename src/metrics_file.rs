@@ -1,26 +1,63 @@
 //! `metrics.csv`: rows that are whole, appended as they come, and kept in memory while they cannot be written.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+mod kept;
+
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::metrics::Metrics;
+use crate::whole_file::{self, Temporary};
 use crate::{Error, Result};
 
-/// An open `metrics.csv`. No other process writes to it meanwhile.
+use kept::Kept;
+
+/// An open `metrics.csv`. No other process of ours writes to it meanwhile; what others do to it is undone.
 pub(crate) struct MetricsFile {
     path: PathBuf,
     file: File,
     /// Bytes of the file that are whole rows.
     len: u64,
+    /// The same bytes, out of reach of other programs.
+    kept: Kept,
+    /// The file as it was left.
+    left: Option<Seen>,
     /// Rows still to be written.
     pending: Vec<u8>,
+    notes: Vec<String>,
+}
+
+/// What tells without reading a file whether it is the same, and unchanged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Seen {
+    file: Identity,
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+/// What a file is known by, whatever its name: device and inode.
+#[cfg(unix)]
+type Identity = (u64, u64);
+/// What a file is known by, as far as it can be told: when it was made.
+#[cfg(not(unix))]
+type Identity = Option<SystemTime>;
+
+impl Seen {
+    fn of(there: &Metadata) -> Self {
+        #[cfg(unix)]
+        let file = (std::os::unix::fs::MetadataExt::dev(there), std::os::unix::fs::MetadataExt::ino(there));
+        #[cfg(not(unix))]
+        let file = there.created().ok();
+        Self { file, len: there.len(), modified: there.modified().ok() }
+    }
 }
 
 impl MetricsFile {
     /// The file, which from now on is this process's alone; [`MetricsFile::keep`] says what of it stays.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.into(), file: lock(path)?, len: 0, pending: Vec::new() })
+        let (file, kept) = (lock(path)?, Kept::new(whole_file::folder_of(path)));
+        Ok(Self { path: path.into(), file, len: 0, kept, left: None, pending: Vec::new(), notes: Vec::new() })
     }
 
     /// Goes on after the first `len` bytes of the file, and drops all others.
@@ -32,7 +69,7 @@ impl MetricsFile {
         }
         self.file.set_len(len).map_err(Error::io(&self.path))?;
         self.len = len;
-        Ok(())
+        self.read_back().map_err(Error::io(&self.path))
     }
 
     /// Appends a row. After an error it is kept, and written before the next.
@@ -52,40 +89,102 @@ impl MetricsFile {
         Ok(self.len)
     }
 
+    /// What has been found since the last call: that others changed the file, and what became of that.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
     fn write(&mut self) -> Result<()> {
-        if !self.path.exists() {
+        let as_left = self.path.symlink_metadata().is_ok_and(|there| Some(Seen::of(&there)) == self.left);
+        if !as_left {
             self.put_back()?;
         }
         let written = self.file.seek(SeekFrom::Start(self.len)).and_then(|_| self.file.write_all(&self.pending));
         if let Err(e) = written {
             // Part of a row may be there. If it cannot be cut off either, the next attempt writes over it.
             let _ = self.file.set_len(self.len);
+            self.look();
             return Err(Error::io(&self.path)(e));
         }
         self.len += self.pending.len() as u64;
+        self.kept.push(&self.pending);
         self.pending.clear();
+        self.look();
         Ok(())
     }
 
-    /// Makes the file anew where someone removed it: the open one still has its rows.
-    fn put_back(&mut self) -> Result<()> {
-        let failed = |e| Error::io(&self.path)(e);
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+    /// Notes how the file is left.
+    fn look(&mut self) {
+        self.left = self.file.metadata().ok().as_ref().map(Seen::of);
+    }
+
+    /// Keeps what the file holds.
+    fn read_back(&mut self) -> std::io::Result<()> {
+        self.kept = Kept::new(whole_file::folder_of(&self.path));
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut part = vec![0; 1 << 16];
+        loop {
+            match self.file.read(&mut part)? {
+                0 => break,
+                n => self.kept.push(&part[..n]),
+            }
         }
-        let mut rows = Vec::new();
-        self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Read::by_ref(&mut self.file).take(self.len).read_to_end(&mut rows).map_err(failed)?;
-        let mut file = lock(&self.path)?;
-        if let Err(e) = file.write_all(&rows) {
-            // Not a part of it: the next attempt begins again.
-            drop(file);
-            let _ = std::fs::remove_file(&self.path);
-            return Err(failed(e));
-        }
-        self.file = file;
+        self.look();
         Ok(())
     }
+
+    /// Makes the file whole where someone removed, replaced or changed it. What is there instead, which may be somebody's
+    /// work, gets another name.
+    fn put_back(&mut self) -> Result<()> {
+        let failed = |e| Error::io(&self.path)(e);
+        let there = match self.path.symlink_metadata() {
+            Ok(there) => Some(there),
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            Err(e) => return Err(failed(e)),
+        };
+        let own = self.file.metadata().ok().as_ref().map(Seen::of);
+        let is_own = there.as_ref().is_some_and(|there| Some(Seen::of(there).file) == own.map(|own| own.file));
+        if is_own && self.kept.are_in(&mut self.file).map_err(failed)? {
+            // Touched, not changed.
+            self.left = own;
+            return Ok(());
+        }
+        // Of a run that another process has begun here since.
+        let _other = match &there {
+            Some(there) if there.is_file() && !is_own => Some(lock(&self.path)?),
+            _ => None,
+        };
+        std::fs::create_dir_all(whole_file::folder_of(&self.path)).map_err(failed)?;
+        let mut whole = Temporary::beside(&self.path).map_err(failed)?;
+        whole.with(|file| self.kept.copy_to(file)).map_err(failed)?;
+        let path = self.path.display();
+        self.notes.push(match there {
+            None => format!("{path} was removed: it is there again with all its rows"),
+            Some(_) => {
+                let aside = aside(&self.path);
+                std::fs::rename(&self.path, &aside).map_err(failed)?;
+                let aside = aside.display();
+                format!("{path} was changed by another program: it has all its rows again, and what was there is now {aside}")
+            }
+        });
+        if let Some(file) = whole.name().map_err(failed)? {
+            self.file = file;
+        }
+        self.look();
+        Ok(())
+    }
+}
+
+/// A name beside a file's that is free.
+fn aside(path: &Path) -> PathBuf {
+    let named = |ending: String| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let numbered = (2..).map(|i| format!(".replaced-{i}"));
+    let mut names = std::iter::once(".replaced".to_string()).chain(numbered).map(named);
+    names.find(|name| name.symlink_metadata().is_err()).unwrap_or_else(|| named(".replaced".into()))
 }
 
 /// Opens a file to read and write, for this process alone.

@@ -73,6 +73,7 @@ pub use run::{DEFAULT_METRIC, Run};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
+use crate::envs::shown;
 use uphill_envs::Colour;
 
 /// How a plot looks.
@@ -106,7 +107,7 @@ impl PlotOptions {
     fn check(&self) -> Result<(), PlotError> {
         let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
         if !(0.5..=8.0).contains(&self.scale) {
-            return wrong("scale", self.scale.to_string(), "0.5 to 8");
+            return wrong("scale", shown(self.scale), "0.5 to 8");
         }
         let fits = |side: u32, least: f64| f64::from(side) >= least * self.scale && side <= 10_000;
         if !fits(self.width, 240.0) {
@@ -116,11 +117,11 @@ impl PlotOptions {
             return wrong("height", self.height.to_string(), "at least 180 times `scale` and at most 10000 pixels");
         }
         if !(0.0..=1.0).contains(&self.smooth) {
-            return wrong("smooth", self.smooth.to_string(), "a share of the steps, 0 to 1");
+            return wrong("smooth", shown(self.smooth), "a share of the steps, 0 to 1");
         }
         match self.threshold {
             Some(threshold) if !run::drawable(threshold) => {
-                wrong("threshold", threshold.to_string(), "a finite number within 1e100 of zero")
+                wrong("threshold", shown(threshold), "a finite number within 1e100 of zero")
             }
             _ => Ok(()),
         }

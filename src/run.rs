@@ -11,14 +11,15 @@ use crate::config::Config;
 use crate::findings::findings;
 use crate::metrics::{History, Metrics};
 use crate::metrics_file::MetricsFile;
+use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotOptions};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::whole_file;
 use crate::{Error, Result};
 
-use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
+use checkpoints::{Checkpoints, update_of};
 pub use summary::Summary;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
@@ -53,20 +54,29 @@ impl RunFolder {
 
     /// Makes the folder and writes the configuration into it.
     ///
-    /// With `force` the files of an earlier run in it are removed first; whatever else it holds stays.
+    /// With `force` the files of an earlier run in it are removed first, if the folder's marker, `.uphill`, says that a run
+    /// made them; whatever else it holds stays.
     ///
     /// # Errors
-    /// [`Error::File`] if it holds a run already or another process trains in it, [`Error::Io`] if it cannot be written.
+    /// [`Error::File`] if it holds a run already, files of a run's names that no run made, or another process trains in it;
+    /// [`Error::Io`] if it cannot be written, or one of a run's names in it is a link: none is followed.
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
-        if let Some(file) = path.ancestors().find(|part| part.is_file()) {
-            return Err(Error::File { path: file.into(), problem: "this is a file: give --out a folder".into() });
-        }
-        std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
+        own_folder::make(&path)?;
         let checkpoints = Checkpoints::of_run(&path);
+        check(&path, &checkpoints)?;
+        let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         // Metrics without a row are what a kill leaves that came before there was a run.
         let holds = |file: &PathBuf| file.metadata().is_ok_and(|file| file.len() > 0);
         let there = || FILES.iter().map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
+        if let Some(file) = there().next().filter(|_| !is_ours) {
+            let problem = format!(
+                "no run of this version made this, as the folder has no {}: give --out another folder, or --resume to go \
+                 on with a run of an earlier version",
+                own_folder::MARKER
+            );
+            return Err(Error::File { path: file, problem });
+        }
         if !force && there().next().is_some() {
             let problem = "this folder already holds a run: give --resume to go on with it, --force to replace it, or \
                            --out another folder";
@@ -78,6 +88,8 @@ impl RunFolder {
         for file in there().filter(|file| !file.ends_with("metrics.csv")) {
             std::fs::remove_file(&file).map_err(Error::io(&file))?;
         }
+        whole_file::remove_leftovers(&path);
+        checkpoints.remove_leftovers();
         let run = Self::of(path, config, metrics);
         run.write_config()?;
         Ok(run)
@@ -86,11 +98,12 @@ impl RunFolder {
     /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
     /// is none yet. `make` makes the trainer, such as [`Trainer::new`].
     ///
-    /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes.
+    /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes. Only files of the
+    /// names that a run gives count as its checkpoints; others are left alone, and told of too.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or that another
-    /// process trains in.
+    /// process trains in, or that has a link under one of a run's names.
     pub fn resume(
         path: impl Into<PathBuf>,
         make: impl Fn(&Config) -> Result<Trainer>,
@@ -100,21 +113,31 @@ impl RunFolder {
         if !config_path.exists() {
             return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
         }
+        let checkpoints = Checkpoints::of_run(&path);
+        check(&path, &checkpoints)?;
+        let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
         let problem = |problem: String| Error::File { path: config_path.clone(), problem };
         let config = Config::parse_toml(&text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
+        if !is_ours {
+            // Its configuration is ours, so it is a run of a version that left no marker.
+            own_folder::mark(&path, Kind::Run)?;
+        }
         whole_file::remove_leftovers(&path);
-        let checkpoints = Checkpoints::of_run(&path);
         checkpoints.remove_leftovers();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
         let mut bad = None;
         for file in checkpoints.numbered().into_iter().rev() {
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
                 let mut trainer = make(&config)?;
-                let wrong = |e: Error| Error::File { path: file.clone(), problem: e.to_string() };
-                trainer.restore(&checkpoint).map_err(wrong)?;
+                let wrong = |problem: String| Error::File { path: file.clone(), problem };
+                let update = checkpoint.progress.update;
+                if update_of(&file) != Some(update) {
+                    return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
+                }
+                trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
                 metrics.keep(checkpoint.progress.metrics_bytes)?;
                 Ok(trainer)
             });
@@ -154,8 +177,10 @@ impl RunFolder {
     }
 
     fn write_config(&self) -> Result<()> {
+        // The marker first: what comes after it is ours.
+        own_folder::mark(&self.path, Kind::Run)?;
         let path = self.path.join("config.toml");
-        whole_file::write(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
+        whole_file::write_own(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
     }
 
     /// Where it is.
@@ -176,6 +201,12 @@ impl RunFolder {
     /// [`Error::Io`] if it cannot be written.
     pub fn log(&mut self, metrics: &Metrics) -> Result<()> {
         self.metrics.append(metrics)
+    }
+
+    /// What has been found since the last call: that another program removed, replaced or changed `metrics.csv`, and what
+    /// became of that. All rows are there again.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        self.metrics.take_notes()
     }
 
     /// Writes a checkpoint if one is due.
@@ -231,7 +262,7 @@ impl RunFolder {
         let finished = env_steps >= config.steps;
         let threshold = trainer.spec().reward_threshold;
         let mut policy = trainer.into_policy()?;
-        policy.save(&self.path.join("policy.safetensors"))?;
+        policy.save(&own_folder::file(&self.path, "policy.safetensors")?)?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let reached = threshold.is_some() && history.return_mean() >= threshold;
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.action_count()) };
@@ -256,11 +287,28 @@ impl RunFolder {
         let path = self.path.join("summary.json");
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
-        whole_file::write(&path, &json).map_err(Error::io(&path))?;
+        whole_file::write_own(&path, &json).map_err(Error::io(&path))?;
         if history.episodes() > 0 {
             let options = PlotOptions { threshold, ..PlotOptions::default() };
-            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, self.path.join("reward.png"))?;
+            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, own_folder::file(&self.path, "reward.png")?)?;
         }
         Ok(summary)
     }
+}
+
+/// Whether none of a run's names in its folder leads elsewhere.
+fn check(run: &Path, checkpoints: &Checkpoints) -> Result<()> {
+    FILES.iter().try_for_each(|name| own_folder::file(run, name).map(drop))?;
+    checkpoints.check()
+}
+
+/// What is said of checkpoints that somebody else put there.
+fn foreign(checkpoints: &Checkpoints) -> Option<String> {
+    const SHOWN: usize = 3;
+    let names = checkpoints.foreign();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let said = "left alone: checkpoints of this run are named by the ten digits of their updates";
+    (!names.is_empty()).then(|| format!("checkpoints/{shown}{more}: {said}"))
 }

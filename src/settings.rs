@@ -52,7 +52,7 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
             _ => e.message(),
         },
     };
-    Error::Config(format!("{name} = {} is impossible: {}", flat(&value.to_string()), flat(expected)))
+    Error::Config(format!("{name} = {} is impossible: {}", flat(&shown(value)), flat(expected)))
 }
 
 /// The known name that was meant: one with few letters changed, else one whose meaning, in words, has the name in it.
@@ -63,6 +63,14 @@ pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str
     let has = |meaning: &str| in_words.len() > 3 && meaning.to_lowercase().contains(&in_words);
     let by_meaning = || known.iter().find(|(_, meaning)| has(meaning)).map(|(candidate, _)| *candidate);
     nearest.filter(|candidate| distance(candidate) <= name.len().div_ceil(3)).or_else(by_meaning)
+}
+
+/// A value as a message shows it.
+pub(crate) fn shown(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Float(x) => crate::envs::shown(*x),
+        other => other.to_string(),
+    }
 }
 
 /// On one line.

@@ -413,6 +413,14 @@ fn killed_ten_times_at_random_moments_it_ends_with_the_same_tables() {
     assert_eq!(tables(&home.path().join("killed")), tables(&home.path().join("whole")));
     let statistics = |out: &str| std::fs::read(home.path().join(out).join("statistics.csv")).expect("a table");
     assert_eq!(statistics("killed"), statistics("whole"));
+    for folder in ["killed", "killed/cells", "killed/pictures"] {
+        let mut files =
+            std::fs::read_dir(home.path().join(folder)).expect("a folder").map(|file| file.expect("a file").path());
+        assert!(
+            !files.any(|file| file.extension().is_some_and(|ending| ending == "tmp")),
+            "{folder}: something is half written"
+        );
+    }
     assert!(killed >= 5, "killed {killed} times of ten; {before} files were there in the end");
 }
 

@@ -243,7 +243,7 @@ fn a_folder_is_one_comparisons_at_a_time() {
     let refused = Benchmark::open(grid.clone(), home.path(), false).expect_err("it is taken").to_string();
     assert!(refused.contains("another process is running a comparison here: wait for it"), "{refused}");
     drop(first);
-    let half = home.path().join("cells/.half.toml.1.tmp");
+    let half = home.path().join("cells/.half.toml.uphill-1.tmp");
     std::fs::write(&half, "half").expect("written");
     let _second = Benchmark::open(grid, home.path(), false).expect("it is free again");
     assert!(!half.exists(), "what a killed process left is gone");

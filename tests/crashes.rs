@@ -100,6 +100,12 @@ fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
             succeeds(home, &arguments);
             let files = std::fs::read_dir(home.join("broken/checkpoints")).expect("checkpoints");
             assert!(files.count() <= 4, "the last 3 and the best stay, and nothing else");
+            let mut names =
+                std::fs::read_dir(home.join("broken")).expect("a run").map(|file| file.expect("a file").path());
+            assert!(
+                !names.any(|file| file.extension().is_some_and(|ending| ending == "tmp")),
+                "nothing is left half written"
+            );
             assert!(
                 left(&home.join("whole")) == left(&home.join("broken")),
                 "{algo} with {optimizer} after {hits} kills"
@@ -282,7 +288,7 @@ fn a_full_disk_is_told_of_and_leaves_nothing_half_written() {
 fn two_processes_do_not_train_in_one_folder() {
     let run = Begun::new("", 0.1);
     wait_for("a checkpoint", || run.saved());
-    let half_written = run.run().join("checkpoints/.0000000001.safetensors.1.tmp");
+    let half_written = run.run().join("checkpoints/.0000000001.safetensors.uphill-1.tmp");
     std::fs::write(&half_written, "").expect("a write");
     for arguments in ["--resume run", &format!("{LONG} --force --out run")] {
         let output = train(run.home.path(), arguments).output().expect("the program runs");

@@ -90,6 +90,9 @@ train --threads 1000
 train --hidden 64,0
 train --n-minibatches 1000
 train --algo reinforce --episodes 6
+train --lr -1e300
+train --gamma 1e300
+train --optimizer adam(eps=-1e300)
 # A file of settings
 train --config absent.toml
 train --config run
@@ -138,6 +141,9 @@ plot run --width 10
 plot run --out absent/curves.png
 plot run --out empty
 plot run --out curves.pdf
+plot absent --out empty
+evaluate absent --gif empty
+evaluate absent --gif absent/a.gif
 "#;
 
 fn arguments(line: &str) -> Vec<String> {

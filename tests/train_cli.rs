@@ -83,7 +83,8 @@ fn a_quiet_run_prints_nothing_and_leaves_everything_where_it_belongs() {
     let run = home.path().join("runs/GridWorld-4x4-v0-ppo-adam-s7");
     let files = std::fs::read_dir(run).expect("the run").map(|file| file.expect("a file").file_name());
     let files: BTreeSet<String> = files.map(|name| name.into_string().expect("a name")).collect();
-    let expected = ["checkpoints", "config.toml", "metrics.csv", "policy.safetensors", "reward.png", "summary.json"];
+    let expected =
+        [".uphill", "checkpoints", "config.toml", "metrics.csv", "policy.safetensors", "reward.png", "summary.json"];
     assert_eq!(files, expected.map(String::from).into());
 }
 

@@ -45,6 +45,7 @@ mod gridworld;
 #[cfg(feature = "gym-rs")]
 mod gym_rs;
 mod map;
+mod number;
 mod registry;
 mod seeding;
 mod space;
@@ -66,6 +67,7 @@ pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
 pub use map::{Cell, Map, MapError};
+pub use number::shown;
 pub use registry::{ids, make, make_vec, summary};
 pub use seeding::NumpyRng;
 pub use space::Space;

@@ -7,6 +7,8 @@ mod visits;
 
 use thiserror::Error;
 
+use crate::shown;
+
 /// How far a sum of probabilities may be from 1: policies often come from f32.
 const TOLERANCE: f64 = 1e-5;
 
@@ -38,7 +40,7 @@ pub enum MdpError {
         got: usize,
     },
     /// A distribution with a negative or NaN probability, or whose sum is not 1.
-    #[error("{what} is no distribution: its probabilities sum to {sum}, or one of them is negative")]
+    #[error("{what} is no distribution: its probabilities sum to {}, or one of them is negative", shown(*sum))]
     Distribution {
         /// Which distribution.
         what: String,
@@ -56,7 +58,7 @@ pub enum MdpError {
         what: &'static str,
     },
     /// A discount outside `[0, 1]`.
-    #[error("gamma = {0} is impossible: a discount lies in 0 to 1")]
+    #[error("gamma = {} is impossible: a discount lies in 0 to 1", shown(*.0))]
     Discount(f64),
     /// A number of steps that must be at least 1.
     #[error("{0} = 0 is impossible: take at least 1")]
@@ -78,7 +80,8 @@ pub enum MdpError {
     },
     /// Values that go on growing, or shrink too slowly.
     #[error(
-        "the optimal values still moved by {change} after {sweeps} sweeps: they are infinite, or gamma is too near 1"
+        "the optimal values still moved by {} after {sweeps} sweeps: they are infinite, or gamma is too near 1",
+        shown(*change)
     )]
     NotConverged {
         /// The sweeps done.

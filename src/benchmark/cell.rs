@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::grid::{Grid, Protocol, Task};
 use super::scale;
 use super::trial::Trial;
+use crate::envs::shown;
 use crate::stats::Scale;
 use crate::{Config, Error, Result};
 
@@ -63,7 +64,7 @@ impl Cell {
     #[must_use]
     pub fn name(&self) -> String {
         let Config { algo, seed, .. } = &self.config;
-        let lr = self.trial.lr.map(|lr| format!("-lr{lr}")).unwrap_or_default();
+        let lr = self.trial.lr.map(|lr| format!("-lr{}", shown(lr))).unwrap_or_default();
         let name = format!("{}-{algo}-{}{lr}-s{seed}", self.task, self.trial.spec.file_name());
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
     }

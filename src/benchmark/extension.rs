@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::grid::{Grid, Protocol};
-use crate::{Error, Result};
+use crate::{Error, Result, settings};
 
 /// Refuses a folder whose grid, `old`, has more than a new one or has it otherwise.
 ///
@@ -68,6 +68,6 @@ fn first_difference(place: &str, before: Option<&toml::Value>, after: Option<&to
             return first_difference(&format!("{place}.{key}"), before.get(key), after.get(key));
         }
     }
-    let shown = |value: Option<&toml::Value>| value.map_or("not there".to_string(), toml::Value::to_string);
+    let shown = |value: Option<&toml::Value>| value.map_or("not there".to_string(), settings::shown);
     format!("{place} was {} and is {}", shown(before), shown(after))
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::analysis::Analysis;
 use super::cell::Stage;
 use super::pictures::{self, Caption};
+use super::report::markdown::plain;
 use super::results::Results;
 use crate::plot::{Picture, PlotError};
-use crate::{Error, Result};
+use crate::{Error, Result, own_folder, whole_file};
 
 /// The folder of the pictures, in the folder of the comparison.
 pub(super) const FOLDER: &str = "pictures";
@@ -88,10 +89,11 @@ impl Gallery {
     pub(super) fn at(&self, place: Place) -> String {
         let shown = |exhibit: &Exhibit| match &exhibit.name {
             Ok(name) => {
-                let note = exhibit.note.as_ref().map(|note| format!("\n*{note}: [as SVG]({FOLDER}/{name}.svg).*\n"));
-                format!("![{}]({FOLDER}/{name}.png)\n{}", exhibit.alt, note.unwrap_or_default())
+                let note = exhibit.note.as_ref();
+                let note = note.map(|note| format!("\n*{}: [as SVG]({FOLDER}/{name}.svg).*\n", plain(note)));
+                format!("![{}]({FOLDER}/{name}.png)\n{}", plain(&exhibit.alt), note.unwrap_or_default())
             }
-            Err(reason) => format!("*{}: not drawn, as {reason}.*\n", exhibit.alt),
+            Err(reason) => format!("*{}: not drawn, as {}.*\n", plain(&exhibit.alt), plain(reason)),
         };
         let own: Vec<String> = self.exhibits.iter().filter(|exhibit| exhibit.place == place).map(shown).collect();
         own.join("\n")
@@ -103,7 +105,7 @@ impl Gallery {
             Ok(picture) => {
                 let name = self.free(stem);
                 for ending in ["png", "svg"] {
-                    picture.save(self.folder.join(format!("{name}.{ending}")))?;
+                    picture.save(own_folder::file(&self.folder, &format!("{name}.{ending}"))?)?;
                 }
                 Ok(name)
             }
@@ -128,12 +130,22 @@ impl Gallery {
     }
 }
 
-/// Removes the pictures of an earlier report: of a task that is no longer there, say.
+/// What the names of pictures begin with.
+const KINDS: [&str; 6] = ["scores-", "profiles-", "improvement-", "cost-", "curves-", "learning-rates"];
+
+/// Removes the pictures of an earlier report, of a task that is no longer there, say, and what a kill left of them.
 pub(super) fn clear(folder: &Path) -> Result<()> {
+    whole_file::remove_leftovers(folder);
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let picture = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "png" || ending == "svg");
-    for path in entries.flatten().map(|entry| entry.path()).filter(picture) {
-        std::fs::remove_file(&path).map_err(Error::io(&path))?;
+    let ours = |name: &str| {
+        let stem = name.strip_suffix(".png").or_else(|| name.strip_suffix(".svg"));
+        stem.is_some_and(|stem| KINDS.iter().any(|kind| stem.starts_with(kind)))
+    };
+    for entry in entries.flatten() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_str().is_some_and(ours) {
+            std::fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+        }
     }
     Ok(())
 }

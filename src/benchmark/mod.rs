@@ -28,6 +28,7 @@ mod estimate;
 mod extension;
 mod gallery;
 mod grid;
+mod home;
 mod outcome;
 mod pictures;
 mod progress;
@@ -77,24 +78,27 @@ impl Benchmark {
     /// grow: more seeds, optimizers, tasks. With `force` it may change in any other way, too, and still keeps the runs
     /// that are the same.
     ///
+    /// The folder is new, empty, or a comparison's by its marker, `.uphill`. With `force` it may hold other things, too, as
+    /// long as none has a name that a comparison writes.
+    ///
     /// # Errors
-    /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds a grid that this one does not extend,
-    /// naming what differs, or if another process is running in it; [`Error::Io`] if it cannot be written.
+    /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds what no comparison made, or a grid that
+    /// this one does not extend, naming what differs, or if another process is running in it; [`Error::Io`] if it cannot be
+    /// written, or a name in it is a link.
     pub fn open(grid: Grid, folder: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let folder = folder.into();
         grid.validate()?;
         let plan = Plan::new(&grid)?;
         let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
+        home::claim(&folder, force)?;
         let store = Store::open(&folder, measure)?;
-        let (path, text) = (folder.join("grid.toml"), grid.to_toml()?);
+        let (path, text) = (folder.join(home::GRID), grid.to_toml()?);
         match std::fs::read_to_string(&path) {
             Ok(old) if old == text => {}
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;
                 // Tables of another grid must not be taken for this one's; its runs can make them again.
-                for table in ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"]
-                    .map(|name| folder.join(name))
-                {
+                for table in home::TABLES.map(|name| folder.join(name)) {
                     if table.exists() {
                         std::fs::remove_file(&table).map_err(Error::io(&table))?;
                     }
@@ -104,7 +108,7 @@ impl Benchmark {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Error::io(&path)(e)),
         }
-        whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))?;
+        whole_file::write_own(&path, text.as_bytes()).map_err(Error::io(&path))?;
         Ok(Self { grid, folder, store, plan })
     }
 
@@ -223,5 +227,5 @@ fn whole_csv<T: Serialize>(path: &Path, rows: impl Iterator<Item = T>) -> Result
         table.serialize(row).map_err(failed)?;
     }
     let bytes = table.into_inner().map_err(|e| Error::io(path)(e.into_error()))?;
-    whole_file::write(path, &bytes).map_err(Error::io(path))
+    whole_file::write_own(path, &bytes).map_err(Error::io(path))
 }

@@ -1,6 +1,6 @@
 //! What returns are measured by: 0 is the random policy's, 1 the optimum.
 
-use uphill_envs::{GridWorld, GridWorldConfig};
+use uphill_envs::{GridWorld, GridWorldConfig, shown};
 
 use super::grid::Task;
 use crate::stats::Scale;
@@ -25,7 +25,7 @@ pub(super) fn of(task: &Task, config: &Config) -> Result<Scale> {
     let random = task.random_return.unwrap_or(random);
     let optimal = task.optimal_return.unwrap_or(optimal);
     if !(random.is_finite() && optimal.is_finite() && random < optimal) {
-        let got = format!("random_return = {random}, optimal_return = {optimal}");
+        let got = format!("random_return = {}, optimal_return = {}", shown(random), shown(optimal));
         return Err(Error::Config(format!("{place}: {got} is impossible: the optimum must be the larger one")));
     }
     Ok(Scale::new(random, optimal)?)

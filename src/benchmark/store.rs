@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::outcome::{Measure, Outcome};
-use crate::{Config, Error, Result, whole_file};
+use super::{gallery, home};
+use crate::{Config, Error, Result, own_folder, whole_file};
 
 /// The folder `cells`. A file's name says what the run was and holds a hash of all that its outcome depends on.
 #[derive(Debug)]
@@ -49,11 +50,12 @@ pub(super) type Finished = (Outcome, Clock);
 impl Store {
     /// The cells of a comparison's folder, without what a killed process left half written.
     pub(super) fn open(comparison: &Path, measure: Measure) -> Result<Self> {
-        let folder = comparison.join("cells");
+        let folder = comparison.join(home::CELLS);
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let lock = lock(comparison)?;
-        whole_file::remove_leftovers(&folder);
-        whole_file::remove_leftovers(comparison);
+        for folder in [comparison, &folder, &comparison.join(gallery::FOLDER)] {
+            whole_file::remove_leftovers(folder);
+        }
         Ok(Self { folder, measure, _lock: lock })
     }
 
@@ -83,14 +85,14 @@ impl Store {
         let body = toml::to_string(&file).map_err(|e| Error::Config(e.to_string()))?;
         let path = self.path(cell)?;
         let text = format!("{}\n{body}", checksum(&body));
-        whole_file::write(&path, text.as_bytes()).map_err(Error::io(&path))
+        whole_file::write_own(&path, text.as_bytes()).map_err(Error::io(&path))
     }
 }
 
 /// Keeps other processes out of a comparison's folder.
 fn lock(comparison: &Path) -> Result<Option<File>> {
-    let path = comparison.join(".lock");
-    let file = File::create(&path).map_err(Error::io(&path))?;
+    let path = own_folder::file(comparison, home::LOCK)?;
+    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {

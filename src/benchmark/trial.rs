@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::grid::{Grid, LrGrid};
 use crate::optim::{Kind, Link, Registry, Spec, Value};
+use crate::settings::shown;
 use crate::{Error, Result, Seed};
 
 /// One choice of hyper-parameters.
@@ -88,7 +89,8 @@ impl Trial {
                 let number = |value: &toml::Value| {
                     let number = value.as_float().or(value.as_integer().map(|x| x as f64));
                     let number = number.filter(|x| x.is_finite() && *x > 0.0);
-                    let problem = || format!("tuning.search: {}: lr = {value} is no number above 0", self.optimizer);
+                    let problem =
+                        || format!("tuning.search: {}: lr = {} is no number above 0", self.optimizer, shown(value));
                     number.ok_or_else(|| Error::Config(problem()))
                 };
                 lr_list = LrGrid::Values(values.iter().map(number).collect::<Result<_>>()?);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cell::Plan;
 use super::grid::{Grid, Protocol, Tuning};
+use crate::envs::shown;
 use crate::optim::Spec;
 use crate::{Error, Result};
 
@@ -69,7 +70,10 @@ impl Grid {
         let lists = [("sweep", &self.sweep), ("tuning.lr", &self.tuning.lr)];
         for (name, numbers) in lists.map(|(name, list)| (name, list.numbers())) {
             if let Some(bad) = numbers.iter().find(|x| !(x.is_finite() && **x > 0.0)) {
-                return wrong(format!("{name} holds {bad}: learning rates and their multiples are finite and above 0"));
+                return wrong(format!(
+                    "{name} holds {}: learning rates and their multiples are finite and above 0",
+                    shown(*bad)
+                ));
             }
         }
         self.validate_settings()?;

@@ -1,6 +1,7 @@
 //! What each setting may be.
 
 use crate::device::DeviceChoice;
+use crate::envs::shown;
 use crate::optim::Registry;
 use crate::{Config, Error, Result, Threads, algo};
 
@@ -55,20 +56,20 @@ impl Config {
             check(count <= most, name, count.to_string(), &format!("it must be at most {most}"))?;
         }
         for (name, share) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
-            check((0.0..=1.0).contains(&share), name, share.to_string(), "it must lie in [0, 1]")?;
+            check((0.0..=1.0).contains(&share), name, shown(share), "it must lie in [0, 1]")?;
         }
         for (name, amount) in [("lr", self.lr), ("vf_coef", self.vf_coef)] {
             let ok = amount >= 0.0 && amount.is_finite();
-            check(ok, name, amount.to_string(), "it must be finite and not negative")?;
+            check(ok, name, shown(amount), "it must be finite and not negative")?;
         }
-        check(self.ent_coef.is_finite(), "ent_coef", self.ent_coef.to_string(), "it must be finite")?;
+        check(self.ent_coef.is_finite(), "ent_coef", shown(self.ent_coef), "it must be finite")?;
         for (name, limit) in [
             ("clip_range", self.clip_range),
             ("clip_range_vf", self.clip_range_vf),
             ("target_kl", self.target_kl),
             ("max_grad_norm", self.max_grad_norm),
         ] {
-            check(limit > 0.0, name, limit.to_string(), "it must be above 0 (inf turns it off)")?;
+            check(limit > 0.0, name, shown(limit), "it must be above 0 (inf turns it off)")?;
         }
         if let Some(units) = self.hidden.iter().find(|units| !(1..=65_536).contains(*units)) {
             check(false, "hidden", units.to_string(), "a layer has 1 to 65536 units")?;

@@ -60,7 +60,10 @@ impl Config {
             None => "ppo",
             Some(toml::Value::String(name)) => name,
             Some(other) => {
-                return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
+                return Err(Error::Config(format!(
+                    "algo = {} is impossible: it must be a name in quotes",
+                    settings::shown(other)
+                )));
             }
         };
         let mut defaults = Self::for_algo(algo)?;
@@ -72,7 +75,10 @@ impl Config {
             match (name.as_str(), value) {
                 ("gridworld", toml::Value::Table(world)) => check_world(world)?,
                 ("gridworld", other) => {
-                    return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
+                    return Err(Error::Config(format!(
+                        "gridworld = {} is impossible: it must be a table",
+                        settings::shown(other)
+                    )));
                 }
                 (name, value) if !known.contains_key(name) => {
                     return Err(defaults.unknown_setting(name, value, registry));
@@ -87,7 +93,7 @@ impl Config {
     fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
         let known: Vec<(&str, &str)> = Self::SETTINGS.iter().copied().chain([("gridworld", "")]).collect();
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
-            format!(": it goes into the optimizer, {}({name}={value})", row.name)
+            format!(": it goes into the optimizer, {}({name}={})", row.name, settings::shown(value))
         } else if let Some(meant) = settings::meant(name, &known) {
             format!("; did you mean `{meant}`?")
         } else if value.is_table() {

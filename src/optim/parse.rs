@@ -32,7 +32,7 @@ pub(super) fn text(text: String) -> Result<Value> {
 
 pub(super) fn check_name(name: &str) -> Result<()> {
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) {
+    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) || is_number_word(name) {
         return Err(Error::Config(format!("optimizer: `{name}` is no name: letters, digits and _ make one")));
     }
     Ok(())
@@ -43,6 +43,11 @@ pub(super) fn check_depth(depth: usize) -> Result<()> {
         true => Ok(()),
         false => Err(Error::Config(format!("optimizer: more than {DEEPEST} chains within each other"))),
     }
+}
+
+/// Whether it is a number, for all that it is spelt in letters.
+fn is_number_word(word: &str) -> bool {
+    matches!(word, "inf" | "nan")
 }
 
 fn is_name(c: char) -> bool {
@@ -102,7 +107,12 @@ impl<'a> Parser<'a> {
     }
 
     fn link(&mut self, depth: usize) -> Result<Link> {
-        let Some(name) = self.name() else { return Err(self.expected("a name")) };
+        self.space();
+        let start = self.at;
+        let Some(name) = self.name().filter(|name| !is_number_word(name)) else {
+            self.at = start;
+            return Err(self.expected("a name"));
+        };
         let mut args = Vec::new();
         if self.take('(') && !self.take(')') {
             loop {
@@ -143,7 +153,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
         let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
-        if !is_number && !matches!(token, "inf" | "nan") {
+        if !is_number && !is_number_word(token) {
             self.at = start;
             return Ok(Value::Spec(self.chain(depth)?));
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::parse;
-use crate::{Error, Result};
+use crate::{Error, Result, settings};
 
 /// A chain of links as text. What its words mean is in a [`Registry`](super::Registry).
 ///
@@ -163,7 +163,7 @@ impl IntoSpec for toml::Value {
     fn try_into_spec(self, depth: usize) -> Result<Spec> {
         let wrong = |found: &toml::Value| {
             let expected = "it must be text in quotes, a table with a name, or an array of those";
-            Error::Config(format!("optimizer = {found} is impossible: {expected}"))
+            Error::Config(format!("optimizer = {} is impossible: {expected}", settings::shown(found)))
         };
         parse::check_depth(depth)?;
         match self {

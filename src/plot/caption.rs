@@ -5,6 +5,7 @@ use super::{
     lettering::{Lettering, Measure},
     paper::in_units,
 };
+use crate::envs::shown;
 
 /// Pixels that no side of a picture exceeds.
 pub(super) const MOST: u32 = 10_000;
@@ -52,7 +53,7 @@ impl PictureOptions {
             return wrong("protocol", format!("`{}`", self.protocol), "how it was measured: the subtitle says it");
         }
         if !(0.5..=8.0).contains(&self.scale) {
-            return wrong("scale", self.scale.to_string(), "0.5 to 8");
+            return wrong("scale", shown(self.scale), "0.5 to 8");
         }
         if f64::from(self.width) < 240.0 * self.scale || self.width > MOST {
             return wrong("width", self.width.to_string(), "at least 240 times `scale` and at most 10000 pixels");

@@ -7,7 +7,7 @@ use super::{
     panel::Sheet,
     picture::{blank, writable},
 };
-use crate::{canvas::Canvas, render, whole_file};
+use crate::{canvas::Canvas, envs::shown, render, whole_file};
 
 /// The way of one optimizer.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,7 +132,7 @@ fn checked<'a>(
 ) -> Result<Sheet<'a>, PlotError> {
     let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
     if !(0.5..=8.0).contains(&options.scale) {
-        return wrong("scale", options.scale.to_string(), "0.5 to 8");
+        return wrong("scale", shown(options.scale), "0.5 to 8");
     }
     let fits = |side: u32, least: f64| f64::from(side) >= least * options.scale && side <= 10_000;
     if !fits(options.width, 300.0 * panels.len().max(1) as f64) {

@@ -72,15 +72,7 @@ impl Format {
 
 /// Whether a file can be written there, as far as can be told.
 pub(super) fn writable(path: &FilePath) -> Result<(), PlotError> {
-    use std::io::{Error, ErrorKind};
-    let refused = |source| Err(PlotError::Write { path: path.to_owned(), source });
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.map(std::fs::metadata) {
-        Some(Err(source)) => refused(source),
-        Some(Ok(folder)) if !folder.is_dir() => refused(Error::from(ErrorKind::NotADirectory)),
-        _ if path.is_dir() => refused(Error::from(ErrorKind::IsADirectory)),
-        _ => Ok(()),
-    }
+    whole_file::check(path).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 impl Picture {

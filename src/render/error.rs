@@ -3,13 +3,14 @@
 use std::{io, path::PathBuf};
 
 use thiserror::Error;
+use uphill_envs::shown;
 
 /// Why a drawing was not rendered.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RenderError {
     /// The drawing itself has no area.
-    #[error("a drawing of {width} x {height} units cannot be rendered; both must be finite and above zero")]
+    #[error("a drawing of {} x {} units cannot be rendered; both must be finite and above zero", shown(*width), shown(*height))]
     DrawingSize {
         /// Its width in its own units.
         width: f32,
@@ -36,7 +37,7 @@ pub enum RenderError {
     #[error("no frames were given; an animation needs at least one")]
     NoFrames,
     /// A frame of an animation has other units than the first.
-    #[error("frame {frame} (the first is 0) is {width} x {height} units, unlike the first; all must be of one size")]
+    #[error("frame {frame} (the first is 0) is {} x {} units, unlike the first; all must be of one size", shown(*width), shown(*height))]
     FrameSize {
         /// The frame's index.
         frame: usize,

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::{Checkpoint, Error, Result, whole_file};
+use crate::{Checkpoint, Error, Result, own_folder, whole_file};
 
 /// The one with the highest mean return.
 const BEST: &str = "best.safetensors";
+/// What their names end in.
+const ENDING: &str = ".safetensors";
 
 /// When checkpoints are written, and which of them stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +52,19 @@ impl Checkpoints {
     /// Writes one, as the best too if it is, and removes all but the last few.
     pub(super) fn write(&mut self, checkpoint: &Checkpoint, best: bool) -> Result<()> {
         let bytes = checkpoint.to_bytes()?;
+        own_folder::check_folder(&self.folder)?;
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
-        let write = |path: &Path| whole_file::write(path, &bytes).map_err(Error::io(path));
+        let write = |path: &Path| whole_file::write_own(path, &bytes).map_err(Error::io(path));
         if best {
             write(&self.folder.join(BEST))?;
         }
-        let file = self.folder.join(format!("{:010}.safetensors", checkpoint.progress.update));
+        let update = checkpoint.progress.update;
+        let file = self.folder.join(format!("{update:010}{ENDING}"));
         write(&file)?;
         self.last = Some(file);
-        for old in self.numbered().iter().rev().skip(self.keep.last.max(1)) {
+        // One of a later update is of steps that are being taken again: it does not count, or this one would go for it.
+        let until_now = |file: &&PathBuf| update_of(file).is_some_and(|of| of <= update);
+        for old in self.numbered().iter().rev().filter(until_now).skip(self.keep.last.max(1)) {
             std::fs::remove_file(old).map_err(Error::io(old))?;
         }
         Ok(())
@@ -66,19 +72,43 @@ impl Checkpoints {
 
     /// All but the best, the last one last.
     pub(super) fn numbered(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = self.all().filter(|file| !file.ends_with(BEST)).collect();
-        files.sort();
+        let mut files: Vec<PathBuf> = self.entries().filter(|file| update_of(file).is_some()).collect();
+        files.sort_by_key(|file| update_of(file));
         files
     }
 
-    /// Each of them.
+    /// Each of them. Files of other names are somebody's own.
     pub(super) fn all(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        files.filter(|file| file.extension().is_some_and(|extension| extension == "safetensors"))
+        self.entries().filter(|file| file.ends_with(BEST) || update_of(file).is_some())
+    }
+
+    /// The names of checkpoints that somebody else put there, as they look.
+    pub(super) fn foreign(&self) -> Vec<String> {
+        let names = self.entries().filter(|file| !file.ends_with(BEST) && update_of(file).is_none());
+        let names = names.filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned()));
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(ENDING)).collect();
+        names.sort();
+        names
+    }
+
+    /// Whether none of them, nor their folder, leads elsewhere.
+    pub(super) fn check(&self) -> Result<()> {
+        own_folder::check_folder(&self.folder)?;
+        self.all().try_for_each(|file| whole_file::check_own(&file).map_err(Error::io(file)))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        std::fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path())
     }
 
     /// Removes the temporary files of writes that a kill broke off.
     pub(super) fn remove_leftovers(&self) {
         whole_file::remove_leftovers(&self.folder);
     }
+}
+
+/// The update that a checkpoint is named for: ten digits, or as many as it has.
+pub(super) fn update_of(file: &Path) -> Option<u64> {
+    let digits = file.file_name()?.to_str()?.strip_suffix(ENDING)?;
+    digits.parse().ok().filter(|update| format!("{update:010}") == digits)
 }

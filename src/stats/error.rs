@@ -1,6 +1,7 @@
 //! What can be wrong with what statistics are asked of.
 
 use thiserror::Error;
+use uphill_envs::shown;
 
 /// Why there is no such statistic. Each message names the place and what would be right there; runs, tasks and places
 /// count from 0.
@@ -43,7 +44,7 @@ pub enum StatsError {
         y: usize,
     },
     /// Numbers that must rise do not.
-    #[error("{what} at place {place} is {value} after {previous}; each must be greater than the one before")]
+    #[error("{what} at place {place} is {} after {}; each must be greater than the one before", shown(*value), shown(*previous))]
     Order {
         /// Of what: `env_steps`, `lr`, `tau`.
         what: &'static str,
@@ -55,7 +56,7 @@ pub enum StatsError {
         value: f64,
     },
     /// A scale from a random policy's score to an optimal one's has no length.
-    #[error("random and optimal score are both {value}; a scale needs two different ones")]
+    #[error("random and optimal score are both {}; a scale needs two different ones", shown(*value))]
     Scale {
         /// The score that stands for both.
         value: f64,
@@ -96,7 +97,7 @@ pub(super) fn check_option(
     fits: bool,
     expected: &'static str,
 ) -> Result<(), StatsError> {
-    if fits { Ok(()) } else { Err(StatsError::Option { name, value: value.to_string(), expected }) }
+    if fits { Ok(()) } else { Err(StatsError::Option { name, value: shown(value), expected }) }
 }
 
 /// Numbers are finite and each is greater than the one before.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvError, Map};
+use crate::{EnvError, Map, shown};
 
 /// How a grid world shows the cell stood on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -212,7 +212,7 @@ impl GridWorldConfig {
     pub(super) fn validate(&self) -> Result<Map, EnvError> {
         let impossible = |name, value: String, expected| Err(EnvError::Option { name, value, expected });
         if !(0.0..=1.0).contains(&self.slip) {
-            return impossible("slip", self.slip.to_string(), "a probability, 0 to 1");
+            return impossible("slip", shown(self.slip), "a probability, 0 to 1");
         }
         let rewards = [
             ("step_reward", self.step_reward),

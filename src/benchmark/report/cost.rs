@@ -7,7 +7,7 @@ use super::super::cell::Stage;
 use super::super::cost::Cost;
 use super::super::gallery::{Gallery, Place};
 use super::super::results::Results;
-use super::markdown::{code, seconds, table};
+use super::markdown::{code, plain, seconds, table};
 use crate::stats::Interval;
 
 pub(super) fn costs(results: &Results, analysis: &Analysis, gallery: &Gallery) -> String {
@@ -44,7 +44,7 @@ fn to_solved(analysis: &Analysis, stage: Stage, scope: &str, optimizer: &str, co
 
 /// A row an optimizer, a column a task with an algorithm.
 fn by_pair(results: &Results, cell: impl Fn(&str, &str, &Cost) -> String) -> String {
-    let scopes = results.grid.pairs().map(|(task, algo)| format!("{task} {algo}"));
+    let scopes = results.grid.pairs().map(|(task, algo)| plain(&format!("{task} {algo}")));
     let header: Vec<String> = std::iter::once("optimizer".to_string()).chain(scopes).collect();
     let rows = results.optimizers().into_iter().map(|optimizer| {
         let of_pair = |(task, algo): (&str, &str)| {

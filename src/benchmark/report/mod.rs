@@ -2,7 +2,7 @@
 
 mod claims;
 mod cost;
-mod markdown;
+pub(super) mod markdown;
 mod outcome;
 mod setup;
 mod standings;
@@ -12,19 +12,22 @@ use std::path::Path;
 
 use super::analysis::Analysis;
 use super::gallery::{Gallery, Place};
+use super::home;
 use super::results::Results;
 use crate::{Error, Result, whole_file};
 
 /// Writes `statistics.csv`, the pictures under `pictures/` and `report.md` into the folder of a comparison.
 ///
 /// # Errors
-/// [`Error::Io`] if one cannot be written; [`Error::Stats`] if a return is so large that there is no statistic of it.
+/// [`Error::Io`] if one cannot be written; [`Error::File`] if the folder holds a file of one of these names that no
+/// comparison made; [`Error::Stats`] if a return is so large that there is no statistic of it.
 pub fn write_report(results: &Results, folder: &Path) -> Result<()> {
+    home::claim(folder, true)?;
     let analysis = Analysis::of(results)?;
     analysis.write(folder)?;
     let gallery = Gallery::paint(results, &analysis, folder)?;
     let path = folder.join("report.md");
-    whole_file::write(&path, text(results, &analysis, &gallery)?.as_bytes()).map_err(Error::io(&path))
+    whole_file::write_own(&path, text(results, &analysis, &gallery)?.as_bytes()).map_err(Error::io(&path))
 }
 
 /// What came out first, and how it was come by after that.

@@ -5,7 +5,8 @@ use super::super::cell::Stage;
 use super::super::grid::Protocol;
 use super::super::results::{Results, Status};
 use super::super::sensitivity::{Curve, LearningRates};
-use super::markdown::{code, estimate, owned, score, table};
+use super::markdown::{code, estimate, owned, plain, score, table};
+use crate::envs::shown;
 use crate::stats::Sensitivity;
 
 pub(super) fn endings(results: &Results) -> String {
@@ -29,13 +30,15 @@ pub(super) fn winners(results: &Results) -> String {
         return String::new();
     }
     let header = ["optimizer".to_string()].into_iter();
-    let header = header.chain(grid.pairs().map(|(task, algo)| format!("{task} {algo}")));
+    let header = header.chain(grid.pairs().map(|(task, algo)| plain(&format!("{task} {algo}"))));
     let rows = results.optimizers().into_iter().map(|optimizer| {
         let cell = |(task, algo)| {
             let run = results.of(Stage::Tuned, task, algo, &optimizer).next();
             run.map_or(String::new(), |run| match run.lr {
-                Some(lr) if grid.tuning.search.contains_key(&optimizer) => format!("lr {lr}, `{}`", run.spec),
-                Some(lr) => format!("lr {lr}"),
+                Some(lr) if grid.tuning.search.contains_key(&optimizer) => {
+                    format!("lr {}, {}", shown(lr), code(&run.spec))
+                }
+                Some(lr) => format!("lr {}", shown(lr)),
                 None => code(&run.spec),
             })
         };
@@ -48,14 +51,14 @@ pub(super) fn winners(results: &Results) -> String {
 pub(super) fn learning_rates(analysis: &Analysis) -> String {
     let all: Vec<&LearningRates> = analysis.learning_rates.iter().filter(|rates| !rates.curves.is_empty()).collect();
     let Some(first) = all.first() else { return String::new() };
-    let header = std::iter::once("optimizer".to_string()).chain(all.iter().map(|rates| rates.scope()));
+    let header = std::iter::once("optimizer".to_string()).chain(all.iter().map(|rates| plain(&rates.scope())));
     let row = |optimizer: &String| {
         let cell = |rates: &&LearningRates| {
             let curve = rates.curves.iter().find(|curve| curve.optimizer == *optimizer);
             curve.map_or(String::new(), |Curve { sensitivity, .. }| {
                 let (share, best) = (estimate(&sensitivity.share_near_best), sensitivity.best_lr);
                 let at_the_end = [sensitivity.lr.first(), sensitivity.lr.last()].contains(&Some(&best));
-                format!("{share}, best at {best}{}", if at_the_end { ", an end" } else { "" })
+                format!("{share}, best at {}{}", shown(best), if at_the_end { ", an end" } else { "" })
             })
         };
         std::iter::once(code(optimizer)).chain(all.iter().map(cell)).collect::<Vec<_>>()

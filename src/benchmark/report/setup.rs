@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use super::super::grid::{Grid, LrGrid, Protocol, Select};
 use super::super::results::Results;
-use super::markdown::{owned, table};
+use super::markdown::{LARGE, block, code, owned, plain, table};
 use crate::Result;
+use crate::envs::shown;
 use crate::optim::Registry;
 
 pub(super) fn head(results: &Results) -> String {
     let grid = &results.grid;
-    let mut text = format!("# {}\n\n", grid.title);
+    let mut text = format!("# {}\n\n", plain(&grid.title));
     let _ = writeln!(text, "{}. All of them are in every table.\n", results.endings());
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
@@ -18,7 +19,7 @@ pub(super) fn head(results: &Results) -> String {
         "Made by uphill {version} on {}. The whole configuration is at the end and in `grid.toml`; every run is a row of \
          `results.csv`, every learning curve is in `curves.csv`, every number of the statistics in `statistics.csv`, and \
          every picture in `pictures/` as PNG and as SVG.",
-        machine()
+        plain(&machine())
     );
     if let Some(caution) = results.caution() {
         let _ = writeln!(text, "\n**{caution}.**");
@@ -46,7 +47,7 @@ pub(super) fn tasks(results: &Results) -> String {
     for (task, algo) in grid.pairs() {
         let Some(run) = results.runs.iter().find(|run| run.task == task && run.algo == *algo) else { continue };
         let (random, optimum) = (number(run.scale.random()), number(run.scale.optimal()));
-        rows.push(vec![task.into(), algo.into(), run.steps.to_string(), random, optimum]);
+        rows.push(vec![plain(task), plain(algo), run.steps.to_string(), random, optimum]);
     }
     format!("## Tasks\n\n{}", table(&header, rows))
 }
@@ -57,8 +58,8 @@ pub(super) fn optimizers(grid: &Grid) -> Result<String> {
     let mut rows = Vec::new();
     for trial in grid.defaults()? {
         let summary = registry.recipe_of(&trial.spec).map_or("a chain of links", |row| row.summary);
-        let lr = trial.lr.map_or("in the chain".to_string(), |lr| format!("{lr}"));
-        rows.push(vec![format!("`{}`", trial.optimizer), lr, summary.into()]);
+        let lr = trial.lr.map_or("in the chain".to_string(), shown);
+        rows.push(vec![code(&trial.optimizer), lr, summary.into()]);
     }
     Ok(format!("## Optimizers\n\n{}", table(&header, rows)))
 }
@@ -112,18 +113,21 @@ pub(super) fn protocols(grid: &Grid) -> String {
 pub(super) fn configuration(grid: &Grid) -> Result<String> {
     let text = grid.to_toml()?;
     Ok(format!(
-        "## Configuration\n\n<details>\n<summary><code>grid.toml</code>, complete</summary>\n\n```toml\n{}\n```\n\n</details>\n",
-        text.trim_end()
+        "## Configuration\n\n<details>\n<summary><code>grid.toml</code>, complete</summary>\n\n{}\n\n</details>\n",
+        block("toml", &text)
     ))
 }
 
 fn number(x: f64) -> String {
+    if x.abs() >= LARGE {
+        return shown(x);
+    }
     let text = format!("{x:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 fn numbers(list: &[f64]) -> String {
-    list.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+    list.iter().copied().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 to 10`, or each of them.

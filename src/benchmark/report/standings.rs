@@ -9,14 +9,14 @@ use super::super::comparison::Comparison;
 use super::super::gallery::{Gallery, Place};
 use super::super::results::Results;
 use super::claims::claims;
-use super::markdown::{code, estimate, steps, table};
+use super::markdown::{code, estimate, plain, steps, table};
 
 pub(super) fn of_protocol(results: &Results, analysis: &Analysis, gallery: &Gallery, stage: Stage) -> String {
     let name = stage.name();
     let mut text = format!("## Results, {name}\n\n");
     for comparison in analysis.comparisons.iter().filter(|comparison| comparison.stage == stage) {
         if let Some(algo) = &comparison.algo {
-            let _ = write!(text, "### Results, {name}, {algo} alone\n\n");
+            let _ = write!(text, "### Results, {name}, {} alone\n\n", plain(algo));
         }
         let _ = write!(text, "{}\n{}\n", claims(results, comparison), standings(comparison));
         if comparison.algo.is_none() {
@@ -82,7 +82,8 @@ fn standings(comparison: &Comparison) -> String {
 
 /// A row an optimizer, a column a task with an algorithm.
 fn by_column(columns: &[&Column], cell: impl Fn(&Entry) -> String) -> String {
-    let header: Vec<String> = std::iter::once("optimizer".into()).chain(columns.iter().map(|c| c.scope())).collect();
+    let header: Vec<String> =
+        std::iter::once("optimizer".into()).chain(columns.iter().map(|c| plain(&c.scope()))).collect();
     let count = columns.first().map_or(0, |column| column.entries.len());
     let row = |place: usize| {
         let entries: Vec<&Entry> = columns.iter().filter_map(|column| column.entries.get(place)).collect();

@@ -1,0 +1,104 @@
+//! Folders that are ours: a marker in them says so, and what is written in them stays in them.
+
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, whole_file};
+
+/// The marker's name.
+pub(crate) const MARKER: &str = ".uphill";
+/// What a person who opens it reads.
+const HEAD: &str = "# uphill made this folder. It removes and replaces only what it made, and only beside this file.\n";
+/// Far more than a marker has.
+const LONGEST: u64 = 4096;
+
+/// What a folder is the folder of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    Run,
+    Comparison,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    kind: Kind,
+    schema: u32,
+}
+
+/// Makes a folder where there is none.
+///
+/// # Errors
+/// [`Error::File`] naming what is in its place: a file, a device, a pipe, or a link to nothing.
+pub(crate) fn make(path: &Path) -> Result<()> {
+    let refused = |part: &Path, what: &str| {
+        Err(Error::File { path: part.into(), problem: format!("this is {what}: give --out a folder") })
+    };
+    for part in path.ancestors() {
+        match (part.metadata(), part.read_link()) {
+            (Ok(there), _) if there.is_dir() => break,
+            (Ok(there), _) if there.is_file() => return refused(part, "a file"),
+            (Ok(_), _) => return refused(part, "a device or a pipe"),
+            (Err(_), Ok(target)) => {
+                return refused(part, &format!("a link to {}, where there is nothing", target.display()));
+            }
+            // Nothing yet, or within something that is no folder.
+            (Err(_), Err(_)) => {}
+        }
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
+/// Whether the folder has a marker of this kind.
+///
+/// # Errors
+/// [`Error::File`] for one of another kind, of a later version, or that is none.
+pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
+    let path = file(folder, MARKER)?;
+    let mut text = String::new();
+    match std::fs::File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
+        read => read.map_err(Error::io(&path))?,
+    };
+    let problem = match toml::from_str::<Marker>(&text) {
+        Ok(Marker { kind: own, schema: 1 }) if own == kind => return Ok(true),
+        Ok(Marker { kind: Kind::Run, schema: 1 }) => "this is the folder of a run: give --out another one",
+        Ok(Marker { kind: Kind::Comparison, schema: 1 }) => {
+            "this is the folder of a comparison: give --out another one"
+        }
+        Ok(_) => "a later version of uphill made this folder: give --out another one",
+        Err(_) => "this is no marker that uphill wrote: give --out another folder",
+    };
+    Err(Error::File { path, problem: problem.into() })
+}
+
+/// Makes the folder one of ours.
+pub(crate) fn mark(folder: &Path, kind: Kind) -> Result<()> {
+    let path = folder.join(MARKER);
+    let text = toml::to_string(&Marker { kind, schema: 1 }).map_err(|e| Error::Config(e.to_string()))?;
+    whole_file::write_own(&path, format!("{HEAD}{text}").as_bytes()).map_err(Error::io(&path))
+}
+
+/// The path of a file of the folder, which is a regular one or not there yet.
+///
+/// # Errors
+/// [`Error::Io`] for a link and anything else that would lead elsewhere.
+pub(crate) fn file(folder: &Path, name: &str) -> Result<PathBuf> {
+    let path = folder.join(name);
+    whole_file::check_own(&path).map_err(Error::io(&path))?;
+    Ok(path)
+}
+
+/// Refuses a folder within ours that is a link or no folder at all; it need not be there yet.
+pub(crate) fn check_folder(path: &Path) -> Result<()> {
+    let problem = match path.symlink_metadata() {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Error::io(path)(e)),
+        Ok(there) if there.is_dir() => return Ok(()),
+        Ok(there) if there.is_symlink() => "this is a link, and links out of the folder are not followed",
+        Ok(_) => "this is no folder, where one belongs",
+    };
+    Err(Error::File { path: path.into(), problem: problem.into() })
+}
