@@ -40,6 +40,7 @@ mod error;
 mod gridworld;
 #[cfg(feature = "gym-rs")]
 mod gym_rs;
+mod likeness;
 mod map;
 mod registry;
 mod seeding;
@@ -56,6 +57,7 @@ pub use error::EnvError;
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
+pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use registry::{ids, make, make_vec, summary};
 pub use seeding::NumpyRng;
