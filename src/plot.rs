@@ -59,7 +59,7 @@ use std::path::Path;
 
 pub use caption::PictureOptions;
 pub use cost::{CostPoint, quality_against_cost};
-pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
+pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif, fits};
 pub use error::PlotError;
 pub use gradient_panels::{GradientPanel, GradientValue, gradient_panels};
 pub use improvement::improvement_matrix;

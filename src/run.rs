@@ -13,8 +13,7 @@ use crate::metrics_file::MetricsFile;
 use crate::plot::{self, PlotOptions};
 use crate::seed::Seed;
 use crate::train::Trainer;
-use crate::whole_file;
-use crate::{Error, Result};
+use crate::{Error, Result, destination, whole_file};
 
 use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
@@ -58,10 +57,7 @@ impl RunFolder {
     /// [`Error::File`] if it holds a run already or another process trains in it, [`Error::Io`] if it cannot be written.
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
-        if let Some(file) = path.ancestors().find(|part| part.is_file()) {
-            return Err(Error::File { path: file.into(), problem: "this is a file: give --out a folder".into() });
-        }
-        std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
+        destination::make_folder(&path)?;
         let checkpoints = Checkpoints::of_run(&path);
         // Metrics without a row are what a kill leaves that came before there was a run.
         let holds = |file: &PathBuf| file.metadata().is_ok_and(|file| file.len() > 0);
@@ -155,6 +151,19 @@ impl RunFolder {
     fn write_config(&self) -> Result<()> {
         let path = self.path.join("config.toml");
         whole_file::write(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
+    }
+
+    /// Whether a trainer that [`RunFolder::resume`] made has all its steps behind it, and what [`RunFolder::finish`] leaves is
+    /// there.
+    #[must_use]
+    pub fn is_finished(&self, trainer: &Trainer) -> bool {
+        let is_there = |name: &str| self.path.join(name).is_file();
+        let finished =
+            |text: String| serde_json::from_str(&text).is_ok_and(|s: serde_json::Value| s["finished"] == true);
+        trainer.env_steps() >= self.config.steps
+            && is_there("policy.safetensors")
+            && (is_there("reward.png") || trainer.history().episodes() == 0)
+            && std::fs::read_to_string(self.path.join("summary.json")).is_ok_and(finished)
     }
 
     /// Where it is.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::outcome::{Measure, Outcome};
-use crate::{Config, Error, Result, whole_file};
+use crate::{Config, Error, Result, destination, whole_file};
 
 /// The folder `cells`. A file's name says what the run was and holds a hash of all that its outcome depends on.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Store {
     /// The cells of a comparison's folder, without what a killed process left half written.
     pub(super) fn open(comparison: &Path, measure: Measure) -> Result<Self> {
         let folder = comparison.join("cells");
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        destination::make_folder(&folder)?;
         let lock = lock(comparison)?;
         whole_file::remove_leftovers(&folder);
         whole_file::remove_leftovers(comparison);

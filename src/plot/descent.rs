@@ -78,6 +78,14 @@ pub fn descent(
     write(path.as_ref(), &encode(&sheet.at_step(usize::MAX)?)?)
 }
 
+/// Whether a picture of descent can be drawn as it is wanted, so that what is wrong with it is known before the work.
+///
+/// # Errors
+/// As [`descent`], but for writing.
+pub fn fits(landscape: &Landscape, panels: &[DescentPanel], options: &DescentOptions) -> Result<(), PlotError> {
+    checked(landscape, panels, options).map(|_| ())
+}
+
 /// The same as an animated GIF, in which the paths grow: `frames` pictures at `fps` a second, and a rest at the end.
 ///
 /// `painted` is told after each picture how many are painted; each is painted twice.
