@@ -5,20 +5,23 @@
 //! cargo run --release --example soak -- --minutes 60
 //! ```
 
+mod one_line;
+
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::RngExt;
 use uphill::optim::Registry;
+use uphill::screen::{Bar, say};
 use uphill::{Config, Error, Keep, Result, RunFolder, Seed, Trainer, algo};
 
 /// Trains for a while and watches whether memory, file handles or files grow
 #[derive(Parser)]
 struct Args {
     /// How long
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = minutes)]
     minutes: f64,
     /// Seed of the choice of runs
     #[arg(long, default_value_t = 1)]
@@ -48,14 +51,13 @@ const RUNS: usize = 6;
 /// Updates of one run before another has its turn.
 const TURN: u64 = 25;
 
-fn main() -> std::process::ExitCode {
-    match soak(&Args::parse()) {
-        Ok(flat) => std::process::ExitCode::from(u8::from(!flat)),
-        Err(error) => {
-            eprintln!("error: {error}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    one_line::end(soak(&one_line::parse::<Args>()).map(|flat| ExitCode::from(u8::from(!flat))))
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let fits = |minutes: &f64| (0.0..=1e6).contains(minutes);
+    text.parse().ok().filter(fits).ok_or_else(|| "expected minutes, such as 60 or 0.5".to_string())
 }
 
 fn soak(args: &Args) -> Result<bool> {
@@ -63,9 +65,7 @@ fn soak(args: &Args) -> Result<bool> {
     let (begun, whole) = (Instant::now(), Duration::from_secs_f64(60.0 * args.minutes));
     let mut rng = Seed(args.seed).stream("soak", 0);
     let (mut samples, mut saved, mut runs, mut leftovers) = (vec![Sample::take(begun)], 0_u64, 0_u64, 0_usize);
-    let bar = ProgressBar::new(whole.as_secs());
-    let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = Bar::new("", whole.as_secs());
 
     while begun.elapsed() < whole {
         let folder = home.join(rng.random_range(0..RUNS).to_string());
@@ -94,14 +94,14 @@ fn soak(args: &Args) -> Result<bool> {
             std::fs::remove_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
         }
         let sample = Sample::take(begun);
-        bar.set_position(sample.seconds as u64);
-        bar.set_message(format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
+        bar.part(&format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
+        bar.reach(sample.seconds as u64);
         samples.push(sample);
     }
 
-    bar.finish_and_clear();
+    drop(bar);
     std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home, source })?;
-    Ok(report(&samples, saved, runs, leftovers))
+    report(&samples, saved, runs, leftovers)
 }
 
 /// A small run of any kind.
@@ -122,22 +122,19 @@ fn hidden(run: &Path) -> usize {
 }
 
 /// Says what was seen, and whether nothing grew: after a fifth of the time, by more than a tenth.
-fn report(samples: &[Sample], saved: u64, runs: u64, leftovers: usize) -> bool {
+fn report(samples: &[Sample], saved: u64, runs: u64, leftovers: usize) -> Result<bool> {
     let seconds = samples.last().map_or(0.0, |last| last.seconds);
     let warm: Vec<&Sample> = samples.iter().filter(|sample| sample.seconds >= seconds / 5.0).collect();
     let (early, late) = warm.split_at(warm.len() / 2);
     let largest = |part: &[&Sample]| part.iter().map(|sample| sample.memory).max().unwrap_or(0) as f64 / 1e6;
     let handles = |part: &[&Sample]| part.iter().filter_map(|sample| sample.handles).max();
-    println!("{seconds:.0} s: {runs} runs begun, {saved} checkpoints, {leftovers} files left over");
-    println!(
-        "memory   at most {:.1} MB in the first half after warm-up, {:.1} MB in the second",
-        largest(early),
-        largest(late)
-    );
+    say(format_args!("{seconds:.0} s: {runs} runs begun, {saved} checkpoints, {leftovers} files left over"))?;
+    let (first, second) = (largest(early), largest(late));
+    say(format_args!("memory   at most {first:.1} MB in the first half after warm-up, {second:.1} MB in the second"))?;
     if let (Some(early), Some(late)) = (handles(early), handles(late)) {
-        println!("handles  at most {early} in the first half after warm-up, {late} in the second");
+        say(format_args!("handles  at most {early} in the first half after warm-up, {late} in the second"))?;
     }
     let flat = largest(late) <= 1.1 * largest(early) && handles(late) <= handles(early) && leftovers == 0;
-    println!("{}", if flat { "flat" } else { "something grows" });
-    flat
+    say(if flat { "flat" } else { "something grows" })?;
+    Ok(flat)
 }
