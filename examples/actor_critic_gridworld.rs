@@ -5,12 +5,30 @@
 //! cargo run --release --example actor_critic_gridworld -- --optimizer "adam(lr=5e-3)"
 //! ```
 
+mod one_line;
+
+use std::process::ExitCode;
+
+use clap::Parser;
 use uphill::algo::{Learner, a2c};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
-use uphill::optim::When;
+use uphill::optim::{Spec, When};
+use uphill::screen::say;
 use uphill::{Collector, Config, MlpActorCritic, Result, Seed, oracle};
 
-fn main() -> Result<()> {
+/// Actor-critic on a grid world of one's own.
+#[derive(Parser)]
+struct Args {
+    /// Optimizer
+    #[arg(long, value_name = "SPEC", default_value = "rmsprop(eps=1e-5)")]
+    optimizer: Spec,
+}
+
+fn main() -> ExitCode {
+    one_line::end_of(learn(one_line::parse()))
+}
+
+fn learn(Args { optimizer }: Args) -> Result<()> {
     // S start, G goal, # wall, O pit. One move in ten slips sideways.
     let map = "S...\n.#.O\n...G";
     let world = GridWorld::new(GridWorldConfig { map: map.into(), slip: 0.1, ..GridWorldConfig::default() })?;
@@ -19,11 +37,9 @@ fn main() -> Result<()> {
     let model = world.model()?;
     let gamma = 0.99;
     let best: f64 = model.optimal_values(gamma)?.iter().zip(model.start()).map(|(v, p)| v * p).sum();
-    println!("{map}\n\nno policy returns more than {best:.4} from the start\n");
+    say(format_args!("{map}\n\nno policy returns more than {best:.4} from the start\n"))?;
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
-    let optimizer = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
-    let optimizer = optimizer.unwrap_or("rmsprop(eps=1e-5)".into()).parse()?;
     let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
     let algo = a2c(&config);
     let seed = Seed(config.seed);
@@ -40,7 +56,8 @@ fn main() -> Result<()> {
         if update % 300 == 0 {
             // Not sampled: the exact expected return of the present policy.
             let exact = oracle::exact_return(&*learner.network, &learner.params, &model, gamma)?;
-            println!("update {update:>4}  exact return {exact:>7.4}  short of the best by {:.4}", best - exact);
+            let short = best - exact;
+            say(format_args!("update {update:>4}  exact return {exact:>7.4}  short of the best by {short:.4}"))?;
         }
     }
     Ok(())

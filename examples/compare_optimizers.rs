@@ -9,41 +9,35 @@
 //!
 //! Kill it whenever you like: the same command does the rest.
 
+mod one_line;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use uphill::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
+use uphill::screen::say;
 use uphill::{Error, Result, Threads};
 
 fn main() -> ExitCode {
-    let args = command().get_matches();
-    match compare(&args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    one_line::end_of(compare(&one_line::matches(command(), |_| None)))
 }
 
 fn compare(args: &ArgMatches) -> Result<()> {
     let grid = grid(args)?;
     let threads = Threads::new(args.get_one("threads").copied().unwrap_or(0))?;
     if args.get_flag("list-cells") {
-        for cell in grid.cells()? {
-            println!("{:8}  {}", cell.stage.name(), cell.name());
-        }
-        return Ok(());
+        let cells = grid.cells()?;
+        return cells.iter().try_for_each(|cell| say(format_args!("{:8}  {}", cell.stage.name(), cell.name())));
     }
     if args.get_flag("dry-run") {
         let Estimate { runs, by_stage, thread_seconds } = Estimate::of(&grid)?;
         let by_stage = by_stage.iter().filter(|(_, count)| *count > 0);
         let by_stage: Vec<String> = by_stage.map(|(stage, count)| format!("{count} {}", stage.name())).collect();
         let (minutes, count) = (thread_seconds / 60.0, threads.count());
-        println!("{runs} runs: {}", by_stage.join(", "));
-        println!("about {minutes:.1} minutes of one thread, {:.1} with {count}", minutes / count as f64);
-        return Ok(());
+        say(format_args!("{runs} runs: {}", by_stage.join(", ")))?;
+        let shared = minutes / count as f64;
+        return say(format_args!("about {minutes:.1} minutes of one thread, {shared:.1} with {count}"));
     }
 
     let out = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| default_folder(args));
@@ -51,12 +45,12 @@ fn compare(args: &ArgMatches) -> Result<()> {
     let results = benchmark.run(&threads, args.get_flag("quiet"))?;
     write_report(&results, benchmark.path())?;
     if !args.get_flag("quiet") {
-        println!("{}", results.endings());
+        say(results.endings())?;
         if let Some(caution) = results.caution() {
-            println!("{caution}");
+            say(caution)?;
         }
-        println!("report   {}", benchmark.path().join("report.md").display());
-        println!("results  {}", benchmark.path().join("results.csv").display());
+        say(format_args!("report   {}", benchmark.path().join("report.md").display()))?;
+        say(format_args!("results  {}", benchmark.path().join("results.csv").display()))?;
     }
     Ok(())
 }
@@ -71,7 +65,8 @@ fn grid(args: &ArgMatches) -> Result<Grid> {
     if let Some(envs) = words("tasks") {
         // A task that the grid has already keeps what is special about it.
         let known = |env: &str| grid.tasks.iter().find(|task| task.label() == env).cloned();
-        grid.tasks = envs.into_iter().map(|env| known(env).unwrap_or_else(|| Task::new(env))).collect();
+        let task = |env| known(env).map_or_else(|| Task::of(env), Ok);
+        grid.tasks = envs.into_iter().map(task).collect::<Result<_>>()?;
     }
     if let Some(algos) = words("algos") {
         grid.algos = algos.into_iter().map(Into::into).collect();
@@ -143,7 +138,7 @@ fn command() -> Command {
             "Compares optimizers over tasks, algorithms and seeds, at their defaults and tuned; \
             killed, the same command does the rest",
         )
-        .arg(many("tasks", "ENV", "Environments"))
+        .arg(many("tasks", "ENV", "Environments: registered names, or files of grid worlds"))
         .arg(many("algos", "ALGO", "Algorithms"))
         .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
         .arg(

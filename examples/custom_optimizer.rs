@@ -5,8 +5,14 @@
 //! cargo run --release --example custom_optimizer -- "clip_by_value(0.1) | normalized(lr=cosine(0.2, 0), momentum=0.8)"
 //! ```
 
+mod one_line;
+
+use std::process::ExitCode;
+
+use clap::Parser;
 use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Range, Registry, Row, Schedule, Slot};
 use uphill::optim::{Spec, scale_by_learning_rate};
+use uphill::screen::say;
 use uphill::{Config, Result, Seed, Trainer};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.
@@ -46,16 +52,27 @@ const NORMALIZED: Row = Row {
     }),
 };
 
-fn main() -> Result<()> {
+/// PPO with an optimizer of one's own.
+#[derive(Parser)]
+struct Args {
+    /// The optimizer, in which `normalized` is a word like any other
+    #[arg(default_value = "normalized")]
+    optimizer: Spec,
+}
+
+fn main() -> ExitCode {
+    one_line::end_of(train(one_line::parse()))
+}
+
+fn train(Args { optimizer }: Args) -> Result<()> {
     let registry = Registry::default().with(NORMALIZED);
-    let optimizer: Spec = std::env::args().nth(1).as_deref().unwrap_or("normalized").parse()?;
     let config = Config { optimizer, lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
     let mut trainer = Trainer::with_registry(&config, &registry)?;
     while let Some(metrics) = trainer.step()? {
         if metrics.env_steps % 10_240 == 0 {
-            println!("{:>7} steps  mean return {:>5.1}", metrics.env_steps, metrics.episode_return_mean.unwrap_or(0.0));
+            let (steps, mean) = (metrics.env_steps, metrics.episode_return_mean.unwrap_or(0.0));
+            say(format_args!("{steps:>7} steps  mean return {mean:>5.1}"))?;
         }
     }
-    println!("evaluated: {:.1}", trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean);
-    Ok(())
+    say(format_args!("evaluated: {:.1}", trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean))
 }

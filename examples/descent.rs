@@ -6,18 +6,19 @@
 //! cargo run --release --example descent -- --surface rosenbrock --optimizers sgd momentum adam --learning-rates 1e-4 1e-3 1e-2
 //! ```
 
-use std::io::IsTerminal;
+mod one_line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::{Parser, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use rand_distr::{Distribution, StandardNormal};
 use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
-use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, oracle};
+use uphill::screen::{Bar, say, tell};
+use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, destination, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.
 ///
@@ -31,13 +32,13 @@ struct Arguments {
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     optimizers: Vec<Spec>,
     /// A panel for each of these learning rates; it is that of all optimizers that do not say their own
-    #[arg(long, value_name = "LR", num_args = 1.., allow_negative_numbers = true)]
+    #[arg(long, value_name = "LR", num_args = 1..)]
     learning_rates: Vec<f64>,
     /// Steps of each optimizer
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     steps: u32,
     /// Where they start, two numbers [default: the surface's own]
-    #[arg(long, value_names = ["X", "Y"], num_args = 2, allow_negative_numbers = true)]
+    #[arg(long, value_names = ["X", "Y"], num_args = 2)]
     start: Option<Vec<f64>>,
     /// Where the picture goes, as .png or .svg, and under the same name as .gif; files of that name are replaced
     #[arg(long, value_name = "FILE", default_value = "descent.png")]
@@ -71,41 +72,60 @@ enum Name {
     Return,
 }
 
-fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+impl Name {
+    /// The optimizers that suit it.
+    fn optimizers(self) -> &'static [&'static str] {
+        match self {
+            Name::Rosenbrock => &[
+                "sgd(lr=1e-3)",
+                "momentum(lr=3e-4)",
+                "rmsprop(lr=0.02)",
+                "adam(lr=0.2)",
+                "soap(lr=0.1, weight_decay=0)",
+            ],
+            Name::Beale => &["sgd(lr=0.003)", "momentum(lr=0.001)", "rmsprop(lr=0.03)", "adam(lr=0.1)"],
+            Name::Rastrigin => &[
+                "sgd(lr=0.002)",
+                "add_noise(eta=1e4, gamma=1) | sgd(lr=0.003)",
+                "momentum(lr=0.003)",
+                "adam(lr=0.5)",
+                "soap(lr=0.3, weight_decay=0)",
+            ],
+            Name::Return => &["sgd(lr=0.2)", "momentum(lr=0.05)", "adam(lr=0.05)", "trac(adam(lr=0.05), s_init=0.1)"],
         }
     }
 }
 
+fn main() -> ExitCode {
+    one_line::end_of(run(&one_line::parse::<Arguments>()))
+}
+
 fn run(arguments: &Arguments) -> Result<()> {
-    Picture::check_path(&arguments.out)?;
-    let bar = progress();
+    let (still, gif) = outs(arguments)?;
+    let specs = match arguments.optimizers.as_slice() {
+        [] => arguments.surface.optimizers().iter().map(|spec| spec.parse()).collect::<Result<Vec<Spec>>>()?,
+        given => given.to_vec(),
+    };
+    let rates: Vec<Option<f64>> = match arguments.learning_rates.as_slice() {
+        [] => vec![None],
+        given => given.iter().copied().map(Some).collect(),
+    };
+    rehearse(arguments, &specs, &rates)?;
+
+    let bar = Bar::new("sampling the surface", 1);
     let mut surface = Surface::new(arguments.surface, arguments.seed)?;
     if let Some(start) = &arguments.start {
         surface.start = (start[0], start[1]);
     }
     let (x, y, goal) = (surface.x, surface.y, surface.goal);
     let grid = if arguments.surface == Name::Return { (61, 61) } else { (241, 241) };
-    bar.set_length((grid.0 * grid.1) as u64);
-    bar.set_message("sampling the surface");
+    bar.begin("sampling the surface", (grid.0 * grid.1) as u64);
     let landscape = Landscape::sample(x, y, grid, goal, |x, y| {
         bar.inc(1);
         Ok::<f64, uphill::Error>(surface.at(x, y)?.0)
     })?;
 
-    let specs = match arguments.optimizers.as_slice() {
-        [] => surface.optimizers.iter().map(|spec| spec.parse()).collect::<Result<Vec<Spec>>>()?,
-        given => given.to_vec(),
-    };
     let mut panels = Vec::new();
-    let rates: Vec<Option<f64>> = match arguments.learning_rates.as_slice() {
-        [] => vec![None],
-        given => given.iter().copied().map(Some).collect(),
-    };
     for lr in rates {
         let name =
             |lr: f64| if (1e-3..1e6).contains(&lr) { lr.to_string() } else { format!("{lr:e}").replace('-', "−") };
@@ -114,47 +134,67 @@ fn run(arguments: &Arguments) -> Result<()> {
         panels.push(DescentPanel { title, paths: paths.collect::<Result<_>>()? });
     }
 
-    let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
-    let width = arguments.width.unwrap_or_else(|| if panels.len() == 1 { 1000 } else { 460 * panels.len() as u32 });
     let options = DescentOptions {
-        width: scaled(width),
-        height: scaled(arguments.height),
-        scale: arguments.scale,
         title: surface.title.into(),
         subtitle: surface.subtitle.into(),
         axes: (surface.axes.0.into(), surface.axes.1.into()),
         value: surface.value.into(),
         best: surface.best,
+        ..size(arguments, panels.len())
     };
+    let picture = descent(&landscape, &panels, &options)?;
+    picture.save(&still)?;
+    if let Some(gif) = &gif {
+        let (frames, fps) = (100, 20);
+        bar.begin("painting the animation", 2 * u64::from(frames + 2 * fps));
+        descent_gif(&landscape, &panels, &options, (frames as usize, fps), gif, |done| bar.reach(done as u64))?;
+    }
+    drop(bar);
     for panel in &panels {
         for path in &panel.paths {
             let last = path.values.last().copied().unwrap_or(f64::NAN);
-            println!("{:10} {:40} {last:.4e}", panel.title, path.label);
+            say(format_args!("{:10} {:40} {last:.4e}", panel.title, path.label))?;
         }
     }
-    let picture = descent(&landscape, &panels, &options)?;
-    picture.save(&arguments.out)?;
-    picture.note().iter().for_each(|note| eprintln!("{note}"));
-    println!("{}", arguments.out.display());
-    if !arguments.no_gif {
-        let (frames, fps) = (100, 20);
-        bar.reset();
-        bar.set_length(2 * u64::from(frames + 2 * fps));
-        bar.set_message("painting the animation");
-        descent_gif(&landscape, &panels, &options, (frames as usize, fps), &gif, |done| bar.set_position(done as u64))?;
-        println!("{}", gif.display());
-    }
-    bar.finish_and_clear();
-    Ok(())
+    picture.note().iter().for_each(tell);
+    std::iter::once(&still).chain(&gif).try_for_each(|file| say(file.display()))
 }
 
-/// A bar on a terminal, nothing elsewhere.
-fn progress() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// Where the pictures go: the name itself, and the same with .gif if there is to be one.
+fn outs(arguments: &Arguments) -> Result<(PathBuf, Option<PathBuf>)> {
+    Picture::check_path(&arguments.out)?;
+    let gif = (!arguments.no_gif).then(|| arguments.out.with_extension("gif"));
+    gif.as_deref().map_or(Ok(()), |gif| destination::check(gif, &["gif"]))?;
+    Ok((arguments.out.clone(), gif))
+}
+
+fn size(arguments: &Arguments, panels: usize) -> DescentOptions {
+    let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
+    let width = arguments.width.unwrap_or(if panels == 1 { 1000 } else { 460 * panels as u32 });
+    DescentOptions {
+        width: scaled(width),
+        height: scaled(arguments.height),
+        scale: arguments.scale,
+        ..DescentOptions::default()
     }
-    let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"))
+}
+
+/// Makes every optimizer and lays out the picture, with nothing on it yet: what is wrong with either is found before the work.
+fn rehearse(arguments: &Arguments, specs: &[Spec], rates: &[Option<f64>]) -> Result<()> {
+    if let Some(lr) = rates.iter().flatten().find(|lr| !(0.0..f64::INFINITY).contains(*lr)) {
+        let problem = format!("--learning-rates {lr} is impossible: it must be finite and not negative");
+        return Err(uphill::Error::Config(problem));
+    }
+    let registry = Registry::default();
+    for (spec, &lr) in specs.iter().flat_map(|spec| rates.iter().map(move |lr| (spec, lr))) {
+        registry.chain_with(spec, &Fallback { lr, ..Fallback::default() })?;
+    }
+    let plane = Landscape::sample((0.0, 1.0), (0.0, 1.0), (2, 2), Goal::Lowest, |x, _| Ok::<f64, uphill::Error>(x))?;
+    let path = |spec: &Spec| DescentPath { label: spec.to_string(), points: vec![(0.0, 0.0)], values: vec![0.0] };
+    let panel = |_: &Option<f64>| DescentPanel { title: String::new(), paths: specs.iter().map(path).collect() };
+    let panels: Vec<DescentPanel> = rates.iter().map(panel).collect();
+    descent(&plane, &panels, &size(arguments, panels.len()))?;
+    Ok(())
 }
 
 /// Lets an optimizer run from the start.
@@ -201,7 +241,6 @@ struct Surface {
     goal: Goal,
     start: (f64, f64),
     best: Option<(f64, f64)>,
-    optimizers: &'static [&'static str],
     function: Function,
 }
 
@@ -222,22 +261,12 @@ impl Surface {
             goal: Goal::Lowest,
             start: (-0.7, 1.9),
             best: Some((1.0, 1.0)),
-            optimizers: &[],
             function: Function::Formula(rosenbrock),
         };
         Ok(match name {
-            Name::Rosenbrock => Self {
-                title: "Rosenbrock's valley",
-                subtitle: "f(x, y) = (1 − x)² + 100·(y − x²)²",
-                optimizers: &[
-                    "sgd(lr=1e-3)",
-                    "momentum(lr=3e-4)",
-                    "rmsprop(lr=0.02)",
-                    "adam(lr=0.2)",
-                    "soap(lr=0.1, weight_decay=0)",
-                ],
-                ..surface
-            },
+            Name::Rosenbrock => {
+                Self { title: "Rosenbrock's valley", subtitle: "f(x, y) = (1 − x)² + 100·(y − x²)²", ..surface }
+            }
             Name::Beale => Self {
                 title: "Beale's function",
                 subtitle: "f(x, y) = (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²",
@@ -245,7 +274,6 @@ impl Surface {
                 y: (-2.2, 2.2),
                 start: (1.0, 1.5),
                 best: Some((3.0, 0.5)),
-                optimizers: &["sgd(lr=0.003)", "momentum(lr=0.001)", "rmsprop(lr=0.03)", "adam(lr=0.1)"],
                 function: Function::Formula(beale),
                 ..surface
             },
@@ -256,13 +284,6 @@ impl Surface {
                 y: (-1.4, 2.4),
                 start: (1.55, 1.45),
                 best: Some((0.0, 0.0)),
-                optimizers: &[
-                    "sgd(lr=0.002)",
-                    "add_noise(eta=1e4, gamma=1) | sgd(lr=0.003)",
-                    "momentum(lr=0.003)",
-                    "adam(lr=0.5)",
-                    "soap(lr=0.3, weight_decay=0)",
-                ],
                 function: Function::Formula(rastrigin),
                 ..surface
             },
@@ -276,7 +297,6 @@ impl Surface {
                 goal: Goal::Highest,
                 start: (1.6, 1.6),
                 best: None,
-                optimizers: &["sgd(lr=0.2)", "momentum(lr=0.05)", "adam(lr=0.05)", "trac(adam(lr=0.05), s_init=0.1)"],
                 function: Function::Slice(Box::new(Slice::new(seed)?)),
             },
         })

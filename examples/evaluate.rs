@@ -8,13 +8,16 @@
 
 mod one_line;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
-use uphill::{Error, Policy, Seed, plot, render};
+use uphill::render::{self, RenderError};
+use uphill::screen::{amounts, say};
+use uphill::{Error, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -42,53 +45,79 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match evaluate(&one_line::parse::<Args>()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::FAILURE
-        }
+    one_line::end_of(evaluate(&one_line::parse::<Args>()))
+}
+
+fn evaluate(args: &Args) -> Result<()> {
+    let mut policy = Policy::load(&args.run)?;
+    check(&policy, args)?;
+    let result = policy.evaluate(args.episodes, Seed(args.seed))?;
+    let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
+    // The file before the words, which may find nobody to read them.
+    if let Some(path) = &args.gif {
+        render::write_gif(&frames, args.fps, 600, path)?;
+    }
+    let [mean, std, min] = amounts([result.return_mean, result.return_std, result.return_min]);
+    let (run, episodes) = (args.run.display(), args.episodes);
+    say(format_args!("{run}: return {mean} ± {std}, lowest {min}, over {episodes} episodes"))?;
+    if args.watch {
+        watch(&frames, args.fps)?;
+    }
+    match &args.gif {
+        Some(path) => say(format_args!("{} frames in {}", frames.len(), path.display())),
+        None => Ok(()),
     }
 }
 
-fn evaluate(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
-    args.gif.as_ref().map_or(Ok(()), plot::check_writable)?;
-    let mut policy = Policy::load(&args.run)?;
-    let result = policy.evaluate(args.episodes, Seed(args.seed))?;
-    let (mean, std, min) = (result.return_mean, result.return_std, result.return_min);
-    println!("{}: return {mean:.2} ± {std:.2}, lowest {min:.2}, over {} episodes", args.run.display(), args.episodes);
-
+/// What would fail after the episodes are played.
+fn check(policy: &Policy, args: &Args) -> Result<()> {
     if !args.watch && args.gif.is_none() {
         return Ok(());
     }
-    let frames = episode(&mut policy, args)?;
-    if args.watch {
-        for frame in &frames {
-            // Up to the top left corner, then the frame over the last one.
-            print!("\x1b[2J\x1b[H{}", render::to_terminal(frame, 80, 24)?);
-            std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(args.fps.max(1))));
+    if let Some(path) = &args.gif {
+        destination::check(path, &["gif"])?;
+        if !(1..=50).contains(&args.fps) {
+            return Err(RenderError::FrameRate { fps: args.fps }.into());
         }
     }
-    if let Some(path) = &args.gif {
-        render::write_gif(&frames, args.fps, 600, path)?;
-        println!("{} frames in {}", frames.len(), path.display());
+    let mut env = environment(policy)?;
+    let mut observation = vec![0.0; env.spec().observation_len()];
+    env.reset(Some(args.seed), &mut observation)?;
+    match env.draw() {
+        None => Err(Error::Config(format!("{} has no picture to show", env.spec().id))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Shows the pictures one over the other, as large as the terminal is.
+fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for frame in frames {
+        // Asked for each of them: the window may change. The last line is the cursor's.
+        let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((25, 80));
+        let picture =
+            render::to_terminal(frame, columns.clamp(1, 1000).into(), rows.saturating_sub(1).clamp(1, 1000).into())?;
+        // Up to the top left corner, then the frame over the last one.
+        write!(out, "\x1b[2J\x1b[H{picture}").and_then(|()| out.flush()).map_err(Error::Output)?;
+        std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps.max(1))));
     }
     Ok(())
 }
 
-/// The pictures of one episode.
-fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>, Error> {
+fn environment(policy: &Policy) -> Result<Box<dyn Env>> {
     let config = policy.config();
-    let mut env: Box<dyn Env> = match &config.gridworld {
+    Ok(match &config.gridworld {
         Some(grid) => Box::new(TimeLimit::new(GridWorld::new(grid.clone())?)),
         None => envs::make(&config.env)?,
-    };
+    })
+}
+
+/// The pictures of one episode.
+fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
+    let mut env = environment(policy)?;
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
-    if frames.is_empty() {
-        return Err(Error::Config(format!("{} has no picture to show", env.spec().id)));
-    }
     for _ in 0..args.max_steps {
         let action = policy.act(&observation)?[0];
         let step = env.step(Action::Discrete(action), &mut observation)?;

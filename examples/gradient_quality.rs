@@ -6,19 +6,20 @@
 //! cargo run --release --example gradient_quality -- --gae-lambdas 0 0.5 1 --n-steps 1 4 16 --batches 400
 //! ```
 
-use std::io::IsTerminal;
+mod one_line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, shown};
 use uphill::gradient::{GradientQuality, GradientSampler};
 use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
+use uphill::screen::{Bar, say, tell};
 use uphill::stats::{Bootstrap, Interval};
-use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, oracle};
+use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, destination, oracle};
 
 /// Measure what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
@@ -26,7 +27,7 @@ use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, oracle};
 /// bias is measured, too; there episodes have no time limit.
 #[derive(Parser)]
 struct Arguments {
-    /// Environment: a registered name
+    /// Environment: a registered name, or the file of a grid world
     #[arg(long, default_value = "GridWorld-4x4-v0")]
     env: String,
     /// Algorithm that trains the policy and its critic before the measurement
@@ -74,13 +75,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    one_line::end_of(run(&one_line::parse::<Arguments>()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -88,9 +83,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     let config = config(arguments)?;
     let (names, estimators) = estimators(arguments)?;
     let batches = arguments.batches as usize;
-    let bar = progress(batches as u64 + names.len() as u64);
+    destination::check(&arguments.out, &["png", "svg"])?;
+    rehearse(arguments, &config, &names)?;
+    let bar = Bar::new("training the policy", batches as u64 + names.len() as u64);
 
-    bar.set_message("training the policy");
     let mut trainer = Trainer::new(&config)?;
     // Zero steps are a policy as it was initialised.
     while arguments.steps > 0 && trainer.step()?.is_some() {}
@@ -101,7 +97,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let measured = Config { gridworld: world.clone(), ..config };
     let exact = world.map(|world| exact_gradient(&measured, &theta, world)).transpose()?;
 
-    bar.set_message("playing batches");
+    bar.part("playing batches");
     let sampler = GradientSampler {
         config: &measured,
         theta: &theta,
@@ -111,7 +107,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let sampled = sampler.sample(&estimators, batches, || bar.inc(1))?;
 
-    bar.set_message("resampling batches");
+    bar.part("resampling batches");
     let bootstrap = Bootstrap { reps: 1_000, seed: Seed(arguments.seed), ..Bootstrap::default() };
     let steps = sampled.mean_steps();
     let mut qualities = Vec::new();
@@ -119,8 +115,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         qualities.push(GradientQuality::of(gradients, steps, exact.as_deref(), &bootstrap)?);
         bar.inc(1);
     }
-    bar.finish_and_clear();
-    print_table(&names, &qualities);
+    drop(bar);
 
     let trained = match arguments.steps {
         0 => "as initialised".to_owned(),
@@ -131,15 +126,32 @@ fn run(arguments: &Arguments) -> Result<()> {
          95% intervals over batches",
         arguments.gamma, arguments.episodes
     );
+    picture(arguments, &measured, &names, &qualities, protocol)?.save(&arguments.out)?;
+    print_table(&names, &qualities)?;
+    say(arguments.out.display())
+}
+
+fn picture(
+    arguments: &Arguments,
+    config: &Config,
+    names: &[String],
+    qualities: &[GradientQuality],
+    protocol: String,
+) -> Result<Picture> {
     let scaled = (f64::from(arguments.width) * arguments.scale).round() as u32;
     let options =
-        PictureOptions { width: scaled, scale: arguments.scale, ..PictureOptions::new(&arguments.env, 1, protocol) };
+        PictureOptions { width: scaled, scale: arguments.scale, ..PictureOptions::new(&config.env, 1, protocol) };
     let rows: Vec<&str> = names.iter().map(String::as_str).collect();
-    let picture = gradient_panels(&rows, &panels(&qualities), &options)?;
-    picture.save(&arguments.out)?;
-    picture.note().iter().for_each(|note| eprintln!("{note}"));
-    println!("{}", arguments.out.display());
-    Ok(())
+    Ok(gradient_panels(&rows, &panels(qualities), &options)?)
+}
+
+/// Draws the picture of numbers that are none yet: what is wrong with its size or its names is found before the work.
+fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<()> {
+    let gradients: Vec<Vec<f32>> = (0..10u8).map(|i| vec![f32::from(i), 1.0]).collect();
+    let bootstrap = Bootstrap { reps: 1_000, ..Bootstrap::default() };
+    let exact = config.grid_world().map(|_| [1.0, 1.0]);
+    let quality = GradientQuality::of(&gradients, 1.0, exact.as_ref().map(<[f32; 2]>::as_slice), &bootstrap)?;
+    picture(arguments, config, names, &vec![quality; names.len()], "nothing is measured yet".into()).map(|_| ())
 }
 
 fn config(arguments: &Arguments) -> Result<Config> {
@@ -148,14 +160,13 @@ fn config(arguments: &Arguments) -> Result<Config> {
         None => Config::for_algo(&arguments.algo)?,
     };
     let config = Config {
-        env: arguments.env.clone(),
         steps: arguments.steps.max(1),
         anneal_lr: false,
         gamma: arguments.gamma,
         hidden: arguments.hidden.clone(),
         seed: arguments.seed,
         threads: arguments.threads,
-        ..defaults
+        ..defaults.in_env(&arguments.env)?
     };
     config.validate()?;
     Ok(config)
@@ -193,25 +204,26 @@ fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Res
     Ok(oracle::exact_episode_gradient(&network, &params, &world.model()?, config.gamma)?.to_vec1()?)
 }
 
-fn print_table(names: &[String], qualities: &[GradientQuality]) {
-    println!(
+fn print_table(names: &[String], qualities: &[GradientQuality]) -> Result<()> {
+    say(format_args!(
         "{:20} {:>14} {:>8} {:>10} {:>22} {:>8} {:>12}",
         "estimator", "bias/|G|", "p", "variance", "signal-to-noise", "cosine", "noise scale"
-    );
+    ))?;
     for (name, quality) in names.iter().zip(qualities) {
         let (bias, p) = match quality.bias {
             Some(bias) => (format!("{:.3}", bias.relative().point), format!("{:.3}", bias.p_value)),
             None => ("–".into(), "–".into()),
         };
         let Interval { point, low, high } = quality.snr;
-        println!(
+        say(format_args!(
             "{name:20} {bias:>14} {p:>8} {:>10.3e} {:>22} {:>8.3} {:>12.0}",
             quality.variance.point,
             format!("{point:.3} [{low:.3}, {high:.3}]"),
             quality.cosine.point,
             quality.noise_scale.point,
-        );
+        ))?;
     }
+    Ok(())
 }
 
 fn panels(qualities: &[GradientQuality]) -> Vec<GradientPanel> {
@@ -239,13 +251,4 @@ fn panels(qualities: &[GradientQuality]) -> Vec<GradientPanel> {
         panels.insert(0, panel("bias", "|E g − G| / |G|, G exact", false, &bias));
     }
     panels
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress(length: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"))
 }

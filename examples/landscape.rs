@@ -7,15 +7,16 @@
 //! cargo run --release --example landscape -- --env CartPole-v1 --steps 50000 --optimizers adam "lamb(lr=3e-3)" --resolution 21
 //! ```
 
-use std::io::IsTerminal;
+mod one_line;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use uphill::envs::shown;
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
+use uphill::screen::{Bar, say, tell};
 use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
 
 /// Draw the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -24,7 +25,7 @@ use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
 /// the principal components of all paths, or along two random directions.
 #[derive(Parser)]
 struct Arguments {
-    /// Environment: a registered name
+    /// Environment: a registered name, or the file of a grid world
     #[arg(long, default_value = "GridWorld-4x4-v0")]
     env: String,
     /// Algorithm that trains
@@ -49,8 +50,8 @@ struct Arguments {
     #[arg(long, default_value_t = 61, value_parser = clap::value_parser!(u32).range(2..=1_001))]
     resolution: u32,
     /// Episodes that each mean return is of, where no model gives the exact one
-    #[arg(long, default_value_t = 16)]
-    episodes: usize,
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    episodes: u32,
     /// Discount factor
     #[arg(long, default_value_t = 0.99)]
     gamma: f64,
@@ -96,13 +97,7 @@ enum Directions {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    one_line::end_of(run(&one_line::parse::<Arguments>()))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
@@ -112,13 +107,13 @@ fn run(arguments: &Arguments) -> Result<()> {
         return Err(uphill::Error::Config(problem));
     }
     Picture::check_path(&arguments.out)?;
-    let bar = progress();
     let threads = Threads::new(arguments.threads)?;
     let configs: Vec<Config> =
         arguments.optimizers.iter().map(|optimizer| config(arguments, optimizer)).collect::<Result<_>>()?;
 
-    bar.set_message("training");
-    bar.set_length(arguments.steps * configs.len() as u64);
+    rehearse(arguments)?;
+
+    let bar = Bar::new("training", arguments.steps * configs.len() as u64);
     let mut ways = Vec::new();
     for config in &configs {
         ways.push(Way::of(config, &bar)?);
@@ -138,9 +133,8 @@ fn run(arguments: &Arguments) -> Result<()> {
 
     let (surface, what) = surface(arguments, config, &centre)?;
     let side = arguments.resolution as usize;
-    bar.reset();
-    bar.set_length((side * side + ways.iter().map(|way| way.thetas.len()).sum::<usize>()) as u64);
-    bar.set_message("measuring the surface");
+    let places_to_measure = side * side + ways.iter().map(|way| way.thetas.len()).sum::<usize>();
+    bar.begin("measuring the surface", places_to_measure as u64);
     let goal = if arguments.surface == Height::Return { Goal::Highest } else { Goal::Lowest };
     // Asked twice for its points: once to note them all, so that threads can share them, and once for their heights.
     let mut points = Vec::with_capacity(side * side);
@@ -154,21 +148,17 @@ fn run(arguments: &Arguments) -> Result<()> {
         Landscape::sample(x, y, (side, side), goal, |_, _| Ok::<f64, uphill::Error>(next.next().unwrap_or(f64::NAN)))?;
 
     let mut paths = Vec::new();
-    println!("{:36} {:>7} {:>12} {:>14}", "optimizer", "updates", "at the end", "out of plane");
+    let mut table = vec![format!("{:36} {:>7} {:>12} {:>14}", "optimizer", "updates", "at the end", "out of plane")];
     for ((way, points), label) in ways.iter().zip(places).zip(&arguments.optimizers) {
         let values = surface.heights(&way.thetas, &threads, || bar.inc(1))?;
         let (updates, end) = (values.len() - 1, values.last().copied().unwrap_or(f64::NAN));
-        println!("{label:36} {updates:>7} {end:>12.4} {:>13.0}%", 100.0 * way.out_of(&plane)?);
+        table.push(format!("{label:36} {updates:>7} {end:>12.4} {:>13.0}%", 100.0 * way.out_of(&plane)?));
         paths.push(DescentPath { label: label.clone(), points, values });
     }
-    bar.finish_and_clear();
+    drop(bar);
 
-    let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
     let options = DescentOptions {
-        width: scaled(arguments.width),
-        height: scaled(arguments.height),
-        scale: arguments.scale,
-        title: format!("{} around a trained policy: {}", title(arguments.surface), arguments.env),
+        title: format!("{} around a trained policy: {}", title(arguments.surface), config.env),
         subtitle: format!(
             "{what}; {}, {} environment steps, seed {}; the plane goes through the end of {}",
             arguments.algo, arguments.steps, arguments.seed, arguments.optimizers[0]
@@ -176,23 +166,42 @@ fn run(arguments: &Arguments) -> Result<()> {
         axes,
         value: if arguments.surface == Height::Return { "J".into() } else { "L".into() },
         best: Some((0.0, 0.0)),
+        ..size(arguments)
     };
     let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(|note| eprintln!("{note}"));
-    println!("{}", arguments.out.display());
+    picture.note().iter().for_each(tell);
+    table.iter().try_for_each(say)?;
+    say(arguments.out.display())
+}
+
+fn size(arguments: &Arguments) -> DescentOptions {
+    let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
+    DescentOptions {
+        width: scaled(arguments.width),
+        height: scaled(arguments.height),
+        scale: arguments.scale,
+        ..DescentOptions::default()
+    }
+}
+
+/// Lays out the picture of a plane where nothing is yet: what is wrong with its size is found before the work.
+fn rehearse(arguments: &Arguments) -> Result<()> {
+    let plane = Landscape::sample((0.0, 1.0), (0.0, 1.0), (2, 2), Goal::Lowest, |x, _| Ok::<f64, uphill::Error>(x))?;
+    let path = |label: &String| DescentPath { label: label.clone(), points: vec![(0.0, 0.0)], values: vec![0.0] };
+    let paths = arguments.optimizers.iter().map(path).collect();
+    descent(&plane, &[DescentPanel { title: String::new(), paths }], &size(arguments))?;
     Ok(())
 }
 
 fn config(arguments: &Arguments, optimizer: &str) -> Result<Config> {
     let config = Config {
-        env: arguments.env.clone(),
         steps: arguments.steps,
         gamma: arguments.gamma,
         hidden: arguments.hidden.clone(),
         seed: arguments.seed,
         threads: arguments.threads,
-        ..Config::new(&arguments.algo, optimizer)?
+        ..Config::new(&arguments.algo, optimizer)?.in_env(&arguments.env)?
     };
     config.validate()?;
     Ok(config)
@@ -205,7 +214,7 @@ struct Way {
 }
 
 impl Way {
-    fn of(config: &Config, bar: &ProgressBar) -> Result<Self> {
+    fn of(config: &Config, bar: &Bar) -> Result<Self> {
         let mut trainer = Trainer::new(config)?;
         let mut thetas = vec![trainer.params().snapshot()?];
         let mut before = 0;
@@ -280,7 +289,7 @@ fn surface(arguments: &Arguments, config: &Config, centre: &[f32]) -> Result<(Su
             (Surface::exact_return(config)?, format!("J: exact return, γ = {}", config.gamma))
         }
         Height::Return => {
-            let surface = Surface::mean_return(config, arguments.episodes, seed)?;
+            let surface = Surface::mean_return(config, arguments.episodes as usize, seed)?;
             (surface, format!("J: mean return of {} episodes, the same seeds everywhere", arguments.episodes))
         }
     })
@@ -291,13 +300,4 @@ fn title(height: Height) -> &'static str {
         Height::Return => "Return",
         Height::Loss => "Loss",
     }
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:32.cyan} {percent:>3}%  {msg}  {eta} left");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"))
 }

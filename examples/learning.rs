@@ -5,22 +5,39 @@
 //! cargo run --release --example learning -- --optimizer "lamb(lr=3e-3)"
 //! ```
 
+mod one_line;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use uphill::screen::say;
 use uphill::{Config, History, Result, Seed, Trainer, algo};
+
+/// What every algorithm learns with its defaults, over several seeds, as a table.
+#[derive(Parser)]
+struct Args {
+    /// Optimizer of all of them [default: each algorithm's own]
+    #[arg(long, value_name = "SPEC")]
+    optimizer: Option<String>,
+}
 
 const SEEDS: u64 = 20;
 
 /// Tasks, the steps they get, and the return that counts as having learnt them.
 const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWorld-4x4-v0", 150_000, 0.995)];
 
-fn main() -> Result<()> {
-    let optimizer = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
-    println!("| environment | algorithm | steps | training return | evaluation | learnt | solved at step |");
-    println!("|---|---|---|---|---|---|---|");
+fn main() -> ExitCode {
+    one_line::end_of(learn(&one_line::parse::<Args>()))
+}
+
+fn learn(Args { optimizer }: &Args) -> Result<()> {
+    say("| environment | algorithm | steps | training return | evaluation | learnt | solved at step |")?;
+    say("|---|---|---|---|---|---|---|")?;
     for (env, steps, target) in TASKS {
         for algo in algo::ALGOS {
             let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
             for seed in 1..=SEEDS {
-                let defaults = match &optimizer {
+                let defaults = match optimizer {
                     Some(optimizer) => Config::new(algo.name, optimizer)?,
                     None => Config::for_algo(algo.name)?,
                 };
@@ -41,7 +58,7 @@ fn main() -> Result<()> {
             } else {
                 format!("{} ({} of {SEEDS})", spread(&solved), solved.len())
             };
-            println!("| {env} | {name} | {steps} | {train} | {eval} | {learnt} of {SEEDS} | {solved} |");
+            say(format_args!("| {env} | {name} | {steps} | {train} | {eval} | {learnt} of {SEEDS} | {solved} |"))?;
         }
     }
     Ok(())

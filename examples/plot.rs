@@ -7,7 +7,9 @@ mod one_line;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use uphill::plot::{DEFAULT_METRIC, Picture, PlotError, PlotOptions, Run, curves};
+use uphill::Result;
+use uphill::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves};
+use uphill::screen::{say, tell};
 
 /// Draw the learning curves of run folders to one picture, PNG or SVG.
 ///
@@ -28,7 +30,7 @@ struct Arguments {
     #[arg(long, value_name = "SHARE", default_value_t = PlotOptions::default().smooth)]
     smooth: f64,
     /// Draw a dashed line at this value, such as the return at which the task counts as solved
-    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "VALUE")]
     threshold: Option<f64>,
     /// The title [default: the environment's name]
     #[arg(long)]
@@ -45,25 +47,20 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = one_line::parse::<Arguments>();
-    match draw(&arguments) {
-        Ok(runs) => {
-            let plural = if runs == 1 { "" } else { "s" };
-            println!("{runs} run{plural} drawn to {}", arguments.out.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    one_line::end_of(run(&one_line::parse::<Arguments>()))
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let runs = draw(arguments)?;
+    let plural = if runs == 1 { "" } else { "s" };
+    say(format_args!("{runs} run{plural} drawn to {}", arguments.out.display()))
 }
 
 /// Draws them and says how many there were.
-fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
+fn draw(arguments: &Arguments) -> Result<usize> {
     Picture::check_path(&arguments.out)?;
     let read = |folder| Run::read_metric(folder, &arguments.metric);
-    let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, PlotError>>()?;
+    let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, _>>()?;
 
     let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
     let options = PlotOptions {
@@ -76,6 +73,6 @@ fn draw(arguments: &Arguments) -> Result<usize, PlotError> {
     };
     let picture = curves(&runs, &options)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(|note| eprintln!("{note}"));
+    picture.note().iter().for_each(tell);
     Ok(runs.len())
 }

@@ -5,13 +5,32 @@
 //! cargo run --release --example reinforce_cartpole -- --optimizer "rmsprop(lr=cosine(2e-3, 0))"
 //! ```
 
+mod one_line;
+
+use std::process::ExitCode;
+
+use clap::Parser;
 use uphill::advantage::{Estimator, MonteCarlo, normalize};
 use uphill::nn::ActorCritic;
 use uphill::objective::{Batch, Objective, PolicyGradient, Report};
 use uphill::optim::{Optimizer, When};
+use uphill::screen::say;
 use uphill::{Collector, Horizon, MlpActorCritic, MlpConfig, Result, Seed, envs};
 
-fn main() -> Result<()> {
+/// REINFORCE on CartPole, by hand.
+#[derive(Parser)]
+struct Args {
+    /// An optimizer is a chain: clip the gradient, scale it by Adam, step against it
+    #[arg(long, value_name = "SPEC", default_value = "clip_by_global_norm(0.5) | adam(lr=4e-3, eps=1e-5)")]
+    optimizer: String,
+}
+
+fn main() -> ExitCode {
+    one_line::end_of(climb(one_line::parse()))
+}
+
+fn climb(Args { optimizer }: Args) -> Result<()> {
+    let mut optimizer: Optimizer = optimizer.parse()?;
     let seed = Seed(1);
     let device = candle_core::Device::Cpu;
 
@@ -19,11 +38,6 @@ fn main() -> Result<()> {
     let env = envs::make_vec("CartPole-v1", 8)?;
     let (mut params, network) = MlpActorCritic::new(env.spec(), &MlpConfig::default(), seed, &device)?;
     let mut collector = Collector::new(env, seed)?;
-
-    // An optimizer is a chain: clip the gradient, scale it by Adam, step against it.
-    let chain = std::env::args().skip_while(|argument| argument != "--optimizer").nth(1);
-    let chain = chain.unwrap_or("clip_by_global_norm(0.5) | adam(lr=4e-3, eps=1e-5)".into());
-    let mut optimizer: Optimizer = chain.parse()?;
 
     let returns_to_go = MonteCarlo { baseline: false };
     let updates = 150;
@@ -50,7 +64,7 @@ fn main() -> Result<()> {
 
         if update % 10 == 0 {
             let mean = episodes.iter().map(|e| e.episode_return).sum::<f64>() / episodes.len() as f64;
-            println!("update {update:>3}  {:>6} steps  mean return {mean:>5.1}", collector.env_steps());
+            say(format_args!("update {update:>3}  {:>6} steps  mean return {mean:>5.1}", collector.env_steps()))?;
         }
     }
     Ok(())

@@ -5,12 +5,25 @@
 //! cargo run --release --example throughput -- --json     # an object a line
 //! ```
 
+mod one_line;
+
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use clap::Parser;
 use serde_json::json;
+use uphill::screen::say;
 use uphill::{Config, Result, Trainer};
+
+/// How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is.
+#[derive(Parser)]
+struct Args {
+    /// Print an object a line
+    #[arg(long)]
+    json: bool,
+}
 
 /// Algorithm, lanes, and steps a lane between updates; REINFORCE plays two whole episodes a lane.
 const LOOPS: [(&str, usize, usize); 10] = [
@@ -31,13 +44,15 @@ const REPEATS: usize = 3;
 /// At least so many seconds a timing.
 const SECONDS: f64 = 0.7;
 
-fn main() -> Result<()> {
-    let json = std::env::args().any(|argument| argument == "--json");
+fn main() -> ExitCode {
+    one_line::end_of(measure(&one_line::parse::<Args>()))
+}
+
+fn measure(&Args { json }: &Args) -> Result<()> {
     let peak = peak_flops()?;
     if !json {
-        println!("A core multiplies large matrices at {:.0} GFLOP/s.\n", peak / 1e9);
-        println!("| algorithm | lanes x steps | threads | steps/s | share of the arithmetic |");
-        println!("|---|---|---|---|---|");
+        say(format_args!("A core multiplies large matrices at {:.0} GFLOP/s.\n", peak / 1e9))?;
+        say("| algorithm | lanes x steps | threads | steps/s | share of the arithmetic |\n|---|---|---|---|---|")?;
     }
     for (algo, lanes, n_steps) in LOOPS {
         for threads in [1, 2] {
@@ -50,13 +65,11 @@ fn main() -> Result<()> {
             let horizon = if algo == "reinforce" { "2 episodes".to_string() } else { n_steps.to_string() };
             if json {
                 let horizon = (algo != "reinforce").then_some(n_steps);
-                println!(
-                    "{}",
-                    json!({ "algo": algo, "lanes": lanes, "horizon": horizon, "threads": threads,
-                            "steps_per_second": rate.round(), "flop_share": (share * 1e3).round() / 1e3 })
-                );
+                say(json!({ "algo": algo, "lanes": lanes, "horizon": horizon, "threads": threads,
+                            "steps_per_second": rate.round(), "flop_share": (share * 1e3).round() / 1e3 }))?;
             } else {
-                println!("| {algo} | {lanes} x {horizon} | {threads} | {rate:.0} | {:.0} % |", 100.0 * share);
+                let share = 100.0 * share;
+                say(format_args!("| {algo} | {lanes} x {horizon} | {threads} | {rate:.0} | {share:.0} % |"))?;
             }
         }
     }

@@ -9,7 +9,6 @@
 
 mod one_line;
 
-use std::ffi::OsString;
 use std::num::IntErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +18,8 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use uphill::{Config, Console, Error, Keep, Result, RunFolder, Trainer, algo, envs, optim, plot};
+use uphill::screen::{amounts, say, tell};
+use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
 
 /// Set by the first Ctrl-C: the run ends after the update it is in.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -27,33 +27,10 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let args =
-        command().try_get_matches_from(arguments()).unwrap_or_else(|e| one_line::leave(&e, place_in_optimizer(&e)));
-    let done = match args.get_one::<String>("list") {
+    let args = one_line::matches(command(), remedy);
+    one_line::end(match args.get_one::<String>("list") {
         Some(what) => list(what).map(|()| ExitCode::SUCCESS),
         None => train(&args),
-    };
-    match done {
-        Ok(code) => code,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The command line with `--lr=-1e-3` for `--lr -1e-3`: clap knows negative numbers, but no negative exponents of theirs.
-fn arguments() -> Vec<OsString> {
-    let is_number = |text: &str| text.starts_with('-') && text.parse::<f64>().is_ok();
-    std::env::args_os().fold(Vec::new(), |mut before: Vec<OsString>, argument| {
-        match before.last_mut().filter(|flag| flag.as_encoded_bytes().starts_with(b"--")) {
-            Some(flag) if argument.to_str().is_some_and(is_number) => {
-                flag.push("=");
-                flag.push(argument);
-            }
-            _ => before.push(argument),
-        }
-        before
     })
 }
 
@@ -62,7 +39,15 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
         Some(folder) => resume(folder, args)?,
         None => begin(args)?,
     };
-    let mut console = Console::new(trainer.config(), args.get_flag("quiet"));
+    let quiet = args.get_flag("quiet");
+    if run.is_finished(&trainer) {
+        if !quiet {
+            let (path, steps) = (run.path().display(), trainer.env_steps());
+            say(format_args!("{path}: this run has ended already, at step {steps}: nothing is left to do"))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut console = Console::new(trainer.config(), quiet);
     on_interrupt()?;
 
     while !INTERRUPTED.load(Ordering::Relaxed) {
@@ -82,29 +67,36 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
 
     console.finish();
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
-    run.take_notes().iter().for_each(|note| eprintln!("{note}"));
+    run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
     let summary = run.finish(trainer)?;
-    if !args.get_flag("quiet") {
-        let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
-        println!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)");
-        match summary.solved_at_step {
-            Some(step) => println!("solved   at step {step}"),
-            None => println!("solved   not yet"),
-        }
-        let eval = &summary.eval;
-        let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
-        println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
-        println!("curve    {}", path.join("reward.png").display());
-        summary.findings.iter().for_each(|finding| println!("look at  {finding}"));
-        report.iter().for_each(|(name, number)| println!("{name} {number}"));
-    }
+    let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
     if summary.finished {
-        return Ok(ExitCode::SUCCESS);
+        return shown.map(|()| ExitCode::SUCCESS);
     }
-    eprintln!("interrupted: `--resume {}` goes on with it", path.display());
+    tell(format_args!("interrupted: `--resume {}` goes on with it", path.display()));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// What a run came to.
+fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
+    let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
+    say(format_args!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)"))?;
+    match summary.solved_at_step {
+        Some(step) => say(format_args!("solved   at step {step}"))?,
+        None => say("solved   not yet")?,
+    }
+    let eval = &summary.eval;
+    let [mean, std, min] = amounts([eval.return_mean, eval.return_std, eval.return_min]);
+    say(format_args!("return   {mean} ± {std}, lowest {min}, over {} episodes", eval.episodes))?;
+    // There is none of a run in which no episode ended.
+    let curve = path.join("reward.png");
+    if curve.is_file() {
+        say(format_args!("curve    {}", curve.display()))?;
+    }
+    summary.findings.iter().try_for_each(|finding| say(format_args!("look at  {finding}")))?;
+    report.iter().try_for_each(|(name, number)| say(format_args!("{name} {number}")))
 }
 
 /// A new run in a folder of its own.
@@ -112,9 +104,9 @@ fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args)?;
     let trainer = Trainer::new(&config)?;
     if let Some(note) = trainer.device_note() {
-        eprintln!("{note}");
+        tell(note);
     }
-    plot::note_on(&config.env).iter().for_each(|note| eprintln!("reward.png: {note}"));
+    plot::note_on(&config.env).iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
@@ -130,7 +122,7 @@ fn resume(folder: &Path, args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
         return Err(Error::Config(problem));
     }
     let (run, trainer, notes) = RunFolder::resume(folder, Trainer::new)?;
-    notes.iter().for_each(|note| eprintln!("{note}"));
+    notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))
 }
 
@@ -146,7 +138,7 @@ fn on_interrupt() -> Result<()> {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(EXIT_INTERRUPTED.into());
         }
-        eprintln!("finishing the update; once more to leave at once");
+        tell("finishing the update; once more to leave at once");
     };
     ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
 }
@@ -157,7 +149,8 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
     loop {
         match run.save(trainer) {
             Err(problem @ Error::Io { .. }) if !gives_up && !INTERRUPTED.load(Ordering::Relaxed) => {
-                eprintln!("{problem}: the run is kept in memory and saved once that is possible; Ctrl-C gives it up");
+                let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
+                tell(format_args!("{problem}: {kept}"));
                 (0..50).take_while(|_| !INTERRUPTED.load(Ordering::Relaxed)).for_each(|_| {
                     std::thread::sleep(Duration::from_millis(100));
                 });
@@ -172,7 +165,7 @@ fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console:
     console.finish();
     // After an environment's error the trainer is as it was before the update, after others it may be between two states.
     if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
-        eprintln!("{problem}");
+        tell(problem);
     }
     name_last_checkpoint(run);
     error
@@ -180,41 +173,32 @@ fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console:
 
 fn name_last_checkpoint(run: &RunFolder) {
     if let Some(checkpoint) = run.last_checkpoint() {
-        eprintln!("the last good checkpoint is {}", checkpoint.display());
+        tell(format_args!("the last good checkpoint is {}", checkpoint.display()));
     }
 }
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
-    let of_file = file.map(|path| read_table(path)).transpose()?.unwrap_or_default();
+    let of_file = file.map(|path| Config::read_table(path)).transpose()?.unwrap_or_default();
     let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
         let Some(text) = args.get_one::<String>(name) else { continue };
-        if *name == "env" && text.ends_with(".toml") {
-            table.extend(world(Path::new(text))?);
-            continue;
-        }
         if *name == "env" {
             table.remove("gridworld");
+            table.extend(Config::env_settings(text)?);
+            continue;
         }
         table.insert((*name).into(), parse(name, text, &example[*name])?);
     }
     Config::from_table(table).map_err(|e| match file {
         // The file alone has the same mistake, so it is the file's.
-        Some(path) if Config::from_table(of_file).is_err_and(|own| own.to_string() == e.to_string()) => at(path, &e),
+        Some(path) if Config::from_table(of_file).is_err_and(|own| own.to_string() == e.to_string()) => {
+            Error::File { path: path.into(), problem: e.to_string() }
+        }
         _ => e,
     })
-}
-
-/// A grid world of the user's own: its options become part of the configuration, so that this is complete.
-fn world(path: &Path) -> Result<toml::Table> {
-    let world = read_table(path)?;
-    let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
-    let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
-    let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
-    made.map(|_| settings).map_err(|e| at(path, &e))
 }
 
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
@@ -237,23 +221,16 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
     }
 }
 
-fn read_table(path: &Path) -> Result<toml::Table> {
-    if path.is_dir() {
-        let problem = "this is a folder: give a file, such as the config.toml of a run";
-        return Err(Error::File { path: path.into(), problem: problem.into() });
+/// What to do instead of giving an optimizer's argument as a flag, or why no flag stands for a name of other libraries.
+fn remedy(error: &clap::Error) -> Option<String> {
+    if error.kind() != clap::error::ErrorKind::UnknownArgument {
+        return None;
     }
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
-    Config::parse_toml(&text).map_err(|e| at(path, &e))
-}
-
-fn at(path: &Path, problem: &Error) -> Error {
-    Error::File { path: path.into(), problem: problem.to_string() }
-}
-
-/// What to do instead of giving an optimizer's argument as a flag.
-fn place_in_optimizer(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
-    let name = flag.trim_start_matches('-').replace('-', "_");
+    let name = flag.strip_prefix("--")?.replace('-', "_");
+    if let Some(why) = names::absent(&name) {
+        return Some(why).filter(|why| !why.is_empty()).map(Into::into);
+    }
     let registry = optim::Registry::default();
     let having = registry.recipes().filter(|row| row.param(&name).is_some());
     // The one that most runs have, if it takes such an argument.
@@ -263,8 +240,8 @@ fn place_in_optimizer(error: &clap::Error) -> Option<String> {
 
 fn list(what: &str) -> Result<()> {
     match what {
-        "envs" => envs::ids().for_each(|id| println!("{id}")),
-        "algos" => algo::ALGOS.iter().for_each(|algo| println!("{}", algo.name)),
+        "envs" => envs::ids().try_for_each(say),
+        "algos" => algo::ALGOS.iter().try_for_each(|algo| say(algo.name)),
         kind => {
             let registry = optim::Registry::default();
             let is_asked_for = |row: &&optim::Row| match row.make {
@@ -274,10 +251,9 @@ fn list(what: &str) -> Result<()> {
             };
             let rows: Vec<&optim::Row> = registry.rows().iter().filter(is_asked_for).collect();
             let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
-            rows.iter().for_each(|row| println!("{:width$}  {}", row.name, row.summary));
+            rows.iter().try_for_each(|row| say(format_args!("{:width$}  {}", row.name, row.summary)))
         }
     }
-    Ok(())
 }
 
 /// The command line: one flag a setting of [`Config`], and what concerns the run itself.
@@ -334,7 +310,6 @@ fn command() -> Command {
                 .long(name.replace('_', "-"))
                 .alias(*name)
                 .value_name("X")
-                .allow_negative_numbers(true)
                 .help(format!("{} [default: {}]", help.trim(), defaults(name)))
                 .help_heading("Settings"),
         );

@@ -3,6 +3,7 @@
 mod making;
 mod ranges;
 mod toml_text;
+mod world;
 
 use serde::{Deserialize, Serialize};
 use uphill_envs::GridWorldConfig;

@@ -1,11 +1,12 @@
 //! What training shows while it runs: a progress bar on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::screen::{self, tell};
 
 /// Shows progress on standard error, so that standard output stays free for results.
 pub struct Console {
@@ -17,26 +18,28 @@ pub struct Console {
 enum How {
     Quiet,
     Bar(ProgressBar),
-    /// A line each tenth of the way: the environment steps at which the next one is due.
+    /// A line each tenth of the way, or after a while: the environment steps at which the next one is due, and the moment of
+    /// the last one.
     Lines {
         due: u64,
         every: u64,
+        at: Instant,
     },
 }
 
 impl Console {
-    /// A bar if standard error is a terminal, lines if not, nothing if `quiet`.
+    /// A bar if standard error is a terminal that can draw one, lines if not, nothing if `quiet`.
     #[must_use]
     pub fn new(config: &Config, quiet: bool) -> Self {
         let how = if quiet {
             How::Quiet
-        } else if std::io::stderr().is_terminal() {
+        } else if screen::redraws() {
             let template = "{bar:32.cyan} {percent:>3}%  {human_pos} of {human_len} steps  {msg}  {eta} left";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             How::Bar(ProgressBar::new(config.steps).with_style(style.progress_chars("━╸─")))
         } else {
             let every = (config.steps / 10).max(1);
-            How::Lines { due: every, every }
+            How::Lines { due: every, every, at: Instant::now() }
         };
         Self { how, warned: String::new() }
     }
@@ -44,7 +47,7 @@ impl Console {
     /// Shows one update.
     pub fn show(&mut self, metrics: &Metrics) {
         let shown = match metrics.episode_return_mean {
-            Some(mean) => format!("return {mean:.1}"),
+            Some(mean) => format!("return {}", screen::amounts([mean])[0]),
             None => "return -".to_string(),
         };
         match &mut self.how {
@@ -53,10 +56,11 @@ impl Console {
                 bar.set_message(format!("{:.0} steps/s  {shown}", metrics.steps_per_second));
                 bar.set_position(metrics.env_steps);
             }
-            How::Lines { due, every } => {
-                if metrics.env_steps >= *due {
+            How::Lines { due, every, at } => {
+                if metrics.env_steps >= *due || at.elapsed() >= screen::PATIENCE {
                     let (steps, rate) = (metrics.env_steps, metrics.steps_per_second);
-                    eprintln!("{steps:>9} steps  {rate:>7.0} steps/s  {shown}");
+                    tell(format_args!("{steps:>9} steps  {rate:>7.0} steps/s  {shown}"));
+                    *at = Instant::now();
                     *due = (metrics.env_steps / *every + 1) * *every;
                 }
             }
@@ -70,8 +74,8 @@ impl Console {
         }
         self.warned = warning.into();
         match &self.how {
-            How::Bar(bar) => bar.suspend(|| eprintln!("{warning}")),
-            _ => eprintln!("{warning}"),
+            How::Bar(bar) => bar.suspend(|| tell(warning)),
+            _ => tell(warning),
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::names;
+
 /// Everything that a call into this crate can fail with.
 #[derive(Error)]
 #[non_exhaustive]
@@ -41,14 +43,14 @@ pub enum Error {
         what: String,
     },
     /// Training left the real numbers. The parameters are those of the last finite step.
-    #[error(
-        "update {update}: {what} is not finite; a smaller lr or a smaller max_grad_norm usually helps, and on_divergence = rollback or skip goes on"
-    )]
+    #[error("update {update}: {what} is not finite; {}", after_divergence(*largest_reward))]
     Diverged {
         /// The update in which it happened, counted from 1.
         update: u64,
         /// As in [`Error::NotFinite`].
         what: String,
+        /// The largest reward of the update, whatever its sign; 0 where none was seen.
+        largest_reward: f32,
     },
     /// A file or folder could not be read or written.
     #[error("{}: {source}", path.display())]
@@ -58,6 +60,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A result could not be written to standard output.
+    #[error("the results cannot be printed: standard output: {0}")]
+    Output(std::io::Error),
     /// A file was read but does not hold what it should.
     #[error("{}: {problem}", path.display())]
     File {
@@ -80,9 +85,27 @@ pub enum Error {
     /// A reward curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] crate::plot::PlotError),
+    /// An environment's drawing could not be shown.
+    #[error(transparent)]
+    Render(#[from] crate::render::RenderError),
     /// There is no such statistic of these runs.
     #[error(transparent)]
     Stats(#[from] crate::stats::StatsError),
+}
+
+/// The rewards from which on a value loss, a square of sums of them, is beyond f32.
+const HUGE_REWARD: f32 = 1e15;
+
+/// What helps after a divergence in an update with rewards as large as this.
+fn after_divergence(largest_reward: f32) -> String {
+    match largest_reward {
+        HUGE_REWARD.. => {
+            format!("rewards reach {largest_reward:e}, and f32 does not hold their squares: scale them down")
+        }
+        _ => {
+            "a smaller lr or a smaller max_grad_norm usually helps, and on_divergence = rollback or skip goes on".into()
+        }
+    }
 }
 
 /// The message itself, so that a program whose `main` returns a [`Result`] tells its user what the error says.
@@ -96,12 +119,13 @@ impl fmt::Debug for Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A name that is not among the known ones, with the nearest that is.
+    /// A name that is not among the known ones, with the one that was meant.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
-        let nearest = known.clone().min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name));
-        let known: Vec<&str> = known.collect();
-        let nearest = nearest.unwrap_or_default();
-        Error::Config(format!("there is no {what} `{name}`; did you mean `{nearest}`? ({})", known.join(", ")))
+        let all = known.clone().collect::<Vec<_>>().join(", ");
+        Error::Config(match names::meant(name, known) {
+            Some(meant) => format!("there is no {what} `{name}`; {} ({all})", meant.question(names::in_code)),
+            None => format!("there is no {what} `{name}`; there are {all}"),
+        })
     }
 
     /// Wraps an I/O error with the path it happened on: `.map_err(Error::io(path))`.

@@ -15,8 +15,7 @@ use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotOptions};
 use crate::seed::Seed;
 use crate::train::Trainer;
-use crate::whole_file;
-use crate::{Error, Result};
+use crate::{Error, Result, whole_file};
 
 pub use checkpoints::Keep;
 use checkpoints::{Checkpoints, update_of};
@@ -181,6 +180,19 @@ impl RunFolder {
         own_folder::mark(&self.path, Kind::Run)?;
         let path = self.path.join("config.toml");
         whole_file::write_own(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
+    }
+
+    /// Whether a trainer that [`RunFolder::resume`] made has all its steps behind it, and what [`RunFolder::finish`] leaves is
+    /// there.
+    #[must_use]
+    pub fn is_finished(&self, trainer: &Trainer) -> bool {
+        let is_there = |name: &str| self.path.join(name).is_file();
+        let finished =
+            |text: String| serde_json::from_str(&text).is_ok_and(|s: serde_json::Value| s["finished"] == true);
+        trainer.env_steps() >= self.config.steps
+            && is_there("policy.safetensors")
+            && (is_there("reward.png") || trainer.history().episodes() == 0)
+            && std::fs::read_to_string(self.path.join("summary.json")).is_ok_and(finished)
     }
 
     /// Where it is.

@@ -166,20 +166,23 @@ impl Trainer {
         let before = self.collector.env_steps();
         let update = self.progress.update + 1;
         let when = When { progress: before as f64 / self.config.steps as f64, update };
-        let diverged = |error| match error {
-            Error::NotFinite { what } => Error::Diverged { update, what },
-            other => other,
+        let diverged = |largest_reward| {
+            move |error| match error {
+                Error::NotFinite { what } => Error::Diverged { update, what, largest_reward },
+                other => other,
+            }
         };
         let Learner { network, params, .. } = &mut self.learner;
         let (rollout, episodes) = self
             .collector
             .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
-            .map_err(diverged)?;
+            .map_err(diverged(0.0))?;
         for &episode in episodes {
             self.history.push(episode);
         }
         self.broken_off = true;
-        let report = self.algo.update(&mut self.learner, rollout, when).map_err(diverged)?;
+        let largest_reward = || rollout.reward.iter().fold(0.0, |most: f32, reward| most.max(reward.abs()));
+        let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(largest_reward())(e))?;
         let lr = self.learner.optimizer.learning_rate(when);
         if let Some(mean) = self.history.return_mean() {
             self.learner.optimizer.observe(mean);

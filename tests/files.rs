@@ -75,7 +75,7 @@ fn a_pipe_and_a_device_are_written_to_as_what_they_are() {
     let whole = home.path().join("whole");
     policy.save(&whole).expect("a file");
 
-    let pipe = home.path().join("pipe");
+    let pipe = home.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let mut end = fs::File::options().read(true).write(true).open(&pipe).expect("both ends");
     policy.save(&pipe).expect("written");
@@ -83,7 +83,7 @@ fn a_pipe_and_a_device_are_written_to_as_what_they_are() {
     let mut came = vec![0; 1 << 16];
     let n = end.read(&mut came).expect("bytes");
     assert_eq!(came[..n], fs::read(&whole).expect("bytes"));
-    plot::check_writable(&pipe).expect("a pipe takes what comes");
+    uphill::destination::check(&pipe, &["png"]).expect("a pipe takes what comes");
 
     // One of our own, where the system lets us make one: never the system's.
     let device = home.path().join("null");
@@ -101,20 +101,20 @@ fn a_link_stays_and_its_file_is_replaced_but_a_link_to_nothing_and_a_folder_are_
     let home = home();
     let policy = policy(home.path());
     let at = |name: &str| home.path().join(name);
-    fs::create_dir(at("far")).expect("a folder");
-    fs::write(at("far/target"), "old").expect("a file");
-    symlink("far/target", at("link")).expect("a link");
+    fs::create_dir(at("far.png")).expect("a folder");
+    fs::write(at("far.png/target"), "old").expect("a file");
+    symlink("far.png/target", at("link")).expect("a link");
     policy.save(&at("link")).expect("written");
-    assert!(at("link").is_symlink() && fs::read(at("far/target")).expect("bytes").len() > 100);
-    assert_eq!(names(&at("far")), ["target"]);
+    assert!(at("link").is_symlink() && fs::read(at("far.png/target")).expect("bytes").len() > 100);
+    assert_eq!(names(&at("far.png")), ["target"]);
 
-    symlink("nowhere/at/all", at("dangling")).expect("a link");
+    symlink("nowhere/at/all", at("dangling.png")).expect("a link");
     for (path, said) in
-        [("dangling", "this is a link to nowhere/at/all, where there is nothing"), ("far", "this is a folder")]
+        [("dangling.png", "this is a link to nowhere/at/all, where there is nothing"), ("far.png", "this is a folder")]
     {
         let error = refused(policy.save(&at(path)));
         assert_eq!(error, format!("{}: {said}", at(path).display()));
-        let early = plot::check_writable(at(path)).expect_err("refused").to_string();
+        let early = uphill::destination::check(&at(path), &["png"]).expect_err("refused").to_string();
         assert!(early.contains(said), "{early}");
         let runs =
             [plot::Run::parse("r", b"env='E'\nalgo='a'\noptimizer='o'\nseed=1", b"env_steps,m\n1,2\n2,3\n", "m")
@@ -122,9 +122,9 @@ fn a_link_stays_and_its_file_is_replaced_but_a_link_to_nothing_and_a_folder_are_
         let drawn = plot::reward_curve(&runs, &PlotOptions::default(), at(path)).expect_err("refused").to_string();
         assert_eq!(drawn, early);
     }
-    assert!(at("dangling").is_symlink() && !at("nowhere").exists());
-    assert!(plot::check_writable(at("no/folder.png")).is_err());
-    plot::check_writable(at("free.png")).expect("a free name");
+    assert!(at("dangling.png").is_symlink() && !at("nowhere").exists());
+    assert!(uphill::destination::check(&at("no/folder.png"), &["png"]).is_err());
+    uphill::destination::check(&at("free.png"), &["png"]).expect("a free name");
     assert!(!at("free.png").exists(), "looking makes nothing");
 }
 

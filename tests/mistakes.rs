@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use rayon::prelude::*;
+use uphill::{Config, RunFolder, Trainer};
 
 mod programs;
 
@@ -19,6 +20,10 @@ const FILES: &[(&str, &str)] = &[
     ("key.toml", "gama = 0.9\n"),
     ("words.toml", "learning_rate = 1e-3\n"),
     ("old_key.toml", "beta1 = 0.8\n"),
+    ("total_timesteps.toml", "total_timesteps = 100_000\n"),
+    ("batch_size.toml", "batch_size = 64\n"),
+    ("kl_coeff.toml", "kl_coeff = 0.2\n"),
+    ("max_steps.toml", "max_steps = 1000\n"),
     ("type.toml", "envs = 'four'\n"),
     ("list.toml", "hidden = 64\n"),
     ("choice.toml", "activation = 'gelu'\n"),
@@ -26,6 +31,9 @@ const FILES: &[(&str, &str)] = &[
     ("section.toml", "[ppo]\nclip_range = 0.1\n"),
     ("world.toml", "map = 'S.G'\n"),
     ("character.toml", "map = '''\nS..\n.?.\n..G'''\n"),
+    ("ragged_first.toml", "map = '''\nS...\n...\n..G'''\n"),
+    ("blank.toml", "map = '''\nS.. \n...\n..G'''\n"),
+    ("map", "S..\n..G\n"),
     ("ragged.toml", "map = '''\nS..\n..\n..G'''\n"),
     ("no_start.toml", "map = '..G'\n"),
     ("no_goal.toml", "map = 'S..'\n"),
@@ -51,16 +59,38 @@ train --gama 0.9
 train --optimiser adam
 train --learning-rate 1e-3
 train --beta1 0.8
+train --clip-coef 0.1
+train --save-dir there
+train --total-timesteps 100
+train --batch_size 64
+train --kl-coeff 0.2
+train --verbose 1
+train --max-steps 100
 train CartPole-v1
+compare_optimizers --envs CartPole-v1
+compare_optimizers --learning-rate 0.1
+descent --lr 0.1
+learning --steps 100
+throughput --jsn
+soak --hours 1
+landscape --env-id CartPole-v1
+reinforce_cartpole --optimzer adam
 # A flag without its value, or given twice
 train --lr
 train --lr --seed 7
 train --lr 1e-3 --lr 1e-4
 train --list games
+train --list optimisers
+landscape --surface retrun
 # A name that there is not
 train --env CartPole-v0
 train --env cartpole
+train --env MountainCar-v0
 train --algo pppo
+train --algo dqn
+compare_optimizers --tasks CartPole-v3
+gradient_quality --env FrozenLake-v1
+landscape --algo sac
 train --optimizer adan
 train --activation gelu
 train --device gpu
@@ -81,6 +111,8 @@ train --hidden 64x64
 train --anneal-lr yes
 # A value out of its range
 train --lr -1e-3
+train --lr -inf
+train --ent-coef -inf
 train --gamma 1.5
 train --clip-range 0
 train --steps 0
@@ -101,6 +133,10 @@ train --config twice.toml
 train --config key.toml
 train --config words.toml
 train --config old_key.toml
+train --config total_timesteps.toml
+train --config batch_size.toml
+train --config kl_coeff.toml
+train --config max_steps.toml
 train --config type.toml
 train --config list.toml
 train --config choice.toml
@@ -111,6 +147,8 @@ train --config world.toml
 train --env absent.toml
 train --env character.toml
 train --env ragged.toml
+train --env ragged_first.toml
+train --env blank.toml
 train --env no_start.toml
 train --env no_goal.toml
 train --env no_way.toml
@@ -118,10 +156,17 @@ train --env no_map.toml
 train --env option.toml
 train --env range.toml
 train --env limit.toml
+train --env map
+train --env nowhere
+compare_optimizers --tasks option.toml
+gradient_quality --env no_way.toml
 # Where the run goes
 train --out run
 train --out a_file
 train --out a_file/run
+train --out dangling
+compare_optimizers --out a_file
+compare_optimizers --out dangling
 # Other programs
 evaluate
 evaluate absent
@@ -129,6 +174,12 @@ evaluate empty
 evaluate run
 evaluate run --episodes many
 evaluate run --watsch
+evaluate run --seed -1
+evaluate run --n-eval-episodes 5
+evaluate judged --gif a.mp4
+evaluate judged --gif absent/a.gif
+evaluate judged --gif empty
+evaluate judged --gif a.gif --fps 0
 plot
 plot absent
 plot empty
@@ -137,6 +188,11 @@ plot run other
 plot young
 plot run --metric retrun
 plot run --smooth 2
+plot run --smooth -1
+plot run --smooth -1e-3
+plot run --width -1
+plot run --threshold -nan
+plot run --output there.png
 plot run --width 10
 plot run --out absent/curves.png
 plot run --out empty
@@ -144,6 +200,25 @@ plot run --out curves.pdf
 plot absent --out empty
 evaluate absent --gif empty
 evaluate absent --gif absent/a.gif
+# What would be found only after the work
+gradient_quality --out gq.pdf
+gradient_quality --out absent/gq.png
+gradient_quality --out empty
+gradient_quality --width 10
+gradient_quality --scale 0
+gradient_quality --n-steps 5 5
+gradient_quality --batches 5
+landscape --out l.pdf
+landscape --out absent/l
+landscape --width 10
+landscape --optimizers adam adan
+landscape --episodes 0 --env CartPole-v1
+descent --out d.jpg
+descent --out absent/d.png
+descent --height 10
+descent --learning-rates 0.1 -1e-3
+descent --surface return --optimizers adan
+soak --minutes -1
 "#;
 
 fn arguments(line: &str) -> Vec<String> {
@@ -158,12 +233,8 @@ fn arguments(line: &str) -> Vec<String> {
 
 fn answer(home: &Path, line: &str) -> String {
     let mut arguments = arguments(line).into_iter();
-    let name = match arguments.next().as_deref() {
-        Some("train") => "train",
-        Some("plot") => "plot",
-        _ => "evaluate",
-    };
-    let mut program = programs::example(name);
+    let name = arguments.next().expect("a program");
+    let mut program = programs::example(&name);
     program.current_dir(home).args(arguments);
     if name == "train" && !line.contains("--steps") {
         // Were the mistake overlooked, the run should at least be short.
@@ -186,6 +257,12 @@ fn each_mistake_has_one_line_that_says_what_would_be_right() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere", home.path().join("dangling")).expect("a link");
+    let judged =
+        Config { env: "GridWorld-4x4-v0".into(), steps: 512, ..Config::for_algo("ppo").expect("an algorithm") };
+    let run = RunFolder::create(home.path().join("judged"), &judged, false).expect("a run");
+    run.finish(Trainer::new(&judged).expect("a trainer")).expect("a run");
     let lines: Vec<&str> = MISTAKES.lines().filter(|line| !line.is_empty()).collect();
     let said = lines.par_iter().map(|line| match line.strip_prefix("# ") {
         Some(heading) => format!("\n{heading}\n\n"),

@@ -228,7 +228,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--config absent.toml", &["absent.toml", "No such file"]),
         ("--config typo.toml", &["no setting `gama`", "did you mean `gamma`?"]),
         ("--env unknown_cell.toml", &["line 2, column 2", "'?'", "known are"]),
-        ("--env ragged.toml", &["line 2 of the map has 2 cells, the first row has 3"]),
+        ("--env ragged.toml", &["line 2 of the map has 2 cells, most rows have 3"]),
         ("--env no_goal.toml", &["no goal", "mark at least one cell with `G`"]),
         ("--env no_way.toml", &["no goal can be reached from the start at line 1, column 1"]),
         ("--env world_typo.toml", &["slipp", "slip"]),

@@ -9,12 +9,12 @@ use crate::MapError;
 #[non_exhaustive]
 pub enum EnvError {
     /// No environment of that name is registered.
-    #[error("no environment is called `{id}`; did you mean `{nearest}`? (all of them: {known})")]
+    #[error("no environment is called `{id}`{} (all of them: {known})", nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default())]
     Unknown {
         /// The name that was asked for.
         id: String,
-        /// The registered name nearest to it.
-        nearest: String,
+        /// The registered name that is like it, if one is.
+        nearest: Option<String>,
         /// Every registered name.
         known: String,
     },

@@ -44,6 +44,7 @@ mod error;
 mod gridworld;
 #[cfg(feature = "gym-rs")]
 mod gym_rs;
+mod likeness;
 mod map;
 mod number;
 mod registry;
@@ -66,6 +67,7 @@ pub use error::EnvError;
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
+pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use number::shown;
 pub use registry::{ids, make, make_vec, summary};

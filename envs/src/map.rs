@@ -80,14 +80,24 @@ pub enum MapError {
         columns: usize,
     },
     /// Rows of different lengths.
-    #[error("line {line} of the map has {got} cells, the first row has {expected}: every row must be as long")]
+    #[error("line {line} of the map has {got} cells, most rows have {expected}: every row must be as long")]
     Ragged {
         /// The line of the row.
         line: usize,
-        /// The length of the first row.
+        /// The length that most rows have, the first row's where two lengths are as frequent.
         expected: usize,
         /// The length of this one.
         got: usize,
+    },
+    /// A blank, where a reader of the map sees nothing.
+    #[error(
+        "line {line}, column {column} of the map is a blank: leave it out, or write `.` for floor and `#` for wall"
+    )]
+    Blank {
+        /// Its line.
+        line: usize,
+        /// Its column.
+        column: usize,
     },
     /// A character that means nothing.
     #[error("line {line}, column {column} of the map holds {character:?}, which is no cell; known are {known}")]
@@ -116,7 +126,9 @@ pub enum MapError {
     #[error("the map has no goal: mark at least one cell with `G`")]
     NoGoal,
     /// A start from which no goal can be walked to.
-    #[error("no goal can be reached from the start at line {line}, column {column} of the map")]
+    #[error(
+        "no goal can be reached from the start at line {line}, column {column} of the map: no way leads through `#` (a wall), `O` (a pit, which ends the episode) or `C` (a cliff, which sends back to a start)"
+    )]
     UnreachableGoal {
         /// The line of the start.
         line: usize,
@@ -165,8 +177,16 @@ impl Map {
         if rows.max(longest) > Self::MAX_SIDE {
             return Err(MapError::TooLarge { rows, columns: longest });
         }
-        if let Some((row, got)) = widths().enumerate().find(|&(_, width)| width != columns) {
-            return Err(MapError::Ragged { line: first + row + 1, expected: columns, got });
+        // Before the lengths: a blank at a line's end makes that one too long.
+        for (line, text) in (first + 1..).zip(lines) {
+            if let Some(column) = text.chars().position(char::is_whitespace) {
+                return Err(MapError::Blank { line, column: column + 1 });
+            }
+        }
+        let rows_of = |width: usize| widths().filter(|&other| other == width).count();
+        let expected = widths().fold(columns, |most, width| if rows_of(width) > rows_of(most) { width } else { most });
+        if let Some((row, got)) = widths().enumerate().find(|&(_, width)| width != expected) {
+            return Err(MapError::Ragged { line: first + row + 1, expected, got });
         }
 
         let mut cells = Vec::with_capacity(rows * columns);

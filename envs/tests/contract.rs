@@ -72,7 +72,11 @@ fn an_unknown_name_is_answered_with_the_nearest() {
         assert!(message.contains("`cartpole-v1`") && message.contains("did you mean `CartPole-v1`"), "{message}");
         assert!(ids().all(|id| message.contains(id)), "{message}");
     }
-    assert!(matches!(summary("FourRoms-v0"), Err(EnvError::Unknown { nearest, .. }) if nearest == "FourRooms-v0"));
+    assert!(
+        matches!(summary("FourRoms-v0"), Err(EnvError::Unknown { nearest: Some(nearest), .. }) if nearest == "FourRooms-v0")
+    );
+    let other = make("MountainCar-v0").map(|_| ()).unwrap_err().to_string();
+    assert!(other.starts_with("no environment is called `MountainCar-v0` (all of them: CartPole-v1, "), "{other}");
 }
 
 #[test]

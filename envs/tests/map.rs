@@ -23,16 +23,24 @@ fn a_map_is_read_cell_by_cell() {
 #[test]
 fn each_fault_is_told_with_its_place() {
     let known = "`S`, `G`, `#`, `.`, `O`, `C`";
+    let no_way = "no way leads through `#` (a wall), `O` (a pit, which ends the episode) or `C` (a cliff, which sends \
+                  back to a start)";
+    let blank = "leave it out, or write `.` for floor and `#` for wall";
     let cases = [
         ("", "the map is empty: it needs at least a start `S` and a goal `G`".to_string()),
         ("\n\n", "the map is empty: it needs at least a start `S` and a goal `G`".into()),
         (".G\n..", "the map has no start: mark at least one cell with `S`".into()),
         ("S.\n..", "the map has no goal: mark at least one cell with `G`".into()),
-        ("\n.S\n##\nSG", "no goal can be reached from the start at line 2, column 2 of the map".into()),
+        ("\n.S\n##\nSG", format!("no goal can be reached from the start at line 2, column 2 of the map: {no_way}")),
         ("S.\n.x\n.G", format!("line 2, column 2 of the map holds 'x', which is no cell; known are {known}")),
-        ("\nS. \n..G", format!("line 2, column 3 of the map holds ' ', which is no cell; known are {known}")),
-        ("S.\n\n.G", "line 2 of the map has 0 cells, the first row has 2: every row must be as long".into()),
-        ("\nS..\n...\n.G", "line 4 of the map has 2 cells, the first row has 3: every row must be as long".into()),
+        ("\nS. \n..G", format!("line 2, column 3 of the map is a blank: {blank}")),
+        ("S. \n.G", format!("line 1, column 3 of the map is a blank: {blank}")),
+        ("S.\n .G\n", format!("line 2, column 1 of the map is a blank: {blank}")),
+        ("S.\n.G\n\t", format!("line 3, column 1 of the map is a blank: {blank}")),
+        ("S.\n\n.G", "line 2 of the map has 0 cells, most rows have 2: every row must be as long".into()),
+        ("\nS..\n...\n.G", "line 4 of the map has 2 cells, most rows have 3: every row must be as long".into()),
+        ("S...\n...\n..G", "line 1 of the map has 4 cells, most rows have 3: every row must be as long".into()),
+        ("S.\n..G", "line 2 of the map has 3 cells, most rows have 2: every row must be as long".into()),
     ];
     for (text, message) in cases {
         assert_eq!(parse(text).map_err(|e| e.to_string()), Err(message), "{text:?}");

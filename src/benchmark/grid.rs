@@ -186,6 +186,18 @@ impl Task {
         Self { env: env.into(), name: None, random_return: None, optimal_return: None, settings, algo_settings }
     }
 
+    /// A registered environment by its name, or a grid world by its file, whose name it then has unless the file says another.
+    ///
+    /// # Errors
+    /// As [`Config::env_settings`].
+    pub fn of(env: &str) -> Result<Self> {
+        let mut settings = Config::env_settings(env)?;
+        let id = settings.remove("env").and_then(|id| id.as_str().map(String::from)).unwrap_or_default();
+        let says_id = settings.get("gridworld").is_none_or(|world| world.get("id").is_some());
+        let file = std::path::Path::new(env).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Ok(Self { name: file.filter(|_| !says_id), settings, ..Self::new(&id) })
+    }
+
     /// What tables call it.
     #[must_use]
     pub fn label(&self) -> &str {

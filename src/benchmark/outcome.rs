@@ -76,7 +76,7 @@ impl Outcome {
                     last = Some(metrics);
                 }
                 Ok(None) => break,
-                Err(Error::Diverged { update, what }) => {
+                Err(Error::Diverged { update, what, .. }) => {
                     diverged = Some(Divergence { update, what });
                     break;
                 }

@@ -1,10 +1,11 @@
 //! What a comparison shows while it runs: a bar with the time left on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::screen::{self, tell};
 
 /// Shows on standard error how many runs are done.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Progress {
     pub(super) fn new(total: u64, quiet: bool) -> Self {
         let how = if quiet {
             How::Quiet
-        } else if std::io::stderr().is_terminal() {
+        } else if screen::redraws() {
             let template = "{bar:32.cyan} {percent:>3}%  {human_pos} of {human_len} runs  {eta} left  {msg}";
             let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
             How::Bar(ProgressBar::new(total).with_style(style.progress_chars("━╸─")))
@@ -54,7 +55,9 @@ impl Progress {
                 bar.reset_eta();
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
-            How::Lines if skipped > 0 => eprintln!("{skipped:>6} of {} runs are there already", self.total),
+            How::Lines if skipped > 0 => {
+                tell(format_args!("{skipped:>6} of {} runs are there already", self.total));
+            }
             How::Lines | How::Quiet => {}
         }
     }
@@ -68,7 +71,9 @@ impl Progress {
                 bar.set_message(name.to_string());
                 bar.inc(1);
             }
-            How::Lines if tenth(done) > tenth(done - 1) => eprintln!("{done:>6} of {} runs  {name}", self.total),
+            How::Lines if tenth(done) > tenth(done - 1) => {
+                tell(format_args!("{done:>6} of {} runs  {name}", self.total));
+            }
             How::Lines | How::Quiet => {}
         }
     }
@@ -77,7 +82,7 @@ impl Progress {
     pub(super) fn note(&self, text: &str) {
         match &self.how {
             How::Bar(bar) => bar.println(text),
-            How::Lines | How::Quiet => eprintln!("{text}"),
+            How::Lines | How::Quiet => tell(text),
         }
     }
 }

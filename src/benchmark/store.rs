@@ -51,7 +51,7 @@ impl Store {
     /// The cells of a comparison's folder, without what a killed process left half written.
     pub(super) fn open(comparison: &Path, measure: Measure) -> Result<Self> {
         let folder = comparison.join(home::CELLS);
-        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        own_folder::make(&folder)?;
         let lock = lock(comparison)?;
         for folder in [comparison, &folder, &comparison.join(gallery::FOLDER)] {
             whole_file::remove_leftovers(folder);

@@ -3,7 +3,7 @@
 use uphill_envs::GridWorldConfig;
 
 use crate::optim::{Registry, Spec};
-use crate::{Config, Error, Result, settings};
+use crate::{Config, Error, Result, names, settings};
 
 impl Config {
     /// Reads settings from TOML and puts them over the defaults of the algorithm and optimizer that they name.
@@ -91,18 +91,19 @@ impl Config {
 
     /// What is said of a setting that there is not, next to the others.
     fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
-        let known: Vec<(&str, &str)> = Self::SETTINGS.iter().copied().chain([("gridworld", "")]).collect();
+        let known = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]);
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={})", row.name, settings::shown(value))
-        } else if let Some(meant) = settings::meant(name, &known) {
-            format!("; did you mean `{meant}`?")
+        } else if let Some(meant) = names::meant(name, known.clone()) {
+            format!("; {}", meant.question(names::in_code))
+        } else if let Some(why) = names::absent(name).filter(|why| !why.is_empty()) {
+            format!(", nor what stands for it: {why}")
         } else if value.is_table() {
             format!("; there are no sections but [gridworld]: what is in [{name}] goes to the top of the file")
         } else if world_defaults().is_ok_and(|world| world.contains_key(name)) {
             ": it belongs to a grid world, under [gridworld] or in a file of its own for `env`".into()
         } else {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            format!("; there are {}", names.join(", "))
+            format!("; there are {}", known.collect::<Vec<_>>().join(", "))
         };
         Error::Config(format!("there is no setting `{name}`{remedy}"))
     }

@@ -1,0 +1,62 @@
+//! An environment by what a user calls it: a registered name, or the file of a grid world.
+
+use std::path::Path;
+
+use crate::{Config, Error, Result};
+
+impl Config {
+    /// The settings `env` and, for a grid world of one's own, `gridworld`, from what stands after `--env`: a registered name,
+    /// else a file with the options of a grid world. The options become part of the configuration, so that it is complete.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Io`] for a file that is no grid world's or cannot be read, [`Error::Config`] for what is
+    /// neither a name nor a file.
+    pub fn env_settings(text: &str) -> Result<toml::Table> {
+        let path = Path::new(text);
+        if uphill_envs::ids().any(|id| id == text) {
+            return Ok(toml::Table::from_iter([("env".into(), text.into())]));
+        }
+        if path.exists() || path.extension().is_some_and(|ending| ending == "toml") {
+            return world(path);
+        }
+        let unknown = uphill_envs::summary(text).err().map(|e| e.to_string()).unwrap_or_default();
+        let neither = format!("no environment is called `{text}`, and there is no file of that name");
+        Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
+    }
+
+    /// The same configuration in the environment that [`Config::env_settings`] finds.
+    ///
+    /// # Errors
+    /// As [`Config::env_settings`].
+    pub fn in_env(self, text: &str) -> Result<Self> {
+        let mut table = self.to_table()?;
+        table.remove("gridworld");
+        table.extend(Self::env_settings(text)?);
+        table.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+    }
+
+    /// The settings in a TOML file, which nothing has looked at yet: see [`Config::parse_toml`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::File`] for a folder and for text that is not TOML.
+    pub fn read_table(path: &Path) -> Result<toml::Table> {
+        if path.is_dir() {
+            let problem = "this is a folder: give a file, such as the config.toml of a run";
+            return Err(Error::File { path: path.into(), problem: problem.into() });
+        }
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Self::parse_toml(&text).map_err(|e| at(path, &e))
+    }
+}
+
+fn world(path: &Path) -> Result<toml::Table> {
+    let world = Config::read_table(path)?;
+    let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
+    let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
+    let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
+    made.map(|_| settings).map_err(|e| at(path, &e))
+}
+
+fn at(path: &Path, problem: &Error) -> Error {
+    Error::File { path: path.into(), problem: problem.to_string() }
+}

@@ -1,0 +1,182 @@
+//! What was meant by a name that nothing here has: a word of another library, or a slip of the hand.
+//!
+//! The other libraries are Stable-Baselines3 with its zoo, CleanRL, RLlib and Tianshou.
+
+use uphill_envs::nearest;
+
+/// Names of one meaning, and what to mind where the first one, ours, is taken for another.
+type Row = (&'static [&'static str], &'static str);
+
+const MINIBATCHES: &str = "it counts them: n_minibatches = envs * n_steps / steps in a minibatch";
+const ROLLOUT: &str = "it counts a lane's steps: n_steps = steps in a rollout / envs";
+const UPDATES: &str = "it counts environment steps: steps = updates * envs * n_steps";
+const SWITCH: &str = "it is a number: as clip_range where values are clipped, inf where not";
+const CHECKPOINTS: &str = "it counts seconds, and changes no result";
+
+#[rustfmt::skip]
+const SAME: &[Row] = &[
+    (&["steps", "total_timesteps", "n_timesteps", "num_timesteps", "timesteps", "timesteps_total", "max_timesteps",
+       "total_steps", "total_env_steps", "env_steps", "num_env_steps", "num_env_steps_sampled_lifetime", "train_steps",
+       "training_steps", "n_total_steps", "num_frames", "total_frames", "frames", "budget"], ""),
+    (&["steps", "max_steps"], "how long an episode may be is the environment's: max_episode_steps of a grid world"),
+    (&["steps", "num_iterations", "n_iterations", "iterations", "training_iteration", "training_iterations", "max_iters",
+       "num_updates", "n_updates", "total_updates", "max_epochs", "step_per_epoch", "epoch_num_steps"], UPDATES),
+    (&["max_episode_steps", "max_steps", "time_limit", "episode_limit", "max_episode_length", "max_ep_len", "horizon"], ""),
+    (&["envs", "num_envs", "n_envs", "num_env", "nenvs", "training_num", "num_training_envs", "num_envs_per_env_runner",
+       "num_envs_per_worker", "num_processes", "num_actors", "parallel_envs", "lanes", "n_lanes", "num_lanes"], ""),
+    (&["envs", "num_workers", "num_rollout_workers", "num_env_runners"],
+       "all lanes count, of all workers; threads is how many share the work"),
+    (&["n_steps", "num_steps", "rollout_length", "rollout_steps", "n_rollout_steps", "rollout_fragment_length",
+       "unroll_length", "num_steps_per_env", "steps_per_env", "horizon"], ""),
+    (&["n_steps", "train_batch_size", "train_batch_size_per_learner", "step_per_collect", "steps_per_epoch",
+       "collection_step_num_env_steps", "rollout_size"], ROLLOUT),
+    (&["n_minibatches", "num_minibatches", "num_mini_batch", "num_mini_batches", "nminibatches", "n_batches", "num_batches"],
+       ""),
+    (&["n_minibatches", "batch_size", "minibatch_size", "mini_batch_size", "sgd_minibatch_size"], MINIBATCHES),
+    (&["n_epochs", "update_epochs", "num_epochs", "num_sgd_iter", "ppo_epochs", "ppo_epoch", "noptepochs", "k_epochs",
+       "repeat_per_collect", "update_step_num_repetitions", "update_epoch"], ""),
+    (&["n_epochs", "epoch", "epochs"], "it is the passes over a rollout; steps is how long to train"),
+    (&["episodes", "n_episodes", "num_episodes", "episodes_per_update", "episode_per_collect",
+       "collection_step_num_episodes", "n_eval_episodes", "eval_episodes", "num_eval_episodes"], ""),
+    (&["gamma", "discount", "discount_factor", "discount_rate"], ""),
+    (&["gae_lambda", "gae_lambdas", "lambda", "lambda_", "lambd", "lam", "gae_lam", "gae"], ""),
+    (&["gae_lambda", "gae_lambdas", "use_gae"], "1 is without"),
+    (&["baseline", "use_critic", "use_baseline"], ""),
+    (&["normalize_advantage", "norm_adv", "norm_advantage", "adv_norm", "normalize_adv", "advantage_normalization",
+       "standardize_advantages", "whiten_advantages"], ""),
+    (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
+    (&["clip_range_vf", "vf_clip_param", "vf_clip", "value_clip_range", "clip_range_value"], ""),
+    (&["clip_range_vf", "clip_vloss", "value_clip", "clip_value_loss", "use_clipped_value_loss"], SWITCH),
+    (&["ent_coef", "entropy_coeff", "entropy_coef", "entropy_coefficient", "entropy_weight", "entropy_cost",
+       "entropy_beta", "entropy_loss_coef", "ent_weight"], ""),
+    (&["vf_coef", "vf_loss_coeff", "value_coef", "value_coeff", "value_loss_coef", "value_loss_coeff",
+       "value_loss_weight", "critic_coef", "critic_loss_coef"], ""),
+    (&["target_kl", "max_kl", "kl_limit", "kl_threshold"], ""),
+    (&["lr", "learning_rate", "learning_rates", "lrs", "stepsize", "step_size", "initial_lr"], ""),
+    (&["lr", "pi_lr", "policy_lr", "actor_lr", "vf_lr", "critic_lr", "value_lr"],
+       "actor and critic share it, unless the optimizer is a partition"),
+    (&["anneal_lr", "lr_decay", "use_linear_lr_decay", "linear_lr_decay", "anneal_learning_rate"], ""),
+    (&["anneal_lr", "lr_schedule", "lr_scheduler", "learning_rate_schedule"],
+       "other schedules stand in the optimizer, as in adam(lr=cosine(3e-4, 0))"),
+    (&["max_grad_norm", "grad_clip", "clip_grad", "clip_grad_norm", "clip_gradients", "gradient_clip", "gradient_clipping",
+       "grad_norm_clip", "grad_norm", "max_gradient_norm"], ""),
+    (&["hidden", "net_arch", "hidden_sizes", "hidden_size", "hidden_dim", "hidden_dims", "hidden_layers", "hidden_units",
+       "fcnet_hiddens", "layers", "n_layers", "num_layers", "policy_kwargs"], "it is a list, a number of units a layer"),
+    (&["activation", "activation_fn", "fcnet_activation", "act_fn", "nonlinearity"], ""),
+    (&["init", "ortho_init", "orthogonal_init", "weight_init", "initializer", "initialiser"],
+       "it is a word: orthogonal, xavier or kaiming"),
+    (&["shared_trunk", "vf_share_layers", "share_layers", "share_params", "share_features_extractor"], ""),
+    (&["env", "tasks", "env_id", "env_name", "gym_id", "environment", "task", "game", "envs"], ""),
+    (&["algo", "algorithm", "alg", "agent"], ""),
+    (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
+    (&["optimizer", "optimizer_kwargs", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],
+       "arguments stand in it, as in adam(eps=1e-5)"),
+    (&["optimizer", "use_rms_prop", "use_rmsprop"], "it is a word: rmsprop or another"),
+    (&["seed", "random_seed", "rng_seed", "random_state"], ""),
+    (&["device", "cuda", "use_cuda", "no_cuda", "gpu", "use_gpu", "num_gpus", "gpus", "accelerator"],
+       "it is a word: cpu, cuda, metal or auto"),
+    (&["threads", "num_threads", "n_threads", "num_cpus", "n_jobs", "workers"], ""),
+    (&["gridworld", "env_kwargs", "env_config"], "it is a table, [gridworld], for a grid world of one's own"),
+    (&["slip", "is_slippery", "slippery"], "it is a probability: Gymnasium's slippery worlds have 2/3"),
+    (&["reward_threshold", "solved_at", "threshold"], ""),
+    // What is said on the command line alone.
+    (&["out", "save_dir", "save_path", "output", "output_dir", "out_dir", "outdir", "logdir", "log_dir", "log_folder",
+       "log_path", "run_dir", "results_dir", "storage_path", "local_dir", "tensorboard_log"], ""),
+    (&["config", "conf", "conf_file", "config_file", "config_path", "hyperparams"], ""),
+    (&["force", "overwrite"], ""),
+    (&["resume", "restore", "load", "load_path", "load_model", "resume_path", "resume_id", "checkpoint", "trained_agent"], ""),
+    (&["checkpoint_every", "save_freq", "save_frequency", "save_interval", "checkpoint_freq", "checkpoint_frequency",
+       "checkpoint_interval"], CHECKPOINTS),
+    (&["keep_checkpoints", "keep_checkpoints_num", "num_to_keep", "max_to_keep"], ""),
+    (&["quiet", "silent"], ""),
+    (&["watch", "render"], ""),
+    (&["gif", "capture_video", "video", "record_video"], ""),
+    (&["metric", "column", "y"], ""),
+    (&["smooth", "smoothing", "window"], "it is a share of the steps, 0 to 1"),
+    (&["max_steps", "max_episode_steps", "time_limit"], ""),
+    (&["fps", "frame_rate"], ""),
+];
+
+const KL: &str = "PPO has no penalty on the KL divergence here: target_kl ends the passes over a rollout early";
+const AS_THEY_ARE: &str = "observations and rewards are taken as they are";
+const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
+const NETWORK: &str = "hidden, activation, init and shared_trunk are the network";
+const CONTINUOUS: &str = "actions are discrete";
+const LOG: &str = "every update is a row of metrics.csv in the run's folder";
+const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
+
+/// Names that nothing here stands for, and why.
+#[rustfmt::skip]
+const ABSENT: &[Row] = &[
+    (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
+    (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
+    (&["normalize", "norm_obs", "norm_reward", "norm_rew", "rew_norm", "ret_rms", "return_scaling", "reward_scale",
+       "reward_scaling", "normalize_obs", "normalize_reward", "obs_norm", "observation_filter", "frame_stack", "clip_obs",
+       "clip_reward", "env_wrapper"], AS_THEY_ARE),
+    (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
+       "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
+    (&["policy", "model", "model_config", "use_lstm", "features_extractor"], NETWORK),
+    (&["use_sde", "sde_sample_freq", "log_std_init", "action_noise"], CONTINUOUS),
+    (&["log_interval", "log_freq", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
+       "log_to_file"], LOG),
+    (&["eval_freq", "eval_interval", "evaluation_interval", "evaluation_duration", "test_num", "n_eval_envs"], EVALUATION),
+    (&["torch_deterministic", "deterministic"], "a run is the same to the bit for the same configuration"),
+    (&["entropy_coeff_schedule", "verbose", "exp_name", "save_model", "progress_bar", "framework", "vec_env",
+       "batch_mode"], ""),
+];
+
+/// A known name that has the meaning of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meant<'a> {
+    /// The known name.
+    pub name: &'a str,
+    /// What is different about it; empty where nothing is.
+    pub but: &'static str,
+}
+
+impl Meant<'_> {
+    /// ``did you mean `lr`?`` and what to mind, the name written by `shown`.
+    #[must_use]
+    pub fn question(&self, shown: impl Fn(&str) -> String) -> String {
+        let space = if self.but.is_empty() { "" } else { " " };
+        format!("did you mean {}?{space}{}", shown(self.name), self.but)
+    }
+}
+
+/// The one of some known names that was meant by another: the one of the same meaning, else the one that it is like.
+/// `None` where there is neither: a name of another meaning helps nobody.
+#[must_use]
+pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<Meant<'a>> {
+    let name = plain(name);
+    let one_of = |ours: &str| known.clone().into_iter().find(|known| plain(known) == ours);
+    let with_name = |(names, _): &&Row| names.contains(&&*name);
+    let of_row = |(names, but): &Row| {
+        let (place, known) = names.iter().enumerate().find_map(|(i, ours)| Some((i, one_of(ours)?)))?;
+        Some(Meant { name: known, but: if place == 0 { but } else { "" } })
+    };
+    let same = SAME.iter().filter(with_name).find_map(of_row);
+    let like = || nearest(&name, known.clone()).map(|name| Meant { name, but: "" });
+    same.or_else(|| if absent(&name).is_some() { None } else { like() })
+}
+
+/// Why no setting stands for a name that other libraries have; empty where there is nothing to say to it, `None` for a name
+/// that they have not.
+#[must_use]
+pub fn absent(name: &str) -> Option<&'static str> {
+    let name = plain(name);
+    ABSENT.iter().find(|(names, _)| names.contains(&&*name)).map(|(_, why)| *why)
+}
+
+/// Every name of another library that is known here, with ours.
+pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SAME.iter().flat_map(|(names, _)| names[1..].iter().map(|theirs| (*theirs, names[0])))
+}
+
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace('-', "_")
+}
+
+/// A name as messages show it.
+pub(crate) fn in_code(name: &str) -> String {
+    format!("`{name}`")
+}
