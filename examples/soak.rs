@@ -74,7 +74,7 @@ fn soak(args: &Args) -> Result<bool> {
             runs += 1;
             leftovers += hidden(&home);
             std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home.clone(), source })?;
-            bar.set_position(begun.elapsed().as_secs());
+            bar.reach(begun.elapsed().as_secs());
         }
         let sample = Sample::take(begun);
         bar.part(&format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
