@@ -245,8 +245,8 @@ fn list(what: &str) -> Result<()> {
         kind => {
             let registry = optim::Registry::default();
             let is_asked_for = |row: &&optim::Row| match row.make {
-                optim::Make::Recipe(_) => kind == "optimizers",
-                optim::Make::Clip(_) | optim::Make::Link(_) => kind == "links",
+                optim::Make::Recipe(_) | optim::Make::Ending(_) => kind == "optimizers",
+                optim::Make::Clip(_) | optim::Make::Link(..) => kind == "links",
                 optim::Make::Schedule(_) => kind == "schedules",
             };
             let rows: Vec<&optim::Row> = registry.rows().iter().filter(is_asked_for).collect();

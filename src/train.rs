@@ -129,18 +129,20 @@ impl Trainer {
         };
         let history = History::new(spec.reward_threshold);
         let learner = Learner::new(network, params, config.make_optimizer_with(&registry)?, seed);
+        let algo = config.make_algo()?;
+        let rollouts = config.steps.div_ceil(algo.least_env_steps(config.envs));
         Ok(Self {
             config: config.clone(),
-            algo: config.make_algo()?,
             envs,
             collector,
-            learner,
             history,
             device_note,
             progress: Progress::default(),
             good: None,
             broken_off: false,
-            notes: Vec::new(),
+            notes: learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps())),
+            algo,
+            learner,
             started: Instant::now(),
         })
     }
@@ -185,7 +187,7 @@ impl Trainer {
         let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(largest_reward())(e))?;
         let lr = self.learner.optimizer.learning_rate(when);
         if let Some(mean) = self.history.return_mean() {
-            self.learner.optimizer.observe(mean);
+            self.learner.optimizer.observe(mean, when);
         }
         self.broken_off = false;
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);

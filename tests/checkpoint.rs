@@ -79,8 +79,8 @@ fn chains_with_state_of_every_kind_go_on_bit_for_bit() {
         "trac(adam(lr=1e-3))",
         "adam(lr=1e-3) | ema",
         "adam(lr=1e-3) | shrink_and_perturb",
-        "adam(lr=1e-3) | decay_to_initial(0.1)",
-        "adam(lr=plateau(1e-2, patience=1))",
+        "decay_to_initial(0.1) | adam(lr=1e-3)",
+        "adam(lr=plateau(1e-2, patience=0.1))",
         "partition(\"actor.*\", soap(lr=3e-4), \"*\", rmsprop(preset=tf, lr=1e-3))",
         "zero_non_finite | adam(lr=warmup(0.2, cosine(1e-3, 0)))",
     ] {

@@ -76,6 +76,17 @@ pub struct UpdateReport {
 }
 
 impl OnPolicy {
+    /// The fewest steps that a rollout takes in so many environments; an episode has one at least.
+    pub(crate) fn least_env_steps(&self, envs: usize) -> u64 {
+        let (Horizon::Steps(count) | Horizon::Episodes(count)) = self.horizon;
+        (count as u64).saturating_mul(envs as u64).max(1)
+    }
+
+    /// The most steps of the optimizer that an update takes.
+    pub(crate) fn most_steps(&self) -> u64 {
+        (self.n_epochs as u64).saturating_mul(self.n_minibatches.max(1) as u64)
+    }
+
     /// One update from one rollout, at some time in training.
     ///
     /// # Errors

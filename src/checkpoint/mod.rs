@@ -22,7 +22,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use arrays::Arrays;
+pub(crate) use arrays::{Arrays, Number};
 
 use crate::{Config, Error, Result, whole_file};
 

@@ -1,7 +1,7 @@
 //! One step from several gradients.
 
 use super::table::{Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Slot, State, When};
+use super::{Chain, Context, GradientTransform, Place, Slot, Span, State, When};
 use crate::kernels::vectorised;
 use crate::{Layout, Result};
 
@@ -21,6 +21,8 @@ pub struct Accumulate {
 /// ```
 ///
 /// As `optax.MultiSteps`: k micro-batches of equal size act as one that is k times as large. `k` below 1 counts as 1.
+///
+/// What a run ends with, fewer than `k` gradients, takes no step: it is dropped with the run. A checkpoint keeps it.
 #[must_use]
 pub fn accumulate(k: u64, inner: Chain) -> Accumulate {
     Accumulate { inner, k: k.max(1), mean: State::default(), count: 0 }
@@ -56,8 +58,25 @@ impl GradientTransform for Accumulate {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Result<Option<Vec<f32>>> {
         self.inner.evaluation(theta, layout)
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        show("k of accumulate", Span::Steps(self.k));
+        self.inner.spans(&mut |what, span| match span {
+            Span::Steps(steps) => show(what, Span::Steps(steps.saturating_mul(self.k))),
+            span => show(what, span),
+        });
+    }
+
+    fn averages(&self) -> bool {
+        self.inner.averages()
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.mean.of(layout.len());
+        self.inner.make_room(layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
@@ -68,6 +87,6 @@ impl GradientTransform for Accumulate {
 pub(super) const ROWS: &[Row] = &[Row {
     name: "accumulate",
     summary: "gives a chain the mean of every k gradients",
-    params: &[Param::count("k", 1, "", "gradients a step"), Param::chain("the optimizer that takes the step")],
-    make: Make::Link(|a| Ok(Chain::new().then(accumulate(a.count("k")?, a.chain("chain")?)))),
+    params: &[Param::steps("k", 1, "", "gradients a step"), Param::chain("the optimizer that takes the step")],
+    make: Make::Link(Place::Beside, |a| Ok(Chain::new().then(accumulate(a.count("k")?, a.optimizer("chain")?)))),
 }];

@@ -1,8 +1,8 @@
 //! AdaBelief: Adam that steps far where gradients are as expected.
 
-use super::moments::Moments;
+use super::moments::{Moments, over};
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, scale_by_learning_rate};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, scale_by_learning_rate};
 use crate::Result;
 
 /// See [`scale_by_belief`].
@@ -43,7 +43,7 @@ impl GradientTransform for ScaleByBelief {
             #[inline(always)]
             move |g, m, s| b2 * s + c2 * ((g - m) * (g - m)) + eps_root,
             #[inline(always)]
-            move |_, m, s| m / (s.sqrt() * second + eps) * first,
+            move |_, m, s| over(m, s.sqrt() * second + eps) * first,
         );
         Ok(())
     }
@@ -77,6 +77,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_belief",
         summary: "adabelief's direction",
         params: &[Param::BETA1, Param::BETA2, Param::eps("1e-16"), EPS_ROOT],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

@@ -2,7 +2,7 @@
 
 use super::recipes::coupled;
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -79,6 +79,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_adadelta",
         summary: "adadelta's direction",
         params: &[RHO, EPS],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

@@ -238,7 +238,7 @@ pub(super) const ROWS: &[Row] = &[Row {
         Param::number("parameter_scale_floor", Range::NotNegative, "1e-3", "the least size that a block counts for"),
         Param::number("clip", Range::Limit, "1", "largest root mean square of a block's direction"),
         Param::WEIGHT_DECAY,
-        Param::count("min_dim", 0, "128", "sides from which on the form optax factors a matrix"),
+        Param::count("min_dim", (0, 1_000_000_000), "128", "sides from which on the form optax factors a matrix"),
     ],
     make: Make::Recipe(recipe),
 }];

@@ -1,8 +1,9 @@
 //! Adagrad: gradients over the root of the sum of their squares.
 
+use super::moments::over;
 use super::recipes::coupled;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -47,9 +48,7 @@ impl GradientTransform for ScaleByAdagrad {
             move || {
                 for (g, s) in gradient.iter_mut().zip(sum) {
                     *s += *g * *g;
-                    // With an ε of 0, a gradient that was always 0 gives a direction of 0.
-                    let root = s.sqrt() + eps;
-                    *g = if root > 0.0 { *g / root * factor } else { 0.0 };
+                    *g = over(*g, s.sqrt() + eps) * factor;
                 }
             },
         );
@@ -92,6 +91,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_adagrad",
         summary: "adagrad's direction",
         params: &[LR_DECAY, INITIAL, Param::eps("1e-10")],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

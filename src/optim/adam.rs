@@ -1,9 +1,9 @@
 //! Adam's direction, and its recipes.
 
-use super::moments::{Moments, ScaleByMoments};
+use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::{coupled, decoupled};
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Schedule};
+use super::{Args, Chain, Place, Schedule};
 use crate::Result;
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
@@ -30,7 +30,7 @@ pub fn scale_by_adam(
         step.adam(
             gradient,
             #[inline(always)]
-            move |_, m, v| m / (v.sqrt() * second + eps) * first,
+            move |_, m, v| over(m, v.sqrt() * second + eps) * first,
         );
     })
 }
@@ -56,6 +56,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_adam",
         summary: "adam's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

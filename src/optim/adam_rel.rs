@@ -1,7 +1,7 @@
 //! Adam on local time.
 
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, scale_by_learning_rate};
+use super::{Args, Chain, Place, scale_by_learning_rate};
 use super::{Context, GradientTransform, ScaleByMoments, Schedule, Slot, scale_by_adam};
 use crate::Result;
 
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_adam_rel",
         summary: "adam_rel's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
-        make: Make::Link(link),
+        make: Make::Link(Place::BeforeRate, link),
     },
 ];
 

@@ -1,9 +1,9 @@
 //! Adamax: Adam with the largest gradient in place of the root mean square.
 
-use super::moments::{Moments, ScaleByMoments};
+use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Schedule};
+use super::{Args, Chain, Place, Schedule};
 use crate::Result;
 
 /// Divides a running mean of gradients by a decaying maximum of their sizes.
@@ -28,9 +28,8 @@ pub fn scale_by_adamax(
             gradient,
             #[inline(always)]
             move |g, _, w| (beta2 * w).max(g.abs() + eps),
-            // With an ε of 0, a gradient that was always 0 gives a direction of 0.
             #[inline(always)]
-            move |_, m, w| if w > 0.0 { m / w * first } else { 0.0 },
+            move |_, m, w| over(m, w) * first,
         );
     })
 }
@@ -50,6 +49,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_adamax",
         summary: "adamax's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

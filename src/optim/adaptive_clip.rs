@@ -16,12 +16,12 @@ pub struct AdaptiveClip {
 /// Scales the gradient of each unit down if it is too large for the unit's weights.
 ///
 /// ```text
-///   limit = clipping·max(‖θᵤ‖, ε)            ‖gᵤ‖ ≥ limit:  gᵤ ← gᵤ·limit / max(‖gᵤ‖, 1e-6)
+///   limit = clipping·max(‖θᵤ‖, ε)            ‖gᵤ‖ > limit:  gᵤ ← gᵤ·limit / ‖gᵤ‖
 /// ```
 ///
 /// A unit is a row of a weight matrix `[outputs, inputs]`, what leads into one output; a bias, or a block with a single
 /// row or column, is one unit. ε lets weights move that are 0. As `optax.adaptive_grad_clip`, whose kernels are
-/// `[inputs, outputs]`.
+/// `[inputs, outputs]`, and which counts ‖gᵤ‖ as 1e-6 at least.
 ///
 /// Brock et al. 2021, eq. 3, <https://arxiv.org/abs/2102.06171>.
 #[must_use]
@@ -44,8 +44,8 @@ impl GradientTransform for AdaptiveClip {
             for (gradient, theta) in gradient.chunks_mut(len).zip(theta.chunks(len)) {
                 let limit = clipping * sum_of_squares(theta).sqrt().max(eps);
                 let norm = sum_of_squares(gradient).sqrt();
-                if norm >= limit {
-                    scale(gradient, limit / norm.max(1e-6));
+                if norm > limit {
+                    scale(gradient, limit / norm);
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! AMSGrad: Adam whose step never grows back.
 
-use super::moments::Moments;
+use super::moments::{Moments, over};
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -48,7 +48,7 @@ impl GradientTransform for ScaleByAmsgrad {
                     *m = b1 * *m + c1 * *g;
                     *v = b2 * *v + c2 * (*g * *g);
                     *w = w.max(*v);
-                    *g = *m / (w.sqrt() * second + eps) * first;
+                    *g = over(*m, w.sqrt() * second + eps) * first;
                 }
             },
         );
@@ -80,6 +80,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_amsgrad",
         summary: "amsgrad's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

@@ -1,10 +1,14 @@
 //! The arguments of a word: found by name or place, checked against its row.
 
-use super::build::{Fallback, nearest};
+use super::build::Fallback;
+use super::nearest::nearest;
 use super::spec::{Link, Spec, Value};
 use super::table::{Kind, Param, Range, Registry, Row};
-use super::{Chain, Schedule, parse};
+use super::{Chain, GradientTransform, Schedule, When, parse};
 use crate::{Error, Result};
+
+/// The most pairs of a link.
+const MOST_PAIRS: usize = 256;
 
 /// The arguments of one link, each checked against its row.
 pub struct Args<'a> {
@@ -70,6 +74,10 @@ impl<'a> Args<'a> {
             if !pair_args.len().is_multiple_of(2) {
                 return Err(Error::Config(format!("{name}: {what} come in pairs: {}", list())));
             }
+            if pair_args.len() > 2 * MOST_PAIRS {
+                let problem = format!("{} pairs are too many: {MOST_PAIRS} at most", pair_args.len() / 2);
+                return Err(Error::Config(format!("{name}: {problem}")));
+            }
             for (i, (_, value)) in pair_args.iter().enumerate() {
                 args.check(what, if i % 2 == 0 { first } else { second }, value)?;
             }
@@ -110,8 +118,12 @@ impl<'a> Args<'a> {
             }
             (Kind::Fixed(range), Value::Number(x)) => within(*range, *x),
             (Kind::Fixed(_), _) => wrong("it must be a number, and cannot change over training"),
-            (Kind::Count(least), Value::Number(x)) if x.fract() == 0.0 && *x >= *least as f64 && *x < 2e15 => Ok(()),
-            (Kind::Count(least), _) => wrong(&format!("it must be a whole number, {least} or more")),
+            (Kind::Count(least, most), Value::Number(x))
+                if x.fract() == 0.0 && (*least as f64..=*most as f64).contains(x) =>
+            {
+                Ok(())
+            }
+            (Kind::Count(least, most), _) => wrong(&format!("it must be a whole number, from {least} to {most}")),
             (Kind::Word(words), _) if value.word().is_some_and(|word| words.contains(&word)) => Ok(()),
             (Kind::Word(words), _) => wrong(&format!("it must be {}", words.join(" or "))),
             (Kind::Flag, _) if matches!(value.word(), Some("true" | "false")) => Ok(()),
@@ -194,6 +206,22 @@ impl<'a> Args<'a> {
         match self.value(name)? {
             Value::Spec(spec) => self.registry.links(&spec.0, self.fallback).map_err(|e| at(self.row.name, name, &e)),
             _ => Err(self.absent(name)),
+        }
+    }
+
+    /// A chain that is a whole optimizer: it applies a learning rate.
+    ///
+    /// # Errors
+    /// As [`Args::schedule`], and [`Error::Config`] for a chain without one.
+    pub fn optimizer(&self, name: &str) -> Result<Chain> {
+        let chain = self.chain(name)?;
+        match self.value(name)? {
+            Value::Spec(spec) if !self.registry.has_rate(spec) && chain.learning_rate(When::default()).is_none() => {
+                let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
+                let row = self.row.name;
+                Err(Error::Config(format!("{row}: {name} = `{spec}` applies no learning rate: {remedy}")))
+            }
+            _ => Ok(chain),
         }
     }
 

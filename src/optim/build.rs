@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::args::Args;
+use super::nearest::nearest;
 use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
 use super::{Chain, ClipGradBy, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm, clip_by_part_norm};
@@ -52,10 +53,12 @@ impl Registry {
     /// Builds a spec whose words have their own defaults.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown word or argument, with the nearest known one, and for an impossible value, with
-    /// its range.
+    /// [`Error::Config`] for an unknown word or argument, with the nearest known one, for an impossible value, with its
+    /// range, and for a link out of its [`Place`](super::Place), with where it belongs.
     pub fn chain(&self, spec: &Spec) -> Result<Chain> {
-        self.links(&spec.0, &Fallback::default())
+        let chain = self.links(&spec.0, &Fallback::default())?;
+        self.check_places(spec)?;
+        Ok(chain)
     }
 
     /// Builds a spec within settings, as a whole optimizer.
@@ -77,6 +80,7 @@ impl Registry {
             };
         }
         let chain = chain.append(self.links(after, fallback)?);
+        self.check_places(spec)?;
         if spec.0.iter().skip_while(|link| mends(link)).any(|link| link.any(&mut |link| mends(link))) {
             let reason = "a gradient that is not finite never reaches it elsewhere";
             return Err(Error::Config(format!("zero_non_finite must be the first link of all: {reason}")));
@@ -94,11 +98,21 @@ impl Registry {
             let problem = "both apply a learning rate: a chain takes one of them";
             return Err(Error::Config(format!("{} and {} {problem}", one.name, other.name)));
         }
+        if links.len() > MOST_LINKS {
+            return Err(Error::Config(format!("a chain of {} links is too long: {MOST_LINKS} at most", links.len())));
+        }
+        let mut averaging = None;
         links.iter().try_fold(Chain::new(), |chain, link| {
             let row = self.row(&link.name)?;
             match row.make {
-                Make::Recipe(build) | Make::Clip(build) | Make::Link(build) => {
-                    Ok(chain.append(build(&Args::new(row, link, self, fallback)?)?))
+                Make::Recipe(build) | Make::Ending(build) | Make::Clip(build) | Make::Link(_, build) => {
+                    let next = build(&Args::new(row, link, self, fallback)?)?;
+                    match (averaging, next.averages()) {
+                        (Some(first), true) => return Err(Error::Config(two_averages(first, row.name))),
+                        (None, true) => averaging = Some(row.name),
+                        (_, false) => {}
+                    }
+                    Ok(chain.append(next))
                 }
                 Make::Schedule(_) => Err(Error::Config(format!("{} is a schedule, not an optimizer", row.name))),
             }
@@ -166,18 +180,16 @@ impl Registry {
     }
 }
 
-fn is_schedule(row: &Row) -> bool {
-    matches!(row.make, Make::Schedule(_))
+/// The most links of a chain.
+const MOST_LINKS: usize = 64;
+
+/// Why two links cannot both keep an average.
+pub(super) fn two_averages(one: &str, other: &str) -> String {
+    format!("{one} and {other} both say which parameters a finished policy has: a chain takes one of them")
 }
 
-/// The known name that is most like this one, whether by few changes of letters or by the same beginning; `None` if
-/// none is at all like it.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let likeness =
-        |known: &str| strsim::normalized_damerau_levenshtein(known, &name).max(strsim::jaro_winkler(known, &name));
-    let alike = known.map(|known| (likeness(known), known)).filter(|(likeness, _)| *likeness > 0.65);
-    alike.min_by(|(one, _), (other, _)| other.total_cmp(one)).map(|(_, known)| known)
+fn is_schedule(row: &Row) -> bool {
+    matches!(row.make, Make::Schedule(_))
 }
 
 impl Spec {

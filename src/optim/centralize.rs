@@ -2,7 +2,7 @@
 
 use super::blocks::blocks_mut;
 use super::table::{Make, Row};
-use super::{Chain, Context, GradientTransform};
+use super::{Chain, Context, GradientTransform, Place};
 use crate::Result;
 
 /// See [`centralize`].
@@ -40,5 +40,5 @@ pub(super) const ROWS: &[Row] = &[Row {
     name: "centralize",
     summary: "subtracts the mean from each row of a weight matrix's gradient",
     params: &[],
-    make: Make::Link(|_| Ok(Chain::new().then(centralize()))),
+    make: Make::Link(Place::Anywhere, |_| Ok(Chain::new().then(centralize()))),
 }];

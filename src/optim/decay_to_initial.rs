@@ -1,7 +1,7 @@
 //! Decay towards where the parameters began.
 
 use super::table::{Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -26,6 +26,7 @@ pub fn decay_to_initial(weight_decay: impl Into<Schedule>) -> DecayToInitial {
 
 impl GradientTransform for DecayToInitial {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        context.check(gradient)?;
         let decay = self.weight_decay.at(context.when) as f32;
         self.steps += u64::from(context.begins());
         let begins = self.steps == 1;
@@ -59,5 +60,5 @@ pub(super) const ROWS: &[Row] = &[Row {
     name: "decay_to_initial",
     summary: "decay towards the parameters before the first step",
     params: &[Param::weight_decay("")],
-    make: Make::Link(|a| Ok(Chain::new().then(decay_to_initial(a.schedule("weight_decay")?)))),
+    make: Make::Link(Place::BeforeRate, |a| Ok(Chain::new().then(decay_to_initial(a.schedule("weight_decay")?)))),
 }];

@@ -2,7 +2,7 @@
 
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Schedule, Slot, When, scale};
+use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, When, scale};
 use crate::Result;
 
 /// See [`scale_by_learning_rate`].
@@ -50,6 +50,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_learning_rate",
         summary: "times minus the learning rate: the last link of a chain of atoms",
         params: &[Param::lr("")],
-        make: Make::Link(|a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?)))),
+        make: Make::Link(Place::Rate, |a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?)))),
     },
 ];

@@ -3,7 +3,7 @@
 use super::recipes::decoupled;
 use super::sign::sign;
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -72,5 +72,10 @@ pub(super) const ROWS: &[Row] = &[
         params: &[Param::lr("1e-4"), BETA1, BETA2, Param::WEIGHT_DECAY],
         make: Make::Recipe(|a| decoupled(a, direction(a)?)),
     },
-    Row { name: "scale_by_lion", summary: "lion's direction", params: &[BETA1, BETA2], make: Make::Link(direction) },
+    Row {
+        name: "scale_by_lion",
+        summary: "lion's direction",
+        params: &[BETA1, BETA2],
+        make: Make::Link(Place::BeforeRate, direction),
+    },
 ];

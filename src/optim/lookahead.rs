@@ -1,8 +1,9 @@
 //! Lookahead: k steps forward, one step back.
 
+use super::build::two_averages;
 use super::table::{Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Schedule, Slot, State, When};
-use crate::{Layout, Result};
+use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, Span, State, When};
+use crate::{Error, Layout, Result};
 
 /// See [`lookahead`].
 #[derive(Debug)]
@@ -21,7 +22,8 @@ pub struct Lookahead {
 /// ```
 ///
 /// `φ` starts at θ; it is what a finished policy has. The inner chain's state is kept when θ goes back. As
-/// `optax.lookahead`. `k` below 1 counts as 1.
+/// `optax.lookahead`. `k` below 1 counts as 1. Of the steps after the last k-th of a run, fewer than `k`, a finished
+/// policy has nothing.
 ///
 /// Zhang et al. 2019, algorithm 1, <https://arxiv.org/abs/1907.08610>.
 #[must_use]
@@ -31,6 +33,7 @@ pub fn lookahead(inner: Chain, k: u64, alpha: impl Into<Schedule>) -> Lookahead 
 
 impl GradientTransform for Lookahead {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        context.check(gradient)?;
         self.inner.update(gradient, context)?;
         let begins = self.steps == 0;
         let slow = self.slow.of(gradient.len());
@@ -59,8 +62,22 @@ impl GradientTransform for Lookahead {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, _: &[f32], _: &Layout) -> Option<Vec<f32>> {
-        self.slow.begun().map(<[f32]>::to_vec)
+    fn evaluation(&self, theta: &[f32], _: &Layout) -> Result<Option<Vec<f32>>> {
+        Ok(self.slow.beside(theta)?.map(<[f32]>::to_vec))
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        show("k of lookahead", Span::Steps(self.k));
+        self.inner.spans(show);
+    }
+
+    fn averages(&self) -> bool {
+        true
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.slow.of(layout.len());
+        self.inner.make_room(layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
@@ -77,8 +94,14 @@ pub(super) const ROWS: &[Row] = &[Row {
     summary: "lets a chain run for k steps, then goes back to a point on the way",
     params: &[
         Param::chain("the optimizer that runs ahead"),
-        Param::count("k", 1, "5", "steps that it runs"),
+        Param::steps("k", 1, "5", "steps that it runs"),
         Param::number("alpha", Range::Share, "0.5", "share of the way that is kept"),
     ],
-    make: Make::Link(|a| Ok(Chain::new().then(lookahead(a.chain("chain")?, a.count("k")?, a.schedule("alpha")?)))),
+    make: Make::Link(Place::End, |a| {
+        let inner = a.optimizer("chain")?;
+        match inner.averages() {
+            true => Err(Error::Config(two_averages("lookahead", "a link of its chain"))),
+            false => Ok(Chain::new().then(lookahead(inner, a.count("k")?, a.schedule("alpha")?))),
+        }
+    }),
 }];

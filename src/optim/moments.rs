@@ -4,6 +4,12 @@ use super::{Context, GradientTransform, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
+/// `x / root`, where the root of squares that were always 0, or too small for f32, makes 0.
+#[inline(always)]
+pub(super) fn over(x: f32, root: f32) -> f32 {
+    if root == 0.0 { 0.0 } else { x / root }
+}
+
 /// A direction that is made of two running means, and of nothing else that is kept:
 /// [`scale_by_adam`](super::scale_by_adam) and those of its kin that differ in the equation alone.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Pattern, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot, State};
 use super::{add_decayed_weights, partition, scale_by_adam, scale_by_learning_rate};
 use crate::Result;
 
@@ -34,13 +34,13 @@ pub struct ScaleByMuon {
 ///
 /// ```text
 ///   b ← μ·b + (1 − μ)·g              x = μ·b + (1 − μ)·g   (nesterov)   or   b
-///   X ← X / max(‖X‖, 1e-7),          ns_steps times   X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X
+///   X ← X / ‖X‖,                     ns_steps times   X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X
 ///   u = scale·X                      a, b, c = 3.4445, −4.7750, 2.0315
 /// ```
 ///
 /// The result is not quite orthogonal: singular values end between about 0.7 and 1.2. As `torch.optim.Muon`, except that
-/// the iteration runs in f64 and not in bfloat16, which is good to two digits only. What is not a matrix belongs to
-/// another optimizer.
+/// the iteration runs in f64 and not in bfloat16, which is good to two digits only, and that ‖X‖ has no floor of 1e-7: the
+/// direction is the same however short the gradient. What is not a matrix belongs to another optimizer.
 ///
 /// Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>.
 #[must_use]
@@ -108,7 +108,8 @@ impl Room {
         if !as_it_lies {
             transposed.transpose_to(x);
         }
-        *x /= x.norm().max(1e-7);
+        // Of any length but 0: no floor that would matter to gradients that are merely short.
+        *x /= x.norm().max(f64::MIN_POSITIVE);
         for _ in 0..steps {
             x.transpose_to(transposed);
             gram.gemm(1.0, x, transposed, 0.0);
@@ -128,7 +129,8 @@ impl Room {
 
 const MOMENTUM: Param = Param::number("momentum", Range::Decay, "0.95", "decay of the running mean of gradients");
 const NESTEROV: Param = Param::flag("nesterov", "true", "whether to look a step ahead");
-const NS_STEPS: Param = Param::count("ns_steps", 1, "5", "rounds of the Newton-Schulz iteration");
+const NS_STEPS: Param =
+    Param::count("ns_steps", (1, 100), "5", "rounds of the Newton-Schulz iteration, which settles within ten");
 const ADJUST: Param = Param::word("adjust", &["original", "match_rms_adamw"], "original", "how steps scale with shape");
 
 pub(super) const ROWS: &[Row] = &[
@@ -155,7 +157,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_muon",
         summary: "muon's direction for matrices; other blocks stay as they are",
         params: &[MOMENTUM, NESTEROV, NS_STEPS, ADJUST],
-        make: Make::Link(link),
+        make: Make::Link(Place::BeforeRate, link),
     },
 ];
 

@@ -1,9 +1,9 @@
 //! NAdam: Adam with Nesterov's momentum.
 
-use super::moments::Moments;
+use super::moments::{Moments, over};
 use super::recipes::coupled;
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot};
 use crate::Result;
 
 /// See [`scale_by_nadam`].
@@ -52,7 +52,7 @@ impl GradientTransform for ScaleByNadam {
         step.adam(
             gradient,
             #[inline(always)]
-            move |g, m, v| (of_gradient * g + of_mean * m) / (v.sqrt() * second + eps),
+            move |g, m, v| over(of_gradient * g + of_mean * m, v.sqrt() * second + eps),
         );
         Ok(())
     }
@@ -91,6 +91,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_nadam",
         summary: "nadam's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS, MOMENTUM_DECAY],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::table::{Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Chain, Context, GradientTransform, Place, Schedule, Slot};
 use crate::Result;
 use crate::seed::{Rng, Seed};
 
@@ -23,7 +23,8 @@ pub struct AddNoise {
 /// ```
 ///
 /// `t` counts from 1, as in `optax.add_noise`; the paper divides by `(1 + t)ᵞ` with `t` from 0, which is the same. The
-/// noise is drawn from the stream `noise` of the seed.
+/// noise is drawn from the stream `noise` of the seed and of the link's place in its chain, which
+/// [`Optimizer::new`](super::Optimizer::new) tells it.
 ///
 /// Neelakantan et al. 2015, section 3, <https://arxiv.org/abs/1511.06807>.
 #[must_use]
@@ -57,7 +58,9 @@ pub(super) const ROWS: &[Row] = &[Row {
     params: &[
         Param::number("eta", Range::NotNegative, "0.01", "variance of the noise in the first step"),
         Param::number("gamma", Range::NotNegative, "0.55", "power of the step's number that divides it"),
-        Param::count("seed", 0, "0", "seed of the noise; in training the run's, unless said"),
+        Param::seed(),
     ],
-    make: Make::Link(|a| Ok(Chain::new().then(add_noise(a.schedule("eta")?, a.schedule("gamma")?, a.count("seed")?)))),
+    make: Make::Link(Place::BeforeRate, |a| {
+        Ok(Chain::new().then(add_noise(a.schedule("eta")?, a.schedule("gamma")?, a.count("seed")?)))
+    }),
 }];

@@ -1,10 +1,14 @@
 //! What moves parameters.
 
-use super::{Chain, Context, GradientTransform, Slot, When};
-use crate::checkpoint::{Arrays, MAX_COUNT};
+use std::collections::BTreeMap;
+
+use rand::Rng as _;
+
+use super::{Chain, Context, GradientTransform, Slot, Span, When};
+use crate::checkpoint::{Arrays, MAX_COUNT, Number};
 use crate::kernels::{add, sum_of_squares};
 use crate::params::check_len;
-use crate::seed::{from_words, words};
+use crate::seed::{Seed, from_words, words};
 use crate::{Error, Layout, Params, Result};
 
 /// What one step of an optimizer was like.
@@ -16,6 +20,9 @@ pub struct StepReport {
     pub update_norm: f64,
 }
 
+/// A gradient of this norm can be squared in f32, and the squares of very many summed.
+const SQUARES_FIT: f64 = 1e15;
+
 /// A chain that moves parameters.
 #[derive(Debug)]
 pub struct Optimizer {
@@ -25,8 +32,16 @@ pub struct Optimizer {
 
 impl Optimizer {
     /// An optimizer whose updates are what the chain makes of gradients.
+    ///
+    /// Each generator of random numbers gets a stream of its own, by its seed and its place in the chain: two links draw
+    /// apart though their seeds are one.
     #[must_use]
-    pub fn new(chain: Chain) -> Self {
+    pub fn new(mut chain: Chain) -> Self {
+        chain.state(&mut |place, slot| {
+            if let Slot::Rng(rng) = slot {
+                *rng = Seed(rng.next_u64()).stream(place, 0);
+            }
+        });
         Self { chain, update: Vec::new() }
     }
 
@@ -36,7 +51,8 @@ impl Optimizer {
     /// [`Error::Shape`] for a gradient of another length. [`Error::NotFinite`], with the first bad block's name, for a NaN
     /// or infinite gradient: neither parameters nor optimizer state have changed then. (A chain that begins with
     /// [`zero_non_finite`](super::zero_non_finite) takes it.) [`Error::NotFinite`] too if the chain makes a NaN or
-    /// infinite update of a finite gradient: the parameters have not changed then, though the optimizer's state has.
+    /// infinite update or state of a finite gradient: the parameters have not changed then, though the optimizer's state
+    /// has.
     pub fn step(&mut self, params: &mut Params, gradient: &[f32], when: When) -> Result<StepReport> {
         let mut update = std::mem::take(&mut self.update);
         update.clear();
@@ -65,8 +81,28 @@ impl Optimizer {
             chain.run(gradient, &context, &mut |part| squares += sum_of_squares(part))
         })??;
         let update_norm = check_finite("update", params.layout(), gradient, squares)?;
+        if grad_norm > SQUARES_FIT {
+            self.check_state()?;
+        }
         params.update(|theta| add(theta, gradient))?;
         Ok(StepReport { grad_norm, update_norm })
+    }
+
+    /// Fails with [`Error::NotFinite`] for a vector of state that a gradient was too large for: an infinite mean of squares
+    /// would stop its parameters for good, without a word.
+    fn check_state(&mut self) -> Result<()> {
+        let mut bad = None;
+        self.visit_state(&mut |name, slot| {
+            let finite = match slot {
+                Slot::Vector(numbers) => numbers.iter().all(|x| x.is_finite()),
+                Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
+                _ => true,
+            };
+            if !finite {
+                bad.get_or_insert_with(|| format!("the optimizer's state `{name}`"));
+            }
+        });
+        bad.map_or(Ok(()), |what| Err(Error::NotFinite { what }))
     }
 
     /// The learning rate at some time; `None` if the chain has none.
@@ -75,11 +111,12 @@ impl Optimizer {
         self.chain.learning_rate(when)
     }
 
-    /// Tells schedules that go by a metric, such as [`Schedule::Plateau`](super::Schedule::Plateau), its latest value. More is better.
-    pub fn observe(&mut self, metric: f64) {
+    /// Tells schedules that go by a metric, such as [`Schedule::Plateau`](super::Schedule::Plateau), its latest value
+    /// and when it was seen. More is better.
+    pub fn observe(&mut self, metric: f64, when: When) {
         self.chain.state(&mut |_, slot| {
             if let Slot::Schedule(schedule) = slot {
-                schedule.observe(metric);
+                schedule.observe(metric, when);
             }
         });
     }
@@ -87,9 +124,29 @@ impl Optimizer {
     /// The parameters that a finished policy should have, `[P]`; `None` where they are those that are trained.
     ///
     /// # Errors
-    /// As [`Params::read`].
+    /// As [`Params::read`]; [`Error::Shape`] if a link's are not as many as the parameters.
     pub fn evaluation(&self, params: &Params) -> Result<Option<Vec<f32>>> {
-        params.read(|theta| self.chain.evaluation(theta, params.layout()))
+        let values = params.read(|theta| self.chain.evaluation(theta, params.layout()))??;
+        values
+            .iter()
+            .try_for_each(|values| check_len("what a policy should have", params.layout().len(), values.len()))?;
+        Ok(values)
+    }
+
+    /// What is too long for a run of so many rollouts and steps, such as the `k` of an accumulation: a sentence each.
+    #[must_use]
+    pub fn misfits(&self, rollouts: u64, steps: u64) -> Vec<String> {
+        let mut misfits = Vec::new();
+        self.chain.spans(&mut |what, span| {
+            let (span, run, unit) = match span {
+                Span::Steps(span) => (span, steps, "optimizer steps"),
+                Span::Rollouts(span) => (span, rollouts, "updates"),
+            };
+            if span > run {
+                misfits.push(format!("{what} is {span}: this run is over after {run} {unit}, before it has an effect"));
+            }
+        });
+        misfits
     }
 
     /// What happened so far that a user should know: names and numbers.
@@ -127,15 +184,25 @@ impl Optimizer {
         });
     }
 
-    /// Goes on from the state of an optimizer of the same spec, as [`Optimizer::save`] left it.
-    pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays) -> Result<()> {
-        let mut outcome = Ok(());
+    /// Goes on from the state of an optimizer of the same spec over parameters of this layout, as [`Optimizer::save`] left
+    /// it: every vector has to be as long as a step would make it, or empty where none was taken.
+    pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays, layout: &Layout) -> Result<()> {
+        self.chain.make_room(layout)?;
+        let (mut outcome, mut links) = (Ok(()), BTreeMap::new());
         self.visit_state(&mut |name, slot| {
             if outcome.is_ok() {
-                outcome = restore_slot(&format!("{prefix}.{name}"), slot, arrays);
+                let (link, _) = name.rsplit_once('.').unwrap_or_default();
+                let begun: &mut Begun = links.entry(link.to_string()).or_default();
+                outcome = restore_slot(&format!("{prefix}.{name}"), slot, arrays, begun);
             }
         });
-        outcome
+        outcome?;
+        match links.into_values().find_map(Begun::contradiction) {
+            Some((yes, no)) => {
+                Err(Error::Checkpoint(format!("`{no}` is empty, though `{yes}` says that steps were taken")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Bytes of state that the chain keeps, of which most begins with the first step.
@@ -154,15 +221,52 @@ impl Optimizer {
     }
 }
 
-fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays) -> Result<()> {
+/// What the state of one link says of whether a step was taken.
+#[derive(Default)]
+struct Begun {
+    /// A piece that says yes.
+    yes: Option<String>,
+    /// A piece that says no.
+    no: Option<String>,
+}
+
+impl Begun {
+    fn contradiction(self) -> Option<(String, String)> {
+        self.yes.zip(self.no)
+    }
+}
+
+/// Numbers of a slot that makes `room` for so many: as many, or none. What begins later than with the first step has no
+/// room yet, and may be of any length.
+fn vector<'a, T: Number>(name: &str, room: usize, arrays: &'a Arrays, begun: &mut Begun) -> Result<&'a [T]> {
+    let numbers = arrays.get(name)?;
+    match (numbers.len(), room) {
+        (_, 0) => Ok(numbers),
+        (0, _) => {
+            begun.no = Some(name.into());
+            Ok(numbers)
+        }
+        _ => {
+            begun.yes = Some(name.into());
+            arrays.get_len(name, room)
+        }
+    }
+}
+
+fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays, begun: &mut Begun) -> Result<()> {
     match slot {
-        Slot::Vector(numbers) => *numbers = arrays.get(name)?.to_vec(),
-        Slot::Wide(numbers) => *numbers = arrays.get(name)?.to_vec(),
+        Slot::Vector(numbers) => *numbers = vector(name, numbers.len(), arrays, begun)?.to_vec(),
+        Slot::Wide(numbers) => *numbers = vector(name, numbers.len(), arrays, begun)?.to_vec(),
         Slot::Count(count) => match arrays.one(name)? {
             too_large if too_large > MAX_COUNT => {
                 return Err(Error::Checkpoint(format!("`{name}` = {too_large} is more than a run ever comes to")));
             }
-            possible => *count = possible,
+            possible => {
+                *count = possible;
+                if possible > 0 {
+                    begun.yes = Some(name.into());
+                }
+            }
         },
         Slot::Scalar(number) => *number = arrays.one(name)?,
         Slot::Rng(rng) => {

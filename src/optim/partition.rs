@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::table::{Kind, Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Pattern, Slot, When};
+use super::{Chain, Context, GradientTransform, Pattern, Place, Slot, Span, When};
+use crate::params::check_len;
 use crate::{Block, Error, Layout, Result};
 
 /// See [`partition`] and [`masked`].
@@ -112,6 +113,8 @@ impl GradientTransform for Partition {
         if self.branches.iter().any(|branch| branch.places.is_none()) {
             self.begin(context.layout)?;
         }
+        context.check(gradient)?;
+        check_len("the gradient", context.layout.len(), gradient.len())?;
         for Branch { chain, layout, theta, gradient: own, places, .. } in &mut self.branches {
             let places = places.as_deref().unwrap_or_default();
             gather(places, context.theta, theta);
@@ -132,16 +135,30 @@ impl GradientTransform for Partition {
         self.branches.iter().find_map(|branch| branch.chain.learning_rate(when))
     }
 
-    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Result<Option<Vec<f32>>> {
         let mut whole: Option<Vec<f32>> = None;
         for (i, branch) in self.branches.iter().enumerate() {
             let ((layout, places), mut own) = (self.own(i, layout), Vec::new());
             gather(&places, theta, &mut own);
-            if let Some(better) = branch.chain.evaluation(&own, &layout) {
+            if let Some(better) = branch.chain.evaluation(&own, &layout)? {
+                check_len("what a policy should have", own.len(), better.len())?;
                 scatter(&places, &better, whole.get_or_insert_with(|| theta.to_vec()));
             }
         }
-        whole
+        Ok(whole)
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        self.branches.iter().for_each(|branch| branch.chain.spans(show));
+    }
+
+    fn averages(&self) -> bool {
+        self.branches.iter().any(|branch| branch.chain.averages())
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.begin(layout)?;
+        self.branches.iter_mut().try_for_each(|branch| branch.chain.make_room(&branch.layout))
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
@@ -162,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
             },
             Param::chain("what those blocks go through"),
         ],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::Beside, |a| {
             let chain = a.chain("chain")?;
             if chain.learning_rate(When::default()).is_some() {
                 let problem = "its chain applies a learning rate, and the other blocks would have none";
@@ -180,7 +197,7 @@ pub(super) const ROWS: &[Row] = &[
             default: "",
             meaning: "the first pattern that means a block says its chain",
         }],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::Beside, |a| {
             let branches = a.branches()?.into_iter().map(|(blocks, chain)| (Pattern::new(blocks), chain));
             Ok(Chain::new().then(partition(branches)))
         }),

@@ -2,37 +2,56 @@
 
 use super::Slot;
 
-/// A number that is multiplied by a factor whenever a metric has not risen for long.
+/// A number that is multiplied by a factor whenever a metric has stood still for a share of training.
 ///
 /// ```text
-///   metric > best + threshold:   best ← metric, bad ← 0            otherwise: bad ← bad + 1
-///   bad > patience:              value ← max(factor·value, min), bad ← 0, rest ← cooldown
+///   metric > best + threshold, or metric < best − max(threshold, fall·(highest − lowest)):
+///                                best ← metric, since ← p
+///   p − since > patience:        value ← max(factor·value, min), since ← p + cooldown
 /// ```
 ///
-/// While `rest` counts down, `bad` stays 0. These are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
-/// `mode="max"` and `threshold_mode="abs"`: a relative threshold would mean the wrong thing for negative returns. The
-/// metric is what [`Optimizer::observe`](super::Optimizer::observe) is told; a trainer tells the mean return after each
-/// update.
+/// `p` is the share of training that is done, from 0 to 1, so that patience is the same over a short run and a long one,
+/// and whether an update learns from 40 steps or from 4,000. Highest and lowest are of the metric so far: a return that
+/// has fallen by a tenth of its range does not stand still, and is measured from where it fell to; less is noise.
+///
+/// With a fall of 1, which never comes to pass, these are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
+/// `mode="max"` and `threshold_mode="abs"`, which counts observations: a relative threshold would mean the wrong thing
+/// for negative returns. The metric is what [`Optimizer::observe`](super::Optimizer::observe) is told; a trainer tells the
+/// mean return after each update in which it has one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plateau {
     start: f64,
     factor: f64,
-    patience: u64,
+    patience: f64,
     threshold: f64,
-    cooldown: u64,
+    fall: f64,
+    cooldown: f64,
     min: f64,
     value: f64,
     best: f64,
-    bad: u64,
-    rest: u64,
+    since: f64,
+    lowest: f64,
+    highest: f64,
 }
 
 impl Plateau {
-    /// From `start` on, times `factor` after more than `patience` observations in a row without a rise.
+    /// From `start` on, times `factor` after more than this share of training without a rise or a fall.
     #[must_use]
-    pub fn new(start: f64, factor: f64, patience: u64) -> Self {
-        let (value, best) = (start, f64::NEG_INFINITY);
-        Self { start, factor, patience, threshold: 1e-4, cooldown: 0, min: 0.0, value, best, bad: 0, rest: 0 }
+    pub fn new(start: f64, factor: f64, patience: f64) -> Self {
+        Self {
+            start,
+            factor,
+            patience,
+            threshold: 1e-4,
+            fall: 0.1,
+            cooldown: 0.0,
+            min: 0.0,
+            value: start,
+            best: f64::NEG_INFINITY,
+            since: 0.0,
+            lowest: f64::INFINITY,
+            highest: f64::NEG_INFINITY,
+        }
     }
 
     /// The same where a rise must be larger than this, in the metric's unit, to count.
@@ -41,9 +60,15 @@ impl Plateau {
         Self { threshold, ..self }
     }
 
-    /// The same where so many observations after a change do not count.
+    /// The same where a fall must be larger than this share of the metric's range so far to count; 1 never does.
     #[must_use]
-    pub fn cooldown(self, cooldown: u64) -> Self {
+    pub fn fall(self, fall: f64) -> Self {
+        Self { fall, ..self }
+    }
+
+    /// The same where this share of training after a change does not count.
+    #[must_use]
+    pub fn cooldown(self, cooldown: f64) -> Self {
         Self { cooldown, ..self }
     }
 
@@ -59,19 +84,15 @@ impl Plateau {
         self.value
     }
 
-    /// Takes the metric's next value. NaN is no rise.
-    pub fn observe(&mut self, metric: f64) {
-        if metric > self.best + self.threshold {
-            (self.best, self.bad) = (metric, 0);
-        } else {
-            self.bad += 1;
-        }
-        if self.rest > 0 {
-            (self.rest, self.bad) = (self.rest - 1, 0);
-        }
-        if self.bad > self.patience {
+    /// Takes the metric's next value, at some share of training. NaN is neither rise nor fall.
+    pub fn observe(&mut self, metric: f64, progress: f64) {
+        (self.lowest, self.highest) = (self.lowest.min(metric), self.highest.max(metric));
+        let fall = (self.fall * (self.highest - self.lowest)).max(self.threshold);
+        if metric > self.best + self.threshold || metric < self.best - fall {
+            (self.best, self.since) = (metric, self.since.max(progress));
+        } else if progress - self.since > self.patience + ROUNDING {
             self.value = (self.value * self.factor).max(self.min.min(self.value));
-            (self.bad, self.rest) = (0, self.cooldown);
+            self.since = progress + self.cooldown;
         }
     }
 
@@ -82,7 +103,11 @@ impl Plateau {
     pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("value", Slot::Scalar(&mut self.value));
         visit("best", Slot::Scalar(&mut self.best));
-        visit("bad", Slot::Count(&mut self.bad));
-        visit("rest", Slot::Count(&mut self.rest));
+        visit("since", Slot::Scalar(&mut self.since));
+        visit("lowest", Slot::Scalar(&mut self.lowest));
+        visit("highest", Slot::Scalar(&mut self.highest));
     }
 }
+
+/// So that a patience of three hundredths is not over after three of them.
+const ROUNDING: f64 = 1e-9;

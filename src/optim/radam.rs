@@ -1,9 +1,9 @@
 //! RAdam: Adam that waits until its scale can be trusted.
 
-use super::moments::{Moments, ScaleByMoments};
+use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::coupled;
 use super::table::{Make, Param, Row};
-use super::{Args, Chain, Schedule};
+use super::{Args, Chain, Place, Schedule};
 use crate::Result;
 
 /// [`scale_by_adam`](super::scale_by_adam) times how far its running mean of squares can be trusted; the mean of
@@ -35,7 +35,7 @@ pub fn scale_by_radam(
             step.adam(
                 gradient,
                 #[inline(always)]
-                move |_, m, v| m / (v.sqrt() + eps) * factor,
+                move |_, m, v| over(m, v.sqrt() + eps) * factor,
             );
         } else {
             let first = first as f32;
@@ -63,6 +63,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_radam",
         summary: "radam's direction",
         params: &[Param::BETA1, Param::BETA2, Param::EPS],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

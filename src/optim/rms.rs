@@ -1,8 +1,10 @@
 //! RMSprop's direction, and its recipe in three conventions.
 
+use super::moments::over;
 use super::table::{Make, Param, Range, Row};
 use super::{
-    Args, Chain, Context, GradientTransform, Schedule, Slot, State, add_decayed_weights, scale_by_learning_rate, trace,
+    Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State, add_decayed_weights, scale_by_learning_rate,
+    trace,
 };
 use crate::Result;
 use crate::kernels::vectorised;
@@ -109,12 +111,6 @@ impl GradientTransform for ScaleByRms {
     }
 }
 
-/// `g / root`, where 0 over 0 is 0.
-#[inline(always)]
-fn over(g: f32, root: f32) -> f32 {
-    if root > 0.0 { g / root } else { 0.0 }
-}
-
 const PRESET: Param =
     Param::word("preset", &["torch", "tf", "optax"], "torch", "where eps stands and what starts at 1");
 const ALPHA: Param = Param::number("alpha", Range::Decay, "0.99", "decay of the running mean of squares");
@@ -152,6 +148,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_rms",
         summary: "rmsprop's direction",
         params: &[PRESET, ALPHA, Param::EPS, CENTERED],
-        make: Make::Link(|a| Ok(Chain::new().then(direction(a)?))),
+        make: Make::Link(Place::BeforeRate, |a| Ok(Chain::new().then(direction(a)?))),
     },
 ];

@@ -150,10 +150,10 @@ impl Schedule {
     }
 
     /// Tells it the latest value of the metric that it goes by, if it goes by one. More is better.
-    pub fn observe(&mut self, metric: f64) {
+    pub fn observe(&mut self, metric: f64, when: When) {
         match self {
-            Schedule::Plateau(plateau) => plateau.observe(metric),
-            Schedule::Warmup { then, .. } => then.observe(metric),
+            Schedule::Plateau(plateau) => plateau.observe(metric, when.progress),
+            Schedule::Warmup { then, .. } => then.observe(metric, when),
             _ => {}
         }
     }

@@ -1,8 +1,8 @@
 //! Schedule-free learning: an average in place of a falling learning rate.
 
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, add_decayed_weights, scale_by_adam};
-use super::{Context, GradientTransform, Schedule, Slot, State, When};
+use super::{Args, Chain, Place, add_decayed_weights, scale_by_adam};
+use super::{Context, GradientTransform, Schedule, Slot, Span, State, When};
 use crate::kernels::vectorised;
 use crate::{Layout, Result};
 
@@ -48,6 +48,7 @@ impl ScheduleFree {
 
 impl GradientTransform for ScheduleFree {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        context.check(gradient)?;
         let begins = self.steps == 0;
         self.steps += 1;
         let lr = self.lr(self.steps, context.when);
@@ -85,9 +86,19 @@ impl GradientTransform for ScheduleFree {
         Some(self.lr(self.steps.max(1), when))
     }
 
-    fn evaluation(&self, theta: &[f32], _: &Layout) -> Option<Vec<f32>> {
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        if self.warmup_steps > 0 {
+            show("warmup_steps of schedule_free", Span::Steps(self.warmup_steps));
+        }
+    }
+
+    fn averages(&self) -> bool {
+        true
+    }
+
+    fn evaluation(&self, theta: &[f32], _: &Layout) -> Result<Option<Vec<f32>>> {
         let share = (1.0 - 1.0 / self.beta1) as f32;
-        Some(self.z.begun()?.iter().zip(theta).map(|(z, y)| y + share * (z - y)).collect())
+        Ok(self.z.beside(theta)?.map(|z| z.iter().zip(theta).map(|(z, y)| y + share * (z - y)).collect()))
     }
 }
 
@@ -97,20 +108,20 @@ const BETA1: Param = Param {
     default: "0.9",
     meaning: "share of the average in the point at which gradients are taken",
 };
-const WARMUP: Param = Param::count("warmup_steps", 0, "0", "steps over which the learning rate rises");
+const WARMUP: Param = Param::steps("warmup_steps", 0, "0", "steps over which the learning rate rises");
 
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "schedule_free_sgd",
         summary: "sgd with an average in place of a schedule",
         params: &[Param::steady_lr("1"), BETA1, WARMUP, Param::WEIGHT_DECAY],
-        make: Make::Recipe(|a| last(a, Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?)))),
+        make: Make::Ending(|a| last(a, Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?)))),
     },
     Row {
         name: "schedule_free_adamw",
         summary: "adamw with an average in place of a schedule",
         params: &[Param::steady_lr("2.5e-3"), BETA1, Param::BETA2, Param::EPS, WARMUP, Param::WEIGHT_DECAY],
-        make: Make::Recipe(|a| {
+        make: Make::Ending(|a| {
             // The average is the momentum: Adam's own is off.
             let scaled = Chain::new().then(scale_by_adam(0.0, a.schedule("beta2")?, a.schedule("eps")?));
             last(a, scaled.then(add_decayed_weights(a.schedule("weight_decay")?)))
@@ -120,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "schedule_free",
         summary: "schedule_free_sgd's direction and learning rate, with an average in place of a schedule",
         params: &[Param::steady_lr("1"), BETA1, WARMUP],
-        make: Make::Link(|a| last(a, Chain::new())),
+        make: Make::Link(Place::End, |a| last(a, Chain::new())),
     },
 ];
 

@@ -140,18 +140,24 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "plateau",
-        summary: "multiplied by a factor whenever the mean return has not risen for long",
+        summary: "multiplied by a factor whenever the mean return has stood still for long",
         params: &[
             START,
-            share("factor", "0.1", "what it is multiplied by"),
-            Param::count("patience", 0, "10", "updates without a rise that are borne"),
+            share("factor", "0.5", "what it is multiplied by"),
+            fixed(
+                "patience",
+                Range::ShareOfTraining,
+                "0.2",
+                "share of training without a rise or a fall that is borne",
+            ),
             fixed(
                 "threshold",
                 Range::NotNegative,
                 "1e-4",
                 "what the mean return must rise by, in its own unit, to count",
             ),
-            Param::count("cooldown", 0, "0", "updates after a change that do not count"),
+            share("fall", "0.1", "what it must fall by, in its range so far, to count as well; 1 never does"),
+            fixed("cooldown", Range::ShareOfTraining, "0", "share of training after a change that does not count"),
             fixed("min", Range::Finite, "0", "it does not fall below this"),
         ],
         make: Make::Schedule(plateau),
@@ -160,9 +166,10 @@ pub(super) const ROWS: &[Row] = &[
 
 fn plateau(a: &Args<'_>) -> Result<Schedule> {
     Ok(Schedule::Plateau(
-        Plateau::new(a.number("start")?, a.number("factor")?, a.count("patience")?)
+        Plateau::new(a.number("start")?, a.number("factor")?, a.number("patience")?)
             .threshold(a.number("threshold")?)
-            .cooldown(a.count("cooldown")?)
+            .fall(a.number("fall")?)
+            .cooldown(a.number("cooldown")?)
             .min(a.number("min")?),
     ))
 }

@@ -4,9 +4,9 @@ use nalgebra::{DMatrix, DVector};
 
 use super::blocks::blocks_mut;
 use super::recipes::coupled;
-use super::spectrum::{Room, eigen, sides, square};
+use super::spectrum::{LONGEST, Room, eigen, sides, square};
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Slot};
+use super::{Args, Chain, Context, GradientTransform, Place, Slot, Span};
 use crate::{Block, Result};
 
 /// See [`scale_by_shampoo`].
@@ -31,7 +31,8 @@ pub struct ScaleByShampoo {
 /// L, R and H start at ε times the identity. A tensor of more dimensions counts as the matrix of its first dimension by
 /// all others. Of a side longer than `max_dim` only the diagonal is kept. Roots are taken in the first step and then
 /// every `frequency` steps, each time with that step's gradient in the sums; 1 is the authors' pseudo-code. All of it in
-/// f64, by eigenvalues; one that rounding has brought below ε counts as ε.
+/// f64, by eigenvalues; one below ε, or below what f64 can tell from 0 beside the largest, counts as that: so the
+/// direction does not depend on how large gradients are once ε is nothing beside their squares.
 ///
 /// State: for an `m × n` matrix twice `m² + n²` numbers of 8 bytes.
 ///
@@ -79,7 +80,9 @@ impl GradientTransform for ScaleByShampoo {
                 }
                 if renew && is_full(n) {
                     let spectrum = eigen(block, square(statistic, n).into_owned())?;
-                    let powers = spectrum.eigenvalues.map(|value| value.max(*eps).powf(power(block)));
+                    // Below this, an eigenvalue is the rounding of the largest one.
+                    let resolved = n as f64 * f64::EPSILON * spectrum.eigenvalues.amax();
+                    let powers = spectrum.eigenvalues.map(|value| value.max(*eps).max(resolved).powf(power(block)));
                     root.copy_from_slice(from_spectrum(&spectrum.eigenvectors, &powers).as_slice());
                 } else if renew {
                     root.iter_mut().zip(&*statistic).for_each(|(root, x)| *root = x.powf(power(block)));
@@ -94,6 +97,10 @@ impl GradientTransform for ScaleByShampoo {
             room.write(g);
         }
         Ok(())
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        show("precondition_frequency of shampoo", Span::Steps(self.frequency));
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
@@ -125,8 +132,8 @@ const EPS: Param = Param {
     default: "1e-4",
     meaning: "what the sums of squares start at",
 };
-const FREQUENCY: Param = Param::count("precondition_frequency", 1, "1", "steps from one root to the next");
-const MAX_DIM: Param = Param::count("max_dim", 1, "1024", "longest side that has more than a diagonal");
+const FREQUENCY: Param = Param::steps("precondition_frequency", 1, "1", "steps from one root to the next");
+const MAX_DIM: Param = Param::count("max_dim", LONGEST, "1024", "longest side that has more than a diagonal");
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -139,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_shampoo",
         summary: "shampoo's direction",
         params: &[EPS, FREQUENCY, MAX_DIM],
-        make: Make::Link(link),
+        make: Make::Link(Place::BeforeRate, link),
     },
 ];
 

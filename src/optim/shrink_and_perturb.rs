@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 
 use super::table::{Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Schedule, Slot};
+use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, Span};
 use crate::Result;
 use crate::seed::{Rng, Seed};
 
@@ -23,9 +23,10 @@ pub struct ShrinkAndPerturb {
 ///   θ ← shrink·(θ + u) + ξ,   ξ ~ N(0, deviation²) for each number
 /// ```
 ///
-/// It stands last in a chain, after the learning rate, and acts in the first step of the rollouts `every`, `2·every`, …
-/// The noise is drawn from the stream `perturb` of the seed. (The paper's noise is a fresh initialisation times a
-/// number; ours is one normal deviation for all.)
+/// It stands last in a chain, after the learning rate, and acts in the first step from the rollout `every` on, in that
+/// from `2·every` on, …; in a run of fewer rollouts never. The noise is drawn from the stream `perturb` of the seed and
+/// of the link's place in its chain. (The paper's noise is a fresh initialisation times a number; ours is one normal
+/// deviation for all.)
 ///
 /// Ash and Adams 2020, section 4, <https://arxiv.org/abs/1910.08475>.
 #[must_use]
@@ -42,7 +43,8 @@ pub fn shrink_and_perturb(
 impl GradientTransform for ShrinkAndPerturb {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let update = context.when.update;
-        if update == self.last_update || !update.is_multiple_of(self.every) {
+        // Not every rollout need come by: within `accumulate` a step may learn from several.
+        if update / self.every <= self.last_update / self.every {
             return Ok(());
         }
         self.last_update = update;
@@ -52,6 +54,10 @@ impl GradientTransform for ShrinkAndPerturb {
             *u = shrink * (theta + *u) + deviation * xi - theta;
         }
         Ok(())
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        show("every of shrink_and_perturb", Span::Rollouts(self.every));
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
@@ -68,10 +74,10 @@ pub(super) const ROWS: &[Row] = &[Row {
     params: &[
         Param::number("shrink", Range::Share, "0.9", "what the parameters are multiplied by"),
         Param::number("deviation", Range::NotNegative, "0.01", "standard deviation of the noise"),
-        Param::count("every", 1, "100", "rollouts from one time to the next"),
-        Param::count("seed", 0, "0", "seed of the noise; in training the run's, unless said"),
+        Param::steps("every", 1, "100", "rollouts from one time to the next"),
+        Param::seed(),
     ],
-    make: Make::Link(|a| {
+    make: Make::Link(Place::Last, |a| {
         let (shrink, deviation) = (a.schedule("shrink")?, a.schedule("deviation")?);
         Ok(Chain::new().then(shrink_and_perturb(shrink, deviation, a.count("every")?, a.count("seed")?)))
     }),

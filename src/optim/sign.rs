@@ -1,7 +1,7 @@
 //! Signs of gradients.
 
 use super::table::{Make, Param, Row};
-use super::{Chain, Context, GradientTransform, scale_by_learning_rate};
+use super::{Chain, Context, GradientTransform, Place, scale_by_learning_rate};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -48,6 +48,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_sign",
         summary: "sign_sgd's direction",
         params: &[],
-        make: Make::Link(|_| Ok(Chain::new().then(scale_by_sign()))),
+        make: Make::Link(Place::BeforeRate, |_| Ok(Chain::new().then(scale_by_sign()))),
     },
 ];

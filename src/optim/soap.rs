@@ -4,9 +4,9 @@ use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
-use super::spectrum::{Room, eigen, sides, square};
+use super::spectrum::{LONGEST, Room, eigen, sides, square};
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, Span, State};
 use crate::{Block, Result};
 
 /// See [`scale_by_soap`].
@@ -40,6 +40,9 @@ pub struct ScaleBySoap {
 /// its direction is zero; ε stands outside the root and before the bias correction; a vector, and a side longer than
 /// `max_dim`, stay in their own basis. M is kept turned, so that f32 is exact enough for its small components too;
 /// statistics and bases are f64. A tensor of more dimensions counts as the matrix of its first dimension by all others.
+///
+/// The recipe `soap` decays in every call, as AdamW does, of the parameters before the step. The authors' code does not
+/// decay in the first call, which moves nothing, and decays the parameters as they are after the step.
 ///
 /// A gradient seldom spans its whole space, and of a null space every basis is an eigenbasis. So that the result does
 /// not hang on rounding, `P = L + 10⁻⁶·tr(L)/n·diag(1, 1 − 1/n, …, 1/n)`: a ramp below the resolution of the authors'
@@ -122,6 +125,10 @@ impl GradientTransform for ScaleBySoap {
         Ok(())
     }
 
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        show("precondition_frequency of soap", Span::Steps(self.frequency));
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         for (name, schedule) in [("beta1", &mut self.beta1), ("beta2", &mut self.beta2), ("eps", &mut self.eps)] {
             visit(name, Slot::Schedule(schedule));
@@ -144,14 +151,15 @@ struct Adam {
 
 impl Adam {
     fn new(beta1: f64, beta2: f64, eps: f64, t: u64) -> Adam {
-        let rest = |beta: f64| 1.0 - beta.powi(t as i32);
+        let rest = |beta: f64| 1.0 - beta.powf(t as f64);
         Adam { beta1, beta2, eps, correction: rest(beta2).sqrt() / rest(beta1) }
     }
 
     fn direction(&self, g: f64, m: &mut f32, v: &mut f32) -> f64 {
         *m = (self.beta1 * f64::from(*m) + (1.0 - self.beta1) * g) as f32;
         *v = (self.beta2 * f64::from(*v) + (1.0 - self.beta2) * g * g) as f32;
-        f64::from(*m) / (f64::from(*v).sqrt() + self.eps) * self.correction
+        let root = f64::from(*v).sqrt() + self.eps;
+        if root > 0.0 { f64::from(*m) / root * self.correction } else { 0.0 }
     }
 }
 
@@ -277,8 +285,8 @@ fn permuted(matrix: &DMatrix<f64>, order: &[usize]) -> DMatrix<f64> {
 
 const BETA1: Param = Param::number("beta1", Range::Decay, "0.95", "decay of the running mean of gradients");
 const BETA2: Param = Param::number("beta2", Range::Decay, "0.95", "decay of all running means of squares");
-const FREQUENCY: Param = Param::count("precondition_frequency", 1, "10", "steps from one basis to the next");
-const MAX_DIM: Param = Param::count("max_dim", 1, "10000", "longest side that is turned");
+const FREQUENCY: Param = Param::steps("precondition_frequency", 1, "10", "steps from one basis to the next");
+const MAX_DIM: Param = Param::count("max_dim", LONGEST, "10000", "longest side that is turned");
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -291,7 +299,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_soap",
         summary: "soap's direction",
         params: &[BETA1, BETA2, Param::EPS, FREQUENCY, MAX_DIM],
-        make: Make::Link(link),
+        make: Make::Link(Place::BeforeRate, link),
     },
 ];
 

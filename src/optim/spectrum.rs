@@ -7,6 +7,9 @@ use crate::{Block, Error, Result};
 /// Rounds after which the eigenvalue iteration is given up; it takes about two a row.
 const ROUNDS: usize = 100_000;
 
+/// The range of `max_dim`: a square matrix of the longest side has 2 GiB in f64.
+pub(super) const LONGEST: (u64, u64) = (1, 16_384);
+
 /// Rows and columns of a block as nalgebra sees it, column by column: a block `[m, n]` is an `n × m` matrix, a tensor
 /// one of as many columns as its first dimension. `None` for a vector and for what is empty.
 pub(super) fn sides(block: &Block) -> Option<(usize, usize)> {

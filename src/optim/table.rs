@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::args::Args;
-use super::{Chain, Schedule};
+use super::{Chain, Place, Schedule};
 use crate::Result;
 
 /// A word of the language of optimizers: its name, its arguments, and what it makes of them.
@@ -27,10 +27,12 @@ pub struct Row {
 pub enum Make {
     /// A whole optimizer, learning rate included.
     Recipe(fn(&Args<'_>) -> Result<Chain>),
+    /// A whole optimizer that, at the end of a chain, says where the parameters go: see [`Place::End`].
+    Ending(fn(&Args<'_>) -> Result<Chain>),
     /// A link that clips: where a spec has one, the setting `max_grad_norm` is not applied.
     Clip(fn(&Args<'_>) -> Result<Chain>),
-    /// Any other link.
-    Link(fn(&Args<'_>) -> Result<Chain>),
+    /// Any other link, and where it may stand.
+    Link(Place, fn(&Args<'_>) -> Result<Chain>),
     /// A number that changes over training.
     Schedule(fn(&Args<'_>) -> Result<Schedule>),
 }
@@ -57,8 +59,8 @@ pub enum Kind {
     Steady(Range),
     /// A number that cannot change over training.
     Fixed(Range),
-    /// A whole number, this or more.
-    Count(u64),
+    /// A whole number, from the first up to the second.
+    Count(u64, u64),
     /// One of these words.
     Word(&'static [&'static str]),
     /// `true` or `false`.
@@ -90,6 +92,8 @@ pub enum Range {
     PositiveShare,
     /// `[0, 1)`.
     Decay,
+    /// `[0, 1)`, a share of training where others count updates.
+    ShareOfTraining,
 }
 
 impl Range {
@@ -103,7 +107,7 @@ impl Range {
             Range::Limit => x > 0.0,
             Range::Share => (0.0..=1.0).contains(&x),
             Range::PositiveShare => x > 0.0 && x <= 1.0,
-            Range::Decay => (0.0..1.0).contains(&x),
+            Range::Decay | Range::ShareOfTraining => (0.0..1.0).contains(&x),
         }
     }
 }
@@ -118,6 +122,7 @@ impl fmt::Display for Range {
             Range::Share => "it must lie in [0, 1]",
             Range::PositiveShare => "it must lie in (0, 1]",
             Range::Decay => "it must lie in [0, 1)",
+            Range::ShareOfTraining => "it must lie in [0, 1): a share of training, not a number of updates",
         })
     }
 }
@@ -173,10 +178,28 @@ impl Param {
         Self { name, kind: Kind::Word(words), default, meaning }
     }
 
-    /// A whole number, `least` or more.
+    /// A whole number, from `least` up to `most`.
     #[must_use]
-    pub const fn count(name: &'static str, least: u64, default: &'static str, meaning: &'static str) -> Self {
-        Self { name, kind: Kind::Count(least), default, meaning }
+    pub const fn count(
+        name: &'static str,
+        (least, most): (u64, u64),
+        default: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        Self { name, kind: Kind::Count(least, most), default, meaning }
+    }
+
+    /// A number of steps or rollouts, `least` or more: at most a thousand million, more than a run ever comes to.
+    #[must_use]
+    pub const fn steps(name: &'static str, least: u64, default: &'static str, meaning: &'static str) -> Self {
+        Self::count(name, (least, 1_000_000_000), default, meaning)
+    }
+
+    /// The seed of a link that draws random numbers; in training the run's, unless said. Below 2⁵⁰, so that every digit
+    /// counts.
+    #[must_use]
+    pub const fn seed() -> Self {
+        Self::count("seed", (0, (1 << 50) - 1), "0", "seed of the noise; in training the run's, unless said")
     }
 
     /// `true` or `false`.
@@ -219,7 +242,19 @@ impl Row {
     /// Whether it makes a whole optimizer, learning rate included.
     #[must_use]
     pub fn is_recipe(&self) -> bool {
-        matches!(self.make, Make::Recipe(_))
+        matches!(self.make, Make::Recipe(_) | Make::Ending(_))
+    }
+
+    /// Where in a chain it may stand; `None` for a schedule, which is no link.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        match self.make {
+            Make::Recipe(_) => Some(Place::Rate),
+            Make::Ending(_) => Some(Place::End),
+            Make::Clip(_) => Some(Place::Anywhere),
+            Make::Link(place, _) => Some(place),
+            Make::Schedule(_) => None,
+        }
     }
 }
 

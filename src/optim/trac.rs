@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Slot, State, When};
+use super::{Chain, Context, GradientTransform, Place, Slot, Span, State, When};
 use crate::{Layout, Result};
 
 /// Discounts of the six tuners, the authors'.
@@ -54,6 +54,7 @@ pub fn trac(inner: Chain, s_init: f64, eps: f64) -> Trac {
 
 impl GradientTransform for Trac {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        context.check(gradient)?;
         self.gradient.clear();
         self.gradient.extend_from_slice(gradient);
         self.inner.update(gradient, context)?;
@@ -96,8 +97,22 @@ impl GradientTransform for Trac {
         self.inner.learning_rate(when)
     }
 
-    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Result<Option<Vec<f32>>> {
         self.inner.evaluation(theta, layout)
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        self.inner.spans(show);
+    }
+
+    fn averages(&self) -> bool {
+        self.inner.averages()
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.start.of(layout.len());
+        self.path.of(layout.len());
+        self.inner.make_room(layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
@@ -145,7 +160,9 @@ pub(super) const ROWS: &[Row] = &[Row {
             meaning: "keeps the quotients from exploding",
         },
     ],
-    make: Make::Link(|a| Ok(Chain::new().then(trac(a.chain("chain")?, a.number("s_init")?, a.number("eps")?)))),
+    make: Make::Link(Place::End, |a| {
+        Ok(Chain::new().then(trac(a.optimizer("chain")?, a.number("s_init")?, a.number("eps")?)))
+    }),
 }];
 
 #[cfg(test)]

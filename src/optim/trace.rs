@@ -2,7 +2,7 @@
 
 use super::recipes::coupled;
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -104,7 +104,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "trace",
         summary: "momentum's direction",
         params: &[MOMENTUM, DAMPENING, NESTEROV],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::Anywhere, |a| {
             let trace = heavy_ball(a)?;
             Ok(Chain::new().then(if a.flag("nesterov")? { trace.nesterov() } else { trace }))
         }),

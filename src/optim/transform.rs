@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Schedule;
 use crate::kernels::vectorised;
+use crate::params::check_len;
 use crate::seed::Rng;
 use crate::{Layout, Result};
 
@@ -44,6 +45,11 @@ impl<'a> Context<'a> {
         Self { theta: &self.theta[from..from + len], offset: self.offset + from, ..self }
     }
 
+    /// Fails with [`Error::Shape`](crate::Error::Shape) unless there are as many parameters as numbers of the gradient.
+    pub(super) fn check(&self, gradient: &[f32]) -> Result<()> {
+        check_len("the gradient", self.theta.len(), gradient.len())
+    }
+
     /// Whether this is a whole step or its first part, in which steps are counted.
     #[must_use]
     pub fn begins(&self) -> bool {
@@ -81,8 +87,32 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// The parameters that a finished policy should have, `[P]`, where they are not those that are trained.
     ///
     /// State may have been restored and no step taken since.
-    fn evaluation(&self, _theta: &[f32], _layout: &Layout) -> Option<Vec<f32>> {
-        None
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) where the parameters are not as many as those of the steps before.
+    fn evaluation(&self, _theta: &[f32], _layout: &Layout) -> Result<Option<Vec<f32>>> {
+        Ok(None)
+    }
+
+    /// Shows every stretch of training, by what it is, that has to pass before the transform does what it is for: a run
+    /// that is shorter is told.
+    fn spans(&self, _show: &mut dyn FnMut(&'static str, Span)) {}
+
+    /// Whether [`evaluation`](GradientTransform::evaluation) has parameters of its own: of a chain one link may.
+    fn averages(&self) -> bool {
+        false
+    }
+
+    /// Gives all state the length that it has from the first step on, for parameters of this layout. What it holds then
+    /// has no meaning: it is about to be restored.
+    ///
+    /// As it stands, it takes a step with a gradient of zeros.
+    ///
+    /// # Errors
+    /// As [`update`](GradientTransform::update).
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        let zeros = vec![0.0; layout.len()];
+        self.update(&mut zeros.clone(), &Context::new(&zeros, layout, When::default()))
     }
 
     /// What happened so far that a user should know, such as how many numbers were not finite: a name and a number.
@@ -95,10 +125,19 @@ pub trait GradientTransform: fmt::Debug + Send {
     }
 }
 
+/// A stretch of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// So many steps of the optimizer.
+    Steps(u64),
+    /// So many rollouts.
+    Rollouts(u64),
+}
+
 /// A piece of a transform's state.
 #[derive(Debug)]
 pub enum Slot<'a> {
-    /// Numbers, one a parameter or fewer; empty before the first step, so that restoring may make it longer.
+    /// Numbers, one a parameter or fewer; empty before the first step, and of one length from then on.
     Vector(&'a mut Vec<f32>),
     /// Numbers that f32 is too narrow for, such as matrices that are to be decomposed; empty before the first step.
     Wide(&'a mut Vec<f64>),
@@ -113,6 +152,8 @@ pub enum Slot<'a> {
 }
 
 /// Several transforms, one after the other.
+///
+/// Of a chain in words each link is held to its [`Place`](super::Place); in code the order is the caller's own.
 #[derive(Debug, Default)]
 pub struct Chain(Vec<Box<dyn GradientTransform>>);
 
@@ -151,6 +192,7 @@ impl Chain {
         context: &Context<'_>,
         show: &mut dyn FnMut(&[f32]),
     ) -> Result<()> {
+        context.check(gradient)?;
         let (mut links, mut context) = (self.0.as_mut_slice(), *context);
         while !links.is_empty() {
             let unknown = Context { norm: None, ..context };
@@ -190,8 +232,20 @@ impl GradientTransform for Chain {
         self.0.iter().find_map(|transform| transform.learning_rate(when))
     }
 
-    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Option<Vec<f32>> {
-        self.0.iter().find_map(|transform| transform.evaluation(theta, layout))
+    fn evaluation(&self, theta: &[f32], layout: &Layout) -> Result<Option<Vec<f32>>> {
+        self.0.iter().find_map(|transform| transform.evaluation(theta, layout).transpose()).transpose()
+    }
+
+    fn spans(&self, show: &mut dyn FnMut(&'static str, Span)) {
+        self.0.iter().for_each(|transform| transform.spans(show));
+    }
+
+    fn averages(&self) -> bool {
+        self.0.iter().any(|transform| transform.averages())
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.0.iter_mut().try_for_each(|transform| transform.make_room(layout))
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
@@ -230,6 +284,13 @@ impl State {
         (!self.0.is_empty()).then_some(&self.0)
     }
 
+    /// The same beside the parameters, which have to be as many.
+    pub(super) fn beside(&self, theta: &[f32]) -> Result<Option<&[f32]>> {
+        let begun = self.begun();
+        begun.iter().try_for_each(|begun| check_len("the parameter vector", begun.len(), theta.len()))?;
+        Ok(begun)
+    }
+
     pub(super) fn slot(&mut self) -> Slot<'_> {
         Slot::Vector(&mut self.0)
     }
@@ -237,7 +298,12 @@ impl State {
 
 /// `x ← factor·x`.
 pub(super) fn scale(x: &mut [f32], factor: f64) {
-    let factor = factor as f32;
+    let (exact, factor) = (factor, factor as f32);
+    if exact != 0.0 && exact.is_finite() && !factor.is_normal() {
+        // The factor passes f32, the product need not: a huge gradient that is clipped, a tiny direction made long.
+        x.iter_mut().for_each(|x| *x = (f64::from(*x) * exact) as f32);
+        return;
+    }
     vectorised(
         #[inline(always)]
         move || x.iter_mut().for_each(|x| *x *= factor),

@@ -2,7 +2,7 @@
 
 use super::blocks::blocks_mut;
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, add_decayed_weights, scale_by_adam, scale_by_learning_rate, trace};
+use super::{Args, Chain, Place, add_decayed_weights, scale_by_adam, scale_by_learning_rate, trace};
 use super::{Context, GradientTransform, Schedule, Slot, scale};
 use crate::Result;
 use crate::kernels::sum_of_squares;
@@ -42,13 +42,7 @@ impl GradientTransform for ScaleByTrustRatio {
         for (_, update, theta) in blocks_mut(context, gradient) {
             let (length, of_theta) = (sum_of_squares(update).sqrt(), sum_of_squares(theta).sqrt());
             if length > 0.0 && of_theta > 0.0 {
-                let ratio = (coefficient * of_theta / (length + eps)).min(clamp);
-                if ratio <= f64::from(f32::MAX) {
-                    scale(update, ratio);
-                } else {
-                    // What is left of a direction long after its gradients ended: the ratio passes f32, the step does not.
-                    update.iter_mut().for_each(|u| *u = (f64::from(*u) * ratio) as f32);
-                }
+                scale(update, (coefficient * of_theta / (length + eps)).min(clamp));
             }
         }
         Ok(())
@@ -87,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_trust_ratio",
         summary: "each block's update as long as the block",
         params: &[Param::number("trust_coefficient", Range::Positive, "1", COEFFICIENT), Param::eps("0"), CLAMP],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::BeforeRate, |a| {
             let ratio =
                 scale_by_trust_ratio(a.schedule("trust_coefficient")?, a.schedule("eps")?, a.schedule("clamp")?);
             Ok(Chain::new().then(ratio))

@@ -2,7 +2,7 @@
 
 use super::blocks::blocks_mut;
 use super::table::{Kind, Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Pattern, Schedule, Slot};
+use super::{Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "add_decayed_weights",
         summary: "adds a multiple of the parameters: coupled before a direction, decoupled after it",
         params: &[Param::weight_decay(""), BLOCKS],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::BeforeRate, |a| {
             let blocks = Pattern::new(a.text("blocks")?);
             Ok(Chain::new().then(add_decayed_weights(a.schedule("weight_decay")?).of(blocks)))
         }),
@@ -130,7 +130,7 @@ pub(super) const ROWS: &[Row] = &[
         name: "decay_weights",
         summary: "decay that the learning rate does not scale; stands after it",
         params: &[Param::weight_decay(""), BLOCKS],
-        make: Make::Link(|a| {
+        make: Make::Link(Place::AfterRate, |a| {
             let blocks = Pattern::new(a.text("blocks")?);
             Ok(Chain::new().then(decay_weights(a.schedule("weight_decay")?).of(blocks)))
         }),

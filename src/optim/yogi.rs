@@ -1,9 +1,9 @@
 //! Yogi: Adam whose scale changes by no more than the gradient's square.
 
-use super::moments::{Moments, ScaleByMoments};
+use super::moments::{Moments, ScaleByMoments, over};
 use super::sign::sign;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Schedule, scale_by_learning_rate};
+use super::{Args, Chain, Place, Schedule, scale_by_learning_rate};
 use crate::Result;
 
 /// [`scale_by_adam`](super::scale_by_adam) with a mean of squares that moves towards `g²` at a rate of its own.
@@ -35,7 +35,7 @@ pub fn scale_by_yogi(
                 v - c2 * sign(v - square) * square
             },
             #[inline(always)]
-            move |_, m, v| m / (v.sqrt() * second + eps) * first,
+            move |_, m, v| over(m, v.sqrt() * second + eps) * first,
         );
     })
 }
@@ -63,6 +63,6 @@ pub(super) const ROWS: &[Row] = &[
         name: "scale_by_yogi",
         summary: "yogi's direction",
         params: &[Param::BETA1, Param::BETA2, Param::eps("1e-3"), INITIAL],
-        make: Make::Link(direction),
+        make: Make::Link(Place::BeforeRate, direction),
     },
 ];

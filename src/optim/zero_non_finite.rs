@@ -1,7 +1,7 @@
 //! Zeros for NaN and infinities.
 
 use super::table::{Make, Row};
-use super::{Chain, Context, GradientTransform, Slot};
+use super::{Chain, Context, GradientTransform, Place, Slot};
 use crate::Result;
 
 /// See [`zero_non_finite`].
@@ -46,5 +46,5 @@ pub(super) const ROWS: &[Row] = &[Row {
     name: "zero_non_finite",
     summary: "zeroes NaN and infinite numbers, counts and reports them; must come first",
     params: &[],
-    make: Make::Link(|_| Ok(Chain::new().then(zero_non_finite()))),
+    make: Make::Link(Place::First, |_| Ok(Chain::new().then(zero_non_finite()))),
 }];

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Trainer;
+use crate::algo::Learner;
 use crate::checkpoint::Arrays;
 use crate::{Error, Result};
 
@@ -51,8 +52,9 @@ impl Trainer {
     pub(super) fn go_back(&mut self, error: Error) -> Result<()> {
         let again = self.progress.divergences_in_a_row + 1;
         let Some(good) = self.good.as_ref().filter(|_| again <= GIVES_UP_AFTER) else { return Err(error) };
-        self.learner.params.restore("good.params", good)?;
-        self.learner.optimizer.restore("good.optimizer", good)?;
+        let Learner { params, optimizer, .. } = &mut self.learner;
+        params.restore("good.params", good)?;
+        optimizer.restore("good.optimizer", good, params.layout())?;
         self.broken_off = false;
         self.progress.update += 1;
         self.progress.divergences += 1;

@@ -69,7 +69,7 @@ impl Trainer {
         self.broken_off = true;
         let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
         params.restore("params", arrays)?;
-        optimizer.restore("optimizer", arrays)?;
+        optimizer.restore("optimizer", arrays, params.layout())?;
         let mut state = [0; 4];
         arrays.copy("shuffle_rng", &mut state)?;
         *shuffle =

@@ -2,10 +2,15 @@
 
 mod bad_gradients;
 mod docs;
+mod forged;
+mod places;
 mod properties;
 mod reference;
+mod scales;
 mod schedules;
+mod spans;
 mod spec;
+mod streams;
 
 use candle_core::Device;
 use uphill::optim::{Chain, Optimizer, Registry, Row, When};
@@ -48,7 +53,7 @@ fn recipes() -> Vec<String> {
         "rmsprop(preset=tf, centered=true, momentum=0.9)",
         "rmsprop(preset=optax, momentum=0.5)",
         "adafactor(form=optax)",
-        "adam(lr=plateau(0.1, patience=1))",
+        "adam(lr=plateau(0.1, patience=0.02))",
         "partition(\"actor.*\", adam, \"*\", momentum)",
         "masked(\"weights\", centralize) | lion",
         "adam | shrink_and_perturb(every=2)",

@@ -102,7 +102,7 @@ fn a_plateau_is_that_of_torch() {
         assert_eq!(values.len(), reference.metrics.len());
         let mut optimizer = Optimizer::new(format!("sgd(lr={spec})").parse::<Chain>().expect(spec));
         for (i, (&metric, &theirs)) in reference.metrics.iter().zip(values).enumerate() {
-            optimizer.observe(metric);
+            optimizer.observe(metric, When { progress: (i + 1) as f64 / 100.0, update: 0 });
             let ours = optimizer.learning_rate(When::default()).expect("a learning rate");
             assert!(close(ours, theirs), "{spec} after metric {i}: {ours}, {source} gives {theirs}");
         }
@@ -139,21 +139,48 @@ fn schedules_with_edges_are_whole() {
 fn a_plateau_lowers_a_number_when_the_metric_stands_still() {
     // As torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", factor=0.5, patience=2, threshold=0.1,
     // threshold_mode="abs", cooldown=1, min_lr=0.2).
-    let mut plateau = Plateau::new(1.0, 0.5, 2).threshold(0.1).cooldown(1).min(0.2);
+    let mut plateau = Plateau::new(1.0, 0.5, 0.02).threshold(0.1).fall(1.0).cooldown(0.01).min(0.2);
     let metrics = [1.0, 2.0, 2.05, 2.05, 2.05, 2.05, 2.05, 2.05, 3.0, 3.0, 3.0, f64::NAN, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0];
-    let values: Vec<f64> = metrics.iter().map(|&metric| (plateau.observe(metric), plateau.value()).1).collect();
+    let values: Vec<f64> =
+        (0..metrics.len()).map(|i| (plateau.observe(metrics[i], i as f64 / 100.0), plateau.value()).1).collect();
     let expected = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2];
     assert_eq!(values, expected);
     // Through an optimizer, in any argument and within a warm-up.
     let chain = "sgd(lr=warmup(0.5, plateau(4, factor=0.5, patience=0)), weight_decay=plateau(1, 0.1, patience=0))";
     let mut optimizer = Optimizer::new(chain.parse::<Chain>().expect("a chain"));
-    let when = When { progress: 1.0, update: 1 };
+    let when = When { progress: 0.9, update: 1 };
     let mut rates = vec![optimizer.learning_rate(when)];
-    for metric in [-5.0, -5.0, -5.0] {
-        optimizer.observe(metric);
+    for progress in [0.7, 0.8, 0.9] {
+        optimizer.observe(-5.0, When { progress, update: 1 });
         rates.push(optimizer.learning_rate(when));
     }
     assert_eq!(rates, [4.0, 4.0, 2.0, 1.0].map(Some));
+}
+
+/// What it comes to over training with this mean return at each hundredth of it.
+fn falls(metric: impl Fn(usize) -> f64) -> Vec<usize> {
+    let mut plateau = Plateau::new(1.0, 0.5, 0.2);
+    let value = |i: usize, plateau: &mut Plateau| {
+        let before = plateau.value();
+        plateau.observe(metric(i), i as f64 / 100.0);
+        plateau.value() < before
+    };
+    (0..100).filter(|&i| value(i, &mut plateau)).collect()
+}
+
+#[test]
+fn a_plateau_is_no_fall_and_no_climb_back_and_noise_is_no_rise() {
+    // Up to 300, down to 60 and up again, as A2C may go: at no time does that stand still.
+    let wave = |i: usize| 180.0 + 120.0 * (i as f64 * std::f64::consts::PI / 25.0).sin();
+    assert_eq!(falls(wave), [0; 0]);
+    // A rise to 300 that stays there, give or take 4: a fifth of training after its highest, and each fifth from there.
+    let noise = |i: usize| (i * 7919 % 9) as f64 - 4.0;
+    let risen = falls(|i| (10.0 * i as f64).min(300.0) + if i < 30 { 0.0 } else { noise(i) });
+    assert!(risen.len() >= 2 && risen.iter().all(|&i| i > 50), "{risen:?}");
+    // However many observations training has: patience is a share of it.
+    let mut often = Plateau::new(1.0, 0.5, 0.2);
+    (0..10_000).for_each(|i| often.observe(1.0, f64::from(i) / 10_000.0));
+    assert_eq!(often.value(), 0.0625, "four fifths");
 }
 
 #[test]

@@ -153,12 +153,47 @@ fn an_impossible_value_says_its_range() {
         ("adam(lr=linear(cosine(1, 0), 0))", "linear: start = cosine(1, 0) is impossible: it must be a number"),
         ("adagrad(initial_accumulator=linear(0, 1))", "it must be a number, and cannot change over training"),
         ("clip_by_global_norm(0)", "max_norm = 0 is impossible: it must be above 0 (inf turns it off)"),
-        ("add_noise(seed=0.5)", "add_noise: seed = 0.5 is impossible: it must be a whole number, 0 or more"),
-        ("accumulate(0, adam)", "k = 0 is impossible: it must be a whole number, 1 or more"),
+        (
+            "add_noise(seed=0.5)",
+            "add_noise: seed = 0.5 is impossible: it must be a whole number, from 0 to 1125899906842623",
+        ),
+        ("muon(ns_steps=1e12)", "muon: ns_steps = 1e12 is impossible: it must be a whole number, from 1 to 100"),
+        ("soap(max_dim=1e9)", "max_dim = 1e9 is impossible: it must be a whole number, from 1 to 16384"),
+        ("lookahead(adam, k=1e10)", "k = 1e10 is impossible: it must be a whole number, from 1 to 1000000000"),
+        (
+            "adam(lr=plateau(1, patience=10))",
+            "plateau: patience = 10 is impossible: it must lie in [0, 1): a share of training, not",
+        ),
+        ("adam(lr=plateau(1, cooldown=1))", "cooldown = 1 is impossible: it must lie in [0, 1): a share of training"),
+        ("accumulate(0, adam)", "k = 0 is impossible: it must be a whole number, from 1 to 1000000000"),
     ] {
         let message = refused(text);
         assert!(message.contains(expected), "{text}: {message}");
     }
+}
+
+/// Every count has an end: no text asks for more steps, rollouts or memory than there could be.
+#[test]
+fn every_count_has_a_ceiling() {
+    let mut counts = 0;
+    for row in Registry::default().rows() {
+        for param in row.params {
+            let Kind::Count(least, most) = param.kind else { continue };
+            counts += 1;
+            assert!(least < most && most < 1 << 53, "{}: {}", row.name, param.name);
+            let needed = row.params.iter().filter(|other| other.default.is_empty() && other.name != param.name);
+            let needed: String = needed.map(|other| format!(", {}=adam", other.name)).collect();
+            let message = refused(&format!("{}({}={}{needed})", row.name, param.name, most + 1));
+            assert!(message.contains(&format!("from {least} to {most}")), "{message}");
+        }
+    }
+    assert!(counts >= 14, "{counts}");
+    let long = |count: usize| vec!["trace"; count].join(" | ") + " | sgd";
+    assert!(long(63).parse::<Chain>().is_ok());
+    assert!(refused(&long(64)).contains("a chain of 65 links is too long: 64 at most"));
+    let points = |count: usize| (1..=count).map(|i| format!(", {}, 1", i as f64 / 1e3)).collect::<String>();
+    assert!(format!("sgd(lr=piecewise(1{}))", points(256)).parse::<Chain>().is_ok());
+    assert!(refused(&format!("sgd(lr=piecewise(1{}))", points(257))).contains("257 pairs are too many: 256 at most"));
 }
 
 /// Every number of every recipe, one at a time, where it must not be.
@@ -167,7 +202,7 @@ fn every_number_of_every_recipe_has_a_range() {
     let registry = Registry::default();
     for row in registry.recipes() {
         for param in row.params {
-            if let Kind::Number(_) | Kind::Steady(_) | Kind::Fixed(_) | Kind::Count(_) = param.kind {
+            if let Kind::Number(_) | Kind::Steady(_) | Kind::Fixed(_) | Kind::Count(..) = param.kind {
                 for bad in ["-1", "nan", "-inf"] {
                     let message = refused(&format!("{}({}={bad})", row.name, param.name));
                     assert!(message.contains("is impossible: "), "{message}");

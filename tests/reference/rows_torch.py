@@ -118,7 +118,7 @@ ROWS = [
     ("schedule_free_adamw(lr={lr}, beta1=0.9, beta2=0.999, eps=1e-8, warmup_steps=20, weight_decay=0.1)",
      "schedulefree.AdamWScheduleFree",
      lambda lr: schedule_free(schedulefree.AdamWScheduleFree, lr=lr, warmup_steps=20, weight_decay=0.1), (1e-2, 1e-2, 2.5e-3)),
-    ("ema(decay=0.95) | adam(lr={lr})", "torch.optim.Adam and swa_utils.AveragedModel",
+    ("ema(decay=0.95, warmup=false) | adam(lr={lr})", "torch.optim.Adam and swa_utils.AveragedModel",
      lambda lr: averaged(0.95, Adam, lr=lr), (1e-2, 1e-2, 1e-3)),
 
     # Clipping and masks.

@@ -3,7 +3,8 @@
     pip install -r requirements.txt && OMP_NUM_THREADS=1 python schedules.py
 
 Training is 1000 steps long, and each schedule is asked after 0, 100, ..., 1000 of them: at progress 0, 0.1, ..., 1. A
-plateau is told a metric after each update, of which more is better, and asked then. Float64.
+plateau is told a metric after each update, of which more is better, and asked then; torch counts updates, of which each
+is a hundredth of training here. Float64.
 """
 
 import json
@@ -77,9 +78,9 @@ ROWS = [
      warmup_stable_decay(0.1, 50, 950, 0.0)),
 ]
 PLATEAUS = [
-    ("plateau(0.1, factor=0.1, patience=3, threshold=0.0001, cooldown=0, min=0)",
+    ("plateau(0.1, factor=0.1, patience=0.03, threshold=0.0001, fall=1, cooldown=0, min=0)",
      {"factor": 0.1, "patience": 3, "threshold": 1e-4}),
-    ("plateau(0.1, factor=0.5, patience=1, threshold=2, cooldown=2, min=0.02)",
+    ("plateau(0.1, factor=0.5, patience=0.01, threshold=2, fall=1, cooldown=0.02, min=0.02)",
      {"factor": 0.5, "patience": 1, "threshold": 2.0, "cooldown": 2, "min_lr": 0.02}),
 ]
 # fmt: on
