@@ -39,6 +39,8 @@ fn the_page_of_optimizers_says_what_the_code_does() {
         let mut expected = vec![arguments];
         if row.is_recipe() {
             expected.push(state_bytes(row));
+        } else {
+            expected.extend(row.place().map(|place| place.to_string()));
         }
         let found = row_of_page(&name).unwrap_or_default();
         for cell in expected {
