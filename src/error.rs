@@ -95,6 +95,12 @@ impl fmt::Debug for Error {
 /// A result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Panics, where the caller stands, unless `got` is `expected`: for functions whose slices belong together.
+#[track_caller]
+pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
+    assert!(got == expected, "{what} has length {got}, expected {expected}");
+}
+
 impl Error {
     /// A name that is not among the known ones, with the nearest that is.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
