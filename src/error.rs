@@ -40,6 +40,9 @@ pub enum Error {
         /// `the loss`, `the logits [...]`, or the first block of parameters whose gradient is not finite.
         what: String,
     },
+    /// Autograd gets the gradient of a network wrong.
+    #[error(transparent)]
+    Gradient(#[from] crate::nn::GradientError),
     /// Training left the real numbers. The parameters are those of the last finite step.
     #[error(
         "update {update}: {what} is not finite; a smaller lr or a smaller max_grad_norm usually helps, and on_divergence = rollback or skip goes on"
