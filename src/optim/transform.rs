@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Schedule;
 use crate::kernels::vectorised;
+use crate::params::check_len;
 use crate::seed::Rng;
 use crate::{Layout, Result};
 
@@ -58,7 +59,11 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// Transforms a gradient in place and updates whatever state the transform keeps.
     ///
     /// # Errors
-    /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed.
+    /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed. A [`Chain`]
+    /// refuses a gradient, parameters and a layout that are not equally long with [`Error::Shape`](crate::Error::Shape).
+    ///
+    /// # Panics
+    /// A single link may, if those lengths differ: a chain or an [`Optimizer`](super::Optimizer) looks at them first.
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()>;
 
     /// Whether [`update`](GradientTransform::update) may be given the gradient part by part, in order, each with its own
@@ -151,6 +156,8 @@ impl Chain {
         context: &Context<'_>,
         show: &mut dyn FnMut(&[f32]),
     ) -> Result<()> {
+        check_len("the gradient", context.theta.len(), gradient.len())?;
+        check_len("the layout", gradient.len().max(context.layout.len()), context.layout.len())?;
         let (mut links, mut context) = (self.0.as_mut_slice(), *context);
         while !links.is_empty() {
             let unknown = Context { norm: None, ..context };
