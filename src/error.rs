@@ -42,6 +42,9 @@ pub enum Error {
         /// `the loss`, `the logits [...]`, or the first block of parameters whose gradient is not finite.
         what: String,
     },
+    /// Autograd gets the gradient of a network wrong.
+    #[error(transparent)]
+    Gradient(#[from] crate::nn::GradientError),
     /// Training left the real numbers. The parameters are those of the last finite step.
     #[error("update {update}: {what} is not finite; {}", after_divergence(*largest_reward))]
     Diverged {
@@ -117,6 +120,12 @@ impl fmt::Debug for Error {
 
 /// A result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Panics, where the caller stands, unless `got` is `expected`: for functions whose slices belong together.
+#[track_caller]
+pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
+    assert!(got == expected, "{what} has length {got}, expected {expected}");
+}
 
 impl Error {
     /// A name that is not among the known ones, with the one that was meant.

@@ -48,8 +48,8 @@ impl LaneGroup {
     pub(crate) fn new(first: usize, mut env: Box<dyn VecEnv>, seed: Seed) -> Result<Self> {
         let lanes = env.lanes();
         let mut observation = vec![0.0; lanes * env.spec().observation_len()];
-        let lane_seed = seed.derive("lanes", 0).wrapping_add(first as u64);
-        env.reset(Some(lane_seed), &mut observation).map_err(|e| in_group(first, e))?;
+        let lane_seed = u128::from(seed.derive("lanes", 0)) + first as u128;
+        env.reset_wide(lane_seed, &mut observation).map_err(|e| in_group(first, e))?;
         let rngs = (first..first + lanes).map(|i| seed.stream("policy", i as u64)).collect();
         Ok(Self {
             first,
@@ -184,8 +184,8 @@ impl LaneGroup {
             arrays.copy(&format!("{prefix}.observation"), &mut self.observation)?;
             return Ok(true);
         }
-        let seed = reseed.wrapping_add(self.first as u64);
-        self.env.reset(Some(seed), &mut self.observation).map_err(|e| in_group(self.first, e))?;
+        let seed = u128::from(reseed) + self.first as u128;
+        self.env.reset_wide(seed, &mut self.observation).map_err(|e| in_group(self.first, e))?;
         Ok(false)
     }
 

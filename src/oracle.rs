@@ -1,4 +1,9 @@
-//! The exact policy gradient on a finite MDP: what every sampled estimator must equal on average.
+//! Exact policy gradients on a finite MDP: what sampled estimators must equal on average.
+//!
+//! Estimators that play whole episodes, and leave out the discount before a step as nearly all do, equal
+//! [`exact_episode_gradient`] if their returns or critics have no bias. That is the gradient of the return,
+//! [`exact_policy_gradient`], only at `gamma = 1`; and none of this knows of a time limit. Windows that cut episodes weigh
+//! states by [`visits`](FiniteMdp::visits) instead, see [`weighted_gradient`].
 //!
 //! A [`FiniteMdp`] (from [`GridWorld::model`](uphill_envs::GridWorld::model), or one's own) knows every probability,
 //! so values, visits and the gradient of the return can be computed rather than sampled.
@@ -30,7 +35,8 @@ pub fn exact_return(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp,
     Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
 }
 
-/// The exact policy gradient `∇J(θ)`, `[P]`.
+/// The exact policy gradient `∇J(θ)`, `[P]`: what estimators follow that have `γᵗ` before each step, and at `gamma = 1`
+/// all that are unbiased.
 ///
 /// ```text
 ///   ∇J = Σₛ d(s) Σₐ ∇π(a|s)·Q(s,a)          d(s) = Σₜ γᵗ Pr(sₜ = s)
@@ -56,7 +62,7 @@ pub fn exact_policy_gradient(
 ///   Σₛ η(s) Σₐ ∇π(a|s)·Q(s,a)          η(s) = Σₜ Pr(sₜ = s),   Q discounted by γ
 /// ```
 ///
-/// At `gamma = 1` this is `∇J`; below, states count alike however late they come.
+/// At `gamma = 1` this is `∇J`; below, states count alike however late they come, and it may point quite another way.
 ///
 /// Thomas 2014, *Bias in natural actor-critic algorithms*, <https://proceedings.mlr.press/v32/thomas14.html>.
 ///
@@ -77,8 +83,8 @@ pub fn exact_episode_gradient(
 
 /// `Σₛₐ c(s,a)·∇π(a|s)`, `[P]`, for coefficients `[S, A]` held fixed.
 ///
-/// With `c = d(s)·Q(s,a)` it is the policy gradient; with another weight of the states in place of `d`, what an
-/// estimator that samples states with that weight follows.
+/// With `c = d(s)·Q(s,a)` it is the gradient of the discounted return; with another weight of the states in place of `d`,
+/// what an estimator that samples states with that weight follows.
 ///
 /// # Errors
 /// [`Error::Shape`] if network, MDP and coefficients do not fit each other.
@@ -104,6 +110,6 @@ fn probabilities(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) ->
         return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
     }
     let shape = (mdp.states(), mdp.observation_len());
-    let observation = Tensor::from_slice(mdp.observations(), shape, params.theta().device())?;
+    let observation = Tensor::from_slice(mdp.observations(), shape, params.device())?;
     Ok(network.forward(params, &observation)?.policy.log_probs()?.exp()?)
 }

@@ -1,7 +1,7 @@
 //! All parameters of a network as one flat vector, `theta`, with named blocks.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Tensor, Var};
@@ -39,6 +39,11 @@ impl Block {
     }
 }
 
+/// How many numbers a tensor of this shape holds; `None` for more than a `usize` counts.
+fn numbers(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |numbers, &side| numbers.checked_mul(side))
+}
+
 /// The blocks of a parameter vector, one after the other without a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
@@ -48,9 +53,16 @@ pub struct Layout {
 
 impl Layout {
     /// Appends a block and returns its offset.
+    ///
+    /// # Panics
+    /// If that makes more numbers than a `usize` counts.
+    #[track_caller]
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize]) -> usize {
         let block = Block { name: name.into(), shape: shape.to_vec(), offset: self.len };
-        self.len += block.elem_count();
+        let Some(len) = numbers(shape).and_then(|numbers| self.len.checked_add(numbers)) else {
+            panic!("block `{}` of shape {shape:?} after {} numbers: no vector is that long", block.name, self.len)
+        };
+        self.len = len;
         let offset = block.offset;
         self.blocks.push(block);
         offset
@@ -89,34 +101,52 @@ impl Layout {
 
 /// The parameters of a network: one variable `theta` of shape `[P]`, and which places of it are what.
 ///
-/// Networks hold views of theta, which see every change at once; so nothing but this type changes it, and only
-/// through `&mut self`.
+/// Networks hold views of theta, which see every change at once; so nothing but this type should change it, and only
+/// through `&mut self`. candle lets whoever holds a tensor write to it (`Tensor::slice_set`): once
+/// [`theta`](Params::theta) has been handed out, products that are otherwise kept from pass to pass are made anew each
+/// time, which is a little slower and right whatever is written. What is written on another device than the CPU through
+/// the views of a [`VarBuilder`] alone is not seen by the optimizer.
 #[derive(Debug)]
 pub struct Params {
     theta: Var,
     /// The same numbers on the host, where theta lives on another device; empty on the CPU.
     mirror: Vec<f32>,
     layout: Layout,
-    version: Arc<AtomicU64>,
+    changes: Arc<Changes>,
+}
+
+/// What is known of changes of the parameters.
+#[derive(Debug, Default)]
+struct Changes {
+    /// How many have gone through [`Params`].
+    counter: AtomicU64,
+    /// Whether others may have written to them unseen.
+    unseen: AtomicBool,
 }
 
 /// The parameters' state at one moment, for an operation that must notice when they have changed since.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
-    counter: Arc<AtomicU64>,
+    changes: Arc<Changes>,
     at: u64,
 }
 
 impl PartialEq for Version {
-    /// The same parameters at the same moment.
+    /// The same parameters at the same moment, for certain.
     fn eq(&self, other: &Self) -> bool {
-        self.at == other.at && Arc::ptr_eq(&self.counter, &other.counter)
+        self.at == other.at && Arc::ptr_eq(&self.changes, &other.changes) && !self.changed_unseen()
     }
 }
 
 impl Version {
+    /// Whether no change since has gone through [`Params`].
     pub(crate) fn is_current(&self) -> bool {
-        self.counter.load(Ordering::Acquire) == self.at
+        self.changes.counter.load(Ordering::Acquire) == self.at
+    }
+
+    /// Whether others may have written to the parameters unseen.
+    pub(crate) fn changed_unseen(&self) -> bool {
+        self.changes.unseen.load(Ordering::Acquire)
     }
 }
 
@@ -129,7 +159,7 @@ impl Params {
         check_len("the parameter vector", layout.len(), values.len())?;
         let mirror = if device.is_cpu() { Vec::new() } else { values.clone() };
         let theta = Var::from_vec(values, layout.len(), device)?;
-        Ok(Self { theta, mirror, layout, version: Arc::default() })
+        Ok(Self { theta, mirror, layout, changes: Arc::default() })
     }
 
     /// Makes any candle-nn module trainable: `build` asks its [`VarBuilder`] for tensors and gets views of theta.
@@ -182,10 +212,23 @@ impl Params {
         VarBuilder::from_backend(Box::new(views), DType::F32, theta.device().clone())
     }
 
-    /// The whole vector, `[P]`, a variable of candle's autograd. It shares its storage with the parameters.
+    /// The whole vector, `[P]`, a variable of candle's autograd. It shares its storage with the parameters; what is written
+    /// there by other means than these parameters' own counts all the same.
     #[must_use]
     pub fn theta(&self) -> &Tensor {
+        self.changes.unseen.store(true, Ordering::Release);
         self.theta.as_tensor()
+    }
+
+    /// The same for code that does not write to it.
+    pub(crate) fn read_only(&self) -> &Tensor {
+        self.theta.as_tensor()
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        self.theta.device()
     }
 
     /// Which places are what.
@@ -200,7 +243,10 @@ impl Params {
     /// [`Error::Tensor`] if theta is no contiguous `f32` tensor, which it is.
     pub fn read<R>(&self, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
         if !self.theta.device().is_cpu() {
-            return Ok(f(&self.mirror));
+            return match self.changes.unseen.load(Ordering::Acquire) {
+                true => Ok(f(&self.theta.to_vec1::<f32>()?)),
+                false => Ok(f(&self.mirror)),
+            };
         }
         Ok(with_slice(&self.theta, |theta| Ok(f(theta)))?)
     }
@@ -230,9 +276,12 @@ impl Params {
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
     pub fn update(&mut self, f: impl FnOnce(&mut [f32])) -> Result<()> {
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.changes.counter.fetch_add(1, Ordering::AcqRel);
         if self.theta.device().is_cpu() {
             return Ok(self.theta.inplace_op1(&InPlace(Cell::new(Some(f))))?);
+        }
+        if self.changes.unseen.load(Ordering::Acquire) {
+            self.mirror = self.theta.to_vec1()?;
         }
         f(&mut self.mirror);
         Ok(self.theta.set(&Tensor::from_slice(&self.mirror, self.mirror.len(), self.theta.device())?)?)
@@ -266,7 +315,7 @@ impl Params {
     }
 
     pub(crate) fn version(&self) -> Version {
-        Version { counter: self.version.clone(), at: self.version.load(Ordering::Acquire) }
+        Version { changes: self.changes.clone(), at: self.changes.counter.load(Ordering::Acquire) }
     }
 }
 
@@ -316,6 +365,9 @@ impl SimpleBackend for Recorder {
         let (layout, hints) = &mut *recorded;
         match layout.block(name) {
             Some(block) => require_shape(block, shape.dims())?,
+            None if numbers(shape.dims()).and_then(|numbers| numbers.checked_add(layout.len())).is_none() => {
+                candle_core::bail!("parameter `{name}` was asked for with shape {shape:?}: no vector is that long")
+            }
             None => {
                 layout.push(name, shape.dims());
                 hints.push(hint);

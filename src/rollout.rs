@@ -98,8 +98,17 @@ impl Rollout {
     }
 
     /// The observation at place `i` of `[T, N]`, `[D]`.
+    ///
+    /// # Panics
+    /// If there is no such place.
     #[must_use]
+    #[track_caller]
     pub fn observation_at(&self, i: usize) -> &[f32] {
-        &self.observation[i * self.observation_len..(i + 1) * self.observation_len]
+        let (width, len) = (self.observation_len, self.observation.len());
+        let end = i.checked_add(1).and_then(|next| next.checked_mul(width));
+        match end.and_then(|end| self.observation.get(end - width..end)) {
+            Some(observation) => observation,
+            None => panic!("place {i} of a rollout whose observations, of {width} numbers each, are {len} numbers"),
+        }
     }
 }

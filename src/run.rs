@@ -268,7 +268,7 @@ impl RunFolder {
     /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails.
     pub fn finish(self, trainer: Trainer) -> Result<Summary> {
         let config = trainer.config().clone();
-        let device = crate::device_name(trainer.params().theta().device());
+        let device = crate::device_name(trainer.params().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let (history, divergences) = (trainer.history().clone(), trainer.divergences());
         let finished = env_steps >= config.steps;

@@ -16,7 +16,7 @@ use crate::collect::Collector;
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
-use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::nn::{ActorCritic, MlpActorCritic, require_slopes};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
@@ -76,7 +76,8 @@ impl Trainer {
     /// The same with a network of one's own, such as a [`ModuleActorCritic`](crate::ModuleActorCritic).
     ///
     /// # Errors
-    /// As [`Trainer::new`], and what `build` fails with.
+    /// As [`Trainer::new`], [`Error::Shape`] if the network takes other observations, [`Error::Gradient`] if autograd gets a
+    /// block of it wrong and [`ActorCritic::detached`] does not say so, and what `build` fails with.
     pub fn with_network(
         config: &Config,
         build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
@@ -121,7 +122,11 @@ impl Trainer {
         let collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
         let (params, network) = match network {
-            Some(build) => build(spec, &device)?,
+            Some(build) => {
+                let (mut params, network) = build(spec, &device)?;
+                require_slopes(&*network, &mut params, spec)?;
+                (params, network)
+            }
             None => {
                 let (params, network) = MlpActorCritic::new(spec, &config.mlp(), seed, &device)?;
                 (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)

@@ -315,6 +315,60 @@ fn parameters_changed_between_forward_and_backward_are_an_error() {
 }
 
 #[test]
+fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
+    let Twins { mut params, mut fused, .. } = Twins::new(&spec(4, 7), &MlpConfig::default(), Seed(1));
+    let host = observations(Seed(1), 12);
+    let observation = view(&host, 3, 4, View::Whole).expect("a tensor");
+    let mut room = Workspace::default();
+    let mut logits = |params: &Params, network: &MlpActorCritic| {
+        let mut logits = Vec::new();
+        network.logits(params, &host, &mut room, &mut logits).expect("logits");
+        logits
+    };
+    let learn = |params: &Params, network: &mut MlpActorCritic| {
+        let rollout = uphill::Rollout {
+            observation: host.clone(),
+            action: vec![1, 2, 6],
+            log_prob: vec![-1.0; 3],
+            value: vec![0.0; 3],
+            ..uphill::Rollout::new(3, 4)
+        };
+        let estimate = uphill::advantage::Estimate { advantage: vec![1.0; 3], target: vec![0.0; 3] };
+        let batch =
+            uphill::nn::Minibatch { rollout: &rollout, estimate: &estimate, places: &[0, 1, 2], advantage: &[1.0; 3] };
+        let (mut gradient, mut sums) = (Vec::new(), Default::default());
+        let objective = uphill::objective::PolicyGradient;
+        network.host_gradient(params, batch, &objective, &mut gradient, &mut sums).expect("a gradient").expect("fused");
+        gradient
+    };
+    let (before, gradient_before) = (logits(&params, &fused), learn(&params, &mut fused));
+    let passed = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+
+    let written: Vec<f32> = params.snapshot().expect("values").iter().map(|x| 1.5 * x + 0.01).collect();
+    let values = Tensor::from_slice(&written, written.len(), &CPU).expect("a tensor");
+    params.theta().slice_set(&values, 0, 0).expect("written");
+    let message = params.gradient(&passed).expect_err("the parameters have changed").to_string();
+    assert!(message.contains("between the forward and the backward pass"), "{message}");
+    let (after, gradient_after) = (logits(&params, &fused), learn(&params, &mut fused));
+    let output = fused.forward(&params, &observation).expect("outputs");
+    let by_tensors = numbers(&params.gradient(&loss(&output, Seed(1)).expect("a loss")).expect("a gradient"));
+
+    params.set(&written).expect("the same, through the front door");
+    let (mut fresh, fused_anew) = MlpActorCritic::new(&spec(4, 7), &MlpConfig::default(), Seed(1), &CPU).expect("anew");
+    fresh.set(&written).expect("values");
+    let mut fused_anew = fused_anew;
+    assert_eq!(after, logits(&fresh, &fused_anew));
+    assert_eq!(gradient_after, learn(&fresh, &mut fused_anew));
+    let output = fused_anew.forward(&fresh, &observation).expect("outputs");
+    assert_eq!(by_tensors, numbers(&fresh.gradient(&loss(&output, Seed(1)).expect("a loss")).expect("a gradient")));
+    assert!(before != after && gradient_before != gradient_after, "what was written makes a difference");
+    // Nothing written, nothing refused: a look at theta alone is harmless.
+    let passed = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+    assert_eq!(params.theta().dims(), [written.len()]);
+    params.gradient(&passed).expect("unchanged");
+}
+
+#[test]
 fn wrong_shapes_are_errors() {
     let Twins { mut params, mut fused, mut plain } = Twins::new(&spec(4, 2), &MlpConfig::default(), Seed(1));
     let (module_params, mut module) = module(4, 2, Seed(1));

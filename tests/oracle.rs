@@ -255,3 +255,43 @@ fn the_exact_gradient_is_the_slope_of_the_exact_return() {
         assert!((slope - f64::from(g)).abs() < 1e-4, "parameter {i}: slope {slope}, gradient {g}");
     }
 }
+
+#[test]
+fn below_a_discount_of_one_the_loss_follows_the_gradient_of_episodes_and_not_that_of_the_return() {
+    let (world, gamma) = (world(None), 0.8);
+    let mut agent = Agent::new(&world, gamma, |_, _| 0.0);
+    let algo = reinforce(&Config { baseline: false, gamma, ..config("reinforce") });
+    let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
+    let Agent { network, params, mdp } = &agent;
+    let episodes = oracle::exact_episode_gradient(network, params, mdp, gamma).expect("a gradient");
+    let returns = oracle::exact_policy_gradient(network, params, mdp, gamma).expect("a gradient");
+    let (of_episodes, of_return) =
+        (worst_deviation(&sampled, &episodes, &agent.actor()), worst_deviation(&sampled, &returns, &agent.actor()));
+    assert!(of_episodes <= 4.0 && of_return > 8.0, "{of_episodes} and {of_return} standard errors");
+    let [a, b] = [episodes, returns].map(|g| g.to_vec1::<f32>().expect("numbers"));
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| f64::from(x * y)).sum::<f64>();
+    let cosine = dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt();
+    assert!((0.5..0.995).contains(&cosine), "the two point {cosine} the same way");
+}
+
+#[test]
+fn under_a_time_limit_a_baseline_does_more_than_lower_the_variance() {
+    let mean = |limit: Option<u32>, baseline: bool| {
+        let world = world(limit);
+        let mut agent = Agent::new(&world, 1.0, |_, exact| exact);
+        let algo = reinforce(&Config { baseline, ..config("reinforce") });
+        let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
+        (sampled, agent.actor())
+    };
+    let apart = |limit| {
+        let ((with, places), (without, _)) = (mean(limit, true), mean(limit, false));
+        let distance = |&i: &usize| {
+            let error = with.standard_error[i].hypot(without.standard_error[i]);
+            if error > 0.0 { (with.mean[i] - without.mean[i]).abs() / error } else { 0.0 }
+        };
+        places.iter().map(distance).fold(0.0, f64::max)
+    };
+    let (unlimited, limited) = (apart(None), apart(Some(6)));
+    assert!(unlimited <= 4.5, "without a limit the means are {unlimited} standard errors apart");
+    assert!(limited > 8.0, "under a limit the means are only {limited} standard errors apart");
+}

@@ -137,18 +137,31 @@ impl Dynamics<4> for CartPole {
     }
 }
 
+impl CartPole {
+    /// Starts an episode with another generator, or the one that it has.
+    fn begin(&mut self, rng: Option<NumpyRng>, observation: &mut [f32]) -> Result<(), EnvError> {
+        EnvError::check_len("observation", self.state.len(), observation.len())?;
+        if let Some(rng) = rng {
+            self.rng = rng;
+        }
+        self.state = first(&mut self.rng);
+        self.needs_reset = false;
+        self.observe(self.state, observation);
+        Ok(())
+    }
+}
+
 impl Env for CartPole {
     fn spec(&self) -> &Spec {
         &self.spec
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        EnvError::check_len("observation", self.state.len(), observation.len())?;
-        self.rng.restart(seed);
-        self.state = first(&mut self.rng);
-        self.needs_reset = false;
-        self.observe(self.state, observation);
-        Ok(())
+        self.begin(seed.map(NumpyRng::new), observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.begin(Some(NumpyRng::wide(seed)), observation)
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
@@ -165,19 +178,19 @@ impl Env for CartPole {
     }
 
     fn save(&self, state: &mut Vec<u64>) -> bool {
-        let [seed, drawn] = self.rng.place();
         state.extend(self.state.map(f64::to_bits));
-        state.extend([self.needs_reset.into(), seed, drawn]);
+        state.push(self.needs_reset.into());
+        state.extend(self.rng.place());
         true
     }
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        let &[x, x_dot, theta, theta_dot, needs_reset @ (0 | 1), seed, drawn] = state else {
-            return Err(EnvError::Saved { problem: "expected four numbers, 0 or 1, and a generator's two words" });
+        let &[x, x_dot, theta, theta_dot, needs_reset @ (0 | 1), low, high, drawn] = state else {
+            return Err(EnvError::Saved { problem: "expected four numbers, 0 or 1, and a generator's three words" });
         };
         self.state = [x, x_dot, theta, theta_dot].map(f64::from_bits);
         self.needs_reset = needs_reset == 1;
-        self.rng = NumpyRng::at([seed, drawn]);
+        self.rng = NumpyRng::at([low, high, drawn]);
         Ok(())
     }
 

@@ -72,6 +72,18 @@ impl<E: Dynamics<S>, const S: usize> Columns<E, S> {
         Ok(Self { env, state, rngs: vec![NumpyRng::default(); lanes], episodes, needs_reset: true })
     }
 
+    fn start(&mut self, seed: Option<u128>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.episodes.reset(seed, observation, |lane, seed, row| {
+            if let Some(seed) = seed {
+                self.rngs[lane] = NumpyRng::wide(seed);
+            }
+            start(&self.env, &mut self.state, lane, &mut self.rngs[lane], row);
+            Ok(())
+        })?;
+        self.needs_reset = false;
+        Ok(())
+    }
+
     /// Steps the lanes of `run`, all of them active. `lane` is the one it is at.
     #[inline]
     fn step_run(
@@ -144,13 +156,11 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.episodes.reset(seed, observation, |lane, seed, row| {
-            self.rngs[lane].restart(seed);
-            start(&self.env, &mut self.state, lane, &mut self.rngs[lane], row);
-            Ok(())
-        })?;
-        self.needs_reset = false;
-        Ok(())
+        self.start(seed.map(u128::from), observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.start(Some(seed), observation)
     }
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {
@@ -186,11 +196,11 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
         let (lanes, rest) = (self.lanes(), self.episodes.restore(state)?);
-        let (Some((&needs_reset @ (0 | 1), rest)), true) = (rest.split_first(), rest.len() == 1 + (2 + S) * lanes)
+        let (Some((&needs_reset @ (0 | 1), rest)), true) = (rest.split_first(), rest.len() == 1 + (3 + S) * lanes)
         else {
             return Err(EnvError::Saved { problem: "it is of another number of lanes, or of another environment" });
         };
-        let (places, state) = rest.split_at(2 * lanes);
+        let (places, state) = rest.split_at(3 * lanes);
         self.needs_reset = needs_reset == 1;
         self.rngs.iter_mut().zip(places.as_chunks().0).for_each(|(rng, &place)| *rng = NumpyRng::at(place));
         let columns = self.state.iter_mut().flatten();

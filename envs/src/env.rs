@@ -96,6 +96,16 @@ pub trait Env: Send {
     /// [`EnvError::Length`] if the slice has another length than `D`.
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
+    /// The same from a seed that may be past 64 bits, as those of a vector's lanes may be, `seed + i`: Gymnasium's seeds have
+    /// no end. The default hands smaller ones to [`reset`](Env::reset).
+    ///
+    /// # Errors
+    /// As [`reset`](Env::reset); [`EnvError::Option`] for a seed that the environment does not take, of 2⁶⁴ or more by
+    /// default.
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.reset(Some(EnvError::narrow(seed)?), observation)
+    }
+
     /// Takes an action and writes the observation it led to (`[D]`), also when that ended the episode.
     ///
     /// # Errors
@@ -131,6 +141,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         (**self).reset(seed, observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        (**self).reset_wide(seed, observation)
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {

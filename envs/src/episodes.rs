@@ -6,7 +6,7 @@ use crate::{Actions, EnvError, Space, Spec, Transitions};
 #[derive(Debug)]
 pub(crate) struct Episodes {
     spec: Spec,
-    seeds: Vec<Option<u64>>,
+    seeds: Vec<Option<u128>>,
     /// Steps taken in the present episode, `[N]`.
     pub(crate) elapsed: Vec<u32>,
 }
@@ -51,14 +51,18 @@ impl Episodes {
     /// Starts an episode in every lane, lane `i` from `seed + i`. `start` resets one lane and writes its observation.
     pub(crate) fn reset(
         &mut self,
-        seed: Option<u64>,
+        seed: Option<u128>,
         observation: &mut [f32],
-        mut start: impl FnMut(usize, Option<u64>, &mut [f32]) -> Result<(), EnvError>,
+        mut start: impl FnMut(usize, Option<u128>, &mut [f32]) -> Result<(), EnvError>,
     ) -> Result<(), EnvError> {
         let d = self.spec.observation_len();
         EnvError::check_len("observation", self.lanes() * d, observation.len())?;
+        if let Some(first) = seed.filter(|seed| seed.checked_add(self.lanes() as u128).is_none()) {
+            let expected = "each lane is seeded one above the one before, all below 2^128";
+            return Err(EnvError::Option { name: "seed", value: first.to_string(), expected });
+        }
         for (i, row) in observation.chunks_exact_mut(d).enumerate() {
-            let seed = seed.map(|seed| seed.wrapping_add(i as u64));
+            let seed = seed.map(|seed| seed + i as u128);
             self.seeds[i] = seed.or(self.seeds[i]);
             self.elapsed[i] = 0;
             let started = caught(|| start(i, seed, row)).and_then(|()| check_observation(row));
@@ -109,7 +113,9 @@ impl Episodes {
     /// Appends three words a lane.
     pub(crate) fn save(&self, state: &mut Vec<u64>) {
         for (seed, &elapsed) in self.seeds.iter().zip(&self.elapsed) {
-            state.extend([seed.is_some().into(), seed.unwrap_or(0), elapsed.into()]);
+            // 0 for no seed, else its upper half and 1; then its lower half.
+            let [upper, lower] = seed.map_or([0, 0], |seed| [((seed >> 64) as u64).saturating_add(1), seed as u64]);
+            state.extend([upper, lower, elapsed.into()]);
         }
     }
 
@@ -118,8 +124,8 @@ impl Episodes {
         let Some((lanes, rest)) = state.split_at_checked(3 * self.lanes()) else {
             return Err(EnvError::Saved { problem: "it is of fewer lanes" });
         };
-        for (i, &[seeded, seed, elapsed]) in lanes.as_chunks().0.iter().enumerate() {
-            self.seeds[i] = (seeded == 1).then_some(seed);
+        for (i, &[upper, lower, elapsed]) in lanes.as_chunks().0.iter().enumerate() {
+            self.seeds[i] = upper.checked_sub(1).map(|upper| u128::from(upper) << 64 | u128::from(lower));
             self.elapsed[i] = saved_length(elapsed)?;
         }
         Ok(rest)

@@ -94,7 +94,7 @@ pub enum EnvError {
         /// Which lane.
         lane: usize,
         /// The seed this lane was last reset with.
-        seed: Option<u64>,
+        seed: Option<u128>,
         /// The steps already taken in this episode.
         step: u32,
         /// What went wrong.
@@ -106,5 +106,11 @@ impl EnvError {
     /// Fails with [`EnvError::Length`] unless `got` is `expected`.
     pub(crate) fn check_len(what: &'static str, expected: usize, got: usize) -> Result<(), EnvError> {
         if expected == got { Ok(()) } else { Err(EnvError::Length { what, expected, got }) }
+    }
+
+    /// The seed as one of 64 bits, for environments that take no other.
+    pub(crate) fn narrow(seed: u128) -> Result<u64, EnvError> {
+        let expected = "this environment takes seeds below 2^64 (one that takes more has a `reset_wide` of its own)";
+        u64::try_from(seed).map_err(|_| EnvError::Option { name: "seed", value: seed.to_string(), expected })
     }
 }

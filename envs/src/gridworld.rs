@@ -126,18 +126,31 @@ impl GridWorld {
     }
 }
 
+impl GridWorld {
+    /// Starts an episode with another generator, or the one that it has.
+    fn begin(&mut self, rng: Option<NumpyRng>, observation: &mut [f32]) -> Result<(), EnvError> {
+        EnvError::check_len("observation", self.spec.observation_len(), observation.len())?;
+        if let Some(rng) = rng {
+            self.rng = rng;
+        }
+        self.position = self.draw_start();
+        self.needs_reset = false;
+        self.observe(self.position, observation);
+        Ok(())
+    }
+}
+
 impl Env for GridWorld {
     fn spec(&self) -> &Spec {
         &self.spec
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        EnvError::check_len("observation", self.spec.observation_len(), observation.len())?;
-        self.rng.restart(seed);
-        self.position = self.draw_start();
-        self.needs_reset = false;
-        self.observe(self.position, observation);
-        Ok(())
+        self.begin(seed.map(NumpyRng::new), observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.begin(Some(NumpyRng::wide(seed)), observation)
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
@@ -160,19 +173,19 @@ impl Env for GridWorld {
     }
 
     fn save(&self, state: &mut Vec<u64>) -> bool {
-        let [seed, drawn] = self.rng.place();
-        state.extend([self.position as u64, self.needs_reset.into(), seed, drawn]);
+        state.extend([self.position as u64, self.needs_reset.into()]);
+        state.extend(self.rng.place());
         true
     }
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        let &[position, needs_reset @ (0 | 1), seed, drawn] = state else {
-            return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's two words" });
+        let &[position, needs_reset @ (0 | 1), low, high, drawn] = state else {
+            return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's three words" });
         };
         let cell = usize::try_from(position).ok().filter(|&cell| self.map.cells().get(cell).is_some());
         self.position = cell.ok_or(EnvError::Saved { problem: "the cell stood on is not on the map" })?;
         self.needs_reset = needs_reset == 1;
-        self.rng = NumpyRng::at([seed, drawn]);
+        self.rng = NumpyRng::at([low, high, drawn]);
         Ok(())
     }
 

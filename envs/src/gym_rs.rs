@@ -131,18 +131,31 @@ where
     }
 }
 
+impl GymRs {
+    /// Starts an episode with another generator, or the one that it has.
+    fn begin(&mut self, rng: Option<NumpyRng>, observation: &mut [f32]) -> Result<(), EnvError> {
+        EnvError::check_len("observation", self.spec.observation_len(), observation.len())?;
+        if let Some(rng) = rng {
+            self.rng = rng;
+        }
+        let own = self.rng.next_u64();
+        self.carry_out(Order::Reset(own), observation)?;
+        self.needs_reset = false;
+        Ok(())
+    }
+}
+
 impl Env for GymRs {
     fn spec(&self) -> &Spec {
         &self.spec
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        EnvError::check_len("observation", self.spec.observation_len(), observation.len())?;
-        self.rng.restart(seed);
-        let own = self.rng.next_u64();
-        self.carry_out(Order::Reset(own), observation)?;
-        self.needs_reset = false;
-        Ok(())
+        self.begin(seed.map(NumpyRng::new), observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.begin(Some(NumpyRng::wide(seed)), observation)
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {

@@ -13,8 +13,8 @@ use rand_pcg::{Lcg128Xsl64, rand_core::Rng};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumpyRng {
     generator: Lcg128Xsl64,
-    /// The seed it was made from and how many numbers it has given since: together its place, in two words.
-    seed: u64,
+    /// The seed it was made from and how many numbers it has given since: together its place, in three words.
+    seed: u128,
     drawn: u64,
 }
 
@@ -29,6 +29,12 @@ impl NumpyRng {
     /// `numpy.random.default_rng(seed)`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::wide(seed.into())
+    }
+
+    /// The same of a seed past 64 bits, as `seed + i` of a vector's lane may be: numpy's seeds have no end.
+    #[must_use]
+    pub fn wide(seed: u128) -> Self {
         let [state_high, state_low, stream_high, stream_low] = seed_sequence(seed);
         let join = |high, low| u128::from(high) << 64 | u128::from(low);
         let generator = Lcg128Xsl64::new(join(state_high, state_low), join(stream_high, stream_low));
@@ -37,14 +43,14 @@ impl NumpyRng {
 
     /// The generator's place: its seed and how many numbers it has given.
     #[must_use]
-    pub fn place(&self) -> [u64; 2] {
-        [self.seed, self.drawn]
+    pub fn place(&self) -> [u64; 3] {
+        [self.seed as u64, (self.seed >> 64) as u64, self.drawn]
     }
 
     /// The generator at a [`place`](Self::place), in a time that hardly depends on how far it is.
     #[must_use]
-    pub fn at([seed, drawn]: [u64; 2]) -> Self {
-        let mut rng = Self::new(seed);
+    pub fn at([low, high, drawn]: [u64; 3]) -> Self {
+        let mut rng = Self::wide(u128::from(high) << 64 | u128::from(low));
         rng.generator.advance(u128::from(drawn));
         Self { drawn, ..rng }
     }
@@ -94,8 +100,8 @@ impl NumpyRng {
 ///
 /// O'Neill's `seed_seq_fe`, <https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html>, with a pool of
 /// four 32-bit words. numpy splits the seed into as many such words as it needs, low word first, and fills the pool with
-/// zeros, so the two words of a small seed hash as its one would.
-fn seed_sequence(seed: u64) -> [u64; 4] {
+/// zeros, so the four words of a small seed hash as its one would.
+fn seed_sequence(seed: u128) -> [u64; 4] {
     const INIT_A: u32 = 0x43b0_d7e5;
     const MULT_A: u32 = 0x931e_8875;
     const INIT_B: u32 = 0x8b51_f9dd;
@@ -115,7 +121,7 @@ fn seed_sequence(seed: u64) -> [u64; 4] {
     }
 
     let mut constant = INIT_A;
-    let mut pool = [seed as u32, (seed >> 32) as u32, 0, 0].map(|word| hash(word, &mut constant, MULT_A));
+    let mut pool = [0, 32, 64, 96].map(|bits| hash((seed >> bits) as u32, &mut constant, MULT_A));
     for source in 0..4 {
         for target in (0..4).filter(|&target| target != source) {
             pool[target] = mix(pool[target], hash(pool[source], &mut constant, MULT_A));

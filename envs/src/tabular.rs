@@ -138,7 +138,7 @@ impl FiniteMdp {
         if states == 0 {
             return Err(MdpError::Zero("states"));
         }
-        check_len("outcomes", states * actions, outcomes.len())?;
+        check_len("outcomes", states.saturating_mul(actions), outcomes.len())?;
         if !observations.len().is_multiple_of(states) {
             let expected = observations.len() / states * states;
             return Err(MdpError::Length { what: "observations", expected, got: observations.len() });
@@ -194,7 +194,7 @@ impl FiniteMdp {
     /// The ways that `action` in `state` can turn out: none in a terminal state, nor where there is no such pair.
     #[must_use]
     pub fn outcomes(&self, state: usize, action: usize) -> &[Outcome] {
-        let row = self.outcomes.get(state * self.actions..(state + 1) * self.actions).unwrap_or_default();
+        let row = self.outcomes.chunks_exact(self.actions).nth(state).unwrap_or_default();
         row.get(action).map_or(&[], Vec::as_slice)
     }
 

@@ -54,6 +54,12 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(())
     }
 
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.env.reset_wide(seed, observation)?;
+        self.elapsed = 0;
+        Ok(())
+    }
+
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         // A truncated environment does not know that its episode is over; this wrapper does.
         if cut(&self.spec, self.elapsed).ended() {

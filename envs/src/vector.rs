@@ -53,6 +53,16 @@ pub trait VecEnv: Send {
     /// [`EnvError::Length`] for a slice of another size, [`EnvError::Lane`] for what a lane refused or returned.
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
+    /// The same from a seed that may be past 64 bits: lanes that are several vectors are seeded on from vector to vector.
+    /// The default hands smaller ones to [`reset`](VecEnv::reset).
+    ///
+    /// # Errors
+    /// As [`reset`](VecEnv::reset); [`EnvError::Option`] for a seed that the environments do not take, of 2⁶⁴ or more by
+    /// default.
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.reset(Some(EnvError::narrow(seed)?), observation)
+    }
+
     /// Steps every lane that is `active` (`[N]`); the others stay as they are and nothing of theirs is written.
     ///
     /// # Errors
@@ -98,6 +108,13 @@ impl<E: Env> Lanes<E> {
     pub fn lane(&self, lane: usize) -> Option<&E> {
         self.envs.get(lane)
     }
+
+    fn start(&mut self, seed: Option<u128>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.episodes.reset(seed, observation, |lane, seed, row| match seed {
+            Some(seed) => self.envs[lane].reset_wide(seed, row),
+            None => self.envs[lane].reset(None, row),
+        })
+    }
 }
 
 impl<E: Env> VecEnv for Lanes<E> {
@@ -110,7 +127,11 @@ impl<E: Env> VecEnv for Lanes<E> {
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.episodes.reset(seed, observation, |lane, seed, row| self.envs[lane].reset(seed, row))
+        self.start(seed.map(u128::from), observation)
+    }
+
+    fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.start(Some(seed), observation)
     }
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {

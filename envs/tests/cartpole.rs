@@ -6,7 +6,7 @@ use uphill_envs::{Action, Actions, CartPole, End, Env, EnvError, Lanes, Shape, T
 #[derive(Deserialize)]
 struct Recorded {
     trajectories: Vec<Trajectory>,
-    vector: Vector,
+    vectors: Vec<Vector>,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ struct Episode {
 
 #[derive(Deserialize)]
 struct Vector {
-    seed: u64,
+    seed: u128,
     first: Vec<[f32; 4]>,
     steps: Vec<VectorStep>,
 }
@@ -92,34 +92,36 @@ fn trajectories_are_gymnasiums() {
 /// Lane `i` is seeded `seed + i`, and a lane whose episode ends is reset in that step, as Gymnasium's `SAME_STEP` mode.
 #[test]
 fn vectors_are_gymnasiums() {
-    let vector = recorded().vector;
-    let lanes = vector.first.len();
-    let mut env = make_vec("CartPole-v1", lanes).unwrap();
-    let mut observation = vec![0.0; lanes * 4];
-    env.reset(Some(vector.seed), &mut observation).unwrap();
-    assert_eq!(observation, vector.first.concat());
-    let (mut final_observation, mut reward, mut end) = (vec![0.0; lanes * 4], vec![0.0; lanes], vec![End::Not; lanes]);
-    let mut ended = 0;
-    for (t, step) in vector.steps.iter().enumerate() {
-        let out = Transitions {
-            observation: &mut observation,
-            final_observation: &mut final_observation,
-            reward: &mut reward,
-            end: &mut end,
-        };
-        env.step(Actions::Discrete(&step.actions), &vec![true; lanes], out).unwrap();
-        assert_eq!(reward, step.rewards, "step {t}");
-        for i in 0..lanes {
-            let row = |flat: &[f32]| -> [f32; 4] { flat[i * 4..(i + 1) * 4].try_into().unwrap() };
-            assert!(largest_difference(row(&observation), step.observations[i]) <= 1e-6, "step {t}, lane {i}");
-            assert_eq!(end[i] == End::Terminated, step.terminated[i], "step {t}, lane {i}");
-            if let Some(expected) = step.r#final[i] {
-                assert!(largest_difference(row(&final_observation), expected) <= 1e-6, "step {t}, lane {i}");
-                ended += 1;
+    for vector in recorded().vectors {
+        let lanes = vector.first.len();
+        let mut env = make_vec("CartPole-v1", lanes).unwrap();
+        let mut observation = vec![0.0; lanes * 4];
+        env.reset_wide(vector.seed, &mut observation).unwrap();
+        assert_eq!(observation, vector.first.concat());
+        let (mut final_observation, mut reward, mut end) =
+            (vec![0.0; lanes * 4], vec![0.0; lanes], vec![End::Not; lanes]);
+        let mut ended = 0;
+        for (t, step) in vector.steps.iter().enumerate() {
+            let out = Transitions {
+                observation: &mut observation,
+                final_observation: &mut final_observation,
+                reward: &mut reward,
+                end: &mut end,
+            };
+            env.step(Actions::Discrete(&step.actions), &vec![true; lanes], out).unwrap();
+            assert_eq!(reward, step.rewards, "step {t}");
+            for i in 0..lanes {
+                let row = |flat: &[f32]| -> [f32; 4] { flat[i * 4..(i + 1) * 4].try_into().unwrap() };
+                assert!(largest_difference(row(&observation), step.observations[i]) <= 1e-6, "step {t}, lane {i}");
+                assert_eq!(end[i] == End::Terminated, step.terminated[i], "step {t}, lane {i}");
+                if let Some(expected) = step.r#final[i] {
+                    assert!(largest_difference(row(&final_observation), expected) <= 1e-6, "step {t}, lane {i}");
+                    ended += 1;
+                }
             }
         }
+        assert!(ended >= lanes, "the reference ends too few episodes to show anything");
     }
-    assert!(ended >= lanes, "the reference ends too few episodes to show anything");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use uphill_envs::NumpyRng;
 
 #[derive(Deserialize)]
 struct Row {
-    seed: u64,
+    seed: u128,
     raw: [u64; 4],
     /// The bits of f64 numbers, as those below.
     random: [u64; 4],
@@ -19,16 +19,20 @@ fn recorded() -> Vec<Row> {
 #[test]
 fn every_number_is_numpys_bit_for_bit() {
     let rows = recorded();
-    for seed in [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX] {
+    for seed in [0, 1, u128::from(u32::MAX), 1 << 32, u64::MAX.into(), 1 << 64, (1 << 64) + 1, u128::MAX] {
         assert!(rows.iter().any(|row| row.seed == seed), "seed {seed} is not in the reference");
     }
     for row in rows {
-        let mut rng = NumpyRng::new(row.seed);
+        let mut rng = NumpyRng::wide(row.seed);
         assert_eq!(row.raw, std::array::from_fn(|_| rng.next_u64()), "raw words of seed {}", row.seed);
         let random = std::array::from_fn(|_| rng.random().to_bits());
         assert_eq!(row.random, random, "random of seed {}", row.seed);
         let uniform = std::array::from_fn(|_| rng.uniform(-0.05, 0.05).to_bits());
         assert_eq!(row.uniform, uniform, "uniform of seed {}", row.seed);
+        assert_eq!(NumpyRng::at(rng.place()), rng, "seed {}", row.seed);
+        if let Ok(seed) = u64::try_from(row.seed) {
+            assert_eq!(NumpyRng::new(seed), NumpyRng::wide(row.seed));
+        }
     }
 }
 

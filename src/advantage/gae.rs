@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, factors};
+use super::{Estimate, Estimator, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// Generalised advantage estimation.
@@ -16,7 +16,11 @@ use crate::Rollout;
 /// step bootstraps from the observation its episode finished on. Beyond the window nothing is known and `A` is 0.
 ///
 /// Schulman et al. 2016, eqs. 11-16, <https://arxiv.org/abs/1506.02438>; truncation: Pardo et al. 2018, eq. 6.
+///
+/// # Panics
+/// If the slices differ in length, or are no whole number of steps.
 #[must_use]
+#[track_caller]
 pub fn gae(
     reward: &[f32],
     value: &[f32],
@@ -31,6 +35,7 @@ pub fn gae(
     advantage
 }
 
+#[track_caller]
 fn gae_into(
     [reward, value, next_value]: [&[f32]; 3],
     end: &[End],
@@ -39,12 +44,14 @@ fn gae_into(
     gae_lambda: f32,
     advantage: &mut [f32],
 ) {
+    let columns = [("value", value.len()), ("next_value", next_value.len()), ("end", end.len())];
+    same_steps(reward.len(), lanes, columns);
     for i in (0..reward.len()).rev() {
         let (bootstrap, carry) = factors(end[i]);
         let next = if bootstrap > 0.0 { next_value[i] } else { 0.0 };
-        let delta = reward[i] + gamma * next - value[i];
-        let after = advantage.get(i + lanes).copied().unwrap_or(0.0);
-        advantage[i] = delta + gamma * gae_lambda * carry * after;
+        let delta = reward[i] + weighed(gamma, next) - value[i];
+        let after = if carry > 0.0 { advantage.get(i + lanes).copied().unwrap_or(0.0) } else { 0.0 };
+        advantage[i] = delta + weighed(gamma * gae_lambda, after);
     }
 }
 

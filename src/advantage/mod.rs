@@ -13,6 +13,7 @@ pub use monte_carlo::{MonteCarlo, reward_to_go};
 pub use n_step::{NStep, n_step_return};
 
 use crate::Rollout;
+use crate::error::same_len;
 
 /// What an end means for every estimator: `(bootstrap, carry)`.
 ///
@@ -30,6 +31,21 @@ pub fn factors(end: End) -> (f32, f32) {
     }
 }
 
+/// `factor·x`, and 0 where the factor is 0: what has no weight has no say, be it NaN or infinite.
+fn weighed(factor: f32, x: f32) -> f32 {
+    if factor == 0.0 { 0.0 } else { factor * x }
+}
+
+/// Panics unless columns of a rollout are as long as `len`, and that is a whole number of steps of `lanes` lanes.
+#[track_caller]
+fn same_steps<const N: usize>(len: usize, lanes: usize, columns: [(&str, usize); N]) {
+    for (what, got) in columns {
+        same_len(what, len, got);
+    }
+    let whole = if lanes == 0 { len == 0 } else { len.is_multiple_of(lanes) };
+    assert!(whole, "{len} places are no whole number of steps of {lanes} lanes");
+}
+
 /// Advantages and value targets of a rollout, each `[T, N]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
@@ -45,9 +61,15 @@ pub trait Estimator: fmt::Debug + Send {
     fn needs_values(&self) -> bool;
 
     /// Replaces `out` by advantages and targets of every step, with discount factor `gamma`.
+    ///
+    /// # Panics
+    /// If columns of the rollout that it reads differ in length, which those of a collector's never do.
     fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate);
 
     /// Advantages and targets of every step, with discount factor `gamma`.
+    ///
+    /// # Panics
+    /// As [`estimate_into`](Estimator::estimate_into).
     fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
         let mut out = Estimate::default();
         self.estimate_into(rollout, gamma, &mut out);

@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, factors};
+use super::{Estimate, Estimator, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// n-step return.
@@ -14,7 +14,11 @@ use crate::Rollout;
 /// `m` is `n_steps`, or fewer where the episode ends or the window does. Slices are time-major `[T, N]`, `N` = `lanes`.
 ///
 /// Sutton and Barto 2018, eq. 7.1; Mnih et al. 2016, algorithm S3, <https://arxiv.org/abs/1602.01783>.
+///
+/// # Panics
+/// If the slices differ in length, or are no whole number of steps.
 #[must_use]
+#[track_caller]
 pub fn n_step_return(
     reward: &[f32],
     next_value: &[f32],
@@ -23,6 +27,7 @@ pub fn n_step_return(
     gamma: f32,
     n_steps: usize,
 ) -> Vec<f32> {
+    same_steps(reward.len(), lanes, [("next_value", next_value.len()), ("end", end.len())]);
     n_step_returns(reward, next_value, end, lanes, gamma, n_steps).collect()
 }
 
@@ -38,7 +43,7 @@ fn n_step_returns(
         let (mut sum, mut discount) = (0.0, 1.0);
         let mut last = start;
         for i in (start..reward.len()).step_by(lanes.max(1)).take(n_steps.max(1)) {
-            sum += discount * reward[i];
+            sum += weighed(discount, reward[i]);
             discount *= gamma;
             last = i;
             if end[i].ended() {
@@ -46,7 +51,7 @@ fn n_step_returns(
             }
         }
         let (bootstrap, _) = factors(end[last]);
-        if bootstrap > 0.0 { sum + discount * next_value[last] } else { sum }
+        if bootstrap > 0.0 { sum + weighed(discount, next_value[last]) } else { sum }
     })
 }
 
@@ -64,6 +69,8 @@ impl Estimator for NStep {
 
     fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+        let columns = [("value", value.len()), ("next_value", next_value.len()), ("end", end.len())];
+        same_steps(reward.len(), *lanes, columns);
         out.target.clear();
         out.target.extend(n_step_returns(reward, next_value, end, *lanes, gamma, self.n_steps));
         out.advantage.clear();

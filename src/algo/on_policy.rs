@@ -147,7 +147,7 @@ impl OnPolicy {
             return finite(loss);
         }
         let Minibatch { rollout, estimate, places, advantage } = batch;
-        let tensors = Batch::new(rollout, estimate, places, advantage, params.theta().device())?;
+        let tensors = Batch::new(rollout, estimate, places, advantage, params.device())?;
         let output = network.forward(params, &tensors.observation)?;
         let loss = match fused_loss(&self.objective, &output, batch, sums)? {
             Some(loss) => loss,

@@ -54,8 +54,12 @@ impl Categorical {
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
     pub fn entropy(&self) -> Result<Tensor> {
+        // An action that is out of the question adds nothing, 0·log 0 = 0, and its logarithm must stay out of the product:
+        // the product's gradient would have it times 0.
         let log_probs = self.log_probs()?;
-        Ok((log_probs.exp()? * log_probs)?.sum(D::Minus1)?.neg()?)
+        let probs = log_probs.exp()?;
+        let log_probs = probs.gt(0.0)?.where_cond(log_probs, &log_probs.zeros_like()?)?;
+        Ok((probs * log_probs)?.sum(D::Minus1)?.neg()?)
     }
 
     /// The likeliest action of one row of logits, `[A]`, the first of equals.

@@ -33,7 +33,14 @@ impl CategoricalRows {
     ///
     /// The largest logit's own 1 stays out of the sum, so that nothing is lost where one action is all but certain.
     /// A row with a NaN, with an infinity upwards or without any finite logit becomes NaN.
+    ///
+    /// # Panics
+    /// If `actions` is not 1 to `stride`, or `outputs` no whole number of rows.
+    #[track_caller]
     pub fn set(&mut self, outputs: &[f32], stride: usize, actions: usize) {
+        assert!((1..=stride).contains(&actions), "{actions} actions in rows of {stride} numbers: take 1 to {stride}");
+        let len = outputs.len();
+        assert!(len.is_multiple_of(stride), "{len} numbers are no whole number of rows of {stride}");
         let Self { log_probs, probs, rest, .. } = self;
         self.actions = actions;
         log_probs.clear();
@@ -60,20 +67,39 @@ impl CategoricalRows {
     }
 
     /// `log π(a|s)` of every action of a row, `[A]`.
+    ///
+    /// # Panics
+    /// If there is no such row.
     #[must_use]
+    #[track_caller]
     pub fn log_probs(&self, row: usize) -> &[f32] {
-        &self.log_probs[row * self.actions..(row + 1) * self.actions]
+        &self.log_probs[self.places(row)]
     }
 
     /// `π(a|s)` of every action of a row, `[A]`.
+    ///
+    /// # Panics
+    /// If there is no such row.
     #[must_use]
+    #[track_caller]
     pub fn probs(&self, row: usize) -> &[f32] {
-        &self.probs[row * self.actions..(row + 1) * self.actions]
+        &self.probs[self.places(row)]
+    }
+
+    #[track_caller]
+    fn places(&self, row: usize) -> std::ops::Range<usize> {
+        let rows = self.rest.len();
+        assert!(row < rows, "row {row} of {rows}");
+        row * self.actions..(row + 1) * self.actions
     }
 
     /// The action of a row at which the distribution function passes `uniform`, a number in `[0, 1)`, and its
     /// log-probability. `None` if the row holds no distribution.
+    ///
+    /// # Panics
+    /// If there is no such row.
     #[must_use]
+    #[track_caller]
     pub fn sample(&self, row: usize, uniform: f32) -> Option<(u32, f32)> {
         let mut left = uniform;
         let mut chosen = None;

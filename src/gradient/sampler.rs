@@ -16,8 +16,9 @@ use crate::{Config, Params, Result, Threads};
 ///   g = 1/E · Σ over the E episodes of a batch Σₜ Aₜ·∇ log π(aₜ|sₜ)
 /// ```
 ///
-/// On whole episodes every estimator is after one and the same gradient, that of
-/// [`oracle::exact_episode_gradient`](crate::oracle::exact_episode_gradient), so what differs is the estimator. It goes
+/// On whole episodes that all end by themselves every estimator is after one and the same gradient, that of
+/// [`oracle::exact_episode_gradient`](crate::oracle::exact_episode_gradient), so what differs is the estimator. Where a time
+/// limit cuts some, those that ask a critic for what was cut off are after another than those that do not. It goes
 /// uphill, and has neither entropy nor value loss in it nor are advantages normalised. All estimators see the same
 /// episodes: differences between them are larger than their intervals, each for itself, make them look.
 #[derive(Debug, Clone)]

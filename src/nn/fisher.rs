@@ -52,7 +52,7 @@ impl MlpActorCritic {
         let (width, actions) = (net.inputs(), self.actions());
         let batch = rows(observation, width)?;
         check_len("the vector", params.layout().len(), vector.len())?;
-        if !params.theta().device().is_cpu() {
+        if !params.device().is_cpu() {
             return Err(Error::Config("Fisher-vector products are taken on the CPU only".into()));
         }
         product.clear();

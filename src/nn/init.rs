@@ -32,13 +32,14 @@ impl Initialiser {
     /// # Errors
     /// [`Error::Shape`] if the slice has another length.
     pub fn fill(self, gain: f64, outputs: usize, inputs: usize, rng: &mut Rng, weight: &mut [f32]) -> Result<()> {
-        if weight.len() != outputs * inputs {
+        if outputs.checked_mul(inputs) != Some(weight.len()) {
             let (expected, got) = (vec![outputs, inputs], vec![weight.len()]);
             return Err(Error::Shape { what: "a weight to initialise".into(), expected, got });
         }
         match self {
+            _ if weight.is_empty() => {}
             Initialiser::Orthogonal => orthogonal(gain, outputs, inputs, rng, weight),
-            Initialiser::Xavier => uniform(gain * (6.0 / (inputs + outputs) as f64).sqrt(), rng, weight),
+            Initialiser::Xavier => uniform(gain * (6.0 / (inputs as f64 + outputs as f64)).sqrt(), rng, weight),
             Initialiser::Kaiming => uniform(gain * (3.0 / inputs as f64).sqrt(), rng, weight),
         }
         Ok(())

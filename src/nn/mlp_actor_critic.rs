@@ -13,7 +13,7 @@ use super::{Activation, ActorCritic, Output, rows};
 use crate::dist::Categorical;
 use crate::kernels::{FusedMlp, Layer, Mlp, Turned, Workspace, add};
 use crate::objective::{Objective, RowSums};
-use crate::params::{Layout, Params};
+use crate::params::{Layout, Params, check_len};
 use crate::seed::Seed;
 use crate::{Error, Result, Threads};
 
@@ -165,10 +165,10 @@ impl MlpActorCritic {
         let mut y = observation.contiguous()?;
         if self.fused {
             let op = FusedMlp::new(net.clone(), params.version());
-            return Ok(params.theta().apply_op2(&y, op)?);
+            return Ok(params.read_only().apply_op2(&y, op)?);
         }
         for (l, layer) in net.layers.iter().enumerate() {
-            let theta = params.theta();
+            let theta = params.read_only();
             let weight = theta.narrow(0, layer.weight, layer.outputs * layer.inputs)?;
             let weight = weight.reshape((layer.outputs, layer.inputs))?;
             let bias = theta.narrow(0, layer.bias, layer.outputs)?;
@@ -176,7 +176,8 @@ impl MlpActorCritic {
             if l + 1 < net.layers.len() {
                 y = match net.activation {
                     Activation::Tanh => y.tanh()?,
-                    Activation::Relu => y.relu()?,
+                    // candle's own has a slope of 1 at 0, where the fused one, as nearly all, has none.
+                    Activation::Relu => y.gt(0.0)?.where_cond(&y, &y.zeros_like()?)?,
                     Activation::Silu => y.silu()?,
                 };
             }
@@ -197,8 +198,8 @@ impl MlpActorCritic {
         let width = net.inputs();
         let batch = rows(observation, width)?;
         out.clear();
-        if !params.theta().device().is_cpu() {
-            let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
+        if !params.device().is_cpu() {
+            let observation = Tensor::from_slice(observation, (batch, width), params.device())?;
             let outputs: Vec<f32> = self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?;
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
@@ -289,6 +290,8 @@ impl ActorCritic for MlpActorCritic {
         if !self.fused {
             return Ok(None);
         }
+        batch.check()?;
+        check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
         let count = shard::count(batch.places.len());
         self.shards.resize_with(self.shards.len().max(count), Shard::default);
         let Self { actions, nets, threads, turned, shards, .. } = self;

@@ -6,6 +6,7 @@ mod mlp_actor_critic;
 mod module_actor_critic;
 pub mod ops;
 mod shard;
+mod slopes;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub use module_actor_critic::{BoxedModule, ModuleActorCritic};
 
 pub use crate::kernels::Workspace;
 pub use shard::Minibatch;
+pub(crate) use slopes::require_slopes;
+pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
 
 use crate::dist::Categorical;
 use crate::objective::{Objective, RowSums};
@@ -60,6 +63,13 @@ pub trait ActorCritic {
     /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
     fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()>;
 
+    /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
+    /// and no purpose is told, [`Trainer`](crate::Trainer) refuses the network; see
+    /// [`gradient::check`](crate::gradient::check). False, the default, for every block.
+    fn detached(&self, _block: &str) -> bool {
+        false
+    }
+
     /// The same network as one that several threads may act with at a time; `None`, the default, if they may not.
     fn shared(&self) -> Option<&(dyn ActorCritic + Sync)> {
         None
@@ -70,7 +80,8 @@ pub trait ActorCritic {
     /// the gradient is then that of [`forward`](ActorCritic::forward) and [`Objective::loss`].
     ///
     /// # Errors
-    /// As [`forward`](ActorCritic::forward).
+    /// As [`forward`](ActorCritic::forward); [`Error::Shape`](crate::Error::Shape) for a minibatch whose columns differ in
+    /// length.
     fn host_gradient(
         &mut self,
         _params: &Params,

@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, VarBuilder};
 use uphill_envs::{Space, Spec};
 
-use super::{ActorCritic, Output, Workspace, rows};
+use super::{ActorCritic, Output, Workspace, require_slopes, rows};
 use crate::dist::Categorical;
 use crate::{Error, Params, Result, Seed};
 
@@ -17,6 +17,7 @@ pub struct ModuleActorCritic {
     actions: usize,
     learning: (BoxedModule, BoxedModule),
     acting: (BoxedModule, BoxedModule),
+    detached: Vec<String>,
 }
 
 impl ModuleActorCritic {
@@ -39,24 +40,52 @@ impl ModuleActorCritic {
     ///
     /// # Errors
     /// [`Error::Config`] for an environment without discrete actions, [`Error::Shape`] if the modules map observations
-    /// to anything but `[B, A]` and `[B, 1]`, and what `build` fails with.
+    /// to anything but `[B, A]` and `[B, 1]`, [`Error::Gradient`] if an operation in them has no backward pass, so that a
+    /// block would learn wrongly or not at all, and what `build` fails with.
     pub fn new(
         spec: &Spec,
         seed: Seed,
         device: &Device,
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<(BoxedModule, BoxedModule)>,
     ) -> Result<(Params, Self)> {
+        Self::with_detached(spec, seed, device, &[], build)
+    }
+
+    /// The same with blocks whose gradient is on purpose not the slope of the outputs, as behind `Tensor::detach`: each is
+    /// named by itself or by a path above it, such as `features` for `features.weight`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Config`] for a name that no block has.
+    pub fn with_detached(
+        spec: &Spec,
+        seed: Seed,
+        device: &Device,
+        detached: &[&str],
+        build: impl Fn(VarBuilder<'_>) -> candle_core::Result<(BoxedModule, BoxedModule)>,
+    ) -> Result<(Params, Self)> {
         let Space::Discrete { n: actions } = spec.action else {
             let kind = spec.action.kind();
             return Err(Error::Config(format!("{}: {kind} actions have no policy yet, only discrete ones", spec.id)));
         };
-        let (params, learning) = Params::build(device, &mut seed.stream("init", 0), &build)?;
+        let (mut params, learning) = Params::build(device, &mut seed.stream("init", 0), &build)?;
         let acting = params.frozen(&build)?;
         let probe = Tensor::zeros((PROBE_ROWS, spec.observation_len()), DType::F32, device)?;
         require_columns("the actor's output", &acting.0.forward(&probe)?, actions)?;
         require_columns("the critic's output", &acting.1.forward(&probe)?, 1)?;
-        Ok((params, Self { observation_len: spec.observation_len(), actions, learning, acting }))
+        let blocks = || params.layout().blocks().iter().map(|block| block.name.as_str());
+        if let Some(name) = detached.iter().find(|name| !blocks().any(|block| is_under(block, name))) {
+            return Err(Error::unknown("block of parameters", name, blocks()));
+        }
+        let detached = detached.iter().map(ToString::to_string).collect();
+        let network = Self { observation_len: spec.observation_len(), actions, learning, acting, detached };
+        require_slopes(&network, &mut params, spec)?;
+        Ok((params, network))
     }
+}
+
+/// Whether a block is that one, or lies on a path below.
+fn is_under(block: &str, path: &str) -> bool {
+    block.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Observations that a new network is tried on: more than one, so that rows and columns cannot be mistaken.
@@ -79,6 +108,10 @@ impl ActorCritic for ModuleActorCritic {
         self.actions
     }
 
+    fn detached(&self, block: &str) -> bool {
+        self.detached.iter().any(|path| is_under(block, path))
+    }
+
     fn forward(&self, _: &Params, observation: &Tensor) -> Result<Output> {
         observation.dims2()?;
         let logits = self.learning.0.forward(observation)?;
@@ -99,6 +132,6 @@ impl ActorCritic for ModuleActorCritic {
 
 fn infer(module: &BoxedModule, params: &Params, observation: &[f32], width: usize) -> Result<Vec<f32>> {
     let batch = rows(observation, width)?;
-    let observation = Tensor::from_slice(observation, (batch, width), params.theta().device())?;
+    let observation = Tensor::from_slice(observation, (batch, width), params.device())?;
     Ok(module.forward(&observation)?.flatten_all()?.to_vec1()?)
 }

@@ -37,12 +37,16 @@ impl ClippedSurrogate {
 impl Objective for ClippedSurrogate {
     fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let log_ratio = (output.policy.log_prob(&batch.action)? - &batch.log_prob)?;
-        let ratio = log_ratio.exp()?;
-        let clipped = ratio.clamp(1.0 - self.clip_range, 1.0 + self.clip_range)?;
-        let surrogate = (&ratio * &batch.advantage)?.minimum(&(clipped * &batch.advantage)?)?;
-        let loss = surrogate.mean_all()?.neg()?;
+        let ratio = log_ratio.detach().exp()?;
+        let free = (&ratio * &batch.advantage)?;
+        let held = (ratio.clamp(1.0 - self.clip_range, 1.0 + self.clip_range)? * &batch.advantage)?;
+        // A held row has no slope, and must stay out of the graph: a ratio past what an f32 holds is infinite, and its
+        // gradient of 0 would be 0 times that.
+        let is_free = free.le(&held)?;
+        let free = (is_free.where_cond(&log_ratio, &log_ratio.zeros_like()?)?.exp()? * &batch.advantage)?;
+        let loss = is_free.where_cond(&free, &held)?.mean_all()?.neg()?;
 
-        let (ratio, log_ratio) = (ratio.detach(), log_ratio.detach());
+        let log_ratio = log_ratio.detach();
         let distance = (&ratio - 1.0)?;
         report.push("policy_loss", &loss);
         report.push("approx_kl", &(&distance - log_ratio)?.mean_all()?);
@@ -51,6 +55,7 @@ impl Objective for ClippedSurrogate {
     }
 
     fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        rows.fit(out);
         let clip_range = self.clip_range as f32;
         let (low, high) = ((1.0 - self.clip_range) as f32, (1.0 + self.clip_range) as f32);
         let (mut loss, mut kl, mut clipped) = (0.0, 0.0, 0.0);

@@ -19,7 +19,8 @@ pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 
 use crate::advantage::Estimate;
-use crate::nn::Output;
+use crate::error::same_len;
+use crate::nn::{Minibatch, Output};
 use crate::{Result, Rollout};
 
 /// `B` steps of a rollout on the learning device.
@@ -45,7 +46,8 @@ impl Batch {
     /// host to the device.
     ///
     /// # Errors
-    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
+    /// [`Error::Shape`](crate::Error::Shape) for columns or advantages of other lengths, and for a place past the rollout's
+    /// end; [`Error::Tensor`](crate::Error::Tensor) if the device fails.
     pub fn new(
         rollout: &Rollout,
         estimate: &Estimate,
@@ -53,6 +55,7 @@ impl Batch {
         advantage: &[f32],
         device: &Device,
     ) -> Result<Self> {
+        Minibatch { rollout, estimate, places, advantage }.check()?;
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
@@ -105,6 +108,43 @@ pub struct Rows<'a> {
     pub old_value: &'a [f32],
 }
 
+impl Rows<'_> {
+    /// Panics unless every array of these and of `out` is as long as the others.
+    #[track_caller]
+    fn fit(&self, out: &RowGradients<'_>) {
+        let b = self.log_prob.len();
+        for (what, len) in [
+            ("entropy", self.entropy.len()),
+            ("value", self.value.len()),
+            ("old_log_prob", self.old_log_prob.len()),
+            ("advantage", self.advantage.len()),
+            ("target", self.target.len()),
+            ("old_value", self.old_value.len()),
+            ("the gradient by log_prob", out.log_prob.len()),
+            ("the gradient by entropy", out.entropy.len()),
+            ("the gradient by value", out.value.len()),
+        ] {
+            same_len(what, b, len);
+        }
+    }
+
+    /// Some of these rows.
+    fn part(&self, part: std::ops::Range<usize>) -> Self {
+        Self {
+            log_prob: &self.log_prob[part.clone()],
+            entropy: &self.entropy[part.clone()],
+            value: &self.value[part.clone()],
+            old_log_prob: &self.old_log_prob[part.clone()],
+            advantage: &self.advantage[part.clone()],
+            target: &self.target[part.clone()],
+            old_value: &self.old_value[part],
+        }
+    }
+}
+
+/// Rows whose report is taken together where their gradient is not, in room that need not be made.
+const REPORTED: usize = 256;
+
 /// Where terms add their derivatives by the first three of [`Rows`], each `[B]`.
 #[derive(Debug, Default)]
 pub struct RowGradients<'a> {
@@ -151,6 +191,9 @@ pub trait Objective: fmt::Debug + Send + Sync {
 
     /// The same term on the host, where it is a sum over rows of a function of the row's log-probability, entropy and
     /// value: returns that sum, and adds `weight` times its derivatives. `None`, the default, if the term is no such sum.
+    ///
+    /// # Panics
+    /// Those of this crate do if the slices differ in length.
     fn rows(&self, _: &Rows<'_>, _weight: f32, _: &mut RowGradients<'_>, _: &mut RowSums) -> Option<f64> {
         None
     }
@@ -185,11 +228,24 @@ impl Objective for Sum {
     }
 
     fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        rows.fit(out);
+        let b = rows.log_prob.len();
         let mut sum = self.first.rows(rows, weight, out, sums)?;
         for (coefficient, term) in &self.rest {
-            let term = term.rows(rows, weight * *coefficient as f32, out, sums)?;
-            if *coefficient != 0.0 {
-                sum += coefficient * term;
+            if *coefficient == 0.0 {
+                // It reports, and has no gradient: 0 times one that is not finite would be NaN.
+                let [mut log_prob, mut entropy, mut value] = [[0.0; REPORTED]; 3];
+                for start in (0..b.max(1)).step_by(REPORTED) {
+                    let part = start..(start + REPORTED).min(b);
+                    let mut unused = RowGradients {
+                        log_prob: &mut log_prob[..part.len()],
+                        entropy: &mut entropy[..part.len()],
+                        value: &mut value[..part.len()],
+                    };
+                    term.rows(&rows.part(part), 0.0, &mut unused, sums)?;
+                }
+            } else {
+                sum += coefficient * term.rows(rows, weight * *coefficient as f32, out, sums)?;
             }
         }
         Some(sum)

@@ -31,9 +31,10 @@ impl Objective for ValueLoss {
     fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let mut squared = (&output.value - &batch.target)?.sqr()?;
         if self.clip_range_vf.is_finite() {
-            let moved = (&output.value - &batch.value)?.clamp(-self.clip_range_vf, self.clip_range_vf)?;
+            let moved = (output.value.detach() - &batch.value)?.clamp(-self.clip_range_vf, self.clip_range_vf)?;
             let clipped = ((moved + &batch.value)? - &batch.target)?.sqr()?;
-            squared = squared.maximum(&clipped)?;
+            // Where both agree the whole derivative passes; a clipped one has none.
+            squared = clipped.gt(&squared)?.where_cond(&clipped, &squared)?;
         }
         let loss = (squared.mean_all()? * 0.5)?;
         report.push("value_loss", &loss);
@@ -41,6 +42,7 @@ impl Objective for ValueLoss {
     }
 
     fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+        rows.fit(out);
         let limit = self.clip_range_vf as f32;
         let mut sum = 0.0;
         for (i, d) in out.value.iter_mut().enumerate() {
@@ -48,7 +50,7 @@ impl Objective for ValueLoss {
             let error = value - target;
             let moved = value - old;
             let clipped = moved.clamp(-limit, limit) + old - target;
-            // Where both agree the whole derivative passes, as through candle's `maximum`; a clipped one has none.
+            // Where both agree the whole derivative passes; a clipped one has none.
             let (larger, slope) =
                 if clipped * clipped > error * error && moved.abs() > limit { (clipped, 0.0) } else { (error, error) };
             *d += weight * slope;

@@ -64,7 +64,11 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// Transforms a gradient in place and updates whatever state the transform keeps.
     ///
     /// # Errors
-    /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed.
+    /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed. A [`Chain`]
+    /// refuses a gradient, parameters and a layout that are not equally long with [`Error::Shape`](crate::Error::Shape).
+    ///
+    /// # Panics
+    /// A single link may, if those lengths differ: a chain or an [`Optimizer`](super::Optimizer) looks at them first.
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()>;
 
     /// Whether [`update`](GradientTransform::update) may be given the gradient part by part, in order, each with its own

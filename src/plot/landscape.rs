@@ -44,7 +44,10 @@ impl Landscape {
             return Err(wrong("it needs two points a side"));
         }
         let place = |(from, to): (f64, f64), i: usize, count: usize| from + (to - from) * i as f64 / (count - 1) as f64;
-        let mut values = Vec::with_capacity(columns * rows);
+        let mut values = Vec::new();
+        if columns.checked_mul(rows).is_none_or(|count| values.try_reserve_exact(count).is_err()) {
+            return Err(wrong("it has more points than memory holds"));
+        }
         for row in 0..rows {
             for column in 0..columns {
                 values.push(f(place(x, column, columns), place(y, row, rows))?);

@@ -92,7 +92,14 @@ impl Bootstrap {
         mut statistic: impl FnMut(&[Scores], &mut [f64]),
     ) -> Result<Vec<Interval>, StatsError> {
         let mut resampled: Vec<Scores> = samples.iter().copied().cloned().collect();
-        let mut point = vec![f64::NAN; quantities];
+        let mut point = Vec::new();
+        let many = |_| StatsError::Option {
+            name: "quantities",
+            value: quantities.to_string(),
+            expected: "so few that they fit into memory",
+        };
+        point.try_reserve_exact(quantities).map_err(many)?;
+        point.resize(quantities, f64::NAN);
         statistic(&resampled, &mut point);
         let mut draws = Vec::new();
         for (place, sample) in samples.iter().enumerate() {

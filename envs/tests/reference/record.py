@@ -12,7 +12,7 @@ import gymnasium
 import numpy
 
 FOLDER = Path(__file__).parent
-SEEDS = [0, 1, 42, 2**32 - 1, 2**32, 2**40 + 12345, 2**64 - 1]
+SEEDS = [0, 1, 42, 2**32 - 1, 2**32, 2**40 + 12345, 2**64 - 1, 2**64, 2**64 + 1, 2**70 + 3, 2**96 + 5, 2**128 - 1]
 
 
 def f32(observation):
@@ -129,7 +129,7 @@ write(
             cartpole(2**32 + 7, [at_random, balance]),
             cartpole(3, [at_random, balance, at_random], sutton_barto_reward=True),
         ],
-        "vector": cartpole_vector(123, 5, 60),
+        "vectors": [cartpole_vector(123, 5, 60), cartpole_vector(2**64 - 1, 3, 60)],
     },
 )
 write(
