@@ -126,7 +126,9 @@ fn run(arguments: &Arguments) -> Result<()> {
          95% intervals over batches",
         arguments.gamma, arguments.episodes
     );
-    picture(arguments, &measured, &names, &qualities, protocol)?.save(&arguments.out)?;
+    let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
+    picture.save(&arguments.out)?;
+    picture.note().iter().for_each(tell);
     print_table(&names, &qualities)?;
     say(arguments.out.display())
 }

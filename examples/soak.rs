@@ -5,6 +5,7 @@
 //! cargo run --release --example soak -- --minutes 60
 //! ```
 
+mod growth;
 mod one_line;
 
 use std::path::Path;
@@ -61,8 +62,7 @@ fn minutes(text: &str) -> Result<f64, String> {
 fn soak(args: &Args) -> Result<bool> {
     let home = std::env::temp_dir().join(format!("uphill-soak-{}", std::process::id()));
     let (begun, whole) = (Instant::now(), Duration::from_secs_f64(60.0 * args.minutes));
-    let mut rng = Seed(args.seed).stream("soak", 0);
-    let (mut samples, mut saved, mut runs, mut leftovers) = (vec![Sample::take(begun)], 0_u64, 0_u64, 0_usize);
+    let (mut laps, mut runs, mut leftovers) = (Vec::new(), 0_u64, 0_usize);
     let bar = Bar::new("", whole.as_secs());
 
     while begun.elapsed() < whole {
@@ -77,14 +77,11 @@ fn soak(args: &Args) -> Result<bool> {
             bar.reach(begun.elapsed().as_secs());
         }
         let sample = Sample::take(begun);
-        bar.part(&format!("{saved} checkpoints  {:.1} MB", sample.memory as f64 / 1e6));
-        bar.reach(sample.seconds as u64);
-        samples.push(sample);
+        bar.part(&format!("{} laps  {:.1} MB", laps.len() + 1, sample.memory as f64 / 1e6));
+        laps.push(sample);
     }
-
     drop(bar);
-    std::fs::remove_dir_all(&home).map_err(|source| Error::Io { path: home, source })?;
-    report(&samples, saved, runs, leftovers)
+    report(&laps, runs, leftovers)
 }
 
 /// A run from its beginning to its end, broken off and gone on with on the way, of which nothing is left in memory.
@@ -121,20 +118,25 @@ fn hidden(run: &Path) -> usize {
     files.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count()
 }
 
-/// Says what was seen, and whether nothing grew: after a fifth of the time, by more than a tenth.
-fn report(samples: &[Sample], saved: u64, runs: u64, leftovers: usize) -> Result<bool> {
-    let seconds = samples.last().map_or(0.0, |last| last.seconds);
-    let warm: Vec<&Sample> = samples.iter().filter(|sample| sample.seconds >= seconds / 5.0).collect();
-    let (early, late) = warm.split_at(warm.len() / 2);
-    let largest = |part: &[&Sample]| part.iter().map(|sample| sample.memory).max().unwrap_or(0) as f64 / 1e6;
-    let handles = |part: &[&Sample]| part.iter().filter_map(|sample| sample.handles).max();
-    say(format_args!("{seconds:.0} s: {runs} runs begun, {saved} checkpoints, {leftovers} files left over"))?;
-    let (first, second) = (largest(early), largest(late));
-    say(format_args!("memory   at most {first:.1} MB in the first half after warm-up, {second:.1} MB in the second"))?;
-    if let (Some(early), Some(late)) = (handles(early), handles(late)) {
-        say(format_args!("handles  at most {early} in the first half after warm-up, {late} in the second"))?;
+/// Says what was seen, and whether nothing grew.
+fn report(laps: &[Sample], runs: u64, leftovers: usize) -> Result<bool> {
+    let seconds = laps.last().map_or(0.0, |last| last.seconds);
+    say(format_args!("{seconds:.0} s: {} laps of {runs} runs together, {leftovers} files left over", laps.len()))?;
+    let Some([first, middle, last]) = growth::thirds(&of(laps, |lap| Some(lap.memory as f64 / 1e6))) else {
+        say(format_args!("too short to tell: {} laps are needed", growth::LEAST))?;
+        return Ok(false);
+    };
+    say(format_args!("memory   {first:.2}, {middle:.2} and {last:.2} MB: medians of the laps' thirds after warm-up"))?;
+    let handles = growth::thirds(&of(laps, |lap| lap.handles.map(|handles| handles as f64)));
+    if let Some([first, middle, last]) = handles {
+        say(format_args!("handles  {first}, {middle} and {last}"))?;
     }
-    let flat = largest(late) <= 1.1 * largest(early) && handles(late) <= handles(early) && leftovers == 0;
-    say(if flat { "flat" } else { "something grows" })?;
-    Ok(flat)
+    let grows =
+        growth::grows([first, middle, last]) || handles.is_some_and(|[first, _, last]| last > first) || leftovers > 0;
+    say(if grows { "something grows" } else { "flat" })?;
+    Ok(!grows)
+}
+
+fn of(laps: &[Sample], what: impl Fn(&Sample) -> Option<f64>) -> Vec<f64> {
+    laps.iter().filter_map(what).collect()
 }
