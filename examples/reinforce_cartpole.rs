@@ -26,10 +26,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(climb(one_line::parse()))
+    one_line::end_of(climb(&one_line::parse()))
 }
 
-fn climb(Args { optimizer }: Args) -> Result<()> {
+fn climb(Args { optimizer }: &Args) -> Result<()> {
     let mut optimizer: Optimizer = optimizer.parse()?;
     let seed = Seed(1);
     let device = candle_core::Device::Cpu;

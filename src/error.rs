@@ -129,9 +129,10 @@ pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
 
 impl Error {
     /// A name that is not among the known ones, with the one that was meant.
-    pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
-        let all = known.clone().collect::<Vec<_>>().join(", ");
-        Error::Config(match names::meant(name, known) {
+    pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+        let known: Vec<&str> = known.collect();
+        let all = known.join(", ");
+        Error::Config(match names::meant(name, &known) {
             Some(meant) => format!("there is no {what} `{name}`; {} ({all})", meant.question(names::in_code)),
             None => format!("there is no {what} `{name}`; there are {all}"),
         })

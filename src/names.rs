@@ -146,16 +146,16 @@ impl Meant<'_> {
 /// The one of some known names that was meant by another: the one of the same meaning, else the one that it is like.
 /// `None` where there is neither: a name of another meaning helps nobody.
 #[must_use]
-pub fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Option<Meant<'a>> {
+pub fn meant<'a>(name: &str, known: &[&'a str]) -> Option<Meant<'a>> {
     let name = plain(name);
-    let one_of = |ours: &str| known.clone().into_iter().find(|known| plain(known) == ours);
+    let one_of = |ours: &str| known.iter().copied().find(|known| plain(known) == ours);
     let with_name = |(names, _): &&Row| names.contains(&&*name);
     let of_row = |(names, but): &Row| {
         let (place, known) = names.iter().enumerate().find_map(|(i, ours)| Some((i, one_of(ours)?)))?;
         Some(Meant { name: known, but: if place == 0 { but } else { "" } })
     };
     let same = SAME.iter().filter(with_name).find_map(of_row);
-    let like = || nearest(&name, known.clone()).map(|name| Meant { name, but: "" });
+    let like = || nearest(&name, known.iter().copied()).map(|name| Meant { name, but: "" });
     same.or_else(|| if absent(&name).is_some() { None } else { like() })
 }
 

@@ -63,7 +63,7 @@ fn settings() -> impl Iterator<Item = &'static str> + Clone {
 #[test]
 fn a_setting_of_another_library_is_answered_with_ours() {
     for (theirs, ours) in THEIRS {
-        let found = names::meant(theirs, settings()).map(|meant| meant.name);
+        let found = names::meant(theirs, &settings().collect::<Vec<_>>()).map(|meant| meant.name);
         assert_eq!(found, Some(*ours), "{theirs}");
         let message = Config::from_toml(&format!("\"{theirs}\" = 1")).expect_err(theirs).to_string();
         let known = settings().any(|name| name == *theirs);
@@ -91,7 +91,7 @@ fn a_setting_that_counts_something_else_says_how_to_convert_it() {
 #[test]
 fn a_name_of_another_meaning_is_no_suggestion() {
     for name in NOBODYS {
-        assert_eq!(names::meant(name, settings()), None, "{name}");
+        assert_eq!(names::meant(name, &settings().collect::<Vec<_>>()), None, "{name}");
         let message = Config::from_toml(&format!("\"{name}\" = 1")).expect_err(name).to_string();
         assert!(!message.contains("did you mean"), "{message}");
     }

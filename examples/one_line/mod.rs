@@ -86,7 +86,8 @@ fn meant(error: &clap::Error, command: &Command) -> Option<String> {
         _ => None,
     };
     if let Some(ContextValue::Strings(words)) = error.get(ContextKind::ValidValue) {
-        let meant = names::meant(text(ContextKind::InvalidValue)?, words.iter().map(String::as_str))?;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let meant = names::meant(text(ContextKind::InvalidValue)?, &words)?;
         return Some(meant.question(str::to_owned));
     }
     if error.kind() != clap::error::ErrorKind::UnknownArgument {
@@ -94,7 +95,7 @@ fn meant(error: &clap::Error, command: &Command) -> Option<String> {
     }
     let name = text(ContextKind::InvalidArg)?.strip_prefix("--")?;
     let flags: Vec<&str> = command.get_arguments().filter_map(|arg| arg.get_long()).chain(["help"]).collect();
-    Some(names::meant(name, flags)?.question(|flag| format!("--{flag}")))
+    Some(names::meant(name, &flags)?.question(|flag| format!("--{flag}")))
 }
 
 /// What the program ends with.

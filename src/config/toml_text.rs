@@ -91,10 +91,10 @@ impl Config {
 
     /// What is said of a setting that there is not, next to the others.
     fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
-        let known = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]);
+        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).collect();
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={})", row.name, settings::shown(value))
-        } else if let Some(meant) = names::meant(name, known.clone()) {
+        } else if let Some(meant) = names::meant(name, &known) {
             format!("; {}", meant.question(names::in_code))
         } else if let Some(why) = names::absent(name).filter(|why| !why.is_empty()) {
             format!(", nor what stands for it: {why}")
@@ -103,7 +103,7 @@ impl Config {
         } else if world_defaults().is_ok_and(|world| world.contains_key(name)) {
             ": it belongs to a grid world, under [gridworld] or in a file of its own for `env`".into()
         } else {
-            format!("; there are {}", known.collect::<Vec<_>>().join(", "))
+            format!("; there are {}", known.join(", "))
         };
         Error::Config(format!("there is no setting `{name}`{remedy}"))
     }
