@@ -143,6 +143,10 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
         self.episodes.lanes()
     }
 
+    fn is_guarded(&self) -> bool {
+        true
+    }
+
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         self.episodes.reset(seed, observation, |lane, seed, row| {
             self.rngs[lane].restart(seed);

@@ -48,6 +48,19 @@ impl Episodes {
         }
     }
 
+    /// The seed that a lane was last reset with.
+    pub(crate) fn seed(&self, lane: usize) -> Option<u64> {
+        self.seeds[lane]
+    }
+
+    /// Notes that every lane begins an episode, lane `i` from `seed + i`.
+    pub(crate) fn begin(&mut self, seed: Option<u64>) {
+        for (i, own) in self.seeds.iter_mut().enumerate() {
+            *own = seed.map(|seed| seed.wrapping_add(i as u64)).or(*own);
+        }
+        self.elapsed.fill(0);
+    }
+
     /// Starts an episode in every lane, lane `i` from `seed + i`. `start` resets one lane and writes its observation.
     pub(crate) fn reset(
         &mut self,
