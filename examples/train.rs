@@ -64,17 +64,22 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     };
     let mut console = Console::new(trainer.config(), args.get_flag("quiet"));
     on_interrupt()?;
+    trainer.stop_when(|| INTERRUPTED.load(Ordering::Relaxed));
 
     while !INTERRUPTED.load(Ordering::Relaxed) {
         let metrics = match trainer.step() {
             Ok(Some(metrics)) => metrics,
-            Ok(None) => break,
+            Ok(None) | Err(Error::Interrupted) => break,
             Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
         };
         trainer.take_notes().iter().for_each(|note| console.warn(note));
         // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
         if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
-            console.warn(&format!("{problem}: nothing is lost yet, the next attempt follows"));
+            let so_far = match run.last_checkpoint() {
+                Some(_) => "nothing is lost yet",
+                None => "no checkpoint could be written so far, and the run is in memory alone",
+            };
+            console.warn(&format!("{problem}: {so_far}; the next attempt follows"));
         }
         console.show(&metrics);
     }
@@ -87,9 +92,13 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     if !args.get_flag("quiet") {
         let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
         println!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)");
-        match summary.solved_at_step {
-            Some(step) => println!("solved   at step {step}"),
-            None => println!("solved   not yet"),
+        match (summary.solved_at_step, summary.reward_threshold) {
+            (Some(step), _) => println!("solved   at step {step}"),
+            (None, Some(_)) => println!("solved   not yet"),
+            (None, None) => {}
+        }
+        if summary.divergences > 0 {
+            println!("diverged in {} of {} updates, and went on each time", summary.divergences, summary.updates);
         }
         let eval = &summary.eval;
         let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
@@ -107,10 +116,11 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
 /// A new run in a folder of its own.
 fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args)?;
-    let trainer = Trainer::new(&config)?;
+    let mut trainer = Trainer::new(&config)?;
     if let Some(note) = trainer.device_note() {
         eprintln!("{note}");
     }
+    trainer.take_notes().iter().for_each(|note| eprintln!("{note}"));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
@@ -183,7 +193,7 @@ fn name_last_checkpoint(run: &RunFolder) {
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
-    let of_file = file.map(|path| read_table(path)).transpose()?.unwrap_or_default();
+    let of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
     let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
@@ -206,7 +216,7 @@ fn configuration(args: &ArgMatches) -> Result<Config> {
 
 /// A grid world of the user's own: its options become part of the configuration, so that this is complete.
 fn world(path: &Path) -> Result<toml::Table> {
-    let world = read_table(path)?;
+    let world = Config::read_toml(path)?;
     let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
     let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
     let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
@@ -215,7 +225,9 @@ fn world(path: &Path) -> Result<toml::Table> {
 
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
 fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
-    let wrong = |expected: &str| Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")));
+    let wrong = |expected: &str| {
+        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::shown(text)))
+    };
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {
         toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|e| match e.kind() {
@@ -231,15 +243,6 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
         }
         _ => Ok(text.into()),
     }
-}
-
-fn read_table(path: &Path) -> Result<toml::Table> {
-    if path.is_dir() {
-        let problem = "this is a folder: give a file, such as the config.toml of a run";
-        return Err(Error::File { path: path.into(), problem: problem.into() });
-    }
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
-    Config::parse_toml(&text).map_err(|e| at(path, &e))
 }
 
 fn at(path: &Path, problem: &Error) -> Error {

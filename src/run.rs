@@ -10,7 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::metrics::{History, Metrics};
 use crate::metrics_file::MetricsFile;
-use crate::plot::{self, PlotOptions};
+use crate::plot::{self, PlotError, PlotOptions};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::whole_file;
@@ -99,9 +99,9 @@ impl RunFolder {
         if !config_path.exists() {
             return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
         }
-        let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
-        let problem = |problem: String| Error::File { path: config_path.clone(), problem };
-        let config = Config::parse_toml(&text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
+        let table = Config::read_toml(&config_path)?;
+        let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
+        let config = Config::of_policy(table).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
         whole_file::remove_leftovers(&path);
@@ -218,7 +218,7 @@ impl RunFolder {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().theta().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
-        let (history, divergences) = (trainer.history().clone(), trainer.divergences());
+        let (history, updates, divergences) = (trainer.history().clone(), trainer.updates(), trainer.divergences());
         let finished = env_steps >= config.steps;
         let threshold = trainer.spec().reward_threshold;
         let mut policy = trainer.into_policy()?;
@@ -237,6 +237,8 @@ impl RunFolder {
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
             finished,
+            reward_threshold: threshold,
+            updates,
             divergences,
             eval,
             version: env!("CARGO_PKG_VERSION"),
@@ -245,9 +247,14 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write(&path, &json).map_err(Error::io(&path))?;
-        if history.episodes() > 0 {
-            let options = PlotOptions { threshold, ..PlotOptions::default() };
-            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, self.path.join("reward.png"))?;
+        match plot::Run::read(&self.path) {
+            Ok(run) => {
+                let options = PlotOptions { threshold, ..PlotOptions::default() };
+                plot::reward_curve(&[run], &options, self.path.join("reward.png"))?;
+            }
+            // No episode has ended, or none in an update that did not diverge.
+            Err(PlotError::Empty { .. } | PlotError::NoValues { .. }) => {}
+            Err(problem) => return Err(problem.into()),
         }
         Ok(summary)
     }

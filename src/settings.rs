@@ -2,22 +2,34 @@
 
 use serde::de::DeserializeOwned;
 
+use uphill_envs::shown;
+
 use crate::{Error, Result};
 
-/// The longest line of a file that a message shows, in characters.
-const SHOWN: usize = 80;
+/// The most words of a message of another crate's.
+const LONGEST: usize = 80;
+
+/// The longest text of settings, in bytes.
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// A text as a table.
 ///
 /// # Errors
-/// [`Error::Config`] with line and column, counted from 1, what was expected there, and that line.
+/// [`Error::Config`] with line and column, counted from 1, what was expected there, and that line; or for more than
+/// [`MAX_BYTES`].
 pub(crate) fn parse(text: &str) -> Result<toml::Table> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Error::Config(format!(
+            "{} bytes are more than the {MAX_BYTES} that settings may have",
+            text.len()
+        )));
+    }
     text.parse().map_err(|e: toml::de::Error| {
         let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
         let line = before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
-        let shown: String = text.lines().nth(line).unwrap_or_default().trim().chars().take(SHOWN).collect();
-        Error::Config(format!("not TOML at line {}, column {}: {}: `{shown}`", line + 1, column + 1, flat(e.message())))
+        let there = shown(text.lines().nth(line).unwrap_or_default().trim());
+        Error::Config(format!("not TOML at line {}, column {}: {}: `{there}`", line + 1, column + 1, flat(e.message())))
     })
 }
 
@@ -52,11 +64,14 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
             _ => e.message(),
         },
     };
-    Error::Config(format!("{name} = {} is impossible: {}", flat(&value.to_string()), flat(expected)))
+    let value = shown(&flat(&value.to_string()));
+    Error::Config(format!("{} = {value} is impossible: {}", shown(name), flat(expected)))
 }
 
 /// The known name that was meant: one with few letters changed, else one whose meaning, in words, has the name in it.
 pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str> {
+    // A likeness takes time in proportion to both lengths.
+    let name = &*shown(name);
     let distance = |candidate: &str| strsim::damerau_levenshtein(candidate, name);
     let nearest = known.iter().map(|(candidate, _)| *candidate).min_by_key(|candidate| distance(candidate));
     let in_words = name.to_lowercase().replace(['_', '-'], " ");
@@ -65,7 +80,8 @@ pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str
     nearest.filter(|candidate| distance(candidate) <= name.len().div_ceil(3)).or_else(by_meaning)
 }
 
-/// On one line.
+/// On one line, and without what a terminal would obey, since some messages quote what was read.
 fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<String> = text.split_whitespace().take(LONGEST).map(shown).collect();
+    words.join(" ")
 }

@@ -4,26 +4,31 @@ mod divergence;
 mod parts;
 mod saved;
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use uphill_envs::{Spec, VecEnv};
 
 use crate::algo::{Learner, OnPolicy};
 use crate::checkpoint::{Arrays, Progress};
-use crate::collect::Collector;
+use crate::collect::{Collector, Stop};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
-use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::nn::{self, ActorCritic, MlpActorCritic};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
-use crate::{Error, Params, Result, Threads};
+use crate::{Error, Layout, Params, Result, Threads};
 
 pub use divergence::OnDivergence;
 pub use parts::{BuildNetwork, MakeEnvs, Parts};
+
+/// How long an update may still go on once it is to be broken off.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// An update that learns for longer is one whose successor must be able to break off.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Trains a policy, one update a [`step`](Trainer::step).
 ///
@@ -52,6 +57,9 @@ pub struct Trainer {
     broken_off: bool,
     /// What a user should be told, since last asked.
     notes: Vec<String>,
+    stop: Option<Stop>,
+    /// Whether learning from a rollout may take so long that it is worth being able to break it off.
+    slow: bool,
     started: Instant,
 }
 
@@ -59,7 +67,8 @@ impl Trainer {
     /// Environments, network, optimizer and algorithm, as configured.
     ///
     /// # Errors
-    /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
+    /// [`Error::Config`] for an impossible setting and for a run that needs more than
+    /// [`max_memory`](Config::max_memory), [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
         Self::with(config, Parts::default())
@@ -92,7 +101,7 @@ impl Trainer {
     ///
     /// let config = Config { env: "ShortPole".into(), steps: 1_000, ..Config::for_algo("ppo")? };
     /// let mut trainer = Trainer::with_envs(&config, |lanes| {
-    ///     let short = TimeLimit::with_limit(CartPole::new(), 50)?;
+    ///     let short = TimeLimit::with_limit(CartPole::new(), 50)?.named("ShortPole")?;
     ///     Ok(Box::new(Lanes::new(vec![short; lanes])?))
     /// })?;
     /// trainer.step()?;
@@ -100,7 +109,8 @@ impl Trainer {
     /// ```
     ///
     /// # Errors
-    /// As [`Trainer::new`], and what `make` fails with.
+    /// As [`Trainer::new`], and what `make` fails with; [`Error::Config`] if it makes another number of lanes, or
+    /// environments of another name than [`Config::env`].
     pub fn with_envs(
         config: &Config,
         make: impl Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync + 'static,
@@ -117,21 +127,39 @@ impl Trainer {
         config.validate_with(&registry)?;
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
+        let own_envs = envs.is_some();
         let envs = envs.unwrap_or_else(|| config.env_maker());
-        let collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
+        let algo = config.make_algo()?;
+        let reckon = |spec: &Spec| match &network {
+            Some(_) => config.reckon(spec, &Layout::default(), &algo),
+            None => config.reckon(spec, &MlpActorCritic::laid_out(spec, &config.mlp(), &Device::Cpu)?.0, &algo),
+        };
+        if !own_envs {
+            // Before there are many of them.
+            reckon(config.make_with(&envs, 1)?.spec())?;
+        }
+        let mut collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
+        reckon(spec)?;
         let (params, network) = match network {
-            Some(build) => build(spec, &device)?,
+            Some(build) => {
+                let (params, network) = build(spec, &device)?;
+                nn::check_fits(&*network, spec)?;
+                nn::check_answers(&*network, &params)?;
+                (params, network)
+            }
             None => {
                 let (params, network) = MlpActorCritic::new(spec, &config.mlp(), seed, &device)?;
                 (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)
             }
         };
+        let reckoning = config.reckon(spec, params.layout(), &algo)?;
         let history = History::new(spec.reward_threshold);
+        collector.set_most_steps(reckoning.most_steps);
         let learner = Learner::new(network, params, config.make_optimizer_with(&registry)?, seed);
         Ok(Self {
             config: config.clone(),
-            algo: config.make_algo()?,
+            algo,
             envs,
             collector,
             learner,
@@ -140,9 +168,23 @@ impl Trainer {
             progress: Progress::default(),
             good: None,
             broken_off: false,
-            notes: Vec::new(),
+            notes: reckoning.note().into_iter().collect(),
+            stop: None,
+            slow: true,
             started: Instant::now(),
         })
+    }
+
+    /// Lets `stop` break off what is going on, within a rollout and between two minibatches: [`Trainer::step`] then fails with
+    /// [`Error::Interrupted`], and all is as it was before. An update that ends within two seconds is finished instead, and
+    /// so is learning where no update before took a second.
+    ///
+    /// `stop` is asked often, from any thread: it should look at a flag and do no more.
+    pub fn stop_when(&mut self, stop: impl Fn() -> bool + Send + Sync + 'static) {
+        let asked = OnceLock::new();
+        let stop: Stop = Arc::new(move || stop() && asked.get_or_init(Instant::now).elapsed() > PATIENCE);
+        self.collector.set_stop(stop.clone());
+        self.stop = Some(stop);
     }
 
     /// One rollout and one update from it; `None` once the configured steps are taken.
@@ -150,7 +192,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::Diverged`] for a NaN or infinite loss, gradient or policy, unless
     /// [`on_divergence`](Config::on_divergence) goes on after it: the parameters are then those of the last finite step.
-    /// [`Error::Env`] if an environment fails: the trainer is then as it was before the update.
+    /// [`Error::Env`] if an environment fails, [`Error::Endless`] if episodes do not end and [`Error::Interrupted`] where
+    /// [`Trainer::stop_when`] broke the update off: the trainer is then as it was before it.
     pub fn step(&mut self) -> Result<Option<Metrics>> {
         while self.collector.env_steps() < self.config.steps {
             self.note_good()?;
@@ -170,16 +213,28 @@ impl Trainer {
             Error::NotFinite { what } => Error::Diverged { update, what },
             other => other,
         };
+        let note = if self.stop.is_some() && self.slow { Some(self.learner.note()?) } else { None };
         let Learner { network, params, .. } = &mut self.learner;
         let (rollout, episodes) = self
             .collector
             .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(diverged)?;
+        self.broken_off = true;
+        let begun = Instant::now();
+        let stop = self.stop.as_deref().filter(|_| note.is_some());
+        let report = self.algo.update_unless(&mut self.learner, rollout, when, stop);
+        if let (Err(Error::Interrupted), Some(note)) = (&report, &note) {
+            self.learner.put_back(note)?;
+            self.collector.rewind();
+            self.broken_off = false;
+            return Err(Error::Interrupted);
+        }
+        self.slow = begun.elapsed() > SLOW;
         for &episode in episodes {
             self.history.push(episode);
         }
-        self.broken_off = true;
-        let report = self.algo.update(&mut self.learner, rollout, when).map_err(diverged)?;
+        let report = report.and_then(|report| report.finite()).map_err(diverged)?;
+        self.learner.check_finite().map_err(diverged)?;
         let lr = self.learner.optimizer.learning_rate(when);
         if let Some(mean) = self.history.return_mean() {
             self.learner.optimizer.observe(mean);
@@ -204,6 +259,12 @@ impl Trainer {
     #[must_use]
     pub fn divergences(&self) -> u64 {
         self.progress.divergences
+    }
+
+    /// Updates so far, those that diverged among them.
+    #[must_use]
+    pub fn updates(&self) -> u64 {
+        self.progress.update
     }
 
     /// What the run was configured with.
@@ -268,6 +329,6 @@ impl Trainer {
         if let Some(values) = optimizer.evaluation(&params)? {
             params.set(&values)?;
         }
-        Ok(Policy::new(self.config, network, params).with_envs(self.envs))
+        Ok(Policy::new(self.config, network, params).in_envs(self.envs))
     }
 }

@@ -1,6 +1,6 @@
 //! Files that are either whole or not there.
 
-use std::{ffi::OsString, fs, io, io::Write, path::Path};
+use std::{ffi::OsString, fs, io, io::Read, io::Write, path::Path};
 
 /// Writes `bytes` to `path` so that a kill at any moment leaves the old file or the new one, never a part.
 ///
@@ -24,6 +24,23 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// What a file holds, if that is no more than `most` bytes; of a larger one no more than that is read.
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path)?;
+    // A folder can be opened, but has no bytes: reading it says so.
+    let len = file.metadata()?.len();
+    if len <= most {
+        // One more, since a device has no length.
+        file.take(most + 1).read_to_end(&mut bytes)?;
+    }
+    if len > most || bytes.len() as u64 > most {
+        let problem = format!("the file has more than the {most} bytes that such a file may have");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+    }
+    Ok(bytes)
 }
 
 /// Removes the temporary files of writes that a kill broke off.

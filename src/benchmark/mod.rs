@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
-use crate::{Error, Result, Threads, whole_file};
+use crate::{Error, Result, Threads, settings, whole_file};
 
 pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
@@ -87,7 +87,7 @@ impl Benchmark {
         let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
         let store = Store::open(&folder, measure)?;
         let (path, text) = (folder.join("grid.toml"), grid.to_toml()?);
-        match std::fs::read_to_string(&path) {
+        match whole_file::read(&path, settings::MAX_BYTES).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
             Ok(old) if old == text => {}
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;

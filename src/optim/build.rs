@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use uphill_envs::shown;
+
 use super::args::Args;
 use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
@@ -78,6 +80,7 @@ impl Registry {
         }
         if !self.has_rate(spec) && chain.learning_rate(When::default()).is_none() {
             let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
+            let spec = shown(&spec.to_string());
             return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
         }
         Ok(chain)

@@ -2,7 +2,7 @@
 
 use super::{Chain, Context, GradientTransform, Slot, When};
 use crate::checkpoint::{Arrays, MAX_COUNT};
-use crate::kernels::{add, sum_of_squares};
+use crate::kernels::{add, all_finite, sum_of_squares};
 use crate::params::check_len;
 use crate::seed::{from_words, words};
 use crate::{Error, Layout, Params, Result};
@@ -138,6 +138,24 @@ impl Optimizer {
         outcome
     }
 
+    /// The first piece of the chain's state with a NaN or an infinity in it. A lone number may be infinite: so a best value
+    /// begins.
+    pub(crate) fn not_finite(&mut self) -> Option<String> {
+        let mut found = None;
+        self.visit_state(&mut |name, slot| {
+            let finite = match slot {
+                Slot::Vector(numbers) => all_finite(numbers),
+                Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
+                Slot::Scalar(number) => !number.is_nan(),
+                Slot::Count(_) | Slot::Rng(_) | Slot::Schedule(_) => true,
+            };
+            if !finite && found.is_none() {
+                found = Some(name.to_string());
+            }
+        });
+        found
+    }
+
     /// Bytes of state that the chain keeps, of which most begins with the first step.
     pub fn state_bytes(&mut self) -> usize {
         let mut bytes = 0;
@@ -175,8 +193,8 @@ fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays) -> Result<()> {
     Ok(())
 }
 
-/// Euclidean norm of a gradient or an update, which must be finite, from its sum of squares.
-fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
+/// Euclidean norm of a gradient, an update or the parameters, which must be finite, from its sum of squares.
+pub(crate) fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
     let norm = squares.sqrt();
     if norm.is_finite() {
         return Ok(norm);

@@ -8,7 +8,7 @@ use super::{PlotError, Run};
 const PLACES: u32 = 800;
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
-const INCIDENTAL: [&str; 6] = ["device", "force", "name", "out", "quiet", "threads"];
+const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
 
 /// A curve at one number of environment steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
