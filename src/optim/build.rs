@@ -159,7 +159,7 @@ impl Registry {
                     _ => Err(self.unknown(row.name, is_schedule)),
                 }
             }
-            other => Err(Error::Config(format!("{other} is neither a number nor a schedule"))),
+            other => Err(Error::Config(format!("{} is neither a number nor a schedule", shown(&other.to_string())))),
         }
     }
 }

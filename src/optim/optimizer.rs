@@ -2,7 +2,7 @@
 
 use super::{Chain, Context, GradientTransform, Slot, When};
 use crate::checkpoint::{Arrays, MAX_COUNT};
-use crate::kernels::{add, all_finite, sum_of_squares};
+use crate::kernels::{add, sum_of_squares};
 use crate::params::check_len;
 use crate::seed::{from_words, words};
 use crate::{Error, Layout, Params, Result};
@@ -138,21 +138,16 @@ impl Optimizer {
         outcome
     }
 
-    /// The first piece of the chain's state with a NaN or an infinity in it. A lone number may be infinite: so a best value
-    /// begins.
+    /// The first piece of the chain's state with a NaN or an infinity in it.
     pub(crate) fn not_finite(&mut self) -> Option<String> {
         let mut found = None;
-        self.visit_state(&mut |name, slot| {
-            let finite = match slot {
-                Slot::Vector(numbers) => all_finite(numbers),
-                Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
-                Slot::Scalar(number) => !number.is_nan(),
-                Slot::Count(_) | Slot::Rng(_) | Slot::Schedule(_) => true,
-            };
-            if !finite && found.is_none() {
-                found = Some(name.to_string());
-            }
-        });
+        if !self.chain.is_finite() {
+            self.visit_state(&mut |name, slot| {
+                if found.is_none() && !slot.is_finite() {
+                    found = Some(name.to_string());
+                }
+            });
+        }
         found
     }
 
