@@ -226,7 +226,7 @@ fn world(path: &Path) -> Result<toml::Table> {
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
 fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
     let wrong = |expected: &str| {
-        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::shown(text)))
+        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::quoted(text)))
     };
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{Spec, VecEnv, shown};
+use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::checkpoint::Arrays;
 use crate::lane_group::{Bounds, LaneGroup};
@@ -91,7 +91,7 @@ impl Collector {
         }
         let spec = groups[0].env().spec();
         if let Some(other) = groups.iter().map(|group| group.env().spec()).find(|other| *other != spec) {
-            let (one, other) = (shown(&spec.id), shown(&other.id));
+            let (one, other) = (quoted(&spec.id), quoted(&other.id));
             let problem = format!("the groups of lanes differ: `{one}` and `{other}` are not of one kind");
             return Err(Error::Config(problem));
         }

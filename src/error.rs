@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 /// Everything that a call into this crate can fail with.
 #[derive(Error)]
@@ -115,7 +115,7 @@ impl Error {
     /// A name that is not among the known ones, with the nearest that is.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
         // A likeness takes time in proportion to both lengths.
-        let name = &shown(name);
+        let name = &quoted(name);
         let nearest = known.clone().min_by_key(|candidate| strsim::damerau_levenshtein(candidate, name));
         let known: Vec<&str> = known.collect();
         let nearest = nearest.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Some lanes of a rollout, played by one thread.
 
-use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, shown};
+use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, quoted};
 
 use crate::checkpoint::Arrays;
 use crate::collect::Horizon;
@@ -238,7 +238,7 @@ fn endless(spec: &Spec, bounds: Bounds<'_>) -> Error {
         }
         Some(limit) => format!("its limit is {limit} steps: lower max_episode_steps, episodes or envs, or raise max_memory"),
     };
-    Error::Endless { id: shown(&spec.id), steps: (bounds.most_steps * bounds.lanes) as u64, remedy }
+    Error::Endless { id: quoted(&spec.id), steps: (bounds.most_steps * bounds.lanes) as u64, remedy }
 }
 
 /// An environment's error with the lane's number among all lanes.

@@ -7,7 +7,7 @@ use std::path::Path;
 use candle_core::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
-use uphill_envs::{Actions, End, Transitions, shown};
+use uphill_envs::{Actions, End, Transitions, quoted};
 
 use crate::config::Config;
 use crate::dist::Categorical;
@@ -229,7 +229,7 @@ fn read_params(path: &Path, bytes: &[u8], layout: &Layout) -> Result<Vec<f32>> {
         }
     }
     if let Some(extra) = tensors.names().into_iter().find(|name| layout.block(name).is_none()) {
-        let extra = shown(extra);
+        let extra = quoted(extra);
         return Err(problem(format!("tensor `{extra}` belongs to no block of the network of config.toml")));
     }
     Ok(values)

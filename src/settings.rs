@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use crate::{Error, Result};
 
@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<toml::Table> {
         let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
         let line = before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
-        let there = shown(text.lines().nth(line).unwrap_or_default().trim());
+        let there = quoted(text.lines().nth(line).unwrap_or_default().trim());
         Error::Config(format!("not TOML at line {}, column {}: {}: `{there}`", line + 1, column + 1, flat(e.message())))
     })
 }
@@ -64,14 +64,14 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
             _ => e.message(),
         },
     };
-    let value = shown(&flat(&value.to_string()));
-    Error::Config(format!("{} = {value} is impossible: {}", shown(name), flat(expected)))
+    let value = quoted(&flat(&value.to_string()));
+    Error::Config(format!("{} = {value} is impossible: {}", quoted(name), flat(expected)))
 }
 
 /// The known name that was meant: one with few letters changed, else one whose meaning, in words, has the name in it.
 pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str> {
     // A likeness takes time in proportion to both lengths.
-    let name = &*shown(name);
+    let name = &*quoted(name);
     let distance = |candidate: &str| strsim::damerau_levenshtein(candidate, name);
     let nearest = known.iter().map(|(candidate, _)| *candidate).min_by_key(|candidate| distance(candidate));
     let in_words = name.to_lowercase().replace(['_', '-'], " ");
@@ -82,6 +82,6 @@ pub(crate) fn meant<'a>(name: &str, known: &[(&'a str, &str)]) -> Option<&'a str
 
 /// On one line, and without what a terminal would obey, since some messages quote what was read.
 fn flat(text: &str) -> String {
-    let words: Vec<String> = text.split_whitespace().take(LONGEST).map(shown).collect();
+    let words: Vec<String> = text.split_whitespace().take(LONGEST).map(quoted).collect();
     words.join(" ")
 }

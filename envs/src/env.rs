@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Drawing, EnvError, Space, shown};
+use crate::{Drawing, EnvError, Space, quoted};
 
 /// Whether a step ended its episode, and how.
 ///
@@ -95,7 +95,7 @@ impl Spec {
             && id.chars().all(visible)
             && id.split(['/', '\\']).all(|part| !matches!(part, "" | "." | ".."));
         let expected = "a name has 1 to 80 visible characters and no part `..`, such as my-world or lab/my-world";
-        let value = || format!("\"{}\"", shown(id));
+        let value = || format!("\"{}\"", quoted(id));
         if good { Ok(()) } else { Err(EnvError::Option { name: "id", value: value(), expected }) }
     }
 }

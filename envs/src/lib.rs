@@ -60,7 +60,7 @@ pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
 pub use map::{Cell, Map, MapError};
-pub use quote::shown;
+pub use quote::quoted;
 pub use registry::{ids, make, make_vec, summary};
 pub use seeding::NumpyRng;
 pub use space::Space;

@@ -8,7 +8,7 @@ use gym_rs::{
 
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
-use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, shown};
+use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted};
 
 /// One registered environment.
 struct Row {
@@ -100,7 +100,7 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
 
 fn find(id: &str) -> Result<&'static Row, EnvError> {
     ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
-        id: shown(id),
+        id: quoted(id),
         nearest: ids().min_by_key(|known| strsim::damerau_levenshtein(id, known)).unwrap_or_default().into(),
         known: ids().collect::<Vec<_>>().join(", "),
     })

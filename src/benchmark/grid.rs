@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use super::cell::{Cell, Plan};
 use super::trial::Trial;
@@ -247,7 +247,7 @@ impl Grid {
             let most = settings::MAX_BYTES;
             return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
         }
-        let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(shown).collect::<Vec<_>>().join("\n");
+        let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
         let grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
         grid.validate()?;
         Ok(grid)

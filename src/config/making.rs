@@ -1,6 +1,6 @@
 //! What a configuration stands for: environments, algorithm, optimizer, network.
 
-use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, shown};
+use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted};
 
 use crate::algo::{self, OnPolicy};
 use crate::nn::MlpConfig;
@@ -54,7 +54,7 @@ impl Config {
     /// is not only the name of a grid world of one's own.
     pub(crate) fn make_with(&self, make: &MakeEnvs, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let envs = uphill_envs::guarded(make(lanes)?)?;
-        let (id, env, got) = (shown(&envs.spec().id), &self.env, envs.lanes());
+        let (id, env, got) = (quoted(&envs.spec().id), &self.env, envs.lanes());
         if self.gridworld.is_none() && envs.spec().id != *env {
             let remedy = "set env to that name, or name the environments so (`TimeLimit::named` does)";
             return Err(Error::Config(format!("the environments made for env = `{env}` are called `{id}`: {remedy}")));

@@ -1,6 +1,6 @@
 //! What each setting may be.
 
-use uphill_envs::{Spec, shown};
+use uphill_envs::{Spec, quoted};
 
 use crate::device::DeviceChoice;
 use crate::optim::Registry;
@@ -49,7 +49,7 @@ impl Config {
             Spec::check_id(&world.id)?;
         }
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        check(Spec::check_id(&self.env).is_ok(), "env", format!("\"{}\"", shown(&self.env)), name)?;
+        check(Spec::check_id(&self.env).is_ok(), "env", format!("\"{}\"", quoted(&self.env)), name)?;
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);
         check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use uphill_envs::{GridWorldConfig, shown};
+use uphill_envs::{GridWorldConfig, quoted};
 
 use crate::optim::{Registry, Spec};
 use crate::{Config, Error, Result, settings, whole_file};
@@ -76,7 +76,7 @@ impl Config {
             None => "ppo",
             Some(toml::Value::String(name)) => name,
             Some(other) => {
-                let other = shown(&other.to_string());
+                let other = quoted(&other.to_string());
                 return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
             }
         };
@@ -90,7 +90,7 @@ impl Config {
             match (name.as_str(), value) {
                 ("gridworld", toml::Value::Table(world)) => check_world(world)?,
                 ("gridworld", other) => {
-                    let other = shown(&other.to_string());
+                    let other = quoted(&other.to_string());
                     return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
                 (name, value) if !known.contains_key(name) => {
@@ -104,7 +104,7 @@ impl Config {
 
     /// What is said of a setting that there is not, next to the others.
     fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
-        let (name, said) = (&*shown(name), shown(&value.to_string()));
+        let (name, said) = (&*quoted(name), quoted(&value.to_string()));
         let known: Vec<(&str, &str)> = Self::SETTINGS.iter().copied().chain([("gridworld", "")]).collect();
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={said})", row.name)

@@ -1,6 +1,6 @@
 //! The arguments of a word: found by name or place, checked against its row.
 
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use super::build::{Fallback, nearest};
 use super::spec::{Link, Spec, Value};
@@ -36,7 +36,7 @@ impl<'a> Args<'a> {
             let Some(key) = key else {
                 let problem = match unnamed > named.len() {
                     true => format!("{name} takes {} arguments at most", named.len()),
-                    false => format!("{name}: {} needs its argument's name before it", shown(&value.to_string())),
+                    false => format!("{name}: {} needs its argument's name before it", quoted(&value.to_string())),
                 };
                 return Err(Error::Config(format!("{problem}: {}", list())));
             };
@@ -101,7 +101,7 @@ impl<'a> Args<'a> {
     fn check(&self, name: &str, kind: &Kind, value: &Value) -> Result<()> {
         let row = self.row.name;
         let wrong = |range: &str| {
-            let value = shown(&value.to_string());
+            let value = quoted(&value.to_string());
             Err(Error::Config(format!("{row}: {name} = {value} is impossible: {range}")))
         };
         let within = |range: Range, x: f64| match range.contains(x) {

@@ -1,6 +1,6 @@
 //! Text to [`Spec`].
 
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use super::spec::{Link, Spec, Value};
 use crate::{Error, Result};
@@ -30,7 +30,7 @@ pub(super) fn value(text: &str) -> Result<Value> {
 /// Text as it would stand in quotes.
 pub(super) fn text(text: String) -> Result<Value> {
     if text.contains('"') && text.contains('\'') {
-        return Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", shown(&text))));
+        return Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(&text))));
     }
     Ok(Value::Text(text))
 }
@@ -39,12 +39,12 @@ pub(super) fn check_name(name: &str) -> Result<()> {
     if name.len() > LONGEST_NAME {
         return Err(Error::Config(format!(
             "optimizer: `{}` is no name: {LONGEST_NAME} letters make one at most",
-            shown(name)
+            quoted(name)
         )));
     }
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
     if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) {
-        return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", shown(name))));
+        return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", quoted(name))));
     }
     Ok(())
 }
@@ -93,8 +93,8 @@ impl<'a> Parser<'a> {
     fn expected(&self, what: &str) -> Error {
         let column = self.text[..self.at].chars().count() + 1;
         let found =
-            self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{}`", shown(&c.to_string())));
-        let text = shown(self.text);
+            self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{}`", quoted(&c.to_string())));
+        let text = quoted(self.text);
         Error::Config(format!("optimizer = `{text}`: expected {what} at column {column}, found {found}"))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use super::parse;
 use crate::{Error, Result};
@@ -164,7 +164,7 @@ impl IntoSpec for toml::Value {
     fn try_into_spec(self, depth: usize) -> Result<Spec> {
         let wrong = |found: &toml::Value| {
             let expected = "it must be text in quotes, a table with a name, or an array of those";
-            Error::Config(format!("optimizer = {} is impossible: {expected}", shown(&found.to_string())))
+            Error::Config(format!("optimizer = {} is impossible: {expected}", quoted(&found.to_string())))
         };
         parse::check_depth(depth)?;
         match self {

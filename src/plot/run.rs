@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
-use uphill_envs::shown;
+use uphill_envs::quoted;
 
 use super::PlotError;
 use crate::{settings, whole_file};
@@ -168,7 +168,7 @@ fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1,
-            message: shown(error.message()),
+            message: quoted(error.message()),
         }
     })?;
     Ok(Config(table))
@@ -182,12 +182,12 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(table)?.clone();
     if header.iter().all(str::is_empty) {
-        return Err(PlotError::Empty { file, column: shown(metric) });
+        return Err(PlotError::Empty { file, column: quoted(metric) });
     }
     let find = |name: &str| {
         header.iter().position(|column| column == name).ok_or_else(|| PlotError::Column {
             file: file.clone(),
-            column: shown(name),
+            column: quoted(name),
             found: shown_all(&header),
         })
     };
@@ -210,8 +210,8 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
             file: file.clone(),
             line,
             column: column + 1,
-            name: shown(header.get(column).unwrap_or_default()),
-            text: shown(field(&record, column)),
+            name: quoted(header.get(column).unwrap_or_default()),
+            text: quoted(field(&record, column)),
             expected,
         };
         let now = field(&record, steps_column)
@@ -229,14 +229,14 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         }
     }
     if values.is_empty() {
-        return Err(PlotError::NoValues { file, column: shown(metric), rows });
+        return Err(PlotError::NoValues { file, column: quoted(metric), rows });
     }
     Ok((env_steps, values))
 }
 
 /// Names of columns, as a message shows them.
 fn shown_all(header: &StringRecord) -> String {
-    header.iter().take(40).map(shown).collect::<Vec<_>>().join(", ")
+    header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 fn field(record: &StringRecord, column: usize) -> &str {
