@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use uphill::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
 use uphill::screen::say;
-use uphill::{Error, Result, Threads};
+use uphill::{Result, Threads};
 
 fn main() -> ExitCode {
     one_line::end_of(compare(&one_line::matches(command(), |_| None)))
@@ -98,8 +98,7 @@ fn grid(args: &ArgMatches) -> Result<Grid> {
 }
 
 fn read_grid(path: &Path) -> Result<Grid> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.into(), source })?;
-    Grid::from_toml(&text).map_err(|e| Error::File { path: path.into(), problem: e.to_string() })
+    Grid::read(path)
 }
 
 /// `runs/compare`, or for the file `studies/optimizers/grid.toml` `runs/compare-optimizers-grid`.

@@ -59,7 +59,7 @@ fn measure(&Args { json }: &Args) -> Result<()> {
             let defaults = Config::for_algo(algo)?;
             let n_steps = if n_steps == 0 { defaults.n_steps } else { n_steps };
             let config =
-                Config { envs: lanes, n_steps, episodes: 2 * lanes, threads, steps: i64::MAX as u64, ..defaults };
+                Config { envs: lanes, n_steps, episodes: 2 * lanes, threads, steps: Config::MAX_STEPS, ..defaults };
             let rate = steps_per_second(&config)?;
             let share = rate * flops_per_step(&config) / (peak * threads as f64);
             let horizon = if algo == "reinforce" { "2 episodes".to_string() } else { n_steps.to_string() };

@@ -49,17 +49,22 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     }
     let mut console = Console::new(trainer.config(), quiet);
     on_interrupt()?;
+    trainer.stop_when(|| INTERRUPTED.load(Ordering::Relaxed));
 
     while !INTERRUPTED.load(Ordering::Relaxed) {
         let metrics = match trainer.step() {
             Ok(Some(metrics)) => metrics,
-            Ok(None) => break,
+            Ok(None) | Err(Error::Interrupted) => break,
             Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
         };
         trainer.take_notes().iter().for_each(|note| console.warn(note));
         // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
         if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
-            console.warn(&format!("{problem}: nothing is lost yet, the next attempt follows"));
+            let so_far = match run.last_checkpoint() {
+                Some(_) => "nothing is lost yet",
+                None => "no checkpoint could be written so far, and the run is in memory alone",
+            };
+            console.warn(&format!("{problem}: {so_far}; the next attempt follows"));
         }
         run.take_notes().iter().for_each(|note| console.warn(note));
         console.show(&metrics);
@@ -83,9 +88,14 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
 fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
     let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
     say(format_args!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)"))?;
-    match summary.solved_at_step {
-        Some(step) => say(format_args!("solved   at step {step}"))?,
-        None => say("solved   not yet")?,
+    match (summary.solved_at_step, summary.reward_threshold) {
+        (Some(step), _) => say(format_args!("solved   at step {step}"))?,
+        (None, Some(_)) => say("solved   not yet")?,
+        (None, None) => {}
+    }
+    if summary.divergences > 0 {
+        let (divergences, updates) = (summary.divergences, summary.updates);
+        say(format_args!("diverged in {divergences} of {updates} updates, and went on each time"))?;
     }
     let eval = &summary.eval;
     let [mean, std, min] = amounts([eval.return_mean, eval.return_std, eval.return_min]);
@@ -102,10 +112,11 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
 /// A new run in a folder of its own.
 fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args)?;
-    let trainer = Trainer::new(&config)?;
+    let mut trainer = Trainer::new(&config)?;
     if let Some(note) = trainer.device_note() {
         tell(note);
     }
+    trainer.take_notes().iter().for_each(tell);
     plot::note_on(&config.env).iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
@@ -180,7 +191,7 @@ fn name_last_checkpoint(run: &RunFolder) {
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
-    let of_file = file.map(|path| Config::read_table(path)).transpose()?.unwrap_or_default();
+    let of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
     let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
@@ -203,7 +214,9 @@ fn configuration(args: &ArgMatches) -> Result<Config> {
 
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
 fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
-    let wrong = |expected: &str| Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")));
+    let wrong = |expected: &str| {
+        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::quoted(text)))
+    };
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {
         toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|e| match e.kind() {

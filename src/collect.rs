@@ -1,12 +1,14 @@
 //! A policy and `N` environments make a rollout.
 
-use uphill_envs::{Spec, VecEnv};
+use std::sync::Arc;
+
+use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::checkpoint::Arrays;
-use crate::lane_group::LaneGroup;
+use crate::lane_group::{Bounds, LaneGroup};
 use crate::nn::ActorCritic;
 use crate::seed::Seed;
-use crate::{Error, Params, Result, Rollout, Threads};
+use crate::{Config, Error, Params, Result, Rollout, Threads};
 
 /// How much one rollout holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,22 @@ pub struct Collector {
     seed: Seed,
     /// Whether a rollout broke off in environments that cannot be put back.
     lost: bool,
+    /// The most steps of a rollout in each lane.
+    most_steps: usize,
+    /// Whether to break off, asked before every step.
+    stop: Option<Stop>,
+    before: Tally,
+}
+
+/// Whether what is going on is to be broken off.
+pub(crate) type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What is counted of the lanes, as it was before a rollout.
+#[derive(Default)]
+struct Tally {
+    returns: Vec<f64>,
+    lengths: Vec<u32>,
+    env_steps: u64,
 }
 
 impl Collector {
@@ -69,7 +87,13 @@ impl Collector {
         for env in envs {
             let first = lanes;
             lanes += env.lanes();
-            groups.push(LaneGroup::new(first, env, seed)?);
+            groups.push(LaneGroup::new(first, uphill_envs::guarded(env)?, seed)?);
+        }
+        let spec = groups[0].env().spec();
+        if let Some(other) = groups.iter().map(|group| group.env().spec()).find(|other| *other != spec) {
+            let (one, other) = (quoted(&spec.id), quoted(&other.id));
+            let problem = format!("the groups of lanes differ: `{one}` and `{other}` are not of one kind");
+            return Err(Error::Config(problem));
         }
         Ok(Self {
             groups,
@@ -82,7 +106,20 @@ impl Collector {
             episodes: Vec::new(),
             seed,
             lost: false,
+            most_steps: (Config::MAX_ROLLOUT as usize / lanes).max(1),
+            stop: None,
+            before: Tally::default(),
         })
+    }
+
+    /// Allows rollouts of so many steps in each lane at most.
+    pub(crate) fn set_most_steps(&mut self, most_steps: usize) {
+        self.most_steps = self.most_steps.min(most_steps);
+    }
+
+    /// Asks before every step whether to break the rollout off.
+    pub(crate) fn set_stop(&mut self, stop: Stop) {
+        self.stop = Some(stop);
     }
 
     /// What each lane is.
@@ -107,7 +144,8 @@ impl Collector {
     ///
     /// # Errors
     /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the policy gives no distribution,
-    /// [`Error::Shape`] if the network answers with too few or too many numbers.
+    /// [`Error::Shape`] if the network answers with too few or too many numbers, [`Error::Endless`] if whole episodes make
+    /// more than [`Config::MAX_ROLLOUT`] steps, all lanes together, [`Error::Config`] for a horizon of more.
     pub fn collect(
         &mut self,
         network: &dyn ActorCritic,
@@ -120,20 +158,32 @@ impl Collector {
             let (expected, got) = (vec![expected], vec![got]);
             return Err(Error::Shape { what: "the network's input".into(), expected, got });
         }
+        let most = self.most_steps;
+        if let Horizon::Steps(steps) = horizon
+            && steps > most
+        {
+            return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
+        }
         self.groups.iter_mut().for_each(LaneGroup::note);
+        self.before.returns.clone_from(&self.returns);
+        self.before.lengths.clone_from(&self.lengths);
+        self.before.env_steps = self.env_steps;
+        let bounds = Bounds { most_steps: most, lanes: self.lanes, stop: self.stop.as_deref() };
         let played = match network.shared() {
             Some(network) if self.groups.len() > 1 => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
                 self.threads.each(&mut shares, |_, (group, outcome)| {
-                    *outcome = group.collect(network, params, horizon, with_values);
+                    *outcome = group.collect(network, params, horizon, with_values, bounds);
                 });
                 shares.into_iter().try_for_each(|(_, outcome)| outcome)
             }
-            _ => self.groups.iter_mut().try_for_each(|group| group.collect(network, params, horizon, with_values)),
+            _ => self
+                .groups
+                .iter_mut()
+                .try_for_each(|group| group.collect(network, params, horizon, with_values, bounds)),
         };
         if let Err(error) = played {
-            let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
-            self.lost = stuck > 0;
+            self.rewind();
             return Err(error);
         }
         let rollout = match &self.groups[..] {
@@ -158,6 +208,15 @@ impl Collector {
             }
         }
         Ok((rollout, &self.episodes))
+    }
+
+    /// Puts every lane back to where it was before the last rollout, unless its environment cannot be saved.
+    pub(crate) fn rewind(&mut self) {
+        let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
+        self.lost = stuck > 0;
+        self.returns.clone_from(&self.before.returns);
+        self.lengths.clone_from(&self.before.lengths);
+        self.env_steps = self.before.env_steps;
     }
 
     /// Adds where all lanes stand to `arrays`.

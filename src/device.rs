@@ -102,7 +102,7 @@ impl FromStr for DeviceChoice {
             Some((kind, number)) => (kind, Some(number)),
             None => (name, None),
         };
-        let unknown = || DeviceError::Unknown(name.to_string());
+        let unknown = || DeviceError::Unknown(uphill_envs::quoted(name));
         let number = number.map(|n| n.parse().map_err(|_| unknown())).transpose()?;
         match (kind, number) {
             ("cpu", None) => Ok(DeviceChoice::Cpu),

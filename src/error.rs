@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use uphill_envs::quoted;
 
 use crate::names;
 
@@ -36,6 +37,21 @@ pub enum Error {
         /// The shape it has.
         got: Vec<usize>,
     },
+    /// Episodes of a rollout of whole ones that do not end.
+    #[error(
+        "{id}: a rollout of whole episodes came to {steps} steps, the most that it may have, before all of them had ended; {remedy}"
+    )]
+    Endless {
+        /// The environment's name.
+        id: String,
+        /// Steps of the rollout, all lanes together.
+        steps: u64,
+        /// The limit that is missing, or what else would be right.
+        remedy: String,
+    },
+    /// [`Trainer::stop_when`](crate::Trainer::stop_when) broke an update off. The trainer is as it was before it.
+    #[error("interrupted: the update was broken off, and all is as it was before")]
+    Interrupted,
     /// A NaN or an infinity where none may be.
     #[error("{what} is not finite")]
     NotFinite {
@@ -130,6 +146,8 @@ pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
 impl Error {
     /// A name that is not among the known ones, with the one that was meant.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+        // A likeness takes time in proportion to both lengths.
+        let name = &quoted(name);
         let known: Vec<&str> = known.collect();
         let all = known.join(", ");
         Error::Config(match names::meant(name, &known) {

@@ -1,6 +1,6 @@
 //! Some lanes of a rollout, played by one thread.
 
-use uphill_envs::{Actions, End, EnvError, Transitions, VecEnv};
+use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, quoted};
 
 use crate::checkpoint::Arrays;
 use crate::collect::Horizon;
@@ -32,6 +32,17 @@ pub(crate) struct LaneGroup {
     values: Vec<f32>,
     workspace: Workspace,
     before: Standing,
+}
+
+/// What a rollout is bounded by.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    /// The most steps in each lane.
+    pub(crate) most_steps: usize,
+    /// How many lanes there are in all groups.
+    pub(crate) lanes: usize,
+    /// Whether to break off, asked before every step.
+    pub(crate) stop: Option<&'a (dyn Fn() -> bool + Send + Sync)>,
 }
 
 /// Where lanes stand between two rollouts.
@@ -81,6 +92,7 @@ impl LaneGroup {
         params: &Params,
         horizon: Horizon,
         with_values: bool,
+        bounds: Bounds<'_>,
     ) -> Result<()> {
         let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
         let Self { rollout, episodes_left, active, logits, policy, final_observation, .. } = self;
@@ -95,6 +107,12 @@ impl LaneGroup {
 
         let mut t = 0;
         while active.contains(&true) && horizon != Horizon::Steps(t) {
+            if bounds.stop.is_some_and(|stop| stop()) {
+                return Err(Error::Interrupted);
+            }
+            if t == bounds.most_steps {
+                return Err(endless(self.env.spec(), bounds));
+            }
             network.logits(params, &self.observation, workspace, logits)?;
             check_len("the network's logits", lanes * actions, logits.len())?;
             policy.set(logits, actions, actions);
@@ -210,11 +228,27 @@ impl LaneGroup {
     }
 }
 
+/// What is said of whole episodes that do not end.
+fn endless(spec: &Spec, bounds: Bounds<'_>) -> Error {
+    let remedy = match spec.max_episode_steps {
+        None => {
+            "the environment has no limit: set max_episode_steps (`TimeLimit::with_limit` in code), or take an algorithm \
+             of n_steps, a2c or ppo"
+                .to_string()
+        }
+        Some(limit) => format!("its limit is {limit} steps: lower max_episode_steps, episodes or envs, or raise max_memory"),
+    };
+    Error::Endless { id: quoted(&spec.id), steps: (bounds.most_steps * bounds.lanes) as u64, remedy }
+}
+
 /// An environment's error with the lane's number among all lanes.
 fn in_group(first: usize, error: EnvError) -> Error {
     match error {
         EnvError::Lane { id, lane, seed, step, source } => {
             EnvError::Lane { id, lane: first + lane, seed, step, source }.into()
+        }
+        EnvError::Lanes { id, first: from, last, seed, step, source } => {
+            EnvError::Lanes { id, first: first + from, last: first + last, seed, step, source }.into()
         }
         other => other.into(),
     }

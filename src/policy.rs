@@ -7,14 +7,13 @@ use std::path::Path;
 use candle_core::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
-use uphill_envs::{Actions, End, Transitions};
+use uphill_envs::{Actions, End, Transitions, quoted};
 
 use crate::config::Config;
 use crate::dist::Categorical;
-use crate::nn::{ActorCritic, MlpActorCritic, Workspace};
+use crate::nn::{self, ActorCritic, MlpActorCritic, Workspace};
 use crate::seed::Seed;
-use crate::whole_file;
-use crate::{Error, MakeEnvs, Params, Result};
+use crate::{Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
 
 /// A network with its parameters and the configuration that made it.
 pub struct Policy {
@@ -41,6 +40,9 @@ pub struct Evaluation {
     pub returns: Vec<f64>,
 }
 
+/// The largest header of a policy's file, in bytes.
+const MAX_HEADER: u64 = 1 << 24;
+
 /// Steps after which an evaluation cuts off an episode of an environment without a time limit: a policy that always
 /// takes the likeliest action may walk in circles for ever.
 const EVALUATION_LIMIT: u32 = 10_000;
@@ -53,8 +55,20 @@ impl Policy {
     }
 
     /// The same for environments of one's own, in which it is then evaluated.
-    #[must_use]
-    pub fn with_envs(self, envs: MakeEnvs) -> Self {
+    ///
+    /// # Errors
+    /// What `envs` fails with when it is asked for one lane and for two; [`Error::Config`] if it makes another number or
+    /// environments of another name than [`Config::env`], [`Error::Shape`] if the network is not for them.
+    pub fn with_envs(self, envs: MakeEnvs) -> Result<Self> {
+        for lanes in [1, 2] {
+            let env = self.config.make_with(&envs, lanes)?;
+            nn::check_fits(&*self.network, env.spec())?;
+        }
+        Ok(self.in_envs(envs))
+    }
+
+    /// The same for environments that are known to be what its network is for.
+    pub(crate) fn in_envs(self, envs: MakeEnvs) -> Self {
         Self { envs, ..self }
     }
 
@@ -64,18 +78,21 @@ impl Policy {
     /// [`Error::File`] for a missing file and for one that does not hold what it should, [`Error::Io`] for one that cannot
     /// be read.
     pub fn load(run: &Path) -> Result<Self> {
-        let text = read(run, "config.toml")?;
+        let text = read(run, "config.toml", settings::MAX_BYTES)?;
         let problem = |problem: String| Error::File { path: run.join("config.toml"), problem };
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
         let config = Config::parse_toml(text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
-        let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu)?;
+        let (layout, network) = MlpActorCritic::laid_out(&spec, &config.mlp(), &Device::Cpu)?;
         if !run.join("policy.safetensors").exists() && run.join("checkpoints").exists() {
             let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
             return Err(Error::File { path: run.into(), problem });
         }
-        read_params(&run.join("policy.safetensors"), &read(run, "policy.safetensors")?, &mut params)?;
-        Ok(Self::new(config, Box::new(network), params))
+        let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
+        let bytes = read(run, "policy.safetensors", most)?;
+        let values = read_params(&run.join("policy.safetensors"), &bytes, &layout)?;
+        drop(bytes);
+        Ok(Self::new(config, Box::new(network), Params::new(layout, values, &Device::Cpu)?))
     }
 
     /// What it was trained with.
@@ -125,7 +142,9 @@ impl Policy {
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
         }
-        let mut env = (self.envs)(episodes)?;
+        self.config.reckon_lanes(self.network.observation_len(), episodes)?;
+        let mut env = self.config.make_with(&self.envs, episodes)?;
+        nn::check_fits(&*self.network, env.spec())?;
         let limit = env.spec().max_episode_steps.unwrap_or(EVALUATION_LIMIT);
         let d = env.spec().observation_len();
         let mut observation = vec![0.0; episodes * d];
@@ -161,7 +180,7 @@ impl Policy {
 }
 
 fn write_params(path: &Path, params: &Params) -> Result<()> {
-    let bytes: Vec<u8> = params.snapshot()?.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let bytes: Vec<u8> = params.read(|theta| theta.iter().flat_map(|x| x.to_le_bytes()).collect())?;
     let width = size_of::<f32>();
     let problem = |e: safetensors::SafeTensorError| Error::File { path: path.into(), problem: e.to_string() };
     let mut tensors = Vec::new();
@@ -176,9 +195,9 @@ fn write_params(path: &Path, params: &Params) -> Result<()> {
 }
 
 /// What a file of a run's folder holds.
-fn read(run: &Path, name: &str) -> Result<Vec<u8>> {
+fn read(run: &Path, name: &str, most: u64) -> Result<Vec<u8>> {
     let path = run.join(name);
-    std::fs::read(&path).map_err(|e| match e.kind() {
+    whole_file::read(&path, most).map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let problem = format!(
                 "there is no {name} here; the folder of a finished run holds config.toml and policy.safetensors"
@@ -189,11 +208,11 @@ fn read(run: &Path, name: &str) -> Result<Vec<u8>> {
     })
 }
 
-fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
+fn read_params(path: &Path, bytes: &[u8], layout: &Layout) -> Result<Vec<f32>> {
     let problem = |problem: String| Error::File { path: path.into(), problem };
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
-    let mut values = vec![0.0; params.layout().len()];
-    for block in params.layout().blocks() {
+    let mut values = vec![0.0; layout.len()];
+    for block in layout.blocks() {
         let name = &block.name;
         let tensor = tensors
             .tensor(name)
@@ -209,8 +228,9 @@ fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
             return Err(problem(format!("tensor `{name}` holds a NaN or an infinity")));
         }
     }
-    if let Some(extra) = tensors.names().into_iter().find(|name| params.layout().block(name).is_none()) {
+    if let Some(extra) = tensors.names().into_iter().find(|name| layout.block(name).is_none()) {
+        let extra = quoted(extra);
         return Err(problem(format!("tensor `{extra}` belongs to no block of the network of config.toml")));
     }
-    params.set(&values)
+    Ok(values)
 }

@@ -12,7 +12,7 @@ use crate::findings::findings;
 use crate::metrics::{History, Metrics};
 use crate::metrics_file::MetricsFile;
 use crate::own_folder::{self, Kind};
-use crate::plot::{self, PlotOptions};
+use crate::plot::{self, PlotError, PlotOptions};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::{Error, Result, whole_file};
@@ -115,9 +115,9 @@ impl RunFolder {
         let checkpoints = Checkpoints::of_run(&path);
         check(&path, &checkpoints)?;
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
-        let text = std::fs::read_to_string(&config_path).map_err(Error::io(&config_path))?;
-        let problem = |problem: String| Error::File { path: config_path.clone(), problem };
-        let config = Config::parse_toml(&text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
+        let table = Config::read_toml(&config_path)?;
+        let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
+        let config = Config::of_policy(table).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
         if !is_ours {
@@ -270,7 +270,7 @@ impl RunFolder {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
-        let (history, divergences) = (trainer.history().clone(), trainer.divergences());
+        let (history, updates, divergences) = (trainer.history().clone(), trainer.updates(), trainer.divergences());
         let finished = env_steps >= config.steps;
         let threshold = trainer.spec().reward_threshold;
         let mut policy = trainer.into_policy()?;
@@ -291,6 +291,8 @@ impl RunFolder {
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
             finished,
+            reward_threshold: threshold,
+            updates,
             divergences,
             findings,
             eval,
@@ -300,9 +302,14 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write_own(&path, &json).map_err(Error::io(&path))?;
-        if history.episodes() > 0 {
-            let options = PlotOptions { threshold, ..PlotOptions::default() };
-            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, own_folder::file(&self.path, "reward.png")?)?;
+        match plot::Run::read(&self.path) {
+            Ok(run) => {
+                let options = PlotOptions { threshold, ..PlotOptions::default() };
+                plot::reward_curve(&[run], &options, own_folder::file(&self.path, "reward.png")?)?;
+            }
+            // No episode has ended, or none in an update that did not diverge.
+            Err(PlotError::Empty { .. } | PlotError::NoValues { .. }) => {}
+            Err(problem) => return Err(problem.into()),
         }
         Ok(summary)
     }

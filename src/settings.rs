@@ -2,22 +2,34 @@
 
 use serde::de::DeserializeOwned;
 
+use uphill_envs::quoted;
+
 use crate::{Error, Result};
 
-/// The longest line of a file that a message shows, in characters.
-const SHOWN: usize = 80;
+/// The most words of a message of another crate's.
+const LONGEST: usize = 80;
+
+/// The longest text of settings, in bytes.
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// A text as a table.
 ///
 /// # Errors
-/// [`Error::Config`] with line and column, counted from 1, what was expected there, and that line.
+/// [`Error::Config`] with line and column, counted from 1, what was expected there, and that line; or for more than
+/// [`MAX_BYTES`].
 pub(crate) fn parse(text: &str) -> Result<toml::Table> {
+    if text.len() as u64 > MAX_BYTES {
+        return Err(Error::Config(format!(
+            "{} bytes are more than the {MAX_BYTES} that settings may have",
+            text.len()
+        )));
+    }
     text.parse().map_err(|e: toml::de::Error| {
         let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
         let line = before.matches('\n').count();
         let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
-        let shown: String = text.lines().nth(line).unwrap_or_default().trim().chars().take(SHOWN).collect();
-        Error::Config(format!("not TOML at line {}, column {}: {}: `{shown}`", line + 1, column + 1, flat(e.message())))
+        let there = quoted(text.lines().nth(line).unwrap_or_default().trim());
+        Error::Config(format!("not TOML at line {}, column {}: {}: `{there}`", line + 1, column + 1, flat(e.message())))
     })
 }
 
@@ -52,18 +64,19 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
             _ => e.message(),
         },
     };
-    Error::Config(format!("{name} = {} is impossible: {}", flat(&shown(value)), flat(expected)))
+    Error::Config(format!("{} = {} is impossible: {}", quoted(name), shown(value), flat(expected)))
 }
 
 /// A value as a message shows it.
 pub(crate) fn shown(value: &toml::Value) -> String {
     match value {
-        toml::Value::Float(x) => crate::envs::shown(*x),
-        other => other.to_string(),
+        toml::Value::Float(x) => uphill_envs::shown(*x),
+        other => quoted(&flat(&other.to_string())),
     }
 }
 
-/// On one line.
+/// On one line, and without what a terminal would obey, since some messages quote what was read.
 fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<String> = text.split_whitespace().take(LONGEST).map(quoted).collect();
+    words.join(" ")
 }

@@ -4,26 +4,31 @@ mod divergence;
 mod parts;
 mod saved;
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use uphill_envs::{Spec, VecEnv};
 
 use crate::algo::{Learner, OnPolicy};
 use crate::checkpoint::{Arrays, Progress};
-use crate::collect::Collector;
+use crate::collect::{Collector, Stop};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
-use crate::nn::{ActorCritic, MlpActorCritic, require_slopes};
+use crate::nn::{self, ActorCritic, MlpActorCritic, require_slopes};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
-use crate::{Error, Params, Result, Threads};
+use crate::{Error, Layout, Params, Result, Threads};
 
 pub use divergence::OnDivergence;
 pub use parts::{BuildNetwork, MakeEnvs, Parts};
+
+/// How long an update may still go on once it is to be broken off.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// An update that learns for longer is one whose successor must be able to break off.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Trains a policy, one update a [`step`](Trainer::step).
 ///
@@ -52,6 +57,9 @@ pub struct Trainer {
     broken_off: bool,
     /// What a user should be told, since last asked.
     notes: Vec<String>,
+    stop: Option<Stop>,
+    /// Whether learning from a rollout may take so long that it is worth being able to break it off.
+    slow: bool,
     started: Instant,
 }
 
@@ -59,7 +67,8 @@ impl Trainer {
     /// Environments, network, optimizer and algorithm, as configured.
     ///
     /// # Errors
-    /// [`Error::Config`] for an impossible setting, [`Error::Device`] for a device that cannot be had, [`Error::Env`]
+    /// [`Error::Config`] for an impossible setting and for a run that needs more than
+    /// [`max_memory`](Config::max_memory), [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
         Self::with(config, Parts::default())
@@ -93,7 +102,7 @@ impl Trainer {
     ///
     /// let config = Config { env: "ShortPole".into(), steps: 1_000, ..Config::for_algo("ppo")? };
     /// let mut trainer = Trainer::with_envs(&config, |lanes| {
-    ///     let short = TimeLimit::with_limit(CartPole::new(), 50)?;
+    ///     let short = TimeLimit::with_limit(CartPole::new(), 50)?.named("ShortPole")?;
     ///     Ok(Box::new(Lanes::new(vec![short; lanes])?))
     /// })?;
     /// trainer.step()?;
@@ -101,7 +110,8 @@ impl Trainer {
     /// ```
     ///
     /// # Errors
-    /// As [`Trainer::new`], and what `make` fails with.
+    /// As [`Trainer::new`], and what `make` fails with; [`Error::Config`] if it makes another number of lanes, or
+    /// environments of another name than [`Config::env`].
     pub fn with_envs(
         config: &Config,
         make: impl Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync + 'static,
@@ -118,12 +128,25 @@ impl Trainer {
         config.validate_with(&registry)?;
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
+        let own_envs = envs.is_some();
         let envs = envs.unwrap_or_else(|| config.env_maker());
-        let collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
+        let algo = config.make_algo()?;
+        let reckon = |spec: &Spec| match &network {
+            Some(_) => config.reckon(spec, &Layout::default(), &algo),
+            None => config.reckon(spec, &MlpActorCritic::laid_out(spec, &config.mlp(), &Device::Cpu)?.0, &algo),
+        };
+        if !own_envs {
+            // Before there are many of them.
+            reckon(config.make_with(&envs, 1)?.spec())?;
+        }
+        let mut collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
+        reckon(spec)?;
         let (params, network) = match network {
             Some(build) => {
                 let (mut params, network) = build(spec, &device)?;
+                nn::check_fits(&*network, spec)?;
+                nn::check_answers(&*network, &params)?;
                 require_slopes(&*network, &mut params, spec)?;
                 (params, network)
             }
@@ -132,10 +155,13 @@ impl Trainer {
                 (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)
             }
         };
+        let reckoning = config.reckon(spec, params.layout(), &algo)?;
         let history = History::new(spec.reward_threshold);
+        collector.set_most_steps(reckoning.most_steps);
         let learner = Learner::new(network, params, config.make_optimizer_with(&registry)?, seed);
-        let algo = config.make_algo()?;
         let rollouts = config.steps.div_ceil(algo.least_env_steps(config.envs));
+        let mut notes = learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps()));
+        notes.extend(reckoning.note());
         Ok(Self {
             config: config.clone(),
             envs,
@@ -145,11 +171,25 @@ impl Trainer {
             progress: Progress::default(),
             good: None,
             broken_off: false,
-            notes: learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps())),
+            notes,
             algo,
             learner,
+            stop: None,
+            slow: true,
             started: Instant::now(),
         })
+    }
+
+    /// Lets `stop` break off what is going on, within a rollout and between two minibatches: [`Trainer::step`] then fails with
+    /// [`Error::Interrupted`], and all is as it was before. An update that ends within two seconds is finished instead, and
+    /// so is learning where no update before took a second.
+    ///
+    /// `stop` is asked often, from any thread: it should look at a flag and do no more.
+    pub fn stop_when(&mut self, stop: impl Fn() -> bool + Send + Sync + 'static) {
+        let asked = OnceLock::new();
+        let stop: Stop = Arc::new(move || stop() && asked.get_or_init(Instant::now).elapsed() > PATIENCE);
+        self.collector.set_stop(stop.clone());
+        self.stop = Some(stop);
     }
 
     /// One rollout and one update from it; `None` once the configured steps are taken.
@@ -157,7 +197,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::Diverged`] for a NaN or infinite loss, gradient or policy, unless
     /// [`on_divergence`](Config::on_divergence) goes on after it: the parameters are then those of the last finite step.
-    /// [`Error::Env`] if an environment fails: the trainer is then as it was before the update.
+    /// [`Error::Env`] if an environment fails, [`Error::Endless`] if episodes do not end and [`Error::Interrupted`] where
+    /// [`Trainer::stop_when`] broke the update off: the trainer is then as it was before it.
     pub fn step(&mut self) -> Result<Option<Metrics>> {
         while self.collector.env_steps() < self.config.steps {
             self.note_good()?;
@@ -179,17 +220,29 @@ impl Trainer {
                 other => other,
             }
         };
+        let note = if self.stop.is_some() && self.slow { Some(self.learner.note()?) } else { None };
         let Learner { network, params, .. } = &mut self.learner;
         let (rollout, episodes) = self
             .collector
             .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(diverged(0.0))?;
+        let diverged = diverged(rollout.reward.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
+        self.broken_off = true;
+        let begun = Instant::now();
+        let stop = self.stop.as_deref().filter(|_| note.is_some());
+        let report = self.algo.update_unless(&mut self.learner, rollout, when, stop);
+        if let (Err(Error::Interrupted), Some(note)) = (&report, &note) {
+            self.learner.put_back(note)?;
+            self.collector.rewind();
+            self.broken_off = false;
+            return Err(Error::Interrupted);
+        }
+        self.slow = begun.elapsed() > SLOW;
         for &episode in episodes {
             self.history.push(episode);
         }
-        self.broken_off = true;
-        let largest_reward = || rollout.reward.iter().fold(0.0, |most: f32, reward| most.max(reward.abs()));
-        let report = self.algo.update(&mut self.learner, rollout, when).map_err(|e| diverged(largest_reward())(e))?;
+        let report = report.and_then(|report| report.finite()).map_err(diverged)?;
+        self.learner.check_finite().map_err(diverged)?;
         let lr = self.learner.optimizer.learning_rate(when);
         if let Some(mean) = self.history.return_mean() {
             self.learner.optimizer.observe(mean, when);
@@ -214,6 +267,12 @@ impl Trainer {
     #[must_use]
     pub fn divergences(&self) -> u64 {
         self.progress.divergences
+    }
+
+    /// Updates so far, those that diverged among them.
+    #[must_use]
+    pub fn updates(&self) -> u64 {
+        self.progress.update
     }
 
     /// What the run was configured with.
@@ -278,6 +337,6 @@ impl Trainer {
         if let Some(values) = optimizer.evaluation(&params)? {
             params.set(&values)?;
         }
-        Ok(Policy::new(self.config, network, params).with_envs(self.envs))
+        Ok(Policy::new(self.config, network, params).in_envs(self.envs))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// What writing to a path comes to. Only a name that is free, or that a regular file has, can be given to a new file.
@@ -173,6 +173,23 @@ pub(crate) fn becomes(temporary: &str) -> Option<&str> {
     let (name, number) = temporary.strip_prefix('.')?.strip_suffix(ENDING)?.rsplit_once(MARK)?;
     let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     (is_number && !name.is_empty()).then_some(name)
+}
+
+/// What a file holds, if that is no more than `most` bytes; of a larger one no more than that is read.
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path)?;
+    // A folder can be opened, but has no bytes: reading it says so.
+    let len = file.metadata()?.len();
+    if len <= most {
+        // One more, since a device has no length.
+        file.take(most + 1).read_to_end(&mut bytes)?;
+    }
+    if len > most || bytes.len() as u64 > most {
+        let problem = format!("the file has more than the {most} bytes that such a file may have");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+    }
+    Ok(bytes)
 }
 
 /// Removes the temporary files of writes that a kill broke off, and no other process's, nor other programs'.

@@ -354,7 +354,7 @@ fn gridworlds() -> impl Strategy<Value = GridWorldConfig> {
 }
 
 fn configs() -> impl Strategy<Value = Config> {
-    let names = (0..ALGOS.len(), prop::sample::select(optimizers()), 0u64..1 << 63, 1u64..1 << 63);
+    let names = (0..ALGOS.len(), prop::sample::select(optimizers()), 0u64..1 << 63, 1..=Config::MAX_STEPS);
     let counts = (1usize..100, 1usize..100, 1usize..9, any::<[bool; 4]>(), prop::collection::vec(1usize..500, 0..5));
     let limits = [numbers(), numbers(), numbers(), numbers()];
     let decays = [shares(), shares()];
@@ -366,7 +366,7 @@ fn configs() -> impl Strategy<Value = Config> {
         let [gamma, gae_lambda] = decays;
         let (activation, init, gridworld, lr) = kinds;
         Config {
-            env: "a \"quoted\" name".into(),
+            env: gridworld.as_ref().map_or("a \"quoted\" name", |world| &*world.id).into(),
             device: "auto".into(),
             seed,
             steps,

@@ -273,7 +273,8 @@ fn a_full_disk_is_told_of_and_leaves_nothing_half_written() {
     run.interrupt();
     let (home, code, said) = run.end();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("File too large") && said.contains("nothing is lost yet"), "{said}");
+    assert!(said.contains("File too large") && said.contains("no checkpoint could be written so far"), "{said}");
+    assert!(!said.contains("nothing is lost"), "{said}");
     let run = home.path().join("run");
     nothing_is_half_written(&run);
     assert!(

@@ -269,12 +269,19 @@ fn a_state_that_is_not_finite_is_never_written() {
     let config = Config { optimizer: "forgetful".parse().expect("a spec"), ..config(OnDivergence::Stop, 500) };
     let mut trainer = Trainer::with_registry(&config, &Registry::default().with(FORGETFUL)).expect("a trainer");
     trainer.checkpoint().and_then(|checkpoint| checkpoint.to_bytes()).expect("a good state");
-    trainer.step().expect("an update");
+    let diverged = trainer.step().expect_err("no good state").to_string();
+    assert!(diverged.starts_with("update 1: `1.memory` of the optimizer's state is not finite; "), "{diverged}");
     let home = tempfile::tempdir().expect("a folder");
     let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
     let refused = run.save(&mut trainer).expect_err("no good state").to_string();
-    assert_eq!(refused, "`optimizer.1.memory` of the checkpoint is not finite");
+    assert!(refused.contains("update 1 was broken off"), "{refused}");
     assert_eq!((run.last_checkpoint(), home.path().join("run/checkpoints").exists()), (None, false));
+    // Going on after it counts each time.
+    let config = Config { on_divergence: OnDivergence::Skip, ..config };
+    let mut trainer = Trainer::with_registry(&config, &Registry::default().with(FORGETFUL)).expect("a trainer");
+    let (updates, error) = run_to_its_end(&mut trainer);
+    assert!(updates.is_empty() && trainer.divergences() == 10, "{updates:?}");
+    assert!(error.expect("it gives up").to_string().starts_with("update 11: `1.memory` of"));
 }
 
 /// The environment of a rogue whose columns panic: the lane is told there, too.

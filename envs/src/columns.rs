@@ -155,6 +155,10 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
         self.episodes.lanes()
     }
 
+    fn is_guarded(&self) -> bool {
+        true
+    }
+
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         self.start(seed.map(u128::from), observation)
     }

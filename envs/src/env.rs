@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Drawing, EnvError, Space};
+use crate::{Drawing, EnvError, Space, quoted};
 
 /// Whether a step ended its episode, and how.
 ///
@@ -78,6 +78,25 @@ impl Spec {
     #[must_use]
     pub fn observation_len(&self) -> usize {
         self.observation.flat_len()
+    }
+
+    /// The most characters of a name.
+    pub const MAX_ID: usize = 80;
+
+    /// Refuses what is no name of an environment: one has 1 to 80 visible characters, blanks only within, and no part `..`,
+    /// so that it can stand in a line and in a folder's name.
+    ///
+    /// # Errors
+    /// [`EnvError::Option`].
+    pub fn check_id(id: &str) -> Result<(), EnvError> {
+        let visible = |c: char| !c.is_control() && (c == ' ' || !c.is_whitespace());
+        let good = (1..=Self::MAX_ID).contains(&id.chars().count())
+            && id.trim() == id
+            && id.chars().all(visible)
+            && id.split(['/', '\\']).all(|part| !matches!(part, "" | "." | ".."));
+        let expected = "a name has 1 to 80 visible characters and no part `..`, such as my-world or lab/my-world";
+        let value = || format!("\"{}\"", quoted(id));
+        if good { Ok(()) } else { Err(EnvError::Option { name: "id", value: value(), expected }) }
     }
 }
 

@@ -48,6 +48,19 @@ impl Episodes {
         }
     }
 
+    /// The seed that a lane was last reset with.
+    pub(crate) fn seed(&self, lane: usize) -> Option<u128> {
+        self.seeds[lane]
+    }
+
+    /// Notes that every lane begins an episode, lane `i` from `seed + i`.
+    pub(crate) fn begin(&mut self, seed: Option<u128>) {
+        for (i, own) in self.seeds.iter_mut().enumerate() {
+            *own = seed.map(|seed| seed.wrapping_add(i as u128)).or(*own);
+        }
+        self.elapsed.fill(0);
+    }
+
     /// Starts an episode in every lane, lane `i` from `seed + i`. `start` resets one lane and writes its observation.
     pub(crate) fn reset(
         &mut self,

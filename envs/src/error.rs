@@ -77,6 +77,28 @@ pub enum EnvError {
         /// What would be right.
         expected: &'static str,
     },
+    /// A limit within which a grid world's goal cannot be reached.
+    #[error(
+        "max_episode_steps = {limit} is impossible: from the start in row {row}, column {column} of the map the shortest way to a goal takes {way} steps"
+    )]
+    LimitTooShort {
+        /// The limit.
+        limit: u32,
+        /// Steps of the shortest way.
+        way: u32,
+        /// The row of the start, from 1.
+        row: usize,
+        /// Its column, from 1.
+        column: usize,
+    },
+    /// An episode longer than its environment says that it can be.
+    #[error(
+        "the episode goes on past max_episode_steps = {limit} of the spec: end it there as truncated (`TimeLimit` does), or leave the limit out of the spec"
+    )]
+    PastLimit {
+        /// The limit in the [`Spec`](crate::Spec).
+        limit: u32,
+    },
     /// A malformed map of a grid world.
     #[error(transparent)]
     Map(#[from] MapError),
@@ -85,6 +107,22 @@ pub enum EnvError {
     Stopped {
         /// The environment's name.
         id: String,
+    },
+    /// An error in a vector of environments that does not say in which lane.
+    #[error("{id}, one of lanes {first} to {last}, step {step} since the reset{}: {source}", seed.map(|s| format!(", seed {s} on")).unwrap_or_default())]
+    Lanes {
+        /// The environments' name.
+        id: String,
+        /// The first lane.
+        first: usize,
+        /// The last lane.
+        last: usize,
+        /// The seed that the first lane was last reset with.
+        seed: Option<u128>,
+        /// The steps taken since, in each lane.
+        step: u64,
+        /// What went wrong.
+        source: Box<EnvError>,
     },
     /// An error in one lane of a vector of environments.
     #[error("{id}, lane {lane}, step {step} of its episode{}: {source}", seed.map(|s| format!(", seed {s}")).unwrap_or_default())]

@@ -42,11 +42,13 @@ mod env;
 mod episodes;
 mod error;
 mod gridworld;
+mod guard;
 #[cfg(feature = "gym-rs")]
 mod gym_rs;
 mod likeness;
 mod map;
 mod number;
+mod quote;
 mod registry;
 mod seeding;
 mod space;
@@ -65,11 +67,13 @@ pub use drawing::{Colour, Drawing, Shape};
 pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
+pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
 pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use number::shown;
+pub use quote::quoted;
 pub use registry::{ids, make, make_vec, summary};
 pub use seeding::NumpyRng;
 pub use space::Space;

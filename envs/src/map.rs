@@ -196,7 +196,7 @@ impl Map {
                     character,
                     line: first + row + 1,
                     column: column + 1,
-                    known: list(Cell::KNOWN.iter().map(|&(c, _)| c).chain(cell_rewards.keys().copied())),
+                    known: list(Cell::KNOWN.iter().map(|&(c, _)| c).chain(cell_rewards.keys().copied().take(32))),
                 })?;
                 cells.push(cell);
             }
@@ -233,6 +233,35 @@ impl Map {
                 Err(MapError::UnreachableGoal { line: first + row + 1, column: column + 1 })
             }
         }
+    }
+
+    /// The steps of the shortest way from each cell to a goal, with any luck: one that slips aside may be lucky, and so may
+    /// one that a cliff sends to another start. `None` for what is no floor, and where no way leads.
+    pub(crate) fn ways(&self) -> Vec<Option<u32>> {
+        let mut ways = vec![None; self.cells.len()];
+        let mut frontier: Vec<usize> = (0..self.cells.len()).filter(|&i| self.cells[i] == Cell::Goal).collect();
+        let mut at_a_start = false;
+        for steps in 0.. {
+            if frontier.is_empty() {
+                break;
+            }
+            if !at_a_start && frontier.iter().any(|&cell| self.cells[cell] == Cell::Start) {
+                // Over a cliff is on this start.
+                at_a_start = true;
+                frontier.extend((0..self.cells.len()).filter(|&i| self.cells[i] == Cell::Cliff));
+            }
+            let mut next = Vec::new();
+            for cell in frontier {
+                for neighbour in Direction::ALL.into_iter().filter_map(|direction| self.neighbour(cell, direction)) {
+                    if self.cells[neighbour].is_floor() && ways[neighbour].is_none() {
+                        ways[neighbour] = Some(steps + 1);
+                        next.push(neighbour);
+                    }
+                }
+            }
+            frontier = next;
+        }
+        ways
     }
 
     /// The number of rows.

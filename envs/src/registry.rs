@@ -8,7 +8,7 @@ use gym_rs::{
 
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
-use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, nearest};
+use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, nearest, quoted};
 
 /// One registered environment.
 struct Row {
@@ -100,8 +100,8 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
 
 fn find(id: &str) -> Result<&'static Row, EnvError> {
     ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
-        id: id.into(),
-        nearest: nearest(id, ids()).map(Into::into),
+        id: quoted(id),
+        nearest: nearest(&quoted(id), ids()).map(Into::into),
         known: ids().collect::<Vec<_>>().join(", "),
     })
 }

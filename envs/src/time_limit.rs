@@ -37,6 +37,16 @@ impl<E: Env> TimeLimit<E> {
         Ok(limited)
     }
 
+    /// The same under a name of its own, so that nobody takes it for the environment within.
+    ///
+    /// # Errors
+    /// [`EnvError::Option`] for what is [no name](Spec::check_id).
+    pub fn named(mut self, id: &str) -> Result<Self, EnvError> {
+        Spec::check_id(id)?;
+        self.spec.id = id.into();
+        Ok(self)
+    }
+
     /// The environment within.
     pub fn inner(&self) -> &E {
         &self.env

@@ -1,6 +1,7 @@
 //! `N` environments stepped together.
 
 use crate::episodes::{Episodes, caught, check_finite};
+use crate::time_limit::cut;
 use crate::{Action, End, Env, EnvError, Spec};
 
 /// The actions of `N` lanes.
@@ -71,6 +72,12 @@ pub trait VecEnv: Send {
     /// after any other error in a lane, some have moved and the vector needs a reset.
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError>;
 
+    /// Whether it keeps by itself what [`guarded`](crate::guarded) would see to; [`Lanes`] and [`Columns`](crate::Columns)
+    /// do.
+    fn is_guarded(&self) -> bool {
+        false
+    }
+
     /// Appends to `state` all that the next steps depend on, and says whether it has: a vector of environments that cannot
     /// tell their state, the default, leaves `state` as it is.
     fn save(&self, _state: &mut Vec<u64>) -> bool {
@@ -87,7 +94,8 @@ pub trait VecEnv: Send {
     }
 }
 
-/// Any [`Env`], `N` times.
+/// Any [`Env`], `N` times. Where their [`Spec`] has a limit, episodes are truncated at it, also those of environments that
+/// are in no [`TimeLimit`](crate::TimeLimit).
 #[derive(Debug)]
 pub struct Lanes<E> {
     envs: Vec<E>,
@@ -126,6 +134,10 @@ impl<E: Env> VecEnv for Lanes<E> {
         self.envs.len()
     }
 
+    fn is_guarded(&self) -> bool {
+        true
+    }
+
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         self.start(seed.map(u128::from), observation)
     }
@@ -145,10 +157,11 @@ impl<E: Env> VecEnv for Lanes<E> {
                 let row = &mut out.observation[i * d..(i + 1) * d];
                 let step = env.step(actions.lane(i, n), row)?;
                 check_finite(row, step.reward)?;
-                out.reward[i] = step.reward;
-                out.end[i] = step.end;
                 self.episodes.elapsed[i] += 1;
-                if step.end.ended() {
+                let end = step.end.or(cut(self.episodes.spec(), self.episodes.elapsed[i]));
+                out.reward[i] = step.reward;
+                out.end[i] = end;
+                if end.ended() {
                     self.episodes.restart(i, &mut out, |row| env.reset(None, row))?;
                 }
             }

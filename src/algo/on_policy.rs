@@ -3,10 +3,12 @@
 use rand::seq::SliceRandom;
 
 use crate::advantage::{Estimate, Estimator, normalize};
+use crate::checkpoint::Arrays;
 use crate::collect::Horizon;
+use crate::kernels::all_finite;
 use crate::nn::{ActorCritic, Minibatch};
 use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
-use crate::optim::{Optimizer, StepReport, When};
+use crate::optim::{Optimizer, StepReport, When, check_finite};
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result, Rollout};
 
@@ -52,6 +54,42 @@ impl Learner {
     }
 }
 
+/// Where a learner stood.
+pub(crate) struct Standing {
+    arrays: Arrays,
+    shuffle: Rng,
+}
+
+impl Learner {
+    /// Notes where it stands, for [`Learner::put_back`].
+    pub(crate) fn note(&mut self) -> Result<Standing> {
+        let mut arrays = Arrays::default();
+        self.params.save("params", &mut arrays)?;
+        self.optimizer.save("optimizer", &mut arrays);
+        Ok(Standing { arrays, shuffle: self.shuffle.clone() })
+    }
+
+    /// Puts it back to where it stood.
+    pub(crate) fn put_back(&mut self, standing: &Standing) -> Result<()> {
+        self.params.restore("params", &standing.arrays)?;
+        self.optimizer.restore("optimizer", &standing.arrays, self.params.layout())?;
+        self.shuffle.clone_from(&standing.shuffle);
+        Ok(())
+    }
+
+    /// Fails with [`Error::NotFinite`] if a parameter, or a number of the optimizer's, is not finite.
+    pub(crate) fn check_finite(&mut self) -> Result<()> {
+        let Self { params, optimizer, .. } = self;
+        if !params.read(all_finite)? {
+            params.read(|theta| check_finite("value", params.layout(), theta, f64::NAN))??;
+        }
+        match optimizer.not_finite() {
+            Some(name) => Err(Error::NotFinite { what: format!("`{name}` of the optimizer's state") }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What an update needs room for, kept so that the next one does not allocate.
 #[derive(Default)]
 struct Buffers {
@@ -75,6 +113,17 @@ pub struct UpdateReport {
     pub explained_variance: f64,
 }
 
+impl UpdateReport {
+    /// The same, if all that it reports is finite; there may be no explained variance.
+    pub(crate) fn finite(self) -> Result<Self> {
+        let norms = [("grad_norm", self.grad_norm), ("update_norm", self.update_norm)];
+        match self.terms.iter().chain(&norms).find(|(_, value)| !value.is_finite()) {
+            Some((name, _)) => Err(Error::NotFinite { what: format!("the {name} of the update") }),
+            None => Ok(self),
+        }
+    }
+}
+
 impl OnPolicy {
     /// The fewest steps that a rollout takes in so many environments; an episode has one at least.
     pub(crate) fn least_env_steps(&self, envs: usize) -> u64 {
@@ -92,6 +141,17 @@ impl OnPolicy {
     /// # Errors
     /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters.
     pub fn update(&self, learner: &mut Learner, rollout: &Rollout, when: When) -> Result<UpdateReport> {
+        self.update_unless(learner, rollout, when, None)
+    }
+
+    /// The same, broken off with [`Error::Interrupted`] between two minibatches where `stop` says so.
+    pub(crate) fn update_unless(
+        &self,
+        learner: &mut Learner,
+        rollout: &Rollout,
+        when: When,
+        stop: Option<&(dyn Fn() -> bool + Send + Sync)>,
+    ) -> Result<UpdateReport> {
         let Learner { network, params, optimizer, shuffle, buffers } = learner;
         let Buffers { estimate, places, advantage, gradient, sums } = buffers;
         self.estimator.estimate_into(rollout, self.gamma as f32, estimate);
@@ -105,6 +165,9 @@ impl OnPolicy {
             }
             let mut last_kl = 0.0;
             for m in 0..minibatches {
+                if stop.is_some_and(|stop| stop()) {
+                    return Err(Error::Interrupted);
+                }
                 let share = |m: usize| m * places.len() / minibatches;
                 let places = &places[share(m)..share(m + 1)];
                 advantage.clear();

@@ -1,13 +1,15 @@
 //! What a comparison runs: `grid.toml`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use uphill_envs::quoted;
 
 use super::cell::{Cell, Plan};
 use super::trial::Trial;
 use crate::optim::{Registry, Spec};
-use crate::{Config, Error, Result};
+use crate::{Config, Error, Result, settings, whole_file};
 
 /// Tasks × algorithms × optimizers × seeds, under one protocol or two.
 ///
@@ -253,9 +255,25 @@ impl Grid {
     /// # Errors
     /// [`Error::Config`] for text that is not TOML, and as [`Grid::validate`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        let grid: Self = toml::from_str(text).map_err(|e| Error::Config(e.to_string().trim_end().to_string()))?;
+        if text.len() as u64 > settings::MAX_BYTES {
+            let most = settings::MAX_BYTES;
+            return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
+        }
+        let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
+        let grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
         grid.validate()?;
         Ok(grid)
+    }
+
+    /// As [`Grid::from_toml`], from a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::File`] for what [`Grid::from_toml`] refuses.
+    pub fn read(path: &Path) -> Result<Self> {
+        let wrong = |problem: String| Error::File { path: path.into(), problem };
+        let bytes = whole_file::read(path, settings::MAX_BYTES).map_err(Error::io(path))?;
+        let text = str::from_utf8(&bytes).map_err(|e| wrong(format!("not UTF-8 text: {e}")))?;
+        Self::from_toml(text).map_err(|e| wrong(e.to_string()))
     }
 
     /// All of it as TOML: [`Grid::from_toml`] of it gives this grid back.

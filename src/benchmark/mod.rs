@@ -47,7 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
-use crate::{Error, Result, Threads, whole_file};
+use crate::{Error, Result, Threads, settings, whole_file};
 
 pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
@@ -93,7 +93,7 @@ impl Benchmark {
         home::claim(&folder, force)?;
         let store = Store::open(&folder, measure)?;
         let (path, text) = (folder.join(home::GRID), grid.to_toml()?);
-        match std::fs::read_to_string(&path) {
+        match whole_file::read(&path, settings::MAX_BYTES).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
             Ok(old) if old == text => {}
             Ok(old) => {
                 extension::check(&old, &grid, &path, force)?;

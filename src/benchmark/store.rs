@@ -72,7 +72,7 @@ impl Store {
     /// The outcome of a run, if it is finished; what is wrong with the file, if something is.
     pub(super) fn read(&self, cell: &Cell) -> Result<Result<Option<Finished>, String>> {
         let path = self.path(cell)?;
-        let text = match std::fs::read(&path) {
+        let text = match whole_file::read(&path, MAX_OUTCOME) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
             Err(e) => return Err(Error::io(&path)(e)),
@@ -88,6 +88,9 @@ impl Store {
         whole_file::write_own(&path, text.as_bytes()).map_err(Error::io(&path))
     }
 }
+
+/// The largest file of a finished run, in bytes: its curve has 10,000 points at most.
+const MAX_OUTCOME: u64 = 1 << 24;
 
 /// Keeps other processes out of a comparison's folder.
 fn lock(comparison: &Path) -> Result<Option<File>> {

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::arrays::{Array, Arrays, Numbers};
 use super::{Checkpoint, Progress};
-use crate::{Config, Error, Result};
+use crate::{Config, Error, Result, whole_file};
 
 /// The layout of checkpoints that this version writes and reads. It changes whenever a checkpoint's meaning does.
 const SCHEMA: u64 = 1;
@@ -153,7 +153,7 @@ impl Checkpoint {
         if len != 8 + header + data {
             return Err(wrong(format!("cut off: {len} bytes where its header says {}", 8 + header + data)));
         }
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        let bytes = whole_file::read(path, MAX_BYTES).map_err(Error::io(path))?;
         Self::from_bytes(&bytes).map_err(|e| wrong(e.to_string()))
     }
 }

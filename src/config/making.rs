@@ -1,11 +1,11 @@
 //! What a configuration stands for: environments, algorithm, optimizer, network.
 
-use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted};
 
 use crate::algo::{self, OnPolicy};
 use crate::nn::MlpConfig;
 use crate::optim::{Fallback, Optimizer, Registry};
-use crate::{Config, MakeEnvs, Result, Seed};
+use crate::{Config, Error, MakeEnvs, Result, Seed};
 
 /// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
 const GROUP: usize = 32;
@@ -16,7 +16,7 @@ impl Config {
     /// The environments, so many side by side.
     ///
     /// # Errors
-    /// [`Error::Env`](crate::Error::Env) for an unknown name or an impossible grid world.
+    /// [`Error::Env`] for an unknown name or an impossible grid world.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let Some(grid) = &self.gridworld else {
             return Ok(uphill_envs::make_vec(&self.env, lanes)?);
@@ -31,21 +31,45 @@ impl Config {
         self.gridworld.clone().or_else(|| GridWorldConfig::registered(&self.env))
     }
 
+    /// Groups that the environments are in.
+    pub(crate) fn groups(&self) -> usize {
+        (self.envs / GROUP).clamp(1, MAX_GROUPS)
+    }
+
     /// The environments to train in: `envs` of them, many of them in groups that threads play apart. How many groups
     /// there are depends on `envs` alone.
     ///
     /// # Errors
     /// What `make` fails with.
     pub(crate) fn make_groups(&self, make: &MakeEnvs) -> Result<Vec<Box<dyn VecEnv>>> {
-        let groups = (self.envs / GROUP).clamp(1, MAX_GROUPS);
+        let groups = self.groups();
         let first = |group: usize| group * self.envs / groups;
-        (0..groups).map(|group| make(first(group + 1) - first(group))).collect()
+        (0..groups).map(|group| self.make_with(make, first(group + 1) - first(group))).collect()
+    }
+
+    /// What `make` makes, [guarded](uphill_envs::guarded), if it is what was asked for.
+    ///
+    /// # Errors
+    /// What `make` fails with; [`Error::Config`] for another number of lanes, or another name than [`Config::env`] where that
+    /// is not only the name of a grid world of one's own.
+    pub(crate) fn make_with(&self, make: &MakeEnvs, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        let envs = uphill_envs::guarded(make(lanes)?)?;
+        let (id, env, got) = (quoted(&envs.spec().id), &self.env, envs.lanes());
+        if self.gridworld.is_none() && envs.spec().id != *env {
+            let remedy = "set env to that name, or name the environments so (`TimeLimit::named` does)";
+            return Err(Error::Config(format!("the environments made for env = `{env}` are called `{id}`: {remedy}")));
+        }
+        if got != lanes {
+            let remedy = "what makes them is told how many, for training and for evaluation";
+            return Err(Error::Config(format!("{id}: {got} lanes were made where {lanes} were asked for; {remedy}")));
+        }
+        Ok(envs)
     }
 
     /// The algorithm.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for an unknown name.
+    /// [`Error::Config`] for an unknown name.
     pub fn make_algo(&self) -> Result<OnPolicy> {
         Ok((algo::recipe(&self.algo)?.build)(self))
     }
@@ -54,7 +78,7 @@ impl Config {
     /// apply to recipes that do not say `lr`, the last one where no link clips.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for an unknown name or an impossible value.
+    /// [`Error::Config`] for an unknown name or an impossible value.
     pub fn make_optimizer(&self) -> Result<Optimizer> {
         self.make_optimizer_with(&Registry::default())
     }

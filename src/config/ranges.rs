@@ -1,5 +1,7 @@
 //! What each setting may be.
 
+use uphill_envs::{Spec, quoted};
+
 use crate::device::DeviceChoice;
 use crate::envs::shown;
 use crate::optim::Registry;
@@ -8,10 +10,14 @@ use crate::{Config, Error, Result, Threads, algo};
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
 
+    /// The most environment steps of a run: at a million a second they take 31 years.
+    pub const MAX_STEPS: u64 = 1_000_000_000_000_000;
     /// The most environments side by side.
     pub const MAX_ENVS: u64 = 1 << 16;
     /// The most steps, all lanes together, and the most episodes of one rollout.
     pub const MAX_ROLLOUT: u64 = 1 << 24;
+    /// The most passes over a rollout.
+    pub const MAX_EPOCHS: u64 = 10_000;
     /// The most hidden layers.
     pub const MAX_LAYERS: usize = 256;
     /// The most weights between hidden layers, all together.
@@ -40,16 +46,21 @@ impl Config {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
         algo::recipe(&self.algo)?;
+        if let Some(world) = &self.gridworld {
+            Spec::check_id(&world.id)?;
+        }
+        let name = "a name has 1 to 80 visible characters and no part `..`";
+        check(Spec::check_id(&self.env).is_ok(), "env", format!("\"{}\"", quoted(&self.env)), name)?;
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);
         check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;
         check(i64::try_from(self.seed).is_ok(), "seed", self.seed.to_string(), "it must be below 2^63")?;
         for (name, count, most) in [
-            ("steps", self.steps, i64::MAX as u64),
+            ("steps", self.steps, Self::MAX_STEPS),
             ("envs", self.envs as u64, Self::MAX_ENVS),
             ("n_steps", self.n_steps as u64, Self::MAX_ROLLOUT),
             ("episodes", self.episodes as u64, Self::MAX_ROLLOUT),
-            ("n_epochs", self.n_epochs as u64, i64::MAX as u64),
+            ("n_epochs", self.n_epochs as u64, Self::MAX_EPOCHS),
             ("n_minibatches", self.n_minibatches as u64, Self::MAX_ROLLOUT),
         ] {
             check(count > 0, name, count.to_string(), "it must be at least 1")?;
@@ -62,6 +73,12 @@ impl Config {
             let ok = amount >= 0.0 && amount.is_finite();
             check(ok, name, shown(amount), "it must be finite and not negative")?;
         }
+        check(
+            self.max_memory > 0.0,
+            "max_memory",
+            shown(self.max_memory),
+            "it must be above 0 GiB (inf sets no limit)",
+        )?;
         check(self.ent_coef.is_finite(), "ent_coef", shown(self.ent_coef), "it must be finite")?;
         for (name, limit) in [
             ("clip_range", self.clip_range),

@@ -1,9 +1,11 @@
 //! Configurations as TOML: read over the defaults that they name, and written.
 
-use uphill_envs::GridWorldConfig;
+use std::path::Path;
+
+use uphill_envs::{GridWorldConfig, quoted};
 
 use crate::optim::{Registry, Spec};
-use crate::{Config, Error, Result, names, settings};
+use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
     /// Reads settings from TOML and puts them over the defaults of the algorithm and optimizer that they name.
@@ -28,6 +30,20 @@ impl Config {
     /// [`Error::Config`] with line, column and that line for text that is not TOML.
     pub fn parse_toml(text: &str) -> Result<toml::Table> {
         settings::parse(text)
+    }
+
+    /// A file of settings as such a table: the `config.toml` of a run, or a grid world.
+    ///
+    /// # Errors
+    /// [`Error::File`] for a folder, for more than 1 MiB, and for what is not TOML; [`Error::Io`] if it cannot be read.
+    pub fn read_toml(path: &Path) -> Result<toml::Table> {
+        let wrong = |problem: String| Error::File { path: path.into(), problem };
+        if path.is_dir() {
+            return Err(wrong("this is a folder: give a file, such as the config.toml of a run".into()));
+        }
+        let bytes = whole_file::read(path, settings::MAX_BYTES).map_err(Error::io(path))?;
+        let text = str::from_utf8(&bytes).map_err(|e| wrong(format!("not UTF-8 text: {e}")))?;
+        Self::parse_toml(text).map_err(|e| wrong(e.to_string()))
     }
 
     /// As [`Config::from_toml`], from a table that is already parsed.
@@ -60,25 +76,22 @@ impl Config {
             None => "ppo",
             Some(toml::Value::String(name)) => name,
             Some(other) => {
-                return Err(Error::Config(format!(
-                    "algo = {} is impossible: it must be a name in quotes",
-                    settings::shown(other)
-                )));
+                let other = settings::shown(other);
+                return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
             }
         };
         let mut defaults = Self::for_algo(algo)?;
         if let Some(optimizer) = table.remove("optimizer") {
             defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?, registry);
         }
+        share_name(&mut table);
         let known = defaults.to_table()?;
         for (name, value) in &table {
             match (name.as_str(), value) {
                 ("gridworld", toml::Value::Table(world)) => check_world(world)?,
                 ("gridworld", other) => {
-                    return Err(Error::Config(format!(
-                        "gridworld = {} is impossible: it must be a table",
-                        settings::shown(other)
-                    )));
+                    let other = settings::shown(other);
+                    return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
                 (name, value) if !known.contains_key(name) => {
                     return Err(defaults.unknown_setting(name, value, registry));
@@ -91,9 +104,10 @@ impl Config {
 
     /// What is said of a setting that there is not, next to the others.
     fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
+        let (name, said) = (&*quoted(name), settings::shown(value));
         let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).collect();
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
-            format!(": it goes into the optimizer, {}({name}={})", row.name, settings::shown(value))
+            format!(": it goes into the optimizer, {}({name}={said})", row.name)
         } else if let Some(meant) = names::meant(name, &known) {
             format!("; {}", meant.question(names::in_code))
         } else if let Some(why) = names::absent(name).filter(|why| !why.is_empty()) {
@@ -124,6 +138,18 @@ impl Config {
         // The writer would write any u64, the reader takes none from 2^63 on: the table refuses those.
         self.to_table()?;
         toml::to_string(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+    }
+}
+
+/// A world of one's own and `env` share a name: each takes the other's where it has none.
+fn share_name(table: &mut toml::Table) {
+    let env = table.get("env").cloned();
+    let Some(toml::Value::Table(world)) = table.get_mut("gridworld") else { return };
+    match (env, world.get("id").cloned()) {
+        (Some(env), None) => drop(world.insert("id".into(), env)),
+        (None, Some(id)) => drop(table.insert("env".into(), id)),
+        (None, None) => drop(table.insert("env".into(), GridWorldConfig::default().id.into())),
+        (Some(_), Some(_)) => {}
     }
 }
 

@@ -34,23 +34,10 @@ impl Config {
         table.extend(Self::env_settings(text)?);
         table.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
     }
-
-    /// The settings in a TOML file, which nothing has looked at yet: see [`Config::parse_toml`].
-    ///
-    /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::File`] for a folder and for text that is not TOML.
-    pub fn read_table(path: &Path) -> Result<toml::Table> {
-        if path.is_dir() {
-            let problem = "this is a folder: give a file, such as the config.toml of a run";
-            return Err(Error::File { path: path.into(), problem: problem.into() });
-        }
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        Self::parse_toml(&text).map_err(|e| at(path, &e))
-    }
 }
 
 fn world(path: &Path) -> Result<toml::Table> {
-    let world = Config::read_table(path)?;
+    let world = Config::read_toml(path)?;
     let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
     let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
     let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));

@@ -15,4 +15,4 @@ pub(crate) use fused_mlp::{FusedMlp, contiguous, with_slice};
 pub(crate) use layer::Layer;
 pub use mlp::Workspace;
 pub(crate) use mlp::{Mlp, Passes, Turned};
-pub(crate) use vector::{add, sum_of_squares, vectorised};
+pub(crate) use vector::{add, all_finite, sum_of_squares, vectorised};

@@ -28,6 +28,15 @@ pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
     )
 }
 
+/// Whether every number is finite, in a fraction of the time that their sum takes.
+pub(crate) fn all_finite(x: &[f32]) -> bool {
+    // An exponent of ones is that of a number not finite, and carries into the sign.
+    vectorised(
+        #[inline(always)]
+        move || x.iter().fold(0, |any, x| any | ((x.to_bits() & 0x7f80_0000) + 0x0080_0000)) >> 31 == 0,
+    )
+}
+
 /// `x ← x + y`.
 pub(crate) fn add(x: &mut [f32], y: &[f32]) {
     vectorised(
@@ -42,7 +51,7 @@ pub(crate) fn add(x: &mut [f32], y: &[f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::sum_of_squares;
+    use super::{all_finite, sum_of_squares};
 
     #[test]
     fn squares_are_summed_over_any_length() {
@@ -57,11 +66,13 @@ mod tests {
     #[test]
     fn the_sum_is_finite_exactly_if_every_number_is() {
         assert!(sum_of_squares(&[f32::MAX; 1000]).is_finite());
+        assert!(all_finite(&[]) && all_finite(&[f32::MAX, f32::MIN, -0.0, 1e-45]));
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             for place in [0, 15, 16, 36] {
                 let mut x = [1.0; 37];
                 x[place] = bad;
                 assert!(!sum_of_squares(&x).is_finite(), "{bad} at {place}");
+                assert!(!all_finite(&x), "{bad} at {place}");
             }
         }
     }

@@ -84,6 +84,27 @@ impl MlpActorCritic {
     /// # Errors
     /// [`Error::Config`] for an environment without discrete actions, or a hidden layer of no units.
     pub fn new(spec: &Spec, config: &MlpConfig, seed: Seed, device: &Device) -> Result<(Params, Self)> {
+        let (layout, gains, network) = Self::parts(spec, config, device)?;
+        let mut rng = seed.stream("init", 0);
+        let mut values = vec![0.0; layout.len()];
+        for (block, &gain) in layout.blocks().iter().zip(&gains) {
+            if let [outputs, inputs] = block.shape[..] {
+                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
+            }
+        }
+        Ok((Params::new(layout, values, device)?, network))
+    }
+
+    /// The network without its parameters, and what they are: for values from elsewhere.
+    ///
+    /// # Errors
+    /// As [`MlpActorCritic::new`].
+    pub(crate) fn laid_out(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Self)> {
+        Self::parts(spec, config, device).map(|(layout, _, network)| (layout, network))
+    }
+
+    /// Layout, the gain of each block, and the network.
+    fn parts(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Vec<f64>, Self)> {
         let Space::Discrete { n: actions } = spec.action else {
             let kind = spec.action.kind();
             return Err(Error::Config(format!("{}: {kind} actions have no policy yet, only discrete ones", spec.id)));
@@ -116,25 +137,15 @@ impl MlpActorCritic {
             };
             Nets::Separate { actor: net("actor", actions, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
         };
-        let mut rng = seed.stream("init", 0);
-        let mut values = vec![0.0; layout.len()];
-        for (block, &gain) in layout.blocks().iter().zip(&gains) {
-            if let [outputs, inputs] = block.shape[..] {
-                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
-            }
-        }
-        let params = Params::new(layout, values, device)?;
-        Ok((
-            params,
-            Self {
-                actions,
-                nets,
-                fused: device.is_cpu(),
-                threads: Threads::default(),
-                turned: Default::default(),
-                shards: Vec::new(),
-            },
-        ))
+        let network = Self {
+            actions,
+            nets,
+            fused: device.is_cpu(),
+            threads: Threads::default(),
+            turned: Default::default(),
+            shards: Vec::new(),
+        };
+        Ok((layout, gains, network))
     }
 
     /// The same network without fused operations: the reference that those are tested against.

@@ -10,6 +10,7 @@ mod slopes;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+use uphill_envs::{Space, Spec};
 
 pub use fisher::FisherRoom;
 pub use mlp_actor_critic::{MlpActorCritic, MlpConfig};
@@ -22,7 +23,8 @@ pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradie
 
 use crate::dist::Categorical;
 use crate::objective::{Objective, RowSums};
-use crate::{Params, Result};
+use crate::params::check_len;
+use crate::{Error, Params, Result};
 
 /// What a network says of a batch of `B` observations.
 #[derive(Debug)]
@@ -114,4 +116,34 @@ fn rows(observation: &[f32], width: usize) -> Result<usize> {
         return Err(crate::Error::Shape { what: "a batch of observations".into(), expected: vec![width], got });
     }
     Ok(observation.len() / width)
+}
+
+/// Refuses a network that is not for environments of this kind.
+pub(crate) fn check_fits(network: &dyn ActorCritic, spec: &Spec) -> Result<()> {
+    let actions = match spec.action {
+        Space::Discrete { n } => n,
+        Space::Box { .. } => 0,
+    };
+    for (what, expected, got) in [
+        ("the network's input", spec.observation_len(), network.observation_len()),
+        ("the network's actions", actions, network.action_count()),
+    ] {
+        if expected != got {
+            return Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] });
+        }
+    }
+    Ok(())
+}
+
+/// Observations that a network is tried on: more than one, so that rows and columns cannot be mistaken.
+const TRIED_ON: usize = 2;
+
+/// Refuses a network whose answers have another length than it says.
+pub(crate) fn check_answers(network: &dyn ActorCritic, params: &Params) -> Result<()> {
+    let observation = vec![0.0; TRIED_ON * network.observation_len()];
+    let (mut room, mut logits, mut values) = (Workspace::default(), Vec::new(), Vec::new());
+    network.logits(params, &observation, &mut room, &mut logits)?;
+    check_len("the network's logits", TRIED_ON * network.action_count(), logits.len())?;
+    network.values(params, &observation, &mut room, &mut values)?;
+    check_len("the network's values", TRIED_ON, values.len())
 }

@@ -1,5 +1,7 @@
 //! The arguments of a word: found by name or place, checked against its row.
 
+use uphill_envs::quoted;
+
 use super::build::Fallback;
 use super::nearest::nearest;
 use super::spec::{Link, Spec, Value};
@@ -38,7 +40,7 @@ impl<'a> Args<'a> {
             let Some(key) = key else {
                 let problem = match unnamed > named.len() {
                     true => format!("{name} takes {} arguments at most", named.len()),
-                    false => format!("{name}: {value} needs its argument's name before it"),
+                    false => format!("{name}: {} needs its argument's name before it", quoted(&value.to_string())),
                 };
                 return Err(Error::Config(format!("{problem}: {}", list())));
             };
@@ -106,7 +108,10 @@ impl<'a> Args<'a> {
     /// Checks a value against what its argument may be.
     fn check(&self, name: &str, kind: &Kind, value: &Value) -> Result<()> {
         let row = self.row.name;
-        let wrong = |range: &str| Err(Error::Config(format!("{row}: {name} = {value} is impossible: {range}")));
+        let wrong = |range: &str| {
+            let value = quoted(&value.to_string());
+            Err(Error::Config(format!("{row}: {name} = {value} is impossible: {range}")))
+        };
         let within = |range: Range, x: f64| match range.contains(x) {
             true => Ok(()),
             false => wrong(&format!("{}{range}", if matches!(value, Value::Number(_)) { "" } else { "all along, " })),

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use uphill_envs::quoted;
+
 use super::args::Args;
 use super::nearest::nearest;
 use super::spec::{Link, Spec, Value};
@@ -87,6 +89,7 @@ impl Registry {
         }
         if !self.has_rate(spec) && chain.learning_rate(When::default()).is_none() {
             let remedy = "end it with an optimizer such as adam, or with scale_by_learning_rate(lr)";
+            let spec = quoted(&spec.to_string());
             return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
         }
         Ok(chain)
@@ -175,7 +178,7 @@ impl Registry {
                     _ => Err(self.unknown(row.name, is_schedule)),
                 }
             }
-            other => Err(Error::Config(format!("{other} is neither a number nor a schedule"))),
+            other => Err(Error::Config(format!("{} is neither a number nor a schedule", quoted(&other.to_string())))),
         }
     }
 }

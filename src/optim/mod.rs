@@ -90,6 +90,7 @@ pub use muon::{MuonScale, ScaleByMuon, scale_by_muon};
 pub use nadam::{ScaleByNadam, scale_by_nadam};
 pub use nesterov::{NesterovSutskever, nesterov_sutskever};
 pub use noise::{AddNoise, add_noise};
+pub(crate) use optimizer::check_finite;
 pub use optimizer::{Optimizer, StepReport};
 pub use partition::{Partition, masked, partition};
 pub use pattern::Pattern;

@@ -205,6 +205,19 @@ impl Optimizer {
         }
     }
 
+    /// The first piece of the chain's state with a NaN or an infinity in it.
+    pub(crate) fn not_finite(&mut self) -> Option<String> {
+        let mut found = None;
+        if !self.chain.is_finite() {
+            self.visit_state(&mut |name, slot| {
+                if found.is_none() && !slot.is_finite() {
+                    found = Some(name.to_string());
+                }
+            });
+        }
+        found
+    }
+
     /// Bytes of state that the chain keeps, of which most begins with the first step.
     pub fn state_bytes(&mut self) -> usize {
         let mut bytes = 0;
@@ -279,8 +292,8 @@ fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays, begun: &mut Begun) 
     Ok(())
 }
 
-/// Euclidean norm of a gradient or an update, which must be finite, from its sum of squares.
-fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
+/// Euclidean norm of a gradient, an update or the parameters, which must be finite, from its sum of squares.
+pub(crate) fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64) -> Result<f64> {
     let norm = squares.sqrt();
     if norm.is_finite() {
         return Ok(norm);

@@ -1,10 +1,15 @@
 //! Text to [`Spec`].
 
+use uphill_envs::quoted;
+
 use super::spec::{Link, Spec, Value};
 use crate::{Error, Result};
 
 /// The deepest nesting of parentheses: far beyond any use, so that no text can exhaust the stack.
 const DEEPEST: usize = 16;
+
+/// The longest name.
+const LONGEST_NAME: usize = 80;
 
 /// A whole text.
 pub(super) fn spec(text: &str) -> Result<Spec> {
@@ -25,15 +30,21 @@ pub(super) fn value(text: &str) -> Result<Value> {
 /// Text as it would stand in quotes.
 pub(super) fn text(text: String) -> Result<Value> {
     if text.contains('"') && text.contains('\'') {
-        return Err(Error::Config(format!("optimizer: {text} holds both kinds of quotation marks")));
+        return Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(&text))));
     }
     Ok(Value::Text(text))
 }
 
 pub(super) fn check_name(name: &str) -> Result<()> {
+    if name.len() > LONGEST_NAME {
+        return Err(Error::Config(format!(
+            "optimizer: `{}` is no name: {LONGEST_NAME} letters make one at most",
+            quoted(name)
+        )));
+    }
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
     if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) || is_number_word(name) {
-        return Err(Error::Config(format!("optimizer: `{name}` is no name: letters, digits and _ make one")));
+        return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", quoted(name))));
     }
     Ok(())
 }
@@ -86,8 +97,9 @@ impl<'a> Parser<'a> {
 
     fn expected(&self, what: &str) -> Error {
         let column = self.text[..self.at].chars().count() + 1;
-        let found = self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{c}`"));
-        let text = self.text;
+        let found =
+            self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{}`", quoted(&c.to_string())));
+        let text = quoted(self.text);
         Error::Config(format!("optimizer = `{text}`: expected {what} at column {column}, found {found}"))
     }
 
@@ -113,6 +125,7 @@ impl<'a> Parser<'a> {
             self.at = start;
             return Err(self.expected("a name"));
         };
+        check_name(name)?;
         let mut args = Vec::new();
         if self.take('(') && !self.take(')') {
             loop {
@@ -133,6 +146,7 @@ impl<'a> Parser<'a> {
         if let Some(name) = self.name()
             && self.take('=')
         {
+            check_name(name)?;
             return Ok((Some(name.into()), self.value(depth)?));
         }
         self.at = start;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Schedule;
-use crate::kernels::vectorised;
+use crate::kernels::{all_finite, vectorised};
 use crate::params::check_len;
 use crate::seed::Rng;
 use crate::{Layout, Result};
@@ -155,6 +155,23 @@ pub enum Slot<'a> {
     Schedule(&'a mut Schedule),
 }
 
+impl Slot<'_> {
+    /// Whether it holds no NaN and no infinity. A lone number may be infinite: so a best value begins.
+    pub(super) fn is_finite(self) -> bool {
+        match self {
+            Slot::Vector(numbers) => all_finite(numbers),
+            Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
+            Slot::Scalar(number) => !number.is_nan(),
+            Slot::Count(_) | Slot::Rng(_) => true,
+            Slot::Schedule(schedule) => {
+                let mut finite = true;
+                schedule.state(&mut |_, slot| finite &= slot.is_finite());
+                finite
+            }
+        }
+    }
+}
+
 /// Several transforms, one after the other.
 ///
 /// Of a chain in words each link is held to its [`Place`](super::Place); in code the order is the caller's own.
@@ -187,6 +204,13 @@ impl Chain {
 const PART: usize = 16_384;
 
 impl Chain {
+    /// Whether all state is finite, asked without making a name for each piece.
+    pub(super) fn is_finite(&mut self) -> bool {
+        let mut finite = true;
+        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| finite &= slot.is_finite()));
+        finite
+    }
+
     /// Sends a gradient through all links and shows the result, part by part, in order.
     ///
     /// Neighbours that go by parts go over each part in turn: memory is read and written once for all of them.

@@ -6,7 +6,7 @@ use super::Run;
 use crate::optim::{Kind, Registry, Spec, Value};
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
-const INCIDENTAL: [&str; 6] = ["device", "force", "name", "out", "quiet", "threads"];
+const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
 /// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.
 const SHOWN: usize = 40;
 /// The settings of a grid world of one's own.

@@ -1,16 +1,22 @@
 //! One run folder as the numbers a plot needs.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
+use uphill_envs::quoted;
+
 use super::PlotError;
+use crate::{settings, whole_file};
 
 /// The column that [`Run::read`] takes: the mean return of the last 100 episodes.
 pub const DEFAULT_METRIC: &str = "episode_return_mean";
 
 /// Values beyond this are refused: sums of their squares would no longer be finite.
 const LARGEST: f64 = 1e100;
+
+/// The largest `metrics.csv`, in bytes: some ten million updates.
+const MAX_METRICS: u64 = 1 << 31;
 
 /// One training run: what it was, and one metric of it against environment steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +61,8 @@ impl Run {
     /// finite one, steps fall, or no row has a value.
     pub fn read_metric(folder: impl AsRef<Path>, metric: &str) -> Result<Run, PlotError> {
         let folder = folder.as_ref();
-        let config = read_file(folder, "config.toml")?;
-        let metrics = read_file(folder, "metrics.csv")?;
+        let config = read_file(folder, "config.toml", settings::MAX_BYTES)?;
+        let metrics = read_file(folder, "metrics.csv", MAX_METRICS)?;
         Run::parse(&folder.display().to_string(), &config, &metrics, metric)
     }
 
@@ -154,9 +160,9 @@ fn as_text(value: toml::Value) -> String {
     }
 }
 
-fn read_file(folder: &Path, name: &'static str) -> Result<Vec<u8>, PlotError> {
+fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, PlotError> {
     let path = folder.join(name);
-    fs::read(&path).map_err(|error| match error.kind() {
+    whole_file::read(&path, most).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             PlotError::Missing { folder: folder.to_owned(), file: name }
         }
@@ -175,7 +181,7 @@ fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1,
-            message: error.message().to_owned(),
+            message: quoted(error.message()),
         }
     })?;
     Ok(Config(table))
@@ -189,13 +195,13 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(table)?.clone();
     if header.iter().all(str::is_empty) {
-        return Err(PlotError::Empty { file, column: metric.to_owned() });
+        return Err(PlotError::Empty { file, column: quoted(metric) });
     }
     let find = |name: &str| {
         header.iter().position(|column| column == name).ok_or_else(|| PlotError::Column {
             file: file.clone(),
-            column: name.to_owned(),
-            found: header.iter().collect::<Vec<_>>().join(", "),
+            column: quoted(name),
+            found: shown_all(&header),
         })
     };
     let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
@@ -217,8 +223,8 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
             file: file.clone(),
             line,
             column: column + 1,
-            name: header.get(column).unwrap_or_default().to_owned(),
-            text: field(&record, column).to_owned(),
+            name: quoted(header.get(column).unwrap_or_default()),
+            text: quoted(field(&record, column)),
             expected,
         };
         let now = field(&record, steps_column)
@@ -236,9 +242,14 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         }
     }
     if values.is_empty() {
-        return Err(PlotError::NoValues { file, column: metric.to_owned(), rows });
+        return Err(PlotError::NoValues { file, column: quoted(metric), rows });
     }
     Ok((env_steps, values))
+}
+
+/// Names of columns, as a message shows them.
+fn shown_all(header: &StringRecord) -> String {
+    header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 fn field(record: &StringRecord, column: usize) -> &str {

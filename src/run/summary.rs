@@ -31,6 +31,10 @@ pub struct Summary {
     pub solved_at_step: Option<u64>,
     /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
     pub finished: bool,
+    /// The return at which the task counts as solved, where there is one.
+    pub reward_threshold: Option<f64>,
+    /// Updates, those that diverged among them.
+    pub updates: u64,
     /// Times that training left the real numbers and went on.
     pub divergences: u64,
     /// What the run's own numbers show that held it back, with what usually helps; empty where it reached the

@@ -49,7 +49,7 @@ impl Trainer {
     }
 
     /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
-    /// `threads` and `device` may differ.
+    /// `threads`, `device` and `max_memory` may differ.
     ///
     /// Environments that cannot be saved start new episodes; a [note](Trainer::take_notes) says so.
     ///
@@ -57,8 +57,8 @@ impl Trainer {
     /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let Checkpoint { config, progress, arrays } = checkpoint;
-        let Config { threads, device, .. } = self.config.clone();
-        let same = Config { threads, device, ..config.clone() };
+        let Config { threads, device, max_memory, .. } = self.config.clone();
+        let same = Config { threads, device, max_memory, ..config.clone() };
         if same != self.config {
             let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
             let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvError, Map, shown};
+use crate::{Cell, EnvError, Map, Spec, shown};
 
 /// How a grid world shows the cell stood on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -20,11 +20,12 @@ pub enum GridObservation {
 
 /// The options of a [`GridWorld`](crate::GridWorld).
 ///
-/// The default is the map and the rewards of [`four_by_four`](Self::four_by_four), under the name `GridWorld`.
+/// The default is the map and the rewards of [`four_by_four`](Self::four_by_four), under the name `GridWorld` and without a
+/// threshold: what counts as solved hangs on map and rewards together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GridWorldConfig {
-    /// The name in its [`Spec`](crate::Spec).
+    /// The name in its [`Spec`](crate::Spec): see [`Spec::check_id`](crate::Spec::check_id).
     pub id: String,
     /// The map as text: see [`Map::parse`] and [`Cell`](crate::Cell).
     pub map: String,
@@ -45,10 +46,12 @@ pub struct GridWorldConfig {
     pub observation: GridObservation,
     /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates; without it episodes run until they terminate.
     ///
+    /// Where nothing on the map pays more than the goal, it may not be too short to get there.
+    ///
     /// In a file `inf` is none: a key left out would come back as its default.
     #[serde(with = "or_infinity")]
     pub max_episode_steps: Option<u32>,
-    /// The mean return over 100 episodes at which the task counts as solved.
+    /// The mean return over 100 episodes at which the task counts as solved; by default none.
     ///
     /// In a file `inf` is none.
     #[serde(with = "or_infinity")]
@@ -114,7 +117,7 @@ impl Default for GridWorldConfig {
             cliff_reward: -1.0,
             observation: GridObservation::OneHot,
             max_episode_steps: Some(100),
-            reward_threshold: Some(0.9),
+            reward_threshold: None,
         }
     }
 }
@@ -137,7 +140,7 @@ impl GridWorldConfig {
     /// and −0.01, say), standing still would be safe and some seeds of PPO would learn that.
     #[must_use]
     pub fn four_by_four() -> Self {
-        Self { id: "GridWorld-4x4-v0".into(), ..Self::default() }
+        Self { id: "GridWorld-4x4-v0".into(), reward_threshold: Some(0.9), ..Self::default() }
     }
 
     /// `FourRooms-v0`: four rooms and the hallways between them, from the top left to the bottom right.
@@ -190,7 +193,6 @@ impl GridWorldConfig {
             goal_reward: -1.0,
             cliff_reward: -100.0,
             max_episode_steps: None,
-            reward_threshold: None,
             ..Self::default()
         }
     }
@@ -210,6 +212,7 @@ impl GridWorldConfig {
 
     /// The map, if it and all options are possible.
     pub(super) fn validate(&self) -> Result<Map, EnvError> {
+        Spec::check_id(&self.id)?;
         let impossible = |name, value: String, expected| Err(EnvError::Option { name, value, expected });
         if !(0.0..=1.0).contains(&self.slip) {
             return impossible("slip", shown(self.slip), "a probability, 0 to 1");
@@ -232,6 +235,29 @@ impl GridWorldConfig {
         if let Some(threshold) = self.reward_threshold.filter(|threshold| !threshold.is_finite()) {
             return impossible("reward_threshold", threshold.to_string(), "a finite number");
         }
-        Ok(Map::parse(&self.map, &self.cell_rewards)?)
+        let map = Map::parse(&self.map, &self.cell_rewards)?;
+        self.check_limit(&map)?;
+        Ok(map)
+    }
+
+    /// Refuses a limit within which no luck leads from some start to a goal, if there is no better thing to do.
+    fn check_limit(&self, map: &Map) -> Result<(), EnvError> {
+        let pays = |cell: &Cell| match cell {
+            Cell::Floor | Cell::Start | Cell::Wall => self.step_reward,
+            Cell::Goal => self.goal_reward,
+            Cell::Pit => self.pit_reward,
+            Cell::Cliff => self.cliff_reward,
+            Cell::Reward(reward) => *reward,
+        };
+        let goal_is_best = map.cells().iter().all(|cell| pays(cell) <= self.goal_reward);
+        let Some(limit) = self.max_episode_steps.filter(|_| goal_is_best) else { return Ok(()) };
+        let ways = map.ways();
+        let way = |start: &usize| ways[*start].unwrap_or(u32::MAX);
+        let Some(&start) = map.starts().iter().max_by_key(|start| way(start)) else { return Ok(()) };
+        if way(&start) <= limit {
+            return Ok(());
+        }
+        let (row, column) = map.row_column(start);
+        Err(EnvError::LimitTooShort { limit, way: way(&start), row: row + 1, column: column + 1 })
     }
 }

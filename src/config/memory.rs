@@ -1,0 +1,109 @@
+//! What a run needs, reckoned from its shapes before it starts.
+
+use uphill_envs::Spec;
+
+use crate::algo::OnPolicy;
+use crate::{Config, Error, Horizon, Layout, Result};
+
+/// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
+/// sums of the threads' shares, weights turned round for acting, two numbers of the optimizer's a parameter, and all of
+/// that state three times while it becomes a file.
+const COPIES: f64 = 20.0;
+/// Bytes of a rollout's step besides its observation, with those of its advantage, target and place.
+const STEP: f64 = 22.0 + 20.0;
+/// Bytes of a lane besides its observations: generators, episode, what the vector notes.
+const LANE: f64 = 1024.0;
+/// Observations of a lane that are kept: two of its own, one for going back, and its spaces' bounds.
+const LANE_OBSERVATIONS: f64 = 8.0;
+/// Episodes that a finished policy is judged by.
+const EVALUATION: f64 = 100.0;
+/// Bytes of a GiB.
+const GIB: f64 = (1u64 << 30) as f64;
+/// Multiplications of an update from which on it is said how long it may take.
+const LONG: f64 = 1e11;
+
+/// What a run needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reckoning {
+    /// The most steps of a rollout in each lane.
+    pub(crate) most_steps: usize,
+    /// Multiplications of one update, acting among them, where the size of its rollout is known.
+    multiplications: Option<f64>,
+}
+
+impl Config {
+    /// Refuses a run that needs more than [`max_memory`](Config::max_memory). Memory of a user's own environments and
+    /// networks is theirs to know.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the number, and what it is made of.
+    pub(crate) fn reckon(&self, spec: &Spec, layout: &Layout, algo: &OnPolicy) -> Result<Reckoning> {
+        let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
+        let observation = 4.0 * spec.observation_len() as f64;
+        let network = 4.0 * COPIES * parameters;
+        let kept = (lanes + EVALUATION) * lane(spec.observation_len());
+        // Lanes in several groups are played into rollouts of their own, which are then put side by side.
+        let parts = if self.groups() > 1 { 2.0 } else { 1.0 };
+        let step = parts * observation + STEP;
+        let steps = match algo.horizon {
+            Horizon::Steps(steps) => Some(steps),
+            Horizon::Episodes(_) => None,
+        };
+        let rollout = steps.map_or(0.0, |steps| steps as f64 * lanes * step);
+        let needed = network + kept + rollout;
+        let limit = self.max_memory * GIB;
+        if needed > limit {
+            let gib = |bytes: f64| format!("{:.1}", bytes / GIB);
+            let (parameters, width, envs) = (layout.len(), spec.observation_len(), self.envs);
+            return Err(Error::Config(format!(
+                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters} parameters, {} for {envs} environments \
+                 with {width} numbers an observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
+                 less, and a larger max_memory allows it",
+                gib(needed),
+                self.max_memory,
+                gib(network),
+                gib(kept),
+                gib(rollout),
+            )));
+        }
+        // A rollout that grows has room for twice as much.
+        let room = ((limit - network - kept) / (2.0 * step)).min(Self::MAX_ROLLOUT as f64) / lanes;
+        let most_steps = steps.unwrap_or((room as usize).max(1));
+        let passes = 3.0 * algo.n_epochs as f64 + 2.0;
+        let multiplications = steps.map(|steps| parameters * lanes * steps as f64 * passes);
+        Ok(Reckoning { most_steps, multiplications })
+    }
+
+    /// Refuses so many lanes of an evaluation, if they need more than [`max_memory`](Config::max_memory).
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the number.
+    pub(crate) fn reckon_lanes(&self, observation_len: usize, lanes: usize) -> Result<()> {
+        let needed = lanes as f64 * lane(observation_len) / GIB;
+        if needed <= self.max_memory {
+            return Ok(());
+        }
+        let limit = self.max_memory;
+        Err(Error::Config(format!(
+            "{lanes} episodes side by side, with {observation_len} numbers an observation, need about {needed:.1} GiB, \
+             max_memory = {limit} GiB: evaluate fewer"
+        )))
+    }
+}
+
+/// Bytes of one lane.
+fn lane(observation_len: usize) -> f64 {
+    4.0 * LANE_OBSERVATIONS * observation_len as f64 + LANE
+}
+
+impl Reckoning {
+    /// What is to be said of an update that takes long.
+    pub(crate) fn note(self) -> Option<String> {
+        let count = self.multiplications.filter(|&count| count > LONG)?;
+        let minutes = count / 1e10 / 60.0;
+        Some(format!(
+            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core; smaller `hidden`, \
+             `envs`, `n_steps` or `n_epochs` take less"
+        ))
+    }
+}

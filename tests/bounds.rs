@@ -1,0 +1,387 @@
+//! What a run may need and how long it may take: episodes that do not end, memory, files, signals, and text of others in
+//! messages.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use allocation_counter::measure;
+use candle_core::Device;
+use uphill::benchmark::Grid;
+use uphill::envs::{self, Action, End, Env, EnvError, Lanes, Space, Spec, Step, VecEnv};
+use uphill::nn::init::Initialiser;
+use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::{Collector, Config, Error, Horizon, MlpActorCritic, Parts, Policy, Result, Seed, Trainer};
+
+mod programs;
+
+/// Never ends.
+#[derive(Clone)]
+struct Endless {
+    spec: Spec,
+    steps: u64,
+    pause: Duration,
+}
+
+impl Endless {
+    fn new(max_episode_steps: Option<u32>) -> Self {
+        let spec = Spec {
+            id: "Endless-v0".into(),
+            observation: Space::uniform_box(2, 0.0, 1.0),
+            action: Space::Discrete { n: 2 },
+            max_episode_steps,
+            reward_threshold: None,
+        };
+        Self { spec, steps: 0, pause: Duration::ZERO }
+    }
+
+    fn lanes(self, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        Ok(Box::new(Lanes::new(vec![self; lanes])?))
+    }
+}
+
+impl Env for Endless {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.steps = 0;
+        observation.fill(0.0);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        std::thread::sleep(self.pause);
+        self.steps += 1;
+        observation.fill(1.0 / self.steps as f32);
+        let reward = if action == Action::Discrete(0) { 1.0 } else { 0.0 };
+        Ok(Step { reward, end: End::Not })
+    }
+
+    fn save(&self, state: &mut Vec<u64>) -> bool {
+        state.push(self.steps);
+        true
+    }
+
+    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
+        let &[steps] = state else { return Err(EnvError::Saved { problem: "expected a count" }) };
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+fn endless(algo: &str) -> Config {
+    let defaults = Config::for_algo(algo).expect("an algorithm");
+    Config { env: "Endless-v0".into(), envs: 2, episodes: 2, hidden: vec![4], threads: 1, steps: 100_000, ..defaults }
+}
+
+#[test]
+fn whole_episodes_that_never_end_are_an_error_that_names_the_missing_limit() {
+    let config = Config { max_memory: 0.002, ..endless("reinforce") };
+    for (limit, said) in [
+        (None, "the environment has no limit: set max_episode_steps (`TimeLimit::with_limit` in code)"),
+        (Some(1_000_000_000), "its limit is 1000000000 steps: lower max_episode_steps"),
+    ] {
+        let mut trainer =
+            Trainer::with_envs(&config, move |lanes| Endless::new(limit).lanes(lanes)).expect("a trainer");
+        for _ in 0..2 {
+            let error = trainer.step().expect_err("no end");
+            let Error::Endless { steps, .. } = error else { panic!("{error}") };
+            assert!((1_000..30_000).contains(&steps), "{steps}");
+            assert!(error.to_string().contains(said) && error.to_string().starts_with("Endless-v0: "), "{error}");
+            // All is as it was.
+            assert_eq!(trainer.env_steps(), 0);
+            assert!(trainer.checkpoint().is_ok());
+        }
+    }
+    // Nor has a horizon of steps no bound.
+    let env = Endless::new(None).lanes(2).expect("lanes");
+    let (params, network) = MlpActorCritic::new(env.spec(), &config.mlp(), Seed(1), &Device::Cpu).expect("a network");
+    let mut collector = Collector::new(env, Seed(1)).expect("a reset");
+    let refused = collector.collect(&network, &params, Horizon::Steps(usize::MAX), false).map(|_| ());
+    assert!(matches!(refused, Err(Error::Config(_))), "{refused:?}");
+}
+
+#[test]
+fn the_limit_of_a_spec_is_applied_where_no_time_limit_is() {
+    let config = Config { n_steps: 16, n_minibatches: 2, ..endless("ppo") };
+    let mut trainer = Trainer::with_envs(&config, |lanes| Endless::new(Some(5)).lanes(lanes)).expect("a trainer");
+    let metrics = trainer.step().expect("an update").expect("more to do");
+    assert_eq!((metrics.episodes, metrics.episode_length_mean), (6, Some(5.0)));
+}
+
+/// An optimizer whose every step takes a tenth of a second.
+#[derive(Debug, Default)]
+struct Slow(u64);
+
+impl GradientTransform for Slow {
+    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
+        self.0 += 1;
+        gradient[0] += self.0 as f32;
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("steps", Slot::Count(&mut self.0));
+    }
+}
+
+const SLOW: Row = Row {
+    name: "slow",
+    summary: "takes its time",
+    params: &[Param::lr("0.001")],
+    make: Make::Recipe(|args| {
+        Ok(Chain::new().then(Slow::default()).then(scale_by_learning_rate(args.schedule("lr")?)))
+    }),
+};
+
+/// Breaks an update off after a while and goes on: the same bits as if nothing had happened.
+fn breaks_off(config: &Config, pause: Duration) {
+    let make = || {
+        let envs = Arc::new(move |lanes| Endless { pause, ..Endless::new(Some(7)) }.lanes(lanes));
+        let parts = Parts { registry: Registry::default().with(SLOW), envs: Some(envs), ..Parts::default() };
+        Trainer::with(config, parts).expect("a trainer")
+    };
+    let (mut whole, mut broken) = (make(), make());
+    let stop = Arc::new(AtomicBool::new(true));
+    let flag = stop.clone();
+    broken.stop_when(move || flag.load(Ordering::Relaxed));
+    let begun = Instant::now();
+    let error = broken.step().expect_err("broken off");
+    assert!(matches!(error, Error::Interrupted), "{error}");
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    assert_eq!((broken.env_steps(), broken.history().episodes(), broken.updates()), (0, 0, 0));
+    broken.checkpoint().expect("a whole state");
+    stop.store(false, Ordering::Relaxed);
+    let of = |trainer: &mut Trainer| {
+        let metrics = trainer.step().expect("an update").expect("more to do");
+        let metrics = uphill::Metrics { steps_per_second: 0.0, ..metrics };
+        (metrics, trainer.params().snapshot().expect("values"))
+    };
+    assert_eq!(of(&mut broken), of(&mut whole));
+}
+
+#[test]
+fn a_rollout_that_takes_long_is_broken_off_and_begun_again() {
+    let config = Config { n_steps: 300, n_minibatches: 2, n_epochs: 1, ..endless("ppo") };
+    breaks_off(&config, Duration::from_millis(5));
+}
+
+#[test]
+fn learning_that_takes_long_is_broken_off_and_begun_again() {
+    let slow = Config { optimizer: "slow".parse().expect("a spec"), lr: 1e-3, ..endless("ppo") };
+    breaks_off(&Config { n_steps: 8, n_minibatches: 4, n_epochs: 8, ..slow }, Duration::ZERO);
+}
+
+#[test]
+fn what_a_run_needs_is_reckoned_before_it_starts() {
+    let mut rows = vec![".".repeat(64); 64];
+    rows[0].replace_range(..1, "S");
+    rows[63].replace_range(63.., "G");
+    let world = envs::GridWorldConfig {
+        id: "wide".into(),
+        map: rows.join("\n"),
+        max_episode_steps: Some(500),
+        ..envs::GridWorldConfig::default()
+    };
+    let ppo = Config::for_algo("ppo").expect("an algorithm");
+    let wide = Config { env: "wide".into(), gridworld: Some(world), envs: 65_536, n_steps: 256, ..ppo.clone() };
+    for (config, expected) in [
+        (wide.clone(), &["GiB, max_memory = 4 GiB", "65536 environments with 4096 numbers an observation"][..]),
+        (Config { algo: "reinforce".into(), episodes: 65_536, ..wide }, &["max_memory = 4 GiB"]),
+        (Config { hidden: vec![8192, 8192], ..ppo.clone() }, &["GiB", "134340611 parameters", "larger max_memory"]),
+        (Config { max_memory: 1e-4, ..ppo.clone() }, &["max_memory = 0.0001 GiB"]),
+    ] {
+        let mut said = String::new();
+        let peak = measure(|| said = Trainer::new(&config).map(|_| ()).expect_err("too much").to_string()).bytes_max;
+        assert!(matches!(Trainer::new(&config), Err(Error::Config(_))));
+        expected.iter().for_each(|expected| assert!(said.contains(expected), "{said}: {expected}"));
+        assert!(peak < 8 << 20, "{peak} bytes to say {said}");
+    }
+    for memory in [0.0, -1.0, f64::NAN] {
+        let refused = Config { max_memory: memory, ..ppo.clone() }.validate().expect_err("no memory").to_string();
+        assert!(refused.starts_with("max_memory = "), "{refused}");
+    }
+    Config { max_memory: f64::INFINITY, ..ppo.clone() }.validate().expect("no limit");
+    // An evaluation's lanes, too.
+    let small = Config { max_memory: 0.01, hidden: vec![4], ..ppo.clone() };
+    let mut policy = Trainer::new(&small).expect("a trainer").into_policy().expect("a policy");
+    let refused = policy.evaluate(65_536, Seed(1)).expect_err("too many").to_string();
+    assert!(refused.contains("65536 episodes side by side") && refused.contains("max_memory"), "{refused}");
+    // What fits but takes long is said.
+    let long = Config { init: Initialiser::Kaiming, hidden: vec![512, 512], n_steps: 4096, n_epochs: 100, ..ppo };
+    let notes = Trainer::new(&long).expect("a trainer").take_notes();
+    assert!(notes.len() == 1 && notes[0].contains("multiplications"), "{notes:?}");
+}
+
+#[test]
+fn counts_have_a_ceiling() {
+    let ppo = Config::for_algo("ppo").expect("an algorithm");
+    for (config, name) in [
+        (Config { n_epochs: 10_001, ..ppo.clone() }, "n_epochs = 10001 is impossible: it must be at most 10000"),
+        (Config { steps: Config::MAX_STEPS + 1, ..ppo.clone() }, "steps = 1000000000000001 is impossible: it must be"),
+    ] {
+        let said = config.validate().expect_err("too many").to_string();
+        assert!(said.starts_with(name), "{said}");
+    }
+    Config { n_epochs: 10_000, steps: Config::MAX_STEPS, ..ppo }.validate().expect("the most");
+}
+
+/// What an attacker would have a terminal do, and more of it than anyone reads.
+fn evil() -> String {
+    format!("\u{1b}]0;owned\u{7}\u{202e}{}", "x".repeat(1_000_000))
+}
+
+#[test]
+fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
+    let (evil, ppo) = (evil(), Config::for_algo("ppo").expect("an algorithm"));
+    let toml = |text: &str| Config::from_toml(text).and_then(|config| config.make_envs(1)).map(|_| ());
+    let quoted = toml::Value::String(evil[..900_000].to_string());
+    let key = format!("\"{}\"", "\\u001b[31m".repeat(20_000));
+    let spec =
+        |text: &str| text.parse::<uphill::optim::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
+    let run = |config: &str, metrics: &str, metric: &str| {
+        let read = uphill::plot::Run::parse("run", config.as_bytes(), metrics.as_bytes(), metric);
+        read.map(|_| ()).map_err(Error::from)
+    };
+    let good = "env = 'e'\nalgo = 'a'\noptimizer = 'o'\nseed = 1\n";
+    let outcomes = [
+        Config::for_algo(&evil).map(|_| ()),
+        Config { env: evil.clone(), ..ppo.clone() }.validate(),
+        Config { device: evil.clone(), ..ppo }.validate(),
+        envs::make(&evil).map(|_| ()).map_err(Error::from),
+        toml(&evil),
+        toml(&format!("algo = {quoted}")),
+        toml(&format!("activation = {quoted}")),
+        toml(&format!("lr = {quoted}")),
+        toml(&format!("optimizer = {quoted}")),
+        toml(&format!("optimizer = {{ name = {quoted} }}")),
+        toml(&format!("{key} = 1")),
+        toml(&format!("[gridworld]\nmap = 'S.G'\n{key} = 1")),
+        toml(&format!("[gridworld]\nmap = 'S.G'\nid = {quoted}")),
+        toml(&format!("[gridworld]\nmap = {quoted}")),
+        toml(&format!("[gridworld]\nmap = 'S.G'\nslip = {quoted}")),
+        Grid::from_toml(&format!("title = {quoted}\nseeds = {quoted}")).map(|_| ()),
+        spec(&evil),
+        spec(&"x".repeat(1_000_000)),
+        spec(&format!("adam({}=1)", "x".repeat(1_000_000))),
+        spec(&format!("adam(lr='{evil}')")),
+        spec(&format!("clip_by_value(1, form='{evil}')")),
+        run(good, &format!("env_steps,{evil}\n1,2\n"), "episode_return_mean"),
+        run(good, &format!("env_steps,v\n1,{evil}\n"), "v"),
+        run(good, "env_steps,v\n1,2\n", &evil),
+        run(&evil, "env_steps,v\n1,2\n", "v"),
+    ];
+    for (i, outcome) in outcomes.into_iter().enumerate() {
+        let said = outcome.map_or_else(|error| error.to_string(), |()| panic!("{i} is accepted"));
+        assert!(said.chars().count() < 1_000, "{i}: {} characters: {}", said.len(), &said[..200]);
+        let obeyed = said.chars().find(|&c| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
+        assert_eq!(obeyed, None, "{i}: {said:?}");
+    }
+}
+
+#[test]
+fn files_have_a_largest_size() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("config.toml");
+    let mut file = std::fs::File::create(&path).expect("a file");
+    (0..100).for_each(|_| file.write_all(&vec![b'\n'; 1 << 20]).expect("room"));
+    std::fs::write(home.path().join("metrics.csv"), "env_steps,episode_return_mean\n1,2\n").expect("a file");
+    type Reading = fn(&Path) -> Option<String>;
+    let readings: [Reading; 5] = [
+        |home| Config::read_toml(&home.join("config.toml")).err().map(|e| e.to_string()),
+        |home| Policy::load(home).err().map(|e| e.to_string()),
+        |home| uphill::RunFolder::resume(home, Trainer::new).err().map(|e| e.to_string()),
+        |home| uphill::plot::Run::read(home).err().map(|e| e.to_string()),
+        |home| Grid::read(&home.join("config.toml")).err().map(|e| e.to_string()),
+    ];
+    for (i, reading) in readings.iter().enumerate() {
+        let mut said = None;
+        let peak = measure(|| said = reading(home.path())).bytes_max;
+        let said = said.expect("too large");
+        assert!(said.contains("1048576 bytes"), "{i}: {said}");
+        assert!(peak < 4 << 20, "{i}: {peak} bytes");
+    }
+    assert!(Config::from_toml(&"\n".repeat(2 << 20)).is_err());
+    #[cfg(unix)]
+    for endless in ["/dev/zero", "/dev/full"] {
+        let said = Config::read_toml(Path::new(endless)).expect_err("no end").to_string();
+        assert!(said.contains("1048576 bytes"), "{said}");
+    }
+}
+
+#[test]
+fn a_policy_is_loaded_in_little_more_room_than_its_file() {
+    let home = tempfile::tempdir().expect("a folder");
+    let config = Config { hidden: vec![1024, 1024], ..Config::for_algo("ppo").expect("an algorithm") };
+    std::fs::write(home.path().join("config.toml"), config.to_toml().expect("text")).expect("a file");
+    let spec = config.make_envs(1).expect("an environment").spec().clone();
+    let shape = uphill::MlpConfig { init: Initialiser::Kaiming, ..config.mlp() };
+    let (params, network) = MlpActorCritic::new(&spec, &shape, Seed(3), &Device::Cpu).expect("a network");
+    let file = home.path().join("policy.safetensors");
+    Policy::new(config, Box::new(network), params).save(&file).expect("a file");
+    let size = file.metadata().expect("a file").len();
+    let mut loaded = None;
+    let peak = measure(|| loaded = Some(Policy::load(home.path()).expect("a policy"))).bytes_max;
+    assert!(size > 8_000_000 && peak < 3 * size, "{peak} bytes for a file of {size}");
+    drop(loaded);
+    // A file that is larger than the network is not read.
+    std::fs::File::options().append(true).open(&file).expect("a file").set_len(1 << 33).expect("a sparse file");
+    let mut said = String::new();
+    let peak = measure(|| said = Policy::load(home.path()).map(|_| ()).expect_err("too large").to_string()).bytes_max;
+    assert!(said.contains("bytes that such a file may have") && peak < 1 << 20, "{peak} bytes: {said}");
+}
+
+fn train(home: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = programs::example("train").current_dir(home).args(arguments).output().expect("the program runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_world_without_a_threshold_is_neither_solved_nor_not_yet() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("w.toml"), "map = 'S..G'\ngoal_reward = 10\n").expect("a file");
+    std::fs::write(home.path().join("t.toml"), "map = 'S..G'\nreward_threshold = 0.5\n").expect("a file");
+    std::fs::write(home.path().join("empty.toml"), "map = 'S..G'\nid = ''\n").expect("a file");
+    std::fs::write(home.path().join("short.toml"), "map = 'S....G'\nmax_episode_steps = 4\n").expect("a file");
+    let short = ["--steps", "600", "--hidden", "4", "--n-steps", "32"];
+    let of = |world: &str, out: &str| train(home.path(), &[&["--env", world, "--out", out][..], &short].concat());
+    let (code, results, said) = of("w.toml", "w");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!results.contains("solved") && results.contains("return"), "{results}");
+    let summary = std::fs::read_to_string(home.path().join("w/summary.json")).expect("a summary");
+    assert!(summary.contains("\"reward_threshold\": null") && summary.contains("\"updates\": 5"), "{summary}");
+    assert!(of("t.toml", "t").1.contains("solved"));
+    for (world, expected) in [("empty.toml", "id = \"\" is impossible"), ("short.toml", "takes 5 steps")] {
+        let (code, _, said) = of(world, "none");
+        assert!(code == Some(1) && said.contains(expected), "{said}");
+        assert!(!home.path().join("none").exists());
+    }
+}
+
+#[test]
+fn a_run_that_diverged_and_went_on_says_how_often() {
+    let home = tempfile::tempdir().expect("a folder");
+    // Every other update of Adam's second moment leaves f32 at such a gradient, until nothing else is left.
+    let arguments = "--env GridWorld-4x4-v0 --algo a2c --vf-coef 0 --ent-coef 1e25 --max-grad-norm inf --optimizer adam \
+                     --steps 400 --out run";
+    let (code, _, said) = train(home.path(), &arguments.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: update 1: ") && said.contains("of the optimizer's state is not finite"), "{said}");
+    assert!(!said.contains("nothing is lost"), "{said}");
+    let mut arguments = arguments.split_whitespace().collect::<Vec<_>>();
+    arguments.extend(["--on-divergence", "skip", "--force"]);
+    let steps = arguments.iter().position(|a| *a == "400").expect("steps");
+    arguments[steps] = "200";
+    let (code, results, said) = train(home.path(), &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(results.contains("diverged in 5 of 5 updates, and went on each time"), "{results} {said}");
+    let summary = std::fs::read_to_string(home.path().join("run/summary.json")).expect("a summary");
+    assert!(summary.contains("\"divergences\": 5"), "{summary}");
+}
