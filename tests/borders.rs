@@ -138,24 +138,26 @@ fn a_unit_that_stands_at_zero_has_the_same_slope_in_both_networks() {
 
 #[test]
 fn elementary_functions_are_candles_at_their_borders() {
-    type Function = fn(&Tensor) -> candle_core::Result<Tensor>;
-    let ours: [(&str, fn(&Tensor) -> uphill::Result<Tensor>, Function, &[f32]); 4] = [
+    type Ours = fn(&Tensor) -> uphill::Result<Tensor>;
+    type Theirs = fn(&Tensor) -> candle_core::Result<Tensor>;
+    type Case<'a> = (&'a str, Ours, Theirs, &'a [f32]);
+    let cases: [Case<'_>; 4] = [
         ("exp", ops::exp, |x| x.exp(), &[0.0, -0.0, 88.7, -87.0, -104.0, -200.0, f32::MIN, f32::NEG_INFINITY]),
         ("log1p", ops::log1p, |x| (x + 1.0)?.log(), &[0.0, -0.0, -0.5, 1.0, 1e10, f32::MAX]),
         ("sigmoid", ops::sigmoid, candle_nn::ops::sigmoid, &[0.0, 20.0, -20.0, 200.0, -200.0, f32::MAX, f32::MIN]),
         ("tanh", ops::tanh, |x| x.tanh(), &[0.0, -0.0, 9.0, 10.0, -10.0, f32::MAX, f32::MIN]),
     ];
-    for (name, ours, theirs, inputs) in ours {
+    for (name, ours, theirs, inputs) in cases {
         let x = Var::from_slice(inputs, inputs.len(), &Device::Cpu).expect("numbers");
         let [a, b] = [ours(&x).expect("numbers"), theirs(&x).expect("numbers")].map(|y| {
             let gradient = y.sum_all().and_then(|y| y.backward()).expect("a gradient");
             let gradient = gradient.get(&x).expect("of x").to_vec1::<f32>().expect("numbers");
             (y.to_vec1::<f32>().expect("numbers"), gradient)
         });
-        for i in 0..inputs.len() {
+        for (i, input) in inputs.iter().enumerate() {
             for (a, b) in [(a.0[i], b.0[i]), (a.1[i], b.1[i])] {
                 let close = a == b || (a - b).abs() <= 2e-6 * b.abs().max(0.1);
-                assert!(close && a.is_finite(), "{name} at {}: {a} for candle's {b}", inputs[i]);
+                assert!(close && a.is_finite(), "{name} at {input}: {a} for candle's {b}");
             }
         }
     }

@@ -242,11 +242,11 @@ fn whatever_the_optimizer_a_chain_refuses_lengths_that_differ() {
                 chain.update(&mut vec![0.1; wrong], &Context::new(&theta, &layout, When::default()))
             });
             says_both(word, [LEN, wrong], || {
-                chain.update(&mut vec![0.1; LEN], &Context::new(&other, &layout, When::default()))
+                chain.update(&mut [0.1; LEN], &Context::new(&other, &layout, When::default()))
             });
         }
         let long = vec![0.1; 24];
-        says_both(word, [LEN, 24], || chain.update(&mut vec![0.1; 24], &Context::new(&long, &layout, When::default())));
+        says_both(word, [LEN, 24], || chain.update(&mut [0.1; 24], &Context::new(&long, &layout, When::default())));
     }
 }
 
