@@ -46,7 +46,7 @@ impl Sample {
 }
 
 /// Updates before a run is broken off, and again before it ends.
-const TURN: u64 = 10;
+const TURN: u64 = 5;
 
 fn main() -> std::process::ExitCode {
     match soak(&Args::parse()) {
