@@ -48,7 +48,7 @@ impl Sample {
 }
 
 /// Updates before a run is broken off, and again before it ends.
-const TURN: u64 = 10;
+const TURN: u64 = 5;
 
 fn main() -> ExitCode {
     one_line::end(soak(&one_line::parse::<Args>()).map(|flat| ExitCode::from(u8::from(!flat))))
