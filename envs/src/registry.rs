@@ -99,9 +99,10 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
 }
 
 fn find(id: &str) -> Result<&'static Row, EnvError> {
-    ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
-        id: shown(id),
-        nearest: ids().min_by_key(|known| strsim::damerau_levenshtein(id, known)).unwrap_or_default().into(),
-        known: ids().collect::<Vec<_>>().join(", "),
+    ROWS.iter().find(|row| row.id == id).ok_or_else(|| {
+        // A likeness takes time in proportion to both lengths.
+        let id = shown(id);
+        let nearest = ids().min_by_key(|known| strsim::damerau_levenshtein(&id, known)).unwrap_or_default().into();
+        EnvError::Unknown { id, nearest, known: ids().collect::<Vec<_>>().join(", ") }
     })
 }
