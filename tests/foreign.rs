@@ -9,16 +9,19 @@ use uphill::{
     ActorCritic, Collector, Config, Error, MlpActorCritic, MlpConfig, Params, Result, Seed, Threads, Trainer,
 };
 
+/// What a vector does to what it was given to write.
+type Deed = fn(&mut Transitions<'_>);
+
 /// A vector of one's own that does something it must not in its seventh step.
 struct Own {
     spec: Spec,
     lanes: usize,
     steps: u64,
-    deed: fn(&mut Transitions<'_>),
+    deed: Deed,
 }
 
 impl Own {
-    fn new(lanes: usize, max_episode_steps: Option<u32>, deed: fn(&mut Transitions<'_>)) -> Box<dyn VecEnv> {
+    fn boxed(lanes: usize, max_episode_steps: Option<u32>, deed: Deed) -> Box<dyn VecEnv> {
         let spec = Spec {
             id: "Own-v0".into(),
             observation: Space::uniform_box(2, 0.0, 1.0),
@@ -76,7 +79,7 @@ fn own(envs: usize) -> Config {
 #[test]
 fn a_vector_of_one_s_own_is_guarded_in_training_as_an_environment_is() {
     let seed = Seed(own(2).seed).derive("lanes", 0);
-    let deeds: [(fn(&mut Transitions<'_>), String); 3] = [
+    let deeds: [(Deed, String); 3] = [
         (
             |out| out.reward[1] = f32::NAN,
             format!(
@@ -96,7 +99,8 @@ fn a_vector_of_one_s_own_is_guarded_in_training_as_an_environment_is() {
         ),
     ];
     for (deed, said) in deeds {
-        let mut trainer = Trainer::with_envs(&own(2), move |lanes| Ok(Own::new(lanes, None, deed))).expect("a trainer");
+        let mut trainer =
+            Trainer::with_envs(&own(2), move |lanes| Ok(Own::boxed(lanes, None, deed))).expect("a trainer");
         trainer.step().expect("an update");
         // Twice: the first attempt left everything where it was.
         for _ in 0..2 {
@@ -110,7 +114,7 @@ fn a_vector_of_one_s_own_is_guarded_in_training_as_an_environment_is() {
     // Several groups of lanes know their place among all.
     let config = Config { envs: 64, ..own(64) };
     let mut trainer =
-        Trainer::with_envs(&config, |lanes| Ok(Own::new(lanes, None, |_| panic!("out of rope")))).expect("a trainer");
+        Trainer::with_envs(&config, |lanes| Ok(Own::boxed(lanes, None, |_| panic!("out of rope")))).expect("a trainer");
     trainer.step().expect("an update");
     let said = trainer.step().expect_err("a deed").to_string();
     assert!(said.starts_with("Own-v0, one of lanes 0 to 31, "), "{said}");
@@ -118,7 +122,7 @@ fn a_vector_of_one_s_own_is_guarded_in_training_as_an_environment_is() {
 
 #[test]
 fn an_episode_past_the_limit_of_its_spec_is_refused_by_name() {
-    let mut trainer = Trainer::with_envs(&own(2), |lanes| Ok(Own::new(lanes, Some(6), |_| {}))).expect("a trainer");
+    let mut trainer = Trainer::with_envs(&own(2), |lanes| Ok(Own::boxed(lanes, Some(6), |_| {}))).expect("a trainer");
     trainer.step().expect("an update");
     let said = trainer.step().expect_err("too long").to_string();
     for expected in ["Own-v0, lane 0, step 6", "max_episode_steps = 6", "`TimeLimit`"] {
@@ -135,7 +139,7 @@ fn refused<T>(outcome: Result<T>) -> String {
 
 #[test]
 fn a_factory_makes_as_many_lanes_as_it_is_asked_for_under_the_name_that_the_configuration_has() {
-    let quiet = |lanes| Own::new(lanes, None, |_| {});
+    let quiet = |lanes| Own::boxed(lanes, None, |_| {});
     let said = refused(Trainer::with_envs(&own(4), move |_| Ok(quiet(3))));
     assert_eq!(
         said,
@@ -255,7 +259,7 @@ fn a_metric_that_is_not_finite_is_a_divergence_at_its_update() {
     // The critic's loss leaves f32 where its weight is zero and nobody descends it.
     let rich = |out: &mut Transitions<'_>| out.reward.fill(3e25);
     let config = Config { vf_coef: 0.0, n_steps: 8, ..own(2) };
-    let mut trainer = Trainer::with_envs(&config, move |lanes| Ok(Own::new(lanes, None, rich))).expect("a trainer");
+    let mut trainer = Trainer::with_envs(&config, move |lanes| Ok(Own::boxed(lanes, None, rich))).expect("a trainer");
     let error = trainer.step().expect_err("infinite");
     assert!(matches!(error, Error::Diverged { update: 1, .. }), "{error}");
     assert!(error.to_string().contains("value_loss of the update"), "{error}");

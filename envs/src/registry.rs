@@ -100,6 +100,7 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
 
 fn find(id: &str) -> Result<&'static Row, EnvError> {
     ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
+        // A likeness takes time in proportion to both lengths.
         id: quoted(id),
         nearest: nearest(&quoted(id), ids()).map(Into::into),
         known: ids().collect::<Vec<_>>().join(", "),

@@ -210,7 +210,7 @@ impl Optimizer {
         let mut found = None;
         if !self.chain.is_finite() {
             self.visit_state(&mut |name, slot| {
-                if found.is_none() && !slot.is_finite() {
+                if found.is_none() && !slot.finite() {
                     found = Some(name.to_string());
                 }
             });

@@ -157,7 +157,7 @@ pub enum Slot<'a> {
 
 impl Slot<'_> {
     /// Whether it holds no NaN and no infinity. A lone number may be infinite: so a best value begins.
-    pub(super) fn is_finite(self) -> bool {
+    pub(super) fn finite(self) -> bool {
         match self {
             Slot::Vector(numbers) => all_finite(numbers),
             Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
@@ -165,7 +165,7 @@ impl Slot<'_> {
             Slot::Count(_) | Slot::Rng(_) => true,
             Slot::Schedule(schedule) => {
                 let mut finite = true;
-                schedule.state(&mut |_, slot| finite &= slot.is_finite());
+                schedule.state(&mut |_, slot| finite &= slot.finite());
                 finite
             }
         }
@@ -207,7 +207,7 @@ impl Chain {
     /// Whether all state is finite, asked without making a name for each piece.
     pub(super) fn is_finite(&mut self) -> bool {
         let mut finite = true;
-        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| finite &= slot.is_finite()));
+        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| finite &= slot.finite()));
         finite
     }
 
