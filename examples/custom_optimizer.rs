@@ -56,6 +56,7 @@ fn main() -> Result<()> {
             println!("{:>7} steps  mean return {:>5.1}", metrics.env_steps, metrics.episode_return_mean.unwrap_or(0.0));
         }
     }
-    println!("evaluated: {:.1}", trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean);
+    let evaluated = trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean;
+    println!("evaluated: {:.1}", evaluated.unwrap_or(f64::NAN));
     Ok(())
 }

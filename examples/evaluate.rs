@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1
+//! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --best
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --watch
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --gif cartpole.gif
 //! ```
@@ -21,6 +22,9 @@ use uphill::{Error, Policy, Seed, render};
 struct Args {
     /// The folder of the run
     run: PathBuf,
+    /// Load the best policy of the run, not the one it ended with
+    #[arg(long)]
+    best: bool,
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
@@ -52,10 +56,15 @@ fn main() -> ExitCode {
 }
 
 fn evaluate(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
-    let mut policy = Policy::load(&args.run)?;
+    let mut policy = if args.best { Policy::load_best(&args.run) } else { Policy::load(&args.run) }?;
     let result = policy.evaluate(args.episodes, Seed(args.seed))?;
-    let (mean, std, min) = (result.return_mean, result.return_std, result.return_min);
-    println!("{}: return {mean:.2} ± {std:.2}, lowest {min:.2}, over {} episodes", args.run.display(), args.episodes);
+    let (run, episodes) = (args.run.display(), args.episodes);
+    match (result.return_mean, result.return_std, result.return_min) {
+        (Some(mean), Some(std), Some(min)) => {
+            println!("{run}: return {mean:.2} ± {std:.2}, lowest {min:.2}, over {episodes} episodes");
+        }
+        _ => println!("{run}: return {}", result.unknown().unwrap_or_default()),
+    }
 
     if !args.watch && args.gif.is_none() {
         return Ok(());

@@ -92,8 +92,12 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
             None => println!("solved   not yet"),
         }
         let eval = &summary.eval;
-        let (mean, std, min) = (eval.return_mean, eval.return_std, eval.return_min);
-        println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
+        match (eval.return_mean, eval.return_std, eval.return_min) {
+            (Some(mean), Some(std), Some(min)) => {
+                println!("return   {mean:.1} ± {std:.1}, lowest {min:.1}, over {} episodes", eval.episodes);
+            }
+            _ => println!("return   {}", eval.unknown().unwrap_or_default()),
+        }
         println!("curve    {}", path.join("reward.png").display());
         report.iter().for_each(|(name, number)| println!("{name} {number}"));
     }
@@ -314,7 +318,7 @@ fn command() -> Command {
                 .long("keep-checkpoints")
                 .value_name("K")
                 .value_parser(clap::value_parser!(usize))
-                .help("How many of the last checkpoints stay, besides the best [default: 3]"),
+                .help("How many of the last checkpoints stay [default: 3]"),
         )
         .arg(flag("quiet", "Print nothing but errors"))
         .arg(

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::metrics::{History, Metrics};
+use crate::metrics::Metrics;
 use crate::metrics_file::MetricsFile;
-use crate::plot::{self, PlotOptions};
+use crate::plot::{self, PlotError, PlotOptions};
+use crate::policy::{BEST, POLICY, write_params};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::whole_file;
@@ -21,7 +22,7 @@ pub use checkpoints::Keep;
 pub use summary::Summary;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
-const FILES: [&str; 5] = ["config.toml", "metrics.csv", "policy.safetensors", "summary.json", "reward.png"];
+const FILES: [&str; 6] = ["config.toml", "metrics.csv", POLICY, BEST, "summary.json", "reward.png"];
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
 /// kept in memory until it can.
@@ -30,6 +31,8 @@ pub struct RunFolder {
     config: Config,
     metrics: MetricsFile,
     checkpoints: Checkpoints,
+    /// The update whose policy `best.safetensors` is known to hold.
+    best: Option<u64>,
 }
 
 /// Episodes that a finished policy is judged by.
@@ -142,7 +145,7 @@ impl RunFolder {
     }
 
     fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
-        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics }
+        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics, best: None }
     }
 
     /// The same with another rule for checkpoints.
@@ -185,8 +188,8 @@ impl RunFolder {
         if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) }
     }
 
-    /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and `best.safetensors` if no checkpoint before had a higher
-    /// mean return; then removes all but the last few.
+    /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and removes all but the last few. Where a policy was better
+    /// since than any before ([`Trainer::best`], whenever that was), it goes to `best.safetensors` first.
     ///
     /// # Errors
     /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
@@ -195,34 +198,40 @@ impl RunFolder {
         self.checkpoints.begin();
         // The rows first: a checkpoint never knows of rows that are not there.
         let metrics_bytes = self.metrics.sync()?;
-        let mean = trainer.history().return_mean().filter(|_| trainer.history().episodes() >= History::WINDOW as u64);
         let mut checkpoint = trainer.checkpoint()?;
-        let best = mean > checkpoint.progress.best_return;
-        if best {
-            checkpoint.progress.best_return = mean;
-        }
         checkpoint.progress.metrics_bytes = metrics_bytes;
         if !self.path.join("config.toml").exists() {
             self.write_config()?;
         }
-        self.checkpoints.write(&checkpoint, best)?;
-        trainer.note_best(checkpoint.progress.best_return);
+        self.save_best(trainer)?;
+        self.checkpoints.write(&checkpoint)
+    }
+
+    /// Writes the best policy, unless it is there.
+    fn save_best(&mut self, trainer: &Trainer) -> Result<()> {
+        let path = self.path.join(BEST);
+        if let Some(best) = trainer.best().filter(|best| self.best != Some(best.update) || !path.exists()) {
+            write_params(&path, trainer.params().layout(), &best.params)?;
+            self.best = Some(best.update);
+        }
         Ok(())
     }
 
-    /// Keeps the policy, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
+    /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails.
-    pub fn finish(self, trainer: Trainer) -> Result<Summary> {
+    pub fn finish(mut self, trainer: Trainer) -> Result<Summary> {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().theta().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let (history, divergences) = (trainer.history().clone(), trainer.divergences());
+        let best = trainer.best().map(|best| (best.return_mean, best.update));
         let finished = env_steps >= config.steps;
         let threshold = trainer.spec().reward_threshold;
+        self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
-        policy.save(&self.path.join("policy.safetensors"))?;
+        policy.save(&self.path.join(POLICY))?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let summary = Summary {
             env: config.env,
@@ -236,6 +245,8 @@ impl RunFolder {
             episodes: history.episodes(),
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
+            best_return_mean: best.map(|(return_mean, _)| return_mean),
+            best_update: best.map(|(_, update)| update),
             finished,
             divergences,
             eval,
@@ -245,9 +256,14 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write(&path, &json).map_err(Error::io(&path))?;
-        if history.episodes() > 0 {
-            let options = PlotOptions { threshold, ..PlotOptions::default() };
-            plot::reward_curve(&[plot::Run::read(&self.path)?], &options, self.path.join("reward.png"))?;
+        match plot::Run::read(&self.path) {
+            Ok(run) => {
+                let options = PlotOptions { threshold, ..PlotOptions::default() };
+                plot::reward_curve(&[run], &options, self.path.join("reward.png"))?;
+            }
+            // No mean return was ever known: there is nothing to draw.
+            Err(PlotError::Empty { .. } | PlotError::NoValues { .. }) => {}
+            Err(other) => return Err(other.into()),
         }
         Ok(summary)
     }

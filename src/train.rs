@@ -1,5 +1,6 @@
 //! The training loop, one update at a time.
 
+mod best;
 mod divergence;
 mod parts;
 mod saved;
@@ -22,6 +23,7 @@ use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::{Error, Params, Result, Threads};
 
+pub use best::Best;
 pub use divergence::OnDivergence;
 pub use parts::{BuildNetwork, MakeEnvs, Parts};
 
@@ -48,6 +50,7 @@ pub struct Trainer {
     progress: Progress,
     /// Parameters and optimizer as they were when last noted as good to go back to.
     good: Option<Arrays>,
+    best: Option<Best>,
     /// Whether an error broke off an update after it had begun to change something.
     broken_off: bool,
     /// What a user should be told, since last asked.
@@ -139,6 +142,7 @@ impl Trainer {
             device_note,
             progress: Progress::default(),
             good: None,
+            best: None,
             broken_off: false,
             notes: Vec::new(),
             started: Instant::now(),
@@ -171,20 +175,20 @@ impl Trainer {
             other => other,
         };
         let Learner { network, params, .. } = &mut self.learner;
-        let (rollout, episodes) = self
-            .collector
+        self.collector
             .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(diverged)?;
-        for &episode in episodes {
-            self.history.push(episode);
-        }
+        self.history.follow(self.collector.episodes());
+        let best = self.better(update)?;
         self.broken_off = true;
-        let report = self.algo.update(&mut self.learner, rollout, when).map_err(diverged)?;
+        let report = self.algo.update(&mut self.learner, self.collector.rollout(), when).map_err(diverged)?;
         let lr = self.learner.optimizer.learning_rate(when);
-        if let Some(mean) = self.history.return_mean() {
+        // The mean of fewer is good by luck, and what is once the best stays it.
+        if let Some(mean) = self.history.return_mean_of_100() {
             self.learner.optimizer.observe(mean);
         }
         self.broken_off = false;
+        self.best = best.or(self.best.take());
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
         let (env_steps, seconds) = (self.collector.env_steps(), self.wall_seconds());
         Ok(Metrics::new(update, env_steps, &self.history, &report, lr, seconds))
@@ -193,11 +197,6 @@ impl Trainer {
     /// What happened since last asked that a user should be told.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
-    }
-
-    /// Notes the best mean return at any checkpoint, for the next one.
-    pub(crate) fn note_best(&mut self, best_return: Option<f64>) {
-        self.progress.best_return = best_return;
     }
 
     /// Divergences that the run went on after.
@@ -224,7 +223,7 @@ impl Trainer {
         self.device_note.as_deref()
     }
 
-    /// The last 100 episodes.
+    /// The last 100 episodes that count.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history

@@ -5,15 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::{Checkpoint, Error, Result, whole_file};
 
-/// The one with the highest mean return.
-const BEST: &str = "best.safetensors";
-
 /// When checkpoints are written, and which of them stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// How long after a checkpoint the next one is due. When they are made changes no result.
     pub every: Duration,
-    /// How many stay, besides the best.
+    /// How many stay.
     pub last: usize,
 }
 
@@ -47,16 +44,12 @@ impl Checkpoints {
         self.saved_at = Instant::now();
     }
 
-    /// Writes one, as the best too if it is, and removes all but the last few.
-    pub(super) fn write(&mut self, checkpoint: &Checkpoint, best: bool) -> Result<()> {
+    /// Writes one, and removes all but the last few.
+    pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let bytes = checkpoint.to_bytes()?;
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
-        let write = |path: &Path| whole_file::write(path, &bytes).map_err(Error::io(path));
-        if best {
-            write(&self.folder.join(BEST))?;
-        }
         let file = self.folder.join(format!("{:010}.safetensors", checkpoint.progress.update));
-        write(&file)?;
+        whole_file::write(&file, &bytes).map_err(Error::io(&file))?;
         self.last = Some(file);
         for old in self.numbered().iter().rev().skip(self.keep.last.max(1)) {
             std::fs::remove_file(old).map_err(Error::io(old))?;
@@ -64,9 +57,9 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// All but the best, the last one last.
+    /// All of them, the last one last.
     pub(super) fn numbered(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = self.all().filter(|file| !file.ends_with(BEST)).collect();
+        let mut files: Vec<PathBuf> = self.all().collect();
         files.sort();
         files
     }
