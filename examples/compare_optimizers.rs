@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use uphill::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
+use uphill::envs::GridWorldConfig;
 use uphill::screen::say;
 use uphill::{Result, Threads};
 
@@ -93,6 +94,12 @@ fn grid(args: &ArgMatches) -> Result<Grid> {
     if let Some(&steps) = args.get_one::<i64>("steps") {
         grid.tasks.iter_mut().for_each(|task| drop(task.settings.insert("steps".into(), steps.into())));
     }
+    if let Some(&limit) = args.get_one::<u32>("max-episode-steps") {
+        let is_world = |task: &&mut Task| {
+            GridWorldConfig::registered(&task.env).is_some() || task.settings.contains_key("gridworld")
+        };
+        grid.tasks.iter_mut().filter(is_world).for_each(|task| task.max_episode_steps = Some(limit));
+    }
     grid.validate()?;
     Ok(grid)
 }
@@ -157,6 +164,11 @@ fn command() -> Command {
         .arg(
             one("steps", "N", "Environment steps of every run")
                 .value_parser(clap::value_parser!(i64).range(1..))
+                .help_heading("Grid"),
+        )
+        .arg(
+            one("max-episode-steps", "N", "Limit of an episode's steps, in grid worlds")
+                .value_parser(clap::value_parser!(u32).range(1..))
                 .help_heading("Grid"),
         )
         .arg(

@@ -74,5 +74,6 @@ fn train(Args { optimizer }: Args) -> Result<()> {
             say(format_args!("{steps:>7} steps  mean return {mean:>5.1}"))?;
         }
     }
-    say(format_args!("evaluated: {:.1}", trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean))
+    let evaluated = trainer.into_policy()?.evaluate(100, Seed(1))?.return_mean;
+    say(format_args!("evaluated: {:.1}", evaluated.unwrap_or(f64::NAN)))
 }

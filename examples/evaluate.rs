@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1
+//! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --best
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --watch
 //! cargo run --release --example evaluate -- runs/CartPole-v1-ppo-adam-s1 --gif cartpole.gif
 //! ```
@@ -16,7 +17,7 @@ use std::time::Duration;
 use clap::Parser;
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
 use uphill::render::{self, RenderError};
-use uphill::screen::{amounts, say};
+use uphill::screen::{returns, say};
 use uphill::{Error, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
@@ -24,6 +25,9 @@ use uphill::{Error, Policy, Result, Seed, destination};
 struct Args {
     /// The folder of the run
     run: PathBuf,
+    /// Load the best policy of the run, not the one it ended with
+    #[arg(long)]
+    best: bool,
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
@@ -49,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn evaluate(args: &Args) -> Result<()> {
-    let mut policy = Policy::load(&args.run)?;
+    let mut policy = if args.best { Policy::load_best(&args.run) } else { Policy::load(&args.run) }?;
     check(&policy, args)?;
     let result = policy.evaluate(args.episodes, Seed(args.seed))?;
     let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
@@ -57,9 +61,7 @@ fn evaluate(args: &Args) -> Result<()> {
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
     }
-    let [mean, std, min] = amounts([result.return_mean, result.return_std, result.return_min]);
-    let (run, episodes) = (args.run.display(), args.episodes);
-    say(format_args!("{run}: return {mean} ± {std}, lowest {min}, over {episodes} episodes"))?;
+    say(format_args!("{}: return {}", args.run.display(), returns(&result)))?;
     if args.watch {
         watch(&frames, args.fps)?;
     }

@@ -49,8 +49,8 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
                 solved.extend(history.solved_at_step().map(|step| step as f64));
                 let eval = trainer.into_policy()?.evaluate(100, Seed(seed))?;
                 // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
-                learnt += u64::from(eval.return_mean >= target - 1e-6);
-                evaluation.push(eval.return_mean);
+                learnt += u64::from(eval.return_mean >= Some(target - 1e-6));
+                evaluation.extend(eval.return_mean);
             }
             let (name, train, eval) = (algo.name, spread(&training), spread(&evaluation));
             let solved = if solved.is_empty() {

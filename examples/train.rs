@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use uphill::screen::{amounts, say, tell};
+use uphill::screen::{returns, say, tell};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
 
 /// Set by the first Ctrl-C: the run ends after the update it is in.
@@ -97,9 +97,7 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
         let (divergences, updates) = (summary.divergences, summary.updates);
         say(format_args!("diverged in {divergences} of {updates} updates, and went on each time"))?;
     }
-    let eval = &summary.eval;
-    let [mean, std, min] = amounts([eval.return_mean, eval.return_std, eval.return_min]);
-    say(format_args!("return   {mean} ± {std}, lowest {min}, over {} episodes", eval.episodes))?;
+    say(format_args!("return   {}", returns(&summary.eval)))?;
     // There is none of a run in which no episode ended.
     let curve = path.join("reward.png");
     if curve.is_file() {
@@ -307,7 +305,7 @@ fn command() -> Command {
                 .long("keep-checkpoints")
                 .value_name("K")
                 .value_parser(clap::value_parser!(usize))
-                .help("How many of the last checkpoints stay, besides the best [default: 3]"),
+                .help("How many of the last checkpoints stay [default: 3]"),
         )
         .arg(flag("quiet", "Print nothing but errors"))
         .arg(

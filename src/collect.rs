@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::checkpoint::Arrays;
+use crate::episodes::{Episode, Episodes};
 use crate::lane_group::{Bounds, LaneGroup};
 use crate::nn::ActorCritic;
 use crate::seed::Seed;
@@ -20,30 +21,15 @@ pub enum Horizon {
     Episodes(usize),
 }
 
-/// One finished episode.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Episode {
-    /// The sum of its rewards, undiscounted.
-    pub episode_return: f64,
-    /// Its steps.
-    pub length: u32,
-    /// The environment steps of the whole run, all lanes together, when it ended.
-    pub env_steps: u64,
-}
-
 /// Steps environments with a policy and keeps where they stand between rollouts.
 ///
 /// Many lanes are several groups, which threads play apart: lanes have nothing to do with each other until all are done.
 pub struct Collector {
     groups: Vec<LaneGroup>,
     threads: Threads,
-    lanes: usize,
-    returns: Vec<f64>,
-    lengths: Vec<u32>,
-    env_steps: u64,
     /// The groups' rollouts side by side; unused where there is one.
     joined: Rollout,
-    episodes: Vec<Episode>,
+    episodes: Episodes,
     seed: Seed,
     /// Whether a rollout broke off in environments that cannot be put back.
     lost: bool,
@@ -51,19 +37,12 @@ pub struct Collector {
     most_steps: usize,
     /// Whether to break off, asked before every step.
     stop: Option<Stop>,
-    before: Tally,
+    /// The episodes as they were before the last rollout, where it may be broken off afterwards.
+    before: Option<Episodes>,
 }
 
 /// Whether what is going on is to be broken off.
 pub(crate) type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// What is counted of the lanes, as it was before a rollout.
-#[derive(Default)]
-struct Tally {
-    returns: Vec<f64>,
-    lengths: Vec<u32>,
-    env_steps: u64,
-}
 
 impl Collector {
     /// Resets every lane. Lane `i` plays with the environment seed `s + i`, `s` being the seed's stream `lanes`, and
@@ -95,20 +74,17 @@ impl Collector {
             let problem = format!("the groups of lanes differ: `{one}` and `{other}` are not of one kind");
             return Err(Error::Config(problem));
         }
+        let has_limit = spec.max_episode_steps.is_some();
         Ok(Self {
             groups,
             threads,
-            lanes,
-            returns: vec![0.0; lanes],
-            lengths: vec![0; lanes],
-            env_steps: 0,
             joined: Rollout::default(),
-            episodes: Vec::new(),
+            episodes: Episodes::new(lanes, has_limit),
             seed,
             lost: false,
             most_steps: (Config::MAX_ROLLOUT as usize / lanes).max(1),
             stop: None,
-            before: Tally::default(),
+            before: None,
         })
     }
 
@@ -132,11 +108,14 @@ impl Collector {
     /// Environment steps taken so far, all lanes together.
     #[must_use]
     pub fn env_steps(&self) -> u64 {
-        self.env_steps
+        self.episodes.env_steps()
     }
 
-    /// Acts until the horizon and returns the rollout with the episodes that ended in it, in order. Both are written
-    /// over by the next call.
+    /// Acts until the horizon and returns the rollout with the episodes that count since then, in the order in which they
+    /// began. Both are written over by the next call.
+    ///
+    /// An [`Episode`] counts once it has ended and with it all, in every lane, that began before or together with it: the
+    /// first to end would be short ones. After a horizon of whole episodes that is all of them.
     ///
     /// Without `with_values` all values are zero and the critic is not asked.
     ///
@@ -165,10 +144,8 @@ impl Collector {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
         }
         self.groups.iter_mut().for_each(LaneGroup::note);
-        self.before.returns.clone_from(&self.returns);
-        self.before.lengths.clone_from(&self.lengths);
-        self.before.env_steps = self.env_steps;
-        let bounds = Bounds { most_steps: most, lanes: self.lanes, stop: self.stop.as_deref() };
+        self.before = self.stop.is_some().then(|| self.episodes.clone());
+        let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes(), stop: self.stop.as_deref() };
         let played = match network.shared() {
             Some(network) if self.groups.len() > 1 => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
@@ -186,37 +163,31 @@ impl Collector {
             self.rewind();
             return Err(error);
         }
-        let rollout = match &self.groups[..] {
-            [only] => &only.rollout,
-            groups => {
-                self.joined.join(groups.iter().map(|group| &group.rollout));
-                &self.joined
-            }
-        };
-        self.episodes.clear();
-        for i in rollout.valid_steps() {
-            let lane = i % self.lanes;
-            self.env_steps += 1;
-            self.returns[lane] += f64::from(rollout.reward[i]);
-            self.lengths[lane] += 1;
-            if rollout.end[i].ended() {
-                self.episodes.push(Episode {
-                    episode_return: std::mem::take(&mut self.returns[lane]),
-                    length: std::mem::take(&mut self.lengths[lane]),
-                    env_steps: self.env_steps,
-                });
-            }
+        if self.groups.len() > 1 {
+            self.joined.join(self.groups.iter().map(|group| &group.rollout));
         }
-        Ok((rollout, &self.episodes))
+        let rollout = if let [only] = &self.groups[..] { &only.rollout } else { &self.joined };
+        self.episodes.follow(rollout);
+        Ok((self.rollout(), self.episodes.counted()))
+    }
+
+    /// What was collected last.
+    pub(crate) fn rollout(&self) -> &Rollout {
+        if let [only] = &self.groups[..] { &only.rollout } else { &self.joined }
+    }
+
+    /// The episodes of all lanes.
+    pub(crate) fn episodes(&self) -> &Episodes {
+        &self.episodes
     }
 
     /// Puts every lane back to where it was before the last rollout, unless its environment cannot be saved.
     pub(crate) fn rewind(&mut self) {
         let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
         self.lost = stuck > 0;
-        self.returns.clone_from(&self.before.returns);
-        self.lengths.clone_from(&self.before.lengths);
-        self.env_steps = self.before.env_steps;
+        if let Some(before) = self.before.take() {
+            self.episodes = before;
+        }
     }
 
     /// Adds where all lanes stand to `arrays`.
@@ -224,29 +195,19 @@ impl Collector {
         for (i, group) in self.groups.iter().enumerate() {
             group.save(&format!("lanes.{i}"), arrays, !self.lost);
         }
-        arrays.put("lanes.episode_return", self.returns.clone());
-        arrays.put("lanes.length", self.lengths.iter().map(|&length| length.into()).collect::<Vec<u64>>());
+        self.episodes.save(arrays);
     }
 
-    /// Goes on from what [`Collector::save`] left, after so many steps; says whether the environments do, too. Those that
+    /// Goes on from what [`Collector::save`] left, after so many steps and episodes; says whether the environments do, too. Those that
     /// could not be saved start new episodes.
-    pub(crate) fn restore(&mut self, arrays: &Arrays, env_steps: u64) -> Result<bool> {
+    pub(crate) fn restore(&mut self, arrays: &Arrays, (env_steps, ended): (u64, u64)) -> Result<bool> {
         let reseed = self.seed.derive("lanes", env_steps);
         let mut all = true;
         for (i, group) in self.groups.iter_mut().enumerate() {
             all &= group.restore(&format!("lanes.{i}"), arrays, reseed)?;
         }
-        arrays.copy("lanes.episode_return", &mut self.returns)?;
-        let lengths = arrays.get_len::<u64>("lanes.length", self.lanes)?;
-        for (length, &saved) in self.lengths.iter_mut().zip(lengths) {
-            let possible = u32::try_from(saved).ok().filter(|&length| length < u32::MAX / 2);
-            *length = possible.ok_or_else(|| Error::Checkpoint(format!("an episode of {saved} steps")))?;
-        }
-        if !all {
-            self.returns.fill(0.0);
-            self.lengths.fill(0);
-        }
-        (self.env_steps, self.lost) = (env_steps, false);
+        self.episodes.restore(arrays, (env_steps, ended), all)?;
+        self.lost = false;
         Ok(all)
     }
 }

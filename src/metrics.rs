@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::algo::UpdateReport;
 use crate::checkpoint::Arrays;
-use crate::collect::Episode;
+use crate::episodes::{Episode, Episodes};
 use crate::{Error, Result};
 
-/// One update. A number that does not exist (no episode has ended yet, the algorithm has no such term) is `None`, an
-/// empty field in the file.
+/// One update. A number that does not exist (no episode counts yet, the algorithm has no such term) is `None`, an empty
+/// field in the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// The update's number, from 1.
@@ -19,7 +19,7 @@ pub struct Metrics {
     pub env_steps: u64,
     /// Episodes finished so far.
     pub episodes: u64,
-    /// Mean undiscounted return of the last 100 episodes, or of all if there are fewer.
+    /// Mean undiscounted return of the last 100 episodes that count, or of all if there are fewer: see [`History`].
     pub episode_return_mean: Option<f64>,
     /// Mean length of the same, in steps.
     pub episode_length_mean: Option<f64>,
@@ -76,10 +76,19 @@ impl Metrics {
 }
 
 /// The last 100 episodes, and when their mean return first reached the environment's threshold.
+///
+/// Episodes count in the order in which they began, each once all that began before it or together with it have ended. The
+/// last 100 to end would be too many short ones, and at first, with many lanes, the 100 shortest of all, whose return is
+/// luck. So there is no mean before every lane has ended its first episode.
+///
+/// In a task without a limit of steps there is none, either, while an episode has been open for more than 10,000 of them:
+/// what it will return is not known, and the mean of the others would be that of the lucky ones.
 #[derive(Debug, Clone)]
 pub struct History {
     recent: VecDeque<Episode>,
     episodes: u64,
+    /// Whether an open episode makes every mean unknown.
+    unknown: bool,
     threshold: Option<f64>,
     solved_at_step: Option<u64>,
 }
@@ -91,47 +100,62 @@ impl History {
     /// An empty history for a task that counts as solved at a mean return of `threshold`, if it has one.
     #[must_use]
     pub fn new(threshold: Option<f64>) -> Self {
-        Self { recent: VecDeque::with_capacity(Self::WINDOW), episodes: 0, threshold, solved_at_step: None }
+        let recent = VecDeque::with_capacity(Self::WINDOW);
+        Self { recent, episodes: 0, unknown: false, threshold, solved_at_step: None }
     }
 
-    /// Notes a finished episode.
+    /// Notes an episode that counts.
     pub fn push(&mut self, episode: Episode) {
         if self.recent.len() == Self::WINDOW {
             self.recent.pop_front();
         }
         self.recent.push_back(episode);
         self.episodes += 1;
-        let reached = self.threshold.is_some_and(|threshold| self.return_mean() >= Some(threshold));
-        if self.solved_at_step.is_none() && self.recent.len() == Self::WINDOW && reached {
+        let reached = self.threshold.is_some_and(|threshold| self.return_mean_of_100() >= Some(threshold));
+        if self.solved_at_step.is_none() && reached {
             self.solved_at_step = Some(episode.env_steps);
         }
     }
 
-    /// Episodes finished so far.
+    /// Notes what a collector's last rollout brought.
+    pub(crate) fn follow(&mut self, episodes: &Episodes) {
+        self.unknown = episodes.one_is_stuck();
+        episodes.counted().iter().for_each(|&episode| self.push(episode));
+        self.episodes = episodes.ended();
+    }
+
+    /// Episodes finished so far, with those that do not count yet.
     #[must_use]
     pub fn episodes(&self) -> u64 {
         self.episodes
     }
 
-    /// Mean return of the last 100 episodes, or of all if there are fewer.
+    /// Mean return of the last 100 episodes that count, or of all if there are fewer.
     #[must_use]
     pub fn return_mean(&self) -> Option<f64> {
         self.mean(|episode| episode.episode_return)
     }
 
-    /// Mean length of the last 100 episodes, or of all if there are fewer.
+    /// Mean return of the last 100 episodes that count; `None` while there are fewer, whose mean is good by luck. By this
+    /// a task is solved, a policy the best, and a plateau one.
+    #[must_use]
+    pub fn return_mean_of_100(&self) -> Option<f64> {
+        self.return_mean().filter(|_| self.recent.len() == Self::WINDOW)
+    }
+
+    /// Mean length of the last 100 episodes that count, or of all if there are fewer.
     #[must_use]
     pub fn length_mean(&self) -> Option<f64> {
         self.mean(|episode| f64::from(episode.length))
     }
 
-    /// The environment step at which 100 episodes first had a mean return at or above the threshold.
+    /// The environment step at which 100 episodes that count first had a mean return at or above the threshold.
     #[must_use]
     pub fn solved_at_step(&self) -> Option<u64> {
         self.solved_at_step
     }
 
-    /// Adds the last episodes to `arrays`; how many there were in all is the caller's to keep.
+    /// Adds the last episodes to `arrays`; how many there were in all, and which are open, is the collector's to keep.
     pub(crate) fn save(&self, arrays: &mut Arrays) {
         arrays.put(
             "history.episode_return",
@@ -141,8 +165,8 @@ impl History {
         arrays.put("history.env_steps", self.recent.iter().map(|episode| episode.env_steps).collect::<Vec<_>>());
     }
 
-    /// Goes on from what [`History::save`] left, after so many episodes.
-    pub(crate) fn restore(&mut self, arrays: &Arrays, episodes: u64, solved_at_step: Option<u64>) -> Result<()> {
+    /// Goes on from what [`History::save`] left; [`History::follow`] has to come after it.
+    pub(crate) fn restore(&mut self, arrays: &Arrays, solved_at_step: Option<u64>) -> Result<()> {
         let returns = arrays.get::<f64>("history.episode_return")?;
         let lengths = arrays.get_len::<u64>("history.length", returns.len())?;
         let steps = arrays.get_len::<u64>("history.env_steps", returns.len())?;
@@ -152,13 +176,13 @@ impl History {
             Ok(Episode { episode_return, length, env_steps })
         });
         self.recent = recent.take(Self::WINDOW).collect::<Result<_>>()?;
-        (self.episodes, self.solved_at_step) = (episodes, solved_at_step);
+        self.solved_at_step = solved_at_step;
         Ok(())
     }
 
     fn mean(&self, of: impl Fn(&Episode) -> f64) -> Option<f64> {
         let n = self.recent.len();
-        (n > 0).then(|| self.recent.iter().map(of).sum::<f64>() / n as f64)
+        (n > 0 && !self.unknown).then(|| self.recent.iter().map(of).sum::<f64>() / n as f64)
     }
 }
 

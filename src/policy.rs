@@ -11,9 +11,17 @@ use uphill_envs::{Actions, End, Transitions, quoted};
 
 use crate::config::Config;
 use crate::dist::Categorical;
+use crate::episodes::LONGEST;
 use crate::nn::{self, ActorCritic, MlpActorCritic, Workspace};
 use crate::seed::Seed;
 use crate::{Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
+
+/// The file of a run's last policy.
+pub(crate) const POLICY: &str = "policy.safetensors";
+/// The file of a run's best policy.
+pub(crate) const BEST: &str = "best.safetensors";
+/// The largest header of a policy's file, in bytes.
+const MAX_HEADER: u64 = 1 << 24;
 
 /// A network with its parameters and the configuration that made it.
 pub struct Policy {
@@ -25,27 +33,49 @@ pub struct Policy {
 }
 
 /// What a policy's episodes were like.
+///
+/// Where the task has no limit of steps, an episode is cut off after 10,000: a policy that always takes the likeliest
+/// action may walk in circles for ever. What such an episode returns is not known, and the others, left to themselves, would
+/// be the lucky ones, so with any of them mean, deviation and minimum are `None` (`null` in a file).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// How many.
     pub episodes: usize,
+    /// How many of them were cut off.
+    pub cut: usize,
     /// Mean of their undiscounted returns.
-    pub return_mean: f64,
+    pub return_mean: Option<f64>,
     /// Standard deviation of their returns (divisor `n`).
-    pub return_std: f64,
+    pub return_std: Option<f64>,
     /// The smallest of their returns.
-    pub return_min: f64,
-    /// Each return, by lane.
+    pub return_min: Option<f64>,
+    /// Each return, by lane; `None` of an episode that was cut off.
     #[serde(skip)]
-    pub returns: Vec<f64>,
+    pub returns: Vec<Option<f64>>,
 }
 
-/// The largest header of a policy's file, in bytes.
-const MAX_HEADER: u64 = 1 << 24;
+impl Evaluation {
+    /// Of these returns, by lane.
+    fn of(returns: Vec<Option<f64>>) -> Self {
+        let (episodes, cut) = (returns.len(), returns.iter().filter(|one| one.is_none()).count());
+        let whole: Option<Vec<f64>> = returns.iter().copied().collect();
+        let mean =
+            |of: &dyn Fn(f64) -> f64| whole.as_ref().map(|x| x.iter().map(|&r| of(r)).sum::<f64>() / episodes as f64);
+        let return_mean = mean(&|r| r);
+        let return_std = return_mean.and_then(|centre| mean(&|r| (r - centre).powi(2))).map(f64::sqrt);
+        let return_min = whole.as_ref().map(|x| x.iter().copied().fold(f64::INFINITY, f64::min));
+        Self { episodes, cut, return_mean, return_std, return_min, returns }
+    }
 
-/// Steps after which an evaluation cuts off an episode of an environment without a time limit: a policy that always
-/// takes the likeliest action may walk in circles for ever.
-const EVALUATION_LIMIT: u32 = 10_000;
+    /// Why mean, deviation and minimum are not known, and what would help; nothing where they are.
+    #[must_use]
+    pub fn unknown(&self) -> Option<String> {
+        let Self { episodes, cut, .. } = self;
+        let remedy = "the task has no limit of steps; give it one: max_episode_steps";
+        let text = format!("unknown: {cut} of {episodes} episodes were cut off after {LONGEST} steps; {remedy}");
+        (*cut > 0).then_some(text)
+    }
+}
 
 impl Policy {
     /// A policy from its parts.
@@ -78,19 +108,34 @@ impl Policy {
     /// [`Error::File`] for a missing file and for one that does not hold what it should, [`Error::Io`] for one that cannot
     /// be read.
     pub fn load(run: &Path) -> Result<Self> {
-        let text = read(run, "config.toml", settings::MAX_BYTES)?;
+        if !run.join(POLICY).exists() && run.join("checkpoints").exists() {
+            let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
+            return Err(Error::File { path: run.into(), problem });
+        }
+        let missing = "the folder of a finished run holds config.toml and policy.safetensors";
+        Self::load_file(run, POLICY, missing)
+    }
+
+    /// Loads the best policy that a run has had so far, [`Trainer::best`](crate::Trainer::best) at its last checkpoint,
+    /// whether it has ended or not: `config.toml` and `best.safetensors`.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_best(run: &Path) -> Result<Self> {
+        let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
+        Self::load_file(run, BEST, missing)
+    }
+
+    fn load_file(run: &Path, name: &str, missing: &str) -> Result<Self> {
+        let text = read(run, "config.toml", settings::MAX_BYTES, missing)?;
         let problem = |problem: String| Error::File { path: run.join("config.toml"), problem };
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
         let config = Config::parse_toml(text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
         let (layout, network) = MlpActorCritic::laid_out(&spec, &config.mlp(), &Device::Cpu)?;
-        if !run.join("policy.safetensors").exists() && run.join("checkpoints").exists() {
-            let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
-            return Err(Error::File { path: run.into(), problem });
-        }
         let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
-        let bytes = read(run, "policy.safetensors", most)?;
-        let values = read_params(&run.join("policy.safetensors"), &bytes, &layout)?;
+        let bytes = read(run, name, most, missing)?;
+        let values = read_params(&run.join(name), &bytes, &layout)?;
         drop(bytes);
         Ok(Self::new(config, Box::new(network), Params::new(layout, values, &Device::Cpu)?))
     }
@@ -118,7 +163,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older one is then left whole.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write_params(path, &self.params)
+        write_params(path, self.params.layout(), &self.params.snapshot()?)
     }
 
     /// The likeliest action in each of `B` observations, `[B, D]` to `[B]`.
@@ -132,7 +177,8 @@ impl Policy {
     }
 
     /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
-    /// of the seed's stream `evaluation`, which training never sees.
+    /// of the seed's stream `evaluation`, which training never sees. Where the task has no limit, episodes of more than
+    /// 10,000 steps are cut off, and counted as such.
     ///
     /// # Errors
     /// [`Error::Config`] for no episodes or more than [`Config::MAX_ENVS`], which are played side by side, [`Error::Env`] if
@@ -145,14 +191,14 @@ impl Policy {
         self.config.reckon_lanes(self.network.observation_len(), episodes)?;
         let mut env = self.config.make_with(&self.envs, episodes)?;
         nn::check_fits(&*self.network, env.spec())?;
-        let limit = env.spec().max_episode_steps.unwrap_or(EVALUATION_LIMIT);
+        let limit = env.spec().max_episode_steps;
         let d = env.spec().observation_len();
         let mut observation = vec![0.0; episodes * d];
         let mut final_observation = observation.clone();
         let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
-        for _ in 0..limit {
+        for _ in 0..limit.unwrap_or(LONGEST) {
             let actions = self.act(&observation)?;
             let out = Transitions {
                 observation: &mut observation,
@@ -171,20 +217,18 @@ impl Policy {
                 break;
             }
         }
-        let n = episodes as f64;
-        let return_mean = returns.iter().sum::<f64>() / n;
-        let variance = returns.iter().map(|r| (r - return_mean).powi(2)).sum::<f64>() / n;
-        let return_min = returns.iter().copied().fold(f64::INFINITY, f64::min);
-        Ok(Evaluation { episodes, return_mean, return_std: variance.sqrt(), return_min, returns })
+        let whole = |(sum, open): (f64, bool)| Some(sum).filter(|_| !open || limit.is_some());
+        Ok(Evaluation::of(returns.into_iter().zip(active).map(whole).collect()))
     }
 }
 
-fn write_params(path: &Path, params: &Params) -> Result<()> {
-    let bytes: Vec<u8> = params.read(|theta| theta.iter().flat_map(|x| x.to_le_bytes()).collect())?;
+/// Writes parameters as safetensors, one tensor a block.
+pub(crate) fn write_params(path: &Path, layout: &Layout, values: &[f32]) -> Result<()> {
+    let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
     let width = size_of::<f32>();
     let problem = |e: safetensors::SafeTensorError| Error::File { path: path.into(), problem: e.to_string() };
     let mut tensors = Vec::new();
-    for block in params.layout().blocks() {
+    for block in layout.blocks() {
         let range = block.range();
         let bytes = &bytes[range.start * width..range.end * width];
         tensors.push((&block.name, TensorView::new(Dtype::F32, block.shape.clone(), bytes).map_err(problem)?));
@@ -194,15 +238,12 @@ fn write_params(path: &Path, params: &Params) -> Result<()> {
     whole_file::write(path, &bytes).map_err(Error::io(path))
 }
 
-/// What a file of a run's folder holds.
-fn read(run: &Path, name: &str, most: u64) -> Result<Vec<u8>> {
+/// What a file of a run's folder holds, if that is no more than `most` bytes; `missing` says where there would be one.
+fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     let path = run.join(name);
     whole_file::read(&path, most).map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            let problem = format!(
-                "there is no {name} here; the folder of a finished run holds config.toml and policy.safetensors"
-            );
-            Error::File { path: run.into(), problem }
+            Error::File { path: run.into(), problem: format!("there is no {name} here; {missing}") }
         }
         _ => Error::io(&path)(e),
     })

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
-use crate::metrics::{History, Metrics};
+use crate::metrics::Metrics;
 use crate::metrics_file::MetricsFile;
 use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotError, PlotOptions};
+use crate::policy::{BEST, POLICY, write_params};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::{Error, Result, whole_file};
@@ -22,7 +23,7 @@ use checkpoints::{Checkpoints, update_of};
 pub use summary::Summary;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
-const FILES: [&str; 5] = ["config.toml", "metrics.csv", "policy.safetensors", "summary.json", "reward.png"];
+const FILES: [&str; 6] = ["config.toml", "metrics.csv", POLICY, BEST, "summary.json", "reward.png"];
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
 /// kept in memory until it can.
@@ -31,6 +32,8 @@ pub struct RunFolder {
     config: Config,
     metrics: MetricsFile,
     checkpoints: Checkpoints,
+    /// The update whose policy `best.safetensors` is known to hold.
+    best: Option<u64>,
 }
 
 /// Episodes that a finished policy is judged by.
@@ -165,7 +168,7 @@ impl RunFolder {
     }
 
     fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
-        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics }
+        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics, best: None }
     }
 
     /// The same with another rule for checkpoints.
@@ -229,8 +232,8 @@ impl RunFolder {
         if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) }
     }
 
-    /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and `best.safetensors` if no checkpoint before had a higher
-    /// mean return; then removes all but the last few.
+    /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and removes all but the last few. Where a policy was better
+    /// since than any before ([`Trainer::best`], whenever that was), it goes to `best.safetensors` first.
     ///
     /// # Errors
     /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
@@ -239,18 +242,22 @@ impl RunFolder {
         self.checkpoints.begin();
         // The rows first: a checkpoint never knows of rows that are not there.
         let metrics_bytes = self.metrics.sync()?;
-        let mean = trainer.history().return_mean().filter(|_| trainer.history().episodes() >= History::WINDOW as u64);
         let mut checkpoint = trainer.checkpoint()?;
-        let best = mean > checkpoint.progress.best_return;
-        if best {
-            checkpoint.progress.best_return = mean;
-        }
         checkpoint.progress.metrics_bytes = metrics_bytes;
         if !self.path.join("config.toml").exists() {
             self.write_config()?;
         }
-        self.checkpoints.write(&checkpoint, best)?;
-        trainer.note_best(checkpoint.progress.best_return);
+        self.save_best(trainer)?;
+        self.checkpoints.write(&checkpoint)
+    }
+
+    /// Writes the best policy, unless it is there.
+    fn save_best(&mut self, trainer: &Trainer) -> Result<()> {
+        let path = own_folder::file(&self.path, BEST)?;
+        if let Some(best) = trainer.best().filter(|best| self.best != Some(best.update) || !path.exists()) {
+            write_params(&path, trainer.params().layout(), &best.params)?;
+            self.best = Some(best.update);
+        }
         Ok(())
     }
 
@@ -262,19 +269,21 @@ impl RunFolder {
         findings(again.flatten(), all.flatten().count(), config, actions)
     }
 
-    /// Keeps the policy, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
+    /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails.
-    pub fn finish(self, trainer: Trainer) -> Result<Summary> {
+    pub fn finish(mut self, trainer: Trainer) -> Result<Summary> {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let (history, updates, divergences) = (trainer.history().clone(), trainer.updates(), trainer.divergences());
+        let best = trainer.best().map(|best| (best.return_mean, best.update));
         let finished = env_steps >= config.steps;
         let threshold = trainer.spec().reward_threshold;
+        self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
-        policy.save(&own_folder::file(&self.path, "policy.safetensors")?)?;
+        policy.save(&own_folder::file(&self.path, POLICY)?)?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let reached = threshold.is_some() && history.return_mean() >= threshold;
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.action_count()) };
@@ -290,6 +299,8 @@ impl RunFolder {
             episodes: history.episodes(),
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
+            best_return_mean: best.map(|(return_mean, _)| return_mean),
+            best_update: best.map(|(_, update)| update),
             finished,
             reward_threshold: threshold,
             updates,
@@ -307,7 +318,7 @@ impl RunFolder {
                 let options = PlotOptions { threshold, ..PlotOptions::default() };
                 plot::reward_curve(&[run], &options, own_folder::file(&self.path, "reward.png")?)?;
             }
-            // No episode has ended, or none in an update that did not diverge.
+            // No mean return was ever known: there is nothing to draw.
             Err(PlotError::Empty { .. } | PlotError::NoValues { .. }) => {}
             Err(problem) => return Err(problem.into()),
         }

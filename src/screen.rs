@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{Error, Result};
+use crate::{Error, Evaluation, Result};
 
 /// The longest that lines of progress are apart.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,6 +53,18 @@ pub fn amounts<const N: usize>(numbers: [f64; N]) -> [String; N] {
         let x = if (x.abs() * 10f64.powi(decimals)) < 0.5 { 0.0 } else { x };
         if exponential { format!("{x:.2e}") } else { format!("{x:.*}", decimals as usize) }
     })
+}
+
+/// The returns of an evaluation: mean, deviation and lowest, or why they are unknown.
+#[must_use]
+pub fn returns(of: &Evaluation) -> String {
+    match (of.return_mean, of.return_std, of.return_min) {
+        (Some(mean), Some(std), Some(min)) => {
+            let [mean, std, min] = amounts([mean, std, min]);
+            format!("{mean} ± {std}, lowest {min}, over {} episodes", of.episodes)
+        }
+        _ => of.unknown().unwrap_or_default(),
+    }
 }
 
 /// How far some work has come, on standard error: a bar on a terminal, a line now and then elsewhere.

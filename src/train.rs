@@ -1,5 +1,6 @@
 //! The training loop, one update at a time.
 
+mod best;
 mod divergence;
 mod parts;
 mod saved;
@@ -22,6 +23,7 @@ use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::{Error, Layout, Params, Result, Threads};
 
+pub use best::Best;
 pub use divergence::OnDivergence;
 pub use parts::{BuildNetwork, MakeEnvs, Parts};
 
@@ -53,6 +55,7 @@ pub struct Trainer {
     progress: Progress,
     /// Parameters and optimizer as they were when last noted as good to go back to.
     good: Option<Arrays>,
+    best: Option<Best>,
     /// Whether an error broke off an update after it had begun to change something.
     broken_off: bool,
     /// What a user should be told, since last asked.
@@ -170,6 +173,7 @@ impl Trainer {
             device_note,
             progress: Progress::default(),
             good: None,
+            best: None,
             broken_off: false,
             notes,
             algo,
@@ -220,34 +224,39 @@ impl Trainer {
                 other => other,
             }
         };
-        let note = if self.stop.is_some() && self.slow { Some(self.learner.note()?) } else { None };
+        let note = match self.stop.is_some() && self.slow {
+            true => Some((self.learner.note()?, self.history.clone())),
+            false => None,
+        };
         let Learner { network, params, .. } = &mut self.learner;
-        let (rollout, episodes) = self
-            .collector
+        self.collector
             .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
             .map_err(diverged(0.0))?;
-        let diverged = diverged(rollout.reward.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
+        let rewards = &self.collector.rollout().reward;
+        let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
+        self.history.follow(self.collector.episodes());
+        let best = self.better(update)?;
         self.broken_off = true;
         let begun = Instant::now();
         let stop = self.stop.as_deref().filter(|_| note.is_some());
-        let report = self.algo.update_unless(&mut self.learner, rollout, when, stop);
-        if let (Err(Error::Interrupted), Some(note)) = (&report, &note) {
-            self.learner.put_back(note)?;
+        let report = self.algo.update_unless(&mut self.learner, self.collector.rollout(), when, stop);
+        if let (Err(Error::Interrupted), Some((learner, history))) = (&report, note) {
+            self.learner.put_back(&learner)?;
             self.collector.rewind();
+            self.history = history;
             self.broken_off = false;
             return Err(Error::Interrupted);
         }
         self.slow = begun.elapsed() > SLOW;
-        for &episode in episodes {
-            self.history.push(episode);
-        }
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
         let lr = self.learner.optimizer.learning_rate(when);
-        if let Some(mean) = self.history.return_mean() {
+        // The mean of fewer is good by luck, and what is once the best stays it.
+        if let Some(mean) = self.history.return_mean_of_100() {
             self.learner.optimizer.observe(mean, when);
         }
         self.broken_off = false;
+        self.best = best.or(self.best.take());
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
         let (env_steps, seconds) = (self.collector.env_steps(), self.wall_seconds());
         Ok(Metrics::new(update, env_steps, &self.history, &report, lr, seconds))
@@ -256,11 +265,6 @@ impl Trainer {
     /// What happened since last asked that a user should be told.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
-    }
-
-    /// Notes the best mean return at any checkpoint, for the next one.
-    pub(crate) fn note_best(&mut self, best_return: Option<f64>) {
-        self.progress.best_return = best_return;
     }
 
     /// Divergences that the run went on after.
@@ -293,7 +297,7 @@ impl Trainer {
         self.device_note.as_deref()
     }
 
-    /// The last 100 episodes.
+    /// The last 100 episodes that count.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history

@@ -178,9 +178,9 @@ fn what_is_whole_but_wrong_says_what_is_wrong() {
     };
     for (text, other, expected) in [
         (
-            r#"schema\":1"#,
+            r#"schema\":2"#,
             r#"schema\":7"#,
-            "written by uphill 0.1.0 with schema 7; this is uphill 0.1.0, which reads schema 1",
+            "written by uphill 0.1.0 with schema 7; this is uphill 0.1.0, which reads schema 2",
         ),
         ("uphill.checkpoint", "uphill.cheque0000", "a safetensors file, but not a checkpoint of uphill"),
         ("shuffle_rng", "shuffle_rgn", "there is no array `shuffle_rng`"),

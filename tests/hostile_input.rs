@@ -5,10 +5,11 @@ use std::path::Path;
 
 use allocation_counter::measure;
 use proptest::prelude::*;
-use uphill::Config;
+use safetensors::SafeTensors;
 use uphill::envs::{GridWorld, GridWorldConfig, MdpError};
 use uphill::optim::{Registry, Spec};
 use uphill::plot::{PlotOptions, Run, reward_curve};
+use uphill::{Checkpoint, Config, Trainer};
 
 #[path = "../fuzz/properties.rs"]
 mod properties;
@@ -29,6 +30,52 @@ fn the_corpora_hold_what_is_promised() {
             property(&std::fs::read(&file).expect("a seed"));
         }
     }
+}
+
+/// A run as small as there is one, of which fuzzing changes bytes.
+fn tiny(algo: &str, optimizer: &str) -> Config {
+    let algo = Config::new(algo, optimizer).expect("an algorithm with an optimizer");
+    let lanes = Config { env: "GridWorld-4x4-v0".into(), envs: 1, n_steps: 8, episodes: 1, ..algo };
+    Config { hidden: vec![1], steps: 16, n_epochs: 1, n_minibatches: 1, threads: 1, ..lanes }
+}
+
+#[test]
+fn the_corpus_of_checkpoints_is_of_this_version() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/checkpoint");
+    for file in folder.read_dir().expect("a corpus").map(|file| file.expect("a file").path()) {
+        if file.extension().is_some() {
+            let checkpoint = Checkpoint::read(&file).expect("a checkpoint: make the corpus again with the test below");
+            Trainer::resume(&checkpoint).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        }
+    }
+}
+
+#[test]
+#[ignore = "writes into fuzz/corpus: for when the layout of checkpoints has changed"]
+fn the_corpus_of_checkpoints_is_made_again() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/checkpoint");
+    let mut of_one_lane = Vec::new();
+    for (algo, optimizer) in [
+        ("a2c", "adafactor"),
+        ("a2c", "rmsprop"),
+        ("ppo", "adam"),
+        ("ppo", "muon"),
+        ("ppo", "schedule_free_adamw"),
+        ("ppo", "sgd"),
+        ("ppo", "soap"),
+        ("reinforce", "momentum"),
+    ] {
+        let mut trainer = Trainer::new(&tiny(algo, optimizer)).expect("a trainer");
+        while trainer.step().expect("an update").is_some() {}
+        let checkpoint = trainer.checkpoint().expect("a state");
+        checkpoint.write(&folder.join(format!("{algo}-{optimizer}.safetensors"))).expect("a file");
+        of_one_lane = checkpoint.to_bytes().expect("bytes");
+    }
+    // What fuzzing has found: a NaN as the only number of an array.
+    let (header, metadata) = SafeTensors::read_metadata(&of_one_lane).expect("a header");
+    let (from, to) = metadata.info("lanes.episode_return").expect("an array").data_offsets;
+    of_one_lane[8 + header + from..8 + header + to].copy_from_slice(&f64::NAN.to_le_bytes());
+    std::fs::write(folder.join("not-a-number-of-one-lane"), of_one_lane).expect("a file");
 }
 
 /// Words of a format in any order, some of them cut.

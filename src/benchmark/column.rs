@@ -69,7 +69,7 @@ impl Entry {
         let solved = |run: &&Run| run.solved_at_step.map_or(Reached::NotBy(run.steps), Reached::At);
         let half = |run: &&Run| {
             let (env_steps, scores) = run.score_curve();
-            // For good: early points are means of few episodes, of which those that end soonest are often the luckiest.
+            // For good: early points are means of few episodes, some of which are lucky.
             let below = scores.iter().rposition(|&score| score < HALF);
             let first = env_steps.get(below.map_or(0, |below| below + 1));
             first.map_or(Reached::NotBy(run.steps), |&env_steps| Reached::At(env_steps))

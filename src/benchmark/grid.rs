@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::quoted;
+use uphill_envs::{GridWorldConfig, quoted};
 
 use super::cell::{Cell, Plan};
 use super::trial::Trial;
@@ -133,6 +133,10 @@ pub struct Task {
     /// The mean return of the best policy, where it is not known: the score 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimal_return: Option<f64>,
+    /// The limit of an episode's steps, over the environment's own. Only grid worlds can be given one. A task needs one: a
+    /// policy that walks in circles has no return without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_episode_steps: Option<u32>,
     /// Settings of its runs, over the grid's.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub settings: toml::Table,
@@ -180,12 +184,33 @@ impl Default for Tuning {
     }
 }
 
+/// What a task without a limit is told.
+const NO_LIMIT: &str = "its episodes have no limit of steps, and a policy that never ends one has no return: give the task one, \
+                        such as `max_episode_steps = 200` below its `env`, or `--max-episode-steps 200`";
+
 impl Task {
+    /// A run's configuration with the limit of this task, if it has one of its own.
+    fn limited(&self, config: Config) -> Result<Config> {
+        let Some(limit) = self.max_episode_steps else { return Ok(config) };
+        let world = config.grid_world().ok_or_else(|| {
+            let why = "only grid worlds can be given another limit";
+            Error::Config(format!("max_episode_steps = {limit} is impossible: {why}"))
+        })?;
+        Ok(Config { gridworld: Some(GridWorldConfig { max_episode_steps: Some(limit), ..world }), ..config })
+    }
+
     /// An environment with nothing special about it.
     #[must_use]
     pub fn new(env: &str) -> Self {
-        let (settings, algo_settings) = (toml::Table::new(), BTreeMap::new());
-        Self { env: env.into(), name: None, random_return: None, optimal_return: None, settings, algo_settings }
+        Self {
+            env: env.into(),
+            name: None,
+            random_return: None,
+            optimal_return: None,
+            max_episode_steps: None,
+            settings: toml::Table::new(),
+            algo_settings: BTreeMap::new(),
+        }
     }
 
     /// A registered environment by its name, or a grid world by its file, whose name it then has unless the file says another.
@@ -311,9 +336,12 @@ impl Grid {
         );
         table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
         let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
-        let config = Config::from_table(table).map_err(place)?;
-        config.make_envs(1).map_err(place)?;
-        Ok(config)
+        let config = Config::from_table(table).and_then(|config| task.limited(config)).map_err(place)?;
+        let limit = config.make_envs(1).map_err(place)?.spec().max_episode_steps;
+        match limit {
+            Some(_) => Ok(config),
+            None => Err(Error::Config(format!("{}: {}", task.label(), NO_LIMIT))),
+        }
     }
 
     /// How many runs the grid has.

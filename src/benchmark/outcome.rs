@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Config, Error, History, Metrics, Result, Seed, Trainer};
+use crate::{Config, Error, Metrics, Result, Seed, Trainer};
 
 /// What was measured of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,8 @@ pub struct Outcome {
     pub updates: u64,
     /// Episodes finished in training.
     pub episodes: u64,
-    /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
+    /// First environment step at which the mean of the last 100 episodes reached the environment's threshold, as
+    /// [`History::solved_at_step`](crate::History::solved_at_step).
     pub solved_at_step: Option<u64>,
     /// The best mean return that 100 training episodes in a row had, seen after each update; `None` before there are 100.
     pub best_return: Option<f64>,
@@ -22,13 +23,13 @@ pub struct Outcome {
     pub entropy: Option<f64>,
     /// Bytes of state that the optimizer kept.
     pub state_bytes: u64,
-    /// Mean return of the evaluation; `None` if the run diverged.
+    /// Mean return of the evaluation; `None` if the run diverged, or if episodes without a limit were cut off.
     pub eval_return: Option<f64>,
     /// Where training left the real numbers, if it did.
     pub diverged: Option<Divergence>,
-    /// The learning curve. Point `k` of `n`, from 1: the mean return of the last 100 training episodes (of all, if there
-    /// are fewer) after the first update that reached `k/n` of the run's steps. `nan` before the first episode has
-    /// ended; a run that diverged has the points that it reached.
+    /// The learning curve. Point `k` of `n`, from 1: the mean return of the last 100 training episodes that count (of all,
+    /// if there are fewer; see [`History`](crate::History)) after the first update that reached `k/n` of the run's steps.
+    /// `nan` before every lane has ended its first episode; a run that diverged has the points that it reached.
     pub curve: Vec<f64>,
 }
 
@@ -60,7 +61,6 @@ impl Outcome {
     pub fn of(config: &Config, measure: Measure) -> Result<Self> {
         let mut trainer = Trainer::new(config)?;
         let (mut last, mut curve, mut diverged) = (None::<Metrics>, Vec::new(), None);
-        let mut best_return = None::<f64>;
         let reached = |k: usize, env_steps: u64| {
             u128::from(env_steps) * measure.curve_points as u128 >= k as u128 * u128::from(config.steps)
         };
@@ -70,9 +70,6 @@ impl Outcome {
                     while curve.len() < measure.curve_points && reached(curve.len() + 1, metrics.env_steps) {
                         curve.push(metrics.episode_return_mean.unwrap_or(f64::NAN));
                     }
-                    // The mean of a few episodes is good by luck.
-                    let mean = metrics.episode_return_mean.filter(|_| metrics.episodes >= History::WINDOW as u64);
-                    best_return = mean.into_iter().chain(best_return).reduce(f64::max);
                     last = Some(metrics);
                 }
                 Ok(None) => break,
@@ -86,6 +83,7 @@ impl Outcome {
         let updates = last.as_ref().map_or(0, |metrics| metrics.update);
         let (env_steps, episodes) = (trainer.env_steps(), trainer.history().episodes());
         let solved_at_step = trainer.history().solved_at_step();
+        let best_return = trainer.best().map(|best| best.return_mean);
         let state_bytes = trainer.state_bytes() as u64;
         let mut eval_return = None;
         let mut entropy = None;
@@ -95,7 +93,7 @@ impl Outcome {
             entropy =
                 last.and_then(|metrics| metrics.entropy).map(|nats| nats / most).filter(|share| share.is_finite());
             match policy.evaluate(measure.eval_episodes, Seed(config.seed)) {
-                Ok(evaluation) => eval_return = Some(evaluation.return_mean),
+                Ok(evaluation) => eval_return = evaluation.return_mean,
                 Err(Error::NotFinite { what }) => diverged = Some(Divergence { update: updates, what }),
                 Err(other) => return Err(other),
             }

@@ -81,8 +81,8 @@ pub struct Run {
     pub steps: u64,
     /// Bytes of the optimizer's state.
     pub state_bytes: u64,
-    /// The learning curve: mean return of the last 100 training episodes at each point, `[curve_points]`. It has the
-    /// random policy's return before the first episode has ended, and from where the run diverged.
+    /// The learning curve: mean return of the last 100 training episodes that count at each point, `[curve_points]`. It has the
+    /// random policy's return before every lane has ended its first, and from where the run diverged.
     #[serde(skip)]
     pub curve: Vec<f64>,
     /// The scale of its task.

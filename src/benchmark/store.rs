@@ -28,11 +28,15 @@ struct CellFile {
     outcome: Outcome,
 }
 
+/// What an [`Outcome`] means: another number wherever the same run is measured otherwise.
+const MEANING: u32 = 2;
+
 /// All that an outcome depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Key {
     version: String,
+    meaning: u32,
     measure: Measure,
     config: Config,
 }
@@ -60,7 +64,8 @@ impl Store {
     }
 
     fn key(&self, cell: &Cell) -> Key {
-        Key { version: env!("CARGO_PKG_VERSION").into(), measure: self.measure, config: cell.config.clone() }
+        let version = env!("CARGO_PKG_VERSION").into();
+        Key { version, meaning: MEANING, measure: self.measure, config: cell.config.clone() }
     }
 
     /// The file of a run.

@@ -24,7 +24,7 @@ use super::{Checkpoint, Progress};
 use crate::{Config, Error, Result, whole_file};
 
 /// The layout of checkpoints that this version writes and reads. It changes whenever a checkpoint's meaning does.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
 /// The header's entry.
 const KEY: &str = "uphill.checkpoint";
 /// A checksum that is still to be taken.

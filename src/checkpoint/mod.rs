@@ -27,7 +27,7 @@ pub(crate) use arrays::{Arrays, Number};
 use crate::{Config, Error, Result, whole_file};
 
 /// The state of a run between two updates: parameters, optimizer, every stream of random numbers, every environment, the
-/// last episodes, counters and configuration.
+/// last episodes and those that do not count yet, the best parameters so far, counters and configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     pub(crate) config: Config,
@@ -54,8 +54,10 @@ pub struct Progress {
     pub wall_seconds: f64,
     /// Bytes of the run's `metrics.csv`, where it is of a run in a folder.
     pub(crate) metrics_bytes: u64,
-    /// The best mean return of 100 episodes at any checkpoint of the run so far.
+    /// The best mean return of 100 episodes after any update of the run so far.
     pub(crate) best_return: Option<f64>,
+    /// That update.
+    pub(crate) best_update: u64,
 }
 
 /// Counts that nothing ever reaches by counting, so that counting on from one cannot pass the largest number.
@@ -64,10 +66,11 @@ pub(crate) const MAX_COUNT: u64 = 1 << 62;
 impl Progress {
     /// Refuses what no run ever comes to.
     fn check(&self) -> Result<()> {
-        let Self { update, env_steps, episodes, divergences, divergences_in_a_row, .. } = *self;
+        let Self { update, env_steps, episodes, divergences, divergences_in_a_row, best_update, .. } = *self;
         let counts =
             [("update", update), ("env_steps", env_steps), ("episodes", episodes), ("divergences", divergences)];
-        let counts = counts.into_iter().chain([("divergences_in_a_row", divergences_in_a_row)]);
+        let more = [("divergences_in_a_row", divergences_in_a_row), ("best_update", best_update)];
+        let counts = counts.into_iter().chain(more);
         match counts.into_iter().find(|&(_, count)| count > MAX_COUNT) {
             Some((name, count)) => Err(Error::Checkpoint(format!("{name} = {count} is more than a run ever comes to"))),
             None => Ok(()),

@@ -90,7 +90,7 @@ pub enum PlotError {
         /// The reason, with its line.
         source: csv::Error,
     },
-    /// The column is there and no row has a value in it: the run ended before its first episode did.
+    /// The column is there and no row has a value in it: the run ended before every lane had ended an episode.
     #[error("{}: column `{column}` has no value in any of {rows} rows; nothing can be drawn", file.display())]
     NoValues {
         /// The file.

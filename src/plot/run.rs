@@ -53,7 +53,7 @@ impl Run {
 
     /// Reads a run folder's `config.toml` and one column of its `metrics.csv`.
     ///
-    /// Rows whose field is empty (no episode has ended yet) are left out. A last line without its newline and with
+    /// Rows whose field is empty (no episode counts yet) are left out. A last line without its newline and with
     /// fields missing is what a killed run leaves behind; it is left out too.
     ///
     /// # Errors

@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::{Checkpoint, Error, Result, own_folder, whole_file};
 
-/// The one with the highest mean return.
-const BEST: &str = "best.safetensors";
 /// What their names end in.
 const ENDING: &str = ".safetensors";
 
@@ -15,7 +13,7 @@ const ENDING: &str = ".safetensors";
 pub struct Keep {
     /// How long after a checkpoint the next one is due. When they are made changes no result.
     pub every: Duration,
-    /// How many stay, besides the best.
+    /// How many stay.
     pub last: usize,
 }
 
@@ -49,18 +47,14 @@ impl Checkpoints {
         self.saved_at = Instant::now();
     }
 
-    /// Writes one, as the best too if it is, and removes all but the last few.
-    pub(super) fn write(&mut self, checkpoint: &Checkpoint, best: bool) -> Result<()> {
+    /// Writes one, and removes all but the last few.
+    pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let bytes = checkpoint.to_bytes()?;
         own_folder::check_folder(&self.folder)?;
         std::fs::create_dir_all(&self.folder).map_err(Error::io(&self.folder))?;
-        let write = |path: &Path| whole_file::write_own(path, &bytes).map_err(Error::io(path));
-        if best {
-            write(&self.folder.join(BEST))?;
-        }
         let update = checkpoint.progress.update;
         let file = self.folder.join(format!("{update:010}{ENDING}"));
-        write(&file)?;
+        whole_file::write_own(&file, &bytes).map_err(Error::io(&file))?;
         self.last = Some(file);
         // One of a later update is of steps that are being taken again: it does not count, or this one would go for it.
         let until_now = |file: &&PathBuf| update_of(file).is_some_and(|of| of <= update);
@@ -70,21 +64,21 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// All but the best, the last one last.
+    /// All of them, the last one last.
     pub(super) fn numbered(&self) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = self.entries().filter(|file| update_of(file).is_some()).collect();
+        let mut files: Vec<PathBuf> = self.all().collect();
         files.sort_by_key(|file| update_of(file));
         files
     }
 
     /// Each of them. Files of other names are somebody's own.
     pub(super) fn all(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        self.entries().filter(|file| file.ends_with(BEST) || update_of(file).is_some())
+        self.entries().filter(|file| update_of(file).is_some())
     }
 
     /// The names of checkpoints that somebody else put there, as they look.
     pub(super) fn foreign(&self) -> Vec<String> {
-        let names = self.entries().filter(|file| !file.ends_with(BEST) && update_of(file).is_none());
+        let names = self.entries().filter(|file| update_of(file).is_none());
         let names = names.filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned()));
         let mut names: Vec<String> = names.filter(|name| name.ends_with(ENDING)).collect();
         names.sort();

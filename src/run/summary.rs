@@ -25,10 +25,14 @@ pub struct Summary {
     pub steps_per_second: f64,
     /// Episodes finished in training.
     pub episodes: u64,
-    /// Mean return of the last 100 episodes of training.
+    /// Mean return of the last 100 episodes of training that count: see [`History`](crate::History).
     pub episode_return_mean: Option<f64>,
     /// First environment step at which the mean of the last 100 episodes reached the environment's threshold.
     pub solved_at_step: Option<u64>,
+    /// The highest mean return of the last 100 episodes after any update: that of `best.safetensors`.
+    pub best_return_mean: Option<f64>,
+    /// The update that had it.
+    pub best_update: Option<u64>,
     /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
     pub finished: bool,
     /// The return at which the task counts as solved, where there is one.

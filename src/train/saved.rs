@@ -28,13 +28,14 @@ impl Trainer {
         if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
             arrays.extend(good);
         }
-        let progress = Progress {
+        let mut progress = Progress {
             env_steps: self.collector.env_steps(),
             episodes: self.history.episodes(),
             solved_at_step: self.history.solved_at_step(),
             wall_seconds: self.wall_seconds(),
             ..self.progress.clone()
         };
+        self.save_best(&mut arrays, &mut progress);
         Ok(Checkpoint { config: self.config.clone(), progress, arrays })
     }
 
@@ -74,10 +75,12 @@ impl Trainer {
         arrays.copy("shuffle_rng", &mut state)?;
         *shuffle =
             from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
-        if !self.collector.restore(arrays, progress.env_steps)? {
+        if !self.collector.restore(arrays, (progress.env_steps, progress.episodes))? {
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
-        self.history.restore(arrays, progress.episodes, progress.solved_at_step)?;
+        self.history.restore(arrays, progress.solved_at_step)?;
+        self.history.follow(self.collector.episodes());
+        self.restore_best(arrays, progress)?;
         let good = arrays.starting_with("good.");
         self.good = (!good.is_empty()).then_some(good);
         self.progress = progress.clone();

@@ -13,8 +13,9 @@ pub(super) fn definitions(grid: &Grid) -> String {
   exact for grid worlds (the expected return within the time limit, from the model), measured for CartPole-v1 (a million
   random episodes), or the task's own.
 - *Learning curve*: {points} points at equal distances of environment steps; each is the mean return of the last 100
-  training episodes, exploration included, after the first update that reached it. Before the first episode has ended it
-  is the random policy's return.
+  training episodes, exploration included, after the first update that reached it. Episodes count in the order in which they
+  began, once all that began before or together with them have ended: the first to end would be short ones, and lucky where
+  short is lucky. Before every lane has ended its first episode a point is the random policy's return.
 - *Final score*: the curve's last point. *Area*: the area under the curve of scores by the trapezoidal rule, from step 0
   with a score of 0 on, divided by the steps: the mean score during training. *Evaluation*: {episodes} episodes with the
   likeliest action, on seeds of their own; it is in `results.csv`.
