@@ -10,7 +10,7 @@ mod one_line;
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::screen::say;
+use uphill::screen::{returns, say};
 use uphill::{Config, History, Result, Seed, Trainer, algo};
 
 /// What every algorithm learns with its defaults, over several seeds, as a table.
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 fn learn(Args { optimizer }: &Args) -> Result<()> {
     say("| environment | algorithm | steps | training return | evaluation | learnt | solved at step |")?;
     say("|---|---|---|---|---|---|---|")?;
+    let mut failures = Vec::new();
     for (env, steps, target) in TASKS {
         for algo in algo::ALGOS {
             let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
@@ -49,7 +50,11 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
                 solved.extend(history.solved_at_step().map(|step| step as f64));
                 let eval = trainer.into_policy()?.evaluate(100, Seed(seed))?;
                 // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
-                learnt += u64::from(eval.return_mean >= Some(target - 1e-6));
+                let has_learnt = eval.return_mean >= Some(target - 1e-6);
+                learnt += u64::from(has_learnt);
+                if !has_learnt {
+                    failures.push(format!("- {env}, {}, seed {seed}: evaluation {}", algo.name, returns(&eval)));
+                }
                 evaluation.extend(eval.return_mean);
             }
             let (name, train, eval) = (algo.name, spread(&training), spread(&evaluation));
@@ -61,7 +66,8 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
             say(format_args!("| {env} | {name} | {steps} | {train} | {eval} | {learnt} of {SEEDS} | {solved} |"))?;
         }
     }
-    Ok(())
+    say(if failures.is_empty() { "\nEvery seed has learnt its task." } else { "\nWhat has not learnt its task:\n" })?;
+    failures.iter().try_for_each(say)
 }
 
 /// Mean and sample standard deviation over seeds.
