@@ -275,12 +275,18 @@ fn an_optimizer_is_text_a_table_or_an_array() {
 fn a_trainer_tells_the_optimizer_how_it_goes() {
     // A rise of a million would be needed for the learning rate to stay.
     let optimizer = spec("adam(lr=plateau(0.8, factor=0.5, patience=0, threshold=1e6))");
-    let mut trainer = Trainer::new(&Config { optimizer, steps: 3_000, hidden: vec![4], ..ppo() }).expect("a trainer");
+    let mut trainer = Trainer::new(&Config { optimizer, steps: 9_000, hidden: vec![4], ..ppo() }).expect("a trainer");
     let mut rates = Vec::new();
+    let mut first_told = None;
     while let Some(metrics) = trainer.step().expect("an update") {
         rates.extend(metrics.lr);
+        // It is told the mean of 100 episodes, once there are as many.
+        first_told = first_told.or(trainer.history().return_mean_of_100().map(|_| rates.len()));
     }
-    assert_eq!(rates[..4], [0.8, 0.8, 0.4, 0.2]);
+    let told = first_told.expect("100 episodes");
+    assert!(told > 1, "not after the first update");
+    assert!(rates[..=told].iter().all(|&rate| rate == 0.8), "{rates:?}");
+    assert_eq!(rates[told + 1..told + 3], [0.4, 0.2]);
 }
 
 #[test]

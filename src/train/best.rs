@@ -27,7 +27,8 @@ impl Trainer {
     pub(super) fn better(&self, update: u64) -> Result<Option<Best>> {
         let best = self.best.as_ref().map(|best| best.return_mean);
         let better = self.history.return_mean_of_100().filter(|&mean| Some(mean) > best);
-        better.map(|return_mean| Ok(Best { return_mean, update, params: self.learner.params.snapshot()? })).transpose()
+        let played = || self.learner.params.read(<[f32]>::to_vec);
+        better.map(|return_mean| Ok(Best { return_mean, update, params: played()? })).transpose()
     }
 
     pub(super) fn save_best(&self, arrays: &mut Arrays, progress: &mut Progress) {
