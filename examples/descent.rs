@@ -17,7 +17,7 @@ use rand_distr::{Distribution, StandardNormal};
 use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
-use uphill::screen::{Bar, say, tell};
+use uphill::screen::{self, Bar, say, tell};
 use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, destination, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.
@@ -157,7 +157,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     picture.note().iter().for_each(tell);
-    std::iter::once(&still).chain(&gif).try_for_each(|file| say(file.display()))
+    std::iter::once(&still).chain(&gif).try_for_each(|file| say(screen::path(file)))
 }
 
 /// Where the pictures go: the name itself, and the same with .gif if there is to be one.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Parser;
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
 use uphill::render::{self, RenderError};
-use uphill::screen::{returns, say};
+use uphill::screen::{self, returns, say};
 use uphill::{Error, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
@@ -61,12 +61,12 @@ fn evaluate(args: &Args) -> Result<()> {
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
     }
-    say(format_args!("{}: return {}", args.run.display(), returns(&result)))?;
+    say(format_args!("{}: return {}", screen::path(&args.run), returns(&result)))?;
     if args.watch {
         watch(&frames, args.fps)?;
     }
     match &args.gif {
-        Some(path) => say(format_args!("{} frames in {}", frames.len(), path.display())),
+        Some(path) => say(format_args!("{} frames in {}", frames.len(), screen::path(path))),
         None => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, shown};
 use uphill::gradient::{GradientQuality, GradientSampler};
 use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
-use uphill::screen::{Bar, say, tell};
+use uphill::screen::{self, Bar, say, tell};
 use uphill::stats::{Bootstrap, Interval};
 use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, destination, oracle};
 
@@ -130,7 +130,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     picture.save(&arguments.out)?;
     picture.note().iter().for_each(tell);
     print_table(&names, &qualities)?;
-    say(arguments.out.display())
+    say(screen::path(&arguments.out))
 }
 
 fn picture(

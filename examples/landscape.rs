@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use uphill::envs::shown;
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
-use uphill::screen::{Bar, say, tell};
+use uphill::screen::{self, Bar, say, tell};
 use uphill::{Config, Layout, Result, Seed, Threads, Trainer};
 
 /// Draw the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -172,7 +172,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     picture.save(&arguments.out)?;
     picture.note().iter().for_each(tell);
     table.iter().try_for_each(say)?;
-    say(arguments.out.display())
+    say(screen::path(&arguments.out))
 }
 
 fn size(arguments: &Arguments) -> DescentOptions {

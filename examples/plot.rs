@@ -9,7 +9,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use uphill::Result;
 use uphill::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves};
-use uphill::screen::{say, tell};
+use uphill::screen::{self, say, tell};
 
 /// Draw the learning curves of run folders to one picture, PNG or SVG.
 ///
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let runs = draw(arguments)?;
     let plural = if runs == 1 { "" } else { "s" };
-    say(format_args!("{runs} run{plural} drawn to {}", arguments.out.display()))
+    say(format_args!("{runs} run{plural} drawn to {}", screen::path(&arguments.out)))
 }
 
 /// Draws them and says how many there were.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use uphill::screen::{returns, say, tell};
+use uphill::screen::{self, returns, say, tell};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
 
 /// Set by the first Ctrl-C: the run ends after the update it is in.
@@ -42,7 +42,7 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     let quiet = args.get_flag("quiet");
     if run.is_finished(&trainer) {
         if !quiet {
-            let (path, steps) = (run.path().display(), trainer.env_steps());
+            let (path, steps) = (screen::path(run.path()), trainer.env_steps());
             say(format_args!("{path}: this run has ended already, at step {steps}: nothing is left to do"))?;
         }
         return Ok(ExitCode::SUCCESS);
@@ -80,7 +80,7 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     if summary.finished {
         return shown.map(|()| ExitCode::SUCCESS);
     }
-    tell(format_args!("interrupted: `--resume {}` goes on with it", path.display()));
+    tell(format_args!("interrupted: `--resume {}` goes on with it", screen::path(&path)));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
 }
 
@@ -101,7 +101,7 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
     // There is none of a run in which no episode ended.
     let curve = path.join("reward.png");
     if curve.is_file() {
-        say(format_args!("curve    {}", curve.display()))?;
+        say(format_args!("curve    {}", screen::path(&curve)))?;
     }
     summary.findings.iter().try_for_each(|finding| say(format_args!("look at  {finding}")))?;
     report.iter().try_for_each(|(name, number)| say(format_args!("{name} {number}")))
@@ -182,7 +182,7 @@ fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console:
 
 fn name_last_checkpoint(run: &RunFolder) {
     if let Some(checkpoint) = run.last_checkpoint() {
-        tell(format_args!("the last good checkpoint is {}", checkpoint.display()));
+        tell(format_args!("the last good checkpoint is {}", screen::path(checkpoint)));
     }
 }
 

@@ -7,6 +7,7 @@ use thiserror::Error;
 use uphill_envs::quoted;
 
 use crate::names;
+use crate::whole_file::shown_path;
 
 /// Everything that a call into this crate can fail with.
 #[derive(Error)]
@@ -72,7 +73,7 @@ pub enum Error {
         largest_reward: f32,
     },
     /// A file or folder could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown_path(path))]
     Io {
         /// Which one.
         path: PathBuf,
@@ -83,7 +84,7 @@ pub enum Error {
     #[error("the results cannot be printed: standard output: {0}")]
     Output(std::io::Error),
     /// A file was read but does not hold what it should.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown_path(path))]
     File {
         /// Which one.
         path: PathBuf,

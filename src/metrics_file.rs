@@ -7,11 +7,28 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
 use crate::metrics::Metrics;
 use crate::whole_file::{self, Temporary};
 use crate::{Error, Result};
 
 use kept::Kept;
+
+/// The whole rows of a file, as a checkpoint knows of them; none by default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rows {
+    bytes: u64,
+    /// SHA-256 of them, in hexadecimal.
+    sum: String,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self { bytes: 0, sum: Sha256::new().finalize().iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+}
 
 /// An open `metrics.csv`. No other process of ours writes to it meanwhile; what others do to it is undone.
 pub(crate) struct MetricsFile {
@@ -19,6 +36,8 @@ pub(crate) struct MetricsFile {
     file: File,
     /// Bytes of the file that are whole rows.
     len: u64,
+    /// SHA-256 of these bytes.
+    sum: Sha256,
     /// The same bytes, out of reach of other programs.
     kept: Kept,
     /// The file as it was left.
@@ -57,19 +76,36 @@ impl MetricsFile {
     /// The file, which from now on is this process's alone; [`MetricsFile::keep`] says what of it stays.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let (file, kept) = (lock(path)?, Kept::new(whole_file::folder_of(path)));
-        Ok(Self { path: path.into(), file, len: 0, kept, left: None, pending: Vec::new(), notes: Vec::new() })
+        Ok(Self {
+            path: path.into(),
+            file,
+            len: 0,
+            sum: Sha256::new(),
+            kept,
+            left: None,
+            pending: Vec::new(),
+            notes: Vec::new(),
+        })
     }
 
-    /// Goes on after the first `len` bytes of the file, and drops all others.
-    pub(crate) fn keep(&mut self, len: u64) -> Result<()> {
+    /// Goes on after the rows that [`MetricsFile::sync`] told of, and drops all others.
+    pub(crate) fn keep(&mut self, rows: &Rows) -> Result<()> {
         let there = self.file.metadata().map_err(Error::io(&self.path))?.len();
-        if there < len {
-            let problem = format!("{there} bytes, where the checkpoint knows of {len}: rows have been lost");
-            return Err(Error::File { path: self.path.clone(), problem });
+        self.read_back(rows.bytes).map_err(Error::io(&self.path))?;
+        if there < rows.bytes || rows.sum != self.rows().sum {
+            let problem = "it is not what the run has written, but was changed or cut off: put its rows back, or remove the \
+                           file to go on without them";
+            return Err(Error::File { path: self.path.clone(), problem: problem.into() });
         }
-        self.file.set_len(len).map_err(Error::io(&self.path))?;
-        self.len = len;
-        self.read_back().map_err(Error::io(&self.path))
+        self.file.set_len(rows.bytes).map_err(Error::io(&self.path))?;
+        self.len = rows.bytes;
+        self.look();
+        Ok(())
+    }
+
+    fn rows(&self) -> Rows {
+        let sum = self.sum.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Rows { bytes: self.len, sum }
     }
 
     /// Appends a row. After an error it is kept, and written before the next.
@@ -82,11 +118,11 @@ impl MetricsFile {
         self.write()
     }
 
-    /// Sees to it that all rows are on the disk, and says how many bytes they are.
-    pub(crate) fn sync(&mut self) -> Result<u64> {
+    /// Sees to it that all rows are on the disk, and says which they are.
+    pub(crate) fn sync(&mut self) -> Result<Rows> {
         self.write()?;
         self.file.sync_data().map_err(Error::io(&self.path))?;
-        Ok(self.len)
+        Ok(self.rows())
     }
 
     /// What has been found since the last call: that others changed the file, and what became of that.
@@ -107,6 +143,7 @@ impl MetricsFile {
             return Err(Error::io(&self.path)(e));
         }
         self.len += self.pending.len() as u64;
+        self.sum.update(&self.pending);
         self.kept.push(&self.pending);
         self.pending.clear();
         self.look();
@@ -119,18 +156,21 @@ impl MetricsFile {
     }
 
     /// Keeps what the file holds.
-    fn read_back(&mut self) -> std::io::Result<()> {
-        self.kept = Kept::new(whole_file::folder_of(&self.path));
+    /// Takes in the first so many bytes of the file.
+    fn read_back(&mut self, bytes: u64) -> std::io::Result<()> {
+        (self.kept, self.sum) = (Kept::new(whole_file::folder_of(&self.path)), Sha256::new());
         self.file.seek(SeekFrom::Start(0))?;
+        let mut rows = Read::by_ref(&mut self.file).take(bytes);
         let mut part = vec![0; 1 << 16];
         loop {
-            match self.file.read(&mut part)? {
-                0 => break,
-                n => self.kept.push(&part[..n]),
+            match rows.read(&mut part)? {
+                0 => return Ok(()),
+                n => {
+                    self.sum.update(&part[..n]);
+                    self.kept.push(&part[..n]);
+                }
             }
         }
-        self.look();
-        Ok(())
     }
 
     /// Makes the file whole where someone removed, replaced or changed it. What is there instead, which may be somebody's

@@ -20,14 +20,15 @@ const SAME: &[Row] = &[
        "training_steps", "n_total_steps", "num_frames", "total_frames", "frames", "budget"], ""),
     (&["steps", "max_steps"], "how long an episode may be is the environment's: max_episode_steps of a grid world"),
     (&["steps", "num_iterations", "n_iterations", "iterations", "training_iteration", "training_iterations", "max_iters",
-       "num_updates", "n_updates", "total_updates", "max_epochs", "step_per_epoch", "epoch_num_steps"], UPDATES),
+       "num_updates", "n_updates", "total_updates", "max_epochs"], UPDATES),
+    (&["steps", "step_per_epoch", "epoch_num_steps"], "it counts all of them: steps = epochs * steps in an epoch"),
     (&["max_episode_steps", "max_steps", "time_limit", "episode_limit", "max_episode_length", "max_ep_len", "horizon"], ""),
     (&["envs", "num_envs", "n_envs", "num_env", "nenvs", "training_num", "num_training_envs", "num_envs_per_env_runner",
        "num_envs_per_worker", "num_processes", "num_actors", "parallel_envs", "lanes", "n_lanes", "num_lanes"], ""),
     (&["envs", "num_workers", "num_rollout_workers", "num_env_runners"],
        "all lanes count, of all workers; threads is how many share the work"),
     (&["n_steps", "num_steps", "rollout_length", "rollout_steps", "n_rollout_steps", "rollout_fragment_length",
-       "unroll_length", "num_steps_per_env", "steps_per_env", "horizon"], ""),
+       "unroll_length", "num_steps_per_env", "steps_per_env"], ""),
     (&["n_steps", "train_batch_size", "train_batch_size_per_learner", "step_per_collect", "steps_per_epoch",
        "collection_step_num_env_steps", "rollout_size"], ROLLOUT),
     (&["n_minibatches", "num_minibatches", "num_mini_batch", "num_mini_batches", "nminibatches", "n_batches", "num_batches"],
@@ -45,12 +46,13 @@ const SAME: &[Row] = &[
     (&["normalize_advantage", "norm_adv", "norm_advantage", "adv_norm", "normalize_adv", "advantage_normalization",
        "standardize_advantages", "whiten_advantages"], ""),
     (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
-    (&["clip_range_vf", "vf_clip_param", "vf_clip", "value_clip_range", "clip_range_value"], ""),
+    (&["clip_range_vf", "value_clip_range", "clip_range_value"], ""),
     (&["clip_range_vf", "clip_vloss", "value_clip", "clip_value_loss", "use_clipped_value_loss"], SWITCH),
     (&["ent_coef", "entropy_coeff", "entropy_coef", "entropy_coefficient", "entropy_weight", "entropy_cost",
        "entropy_beta", "entropy_loss_coef", "ent_weight"], ""),
     (&["vf_coef", "vf_loss_coeff", "value_coef", "value_coeff", "value_loss_coef", "value_loss_coeff",
-       "value_loss_weight", "critic_coef", "critic_loss_coef"], ""),
+       "value_loss_weight", "critic_coef", "critic_loss_coef"],
+       "half the squared error is weighed: where the whole is, 0.5 there is 1.0 here"),
     (&["target_kl", "max_kl", "kl_limit", "kl_threshold"], ""),
     (&["lr", "learning_rate", "learning_rates", "lrs", "stepsize", "step_size", "initial_lr"], ""),
     (&["lr", "pi_lr", "policy_lr", "actor_lr", "vf_lr", "critic_lr", "value_lr"],
@@ -60,6 +62,7 @@ const SAME: &[Row] = &[
        "other schedules stand in the optimizer, as in adam(lr=cosine(3e-4, 0))"),
     (&["max_grad_norm", "grad_clip", "clip_grad", "clip_grad_norm", "clip_gradients", "gradient_clip", "gradient_clipping",
        "grad_norm_clip", "grad_norm", "max_gradient_norm"], ""),
+    (&["clip_grad_by", "grad_clip_by"], "it is a word: whole or part"),
     (&["hidden", "net_arch", "hidden_sizes", "hidden_size", "hidden_dim", "hidden_dims", "hidden_layers", "hidden_units",
        "fcnet_hiddens", "layers", "n_layers", "num_layers", "policy_kwargs"], "it is a list, a number of units a layer"),
     (&["activation", "activation_fn", "fcnet_activation", "act_fn", "nonlinearity"], ""),
@@ -81,10 +84,11 @@ const SAME: &[Row] = &[
     (&["reward_threshold", "solved_at", "threshold"], ""),
     // What is said on the command line alone.
     (&["out", "save_dir", "save_path", "output", "output_dir", "out_dir", "outdir", "logdir", "log_dir", "log_folder",
-       "log_path", "run_dir", "results_dir", "storage_path", "local_dir", "tensorboard_log"], ""),
+       "log_path", "run_dir", "results_dir", "storage_path", "local_dir"], ""),
     (&["config", "conf", "conf_file", "config_file", "config_path", "hyperparams"], ""),
     (&["force", "overwrite"], ""),
-    (&["resume", "restore", "load", "load_path", "load_model", "resume_path", "resume_id", "checkpoint", "trained_agent"], ""),
+    (&["resume", "restore", "load", "load_path", "load_model", "resume_path", "resume_id", "resume_from", "checkpoint",
+       "trained_agent"], ""),
     (&["checkpoint_every", "save_freq", "save_frequency", "save_interval", "checkpoint_freq", "checkpoint_frequency",
        "checkpoint_interval"], CHECKPOINTS),
     (&["keep_checkpoints", "keep_checkpoints_num", "num_to_keep", "max_to_keep"], ""),
@@ -103,6 +107,8 @@ const REPLAY: &str = "no algorithm here has a replay buffer or a target network"
 const NETWORK: &str = "hidden, activation, init and shared_trunk are the network";
 const CONTINUOUS: &str = "actions are discrete";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder";
+const WORLD: &str = "it is a key of a grid world, in its file or under [gridworld]; other environments say their own";
+const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
 const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
 
 /// Names that nothing here stands for, and why.
@@ -117,7 +123,9 @@ const ABSENT: &[Row] = &[
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
     (&["policy", "model", "model_config", "use_lstm", "features_extractor"], NETWORK),
     (&["use_sde", "sde_sample_freq", "log_std_init", "action_noise"], CONTINUOUS),
-    (&["log_interval", "log_freq", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
+    (&["vf_clip_param", "vf_clip"], LOSS),
+    (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
+    (&["log_interval", "log_freq", "tensorboard_log", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
        "log_to_file"], LOG),
     (&["eval_freq", "eval_interval", "evaluation_interval", "evaluation_duration", "test_num", "n_eval_envs"], EVALUATION),
     (&["torch_deterministic", "deterministic"], "a run is the same to the bit for the same configuration"),

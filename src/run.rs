@@ -10,7 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
 use crate::metrics::Metrics;
-use crate::metrics_file::MetricsFile;
+use crate::metrics_file::{MetricsFile, Rows};
 use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotError, PlotOptions};
 use crate::policy::{BEST, POLICY, write_params};
@@ -86,7 +86,7 @@ impl RunFolder {
         }
         // Before anything is removed, so that the run of another process is not.
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
-        metrics.keep(0)?;
+        metrics.keep(&Rows::default())?;
         for file in there().filter(|file| !file.ends_with("metrics.csv")) {
             std::fs::remove_file(&file).map_err(Error::io(&file))?;
         }
@@ -122,6 +122,7 @@ impl RunFolder {
         let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
         let config = Config::of_policy(table).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
+        let rows_are_gone = !path.join("metrics.csv").exists();
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
         if !is_ours {
             // Its configuration is ours, so it is a run of a version that left no marker.
@@ -140,11 +141,16 @@ impl RunFolder {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
-                metrics.keep(checkpoint.progress.metrics_bytes)?;
-                Ok(trainer)
+                Ok((trainer, checkpoint.progress.metrics))
             });
             match opened {
-                Ok(mut trainer) => {
+                Ok((mut trainer, rows)) => {
+                    if rows_are_gone {
+                        metrics.keep(&Rows::default())?;
+                        notes.push("metrics.csv has been removed: the run goes on without the rows that it had".into());
+                    } else {
+                        metrics.keep(&rows)?;
+                    }
                     notes.extend(trainer.take_notes());
                     let mut run = Self::of(path, &config, metrics);
                     run.checkpoints.last = Some(file);
@@ -160,7 +166,7 @@ impl RunFolder {
             Some(e) => Err(e),
             None => {
                 let trainer = make(&config)?;
-                metrics.keep(0)?;
+                metrics.keep(&Rows::default())?;
                 notes.push("there is no checkpoint yet: the run begins again".into());
                 Ok((Self::of(path, &config, metrics), trainer, notes))
             }
@@ -241,9 +247,9 @@ impl RunFolder {
     pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
         self.checkpoints.begin();
         // The rows first: a checkpoint never knows of rows that are not there.
-        let metrics_bytes = self.metrics.sync()?;
+        let rows = self.metrics.sync()?;
         let mut checkpoint = trainer.checkpoint()?;
-        checkpoint.progress.metrics_bytes = metrics_bytes;
+        checkpoint.progress.metrics = rows;
         if !self.path.join("config.toml").exists() {
             self.write_config()?;
         }

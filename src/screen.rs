@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{Error, Evaluation, Result};
+use crate::{Error, Evaluation, Result, whole_file};
 
 /// The longest that lines of progress are apart.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,6 +54,12 @@ pub fn amounts<const N: usize>(numbers: [f64; N]) -> [String; N] {
         let x = if (x.abs() * 10f64.powi(decimals)) < 0.5 { 0.0 } else { x };
         if exponential { format!("{x:.2e}") } else { format!("{x:.*}", decimals as usize) }
     })
+}
+
+/// A path with nothing in it that a terminal would obey, and of a very long one its end.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    whole_file::shown_path(path)
 }
 
 /// The returns of an evaluation: mean, deviation and lowest, or why they are unknown.

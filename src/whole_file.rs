@@ -5,6 +5,18 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+/// A path as a message shows it: the end of a very long one, and nothing that a terminal would obey.
+pub(crate) fn shown_path(path: &Path) -> String {
+    const MOST: usize = 400;
+    let text = path.display().to_string();
+    let count = text.chars().count();
+    let end: String = text.chars().skip(count.saturating_sub(MOST)).collect();
+    let parts: Vec<char> = end.chars().collect();
+    // In pieces, as text is quoted no further than it is usually read.
+    let escaped: String = parts.chunks(40).map(|part| uphill_envs::quoted(&part.iter().collect::<String>())).collect();
+    if count > MOST { format!("…{escaped}") } else { escaped }
+}
+
 /// What writing to a path comes to. Only a name that is free, or that a regular file has, can be given to a new file.
 #[derive(Debug)]
 enum Place {

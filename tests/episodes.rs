@@ -90,7 +90,7 @@ fn a_frozen_policy_solves_nothing_and_has_no_lucky_best_nor_a_plateau_before_100
 
     // A plateau that is told nothing changes nothing.
     let told = Config { steps: 256 * 100, lr: 1.0, ..config };
-    let told = Config { optimizer: "sgd(lr=plateau(1e-12, patience=1))".parse().expect("a spec"), ..told };
+    let told = Config { optimizer: "sgd(lr=plateau(1e-12, patience=0))".parse().expect("a spec"), ..told };
     let mut trainer = Trainer::new(&told).expect("a trainer");
     while let Some(metrics) = trainer.step().expect("an update") {
         assert_eq!(metrics.lr, Some(1e-12), "update {}", metrics.update);

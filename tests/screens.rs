@@ -184,7 +184,7 @@ fn every_program_takes_a_world_of_one_s_own() {
     let table = succeeds(home.path(), "gradient_quality", &format!("--env maze {few}"));
     let bias = table.lines().nth(1).expect("a row").split_whitespace().nth(1).expect("a bias");
     assert!(bias.parse::<f64>().is_ok(), "the world's model is known: {table}");
-    let small = "--steps 256 --optimizers sgd --hidden 2 --resolution 3 --directions random --out l";
+    let small = "--steps 256 --optimizers sgd --hidden 2 --resolution 3 --directions random --out l.png";
     succeeds(home.path(), "landscape", &format!("--env named.toml {small}"));
     assert!(home.path().join("l.png").exists());
 }

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use arrays::{Arrays, Number};
 
+use crate::metrics_file::Rows;
 use crate::{Config, Error, Result, whole_file};
 
 /// The state of a run between two updates: parameters, optimizer, every stream of random numbers, every environment, the
@@ -52,8 +53,8 @@ pub struct Progress {
     pub(crate) divergences_in_a_row: u64,
     /// Seconds spent in training.
     pub wall_seconds: f64,
-    /// Bytes of the run's `metrics.csv`, where it is of a run in a folder.
-    pub(crate) metrics_bytes: u64,
+    /// The rows of the run's `metrics.csv`, where it is of a run in a folder.
+    pub(crate) metrics: Rows,
     /// The best mean return of 100 episodes after any update of the run so far.
     pub(crate) best_return: Option<f64>,
     /// That update.

@@ -102,8 +102,9 @@ impl Reckoning {
         let count = self.multiplications.filter(|&count| count > LONG)?;
         let minutes = count / 1e10 / 60.0;
         Some(format!(
-            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core; smaller `hidden`, \
-             `envs`, `n_steps` or `n_epochs` take less"
+            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core, and whatever the \
+             optimizer takes besides (muon, shampoo and soap multiply matrices, too); smaller `hidden`, `envs`, `n_steps` or \
+             `n_epochs` take less"
         ))
     }
 }

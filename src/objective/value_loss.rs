@@ -31,10 +31,12 @@ impl Objective for ValueLoss {
     fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let mut squared = (&output.value - &batch.target)?.sqr()?;
         if self.clip_range_vf.is_finite() {
-            let moved = (output.value.detach() - &batch.value)?.clamp(-self.clip_range_vf, self.clip_range_vf)?;
-            let clipped = ((moved + &batch.value)? - &batch.target)?.sqr()?;
-            // Where both agree the whole derivative passes; a clipped one has none.
-            squared = clipped.gt(&squared)?.where_cond(&clipped, &squared)?;
+            let moved = (output.value.detach() - &batch.value)?;
+            let held = moved.clamp(-self.clip_range_vf, self.clip_range_vf)?;
+            let clipped = ((held + &batch.value)? - &batch.target)?.sqr()?;
+            // Where both agree, but for rounding, the whole derivative passes; a clipped one has none.
+            let is_held = (clipped.gt(&squared)? * moved.abs()?.gt(self.clip_range_vf)?)?;
+            squared = is_held.where_cond(&clipped, &squared)?;
         }
         let loss = (squared.mean_all()? * 0.5)?;
         report.push("value_loss", &loss);

@@ -47,7 +47,8 @@ impl<'a> Context<'a> {
 
     /// Fails with [`Error::Shape`](crate::Error::Shape) unless there are as many parameters as numbers of the gradient.
     pub(super) fn check(&self, gradient: &[f32]) -> Result<()> {
-        check_len("the gradient", self.theta.len(), gradient.len())
+        check_len("the gradient", self.theta.len(), gradient.len())?;
+        check_len("the layout", gradient.len().max(self.layout.len()), self.layout.len())
     }
 
     /// Whether this is a whole step or its first part, in which steps are counted.

@@ -4,12 +4,14 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+use crate::whole_file::shown_path;
+
 /// Why no plot was made. Each message names the place and what would be right there; lines and columns count from 1.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PlotError {
     /// A run folder lacks one of its files, or is no folder.
-    #[error("{}: there is no {file} here; a run folder holds config.toml and metrics.csv", folder.display())]
+    #[error("{}: there is no {file} here; a run folder holds config.toml and metrics.csv", shown_path(folder))]
     Missing {
         /// The folder that was asked for.
         folder: PathBuf,
@@ -17,7 +19,7 @@ pub enum PlotError {
         file: &'static str,
     },
     /// A file is there but cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read: {source}", shown_path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,7 +27,7 @@ pub enum PlotError {
         source: io::Error,
     },
     /// `metrics.csv` has not even a header.
-    #[error("{}: empty; its first line must name the columns, `env_steps` and `{column}` among them", file.display())]
+    #[error("{}: empty; its first line must name the columns, `env_steps` and `{column}` among them", shown_path(file))]
     Empty {
         /// The file.
         file: PathBuf,
@@ -33,7 +35,7 @@ pub enum PlotError {
         column: String,
     },
     /// The header lacks a column.
-    #[error("{}, line 1: there is no column `{column}`; the columns are: {found}", file.display())]
+    #[error("{}, line 1: there is no column `{column}`; the columns are: {found}", shown_path(file))]
     Column {
         /// The file.
         file: PathBuf,
@@ -43,7 +45,7 @@ pub enum PlotError {
         found: String,
     },
     /// A row has more or fewer fields than the header.
-    #[error("{}, line {line}: {found} fields, where the header has {expected}", file.display())]
+    #[error("{}, line {line}: {found} fields, where the header has {expected}", shown_path(file))]
     Fields {
         /// The file.
         file: PathBuf,
@@ -55,7 +57,7 @@ pub enum PlotError {
         expected: usize,
     },
     /// A field does not hold what its column needs.
-    #[error("{}, line {line}, column {column} (`{name}`): `{text}` is not {expected}", file.display())]
+    #[error("{}, line {line}, column {column} (`{name}`): `{text}` is not {expected}", shown_path(file))]
     Number {
         /// The file.
         file: PathBuf,
@@ -71,7 +73,7 @@ pub enum PlotError {
         expected: &'static str,
     },
     /// The environment steps go back.
-    #[error("{}, line {line}: `env_steps` falls from {before} to {now}; it counts up", file.display())]
+    #[error("{}, line {line}: `env_steps` falls from {before} to {now}; it counts up", shown_path(file))]
     Order {
         /// The file.
         file: PathBuf,
@@ -83,7 +85,7 @@ pub enum PlotError {
         now: u64,
     },
     /// The table cannot be taken apart, for example because it is not UTF-8.
-    #[error("{}: not a table of comma-separated UTF-8 text: {source}", file.display())]
+    #[error("{}: not a table of comma-separated UTF-8 text: {source}", shown_path(file))]
     Table {
         /// The file.
         file: PathBuf,
@@ -91,7 +93,7 @@ pub enum PlotError {
         source: csv::Error,
     },
     /// The column is there and no row has a value in it: the run ended before every lane had ended an episode.
-    #[error("{}: column `{column}` has no value in any of {rows} rows; nothing can be drawn", file.display())]
+    #[error("{}: column `{column}` has no value in any of {rows} rows; nothing can be drawn", shown_path(file))]
     NoValues {
         /// The file.
         file: PathBuf,
@@ -101,7 +103,7 @@ pub enum PlotError {
         rows: usize,
     },
     /// `config.toml` is not TOML.
-    #[error("{}, line {line}, column {column}: {message}", file.display())]
+    #[error("{}, line {line}, column {column}: {message}", shown_path(file))]
     Config {
         /// The file.
         file: PathBuf,
@@ -113,7 +115,7 @@ pub enum PlotError {
         message: String,
     },
     /// `config.toml` lacks a key or has something else under it.
-    #[error("{}: the key `{key}` must be {expected}", file.display())]
+    #[error("{}: the key `{key}` must be {expected}", shown_path(file))]
     Setting {
         /// The file.
         file: PathBuf,
@@ -198,7 +200,7 @@ pub enum PlotError {
         least: u32,
     },
     /// The file's name does not say what kind of picture it is, or one that is not made.
-    #[error("{}: the name {expected}", path.display())]
+    #[error("{}: the name {expected}", shown_path(path))]
     Format {
         /// The path that was asked for.
         path: PathBuf,
@@ -206,7 +208,10 @@ pub enum PlotError {
         expected: &'static str,
     },
     /// The picture could not be written.
-    #[error("{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder", path.display())]
+    #[error(
+        "{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder",
+        shown_path(path)
+    )]
     Write {
         /// The path that was asked for.
         path: PathBuf,
