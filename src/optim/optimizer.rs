@@ -114,7 +114,7 @@ impl Optimizer {
     /// Tells schedules that go by a metric, such as [`Schedule::Plateau`](super::Schedule::Plateau), its latest value
     /// and when it was seen. More is better.
     pub fn observe(&mut self, metric: f64, when: When) {
-        self.chain.state(&mut |_, slot| {
+        self.chain.nameless(&mut |slot| {
             if let Slot::Schedule(schedule) = slot {
                 schedule.observe(metric, when);
             }

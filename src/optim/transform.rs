@@ -205,10 +205,15 @@ impl Chain {
 const PART: usize = 16_384;
 
 impl Chain {
-    /// Whether all state is finite, asked without making a name for each piece.
+    /// Shows every piece of state without making a name for it, which takes room.
+    pub(super) fn nameless<'a>(&'a mut self, visit: &mut dyn FnMut(Slot<'a>)) {
+        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| visit(slot)));
+    }
+
+    /// Whether all state is finite.
     pub(super) fn is_finite(&mut self) -> bool {
         let mut finite = true;
-        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| finite &= slot.finite()));
+        self.nameless(&mut |slot| finite &= slot.finite());
         finite
     }
 
