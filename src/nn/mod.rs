@@ -49,20 +49,20 @@ pub trait ActorCritic {
     /// Policy and value for observations `[B, D]`, differentiable in the parameters.
     ///
     /// # Errors
-    /// [`Error::Tensor`](crate::Error::Tensor) for another shape or device.
+    /// [`Error::Tensor`] for another shape or device.
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output>;
 
     /// Replaces `logits` by the policy's unnormalised log-probabilities `[B, A]` for observations `[B, D]`. `room` is
     /// kept from call to call, so that none allocates.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
+    /// [`Error::Shape`] if `observation` is not a whole number of rows.
     fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()>;
 
     /// Replaces `values` by the value `[B]` of observations `[B, D]`.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) if `observation` is not a whole number of rows.
+    /// [`Error::Shape`] if `observation` is not a whole number of rows.
     fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()>;
 
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
@@ -82,7 +82,7 @@ pub trait ActorCritic {
     /// the gradient is then that of [`forward`](ActorCritic::forward) and [`Objective::loss`].
     ///
     /// # Errors
-    /// As [`forward`](ActorCritic::forward); [`Error::Shape`](crate::Error::Shape) for a minibatch whose columns differ in
+    /// As [`forward`](ActorCritic::forward); [`Error::Shape`] for a minibatch whose columns differ in
     /// length.
     fn host_gradient(
         &mut self,
