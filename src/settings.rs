@@ -53,7 +53,11 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
     let expected = match default {
         // What says itself what it must be.
         _ if e.message().starts_with("it must be") => e.message(),
+        Some(Integer(_)) if value.is_float() => "it must be a whole number, written without a point or an exponent",
         Some(Integer(_)) => "it must be a whole number, 0 or more",
+        Some(Float(_)) if value.as_str().is_some_and(|text| text.parse::<f64>().is_ok()) => {
+            "it must be a number, without quotes"
+        }
         Some(Float(_)) => "it must be a number",
         Some(Boolean(_)) => "it must be true or false",
         Some(Array(_)) => "it must be whole numbers in brackets, such as [64, 64]",
