@@ -37,8 +37,6 @@ pub struct Collector {
     most_steps: usize,
     /// Whether to break off, asked before every step.
     stop: Option<Stop>,
-    /// The episodes as they were before the last rollout, where it may be broken off afterwards.
-    before: Option<Episodes>,
 }
 
 /// Whether what is going on is to be broken off.
@@ -84,7 +82,6 @@ impl Collector {
             lost: false,
             most_steps: (Config::MAX_ROLLOUT as usize / lanes).max(1),
             stop: None,
-            before: None,
         })
     }
 
@@ -144,7 +141,6 @@ impl Collector {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
         }
         self.groups.iter_mut().for_each(LaneGroup::note);
-        self.before = self.stop.is_some().then(|| self.episodes.clone());
         let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes(), stop: self.stop.as_deref() };
         let played = match network.shared() {
             Some(network) if self.groups.len() > 1 => {
@@ -182,12 +178,15 @@ impl Collector {
     }
 
     /// Puts every lane back to where it was before the last rollout, unless its environment cannot be saved.
-    pub(crate) fn rewind(&mut self) {
+    fn rewind(&mut self) {
         let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
         self.lost = stuck > 0;
-        if let Some(before) = self.before.take() {
-            self.episodes = before;
-        }
+    }
+
+    /// The same after a whole rollout, with the episodes as they were before it.
+    pub(crate) fn put_back(&mut self, episodes: Episodes) {
+        self.rewind();
+        self.episodes = episodes;
     }
 
     /// Adds where all lanes stand to `arrays`.

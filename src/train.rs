@@ -225,7 +225,7 @@ impl Trainer {
             }
         };
         let note = match self.stop.is_some() && self.slow {
-            true => Some((self.learner.note()?, self.history.clone())),
+            true => Some((self.learner.note()?, self.history.clone(), self.collector.episodes().clone())),
             false => None,
         };
         let Learner { network, params, .. } = &mut self.learner;
@@ -240,9 +240,9 @@ impl Trainer {
         let begun = Instant::now();
         let stop = self.stop.as_deref().filter(|_| note.is_some());
         let report = self.algo.update_unless(&mut self.learner, self.collector.rollout(), when, stop);
-        if let (Err(Error::Interrupted), Some((learner, history))) = (&report, note) {
+        if let (Err(Error::Interrupted), Some((learner, history, episodes))) = (&report, note) {
             self.learner.put_back(&learner)?;
-            self.collector.rewind();
+            self.collector.put_back(episodes);
             self.history = history;
             self.broken_off = false;
             return Err(Error::Interrupted);

@@ -6,7 +6,8 @@ use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
 
 /// Proximal policy optimisation: several passes over each rollout, held near the policy that made it by clipping.
 ///
-/// Defaults are CleanRL's for CartPole, <https://docs.cleanrl.dev/rl-algorithms/ppo/>.
+/// Defaults are CleanRL's for CartPole, <https://docs.cleanrl.dev/rl-algorithms/ppo/>, but for `clip_grad_by`, which is
+/// `whole` there.
 ///
 /// Schulman et al. 2017, <https://arxiv.org/abs/1707.06347>.
 #[must_use]
