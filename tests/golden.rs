@@ -1,0 +1,59 @@
+//! The same words as before: what a change of structure must leave alone. After a change of what is learnt, the new words are
+//! written by `UPDATE_EXPECT=1 cargo test --test golden`, and the commit says why they are others.
+
+use std::fmt::Write;
+
+use expect_test::expect;
+use uphill::{Config, Trainer};
+
+/// Parameters after 20 updates, or 5 with many lanes, as FNV-1a of their bits, on one thread and on two.
+#[test]
+fn updates_give_the_words_that_they_gave() {
+    let mut words = String::new();
+    for algo in uphill::algo::ALGOS {
+        let defaults = Config::for_algo(algo.name).expect("an algorithm");
+        for (env, envs, updates) in
+            [("CartPole-v1", defaults.envs, 20), ("GridWorld-4x4-v0", defaults.envs, 20), ("CartPole-v1", 64, 5)]
+        {
+            let trained = |threads: usize| {
+                let config = Config {
+                    env: env.into(),
+                    envs,
+                    episodes: envs,
+                    n_steps: defaults.n_steps.min(32),
+                    threads,
+                    seed: 11,
+                    steps: 1_000_000,
+                    ..defaults.clone()
+                };
+                let mut trainer = Trainer::new(&config).expect("a trainer");
+                for _ in 0..updates {
+                    trainer.step().expect("an update").expect("steps are left");
+                }
+                trainer
+                    .params()
+                    .snapshot()
+                    .expect("values")
+                    .into_iter()
+                    .map(f32::to_bits)
+                    .fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
+                        (hash ^ u64::from(word)).wrapping_mul(0x0100_0000_01b3)
+                    })
+            };
+            let (one, two) = (trained(1), trained(2));
+            writeln!(words, "{:<9} {env:<16} {envs:>2} lanes: {one:016x} {two:016x}", algo.name).expect("a line");
+        }
+    }
+    expect![[r#"
+        reinforce CartPole-v1       4 lanes: 5d4cb1ba10f25291 5d4cb1ba10f25291
+        reinforce GridWorld-4x4-v0  4 lanes: 2c31f706b59f99ed 2c31f706b59f99ed
+        reinforce CartPole-v1      64 lanes: 77709245cb715d6c 77709245cb715d6c
+        a2c       CartPole-v1       8 lanes: a49f67357b8b3d3b a49f67357b8b3d3b
+        a2c       GridWorld-4x4-v0  8 lanes: 0bb75481e0ab7fab 0bb75481e0ab7fab
+        a2c       CartPole-v1      64 lanes: 253ad031da28dd1f 253ad031da28dd1f
+        ppo       CartPole-v1       4 lanes: 00a4daf7ec1f76b1 00a4daf7ec1f76b1
+        ppo       GridWorld-4x4-v0  4 lanes: a33298a846e37cb5 a33298a846e37cb5
+        ppo       CartPole-v1      64 lanes: c08129d841d69fae c08129d841d69fae
+    "#]]
+    .assert_eq(&words);
+}
