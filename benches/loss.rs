@@ -6,9 +6,9 @@
 
 use candle_core::{Device, Var};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use uphill::advantage::Estimate;
-use uphill::nn::Output;
+use uphill::objective::Output;
 use uphill::objective::{Batch, Objective, Report, RowGradients, RowSums, Rows};
+use uphill::rollout::Estimate;
 use uphill::{Categorical, CategoricalRows, Config, Rollout};
 
 const CPU: Device = Device::Cpu;

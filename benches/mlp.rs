@@ -9,10 +9,11 @@
 
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use uphill::advantage::Estimate;
 use uphill::algo::OnPolicy;
-use uphill::nn::{Minibatch, Workspace, ops};
+use uphill::nn::{Workspace, ops};
 use uphill::objective::{Batch, Objective, Report, RowSums};
+use uphill::rollout::Estimate;
+use uphill::rollout::Minibatch;
 use uphill::{ActorCritic, Config, MlpActorCritic, MlpConfig, Params, Rollout, Seed, envs};
 
 const ROWS: [usize; 6] = [1, 4, 64, 128, 512, 4_096];

@@ -4,22 +4,13 @@ use std::sync::Arc;
 
 use uphill_envs::{Spec, VecEnv, quoted};
 
-use crate::checkpoint::Arrays;
+use crate::arrays::Arrays;
 use crate::episodes::{Episode, Episodes};
 use crate::lane_group::{Bounds, LaneGroup};
 use crate::nn::ActorCritic;
+use crate::rollout::{Horizon, Rollout};
 use crate::seed::Seed;
-use crate::{Config, Error, Params, Result, Rollout, Threads};
-
-/// How much one rollout holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Horizon {
-    /// So many steps in every lane, cutting episodes where they stand; the next rollout goes on from there.
-    Steps(usize),
-    /// So many whole episodes in every lane. A lane that has played its own waits for the others, so that every
-    /// episode counts alike: taking the first to finish would prefer short ones.
-    Episodes(usize),
-}
+use crate::{Error, Params, Result, Threads};
 
 /// Steps environments with a policy and keeps where they stand between rollouts.
 ///
@@ -38,6 +29,9 @@ pub struct Collector {
     /// Whether to break off, asked before every step.
     stop: Option<Stop>,
 }
+
+/// Makes so many environments of one kind, to be stepped side by side.
+pub type MakeEnvs = Arc<dyn Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync>;
 
 /// Whether what is going on is to be broken off.
 pub(crate) type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -80,7 +74,7 @@ impl Collector {
             episodes: Episodes::new(lanes, has_limit),
             seed,
             lost: false,
-            most_steps: (Config::MAX_ROLLOUT as usize / lanes).max(1),
+            most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
             stop: None,
         })
     }
@@ -121,7 +115,7 @@ impl Collector {
     /// # Errors
     /// [`Error::Env`] if an environment fails, [`Error::NotFinite`] if the policy gives no distribution,
     /// [`Error::Shape`] if the network answers with too few or too many numbers, [`Error::Endless`] if whole episodes make
-    /// more than [`Config::MAX_ROLLOUT`] steps, all lanes together, [`Error::Config`] for a horizon of more.
+    /// more than [`Rollout::MAX_STEPS`] steps, all lanes together, [`Error::Config`] for a horizon of more.
     pub fn collect(
         &mut self,
         network: &dyn ActorCritic,

@@ -11,8 +11,8 @@ use uphill_envs::GridWorldConfig;
 
 use crate::algo;
 use crate::device::DeviceChoice;
+use crate::init::Initialiser;
 use crate::nn::Activation;
-use crate::nn::init::Initialiser;
 use crate::optim::{ClipGradBy, Registry, Row, Spec};
 use crate::{OnDivergence, Result};
 

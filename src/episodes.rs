@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::checkpoint::{Arrays, MAX_COUNT};
+use crate::arrays::{Arrays, MAX_COUNT};
 use crate::{Error, Result, Rollout};
 
 /// Steps after which nothing is known any more of an episode of a task without a limit: an evaluation cuts it off, and
@@ -211,7 +211,7 @@ mod tests {
 
     use super::{Episodes, LONGEST, Rollout};
     use crate::Seed;
-    use crate::checkpoint::Arrays;
+    use crate::arrays::Arrays;
     use crate::metrics::History;
 
     /// A row of steps, each with its reward, in which these lanes end their episodes.

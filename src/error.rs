@@ -22,6 +22,10 @@ pub enum Error {
     /// A finite MDP has no such value, or was given what is no policy of its.
     #[error(transparent)]
     Mdp(#[from] uphill_envs::MdpError),
+    /// What a part above this one says: a picture, a statistic, a check, or a part of one's own. [`Error::cause`] has it by its
+    /// type.
+    #[error(transparent)]
+    Part(Box<dyn std::error::Error + Send + Sync>),
     /// The device asked for cannot be had.
     #[error(transparent)]
     Device(#[from] crate::device::DeviceError),
@@ -59,9 +63,6 @@ pub enum Error {
         /// `the loss`, `the logits [...]`, or the first block of parameters whose gradient is not finite.
         what: String,
     },
-    /// Autograd gets the gradient of a network wrong.
-    #[error(transparent)]
-    Gradient(#[from] crate::nn::GradientError),
     /// Training left the real numbers. The parameters are those of the last finite step.
     #[error("update {update}: {what} is not finite; {}", after_divergence(*largest_reward))]
     Diverged {
@@ -102,15 +103,6 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
-    /// A reward curve could not be drawn.
-    #[error(transparent)]
-    Plot(#[from] crate::plot::PlotError),
-    /// An environment's drawing could not be shown.
-    #[error(transparent)]
-    Render(#[from] crate::render::RenderError),
-    /// There is no such statistic of these runs.
-    #[error(transparent)]
-    Stats(#[from] crate::stats::StatsError),
 }
 
 /// The rewards from which on a value loss, a square of sums of them, is beyond f32.
@@ -144,7 +136,29 @@ pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
     assert!(got == expected, "{what} has length {got}, expected {expected}");
 }
 
+/// Fails with [`Error::Shape`] unless `got` is `expected`.
+pub(crate) fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] })
+}
+
 impl Error {
+    /// An error of a part of one's own.
+    pub fn part(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Part(Box::new(error))
+    }
+
+    /// What a part said, by its type: `error.cause::<PlotError>()`.
+    #[must_use]
+    pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        match self {
+            Self::Part(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// A name that is not among the known ones, with the one that was meant.
     pub(crate) fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
         // A likeness takes time in proportion to both lengths.

@@ -2,13 +2,13 @@
 
 use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, quoted};
 
-use crate::checkpoint::Arrays;
-use crate::collect::Horizon;
+use crate::arrays::Arrays;
 use crate::dist::{CategoricalRows, no_distribution};
+use crate::error::check_len;
 use crate::nn::{ActorCritic, Workspace};
-use crate::params::check_len;
+use crate::rollout::{Horizon, Rollout};
 use crate::seed::{Rng, Seed, from_words, words as words_of};
-use crate::{Error, Params, Result, Rollout};
+use crate::{Error, Params, Result};
 use rand::RngExt;
 
 /// Lanes that are stepped together, where they stand, and their part of the rollout.

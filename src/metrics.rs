@@ -1,13 +1,16 @@
 //! What is known of training after an update: one row of `metrics.csv`.
 
+mod update_report;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::algo::UpdateReport;
-use crate::checkpoint::Arrays;
+use crate::arrays::Arrays;
 use crate::episodes::{Episode, Episodes};
 use crate::{Error, Result};
+
+pub use update_report::UpdateReport;
 
 /// One update. A number that does not exist (no episode counts yet, the algorithm has no such term) is `None`, an empty
 /// field in the file.

@@ -8,11 +8,12 @@ use candle_core::{CpuStorage, DType, Device, InplaceOp1, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
-use crate::checkpoint::Arrays;
-use crate::kernels::with_slice;
-use crate::nn::init;
+use crate::Result;
+use crate::arrays::Arrays;
+use crate::error::check_len;
+use crate::host_slice::with_slice;
+use crate::init;
 use crate::seed::Rng;
-use crate::{Error, Result};
 
 /// One named tensor within the parameter vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -317,14 +318,6 @@ impl Params {
     pub(crate) fn version(&self) -> Version {
         Version { changes: self.changes.clone(), at: self.changes.counter.load(Ordering::Acquire) }
     }
-}
-
-/// Fails with [`Error::Shape`] unless `got` is `expected`.
-pub(crate) fn check_len(what: &str, expected: usize, got: usize) -> Result<()> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] })
 }
 
 /// A closure as candle's in-place operation.

@@ -1,6 +1,14 @@
 //! What a policy did and what came of it, as structures of arrays.
 
+mod estimate;
+mod horizon;
+mod minibatch;
+
 use uphill_envs::End;
+
+pub use estimate::Estimate;
+pub use horizon::Horizon;
+pub use minibatch::Minibatch;
 
 /// Steps of `N` lanes, time-major: step `t` of lane `n` stands at `t * N + n` of every `[T, N]` array.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +37,9 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// The most steps of one, all lanes together.
+    pub const MAX_STEPS: u64 = 1 << 24;
+
     /// An empty rollout of so many lanes.
     #[must_use]
     pub fn new(lanes: usize, observation_len: usize) -> Self {

@@ -12,8 +12,9 @@ use candle_core::Device;
 use uphill_envs::{Spec, VecEnv};
 
 use crate::algo::{Learner, OnPolicy};
-use crate::checkpoint::{Arrays, Progress};
-use crate::collect::{Collector, Stop};
+use crate::arrays::Arrays;
+use crate::checkpoint::Progress;
+use crate::collect::{Collector, MakeEnvs, Stop};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
@@ -24,8 +25,7 @@ use crate::seed::Seed;
 use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
-pub use divergence::OnDivergence;
-pub use parts::{BuildNetwork, MakeEnvs, Parts};
+pub use parts::{BuildNetwork, Parts};
 
 /// How long an update may still go on once it is to be broken off.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -88,7 +88,7 @@ impl Trainer {
     /// The same with a network of one's own, such as a [`ModuleActorCritic`](crate::ModuleActorCritic).
     ///
     /// # Errors
-    /// As [`Trainer::new`], [`Error::Shape`] if the network takes other observations, [`Error::Gradient`] if autograd gets a
+    /// As [`Trainer::new`], [`Error::Shape`] if the network takes other observations, [`GradientError`](crate::nn::GradientError) if autograd gets a
     /// block of it wrong and [`ActorCritic::detached`] does not say so, and what `build` fails with.
     pub fn with_network(
         config: &Config,

@@ -3,7 +3,8 @@
 use candle_core::{D, Device, Module, Tensor};
 use candle_nn::{Init, VarBuilder, layer_norm, layer_norm_no_bias, linear, ops, rms_norm, seq};
 use uphill::envs::{Space, Spec};
-use uphill::nn::{BoxedModule, Output, Workspace};
+use uphill::nn::{BoxedModule, GradientError, Workspace};
+use uphill::objective::Output;
 use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, ModuleActorCritic, Params, Result, Seed, Trainer};
 use uphill::{gradient, nn::Activation};
 
@@ -55,14 +56,14 @@ fn made(middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Result<(Params, ModuleActor
 /// The names of the blocks that are refused.
 fn refused(middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Vec<String> {
     match made(middle) {
-        Err(Error::Gradient(error)) => {
+        Err(error) => {
             let message = error.to_string();
+            let Some(error) = error.cause::<GradientError>() else { panic!("another error: {message}") };
             let names: Vec<String> = error.blocks.iter().map(|slope| slope.block.clone()).collect();
             assert!(names.iter().all(|name| message.contains(&format!("`{name}`"))), "{message}");
             assert!(message.contains("layer_norm_no_bias"), "{message}");
             names
         }
-        Err(other) => panic!("another error: {other}"),
         Ok(_) => Vec::new(),
     }
 }
@@ -196,7 +197,8 @@ fn what_is_cut_on_purpose_can_be_said() {
     let (_, network) = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &names, build).expect("said");
     assert!(network.detached("actor.0.weight") && !network.detached("actor.1.weight"));
     let left = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &names[..2], build);
-    let Err(Error::Gradient(error)) = left.map(|_| ()) else { panic!("one is not said") };
+    let error = left.map(|_| ()).expect_err("one is not said");
+    let error = error.cause::<GradientError>().expect("a wrong gradient");
     assert_eq!(error.blocks.iter().map(|slope| slope.block.as_str()).collect::<Vec<_>>(), ["critic.0.bias"]);
     let unknown = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &["actor.00"], build);
     let message = unknown.map(|_| ()).expect_err("no such block").to_string();
@@ -258,7 +260,8 @@ fn shared(cut: bool, purpose: bool) -> Result<(Params, Box<dyn ActorCritic>)> {
 fn a_trainer_refuses_a_network_that_is_cut_for_one_of_its_outputs() {
     let config = Config { steps: 1_000, ..Config::for_algo("ppo").expect("an algorithm") };
     let with = |cut, purpose| Trainer::with_network(&config, |_, _| shared(cut, purpose)).map(|_| ());
-    let Err(Error::Gradient(error)) = with(true, false) else { panic!("the values do not reach the trunk") };
+    let error = with(true, false).map(|_| ()).expect_err("the values do not reach the trunk");
+    let error = error.cause::<GradientError>().expect("a wrong gradient");
     let found: Vec<_> = error.blocks.iter().map(|slope| (slope.block.as_str(), slope.output)).collect();
     assert_eq!(found, [("trunk.weight", "values"), ("trunk.bias", "values")]);
     with(false, false).expect("whole");

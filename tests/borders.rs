@@ -1,10 +1,11 @@
 //! What has no weight has no say, be it NaN or infinite: no zero is made by multiplying with one.
 
 use candle_core::{DType, Device, Tensor, Var};
-use uphill::advantage::{Estimate, Estimator, Gae, MonteCarlo, NStep};
+use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::End;
 use uphill::nn::{Activation, ops};
 use uphill::objective::{ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, ValueLoss};
+use uphill::rollout::Estimate;
 use uphill::{ActorCritic, MlpActorCritic, MlpConfig, Rollout, Seed};
 
 const ENDS: [End; 3] = [End::Not, End::Terminated, End::Truncated];

@@ -11,7 +11,7 @@ use allocation_counter::measure;
 use candle_core::Device;
 use uphill::benchmark::Grid;
 use uphill::envs::{self, Action, End, Env, EnvError, Lanes, Space, Spec, Step, VecEnv};
-use uphill::nn::init::Initialiser;
+use uphill::init::Initialiser;
 use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
 use uphill::{Collector, Config, Error, Horizon, MlpActorCritic, Parts, Policy, Result, Seed, Trainer};
 

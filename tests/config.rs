@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use uphill::algo::ALGOS;
 use uphill::envs::{GridObservation, GridWorldConfig};
+use uphill::init::Initialiser;
 use uphill::nn::Activation;
-use uphill::nn::init::Initialiser;
 use uphill::optim::{Registry, Spec};
 use uphill::{Config, Error, Trainer};
 

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use serde::Deserialize;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::End;
-use uphill::nn::Output;
+use uphill::objective::Output;
 use uphill::objective::{Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, ValueLoss};
 use uphill::{Categorical, Rollout};
 

@@ -4,7 +4,8 @@ use candle_core::Tensor;
 use uphill::envs::{
     Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, TimeLimit, Transitions, VecEnv,
 };
-use uphill::nn::{Output, Workspace};
+use uphill::nn::Workspace;
+use uphill::objective::Output;
 use uphill::{
     ActorCritic, Collector, Config, Error, MlpActorCritic, MlpConfig, Params, Result, Seed, Threads, Trainer,
 };

@@ -5,11 +5,12 @@ use candle_core::{Device, Tensor, Var};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
-use uphill::advantage::Estimate;
 use uphill::algo::OnPolicy;
 use uphill::envs::{Space, Spec};
-use uphill::nn::{Activation, FisherRoom, Minibatch, ops};
+use uphill::nn::{Activation, FisherRoom, ops};
 use uphill::objective::{Batch, Objective, Report, RowSums};
+use uphill::rollout::Estimate;
+use uphill::rollout::Minibatch;
 use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Threads};
 
 const CPU: Device = Device::Cpu;

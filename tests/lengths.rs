@@ -4,19 +4,20 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use candle_core::Device;
-use uphill::advantage::{Estimate, Estimator, Gae, MonteCarlo, NStep, gae, n_step_return, reward_to_go};
+use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep, gae, n_step_return, reward_to_go};
 use uphill::algo::ppo;
 use uphill::envs::{
     Actions, CartPole, End, Env, FiniteMdp, GridWorld, GridWorldConfig, Outcome, Transitions, make_vec,
 };
 use uphill::gradient::GradientQuality;
+use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
-use uphill::nn::init::Initialiser;
-use uphill::nn::{FisherRoom, Minibatch, Workspace};
+use uphill::nn::{FisherRoom, Workspace};
 use uphill::objective::{
     Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, ValueLoss,
 };
 use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
+use uphill::rollout::{Estimate, Minibatch};
 use uphill::stats::{Bootstrap, Scale, Scores, area_under_curve, steps_to_threshold};
 use uphill::{
     ActorCritic, CategoricalRows, Config, Layout, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Threads, Trainer,

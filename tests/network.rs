@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
-use uphill::nn::init::Initialiser;
-use uphill::nn::{Activation, BoxedModule, Output, Workspace};
+use uphill::init::Initialiser;
+use uphill::nn::{Activation, BoxedModule, Workspace};
+use uphill::objective::Output;
 use uphill::{
     ActorCritic, Categorical, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, ModuleActorCritic, Params,
     Result, Seed, Trainer,
@@ -333,9 +334,13 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
             value: vec![0.0; 3],
             ..uphill::Rollout::new(3, 4)
         };
-        let estimate = uphill::advantage::Estimate { advantage: vec![1.0; 3], target: vec![0.0; 3] };
-        let batch =
-            uphill::nn::Minibatch { rollout: &rollout, estimate: &estimate, places: &[0, 1, 2], advantage: &[1.0; 3] };
+        let estimate = uphill::rollout::Estimate { advantage: vec![1.0; 3], target: vec![0.0; 3] };
+        let batch = uphill::rollout::Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &[0, 1, 2],
+            advantage: &[1.0; 3],
+        };
         let (mut gradient, mut sums) = (Vec::new(), Default::default());
         let objective = uphill::objective::PolicyGradient;
         network.host_gradient(params, batch, &objective, &mut gradient, &mut sums).expect("a gradient").expect("fused");

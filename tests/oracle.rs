@@ -2,8 +2,8 @@
 
 use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
-use uphill::nn::Minibatch;
 use uphill::objective::RowSums;
+use uphill::rollout::Minibatch;
 use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
 
 const LANES: usize = 16;

@@ -12,8 +12,8 @@ pub use gae::{Gae, gae};
 pub use monte_carlo::{MonteCarlo, reward_to_go};
 pub use n_step::{NStep, n_step_return};
 
-use crate::Rollout;
 use crate::error::same_len;
+use crate::rollout::{Estimate, Rollout};
 
 /// What an end means for every estimator: `(bootstrap, carry)`.
 ///
@@ -44,15 +44,6 @@ fn same_steps<const N: usize>(len: usize, lanes: usize, columns: [(&str, usize);
     }
     let whole = if lanes == 0 { len == 0 } else { len.is_multiple_of(lanes) };
     assert!(whole, "{len} places are no whole number of steps of {lanes} lanes");
-}
-
-/// Advantages and value targets of a rollout, each `[T, N]`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Estimate {
-    /// `Aₜ`: what the policy gradient multiplies `∇ log π(aₜ|sₜ)` with.
-    pub advantage: Vec<f32>,
-    /// What `V(sₜ)` is regressed on.
-    pub target: Vec<f32>,
 }
 
 /// Turns a rollout into advantages.

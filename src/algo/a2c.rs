@@ -1,9 +1,9 @@
 use crate::Config;
 use crate::advantage::{Estimator, Gae, NStep};
 use crate::algo::OnPolicy;
-use crate::collect::Horizon;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::optim::Spec;
+use crate::rollout::Horizon;
 
 /// Advantage actor-critic, synchronous: one policy-gradient step a short rollout, advantages from n-step returns, or
 /// from generalised advantage estimation where `gae_lambda` is below 1.

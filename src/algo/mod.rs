@@ -6,7 +6,7 @@ mod ppo;
 mod reinforce;
 
 pub use a2c::a2c;
-pub use on_policy::{Learner, OnPolicy, UpdateReport};
+pub use on_policy::{Learner, OnPolicy};
 pub use ppo::ppo;
 pub use reinforce::reinforce;
 

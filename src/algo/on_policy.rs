@@ -2,15 +2,16 @@
 
 use rand::seq::SliceRandom;
 
-use crate::advantage::{Estimate, Estimator, normalize};
-use crate::checkpoint::Arrays;
-use crate::collect::Horizon;
+use crate::advantage::{Estimator, normalize};
+use crate::arrays::Arrays;
 use crate::kernels::all_finite;
-use crate::nn::{ActorCritic, Minibatch};
+use crate::metrics::UpdateReport;
+use crate::nn::ActorCritic;
 use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
 use crate::optim::{Optimizer, StepReport, When, check_finite};
+use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::seed::{Rng, Seed};
-use crate::{Error, Params, Result, Rollout};
+use crate::{Error, Params, Result};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
 #[derive(Debug)]
@@ -98,30 +99,6 @@ struct Buffers {
     advantage: Vec<f32>,
     gradient: Vec<f32>,
     sums: RowSums,
-}
-
-/// What one update was like: means over its gradient steps.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct UpdateReport {
-    /// What the objective's terms reported, such as `policy_loss`.
-    pub terms: Vec<(&'static str, f64)>,
-    /// Norm of the gradient, before clipping.
-    pub grad_norm: f64,
-    /// Norm of the change of the parameters.
-    pub update_norm: f64,
-    /// `1 − Var[target − value] / Var[target]` over the rollout; NaN without a critic or where targets are constant.
-    pub explained_variance: f64,
-}
-
-impl UpdateReport {
-    /// The same, if all that it reports is finite; there may be no explained variance.
-    pub(crate) fn finite(self) -> Result<Self> {
-        let norms = [("grad_norm", self.grad_norm), ("update_norm", self.update_norm)];
-        match self.terms.iter().chain(&norms).find(|(_, value)| !value.is_finite()) {
-            Some((name, _)) => Err(Error::NotFinite { what: format!("the {name} of the update") }),
-            None => Ok(self),
-        }
-    }
 }
 
 impl OnPolicy {

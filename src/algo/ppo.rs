@@ -1,8 +1,8 @@
 use crate::Config;
 use crate::advantage::Gae;
 use crate::algo::OnPolicy;
-use crate::collect::Horizon;
 use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
+use crate::rollout::Horizon;
 
 /// Proximal policy optimisation: several passes over each rollout, held near the policy that made it by clipping.
 ///

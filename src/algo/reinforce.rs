@@ -1,8 +1,8 @@
 use crate::Config;
 use crate::advantage::MonteCarlo;
 use crate::algo::OnPolicy;
-use crate::collect::Horizon;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
+use crate::rollout::Horizon;
 
 /// REINFORCE: the policy gradient with the return that whole episodes really had, less a learnt baseline or not.
 ///

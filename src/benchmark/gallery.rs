@@ -109,10 +109,10 @@ impl Gallery {
                 }
                 Ok(name)
             }
-            Err(Error::Plot(refused @ (PlotError::Picture { .. } | PlotError::Size { .. }))) => {
-                Err(refused.to_string())
-            }
-            Err(other) => return Err(other),
+            Err(error) => match error.cause() {
+                Some(PlotError::Picture { .. } | PlotError::Size { .. }) => Err(error.to_string()),
+                _ => return Err(error),
+            },
         };
         self.exhibits.push(Exhibit { place, alt, name, note });
         Ok(())

@@ -19,8 +19,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::arrays::{Array, Arrays, Numbers};
 use super::{Checkpoint, Progress};
+use crate::arrays::{Array, Arrays, Numbers};
 use crate::{Config, Error, Result, whole_file};
 
 /// The layout of checkpoints that this version writes and reads. It changes whenever a checkpoint's meaning does.

@@ -15,15 +15,13 @@
 //! # Ok::<(), uphill::Error>(())
 //! ```
 
-mod arrays;
 mod file;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use arrays::{Arrays, Number};
-
+use crate::arrays::{Arrays, MAX_COUNT};
 use crate::metrics_file::Rows;
 use crate::{Config, Error, Result, whole_file};
 
@@ -60,9 +58,6 @@ pub struct Progress {
     /// That update.
     pub(crate) best_update: u64,
 }
-
-/// Counts that nothing ever reaches by counting, so that counting on from one cannot pass the largest number.
-pub(crate) const MAX_COUNT: u64 = 1 << 62;
 
 impl Progress {
     /// Refuses what no run ever comes to.

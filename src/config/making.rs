@@ -1,5 +1,7 @@
 //! What a configuration stands for: environments, algorithm, optimizer, network.
 
+use std::sync::Arc;
+
 use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted};
 
 use crate::algo::{self, OnPolicy};
@@ -13,6 +15,12 @@ const GROUP: usize = 32;
 const MAX_GROUPS: usize = 16;
 
 impl Config {
+    /// What makes the environments that this configuration names.
+    pub(crate) fn env_maker(&self) -> MakeEnvs {
+        let config = self.clone();
+        Arc::new(move |lanes| config.make_envs(lanes))
+    }
+
     /// The environments, so many side by side.
     ///
     /// # Errors

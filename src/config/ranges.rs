@@ -5,7 +5,7 @@ use uphill_envs::{Spec, quoted};
 use crate::device::DeviceChoice;
 use crate::envs::shown;
 use crate::optim::Registry;
-use crate::{Config, Error, Result, Threads, algo};
+use crate::{Config, Error, Result, Rollout, Threads, algo};
 
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
@@ -15,7 +15,7 @@ impl Config {
     /// The most environments side by side.
     pub const MAX_ENVS: u64 = 1 << 16;
     /// The most steps, all lanes together, and the most episodes of one rollout.
-    pub const MAX_ROLLOUT: u64 = 1 << 24;
+    pub const MAX_ROLLOUT: u64 = Rollout::MAX_STEPS;
     /// The most passes over a rollout.
     pub const MAX_EPOCHS: u64 = 10_000;
     /// The most hidden layers.

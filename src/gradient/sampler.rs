@@ -2,11 +2,12 @@
 
 use candle_core::Device;
 
-use crate::advantage::{Estimate, Estimator};
+use crate::advantage::Estimator;
 use crate::algo::{OnPolicy, reinforce};
-use crate::collect::{Collector, Horizon};
-use crate::nn::{ActorCritic, Minibatch, MlpActorCritic};
+use crate::collect::Collector;
+use crate::nn::{ActorCritic, MlpActorCritic};
 use crate::objective::RowSums;
+use crate::rollout::{Estimate, Horizon, Minibatch};
 use crate::seed::Seed;
 use crate::{Config, Params, Result, Threads};
 

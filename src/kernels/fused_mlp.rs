@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::mlp::{Mlp, Workspace};
+use crate::host_slice::{contiguous, with_slice};
 use crate::params::Version;
 
 /// [`Mlp`] as a candle operation on `(theta [P], observation [B, D])` giving `[B, outputs]`.
@@ -88,22 +89,5 @@ impl CustomOp2 for FusedMlp {
             })
         })?;
         Ok((Some(Tensor::from_vec(gradient, theta.shape(), theta.device())?), None))
-    }
-}
-
-/// The numbers of a contiguous `f32` storage.
-pub(crate) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("a tensor of this operation must be contiguous"),
-    }
-}
-
-/// Reads a contiguous `f32` tensor on the CPU without copying it.
-pub(crate) fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        candle_core::Storage::Cpu(storage) => f(contiguous(storage, layout)?),
-        _ => bail!("a tensor of this operation must be on the CPU"),
     }
 }

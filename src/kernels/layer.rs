@@ -1,9 +1,9 @@
 //! One linear layer and the activation behind it: forward, backward, and along a direction.
 
+use super::activation::Activation;
 use super::elementary::{sigmoid_in_place, tanh_in_place};
 use super::matmul::{Left, Start, matmul, transpose};
 use super::vector::vectorised;
-use crate::nn::Activation;
 
 /// Where a layer's weight `[outputs, inputs]` and bias `[outputs]` begin in the parameter vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! A whole multi-layer perceptron on the host: forward, backward into one gradient of all parameters, and along a
 //! direction of the parameters.
 
+use super::activation::Activation;
 use super::layer::{Layer, activate, times_derivative};
-use crate::nn::Activation;
 use crate::params::Version;
 
 /// Linear layers with one activation between them and none after the last.

@@ -3,6 +3,7 @@
 //! Each has a twin in plain candle operations, which is its reference in the tests and the path on a GPU.
 //! `scripts/valgrind.sh` runs their tests under memcheck.
 
+mod activation;
 mod elementary;
 mod fused_mlp;
 mod layer;
@@ -10,8 +11,9 @@ mod matmul;
 mod mlp;
 mod vector;
 
+pub use activation::Activation;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
-pub(crate) use fused_mlp::{FusedMlp, contiguous, with_slice};
+pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use layer::Layer;
 pub use mlp::Workspace;
 pub(crate) use mlp::{Mlp, Passes, Turned};

@@ -1,6 +1,6 @@
 //! A plane through the space of parameters.
 
-use crate::params::check_len;
+use crate::error::check_len;
 use crate::{Error, Result};
 
 /// Two directions at a point: `θ(a, b) = θ + a·d₁ + b·d₂`.

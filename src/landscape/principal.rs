@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
-use crate::params::check_len;
+use crate::error::check_len;
 use crate::{Error, Result};
 
 /// The first two principal components of some points of a way through the parameters.

@@ -4,9 +4,10 @@ use candle_core::Device;
 use uphill_envs::{FiniteMdp, GridWorld};
 
 use crate::advantage::normalize;
-use crate::collect::{Collector, Horizon};
+use crate::collect::Collector;
 use crate::nn::{ActorCritic, MlpActorCritic};
 use crate::objective::{Batch, Objective, Report, Sum};
+use crate::rollout::Horizon;
 use crate::seed::Seed;
 use crate::{Config, Error, Params, Result, Threads, oracle};
 

@@ -3,8 +3,8 @@
 use super::mlp_actor_critic::Nets;
 use super::rows;
 use crate::dist::CategoricalRows;
+use crate::error::check_len;
 use crate::kernels::{Passes, Turned};
-use crate::params::check_len;
 use crate::{Error, MlpActorCritic, Params, Result};
 
 /// Room for [`MlpActorCritic::fisher_vector_product`], kept from product to product.

@@ -7,13 +7,15 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use uphill_envs::{Space, Spec};
 
-use super::init::Initialiser;
-use super::shard::{self, Minibatch, Shard};
-use super::{Activation, ActorCritic, Output, rows};
+use super::shard::{self, Shard};
+use super::{Activation, ActorCritic, rows};
 use crate::dist::Categorical;
+use crate::error::check_len;
+use crate::init::Initialiser;
 use crate::kernels::{FusedMlp, Layer, Mlp, Turned, Workspace, add};
-use crate::objective::{Objective, RowSums};
-use crate::params::{Layout, Params, check_len};
+use crate::objective::{Objective, Output, RowSums};
+use crate::params::{Layout, Params};
+use crate::rollout::Minibatch;
 use crate::seed::Seed;
 use crate::{Error, Result, Threads};
 

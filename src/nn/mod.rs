@@ -1,7 +1,6 @@
 //! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
 
 mod fisher;
-pub mod init;
 mod mlp_actor_critic;
 mod module_actor_critic;
 pub mod ops;
@@ -9,31 +8,20 @@ mod shard;
 mod slopes;
 
 use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
 use uphill_envs::{Space, Spec};
 
 pub use fisher::FisherRoom;
 pub use mlp_actor_critic::{MlpActorCritic, MlpConfig};
 pub use module_actor_critic::{BoxedModule, ModuleActorCritic};
 
-pub use crate::kernels::Workspace;
-pub use shard::Minibatch;
+pub use crate::kernels::{Activation, Workspace};
 pub(crate) use slopes::require_slopes;
 pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
 
-use crate::dist::Categorical;
-use crate::objective::{Objective, RowSums};
-use crate::params::check_len;
+use crate::error::check_len;
+use crate::objective::{Objective, Output, RowSums};
+use crate::rollout::Minibatch;
 use crate::{Error, Params, Result};
-
-/// What a network says of a batch of `B` observations.
-#[derive(Debug)]
-pub struct Output {
-    /// The distribution over actions in each.
-    pub policy: Categorical,
-    /// The value of each, `[B]`.
-    pub value: Tensor,
-}
 
 /// A policy and a value function over one parameter vector.
 ///
@@ -94,19 +82,6 @@ pub trait ActorCritic {
     ) -> Result<Option<f64>> {
         Ok(None)
     }
-}
-
-/// The non-linearity between layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// `tanh x`.
-    #[default]
-    Tanh,
-    /// `max(x, 0)`.
-    Relu,
-    /// `x / (1 + e⁻ˣ)`.
-    Silu,
 }
 
 /// Rows in a flat batch of observations.

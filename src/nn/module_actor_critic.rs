@@ -4,8 +4,9 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, VarBuilder};
 use uphill_envs::{Space, Spec};
 
-use super::{ActorCritic, Output, Workspace, require_slopes, rows};
+use super::{ActorCritic, Workspace, require_slopes, rows};
 use crate::dist::Categorical;
+use crate::objective::Output;
 use crate::{Error, Params, Result, Seed};
 
 /// A module that maps `[B, D]` to `[B, outputs]`.
@@ -40,7 +41,7 @@ impl ModuleActorCritic {
     ///
     /// # Errors
     /// [`Error::Config`] for an environment without discrete actions, [`Error::Shape`] if the modules map observations
-    /// to anything but `[B, A]` and `[B, 1]`, [`Error::Gradient`] if an operation in them has no backward pass, so that a
+    /// to anything but `[B, A]` and `[B, 1]`, [`GradientError`](crate::nn::GradientError) if an operation in them has no backward pass, so that a
     /// block would learn wrongly or not at all, and what `build` fails with.
     pub fn new(
         spec: &Spec,

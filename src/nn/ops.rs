@@ -17,7 +17,8 @@
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor, bail};
 
 use crate::Result;
-use crate::kernels::{contiguous, exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
+use crate::host_slice::contiguous;
+use crate::kernels::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 
 /// `eˣ` of every element, within 1 ulp on the CPU (2 where the result is subnormal).
 ///

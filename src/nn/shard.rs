@@ -1,44 +1,9 @@
 //! A share of a minibatch, from observations to gradient, on the host and without a graph.
 
 use super::mlp_actor_critic::Nets;
-use crate::advantage::Estimate;
 use crate::kernels::{Passes, Turned};
 use crate::objective::{HostLoss, Objective, RowSums};
-use crate::params::check_len;
-use crate::{Error, Result, Rollout};
-
-/// Some steps of a rollout, as an objective takes them.
-#[derive(Debug, Clone, Copy)]
-pub struct Minibatch<'a> {
-    /// What was collected.
-    pub rollout: &'a Rollout,
-    /// Advantages and targets of all of it; the targets are read here.
-    pub estimate: &'a Estimate,
-    /// Places in `[T, N]` of the `B` steps.
-    pub places: &'a [usize],
-    /// `[B]`: advantages, one a place, so that they can have been normalised over the minibatch.
-    pub advantage: &'a [f32],
-}
-
-impl Minibatch<'_> {
-    /// Refuses columns and advantages of other lengths, and places past the rollout's end.
-    pub(crate) fn check(&self) -> Result<()> {
-        let Minibatch { rollout, estimate, places, advantage } = self;
-        let len = rollout.action.len();
-        check_len("the rollout's observations", len * rollout.observation_len, rollout.observation.len())?;
-        check_len("the rollout's log-probabilities", len, rollout.log_prob.len())?;
-        check_len("the rollout's values", len, rollout.value.len())?;
-        check_len("the estimate's targets", len, estimate.target.len())?;
-        check_len("the minibatch's advantages", places.len(), advantage.len())?;
-        match places.iter().max() {
-            Some(&last) if last >= len => {
-                let what = format!("a rollout with a place {last}");
-                Err(Error::Shape { what, expected: vec![last.saturating_add(1)], got: vec![len] })
-            }
-            _ => Ok(()),
-        }
-    }
-}
+use crate::rollout::Minibatch;
 
 /// Rows that go through the network together: few enough that all activations stay in the cache.
 const BLOCK: usize = 256;

@@ -7,7 +7,8 @@ use thiserror::Error;
 use uphill_envs::{Space, Spec};
 
 use super::{ActorCritic, rows};
-use crate::params::{Block, check_len};
+use crate::error::check_len;
+use crate::params::Block;
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result};
 
@@ -62,6 +63,12 @@ impl GradientCheck {
 pub struct GradientError {
     /// Those blocks, at least one.
     pub blocks: Vec<BlockSlope>,
+}
+
+impl From<GradientError> for Error {
+    fn from(error: GradientError) -> Self {
+        Self::part(error)
+    }
 }
 
 impl GradientError {
@@ -137,7 +144,7 @@ pub fn check(network: &dyn ActorCritic, params: &mut Params, observations: &[f32
 /// Nothing is said of a network that chance makes answer differently each time, or that is finite at none of them.
 ///
 /// # Errors
-/// [`Error::Gradient`] with the blocks, and what a forward or backward pass fails with.
+/// [`GradientError`](crate::nn::GradientError) with the blocks, and what a forward or backward pass fails with.
 pub(crate) fn require_slopes(network: &dyn ActorCritic, params: &mut Params, spec: &Spec) -> Result<()> {
     check_len("the network's input", spec.observation_len(), network.observation_len())?;
     let shape = (PROBE_ROWS, spec.observation_len());

@@ -1,9 +1,8 @@
 use candle_core::{DType, Tensor};
 
-use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
+use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
 use crate::Result;
 use crate::kernels::exp_in_place;
-use crate::nn::Output;
 
 /// PPO's clipped surrogate.
 ///

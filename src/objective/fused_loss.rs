@@ -3,9 +3,9 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::host_loss::HostLoss;
-use super::{Objective, RowSums};
-use crate::kernels::with_slice;
-use crate::nn::{Minibatch, Output};
+use super::{Objective, Output, RowSums};
+use crate::host_slice::with_slice;
+use crate::rollout::Minibatch;
 
 /// The loss of a minibatch as one operation from the network's outputs to a scalar, its gradient computed along with it;
 /// `sums` receives what the terms report, summed over rows. Autograd goes through it as through any other.
@@ -66,10 +66,11 @@ mod tests {
     use candle_core::{Device, Tensor, Var};
 
     use super::fused_loss;
-    use crate::advantage::Estimate;
-    use crate::nn::{Minibatch, Output};
-    use crate::objective::{Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, RowSums, ValueLoss};
-    use crate::{Categorical, Rollout};
+    use crate::Categorical;
+    use crate::objective::{
+        Batch, ClippedSurrogate, Entropy, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss,
+    };
+    use crate::rollout::{Estimate, Minibatch, Rollout};
 
     /// Loss and derivatives by logits and values, by the tensors and by the host.
     fn twins(

@@ -3,7 +3,7 @@
 
 use super::{Objective, RowGradients, RowSums, Rows};
 use crate::dist::CategoricalRows;
-use crate::nn::Minibatch;
+use crate::rollout::Minibatch;
 
 /// Buffers for the loss of some steps, kept from minibatch to minibatch.
 #[derive(Debug, Default)]

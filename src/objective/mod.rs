@@ -18,10 +18,19 @@ pub(crate) use host_loss::HostLoss;
 pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 
-use crate::advantage::Estimate;
+use crate::dist::Categorical;
 use crate::error::same_len;
-use crate::nn::{Minibatch, Output};
+use crate::rollout::{Estimate, Minibatch};
 use crate::{Result, Rollout};
+
+/// What a network says of a batch of `B` observations.
+#[derive(Debug)]
+pub struct Output {
+    /// The distribution over actions in each.
+    pub policy: Categorical,
+    /// The value of each, `[B]`.
+    pub value: Tensor,
+}
 
 /// `B` steps of a rollout on the learning device.
 #[derive(Debug, Clone)]

@@ -1,8 +1,7 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Report, RowGradients, RowSums, Rows};
+use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
 use crate::Result;
-use crate::nn::Output;
 
 /// Half the squared error of the critic.
 ///

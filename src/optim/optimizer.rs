@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rand::Rng as _;
 
 use super::{Chain, Context, GradientTransform, Slot, Span, When};
-use crate::checkpoint::{Arrays, MAX_COUNT, Number};
+use crate::arrays::{Arrays, MAX_COUNT, Number};
+use crate::error::check_len;
 use crate::kernels::{add, sum_of_squares};
-use crate::params::check_len;
 use crate::seed::{Seed, from_words, words};
 use crate::{Error, Layout, Params, Result};
 

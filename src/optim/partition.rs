@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::table::{Kind, Make, Param, Row};
 use super::{Chain, Context, GradientTransform, Pattern, Place, Slot, Span, When};
-use crate::params::check_len;
+use crate::error::check_len;
 use crate::{Block, Error, Layout, Result};
 
 /// See [`partition`] and [`masked`].

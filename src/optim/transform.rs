@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::Schedule;
+use crate::error::check_len;
 use crate::kernels::{all_finite, vectorised};
-use crate::params::check_len;
 use crate::seed::Rng;
 use crate::{Layout, Result};
 

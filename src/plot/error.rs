@@ -219,3 +219,9 @@ pub enum PlotError {
         source: io::Error,
     },
 }
+
+impl From<PlotError> for crate::Error {
+    fn from(error: PlotError) -> Self {
+        Self::part(error)
+    }
+}

@@ -69,3 +69,9 @@ pub enum RenderError {
         source: io::Error,
     },
 }
+
+impl From<RenderError> for crate::Error {
+    fn from(error: RenderError) -> Self {
+        Self::part(error)
+    }
+}

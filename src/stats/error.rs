@@ -116,3 +116,9 @@ pub(super) fn check_rising(what: &'static str, values: &[f64]) -> Result<(), Sta
         }
     }
 }
+
+impl From<StatsError> for crate::Error {
+    fn from(error: StatsError) -> Self {
+        Self::part(error)
+    }
+}

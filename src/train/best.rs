@@ -1,7 +1,8 @@
 //! The best policy of a run, whenever it was.
 
 use super::Trainer;
-use crate::checkpoint::{Arrays, Progress};
+use crate::arrays::Arrays;
+use crate::checkpoint::Progress;
 use crate::{Error, Result};
 
 /// The policy that played when the mean return of the last 100 episodes that count was the highest so far.

@@ -1,40 +1,12 @@
 //! What a run does when training leaves the real numbers.
 
-use serde::{Deserialize, Serialize};
-
 use super::Trainer;
 use crate::algo::Learner;
-use crate::checkpoint::Arrays;
-use crate::{Error, Result};
+use crate::arrays::Arrays;
+use crate::{Error, OnDivergence, Result};
 
 /// Divergences one after the other, without an update between them that did not, after which a run gives up.
 const GIVES_UP_AFTER: u64 = 10;
-
-/// What to do about a loss, gradient, update or policy that is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnDivergence {
-    /// End the run with an error.
-    #[default]
-    Stop,
-    /// Put parameters and optimizer back to where they were some updates ago, and go on with new experience.
-    Rollback,
-    /// Put parameters and optimizer back to where they were before the update, and go on with new experience.
-    Skip,
-}
-
-impl OnDivergence {
-    /// Updates after which parameters and optimizer are noted as good to go back to; none if they never are.
-    ///
-    /// What is gone back to depends on the update's number alone, so that a run stays the same bits.
-    pub(crate) fn notes_every(self) -> Option<u64> {
-        match self {
-            OnDivergence::Stop => None,
-            OnDivergence::Rollback => Some(20),
-            OnDivergence::Skip => Some(1),
-        }
-    }
-}
 
 impl Trainer {
     /// Notes parameters and optimizer, if it is time to.

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{OnDivergence, Trainer};
+use super::Trainer;
 use crate::algo::Learner;
-use crate::checkpoint::{Arrays, Checkpoint, Progress};
+use crate::arrays::Arrays;
+use crate::checkpoint::{Checkpoint, Progress};
 use crate::seed::{from_words, words};
-use crate::{Config, Error, Result};
+use crate::{Config, Error, OnDivergence, Result};
 
 impl Trainer {
     /// The state of the run, to go on from elsewhere.

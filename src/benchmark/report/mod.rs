@@ -20,7 +20,7 @@ use crate::{Error, Result, whole_file};
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be written; [`Error::File`] if the folder holds a file of one of these names that no
-/// comparison made; [`Error::Stats`] if a return is so large that there is no statistic of it.
+/// comparison made; [`StatsError`](crate::stats::StatsError) if a return is so large that there is no statistic of it.
 pub fn write_report(results: &Results, folder: &Path) -> Result<()> {
     home::claim(folder, true)?;
     let analysis = Analysis::of(results)?;

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{Error, Result};
 
+/// Counts that nothing ever reaches by counting, so that counting on from one cannot pass the largest number.
+pub(crate) const MAX_COUNT: u64 = 1 << 62;
+
 /// The numbers of one array.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Numbers {
@@ -15,12 +18,12 @@ pub(crate) enum Numbers {
 /// An array with its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Array {
-    pub(super) shape: Vec<usize>,
-    pub(super) numbers: Numbers,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) numbers: Numbers,
 }
 
 impl Numbers {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Numbers::F32(x) => x.len(),
             Numbers::F64(x) => x.len(),
@@ -69,7 +72,7 @@ number!(u64, U64);
 
 /// Arrays by name, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Arrays(pub(super) BTreeMap<String, Array>);
+pub(crate) struct Arrays(pub(crate) BTreeMap<String, Array>);
 
 impl Arrays {
     /// Adds an array of one dimension.
