@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
+use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit, counted};
 use uphill::render::{self, RenderError};
 use uphill::screen::{self, returns, say};
 use uphill::{Error, Policy, Result, Seed, destination};
@@ -66,7 +66,7 @@ fn evaluate(args: &Args) -> Result<()> {
         watch(&frames, args.fps)?;
     }
     match &args.gif {
-        Some(path) => say(format_args!("{} frames in {}", frames.len(), screen::path(path))),
+        Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
         None => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use uphill::Result;
+use uphill::envs::counted;
 use uphill::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves};
 use uphill::screen::{self, say, tell};
 
@@ -52,8 +53,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let runs = draw(arguments)?;
-    let plural = if runs == 1 { "" } else { "s" };
-    say(format_args!("{runs} run{plural} drawn to {}", screen::path(&arguments.out)))
+    say(format_args!("{} drawn to {}", counted(runs, "run"), screen::path(&arguments.out)))
 }
 
 /// Draws them and says how many there were.

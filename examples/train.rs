@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use uphill::envs::counted;
 use uphill::screen::{self, returns, say, tell};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
 
@@ -86,16 +87,16 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
 
 /// What a run came to.
 fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
-    let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
-    say(format_args!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)"))?;
+    let (steps, seconds, rate) = (counted(summary.env_steps, "step"), summary.wall_seconds, summary.steps_per_second);
+    say(format_args!("trained  {steps} in {seconds:.1} s ({rate:.0} steps/s)"))?;
     match (summary.solved_at_step, summary.reward_threshold) {
         (Some(step), _) => say(format_args!("solved   at step {step}"))?,
         (None, Some(_)) => say("solved   not yet")?,
         (None, None) => {}
     }
     if summary.divergences > 0 {
-        let (divergences, updates) = (summary.divergences, summary.updates);
-        say(format_args!("diverged in {divergences} of {updates} updates, and went on each time"))?;
+        let (divergences, updates) = (summary.divergences, counted(summary.updates, "update"));
+        say(format_args!("diverged in {divergences} of {updates}, and went on each time"))?;
     }
     say(format_args!("return   {}", returns(&summary.eval)))?;
     // There is none of a run in which no episode ended.

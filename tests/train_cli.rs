@@ -225,7 +225,10 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--activation gelu", &["activation", "tanh", "relu", "silu"]),
         ("--anneal-lr yes", &["--anneal-lr yes", "true or false"]),
         ("--algo reinforce --episodes 5", &["episodes = 5 is impossible", "a multiple of envs, which is 4"]),
-        ("--n-minibatches 1000", &["n_minibatches = 1000 is impossible", "512 steps to split"]),
+        (
+            "--n-minibatches 1000",
+            &["n_minibatches = 1000 is impossible", "what it splits is envs * n_steps = 512 steps"],
+        ),
         ("--config absent.toml", &["absent.toml", "No such file"]),
         ("--config typo.toml", &["no setting `gama`", "did you mean `gamma`?"]),
         ("--env unknown_cell.toml", &["line 2, column 2", "'?'", "known are"]),

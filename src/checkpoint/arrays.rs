@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use uphill_envs::counted;
+
 use crate::{Error, Result};
 
 /// The numbers of one array.
@@ -114,8 +116,8 @@ impl Arrays {
         if numbers.len() == len {
             return Ok(numbers);
         }
-        let got = numbers.len();
-        Err(Error::Checkpoint(format!("array `{name}` holds {got} numbers, expected {len}")))
+        let got = counted(numbers.len(), "number");
+        Err(Error::Checkpoint(format!("array `{name}` holds {got}, expected {len}")))
     }
 
     /// The one number of that name.
