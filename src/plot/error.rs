@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 use uphill_envs::counted;
 
-use crate::whole_file::shown_path;
+use crate::whole_file::{remedy, shown_path};
 
 /// Why no plot was made. Each message names the place and what would be right there; lines and columns count from 1.
 #[derive(Debug, Error)]
@@ -213,10 +213,7 @@ pub enum PlotError {
         expected: &'static str,
     },
     /// The picture could not be written.
-    #[error(
-        "{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder",
-        shown_path(path)
-    )]
+    #[error("{}: cannot be written ({source}); {}", shown_path(path), remedy(source))]
     Write {
         /// The path that was asked for.
         path: PathBuf,
