@@ -129,7 +129,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     );
     let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(tell);
+    picture.note(&arguments.out).iter().for_each(tell);
     print_table(&names, &qualities)?;
     say(screen::path(&arguments.out))
 }

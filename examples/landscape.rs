@@ -173,7 +173,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(tell);
+    picture.note(&arguments.out).iter().for_each(tell);
     table.iter().try_for_each(say)?;
     say(screen::path(&arguments.out))
 }

@@ -116,7 +116,7 @@ fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
         tell(note);
     }
     trainer.take_notes().iter().for_each(tell);
-    plot::note_on(&config.env).iter().for_each(|note| tell(format_args!("reward.png: {note}")));
+    plot::note_on(&config.env, "reward.png").iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
