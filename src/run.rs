@@ -131,20 +131,20 @@ impl RunFolder {
         whole_file::remove_leftovers(&path);
         checkpoints.remove_leftovers();
         let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
-        let mut bad = None;
+        let mut bad = Vec::new();
         for file in checkpoints.numbered().into_iter().rev() {
+            let mut trainer = make(&config)?;
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
-                let mut trainer = make(&config)?;
                 let wrong = |problem: String| Error::File { path: file.clone(), problem };
                 let update = checkpoint.progress.update;
                 if update_of(&file) != Some(update) {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
-                Ok((trainer, checkpoint.progress.metrics))
+                Ok(checkpoint.progress.metrics)
             });
             match opened {
-                Ok((mut trainer, rows)) => {
+                Ok(rows) => {
                     if rows_are_gone {
                         metrics.keep(&Rows::default())?;
                         notes.push("metrics.csv has been removed: the run goes on without the rows that it had".into());
@@ -158,19 +158,17 @@ impl RunFolder {
                 }
                 Err(e) => {
                     notes.push(format!("passed over: {e}"));
-                    bad.get_or_insert(e);
+                    bad.push(e);
                 }
             }
         }
-        match bad {
-            Some(e) => Err(e),
-            None => {
-                let trainer = make(&config)?;
-                metrics.keep(&Rows::default())?;
-                notes.push("there is no checkpoint yet: the run begins again".into());
-                Ok((Self::of(path, &config, metrics), trainer, notes))
-            }
+        if !bad.is_empty() {
+            return Err(none_of(&path, &bad));
         }
+        let trainer = make(&config)?;
+        metrics.keep(&Rows::default())?;
+        notes.push("there is no checkpoint yet: the run begins again".into());
+        Ok((Self::of(path, &config, metrics), trainer, notes))
     }
 
     fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
@@ -338,9 +336,23 @@ fn check(run: &Path, checkpoints: &Checkpoints) -> Result<()> {
     checkpoints.check()
 }
 
+/// Things that a message names; of more than these it says how many.
+const SHOWN: usize = 3;
+
+/// What is said of a run none of whose checkpoints can be gone on from: what is wrong with each, the newest first.
+fn none_of(run: &Path, bad: &[Error]) -> Error {
+    let named: Vec<String> = bad.iter().take(SHOWN).map(Error::to_string).collect();
+    let more = bad.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let count =
+        if bad.len() == 1 { "its only checkpoint".into() } else { format!("any of its {} checkpoints", bad.len()) };
+    let remedy = "put a good copy of one back, or begin again: --out this folder with --force";
+    let problem = format!("the run cannot go on from {count} ({}{more}); {remedy}", named.join("; "));
+    Error::File { path: run.into(), problem }
+}
+
 /// What is said of checkpoints that somebody else put there.
 fn foreign(checkpoints: &Checkpoints) -> Option<String> {
-    const SHOWN: usize = 3;
     let names = checkpoints.foreign();
     let more = names.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
