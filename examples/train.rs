@@ -214,7 +214,8 @@ fn configuration(args: &ArgMatches) -> Result<Config> {
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
 fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
     let wrong = |expected: &str| {
-        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::quoted(text)))
+        let text = if text.trim().is_empty() { "''".into() } else { envs::quoted(text) };
+        Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")))
     };
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {
@@ -225,9 +226,12 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
         toml::Value::Float(_) => text.parse::<f64>().map(Into::into).map_err(|_| wrong("a number, such as 2.5e-4")),
         toml::Value::Boolean(_) => text.parse::<bool>().map(Into::into).map_err(|_| wrong("true or false")),
         toml::Value::Array(_) => {
-            let items = text.trim_matches(['[', ']']).split(',').filter(|item| !item.trim().is_empty());
+            if ["none", "[]"].contains(&text.trim()) {
+                return Ok(toml::Value::Array(Vec::new()));
+            }
+            let items = text.trim().trim_start_matches('[').trim_end_matches(']').split(',');
             let items = items.map(|item| whole(item).map(toml::Value::from)).collect::<Result<Vec<_>, _>>();
-            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64"))
+            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64, or none"))
         }
         _ => Ok(text.into()),
     }
@@ -305,8 +309,8 @@ fn command() -> Command {
             Arg::new("keep-checkpoints")
                 .long("keep-checkpoints")
                 .value_name("K")
-                .value_parser(clap::value_parser!(usize))
-                .help("How many of the last checkpoints stay [default: 3]"),
+                .value_parser(kept)
+                .help("How many of the last checkpoints stay, 1 or more [default: 3]"),
         )
         .arg(flag("quiet", "Print nothing but errors"))
         .arg(
@@ -332,6 +336,13 @@ fn command() -> Command {
 fn seconds(text: &str) -> Result<f64, String> {
     let fits = |seconds: &f64| (0.0..=1e9).contains(seconds);
     text.parse().ok().filter(fits).ok_or_else(|| "expected seconds, such as 60 or 0.5".to_string())
+}
+
+fn kept(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&kept| kept > 0)
+        .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

@@ -190,6 +190,22 @@ fn the_command_line_goes_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
+fn no_hidden_layer_is_asked_for_in_words() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("linear.toml"), "hidden = []\n").expect("a file");
+    for (i, arguments) in ["--hidden none", "--hidden []", "--config linear.toml"].iter().enumerate() {
+        succeeds(home.path(), &format!("--steps 100 --quiet --out r{i} {arguments}"));
+        let text = std::fs::read_to_string(home.path().join(format!("r{i}/config.toml"))).expect("a configuration");
+        assert!(text.contains("hidden = []\n"), "{arguments}: {text}");
+    }
+    for nothing in ["", " ", ",", "[", "64,,64", "none,64"] {
+        let output = train().current_dir(home.path()).args(["--steps", "100", "--hidden", nothing]).output();
+        let said = text(&output.expect("the program runs").stderr);
+        assert!(said.contains("whole numbers with commas between, such as 64,64, or none"), "`{nothing}`: {said}");
+    }
+}
+
+#[test]
 fn mistakes_are_answered_with_what_would_be_right() {
     let home = tempfile::tempdir().expect("a folder");
     for (name, text) in [
