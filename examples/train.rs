@@ -190,7 +190,10 @@ fn name_last_checkpoint(run: &RunFolder) {
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
-    let of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
+    let mut of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
+    if let Some(path) = file.filter(|_| !args.contains_id("env")) {
+        Config::settle_env(&mut of_file, path.parent().unwrap_or(Path::new("")))?;
+    }
     let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
@@ -283,13 +286,9 @@ fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Settings to start from; the config.toml of a run repeats it"),
         )
-        .arg(
-            Arg::new("out")
-                .long("out")
-                .value_name("FOLDER")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>]"),
-        )
+        .arg(Arg::new("out").long("out").value_name("FOLDER").value_parser(clap::value_parser!(PathBuf)).help(
+            "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
+        ))
         .arg(flag("force", "Replace the run that the folder holds already"))
         .arg(
             Arg::new("resume")

@@ -6,6 +6,9 @@ mod summary;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+use uphill_envs::GridWorldConfig;
+
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
@@ -43,6 +46,9 @@ const EVAL_EPISODES: usize = 100;
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
     ///
+    /// The name of a grid world of one's own, which another may have too, is followed by `-` and eight digits that stand
+    /// for all else of the world.
+    ///
     /// The algorithm's own optimizer is there by its name alone, another one by
     /// [`Spec::file_name`](crate::optim::Spec::file_name).
     #[must_use]
@@ -52,7 +58,8 @@ impl RunFolder {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
-        Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
+        let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
+        Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
     /// Makes the folder and writes the configuration into it.
@@ -329,6 +336,13 @@ impl RunFolder {
         }
         Ok(summary)
     }
+}
+
+/// What tells a world from others of its name: `-` and eight hexadecimal digits of the SHA-256 of its options.
+fn digest(world: &GridWorldConfig) -> String {
+    let options = GridWorldConfig { id: String::new(), ..world.clone() };
+    let sum = Sha256::digest(toml::to_string(&options).unwrap_or_default());
+    sum.iter().take(4).fold("-".into(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
