@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use uphill::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
-use uphill::envs::GridWorldConfig;
+use uphill::envs::{GridWorldConfig, counted};
 use uphill::screen::say;
 use uphill::{Result, Threads};
 
@@ -36,7 +36,7 @@ fn compare(args: &ArgMatches) -> Result<()> {
         let by_stage = by_stage.iter().filter(|(_, count)| *count > 0);
         let by_stage: Vec<String> = by_stage.map(|(stage, count)| format!("{count} {}", stage.name())).collect();
         let (minutes, count) = (thread_seconds / 60.0, threads.count());
-        say(format_args!("{runs} runs: {}", by_stage.join(", ")))?;
+        say(format_args!("{}: {}", counted(runs, "run"), by_stage.join(", ")))?;
         let shared = minutes / count as f64;
         return say(format_args!("about {minutes:.1} minutes of one thread, {shared:.1} with {count}"));
     }

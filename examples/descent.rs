@@ -156,7 +156,7 @@ fn run(arguments: &Arguments) -> Result<()> {
             say(format_args!("{:10} {:40} {last:.4e}", panel.title, path.label))?;
         }
     }
-    picture.note().iter().for_each(tell);
+    picture.note(&still).iter().for_each(tell);
     std::iter::once(&still).chain(&gif).try_for_each(|file| say(screen::path(file)))
 }
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit};
+use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit, counted};
 use uphill::render::{self, RenderError};
 use uphill::screen::{self, returns, say};
 use uphill::{Error, Policy, Result, Seed, destination};
@@ -41,10 +41,10 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
     /// Steps of the episode to show at most
-    #[arg(long, default_value_t = 500)]
-    max_steps: usize,
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    max_steps: u32,
     /// Frames a second
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     fps: u32,
 }
 
@@ -66,7 +66,7 @@ fn evaluate(args: &Args) -> Result<()> {
         watch(&frames, args.fps)?;
     }
     match &args.gif {
-        Some(path) => say(format_args!("{} frames in {}", frames.len(), screen::path(path))),
+        Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
         None => Ok(()),
     }
 }
@@ -101,7 +101,7 @@ fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
             render::to_terminal(frame, columns.clamp(1, 1000).into(), rows.saturating_sub(1).clamp(1, 1000).into())?;
         // Up to the top left corner, then the frame over the last one.
         write!(out, "\x1b[2J\x1b[H{picture}").and_then(|()| out.flush()).map_err(Error::Output)?;
-        std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps.max(1))));
+        std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps)));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use candle_core::Device;
 use clap::Parser;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
-use uphill::envs::{Env, GridWorld, GridWorldConfig, shown};
+use uphill::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
 use uphill::gradient::{GradientQuality, GradientSampler};
 use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use uphill::screen::{self, Bar, say, tell};
@@ -119,16 +119,17 @@ fn run(arguments: &Arguments) -> Result<()> {
 
     let trained = match arguments.steps {
         0 => "as initialised".to_owned(),
-        steps => format!("after {steps} steps of {}", arguments.algo),
+        steps => format!("after {} of {}", counted(steps, "step"), arguments.algo),
     };
     let protocol = format!(
-        "policy {trained}, γ = {}; g of each of {batches} batches of {} episodes (about {steps:.0} steps); \
+        "policy {trained}, γ = {}; g of each of {batches} batches of {} (about {steps:.0} steps); \
          95% intervals over batches",
-        arguments.gamma, arguments.episodes
+        arguments.gamma,
+        counted(arguments.episodes, "episode")
     );
     let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(tell);
+    picture.note(&arguments.out).iter().for_each(tell);
     print_table(&names, &qualities)?;
     say(screen::path(&arguments.out))
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use uphill::envs::shown;
+use uphill::envs::{counted, shown};
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
 use uphill::screen::{self, Bar, say, tell};
@@ -160,8 +160,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     let options = DescentOptions {
         title: format!("{} around a trained policy: {}", title(arguments.surface), config.env),
         subtitle: format!(
-            "{what}; {}, {} environment steps, seed {}; the plane goes through the end of {}",
-            arguments.algo, arguments.steps, arguments.seed, arguments.optimizers[0]
+            "{what}; {}, {}, seed {}; the plane goes through the end of {}",
+            arguments.algo,
+            counted(arguments.steps, "environment step"),
+            arguments.seed,
+            arguments.optimizers[0]
         ),
         axes,
         value: if arguments.surface == Height::Return { "J".into() } else { "L".into() },
@@ -170,7 +173,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     };
     let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(tell);
+    picture.note(&arguments.out).iter().for_each(tell);
     table.iter().try_for_each(say)?;
     say(screen::path(&arguments.out))
 }
@@ -290,7 +293,10 @@ fn surface(arguments: &Arguments, config: &Config, centre: &[f32]) -> Result<(Su
         }
         Height::Return => {
             let surface = Surface::mean_return(config, arguments.episodes as usize, seed)?;
-            (surface, format!("J: mean return of {} episodes, the same seeds everywhere", arguments.episodes))
+            (
+                surface,
+                format!("J: mean return of {}, the same seeds everywhere", counted(arguments.episodes, "episode")),
+            )
         }
     })
 }

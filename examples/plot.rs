@@ -8,7 +8,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use uphill::Result;
-use uphill::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves};
+use uphill::envs::counted;
+use uphill::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves, distinct};
 use uphill::screen::{self, say, tell};
 
 /// Draw the learning curves of run folders to one picture, PNG or SVG.
@@ -52,15 +53,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let runs = draw(arguments)?;
-    let plural = if runs == 1 { "" } else { "s" };
-    say(format_args!("{runs} run{plural} drawn to {}", screen::path(&arguments.out)))
+    say(format_args!("{} drawn to {}", counted(runs, "run"), screen::path(&arguments.out)))
 }
 
 /// Draws them and says how many there were.
 fn draw(arguments: &Arguments) -> Result<usize> {
     Picture::check_path(&arguments.out)?;
     let read = |folder| Run::read_metric(folder, &arguments.metric);
-    let runs = arguments.runs.iter().map(read).collect::<Result<Vec<Run>, _>>()?;
+    let (runs, repeated) = distinct(arguments.runs.iter().map(read).collect::<Result<_, _>>()?);
 
     let scaled = |pixels: u32| (f64::from(pixels) * arguments.scale).round() as u32;
     let options = PlotOptions {
@@ -73,6 +73,7 @@ fn draw(arguments: &Arguments) -> Result<usize> {
     };
     let picture = curves(&runs, &options)?;
     picture.save(&arguments.out)?;
-    picture.note().iter().for_each(tell);
+    repeated.iter().for_each(tell);
+    picture.note(&arguments.out).iter().for_each(tell);
     Ok(runs.len())
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use rand::RngExt;
+use uphill::envs::counted;
 use uphill::optim::Registry;
 use uphill::screen::{Bar, say};
 use uphill::{Config, Error, Keep, Result, RunFolder, Seed, Trainer, algo};
@@ -77,7 +78,7 @@ fn soak(args: &Args) -> Result<bool> {
             bar.reach(begun.elapsed().as_secs());
         }
         let sample = Sample::take(begun);
-        bar.part(&format!("{} laps  {:.1} MB", laps.len() + 1, sample.memory as f64 / 1e6));
+        bar.part(&format!("{}  {:.1} MB", counted(laps.len() + 1, "lap"), sample.memory as f64 / 1e6));
         laps.push(sample);
     }
     drop(bar);
@@ -121,7 +122,8 @@ fn hidden(run: &Path) -> usize {
 /// Says what was seen, and whether nothing grew.
 fn report(laps: &[Sample], runs: u64, leftovers: usize) -> Result<bool> {
     let seconds = laps.last().map_or(0.0, |last| last.seconds);
-    say(format_args!("{seconds:.0} s: {} laps of {runs} runs together, {leftovers} files left over", laps.len()))?;
+    let (count, runs, left) = (counted(laps.len(), "lap"), counted(runs, "run"), counted(leftovers, "file"));
+    say(format_args!("{seconds:.0} s: {count} of {runs} together, {left} left over"))?;
     let Some([first, middle, last]) = growth::thirds(&of(laps, |lap| Some(lap.memory as f64 / 1e6))) else {
         say(format_args!("too short to tell: {} laps are needed", growth::LEAST))?;
         return Ok(false);

@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use uphill::envs::counted;
 use uphill::screen::{self, returns, say, tell};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
 
@@ -86,16 +87,16 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
 
 /// What a run came to.
 fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
-    let (steps, seconds, rate) = (summary.env_steps, summary.wall_seconds, summary.steps_per_second);
-    say(format_args!("trained  {steps} steps in {seconds:.1} s ({rate:.0} steps/s)"))?;
+    let (steps, seconds, rate) = (counted(summary.env_steps, "step"), summary.wall_seconds, summary.steps_per_second);
+    say(format_args!("trained  {steps} in {seconds:.1} s ({rate:.0} steps/s)"))?;
     match (summary.solved_at_step, summary.reward_threshold) {
         (Some(step), _) => say(format_args!("solved   at step {step}"))?,
         (None, Some(_)) => say("solved   not yet")?,
         (None, None) => {}
     }
     if summary.divergences > 0 {
-        let (divergences, updates) = (summary.divergences, summary.updates);
-        say(format_args!("diverged in {divergences} of {updates} updates, and went on each time"))?;
+        let (divergences, updates) = (summary.divergences, counted(summary.updates, "update"));
+        say(format_args!("diverged in {divergences} of {updates}, and went on each time"))?;
     }
     say(format_args!("return   {}", returns(&summary.eval)))?;
     // There is none of a run in which no episode ended.
@@ -115,7 +116,7 @@ fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
         tell(note);
     }
     trainer.take_notes().iter().for_each(tell);
-    plot::note_on(&config.env).iter().for_each(|note| tell(format_args!("reward.png: {note}")));
+    plot::note_on(&config.env, "reward.png").iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
@@ -189,7 +190,10 @@ fn name_last_checkpoint(run: &RunFolder) {
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 fn configuration(args: &ArgMatches) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
-    let of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
+    let mut of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
+    if let Some(path) = file.filter(|_| !args.contains_id("env")) {
+        Config::settle_env(&mut of_file, path.parent().unwrap_or(Path::new("")))?;
+    }
     let mut table = of_file.clone();
     let example = Config::for_algo("ppo")?.to_table()?;
     for (name, _) in Config::SETTINGS {
@@ -213,7 +217,8 @@ fn configuration(args: &ArgMatches) -> Result<Config> {
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
 fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
     let wrong = |expected: &str| {
-        Error::Config(format!("--{} {}: expected {expected}", name.replace('_', "-"), envs::quoted(text)))
+        let text = if text.trim().is_empty() { "''".into() } else { envs::quoted(text) };
+        Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")))
     };
     let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
     match like {
@@ -224,9 +229,12 @@ fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
         toml::Value::Float(_) => text.parse::<f64>().map(Into::into).map_err(|_| wrong("a number, such as 2.5e-4")),
         toml::Value::Boolean(_) => text.parse::<bool>().map(Into::into).map_err(|_| wrong("true or false")),
         toml::Value::Array(_) => {
-            let items = text.trim_matches(['[', ']']).split(',').filter(|item| !item.trim().is_empty());
+            if ["none", "[]"].contains(&text.trim()) {
+                return Ok(toml::Value::Array(Vec::new()));
+            }
+            let items = text.trim().trim_start_matches('[').trim_end_matches(']').split(',');
             let items = items.map(|item| whole(item).map(toml::Value::from)).collect::<Result<Vec<_>, _>>();
-            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64"))
+            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64, or none"))
         }
         _ => Ok(text.into()),
     }
@@ -278,13 +286,9 @@ fn command() -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Settings to start from; the config.toml of a run repeats it"),
         )
-        .arg(
-            Arg::new("out")
-                .long("out")
-                .value_name("FOLDER")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>]"),
-        )
+        .arg(Arg::new("out").long("out").value_name("FOLDER").value_parser(clap::value_parser!(PathBuf)).help(
+            "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
+        ))
         .arg(flag("force", "Replace the run that the folder holds already"))
         .arg(
             Arg::new("resume")
@@ -304,8 +308,8 @@ fn command() -> Command {
             Arg::new("keep-checkpoints")
                 .long("keep-checkpoints")
                 .value_name("K")
-                .value_parser(clap::value_parser!(usize))
-                .help("How many of the last checkpoints stay [default: 3]"),
+                .value_parser(kept)
+                .help("How many of the last checkpoints stay, 1 or more [default: 3]"),
         )
         .arg(flag("quiet", "Print nothing but errors"))
         .arg(
@@ -331,6 +335,13 @@ fn command() -> Command {
 fn seconds(text: &str) -> Result<f64, String> {
     let fits = |seconds: &f64| (0.0..=1e9).contains(seconds);
     text.parse().ok().filter(fits).ok_or_else(|| "expected seconds, such as 60 or 0.5".to_string())
+}
+
+fn kept(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&kept| kept > 0)
+        .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

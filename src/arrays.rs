@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use uphill_envs::counted;
+
 use crate::{Error, Result};
 
 /// Counts that nothing ever reaches by counting, so that counting on from one cannot pass the largest number.
@@ -117,8 +119,8 @@ impl Arrays {
         if numbers.len() == len {
             return Ok(numbers);
         }
-        let got = numbers.len();
-        Err(Error::Checkpoint(format!("array `{name}` holds {got} numbers, expected {len}")))
+        let got = counted(numbers.len(), "number");
+        Err(Error::Checkpoint(format!("array `{name}` holds {got}, expected {len}")))
     }
 
     /// The one number of that name.

@@ -49,7 +49,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Environment to train in: a registered name, or that of one's own.
+    /// Environment to train in: a registered name, that of one's own, or for programs the file of a grid world.
     env: String,
     /// Algorithm.
     algo: String,
@@ -103,7 +103,7 @@ settings! {
     clip_grad_by: ClipGradBy,
     /// What to do when training leaves the real numbers: stop, rollback (go back some updates) or skip (the update).
     on_divergence: OnDivergence,
-    /// Units of each hidden layer.
+    /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu or silu.
     activation: Activation,

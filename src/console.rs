@@ -59,7 +59,8 @@ impl Console {
             How::Lines { due, every, at } => {
                 if metrics.env_steps >= *due || at.elapsed() >= screen::PATIENCE {
                     let (steps, rate) = (metrics.env_steps, metrics.steps_per_second);
-                    tell(format_args!("{steps:>9} steps  {rate:>7.0} steps/s  {shown}"));
+                    let unit = if steps == 1 { "step " } else { "steps" };
+                    tell(format_args!("{steps:>9} {unit}  {rate:>7.0} steps/s  {shown}"));
                     *at = Instant::now();
                     *due = (metrics.env_steps / *every + 1) * *every;
                 }

@@ -16,6 +16,5 @@ pub fn check(path: &Path, endings: &[&str]) -> Result<()> {
         let endings: Vec<String> = endings.iter().map(|ending| format!(".{ending}")).collect();
         return refused(format!("the name of this file must end in {}", endings.join(" or ")));
     }
-    whole_file::check(path)
-        .or_else(|e| refused(format!("it cannot be written ({e}); the folder must exist and be writable")))
+    whole_file::check(path).or_else(|e| refused(format!("it cannot be written ({e}); {}", whole_file::remedy(&e))))
 }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use uphill_envs::counted;
+
 use crate::arrays::{Arrays, MAX_COUNT};
 use crate::{Error, Result, Rollout};
 
@@ -182,7 +184,7 @@ impl Episodes {
             return Err(wrong(format!("an episode that began in row {began} of {row}")));
         }
         if held_began.len() > self.room() + lanes {
-            return Err(wrong(format!("{} episodes that wait for others", held_began.len())));
+            return Err(wrong(format!("{} waiting for others", counted(held_began.len(), "episode"))));
         }
         self.held.clear();
         for (((&began, &lane), &length), sum) in held_began.iter().zip(held_lane).zip(held_length).zip(held_return) {

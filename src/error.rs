@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use uphill_envs::quoted;
+use uphill_envs::{counted, quoted};
 
 use crate::names;
 use crate::whole_file::shown_path;
@@ -44,7 +44,8 @@ pub enum Error {
     },
     /// Episodes of a rollout of whole ones that do not end.
     #[error(
-        "{id}: a rollout of whole episodes came to {steps} steps, the most that it may have, before all of them had ended; {remedy}"
+        "{id}: a rollout of whole episodes came to {}, the most that it may have, before all of them had ended; {remedy}",
+        counted(steps, "step")
     )]
     Endless {
         /// The environment's name.

@@ -1,6 +1,7 @@
 //! What the numbers of a run say of its training when it is over, and what usually helps.
 
 use crate::optim::{ClipGradBy, Registry};
+use crate::oracle::optimal_return;
 use crate::{Config, Metrics};
 
 /// A critic that explains less of the returns' variance than this is no better than a constant.
@@ -12,6 +13,13 @@ const HARDLY_EXPLORES: f64 = 0.01;
 /// How many times its limit a gradient must be on average, and above it in every update, for clipping to matter: what is
 /// left of it is then a tenth.
 const FAR_ABOVE: f64 = 10.0;
+
+/// The share of their range by which returns must have risen from first to last.
+const ROSE: f64 = 0.5;
+/// How far below the best they may end, as a share of the way from the first to it.
+const NEAR: f64 = 0.1;
+/// Rows that it takes to say that returns are the same, and by what share of their range they may differ.
+const SETTLED: (usize, f64) = (3, 0.01);
 
 /// Sums over the rows that have a number.
 #[derive(Debug, Default)]
@@ -33,23 +41,77 @@ impl Mean {
     }
 }
 
+/// What became of the mean returns, of rows that have one.
+#[derive(Debug)]
+struct Returns {
+    first: f64,
+    /// The lowest and the highest of the run.
+    range: (f64, f64),
+    /// The lowest and the highest of the last tenth, and how many there are.
+    last: (f64, f64),
+    count: usize,
+}
+
+impl Returns {
+    fn new() -> Self {
+        let none = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { first: f64::NAN, range: none, last: none, count: 0 }
+    }
+
+    fn add(&mut self, x: f64, is_last: bool) {
+        let with = |(low, high): (f64, f64)| (low.min(x), high.max(x));
+        if self.first.is_nan() {
+            self.first = x;
+        }
+        self.range = with(self.range);
+        if is_last {
+            (self.last, self.count) = (with(self.last), self.count + 1);
+        }
+    }
+
+    /// Whether they rose over most of their range and stayed up, and near to the best that there is, where that is known.
+    fn rose(&self, best: Option<f64>) -> bool {
+        let ((low, high), (end, _)) = (self.range, self.last);
+        let near = |best: f64| end >= best - NEAR * (best - self.first).abs();
+        self.count > 0 && high > low && end - self.first >= ROSE * (high - low) && near(high) && best.is_none_or(near)
+    }
+
+    /// Whether they are the same in the end: there is nothing left to learn from.
+    fn are_settled(&self) -> bool {
+        let ((low, high), (least, most)) = (self.range, self.last);
+        self.count >= SETTLED.0 && most - least <= SETTLED.1 * (high - low)
+    }
+}
+
 /// What held a run back, as its own metrics show it: a sentence each, with what usually helps.
 ///
 /// `rows` are its updates in order, `count` of them; `actions` is how many its policy chooses from. The critic and the
 /// entropy are judged by the last tenth of the updates, clipping by all of them, since annealed steps clip nothing in
 /// the end. A run that reached its goal needs no advice: that is the caller's to know.
+///
+/// Where no goal is known, the returns say something: if they rose and stayed up, an entropy that is gone is how learning
+/// ends, and if they are also the same all the last tenth, nothing is said. They may have settled below the best that
+/// there is; in a grid world that is known, and they must have come near it.
 #[must_use]
 pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &Config, actions: usize) -> Vec<String> {
     let (mut explained, mut entropy, mut clipped, mut norm) = <(Mean, Mean, Mean, Mean)>::default();
-    let mut smallest_norm = f64::INFINITY;
+    let (mut smallest_norm, mut returns) = (f64::INFINITY, Returns::new());
     for (i, row) in rows.into_iter().enumerate() {
         clipped.add(row.clip_fraction);
         norm.add(Some(row.grad_norm));
         smallest_norm = smallest_norm.min(row.grad_norm);
-        if i >= count - count.div_ceil(10) {
+        let is_last = i >= count - count.div_ceil(10);
+        if let Some(x) = row.episode_return_mean.filter(|x| x.is_finite()) {
+            returns.add(x, is_last);
+        }
+        if is_last {
             explained.add(row.explained_variance);
             entropy.add(row.entropy);
         }
+    }
+    let rose = returns.rose(config.grid_world().as_ref().and_then(optimal_return));
+    if rose && returns.are_settled() {
+        return Vec::new();
     }
     let mut found = Vec::new();
     if let Some(share) = explained.get().filter(|share| *share < EXPLAINS_NOTHING) {
@@ -78,8 +140,8 @@ pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &
         )),
         _ => {}
     }
-    if let Some(share) = entropy.get().map(|nats| nats / (actions as f64).ln()).filter(|share| *share < HARDLY_EXPLORES)
-    {
+    let share = entropy.get().map(|nats| nats / (actions as f64).ln());
+    if let Some(share) = share.filter(|share| !rose && *share < HARDLY_EXPLORES) {
         found.push(format!(
             "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): raise ent_coef, or lower lr",
             100.0 * share
@@ -90,6 +152,8 @@ pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &
 
 #[cfg(test)]
 mod tests {
+    use uphill_envs::GridWorldConfig;
+
     use super::findings;
     use crate::optim::ClipGradBy;
     use crate::{Config, Metrics};
@@ -134,6 +198,37 @@ mod tests {
         assert_eq!(said(&part, row(0.8, 0.1, 0.5, 180.0)), [""; 0]);
         let own = Config { optimizer: "clip_by_value(1) | adam".parse().expect("a spec"), ..whole };
         assert_eq!(said(&own, row(0.8, 0.1, 0.5, 180.0)), [""; 0]);
+    }
+
+    /// Rows with these mean returns and every sign of trouble.
+    fn troubled(returns: impl Iterator<Item = f64>) -> Vec<Metrics> {
+        returns.map(|mean| Metrics { episode_return_mean: Some(mean), ..row(0.0, 0.0, 0.001, 1.0) }).collect()
+    }
+
+    #[test]
+    fn returns_that_rose_and_settled_say_that_nothing_is_amiss() {
+        // An environment of which nothing is known.
+        let config = Config { env: "Own-v0".into(), ..Config::for_algo("ppo").expect("a config") };
+        let said = |config: &Config, of: &dyn Fn(f64) -> f64| {
+            let rows = troubled((0..100).map(|i| of(f64::from(i) / 100.0)));
+            findings(rows, 100, config, 4)
+        };
+        assert_eq!(said(&config, &|t| (20.0 * t).min(10.0)), [""; 0], "it rose and settled");
+        let rising = said(&config, &|t| 10.0 * t);
+        assert_eq!(rising.len(), 2, "it is still rising: {rising:?}");
+        assert!(!rising.iter().any(|finding| finding.contains("explores")), "{rising:?}");
+        for (what, of) in [
+            ("it never rose", &(|_| 0.0) as &dyn Fn(f64) -> f64),
+            ("it fell", &|t| -t),
+            ("it rose and fell", &|t| if t < 0.5 { t } else { 1.0 - t }),
+        ] {
+            assert_eq!(said(&config, of).len(), 3, "{what}");
+        }
+        // Of a grid world the best is known: 0.998 here, and no other place to settle is good.
+        let world = GridWorldConfig { map: "S..G".into(), ..GridWorldConfig::default() };
+        let world = Config { gridworld: Some(world), ..config };
+        assert_eq!(said(&world, &|t| (t * 2.0).min(0.998)), [""; 0]);
+        assert_eq!(said(&world, &|t| (t - 1.0).min(-0.1)).len(), 3);
     }
 
     #[test]

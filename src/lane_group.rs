@@ -1,6 +1,6 @@
 //! Some lanes of a rollout, played by one thread.
 
-use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, quoted};
+use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, counted, quoted};
 
 use crate::arrays::Arrays;
 use crate::dist::{CategoricalRows, no_distribution};
@@ -236,7 +236,10 @@ fn endless(spec: &Spec, bounds: Bounds<'_>) -> Error {
              of n_steps, a2c or ppo"
                 .to_string()
         }
-        Some(limit) => format!("its limit is {limit} steps: lower max_episode_steps, episodes or envs, or raise max_memory"),
+        Some(limit) => {
+            let limit = counted(limit, "step");
+            format!("its limit is {limit}: lower max_episode_steps, episodes or envs, or raise max_memory")
+        }
     };
     Error::Endless { id: quoted(&spec.id), steps: (bounds.most_steps * bounds.lanes) as u64, remedy }
 }

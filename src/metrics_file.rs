@@ -155,7 +155,6 @@ impl MetricsFile {
         self.left = self.file.metadata().ok().as_ref().map(Seen::of);
     }
 
-    /// Keeps what the file holds.
     /// Takes in the first so many bytes of the file.
     fn read_back(&mut self, bytes: u64) -> std::io::Result<()> {
         (self.kept, self.sum) = (Kept::new(whole_file::folder_of(&self.path)), Sha256::new());

@@ -9,8 +9,9 @@
 //! so values, visits and the gradient of the return can be computed rather than sampled.
 
 use candle_core::Tensor;
-use uphill_envs::FiniteMdp;
+use uphill_envs::{FiniteMdp, GridWorld, GridWorldConfig};
 
+use crate::episodes::LONGEST;
 use crate::nn::ActorCritic;
 use crate::{Error, Params, Result};
 
@@ -33,6 +34,19 @@ pub fn policy_table(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp)
 /// [`Error::Mdp`] where it does not exist (`gamma = 1` and a policy that may never end).
 pub fn exact_return(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<f64> {
     Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
+}
+
+/// The largest undiscounted return that a policy can expect in a grid world, within its limit of steps or, without one,
+/// within those of an evaluation. Not known of a world too large to find out in a moment, or an impossible one.
+#[must_use]
+pub fn optimal_return(world: &GridWorldConfig) -> Option<f64> {
+    /// States times steps, and numbers of all observations.
+    const MOST: usize = 4_000_000;
+    let limit = world.max_episode_steps.unwrap_or(LONGEST);
+    let states = world.map.len();
+    let is_small = states.saturating_mul(states.max(limit as usize)) <= MOST;
+    let mdp = is_small.then(|| GridWorld::new(world.clone()).ok()?.model().ok())??;
+    Some(mdp.optimal_value_within(limit))
 }
 
 /// The exact policy gradient `∇J(θ)`, `[P]`: what estimators follow that have `γᵗ` before each step, and at `gamma = 1`

@@ -69,7 +69,7 @@ pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
 pub use picture::Picture;
 pub use rows::{IntervalRow, interval_rows};
-pub use run::{DEFAULT_METRIC, Run};
+pub use run::{DEFAULT_METRIC, Run, distinct};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
@@ -159,10 +159,11 @@ pub fn curves(runs: &[Run], options: &PlotOptions) -> Result<Picture, PlotError>
     chart::paint(runs, (&curves, label::common(runs)), options)
 }
 
-/// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters.
+/// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters: as
+/// [`Picture::note`] of that picture.
 #[must_use]
-pub fn note_on(text: &str) -> Option<String> {
-    typeface::missing_note(std::iter::once(text))
+pub fn note_on(text: &str, path: impl AsRef<Path>) -> Option<String> {
+    typeface::missing_note(std::iter::once(text), picture::Format::of(path.as_ref()).ok()?)
 }
 
 /// Pixels, row by row, as PNG.

@@ -7,7 +7,7 @@ use std::path::Path;
 use candle_core::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
-use uphill_envs::{Actions, End, Transitions, quoted};
+use uphill_envs::{Actions, End, Transitions, counted, quoted};
 
 use crate::config::Config;
 use crate::dist::Categorical;
@@ -72,7 +72,8 @@ impl Evaluation {
     pub fn unknown(&self) -> Option<String> {
         let Self { episodes, cut, .. } = self;
         let remedy = "the task has no limit of steps; give it one: max_episode_steps";
-        let text = format!("unknown: {cut} of {episodes} episodes were cut off after {LONGEST} steps; {remedy}");
+        let text =
+            format!("unknown: {cut} of {} cut off after {LONGEST} steps; {remedy}", counted(episodes, "episode"));
         (*cut > 0).then_some(text)
     }
 }

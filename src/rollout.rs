@@ -119,7 +119,7 @@ impl Rollout {
         let end = i.checked_add(1).and_then(|next| next.checked_mul(width));
         match end.and_then(|end| self.observation.get(end - width..end)) {
             Some(observation) => observation,
-            None => panic!("place {i} of a rollout whose observations, of {width} numbers each, are {len} numbers"),
+            None => panic!("place {i} of a rollout whose observations, each of length {width}, have the length {len}"),
         }
     }
 }

@@ -6,14 +6,18 @@ mod summary;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+use uphill_envs::GridWorldConfig;
+
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
 use crate::metrics::Metrics;
 use crate::metrics_file::{MetricsFile, Rows};
+use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotError, PlotOptions};
-use crate::policy::{BEST, POLICY, write_params};
+use crate::policy::{BEST, Evaluation, POLICY, write_params};
 use crate::seed::Seed;
 use crate::train::Trainer;
 use crate::{Error, Result, whole_file};
@@ -42,6 +46,9 @@ const EVAL_EPISODES: usize = 100;
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
     ///
+    /// The name of a grid world of one's own, which another may have too, is followed by `-` and eight digits that stand
+    /// for all else of the world.
+    ///
     /// The algorithm's own optimizer is there by its name alone, another one by
     /// [`Spec::file_name`](crate::optim::Spec::file_name).
     #[must_use]
@@ -51,7 +58,8 @@ impl RunFolder {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
-        Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
+        let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
+        Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
     /// Makes the folder and writes the configuration into it.
@@ -131,20 +139,20 @@ impl RunFolder {
         whole_file::remove_leftovers(&path);
         checkpoints.remove_leftovers();
         let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
-        let mut bad = None;
+        let mut bad = Vec::new();
         for file in checkpoints.numbered().into_iter().rev() {
+            let mut trainer = make(&config)?;
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
-                let mut trainer = make(&config)?;
                 let wrong = |problem: String| Error::File { path: file.clone(), problem };
                 let update = checkpoint.progress.update;
                 if update_of(&file) != Some(update) {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
-                Ok((trainer, checkpoint.progress.metrics))
+                Ok(checkpoint.progress.metrics)
             });
             match opened {
-                Ok((mut trainer, rows)) => {
+                Ok(rows) => {
                     if rows_are_gone {
                         metrics.keep(&Rows::default())?;
                         notes.push("metrics.csv has been removed: the run goes on without the rows that it had".into());
@@ -158,19 +166,17 @@ impl RunFolder {
                 }
                 Err(e) => {
                     notes.push(format!("passed over: {e}"));
-                    bad.get_or_insert(e);
+                    bad.push(e);
                 }
             }
         }
-        match bad {
-            Some(e) => Err(e),
-            None => {
-                let trainer = make(&config)?;
-                metrics.keep(&Rows::default())?;
-                notes.push("there is no checkpoint yet: the run begins again".into());
-                Ok((Self::of(path, &config, metrics), trainer, notes))
-            }
+        if !bad.is_empty() {
+            return Err(none_of(&path, &bad));
         }
+        let trainer = make(&config)?;
+        metrics.keep(&Rows::default())?;
+        notes.push("there is no checkpoint yet: the run begins again".into());
+        Ok((Self::of(path, &config, metrics), trainer, notes))
     }
 
     fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
@@ -291,7 +297,7 @@ impl RunFolder {
         let mut policy = trainer.into_policy()?;
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
-        let reached = threshold.is_some() && history.return_mean() >= threshold;
+        let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.action_count()) };
         let summary = Summary {
             env: config.env,
@@ -332,15 +338,44 @@ impl RunFolder {
     }
 }
 
+/// What tells a world from others of its name: `-` and eight hexadecimal digits of the SHA-256 of its options.
+fn digest(world: &GridWorldConfig) -> String {
+    let options = GridWorldConfig { id: String::new(), ..world.clone() };
+    let sum = Sha256::digest(toml::to_string(&options).unwrap_or_default());
+    sum.iter().take(4).fold("-".into(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
+fn is_best(config: &Config, eval: &Evaluation) -> bool {
+    let optimum = config.grid_world().as_ref().and_then(optimal_return);
+    let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };
+    // Within two standard errors, and what f32 rounds of a sum.
+    mean + 2.0 * std / (eval.episodes as f64).sqrt() >= optimum - 1e-4 * (1.0 + optimum.abs())
+}
+
 /// Whether none of a run's names in its folder leads elsewhere.
 fn check(run: &Path, checkpoints: &Checkpoints) -> Result<()> {
     FILES.iter().try_for_each(|name| own_folder::file(run, name).map(drop))?;
     checkpoints.check()
 }
 
+/// Things that a message names; of more than these it says how many.
+const SHOWN: usize = 3;
+
+/// What is said of a run none of whose checkpoints can be gone on from: what is wrong with each, the newest first.
+fn none_of(run: &Path, bad: &[Error]) -> Error {
+    let named: Vec<String> = bad.iter().take(SHOWN).map(Error::to_string).collect();
+    let more = bad.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let count =
+        if bad.len() == 1 { "its only checkpoint".into() } else { format!("any of its {} checkpoints", bad.len()) };
+    let remedy = "put a good copy of one back, or begin again: --out this folder with --force";
+    let problem = format!("the run cannot go on from {count} ({}{more}); {remedy}", named.join("; "));
+    Error::File { path: run.into(), problem }
+}
+
 /// What is said of checkpoints that somebody else put there.
 fn foreign(checkpoints: &Checkpoints) -> Option<String> {
-    const SHOWN: usize = 3;
     let names = checkpoints.foreign();
     let more = names.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use uphill_envs::counted;
 
 use crate::{Error, Evaluation, Result, whole_file};
 
@@ -68,7 +69,7 @@ pub fn returns(of: &Evaluation) -> String {
     match (of.return_mean, of.return_std, of.return_min) {
         (Some(mean), Some(std), Some(min)) => {
             let [mean, std, min] = amounts([mean, std, min]);
-            format!("{mean} ± {std}, lowest {min}, over {} episodes", of.episodes)
+            format!("{mean} ± {std}, lowest {min}, over {}", counted(of.episodes, "episode"))
         }
         _ => of.unknown().unwrap_or_default(),
     }

@@ -50,14 +50,18 @@ pub(crate) fn over<T: DeserializeOwned>(mut defaults: toml::Table, settings: tom
 /// What is said of a value that cannot be read, in the terms of a file and not of a type.
 fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e: &toml::de::Error) -> Error {
     use toml::Value::{Array, Boolean, Float, Integer, String};
+    let is_quoted_number = value.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
+    let own;
     let expected = match default {
         // What says itself what it must be.
+        _ if e.message().starts_with("it must be") && is_quoted_number => {
+            own = format!("{}, without quotes", e.message());
+            &own
+        }
         _ if e.message().starts_with("it must be") => e.message(),
         Some(Integer(_)) if value.is_float() => "it must be a whole number, written without a point or an exponent",
         Some(Integer(_)) => "it must be a whole number, 0 or more",
-        Some(Float(_)) if value.as_str().is_some_and(|text| text.parse::<f64>().is_ok()) => {
-            "it must be a number, without quotes"
-        }
+        Some(Float(_)) if is_quoted_number => "it must be a number, without quotes",
         Some(Float(_)) => "it must be a number",
         Some(Boolean(_)) => "it must be true or false",
         Some(Array(_)) => "it must be whole numbers in brackets, such as [64, 64]",
@@ -73,9 +77,19 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
 
 /// A value as a message shows it.
 pub(crate) fn shown(value: &toml::Value) -> String {
+    quoted(&flat(&text_of(value)))
+}
+
+/// A value as TOML, its numbers in as few characters as tell them apart.
+fn text_of(value: &toml::Value) -> String {
     match value {
         toml::Value::Float(x) => uphill_envs::shown(*x),
-        other => quoted(&flat(&other.to_string())),
+        toml::Value::Array(items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(", ")),
+        toml::Value::Table(table) if !table.is_empty() => {
+            let rows: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", text_of(value))).collect();
+            format!("{{ {} }}", rows.join(", "))
+        }
+        other => other.to_string(),
     }
 }
 

@@ -112,6 +112,16 @@ pub(crate) fn check_own(path: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, problem))
 }
 
+/// What would be right where writing failed.
+pub(crate) fn remedy(problem: &io::Error) -> &'static str {
+    match problem.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "there must be room for it: make some, or give another place"
+        }
+        _ => "the folder must exist and be writable, and the path be no folder",
+    }
+}
+
 /// A hidden file that takes a name once it is whole, and is gone if it does not.
 ///
 /// It is locked for as long as it is at work, so that none is taken for what a kill left.

@@ -142,7 +142,7 @@ fn every_impossible_value_is_refused_with_what_would_be_right() {
         (|c| c.episodes = 0, "episodes = 0 is impossible: it must be at least 1"),
         (|c| c.n_epochs = 0, "n_epochs = 0 is impossible: it must be at least 1"),
         (|c| c.n_minibatches = 0, "n_minibatches = 0 is impossible: it must be at least 1"),
-        (|c| c.n_minibatches = 513, "n_minibatches = 513 is impossible: there are only envs * n_steps = 512 steps"),
+        (|c| c.n_minibatches = 513, "n_minibatches = 513 is impossible: what it splits is envs * n_steps = 512 steps"),
         (|c| c.gamma = 2.0, "gamma = 2 is impossible: it must lie in [0, 1]"),
         (|c| c.gamma = -0.1, "gamma = -0.1 is impossible"),
         (|c| c.gamma = f64::NAN, "gamma = NaN is impossible"),

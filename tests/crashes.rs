@@ -337,7 +337,24 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told_of() {
     });
     let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.starts_with("error: run/checkpoints/"), "{said}");
+    assert!(!output.status.success(), "{said}");
+    assert!(said.starts_with("error: run: the run cannot go on from any of its 3 checkpoints ("), "{said}");
+    let places: Vec<usize> = files.iter().filter_map(|file| said.find(&*file.file_name()?.to_string_lossy())).collect();
+    assert!(places.len() == 3 && places.is_sorted_by(|a, b| a > b), "each, the newest first: {said}");
+    assert!(said.ends_with("begin again: --out this folder with --force\n"), "{said}");
+    for file in &files[1..] {
+        std::fs::remove_file(file).expect("a checkpoint");
+    }
+    let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("error: run: the run cannot go on from its only checkpoint (run/checkpoints/"), "{said}");
+    for more in 1..=5 {
+        std::fs::write(run.join(format!("checkpoints/{more:010}.safetensors")), "not one").expect("a file");
+    }
+    let output = train(home.path(), "--resume run --quiet").output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("any of its ") && said.contains("; and "), "{said}");
+    assert_eq!(said.matches(".safetensors: ").count(), 3, "{said}");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn an_evaluation_counts_no_stump_as_a_return() {
     assert_eq!((cut.return_mean, cut.return_std, cut.return_min), (None, None, None));
     assert_eq!(cut.returns.iter().filter(|one| one.is_none()).count(), cut.cut);
     let said = cut.unknown().expect("a reason");
-    assert!(said.starts_with(&format!("unknown: {} of 8 episodes were cut off after 10000 steps", cut.cut)), "{said}");
+    assert!(said.starts_with(&format!("unknown: {} of 8 episodes cut off after 10000 steps", cut.cut)), "{said}");
     assert!(said.contains("max_episode_steps"), "{said}");
     assert!(serde_json::to_value(&cut).expect("json")["return_mean"].is_null());
 

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use uphill::envs::{
-    Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, TimeLimit, Transitions, VecEnv,
+    Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, TimeLimit, Transitions, VecEnv, counted,
 };
 use uphill::nn::Workspace;
 use uphill::objective::Output;
@@ -142,10 +142,7 @@ fn refused<T>(outcome: Result<T>) -> String {
 fn a_factory_makes_as_many_lanes_as_it_is_asked_for_under_the_name_that_the_configuration_has() {
     let quiet = |lanes| Own::boxed(lanes, None, |_| {});
     let said = refused(Trainer::with_envs(&own(4), move |_| Ok(quiet(3))));
-    assert_eq!(
-        said,
-        "Own-v0: 3 lanes were made where 4 were asked for; what makes them is told how many, for training and for evaluation"
-    );
+    assert_eq!(said, "Own-v0: 3 lanes instead of 4; what makes them is told how many, for training and for evaluation");
     let config = Config { env: "CartPole-v1".into(), ..own(4) };
     let said = refused(Trainer::with_envs(&config, move |lanes| Ok(quiet(lanes))));
     assert!(said.starts_with("the environments made for env = `CartPole-v1` are called `Own-v0`: set env"), "{said}");
@@ -155,7 +152,7 @@ fn a_factory_makes_as_many_lanes_as_it_is_asked_for_under_the_name_that_the_conf
     let cart_poles = |lanes| Ok(Box::new(Lanes::new(vec![TimeLimit::new(CartPole::new()); lanes])?) as Box<dyn VecEnv>);
     for lanes in [1, 2, 3] {
         let said = refused(policy().with_envs(std::sync::Arc::new(move |_| cart_poles(lanes))));
-        assert!(said.contains(&format!("{lanes} lanes were made where")), "{said}");
+        assert!(said.contains(&format!("{} instead of", counted(lanes, "lane"))), "{said}");
     }
     let said = refused(policy().with_envs(std::sync::Arc::new(move |lanes| Ok(quiet(lanes)))));
     assert!(said.contains("are called `Own-v0`"), "{said}");

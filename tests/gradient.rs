@@ -154,11 +154,11 @@ fn what_is_no_sample_is_refused() {
     assert!(refused(&good, 0.0, None).contains("batch_size is 0"));
     let mut short = good.clone();
     short[3].pop();
-    assert!(refused(&short, 1.0, None).contains("the gradient of batch 3 has 4 values, where 5"));
+    assert!(refused(&short, 1.0, None).contains("the gradient of batch 3 has 4 values instead of 5"));
     let mut infinite = good.clone();
     infinite[2][1] = f32::INFINITY;
     assert!(refused(&infinite, 1.0, None).contains("the gradient of batch 2 at parameter 1 is inf"));
-    assert!(refused(&good, 1.0, Some(&[0.0])).contains("the exact gradient has 1 values"));
+    assert!(refused(&good, 1.0, Some(&[0.0])).contains("the exact gradient has 1 value instead of"));
     assert!(refused(&vec![Vec::new(); 10], 1.0, None).contains("has 0 values"));
 }
 

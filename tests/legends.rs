@@ -198,13 +198,21 @@ fn characters_that_the_typeface_lacks_are_named_and_drawn_as_their_numbers() {
     let title = "世界 и κόσμος, naïve – “a”\n🌍\u{fe0f} مرحبا";
     let options = PlotOptions { title: Some(title.into()), ..PlotOptions::default() };
     let picture = curves(&[with_optimizer("adam")], &options).unwrap();
-    let note = picture.note().expect("a note");
-    for named in ["世 (U+4E16)", "界 (U+754C)", "🌍 (U+1F30D)", "م (U+0645)", "an .svg the characters themselves"]
+    let note = picture.note("a.png").expect("a note");
+    for named in
+        ["世 (U+4E16)", "界 (U+754C)", "🌍 (U+1F30D)", "م (U+0645)", "an .svg would show the characters themselves"]
     {
         assert!(note.contains(named), "{named}: {note}");
     }
     assert!(!note.contains("U+FE0F") && !note.contains("U+000A") && !note.contains("ï"), "{note}");
-    assert_eq!(note_on(title), picture.note());
+    assert_eq!(note_on(title, "a.png"), picture.note("a.png"));
+    // An SVG's is of SVG alone.
+    let of_svg = picture.note("a.svg").expect("a note");
+    assert!(
+        of_svg.contains("世 (U+4E16)") && of_svg.ends_with("an .svg shows them in a typeface of the viewer's"),
+        "{of_svg}"
+    );
+    assert!(!of_svg.contains("png"), "{of_svg}");
     // SVG has the text itself, PNG something that tells one character from another.
     assert!(lines(&picture).iter().any(|line| line.contains("世界")), "{:?}", lines(&picture));
     assert!(picture.svg().contains("<text fill=\"#222222\" font-family"));
@@ -212,6 +220,6 @@ fn characters_that_the_typeface_lacks_are_named_and_drawn_as_their_numbers() {
     assert_ne!(picture.png().unwrap(), curves(&[with_optimizer("adam")], &other).unwrap().png().unwrap());
 
     let latin = curves(&[with_optimizer("adam")], &PlotOptions::default()).unwrap();
-    assert_eq!((latin.note(), note_on("CartPole-v1 · γ = 0.99")), (None, None));
+    assert_eq!((latin.note("a.png"), note_on("CartPole-v1 · γ = 0.99", "a.png")), (None, None));
     assert!(!latin.svg().contains("<text"));
 }

@@ -42,6 +42,18 @@ const FILES: &[(&str, &str)] = &[
     ("option.toml", "map = 'S.G'\nslipp = 0.1\n"),
     ("range.toml", "map = 'S.G'\nslip = 2\n"),
     ("limit.toml", "map = 'S.G'\nmax_episode_steps = 1.5\n"),
+    ("limit_text.toml", "map = 'S.G'\nmax_episode_steps = 'inf'\n"),
+    ("limit_negative.toml", "map = 'S.G'\nmax_episode_steps = -1\n"),
+    ("limit_zero.toml", "map = 'S.G'\nmax_episode_steps = 0\n"),
+    ("threshold_text.toml", "map = 'S.G'\nreward_threshold = 'inf'\n"),
+    ("reward_large.toml", "map = 'S.G'\ngoal_reward = 1e300\n"),
+    ("reward_nan.toml", "map = 'S.G'\nstep_reward = nan\n"),
+    ("reward_text.toml", "map = 'S.G'\npit_reward = '-1'\n"),
+    ("cell_large.toml", "map = 'Sx.G'\n[cell_rewards]\nx = -1e39\n"),
+    ("ragged_one.toml", "map = '''\nS..\n.\n..G'''\n"),
+    ("env.toml", "env = 'absent.toml'\n"),
+    ("env_bad.toml", "env = 'no_way.toml'\n"),
+    ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
     ("a_file", ""),
     ("empty/.keep", ""),
     ("run/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
@@ -108,6 +120,9 @@ train --steps 1e6
 train --seed 9223372036854775808
 train --seed -1
 train --hidden 64x64
+train --hidden 64,,64
+train --hidden ""
+train --lr ""
 train --anneal-lr yes
 # A value out of its range
 train --lr -1e-3
@@ -120,6 +135,9 @@ train --envs 0
 train --envs 1000000
 train --threads 1000
 train --hidden 64,0
+train --keep-checkpoints 0
+train --keep-checkpoints -1
+train --n-minibatches 2 --envs 1 --n-steps 1
 train --n-minibatches 1000
 train --algo reinforce --episodes 6
 train --lr -1e300
@@ -143,6 +161,9 @@ train --config choice.toml
 train --config optimizer.toml
 train --config section.toml
 train --config world.toml
+train --config env.toml
+train --config env_bad.toml
+compare_optimizers --config grid.toml
 # A grid world
 train --env absent.toml
 train --env character.toml
@@ -156,6 +177,15 @@ train --env no_map.toml
 train --env option.toml
 train --env range.toml
 train --env limit.toml
+train --env limit_text.toml
+train --env limit_negative.toml
+train --env limit_zero.toml
+train --env threshold_text.toml
+train --env reward_large.toml
+train --env reward_nan.toml
+train --env reward_text.toml
+train --env cell_large.toml
+train --env ragged_one.toml
 train --env map
 train --env nowhere
 compare_optimizers --tasks option.toml
@@ -180,6 +210,10 @@ evaluate judged --gif a.mp4
 evaluate judged --gif absent/a.gif
 evaluate judged --gif empty
 evaluate judged --gif a.gif --fps 0
+evaluate judged --gif a.gif --fps 51
+evaluate judged --watch --fps 0
+evaluate judged --gif a.gif --max-steps 0
+evaluate judged --episodes 0
 plot
 plot absent
 plot empty
@@ -219,6 +253,9 @@ descent --height 10
 descent --learning-rates 0.1 -1e-3
 descent --surface return --optimizers adan
 soak --minutes -1
+compare_optimizers --seeds 0
+gradient_quality --n-steps 0
+gradient_quality --hidden 0
 "#;
 
 fn arguments(line: &str) -> Vec<String> {
@@ -245,6 +282,12 @@ fn answer(home: &Path, line: &str) -> String {
     assert!(matches!(output.status.code(), Some(1 | 2)), "{line}: {:?} {message}", output.status);
     assert!(output.stdout.is_empty(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
     assert!(message.starts_with("error: ") && message.trim_end().lines().count() == 1, "{line}: {message}");
+    // So many of something have a plural, one has none.
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let is_plural = |word: &str| word.ends_with('s') && !["is", "as", "was", "has"].contains(&word);
+    let odd =
+        words.windows(2).find(|pair| pair[0] == "1" && is_plural(pair[1].trim_matches(|c: char| !c.is_alphabetic())));
+    assert_eq!(odd, None, "{line}: {message}");
     assert!(!home.join("runs").exists(), "{line} left a folder behind");
     message
 }

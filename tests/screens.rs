@@ -146,12 +146,8 @@ fn a_world_s_file_needs_no_ending_and_a_registered_name_wins() {
         let text = fs::read_to_string(home.path().join(folder).join("config.toml")).expect("a configuration");
         text.lines().next().expect("a line").to_string()
     };
-    for (file, id) in [
-        ("maze", "GridWorld"),
-        ("maps/first.world", "GridWorld"),
-        ("w.toml", "GridWorld"),
-        ("CartPole-v1", "CartPole-v1"),
-    ] {
+    for (file, id) in [("maze", "maze"), ("maps/first.world", "first"), ("w.toml", "w"), ("CartPole-v1", "CartPole-v1")]
+    {
         let arguments = format!("--env {file} --steps 200 --n-steps 32 --hidden 4 --quiet --force --out r");
         succeeds(home.path(), "train", &arguments);
         assert_eq!(env("r"), format!("env = \"{id}\""), "{file}");
@@ -187,6 +183,84 @@ fn every_program_takes_a_world_of_one_s_own() {
     let small = "--steps 256 --optimizers sgd --hidden 2 --resolution 3 --directions random --out l.png";
     succeeds(home.path(), "landscape", &format!("--env named.toml {small}"));
     assert!(home.path().join("l.png").exists());
+}
+
+/// A run of a few updates.
+fn trained(folder: &Path, out: &str) {
+    succeeds(folder, "train", &format!("{SHORT} --out {out} --quiet"));
+}
+
+#[test]
+fn one_of_something_is_no_plural() {
+    let home = tempfile::tempdir().expect("a folder");
+    trained(home.path(), "r");
+    assert!(succeeds(home.path(), "evaluate", "r --episodes 1").ends_with(", over 1 episode\n"));
+    let said = succeeds(home.path(), "evaluate", "r --episodes 2 --gif r.gif --max-steps 1");
+    assert!(said.contains(", over 2 episodes\n") && said.ends_with("2 frames in r.gif\n"), "{said}");
+    let one = "--env CartPole-v1 --steps 1 --envs 1 --n-steps 1 --n-minibatches 1 --hidden 2 --out one";
+    let output = run(home.path(), "train", one);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(said.contains("trained  1 step in ") && said.contains("        1 step "), "{said}");
+    assert!(!said.contains("1 steps"), "{said}");
+    let grid = "--tasks GridWorld-4x4-v0 --optimizers sgd --seeds 1 --protocols defaults --steps 200 --dry-run";
+    assert!(succeeds(home.path(), "compare_optimizers", grid).starts_with("1 run: 1 defaults\n"));
+}
+
+#[test]
+fn a_run_that_is_named_again_counts_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    trained(home.path(), "a");
+    succeeds(home.path(), "train", &format!("{SHORT} --seed 2 --out b --quiet"));
+    fs::create_dir(home.path().join("copy")).expect("a folder");
+    // Of a copy from the middle of training the last rows are missing.
+    let rows = fs::read_to_string(home.path().join("a/metrics.csv")).expect("rows");
+    let (early, _) = rows.trim_end().rsplit_once('\n').expect("rows");
+    fs::write(home.path().join("copy/metrics.csv"), format!("{early}\n")).expect("a file");
+    fs::copy(home.path().join("a/config.toml"), home.path().join("copy/config.toml")).expect("a copy");
+    let mut folders = vec!["copy", "a", "a/", "./b/../a", "b"];
+    if cfg!(unix) {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("a", home.path().join("link")).expect("a link");
+        folders.push("link");
+    }
+    let output = run(home.path(), "plot", &format!("{} --out all.svg", folders.join(" ")));
+    assert_eq!(text(&output.stdout), "2 runs drawn to all.svg\n");
+    let said = text(&output.stderr);
+    assert!(said.starts_with("a is the same run as copy: it counts once\n"), "{said}");
+    assert_eq!(said.lines().count(), folders.len() - 2, "{said}");
+    succeeds(home.path(), "plot", "a b --out two.svg");
+    let picture = |name: &str| fs::read(home.path().join(name)).expect("a picture");
+    assert!(picture("all.svg") == picture("two.svg"), "the whole run is drawn, not the older copy");
+    assert_eq!(succeeds(home.path(), "plot", "a a a --out one.png"), "1 run drawn to one.png\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_an_error_that_asks_for_room() {
+    let home = tempfile::tempdir().expect("a folder");
+    trained(home.path(), "r");
+    for name in ["full.gif", "full.png", "full.svg"] {
+        std::os::unix::fs::symlink("/dev/full", home.path().join(name)).expect("a link");
+    }
+    for (program, arguments) in [
+        ("evaluate", "r --episodes 1 --gif full.gif"),
+        ("plot", "r --out full.png"),
+        ("plot", "r --out full.svg"),
+        ("descent", "--steps 2 --optimizers sgd --out full.png"),
+    ] {
+        let output = run(home.path(), program, arguments);
+        let file = arguments.rsplit(' ').next().expect("a file");
+        let problem = "cannot be written (No space left on device (os error 28)); there must be room for it: make some, or \
+                       give another place";
+        // Some show how far they have come before.
+        assert_eq!(text(&output.stderr).lines().last(), Some(&*format!("error: {file}: {problem}")));
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    }
+    for (program, arguments) in [("evaluate", "r --gif /dev/full"), ("plot", "r --out /dev/full")] {
+        let output = run(home.path(), program, arguments);
+        assert!(text(&output.stderr).starts_with("error: /dev/full: the name of "), "{}", text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1));
+    }
 }
 
 #[test]

@@ -363,7 +363,7 @@ fn what_is_wrong_is_named_with_its_place() {
     assert_eq!(Scores::from_runs(&[[0.0; 0]]), Err(StatsError::Empty { what: "tasks" }));
     assert_eq!(Scores::of_one_task(&[]), Err(StatsError::Empty { what: "runs" }));
     let ragged = Scores::from_runs(&[vec![1.0, 2.0], vec![3.0]]).unwrap_err();
-    assert_eq!(message(ragged), "run 1 has 1 values, where 2 are expected: one for each task");
+    assert_eq!(message(ragged), "run 1 has 1 value instead of 2, one for each task");
     let nan = Scores::from_runs(&[[1.0, 2.0], [3.0, f64::INFINITY]]).unwrap_err();
     assert!(message(nan.clone()).starts_with("the score of run 1 on task 1 is inf; a finite number"), "{nan}");
     let [one, two] = [Scores::from_runs(&[[1.0]]).unwrap(), Scores::from_runs(&[[1.0, 2.0]]).unwrap()];

@@ -190,6 +190,22 @@ fn the_command_line_goes_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
+fn no_hidden_layer_is_asked_for_in_words() {
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("linear.toml"), "hidden = []\n").expect("a file");
+    for (i, arguments) in ["--hidden none", "--hidden []", "--config linear.toml"].iter().enumerate() {
+        succeeds(home.path(), &format!("--steps 100 --quiet --out r{i} {arguments}"));
+        let text = std::fs::read_to_string(home.path().join(format!("r{i}/config.toml"))).expect("a configuration");
+        assert!(text.contains("hidden = []\n"), "{arguments}: {text}");
+    }
+    for nothing in ["", " ", ",", "[", "64,,64", "none,64"] {
+        let output = train().current_dir(home.path()).args(["--steps", "100", "--hidden", nothing]).output();
+        let said = text(&output.expect("the program runs").stderr);
+        assert!(said.contains("whole numbers with commas between, such as 64,64, or none"), "`{nothing}`: {said}");
+    }
+}
+
+#[test]
 fn mistakes_are_answered_with_what_would_be_right() {
     let home = tempfile::tempdir().expect("a folder");
     for (name, text) in [
@@ -225,7 +241,10 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--activation gelu", &["activation", "tanh", "relu", "silu"]),
         ("--anneal-lr yes", &["--anneal-lr yes", "true or false"]),
         ("--algo reinforce --episodes 5", &["episodes = 5 is impossible", "a multiple of envs, which is 4"]),
-        ("--n-minibatches 1000", &["n_minibatches = 1000 is impossible", "512 steps to split"]),
+        (
+            "--n-minibatches 1000",
+            &["n_minibatches = 1000 is impossible", "what it splits is envs * n_steps = 512 steps"],
+        ),
         ("--config absent.toml", &["absent.toml", "No such file"]),
         ("--config typo.toml", &["no setting `gama`", "did you mean `gamma`?"]),
         ("--env unknown_cell.toml", &["line 2, column 2", "'?'", "known are"]),

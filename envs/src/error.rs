@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::MapError;
+use crate::{MapError, counted};
 
 /// An environment refused what it was given, or returned what it must not.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -19,7 +19,7 @@ pub enum EnvError {
         known: String,
     },
     /// A discrete action past the end of its space.
-    #[error("action {action} is outside the action space: it has {n} actions, 0 to {}", n - 1)]
+    #[error("action {action} is outside the action space: it has {}, 0 to {}", counted(n, "action"), n - 1)]
     ActionOutOfRange {
         /// The action taken.
         action: u32,

@@ -72,7 +72,7 @@ pub use guard::{Guarded, guarded};
 pub use gym_rs::GymRs;
 pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
-pub use number::shown;
+pub use number::{counted, shown};
 pub use quote::quoted;
 pub use registry::{ids, make, make_vec, summary};
 pub use seeding::NumpyRng;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::counted;
+
 /// What one character of a map stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
@@ -72,7 +74,12 @@ pub enum MapError {
     #[error("the map is empty: it needs at least a start `S` and a goal `G`")]
     Empty,
     /// A side longer than [`Map::MAX_SIDE`].
-    #[error("the map has {rows} rows and {columns} columns: at most {} of each are allowed", Map::MAX_SIDE)]
+    #[error(
+        "the map has {} and {}: at most {} of each are allowed",
+        counted(rows, "row"),
+        counted(columns, "column"),
+        Map::MAX_SIDE
+    )]
     TooLarge {
         /// Its number of rows.
         rows: usize,
@@ -80,7 +87,10 @@ pub enum MapError {
         columns: usize,
     },
     /// Rows of different lengths.
-    #[error("line {line} of the map has {got} cells, most rows have {expected}: every row must be as long")]
+    #[error(
+        "line {line} of the map has {}, most rows have {expected}: every row must be as long",
+        counted(got, "cell")
+    )]
     Ragged {
         /// The line of the row.
         line: usize,

@@ -2,6 +2,19 @@
 
 use std::fmt::{Display, LowerExp};
 
+/// So many of something, whose plural ends in `s`.
+///
+/// ```
+/// use uphill_envs::counted;
+/// assert_eq!([0, 1, 2].map(|count| counted(count, "step")), ["0 steps", "1 step", "2 steps"]);
+/// ```
+#[must_use]
+pub fn counted(count: impl Display, one: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {one}{ending}")
+}
+
 /// A number as a message shows it: in as few characters as tell it apart, so never in hundreds of zeros.
 ///
 /// ```

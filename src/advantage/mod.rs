@@ -6,7 +6,7 @@ mod n_step;
 
 use std::fmt;
 
-use uphill_envs::End;
+use uphill_envs::{End, counted};
 
 pub use gae::{Gae, gae};
 pub use monte_carlo::{MonteCarlo, reward_to_go};
@@ -43,7 +43,7 @@ fn same_steps<const N: usize>(len: usize, lanes: usize, columns: [(&str, usize);
         same_len(what, len, got);
     }
     let whole = if lanes == 0 { len == 0 } else { len.is_multiple_of(lanes) };
-    assert!(whole, "{len} places are no whole number of steps of {lanes} lanes");
+    assert!(whole, "a length of {len} is no whole number of steps of {}", counted(lanes, "lane"));
 }
 
 /// Turns a rollout into advantages.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::grid::{Grid, Protocol, Task};
 use super::scale;
 use super::trial::Trial;
-use crate::envs::shown;
+use crate::envs::{counted, shown};
 use crate::stats::Scale;
 use crate::{Config, Error, Result};
 
@@ -145,8 +145,8 @@ impl Group {
         let Some(&first) = seeds.first() else { return Ok(()) };
         let config = grid.config(task, &self.algo, trial, first)?;
         if (grid.curve_points as u64) > config.steps {
-            let (label, points, steps) = (task.label(), grid.curve_points, config.steps);
-            let problem = format!("{label}: curve_points = {points} is impossible: the runs have {steps} steps only");
+            let (label, points, steps) = (task.label(), grid.curve_points, counted(config.steps, "step"));
+            let problem = format!("{label}: curve_points = {points} is impossible: the runs have {steps} only");
             return Err(Error::Config(problem));
         }
         for &seed in seeds {

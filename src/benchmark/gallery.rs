@@ -100,17 +100,17 @@ impl Gallery {
     }
 
     fn hang(&mut self, place: Place, stem: &str, alt: String, picture: Result<Picture>) -> Result<()> {
-        let note = picture.as_ref().ok().and_then(Picture::note);
-        let name = match picture {
+        let (name, note) = match picture {
             Ok(picture) => {
                 let name = self.free(stem);
                 for ending in ["png", "svg"] {
                     picture.save(own_folder::file(&self.folder, &format!("{name}.{ending}"))?)?;
                 }
-                Ok(name)
+                let note = picture.note(format!("{name}.png"));
+                (Ok(name), note)
             }
             Err(error) => match error.cause() {
-                Some(PlotError::Picture { .. } | PlotError::Size { .. }) => Err(error.to_string()),
+                Some(PlotError::Picture { .. } | PlotError::Size { .. }) => (Err(error.to_string()), None),
                 _ => return Err(error),
             },
         };

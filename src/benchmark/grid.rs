@@ -122,7 +122,7 @@ pub enum Select {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
-    /// Environment: a registered name, or that of the grid world in `settings`.
+    /// Environment: a registered name, that of the grid world in `settings`, or in a file the file of one, found beside it.
     pub env: String,
     /// What the tables call it; by default the environment's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,6 +225,20 @@ impl Task {
         Ok(Self { name: file.filter(|_| !says_id), settings, ..Self::new(&id) })
     }
 
+    /// Puts the world into its settings where `env` is the file of one, looked for in this folder.
+    fn settle(&mut self, beside: &Path) -> Result<()> {
+        if self.settings.contains_key("gridworld") {
+            return Ok(());
+        }
+        let mut table = toml::Table::from_iter([("env".to_string(), self.env.as_str().into())]);
+        Config::settle_env(&mut table, beside)?;
+        if let Some(id) = table.remove("env").and_then(|id| id.as_str().map(String::from)) {
+            self.env = id;
+        }
+        self.settings.extend(table);
+        Ok(())
+    }
+
     /// What tables call it.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -280,25 +294,35 @@ impl Grid {
     /// # Errors
     /// [`Error::Config`] for text that is not TOML, and as [`Grid::validate`].
     pub fn from_toml(text: &str) -> Result<Self> {
+        let grid = Self::parse(text)?;
+        grid.validate()?;
+        Ok(grid)
+    }
+
+    /// A grid that nothing has looked at yet.
+    fn parse(text: &str) -> Result<Self> {
         if text.len() as u64 > settings::MAX_BYTES {
             let most = settings::MAX_BYTES;
             return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
         }
         let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
-        let grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
-        grid.validate()?;
-        Ok(grid)
+        toml::from_str(text).map_err(|e| Error::Config(said(e)))
     }
 
-    /// As [`Grid::from_toml`], from a file.
+    /// As [`Grid::from_toml`], from a file, which may name files of grid worlds beside it.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::File`] for what [`Grid::from_toml`] refuses.
+    /// [`Error::Io`] if it cannot be read, [`Error::File`] for what [`Grid::from_toml`] refuses; as
+    /// [`Config::settle_env`] for a world.
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |problem: String| Error::File { path: path.into(), problem };
         let bytes = whole_file::read(path, settings::MAX_BYTES).map_err(Error::io(path))?;
         let text = str::from_utf8(&bytes).map_err(|e| wrong(format!("not UTF-8 text: {e}")))?;
-        Self::from_toml(text).map_err(|e| wrong(e.to_string()))
+        let mut grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside))?;
+        grid.validate().map_err(|e| wrong(e.to_string()))?;
+        Ok(grid)
     }
 
     /// All of it as TOML: [`Grid::from_toml`] of it gives this grid back.

@@ -1,5 +1,7 @@
 //! What the pictures of a comparison show, and what their titles say.
 
+use uphill_envs::counted;
+
 use super::analysis::known;
 use super::cell::Stage;
 use super::comparison::{BOOTSTRAP, Comparison, Standing, Verdict};
@@ -45,7 +47,7 @@ impl Caption<'_> {
             Stage::Defaults => "default hyper-parameters".to_string(),
             Stage::Sweep => "a sweep of learning rates".to_string(),
             Stage::Tuning => "the trials of tuning".to_string(),
-            Stage::Tuned => format!("tuned with {} trials each on other seeds", grid.tuning.trials),
+            Stage::Tuned => format!("tuned with {} each on other seeds", counted(grid.tuning.trials, "trial")),
         };
         let intervals = match seeds {
             1 => "of one seed no intervals are known",

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use uphill_envs::counted;
 
 use crate::screen::{self, tell};
 
@@ -31,8 +32,11 @@ impl Progress {
         let how = if quiet {
             How::Quiet
         } else if screen::redraws() {
-            let template = "{bar:32.cyan} {percent:>3}%  {human_pos} of {human_len} runs  {eta} left  {msg}";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let runs = if total == 1 { "run" } else { "runs" };
+            let template = format!(
+                "{{bar:32.cyan}} {{percent:>3}}%  {{human_pos}} of {{human_len}} {runs}  {{eta}} left  {{msg}}"
+            );
+            let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
             How::Bar(ProgressBar::new(total).with_style(style.progress_chars("━╸─")))
         } else {
             How::Lines
@@ -56,7 +60,7 @@ impl Progress {
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
             How::Lines if skipped > 0 => {
-                tell(format_args!("{skipped:>6} of {} runs are there already", self.total));
+                tell(format_args!("{skipped:>6} of {} there already", counted(self.total, "run")));
             }
             How::Lines | How::Quiet => {}
         }
@@ -72,7 +76,7 @@ impl Progress {
                 bar.inc(1);
             }
             How::Lines if tenth(done) > tenth(done - 1) => {
-                tell(format_args!("{done:>6} of {} runs  {name}", self.total));
+                tell(format_args!("{done:>6} of {}  {name}", counted(self.total, "run")));
             }
             How::Lines | How::Quiet => {}
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use uphill_envs::counted;
 
 use super::cell::{Cell, Stage};
 use super::grid::{Grid, Select};
@@ -227,8 +228,8 @@ impl Results {
     pub fn endings(&self) -> String {
         let count = |status: Status| self.runs.iter().filter(|run| run.status == status).count();
         let (finished, collapsed) = (count(Status::Finished), count(Status::Collapsed));
-        let (runs, diverged) = (self.runs.len(), count(Status::Diverged));
-        format!("{runs} runs: {finished} finished, {collapsed} collapsed, {diverged} diverged")
+        let (runs, diverged) = (counted(self.runs.len(), "run"), count(Status::Diverged));
+        format!("{runs}: {finished} finished, {collapsed} collapsed, {diverged} diverged")
     }
 
     /// That there are too few seeds for a claim, where there are.

@@ -1,6 +1,7 @@
 //! An optimizer with its learning rate and other hyper-parameters chosen.
 
 use rand::seq::SliceRandom;
+use uphill_envs::counted;
 
 use super::grid::{Grid, LrGrid};
 use crate::optim::{Kind, Link, Registry, Spec, Value};
@@ -107,9 +108,9 @@ impl Trial {
         let at_each = |lr: f64| space.iter().map(move |trial| trial.at(lr));
         let mut trials = rates.into_iter().flat_map(at_each).collect::<Result<Vec<_>>>()?;
         if trials.len() < tuning.trials {
-            let (name, size, trials) = (&self.optimizer, trials.len(), tuning.trials);
+            let (name, size, trials) = (&self.optimizer, counted(trials.len(), "point"), tuning.trials);
             let remedy = "list more learning rates or hyper-parameters, or lower tuning.trials";
-            return Err(Error::Config(format!("{name} has {size} points to try, tuning.trials = {trials}: {remedy}")));
+            return Err(Error::Config(format!("{name} has {size} to try, tuning.trials = {trials}: {remedy}")));
         }
         if trials.len() > tuning.trials {
             // Which are drawn depends on the optimizer alone, not on its place in the grid; they keep their order.

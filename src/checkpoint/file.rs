@@ -18,6 +18,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uphill_envs::counted;
 
 use super::{Checkpoint, Progress};
 use crate::arrays::{Array, Arrays, Numbers};
@@ -138,7 +139,7 @@ impl Checkpoint {
         // What a file claims is checked before there is made room for it.
         let mut start = [0; 8];
         let header = file.read_exact(&mut start).map(|()| u64::from_le_bytes(start));
-        let header = header.map_err(|_| wrong(format!("cut off after {len} bytes")))?;
+        let header = header.map_err(|_| wrong(format!("cut off after {}", counted(len, "byte"))))?;
         if header > MAX_HEADER || header.saturating_add(8) > len {
             return Err(wrong(format!("cut off, or not a checkpoint: {len} bytes with a header of {header}")));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted};
+use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, counted, quoted};
 
 use crate::algo::{self, OnPolicy};
 use crate::nn::MlpConfig;
@@ -69,7 +69,7 @@ impl Config {
         }
         if got != lanes {
             let remedy = "what makes them is told how many, for training and for evaluation";
-            return Err(Error::Config(format!("{id}: {got} lanes were made where {lanes} were asked for; {remedy}")));
+            return Err(Error::Config(format!("{id}: {} instead of {lanes}; {remedy}", counted(got, "lane"))));
         }
         Ok(envs)
     }

@@ -1,6 +1,6 @@
 //! What a run needs, reckoned from its shapes before it starts.
 
-use uphill_envs::Spec;
+use uphill_envs::{Spec, counted};
 
 use crate::algo::OnPolicy;
 use crate::{Config, Error, Horizon, Layout, Result};
@@ -54,10 +54,11 @@ impl Config {
         let limit = self.max_memory * GIB;
         if needed > limit {
             let gib = |bytes: f64| format!("{:.1}", bytes / GIB);
-            let (parameters, width, envs) = (layout.len(), spec.observation_len(), self.envs);
+            let parameters = counted(layout.len(), "parameter");
+            let (envs, width) = (counted(self.envs, "environment"), counted(spec.observation_len(), "number"));
             return Err(Error::Config(format!(
-                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters} parameters, {} for {envs} environments \
-                 with {width} numbers an observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
+                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters}, {} for {envs} with {width} an \
+                 observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
                  less, and a larger max_memory allows it",
                 gib(needed),
                 self.max_memory,
@@ -84,8 +85,9 @@ impl Config {
             return Ok(());
         }
         let limit = self.max_memory;
+        let (episodes, numbers) = (counted(lanes, "episode"), counted(observation_len, "number"));
         Err(Error::Config(format!(
-            "{lanes} episodes side by side, with {observation_len} numbers an observation, need about {needed:.1} GiB, \
+            "an evaluation of {episodes} side by side, with {numbers} an observation, needs about {needed:.1} GiB, \
              max_memory = {limit} GiB: evaluate fewer"
         )))
     }

@@ -1,6 +1,6 @@
 //! What each setting may be.
 
-use uphill_envs::{Spec, quoted};
+use uphill_envs::{Spec, counted, quoted};
 
 use crate::device::DeviceChoice;
 use crate::envs::shown;
@@ -105,7 +105,7 @@ impl Config {
             let range =
                 format!("envs * n_steps = {batch} steps is more than the {} a rollout holds", Self::MAX_ROLLOUT);
             check(batch as u64 <= Self::MAX_ROLLOUT, "n_steps", self.n_steps.to_string(), &range)?;
-            let range = format!("there are only envs * n_steps = {batch} steps to split");
+            let range = format!("what it splits is envs * n_steps = {}", counted(batch, "step"));
             check(self.n_minibatches <= batch, "n_minibatches", self.n_minibatches.to_string(), &range)?;
         }
         Ok(())

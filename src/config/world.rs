@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use uphill_envs::Spec;
+
 use crate::{Config, Error, Result};
 
 impl Config {
@@ -16,12 +18,27 @@ impl Config {
         if uphill_envs::ids().any(|id| id == text) {
             return Ok(toml::Table::from_iter([("env".into(), text.into())]));
         }
-        if path.exists() || path.extension().is_some_and(|ending| ending == "toml") {
+        if is_file(path) {
             return world(path);
         }
         let unknown = uphill_envs::summary(text).err().map(|e| e.to_string()).unwrap_or_default();
         let neither = format!("no environment is called `{text}`, and there is no file of that name");
         Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
+    }
+
+    /// Puts the world into a table of settings whose `env` is the file of one, looked for in the folder `beside`: that of
+    /// the file which the settings are from. A table that has a `gridworld` stays as it is, and so does one whose `env` is
+    /// another name.
+    ///
+    /// # Errors
+    /// [`Error::File`] or [`Error::Io`] for a file that is not there, is no grid world's or cannot be read.
+    pub fn settle_env(table: &mut toml::Table, beside: &Path) -> Result<()> {
+        let Some(text) = table.get("env").and_then(toml::Value::as_str) else { return Ok(()) };
+        let path = beside.join(text);
+        if !table.contains_key("gridworld") && uphill_envs::ids().all(|id| id != text) && is_file(&path) {
+            table.extend(world(&path)?);
+        }
+        Ok(())
     }
 
     /// The same configuration in the environment that [`Config::env_settings`] finds.
@@ -36,9 +53,17 @@ impl Config {
     }
 }
 
+/// Whether a file is meant, be it there or not.
+fn is_file(path: &Path) -> bool {
+    path.exists() || path.extension().is_some_and(|ending| ending == "toml")
+}
+
+/// The world of a file, which has the file's name where it does not say its own.
 fn world(path: &Path) -> Result<toml::Table> {
     let world = Config::read_toml(path)?;
-    let id = world.get("id").and_then(toml::Value::as_str).unwrap_or("GridWorld").to_string();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| Spec::check_id(stem).is_ok());
+    let own = world.get("id").and_then(toml::Value::as_str);
+    let id = own.or(stem).unwrap_or("GridWorld").to_string();
     let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
     let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
     made.map(|_| settings).map_err(|e| at(path, &e))

@@ -38,9 +38,12 @@ impl CategoricalRows {
     /// If `actions` is not 1 to `stride`, or `outputs` no whole number of rows.
     #[track_caller]
     pub fn set(&mut self, outputs: &[f32], stride: usize, actions: usize) {
-        assert!((1..=stride).contains(&actions), "{actions} actions in rows of {stride} numbers: take 1 to {stride}");
+        assert!(
+            (1..=stride).contains(&actions),
+            "{actions} is no number of actions in rows of length {stride}: take 1 to {stride}"
+        );
         let len = outputs.len();
-        assert!(len.is_multiple_of(stride), "{len} numbers are no whole number of rows of {stride}");
+        assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
         let Self { log_probs, probs, rest, .. } = self;
         self.actions = actions;
         log_probs.clear();

@@ -55,7 +55,7 @@ impl CustomOp2 for FusedMlp {
         let x = contiguous(observation, observation_layout)?;
         let (batch, width) = observation_layout.shape().dims2()?;
         if width != self.mlp.inputs() {
-            bail!("fused-mlp: observations have {width} numbers, the network takes {}", self.mlp.inputs());
+            bail!("fused-mlp: observations are of length {width}, the network takes {}", self.mlp.inputs());
         }
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
         let Workspace { turned, passes } = &mut *workspace;

@@ -1,6 +1,6 @@
 //! The arguments of a word: found by name or place, checked against its row.
 
-use uphill_envs::quoted;
+use uphill_envs::{counted, quoted};
 
 use super::build::Fallback;
 use super::nearest::nearest;
@@ -39,7 +39,7 @@ impl<'a> Args<'a> {
         for (key, value) in keyed {
             let Some(key) = key else {
                 let problem = match unnamed > named.len() {
-                    true => format!("{name} takes {} arguments at most", named.len()),
+                    true => format!("{name} takes {} at most", counted(named.len(), "argument")),
                     false => format!("{name}: {} needs its argument's name before it", quoted(&value.to_string())),
                 };
                 return Err(Error::Config(format!("{problem}: {}", list())));

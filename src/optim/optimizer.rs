@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rand::Rng as _;
+use uphill_envs::counted;
 
 use super::{Chain, Context, GradientTransform, Slot, Span, When};
 use crate::arrays::{Arrays, MAX_COUNT, Number};
@@ -139,11 +140,12 @@ impl Optimizer {
         let mut misfits = Vec::new();
         self.chain.spans(&mut |what, span| {
             let (span, run, unit) = match span {
-                Span::Steps(span) => (span, steps, "optimizer steps"),
-                Span::Rollouts(span) => (span, rollouts, "updates"),
+                Span::Steps(span) => (span, steps, "optimizer step"),
+                Span::Rollouts(span) => (span, rollouts, "update"),
             };
             if span > run {
-                misfits.push(format!("{what} is {span}: this run is over after {run} {unit}, before it has an effect"));
+                let run = counted(run, unit);
+                misfits.push(format!("{what} is {span}: this run is over after {run}, before it has an effect"));
             }
         });
         misfits

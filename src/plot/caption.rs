@@ -5,7 +5,7 @@ use super::{
     lettering::{Lettering, Measure},
     paper::in_units,
 };
-use crate::envs::shown;
+use crate::envs::{counted, shown};
 
 /// Pixels that no side of a picture exceeds.
 pub(super) const MOST: u32 = 10_000;
@@ -66,7 +66,7 @@ impl PictureOptions {
 
     /// Title and subtitle of a picture of `what`.
     pub(super) fn titles(&self, what: &str) -> (String, String) {
-        let seeds = if self.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", self.seeds) };
+        let seeds = counted(self.seeds, "seed");
         (format!("{what}: {}", self.task), format!("{seeds}, {}", self.protocol))
     }
 

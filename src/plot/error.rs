@@ -3,8 +3,9 @@
 use std::{io, path::PathBuf};
 
 use thiserror::Error;
+use uphill_envs::counted;
 
-use crate::whole_file::shown_path;
+use crate::whole_file::{remedy, shown_path};
 
 /// Why no plot was made. Each message names the place and what would be right there; lines and columns count from 1.
 #[derive(Debug, Error)]
@@ -45,7 +46,7 @@ pub enum PlotError {
         found: String,
     },
     /// A row has more or fewer fields than the header.
-    #[error("{}, line {line}: {found} fields, where the header has {expected}", shown_path(file))]
+    #[error("{}, line {line}: {}, where the header has {expected}", shown_path(file), counted(found, "field"))]
     Fields {
         /// The file.
         file: PathBuf,
@@ -93,7 +94,11 @@ pub enum PlotError {
         source: csv::Error,
     },
     /// The column is there and no row has a value in it: the run ended before every lane had ended an episode.
-    #[error("{}: column `{column}` has no value in any of {rows} rows; nothing can be drawn", shown_path(file))]
+    #[error(
+        "{}: {}, none with a value in column `{column}`; nothing can be drawn",
+        shown_path(file),
+        counted(rows, "row")
+    )]
     NoValues {
         /// The file.
         file: PathBuf,
@@ -208,10 +213,7 @@ pub enum PlotError {
         expected: &'static str,
     },
     /// The picture could not be written.
-    #[error(
-        "{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder",
-        shown_path(path)
-    )]
+    #[error("{}: cannot be written ({source}); {}", shown_path(path), remedy(source))]
     Write {
         /// The path that was asked for.
         path: PathBuf,

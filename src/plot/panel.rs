@@ -4,7 +4,7 @@ use plotters::{
     prelude::*,
     style::text_anchor::{HPos, VPos},
 };
-use uphill_envs::Colour;
+use uphill_envs::{Colour, counted};
 
 use super::{
     DescentOptions, DescentPanel, DescentPath, Landscape, PlotError,
@@ -231,7 +231,7 @@ impl<'a> Sheet<'a> {
         let paths = self.panels.iter().flat_map(|panel| &panel.paths);
         let steps = paths.map(|path| path.points.len() - 1).max().unwrap_or(0);
         let row = |i: usize| bottom + em(3.6) + em(1.5) * i as i32 + em(0.75);
-        let text = format!("{} after {} steps", self.options.value, step.min(steps));
+        let text = format!("{} after {}", self.options.value, counted(step.min(steps), "step"));
         paper.write(&text, (1.0, FAINT), (left, row(0)), (HPos::Left, VPos::Center), right - left)?;
         let columns = self.number_columns();
         for (i, path) in panel.paths.iter().enumerate() {

@@ -54,13 +54,14 @@ pub(super) enum Mark {
 }
 
 /// What a picture's file is.
-enum Format {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Format {
     Png,
     Svg,
 }
 
 impl Format {
-    fn of(path: &FilePath) -> Result<Format, PlotError> {
+    pub(super) fn of(path: &FilePath) -> Result<Format, PlotError> {
         let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         match ending.as_ref().and_then(|ending| ending.to_str()) {
             Some("png") => Ok(Format::Png),
@@ -136,14 +137,16 @@ impl Picture {
         svg::of(self)
     }
 
-    /// What is to be said of a PNG whose text has characters that the built-in typeface lacks, in words.
+    /// What is to be said of a picture written to `path`, PNG or SVG, whose text has characters that the built-in typeface
+    /// lacks: which they are, and what is seen of them. Nothing of a path that ends in neither.
     #[must_use]
-    pub fn note(&self) -> Option<String> {
+    pub fn note(&self, path: impl AsRef<FilePath>) -> Option<String> {
+        let format = Format::of(path.as_ref()).ok()?;
         let texts = self.marks.iter().filter_map(|mark| match mark {
             Mark::Text { writing, .. } => Some(writing.text.as_str()),
             _ => None,
         });
-        missing_note(texts)
+        missing_note(texts, format)
     }
 
     fn canvas(&self) -> Result<Canvas, PlotError> {

@@ -101,6 +101,17 @@ impl Run {
         })
     }
 
+    /// Whether this is another's run once more, from the same folder or from a copy, which may be an older one: with the same
+    /// settings and seed, and the same values as far as both go.
+    fn repeats(&self, other: &Run) -> bool {
+        let points = self.values.len().min(other.values.len());
+        let what = |run: &Run| (run.seed, run.env.clone(), run.algo.clone(), run.optimizer.clone());
+        what(self) == what(other)
+            && (&self.settings, &self.metric) == (&other.settings, &other.metric)
+            && self.env_steps.get(..points) == other.env_steps.get(..points)
+            && self.values.get(..points) == other.values.get(..points)
+    }
+
     /// Whether this can be drawn: what reading guarantees, a run made by hand may break.
     pub(super) fn check(&self) -> Result<(), PlotError> {
         let reason = if self.env_steps.is_empty() {
@@ -116,6 +127,26 @@ impl Run {
         };
         Err(PlotError::Run { name: self.name.clone(), reason })
     }
+}
+
+/// Each run once, however often it was read, and what is to be said of those left out. Of a run and an older copy of it the
+/// longer one stays, in the place of the first.
+#[must_use]
+pub fn distinct(runs: Vec<Run>) -> (Vec<Run>, Vec<String>) {
+    let (mut once, mut notes) = (Vec::<Run>::new(), Vec::new());
+    for run in runs {
+        match once.iter_mut().find(|known| run.repeats(known)) {
+            None => once.push(run),
+            Some(known) => {
+                let shown = |run: &Run| whole_file::shown_path(Path::new(&run.name));
+                notes.push(format!("{} is the same run as {}: it counts once", shown(&run), shown(known)));
+                if run.values.len() > known.values.len() {
+                    *known = run;
+                }
+            }
+        }
+    }
+    (once, notes)
 }
 
 /// Whether a plot can show this value.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use ab_glyph::{Font, FontRef, GlyphId, OutlineCurve};
 use tiny_skia::{Path, PathBuilder, Transform};
 
-use super::PlotError;
+use super::{PlotError, picture::Format};
 
 /// Roboto, from the crate itself: a plot looks the same on every machine and needs no installed font.
 /// Its licence is in `assets/Roboto-LICENSE.txt`.
@@ -20,8 +20,8 @@ pub(super) fn missing(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().filter(lacks).filter(|&c| !is_blank(c) && !is_invisible(c))
 }
 
-/// What is to be said of texts with characters that the built-in typeface lacks.
-pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+/// What is to be said of texts with characters that the built-in typeface lacks, in a PNG or an SVG.
+pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>, format: Format) -> Option<String> {
     /// Characters that the note names at most.
     const NAMED: usize = 12;
     let lacking: BTreeSet<char> = texts.flat_map(missing).collect();
@@ -29,12 +29,11 @@ pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>) -> Option<S
     if lacking.len() > NAMED {
         named.push(format!("and {} more", lacking.len() - NAMED));
     }
-    (!named.is_empty()).then(|| {
-        format!(
-            "the built-in typeface lacks {}: a .png shows their numbers, an .svg the characters themselves",
-            named.join(", ")
-        )
-    })
+    let shown = match format {
+        Format::Png => "a .png shows their numbers, an .svg would show the characters themselves",
+        Format::Svg => "an .svg shows them in a typeface of the viewer's",
+    };
+    (!named.is_empty()).then(|| format!("the built-in typeface lacks {}: {shown}", named.join(", ")))
 }
 
 /// Breaks of lines, tabs and the like.

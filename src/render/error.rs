@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 use uphill_envs::shown;
 
-use crate::whole_file::shown_path;
+use crate::whole_file::{remedy, shown_path};
 
 /// Why a drawing was not rendered.
 #[derive(Debug, Error)]
@@ -58,10 +58,7 @@ pub enum RenderError {
     #[error("the animation could not be encoded as GIF: {0}")]
     Encode(#[from] gif::EncodingError),
     /// The file could not be written.
-    #[error(
-        "{}: cannot be written ({source}); the folder must exist and be writable, and the path be no folder",
-        shown_path(path)
-    )]
+    #[error("{}: cannot be written ({source}); {}", shown_path(path), remedy(source))]
     Write {
         /// The path that was asked for.
         path: PathBuf,

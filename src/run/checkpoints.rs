@@ -13,7 +13,7 @@ const ENDING: &str = ".safetensors";
 pub struct Keep {
     /// How long after a checkpoint the next one is due. When they are made changes no result.
     pub every: Duration,
-    /// How many stay.
+    /// How many stay; the last one always does, as a run goes on from it.
     pub last: usize,
 }
 

@@ -1,7 +1,7 @@
 //! What can be wrong with what statistics are asked of.
 
 use thiserror::Error;
-use uphill_envs::shown;
+use uphill_envs::{counted, shown};
 
 /// Why there is no such statistic. Each message names the place and what would be right there; runs, tasks and places
 /// count from 0.
@@ -15,7 +15,7 @@ pub enum StatsError {
         what: &'static str,
     },
     /// Two things that belong together are of different lengths.
-    #[error("{what} has {got} values, where {expected} are expected: one for each {each}")]
+    #[error("{what} has {} instead of {expected}, one for each {each}", counted(got, "value"))]
     Length {
         /// What is too long or too short: `run 3`, `task 0`, `score`, ...
         what: String,
@@ -36,7 +36,10 @@ pub enum StatsError {
         value: f64,
     },
     /// Two methods were run on different numbers of tasks.
-    #[error("the first method has {x} tasks and the second {y}; both need the same tasks in the same order")]
+    #[error(
+        "the first method has {} and the second {y}; both need the same tasks in the same order",
+        counted(x, "task")
+    )]
     Tasks {
         /// Tasks of the first.
         x: usize,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Cell, EnvError, Map, Spec, shown};
 
@@ -30,17 +30,22 @@ pub struct GridWorldConfig {
     /// The map as text: see [`Map::parse`] and [`Cell`](crate::Cell).
     pub map: String,
     /// Further characters of the map: floor that pays this reward on entering.
+    #[serde(deserialize_with = "rewards")]
     pub cell_rewards: BTreeMap<char, f32>,
     /// The probability, in `[0, 1]`, that a move goes to one of the two perpendicular directions, half of it each.
     /// Gymnasium's slippery environments, where each of three directions is as likely, have 2/3.
     pub slip: f64,
     /// What a step pays that enters no goal, pit, cliff or cell of an own reward.
+    #[serde(deserialize_with = "reward")]
     pub step_reward: f32,
     /// What entering a goal pays.
+    #[serde(deserialize_with = "reward")]
     pub goal_reward: f32,
     /// What entering a pit pays.
+    #[serde(deserialize_with = "reward")]
     pub pit_reward: f32,
     /// What entering a cliff pays.
+    #[serde(deserialize_with = "reward")]
     pub cliff_reward: f32,
     /// How the walker's cell is shown.
     pub observation: GridObservation,
@@ -58,6 +63,22 @@ pub struct GridWorldConfig {
     pub reward_threshold: Option<f64>,
 }
 
+/// Reads a reward: numbers of a file are f64, and a larger one than f32 holds would come out as an infinity.
+fn reward<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
+    held(f64::deserialize(from)?)
+}
+
+fn rewards<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<char, f32>, D::Error> {
+    let rewards = BTreeMap::<char, f64>::deserialize(from)?;
+    rewards.into_iter().map(|(cell, reward)| Ok((cell, held(reward)?))).collect()
+}
+
+fn held<E: serde::de::Error>(reward: f64) -> Result<f32, E> {
+    let held = reward as f32;
+    let problem = || E::custom("it must be a finite number, within 3.4e38 of zero");
+    held.is_finite().then_some(held).ok_or_else(problem)
+}
+
 /// Writes the absence of a limit as infinity, since TOML has no null.
 mod or_infinity {
     use serde::de::Error;
@@ -71,7 +92,7 @@ mod or_infinity {
     }
 
     pub(super) fn deserialize<'de, T: Limit, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-        let number = f64::deserialize(from)?;
+        let number = f64::deserialize(from).map_err(|_| D::Error::custom(T::EXPECTED))?;
         if number == f64::INFINITY {
             return Ok(None);
         }
@@ -95,11 +116,11 @@ mod or_infinity {
     }
 
     impl Limit for u32 {
-        const EXPECTED: &str = "it must be a whole number below 2^32, or inf for none";
+        const EXPECTED: &str = "it must be a whole number from 1 to 4294967295, or inf for none";
 
         fn from_number(number: f64) -> Option<Self> {
             let limit = number as u32;
-            (f64::from(limit) == number).then_some(limit)
+            (f64::from(limit) == number && limit > 0).then_some(limit)
         }
     }
 }

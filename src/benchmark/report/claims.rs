@@ -1,5 +1,7 @@
 //! What the numbers support, in words, and no more.
 
+use uphill_envs::counted;
+
 use super::super::cell::Stage;
 use super::super::comparison::{Comparison, Verdict};
 use super::super::results::{CLAIM, Results};
@@ -14,9 +16,8 @@ pub(super) fn claims(results: &Results, comparison: &Comparison) -> String {
     let pairs = match (tasks, algos) {
         (1, 1) => "one task".to_string(),
         (tasks, 1) => format!("{tasks} tasks"),
-        (tasks, algos) => format!("{tasks} tasks with {algos} algorithms each"),
+        (tasks, algos) => format!("{} with {algos} algorithms each", counted(tasks, "task")),
     };
-    let seed_word = if seeds == 1 { "seed" } else { "seeds" };
     let how = match comparison.stage {
         Stage::Tuned => "Tuned",
         _ => "At their defaults",
@@ -27,7 +28,8 @@ pub(super) fn claims(results: &Results, comparison: &Comparison) -> String {
         ranking.iter().filter(equal).map(|&place| code(&comparison.standings[place].optimizer)).collect();
     let verb = if leaders.len() == 1 { "has" } else { "share" };
     let mut text = format!(
-        "{how}, over {pairs} and {seeds} {seed_word}, {} {verb} the largest interquartile mean of areas, {}.",
+        "{how}, over {pairs} and {}, {} {verb} the largest interquartile mean of areas, {}.",
+        counted(seeds, "seed"),
         list(&leaders),
         estimate(&first.area.iqm),
     );
@@ -69,8 +71,9 @@ pub(super) fn claims(results: &Results, comparison: &Comparison) -> String {
     }
     let count = comparison.standings.len() - 1;
     text += &format!(
-        " Each interval holds for itself: of {count} comparisons {} is expected to leave out ½ by chance where there is \
+        " Each interval holds for itself: of {} {} is expected to leave out ½ by chance where there is \
          no difference at all.\n",
+        counted(count, "comparison"),
         match count as f64 * 0.05 {
             expected if expected < 0.5 => "hardly one".to_string(),
             expected => format!("about {expected:.0}"),

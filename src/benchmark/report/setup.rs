@@ -6,7 +6,7 @@ use super::super::grid::{Grid, LrGrid, Protocol, Select};
 use super::super::results::Results;
 use super::markdown::{LARGE, block, code, owned, plain, table};
 use crate::Result;
-use crate::envs::shown;
+use crate::envs::{counted, shown};
 use crate::optim::Registry;
 
 pub(super) fn head(results: &Results) -> String {
@@ -30,7 +30,7 @@ pub(super) fn head(results: &Results) -> String {
 /// The machine in words.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let cores = if cores == 1 { "1 core".to_string() } else { format!("{cores} cores") };
+    let cores = counted(cores, "core");
     // Where the system tells it, which is Linux alone.
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -95,9 +95,9 @@ pub(super) fn protocols(grid: &Grid) -> String {
                 let tuning_seeds = seed_list(&tuning.seeds.list());
                 let _ = writeln!(
                     text,
-                    "- *tuned*: for each task, algorithm and optimizer the best of {} trials, over {space}{own}; judged \
+                    "- *tuned*: for each task, algorithm and optimizer the best of {}, over {space}{own}; judged \
                      by the mean of {judged} over seeds {tuning_seeds}, and then run on seeds {seeds}.",
-                    tuning.trials,
+                    counted(tuning.trials, "trial"),
                 );
             }
         }

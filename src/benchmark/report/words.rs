@@ -1,10 +1,12 @@
 //! What the words of a report mean.
 
+use uphill_envs::counted;
+
 use super::super::comparison::BOOTSTRAP;
 use super::super::grid::Grid;
 
 pub(super) fn definitions(grid: &Grid) -> String {
-    let (points, episodes) = (grid.curve_points, grid.eval_episodes);
+    let (points, episodes) = (counted(grid.curve_points, "point"), counted(grid.eval_episodes, "episode"));
     let (reps, level) = (BOOTSTRAP.reps, BOOTSTRAP.confidence_level * 100.0);
     format!(
         "## What the words mean
@@ -12,12 +14,12 @@ pub(super) fn definitions(grid: &Grid) -> String {
 - *Return*: undiscounted sum of an episode's rewards. *Score*: `(return − random) / (optimum − random)`. Both ends are
   exact for grid worlds (the expected return within the time limit, from the model), measured for CartPole-v1 (a million
   random episodes), or the task's own.
-- *Learning curve*: {points} points at equal distances of environment steps; each is the mean return of the last 100
+- *Learning curve*: {points} at equal distances of environment steps; each is the mean return of the last 100
   training episodes, exploration included, after the first update that reached it. Episodes count in the order in which they
   began, once all that began before or together with them have ended: the first to end would be short ones, and lucky where
   short is lucky. Before every lane has ended its first episode a point is the random policy's return.
 - *Final score*: the curve's last point. *Area*: the area under the curve of scores by the trapezoidal rule, from step 0
-  with a score of 0 on, divided by the steps: the mean score during training. *Evaluation*: {episodes} episodes with the
+  with a score of 0 on, divided by the steps: the mean score during training. *Evaluation*: {episodes} with the
   likeliest action, on seeds of their own; it is in `results.csv`.
 - The area is the primary score. Where runs are long enough, all good optimizers end at the optimum, so the final score
   tells them apart no more; the area also says how soon they got there. Both are in every table of scores.
