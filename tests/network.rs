@@ -334,8 +334,13 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
             ..uphill::Rollout::new(3, 4)
         };
         let estimate = uphill::advantage::Estimate { advantage: vec![1.0; 3], target: vec![0.0; 3] };
-        let batch =
-            uphill::nn::Minibatch { rollout: &rollout, estimate: &estimate, places: &[0, 1, 2], advantage: &[1.0; 3] };
+        let batch = uphill::nn::Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &[0, 1, 2],
+            advantage: &[1.0; 3],
+            stop: uphill::Stop::default(),
+        };
         let (mut gradient, mut sums) = (Vec::new(), Default::default());
         let objective = uphill::objective::PolicyGradient;
         network.host_gradient(params, batch, &objective, &mut gradient, &mut sums).expect("a gradient").expect("fused");

@@ -15,7 +15,7 @@ use crate::kernels::{FusedMlp, Layer, Mlp, Turned, Workspace, add};
 use crate::objective::{Objective, RowSums};
 use crate::params::{Layout, Params, check_len};
 use crate::seed::Seed;
-use crate::{Error, Result, Threads};
+use crate::{Error, Result, Stop, Threads};
 
 /// The shape of an [`MlpActorCritic`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,11 +215,13 @@ impl MlpActorCritic {
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
         }
-        let Workspace { turned, passes } = workspace;
+        let Workspace { turned, passes, stop } = workspace;
+        let stop = Stop::of(stop.as_ref());
         params.read(|theta| {
             turned.update(net, theta, &params.version());
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
+                stop.check()?;
                 net.forward(theta, turned, block, block.len() / width, passes);
                 let outputs = passes.output();
                 if columns == (0..net.outputs()) {
@@ -228,7 +230,8 @@ impl MlpActorCritic {
                     out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
                 }
             }
-        })
+            Ok(())
+        })?
     }
 }
 
@@ -316,6 +319,9 @@ impl ActorCritic for MlpActorCritic {
                 shard.run((nets, turned, *actions), theta, batch, objective, (index, count));
             });
         })?;
+        if shards.iter().any(|shard| shard.interrupted) {
+            return Err(Error::Interrupted);
+        }
         gradient.clear();
         gradient.resize(params.layout().len(), 0.0);
         sums.clear();

@@ -5,6 +5,7 @@ use crate::advantage::Estimate;
 use crate::kernels::{Passes, Turned};
 use crate::objective::{HostLoss, Objective, RowSums};
 use crate::params::check_len;
+use crate::stop::Stop;
 use crate::{Error, Result, Rollout};
 
 /// Some steps of a rollout, as an objective takes them.
@@ -18,12 +19,14 @@ pub struct Minibatch<'a> {
     pub places: &'a [usize],
     /// `[B]`: advantages, one a place, so that they can have been normalised over the minibatch.
     pub advantage: &'a [f32],
+    /// Whether to break off, asked before every few rows.
+    pub stop: Stop<'a>,
 }
 
 impl Minibatch<'_> {
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.
     pub(crate) fn check(&self) -> Result<()> {
-        let Minibatch { rollout, estimate, places, advantage } = self;
+        let Minibatch { rollout, estimate, places, advantage, .. } = self;
         let len = rollout.action.len();
         check_len("the rollout's observations", len * rollout.observation_len, rollout.observation.len())?;
         check_len("the rollout's log-probabilities", len, rollout.log_prob.len())?;
@@ -61,6 +64,8 @@ pub(super) struct Shard {
     pub(super) loss: Option<f64>,
     /// What the terms reported, sums over rows.
     pub(super) sums: RowSums,
+    /// Whether it was broken off.
+    pub(super) interrupted: bool,
     actor: Passes,
     critic: Passes,
     observation: Vec<f32>,
@@ -85,7 +90,12 @@ impl Shard {
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
+        self.interrupted = false;
         while start < end {
+            self.interrupted = batch.stop.asked();
+            if self.interrupted {
+                return;
+            }
             let block = start..(start + BLOCK).min(end);
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);

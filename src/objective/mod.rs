@@ -21,7 +21,7 @@ pub use value_loss::ValueLoss;
 use crate::advantage::Estimate;
 use crate::error::same_len;
 use crate::nn::{Minibatch, Output};
-use crate::{Result, Rollout};
+use crate::{Result, Rollout, Stop};
 
 /// `B` steps of a rollout on the learning device.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ impl Batch {
         advantage: &[f32],
         device: &Device,
     ) -> Result<Self> {
-        Minibatch { rollout, estimate, places, advantage }.check()?;
+        Minibatch { rollout, estimate, places, advantage, stop: Stop::default() }.check()?;
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
