@@ -12,9 +12,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use uphill::algo::OnPolicy;
 use uphill::nn::{Workspace, ops};
 use uphill::objective::{Batch, Objective, Report, RowSums};
-use uphill::rollout::Estimate;
-use uphill::rollout::Minibatch;
-use uphill::{ActorCritic, Config, MlpActorCritic, MlpConfig, Params, Rollout, Seed, envs};
+use uphill::rollout::{Estimate, Minibatch};
+use uphill::{ActorCritic, Config, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, envs};
 
 const ROWS: [usize; 6] = [1, 4, 64, 128, 512, 4_096];
 /// Products and sums of a row forward.
@@ -73,7 +72,8 @@ fn gradient(c: &mut Criterion) {
         group.throughput(Throughput::Elements((3 * rows * FLOPS) as u64));
         let (rollout, estimate, places) = steps(rows);
         let advantage = &estimate.advantage;
-        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage };
+        let batch =
+            Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage, stop: Stop::default() };
         let (mut gradient, mut sums) = (Vec::new(), RowSums::default());
         group.bench_function(BenchmarkId::new("host", rows), |b| {
             b.iter(|| algo.gradient(&mut host, &params, batch, &mut gradient, &mut sums).expect("a gradient"));

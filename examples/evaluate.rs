@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use one_line::{is_interrupted, on_interrupt};
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit, counted};
 use uphill::render::{self, RenderError};
 use uphill::screen::{self, returns, say};
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
 fn evaluate(args: &Args) -> Result<()> {
     let mut policy = if args.best { Policy::load_best(&args.run) } else { Policy::load(&args.run) }?;
     check(&policy, args)?;
+    on_interrupt(None)?;
+    policy.stop_when(is_interrupted);
     let result = policy.evaluate(args.episodes, Seed(args.seed))?;
     let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
     // The file before the words, which may find nobody to read them.
@@ -95,6 +98,7 @@ fn check(policy: &Policy, args: &Args) -> Result<()> {
 fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
     let mut out = std::io::stdout().lock();
     for frame in frames {
+        unless_interrupted()?;
         // Asked for each of them: the window may change. The last line is the cursor's.
         let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((25, 80));
         let picture =
@@ -104,6 +108,10 @@ fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
         std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps)));
     }
     Ok(())
+}
+
+fn unless_interrupted() -> Result<()> {
+    if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 fn environment(policy: &Policy) -> Result<Box<dyn Env>> {
@@ -121,6 +129,7 @@ fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
     env.reset(Some(args.seed), &mut observation)?;
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
     for _ in 0..args.max_steps {
+        unless_interrupted()?;
         let action = policy.act(&observation)?[0];
         let step = env.step(Action::Discrete(action), &mut observation)?;
         frames.extend(env.draw());

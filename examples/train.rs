@@ -12,20 +12,15 @@ mod one_line;
 use std::num::IntErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use one_line::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use uphill::envs::counted;
 use uphill::screen::{self, returns, say, tell};
 use uphill::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, algo, envs, names, optim, plot};
-
-/// Set by the first Ctrl-C: the run ends after the update it is in.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// What a program says that Ctrl-C ended.
-const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let args = one_line::matches(command(), remedy);
@@ -49,10 +44,10 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut console = Console::new(trainer.config(), quiet);
-    on_interrupt()?;
-    trainer.stop_when(|| INTERRUPTED.load(Ordering::Relaxed));
+    on_interrupt(Some("finishing what is under way; once more to leave at once"))?;
+    trainer.stop_when(is_interrupted);
 
-    while !INTERRUPTED.load(Ordering::Relaxed) {
+    while !is_interrupted() {
         let metrics = match trainer.step() {
             Ok(Some(metrics)) => metrics,
             Ok(None) | Err(Error::Interrupted) => break,
@@ -76,10 +71,16 @@ fn train(args: &ArgMatches) -> Result<ExitCode> {
     run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
-    let summary = run.finish(trainer)?;
-    let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
-    if summary.finished {
-        return shown.map(|()| ExitCode::SUCCESS);
+    match run.finish(trainer) {
+        Ok(summary) => {
+            let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
+            if summary.finished {
+                return shown.map(|()| ExitCode::SUCCESS);
+            }
+        }
+        // The policy is kept, but not judged.
+        Err(Error::Interrupted) => {}
+        Err(error) => return Err(error),
     }
     tell(format_args!("interrupted: `--resume {}` goes on with it", screen::path(&path)));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
@@ -142,26 +143,15 @@ fn keep(args: &ArgMatches) -> Keep {
     Keep { every, last: args.get_one::<usize>("keep-checkpoints").copied().unwrap_or(default.last) }
 }
 
-/// The first Ctrl-C (or `kill`) ends the run after its update, the second at once.
-fn on_interrupt() -> Result<()> {
-    let handler = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_INTERRUPTED.into());
-        }
-        tell("finishing the update; once more to leave at once");
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
-}
-
 /// Saves what is left to save, as often as it takes: until then the run is in memory alone.
 fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
-    let gives_up = INTERRUPTED.load(Ordering::Relaxed);
+    let gives_up = is_interrupted();
     loop {
         match run.save(trainer) {
-            Err(problem @ Error::Io { .. }) if !gives_up && !INTERRUPTED.load(Ordering::Relaxed) => {
+            Err(problem @ Error::Io { .. }) if !gives_up && !is_interrupted() => {
                 let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
                 tell(format_args!("{problem}: {kept}"));
-                (0..50).take_while(|_| !INTERRUPTED.load(Ordering::Relaxed)).for_each(|_| {
+                (0..50).take_while(|_| !is_interrupted()).for_each(|_| {
                     std::thread::sleep(Duration::from_millis(100));
                 });
             }

@@ -10,6 +10,7 @@ use crate::lane_group::{Bounds, LaneGroup};
 use crate::nn::ActorCritic;
 use crate::rollout::{Horizon, Rollout};
 use crate::seed::Seed;
+use crate::stop::Flag;
 use crate::{Error, Params, Result, Threads};
 
 /// Steps environments with a policy and keeps where they stand between rollouts.
@@ -26,15 +27,10 @@ pub struct Collector {
     lost: bool,
     /// The most steps of a rollout in each lane.
     most_steps: usize,
-    /// Whether to break off, asked before every step.
-    stop: Option<Stop>,
 }
 
 /// Makes so many environments of one kind, to be stepped side by side.
 pub type MakeEnvs = Arc<dyn Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync>;
-
-/// Whether what is going on is to be broken off.
-pub(crate) type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Collector {
     /// Resets every lane. Lane `i` plays with the environment seed `s + i`, `s` being the seed's stream `lanes`, and
@@ -75,7 +71,6 @@ impl Collector {
             seed,
             lost: false,
             most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
-            stop: None,
         })
     }
 
@@ -84,9 +79,9 @@ impl Collector {
         self.most_steps = self.most_steps.min(most_steps);
     }
 
-    /// Asks before every step whether to break the rollout off.
-    pub(crate) fn set_stop(&mut self, stop: Stop) {
-        self.stop = Some(stop);
+    /// Asks before every step, and between two few hundred observations of one, whether to break the rollout off.
+    pub(crate) fn set_stop(&mut self, stop: &Flag) {
+        self.groups.iter_mut().for_each(|group| group.set_stop(stop.clone()));
     }
 
     /// What each lane is.
@@ -135,7 +130,7 @@ impl Collector {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
         }
         self.groups.iter_mut().for_each(LaneGroup::note);
-        let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes(), stop: self.stop.as_deref() };
+        let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes() };
         let played = match network.shared() {
             Some(network) if self.groups.len() > 1 => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();

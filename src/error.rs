@@ -55,8 +55,9 @@ pub enum Error {
         /// The limit that is missing, or what else would be right.
         remedy: String,
     },
-    /// [`Trainer::stop_when`](crate::Trainer::stop_when) broke an update off. The trainer is as it was before it.
-    #[error("interrupted: the update was broken off, and all is as it was before")]
+    /// A [`Stop`](crate::Stop) broke off what was going on: an update by [`Trainer::stop_when`](crate::Trainer::stop_when),
+    /// episodes by [`Policy::stop_when`](crate::Policy::stop_when). The trainer, or the policy, is as it was before.
+    #[error("interrupted: what was going on was broken off, and all is as it was before")]
     Interrupted,
     /// A NaN or an infinity where none may be.
     #[error("{what} is not finite")]

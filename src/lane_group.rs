@@ -8,6 +8,7 @@ use crate::error::check_len;
 use crate::nn::{ActorCritic, Workspace};
 use crate::rollout::{Horizon, Rollout};
 use crate::seed::{Rng, Seed, from_words, words as words_of};
+use crate::stop::Flag;
 use crate::{Error, Params, Result};
 use rand::RngExt;
 
@@ -36,13 +37,11 @@ pub(crate) struct LaneGroup {
 
 /// What a rollout is bounded by.
 #[derive(Clone, Copy)]
-pub(crate) struct Bounds<'a> {
+pub(crate) struct Bounds {
     /// The most steps in each lane.
     pub(crate) most_steps: usize,
     /// How many lanes there are in all groups.
     pub(crate) lanes: usize,
-    /// Whether to break off, asked before every step.
-    pub(crate) stop: Option<&'a (dyn Fn() -> bool + Send + Sync)>,
 }
 
 /// Where lanes stand between two rollouts.
@@ -85,6 +84,11 @@ impl LaneGroup {
         &*self.env
     }
 
+    /// Breaks off where this says so.
+    pub(crate) fn set_stop(&mut self, stop: Flag) {
+        self.workspace.stop = Some(stop);
+    }
+
     /// Acts until the horizon; the rollout is then this group's.
     pub(crate) fn collect(
         &mut self,
@@ -92,7 +96,7 @@ impl LaneGroup {
         params: &Params,
         horizon: Horizon,
         with_values: bool,
-        bounds: Bounds<'_>,
+        bounds: Bounds,
     ) -> Result<()> {
         let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
         let Self { rollout, episodes_left, active, logits, policy, final_observation, .. } = self;
@@ -107,9 +111,7 @@ impl LaneGroup {
 
         let mut t = 0;
         while active.contains(&true) && horizon != Horizon::Steps(t) {
-            if bounds.stop.is_some_and(|stop| stop()) {
-                return Err(Error::Interrupted);
-            }
+            workspace.stop().check()?;
             if t == bounds.most_steps {
                 return Err(endless(self.env.spec(), bounds));
             }
@@ -229,7 +231,7 @@ impl LaneGroup {
 }
 
 /// What is said of whole episodes that do not end.
-fn endless(spec: &Spec, bounds: Bounds<'_>) -> Error {
+fn endless(spec: &Spec, bounds: Bounds) -> Error {
     let remedy = match spec.max_episode_steps {
         None => {
             "the environment has no limit: set max_episode_steps (`TimeLimit::with_limit` in code), or take an algorithm \

@@ -14,6 +14,7 @@ use crate::dist::Categorical;
 use crate::episodes::LONGEST;
 use crate::nn::{self, ActorCritic, MlpActorCritic, Workspace};
 use crate::seed::Seed;
+use crate::stop::Flag;
 use crate::{Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
 
 /// The file of a run's last policy.
@@ -170,11 +171,23 @@ impl Policy {
     /// The likeliest action in each of `B` observations, `[B, D]` to `[B]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution.
+    /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`]
+    /// where [`Policy::stop_when`] broke it off.
     pub fn act(&mut self, observation: &[f32]) -> Result<Vec<u32>> {
         let mut logits = Vec::new();
         self.network.logits(&self.params, observation, &mut self.room, &mut logits)?;
         logits.chunks_exact(self.network.action_count()).map(Categorical::mode).collect()
+    }
+
+    /// Lets `stop` break off what takes long, between two steps of an evaluation and two few hundred observations:
+    /// [`Policy::evaluate`] and [`Policy::act`] then fail with [`Error::Interrupted`]. It is asked often: it should look at
+    /// a flag and do no more.
+    pub fn stop_when(&mut self, stop: impl Fn() -> bool + Send + Sync + 'static) {
+        self.set_stop(Flag::new(stop));
+    }
+
+    pub(crate) fn set_stop(&mut self, stop: Flag) {
+        self.room.stop = Some(stop);
     }
 
     /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
@@ -183,7 +196,8 @@ impl Policy {
     ///
     /// # Errors
     /// [`Error::Config`] for no episodes or more than [`Config::MAX_ENVS`], which are played side by side, [`Error::Env`] if
-    /// an environment fails, [`Error::NotFinite`] if the network gives no distribution.
+    /// an environment fails, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`] where
+    /// [`Policy::stop_when`] broke it off.
     pub fn evaluate(&mut self, episodes: usize, seed: Seed) -> Result<Evaluation> {
         let most = Config::MAX_ENVS;
         if !(1..=most).contains(&(episodes as u64)) {
@@ -200,6 +214,7 @@ impl Policy {
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
+            self.room.stop().check()?;
             let actions = self.act(&observation)?;
             let out = Transitions {
                 observation: &mut observation,

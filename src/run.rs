@@ -284,7 +284,8 @@ impl RunFolder {
     /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
     ///
     /// # Errors
-    /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails.
+    /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails, [`Error::Interrupted`] if
+    /// [`Trainer::stop_when`] broke the episodes off: the policy is kept then, and the run, resumed, is judged again.
     pub fn finish(mut self, trainer: Trainer) -> Result<Summary> {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().device());

@@ -5,7 +5,7 @@ mod divergence;
 mod parts;
 mod saved;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
@@ -14,7 +14,7 @@ use uphill_envs::{Spec, VecEnv};
 use crate::algo::{Learner, OnPolicy};
 use crate::arrays::Arrays;
 use crate::checkpoint::Progress;
-use crate::collect::{Collector, MakeEnvs, Stop};
+use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
@@ -22,13 +22,12 @@ use crate::nn::{self, ActorCritic, MlpActorCritic, require_slopes};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
+use crate::stop::{Flag, Stop};
 use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
 pub use parts::{BuildNetwork, Parts};
 
-/// How long an update may still go on once it is to be broken off.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// An update that learns for longer is one whose successor must be able to break off.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -60,9 +59,10 @@ pub struct Trainer {
     broken_off: bool,
     /// What a user should be told, since last asked.
     notes: Vec<String>,
-    stop: Option<Stop>,
-    /// Whether learning from a rollout may take so long that it is worth being able to break it off.
-    slow: bool,
+    /// What is to break off what is going on, and the same with patience.
+    stop: Option<[Flag; 2]>,
+    /// Whether learning from a rollout may take so long that it is worth being able to break it off; not known at first.
+    slow: Option<bool>,
     started: Instant,
 }
 
@@ -134,9 +134,13 @@ impl Trainer {
         let own_envs = envs.is_some();
         let envs = envs.unwrap_or_else(|| config.env_maker());
         let algo = config.make_algo()?;
-        let reckon = |spec: &Spec| match &network {
-            Some(_) => config.reckon(spec, &Layout::default(), &algo),
-            None => config.reckon(spec, &MlpActorCritic::laid_out(spec, &config.mlp(), &Device::Cpu)?.0, &algo),
+        let mut optimizer = config.make_optimizer_with(&registry)?;
+        let mut reckon = |spec: &Spec| match &network {
+            Some(_) => config.reckon(spec, &Layout::default(), &algo, &mut optimizer),
+            None => {
+                let layout = MlpActorCritic::laid_out(spec, &config.mlp(), &Device::Cpu)?.0;
+                config.reckon(spec, &layout, &algo, &mut optimizer)
+            }
         };
         if !own_envs {
             // Before there are many of them.
@@ -158,10 +162,10 @@ impl Trainer {
                 (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)
             }
         };
-        let reckoning = config.reckon(spec, params.layout(), &algo)?;
+        let reckoning = config.reckon(spec, params.layout(), &algo, &mut optimizer)?;
         let history = History::new(spec.reward_threshold);
         collector.set_most_steps(reckoning.most_steps);
-        let learner = Learner::new(network, params, config.make_optimizer_with(&registry)?, seed);
+        let learner = Learner::new(network, params, optimizer, seed);
         let rollouts = config.steps.div_ceil(algo.least_env_steps(config.envs));
         let mut notes = learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps()));
         notes.extend(reckoning.note());
@@ -179,21 +183,22 @@ impl Trainer {
             algo,
             learner,
             stop: None,
-            slow: true,
+            slow: None,
             started: Instant::now(),
         })
     }
 
-    /// Lets `stop` break off what is going on, within a rollout and between two minibatches: [`Trainer::step`] then fails with
-    /// [`Error::Interrupted`], and all is as it was before. An update that ends within two seconds is finished instead, and
-    /// so is learning where no update before took a second.
+    /// Lets `stop` break off what is going on, between two steps of the environments, two few hundred rows of a gradient and
+    /// two products of large matrices: [`Trainer::step`] then fails with [`Error::Interrupted`], and all is as it was before.
+    /// An update that ends within two seconds is finished instead, and so is learning where no update before took a second.
     ///
-    /// `stop` is asked often, from any thread: it should look at a flag and do no more.
+    /// `stop` is asked often, from any thread: it should look at a flag and do no more. The policy that the trainer becomes
+    /// is [broken off](Policy::stop_when) by it, too, an evaluation of more than two seconds.
     pub fn stop_when(&mut self, stop: impl Fn() -> bool + Send + Sync + 'static) {
-        let asked = OnceLock::new();
-        let stop: Stop = Arc::new(move || stop() && asked.get_or_init(Instant::now).elapsed() > PATIENCE);
-        self.collector.set_stop(stop.clone());
-        self.stop = Some(stop);
+        let stop = Flag::new(stop);
+        let patient = stop.patient();
+        self.collector.set_stop(&patient);
+        self.stop = Some([stop, patient]);
     }
 
     /// One rollout and one update from it; `None` once the configured steps are taken.
@@ -224,7 +229,7 @@ impl Trainer {
                 other => other,
             }
         };
-        let note = match self.stop.is_some() && self.slow {
+        let note = match self.stop.is_some() && self.slow.unwrap_or(true) {
             true => Some((self.learner.note()?, self.history.clone(), self.collector.episodes().clone())),
             false => None,
         };
@@ -238,7 +243,7 @@ impl Trainer {
         let best = self.better(update)?;
         self.broken_off = true;
         let begun = Instant::now();
-        let stop = self.stop.as_deref().filter(|_| note.is_some());
+        let stop = Stop::of(self.stop.as_ref().filter(|_| note.is_some()).map(|[_, patient]| patient));
         let report = self.algo.update_unless(&mut self.learner, self.collector.rollout(), when, stop);
         if let (Err(Error::Interrupted), Some((learner, history, episodes))) = (&report, note) {
             self.learner.put_back(&learner)?;
@@ -247,7 +252,8 @@ impl Trainer {
             self.broken_off = false;
             return Err(Error::Interrupted);
         }
-        self.slow = begun.elapsed() > SLOW;
+        // For good: an optimizer may do its longest work every so many steps.
+        self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
         let lr = self.learner.optimizer.learning_rate(when);
@@ -341,6 +347,10 @@ impl Trainer {
         if let Some(values) = optimizer.evaluation(&params)? {
             params.set(&values)?;
         }
-        Ok(Policy::new(self.config, network, params).in_envs(self.envs))
+        let mut policy = Policy::new(self.config, network, params).in_envs(self.envs);
+        if let Some([stop, _]) = self.stop {
+            policy.set_stop(stop.patient());
+        }
+        Ok(policy)
     }
 }

@@ -1,82 +1,20 @@
-//! What a run may need and how long it may take: episodes that do not end, memory, files, signals, and text of others in
-//! messages.
+//! What a run may need: episodes that do not end, memory, files, and text of others in messages.
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
 use candle_core::Device;
 use uphill::benchmark::Grid;
-use uphill::envs::{self, Action, End, Env, EnvError, Lanes, Space, Spec, Step, VecEnv};
+use uphill::envs;
 use uphill::init::Initialiser;
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
-use uphill::{Collector, Config, Error, Horizon, MlpActorCritic, Parts, Policy, Result, Seed, Trainer};
+use uphill::optim::Registry;
+use uphill::{Collector, Config, Error, Horizon, MlpActorCritic, Policy, Seed, Trainer};
 
+mod endless;
 mod programs;
 
-/// Never ends.
-#[derive(Clone)]
-struct Endless {
-    spec: Spec,
-    steps: u64,
-    pause: Duration,
-}
-
-impl Endless {
-    fn new(max_episode_steps: Option<u32>) -> Self {
-        let spec = Spec {
-            id: "Endless-v0".into(),
-            observation: Space::uniform_box(2, 0.0, 1.0),
-            action: Space::Discrete { n: 2 },
-            max_episode_steps,
-            reward_threshold: None,
-        };
-        Self { spec, steps: 0, pause: Duration::ZERO }
-    }
-
-    fn lanes(self, lanes: usize) -> Result<Box<dyn VecEnv>> {
-        Ok(Box::new(Lanes::new(vec![self; lanes])?))
-    }
-}
-
-impl Env for Endless {
-    fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.steps = 0;
-        observation.fill(0.0);
-        Ok(())
-    }
-
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        std::thread::sleep(self.pause);
-        self.steps += 1;
-        observation.fill(1.0 / self.steps as f32);
-        let reward = if action == Action::Discrete(0) { 1.0 } else { 0.0 };
-        Ok(Step { reward, end: End::Not })
-    }
-
-    fn save(&self, state: &mut Vec<u64>) -> bool {
-        state.push(self.steps);
-        true
-    }
-
-    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        let &[steps] = state else { return Err(EnvError::Saved { problem: "expected a count" }) };
-        self.steps = steps;
-        Ok(())
-    }
-}
-
-fn endless(algo: &str) -> Config {
-    let defaults = Config::for_algo(algo).expect("an algorithm");
-    Config { env: "Endless-v0".into(), envs: 2, episodes: 2, hidden: vec![4], threads: 1, steps: 100_000, ..defaults }
-}
+use endless::{Endless, endless};
 
 #[test]
 fn whole_episodes_that_never_end_are_an_error_that_names_the_missing_limit() {
@@ -88,7 +26,10 @@ fn whole_episodes_that_never_end_are_an_error_that_names_the_missing_limit() {
         let mut trainer =
             Trainer::with_envs(&config, move |lanes| Endless::new(limit).lanes(lanes)).expect("a trainer");
         for _ in 0..2 {
-            let error = trainer.step().expect_err("no end");
+            let mut outcome = None;
+            let taken = measure(|| outcome = Some(trainer.step())).bytes_max;
+            assert!(taken < 2 << 20, "{taken} bytes, of 0.002 GiB");
+            let error = outcome.expect("one").expect_err("no end");
             let Error::Endless { steps, .. } = error else { panic!("{error}") };
             assert!((1_000..30_000).contains(&steps), "{steps}");
             assert!(error.to_string().contains(said) && error.to_string().starts_with("Endless-v0: "), "{error}");
@@ -111,71 +52,6 @@ fn the_limit_of_a_spec_is_applied_where_no_time_limit_is() {
     let mut trainer = Trainer::with_envs(&config, |lanes| Endless::new(Some(5)).lanes(lanes)).expect("a trainer");
     let metrics = trainer.step().expect("an update").expect("more to do");
     assert_eq!((metrics.episodes, metrics.episode_length_mean), (6, Some(5.0)));
-}
-
-/// An optimizer whose every step takes a tenth of a second.
-#[derive(Debug, Default)]
-struct Slow(u64);
-
-impl GradientTransform for Slow {
-    fn update(&mut self, gradient: &mut [f32], _: &Context<'_>) -> Result<()> {
-        self.0 += 1;
-        gradient[0] += self.0 as f32;
-        std::thread::sleep(Duration::from_millis(100));
-        Ok(())
-    }
-
-    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        visit("steps", Slot::Count(&mut self.0));
-    }
-}
-
-const SLOW: Row = Row {
-    name: "slow",
-    summary: "takes its time",
-    params: &[Param::lr("0.001")],
-    make: Make::Recipe(|args| {
-        Ok(Chain::new().then(Slow::default()).then(scale_by_learning_rate(args.schedule("lr")?)))
-    }),
-};
-
-/// Breaks an update off after a while and goes on: the same bits as if nothing had happened.
-fn breaks_off(config: &Config, pause: Duration) {
-    let make = || {
-        let envs = Arc::new(move |lanes| Endless { pause, ..Endless::new(Some(7)) }.lanes(lanes));
-        let parts = Parts { registry: Registry::default().with(SLOW), envs: Some(envs), ..Parts::default() };
-        Trainer::with(config, parts).expect("a trainer")
-    };
-    let (mut whole, mut broken) = (make(), make());
-    let stop = Arc::new(AtomicBool::new(true));
-    let flag = stop.clone();
-    broken.stop_when(move || flag.load(Ordering::Relaxed));
-    let begun = Instant::now();
-    let error = broken.step().expect_err("broken off");
-    assert!(matches!(error, Error::Interrupted), "{error}");
-    let took = begun.elapsed();
-    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&took), "{took:?}");
-    assert_eq!((broken.env_steps(), broken.history().episodes(), broken.updates()), (0, 0, 0));
-    broken.checkpoint().expect("a whole state");
-    stop.store(false, Ordering::Relaxed);
-    let of = |trainer: &mut Trainer| {
-        let metrics = trainer.step().expect("an update").expect("more to do");
-        let metrics = uphill::Metrics { steps_per_second: 0.0, ..metrics };
-        (metrics, trainer.params().snapshot().expect("values"))
-    };
-    assert_eq!(of(&mut broken), of(&mut whole));
-}
-
-#[test]
-fn a_rollout_that_takes_long_is_broken_off_and_begun_again() {
-    let config = Config { n_steps: 300, n_minibatches: 2, n_epochs: 1, ..endless("ppo") };
-    breaks_off(&config, Duration::from_millis(5));
-}
-
-#[test]
-fn learning_that_takes_long_is_broken_off_and_begun_again() {
-    let slow = Config { optimizer: "slow".parse().expect("a spec"), lr: 1e-3, ..endless("ppo") };
-    breaks_off(&Config { n_steps: 8, n_minibatches: 4, n_epochs: 8, ..slow }, Duration::ZERO);
 }
 
 #[test]
@@ -203,6 +79,18 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
         expected.iter().for_each(|expected| assert!(said.contains(expected), "{said}: {expected}"));
         assert!(peak < 8 << 20, "{peak} bytes to say {said}");
     }
+    // What the optimizer keeps and works in counts, in its own layout.
+    let of = |optimizer: &str| {
+        let optimizer = optimizer.parse().expect("a spec");
+        let init = Initialiser::Kaiming;
+        Trainer::new(&Config { optimizer, init, hidden: vec![256, 256], max_memory: 0.03, ..ppo.clone() })
+    };
+    of("adam").map(|_| ()).expect("room for two numbers a parameter");
+    of("partition(\"*.bias\", soap, \"*\", adam)").map(|_| ()).expect("room for vectors");
+    for optimizer in ["soap", "shampoo", "lookahead(soap)", "partition(\"*.bias\", adam, \"*\", soap)"] {
+        let said = of(optimizer).map(|_| ()).map_or_else(|e| e.to_string(), |()| "nothing".into());
+        assert!(said.contains(" for the optimizer, "), "{optimizer}: {said}");
+    }
     for memory in [0.0, -1.0, f64::NAN] {
         let refused = Config { max_memory: memory, ..ppo.clone() }.validate().expect_err("no memory").to_string();
         assert!(refused.starts_with("max_memory = "), "{refused}");
@@ -217,6 +105,14 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
     let long = Config { init: Initialiser::Kaiming, hidden: vec![512, 512], n_steps: 4096, n_epochs: 100, ..ppo };
     let notes = Trainer::new(&long).expect("a trainer").take_notes();
     assert!(notes.len() == 1 && notes[0].contains("multiplications"), "{notes:?}");
+    let of = |optimizer: &str| {
+        let optimizer = optimizer.parse().expect("a spec");
+        let config =
+            Config { optimizer, init: Initialiser::Kaiming, hidden: vec![512, 512], n_steps: 16, ..long.clone() };
+        Trainer::new(&Config { n_epochs: 40, ..config }).expect("a trainer").take_notes().len()
+    };
+    let told = ["adam", "muon", "soap", "shampoo", "accumulate(1000, muon)"].map(of);
+    assert_eq!(told, [0, 1, 1, 1, 0], "products of matrices count");
 }
 
 #[test]

@@ -9,9 +9,8 @@ use uphill::algo::OnPolicy;
 use uphill::envs::{Space, Spec};
 use uphill::nn::{Activation, FisherRoom, ops};
 use uphill::objective::{Batch, Objective, Report, RowSums};
-use uphill::rollout::Estimate;
-use uphill::rollout::Minibatch;
-use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Threads};
+use uphill::rollout::{Estimate, Minibatch};
+use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, Threads};
 
 const CPU: Device = Device::Cpu;
 
@@ -95,7 +94,7 @@ proptest! {
         let (rollout, estimate) = anything(rows, width, actions, Seed(seed));
         let places: Vec<usize> = (0..rows).rev().collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
-        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop: Stop::default() };
         let algo = Config { ent_coef: 0.1, ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one");
         let (_, expected, reports) = through_graph(&algo, &plain, &params, batch);
         for network in [&mut fused, &mut plain] {

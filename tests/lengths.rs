@@ -20,8 +20,8 @@ use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::stats::{Bootstrap, Scale, Scores, area_under_curve, steps_to_threshold};
 use uphill::{
-    ActorCritic, CategoricalRows, Config, Layout, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Threads, Trainer,
-    gradient, oracle,
+    ActorCritic, CategoricalRows, Config, Layout, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, Threads,
+    Trainer, gradient, oracle,
 };
 
 const CPU: Device = Device::Cpu;
@@ -115,7 +115,8 @@ fn minibatches_of_columns_that_differ() {
         |what: &str, both: [usize; 2], rollout: &Rollout, target: usize, places: &[usize], advantage: usize| {
             let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target] };
             let advantage = vec![0.5; advantage];
-            let batch = Minibatch { rollout, estimate: &estimate, places, advantage: &advantage };
+            let batch =
+                Minibatch { rollout, estimate: &estimate, places, advantage: &advantage, stop: Stop::default() };
             let (mut out, mut sums) = (Vec::new(), RowSums::default());
             says_both(what, both, || Batch::new(rollout, &estimate, places, &advantage, &CPU));
             says_both(what, both, || network.host_gradient(&params, batch, &Entropy, &mut out, &mut sums));
@@ -136,7 +137,13 @@ fn minibatches_of_columns_that_differ() {
     says_both("observation_at", [4 * LEN, usize::MAX], || fine(rollout().observation_at(usize::MAX).to_vec()));
     let narrow = Rollout { observation: vec![0.1; LEN * 3], observation_len: 3, ..rollout() };
     let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; LEN] };
-    let batch = Minibatch { rollout: &narrow, estimate: &estimate, places: &places, advantage: &[0.5; LEN] };
+    let batch = Minibatch {
+        rollout: &narrow,
+        estimate: &estimate,
+        places: &places,
+        advantage: &[0.5; LEN],
+        stop: Stop::default(),
+    };
     let (mut out, mut sums) = (Vec::new(), RowSums::default());
     says_both("width", [4, 3], || network.host_gradient(&params, batch, &Entropy, &mut out, &mut sums));
 }

@@ -340,6 +340,7 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
             estimate: &estimate,
             places: &[0, 1, 2],
             advantage: &[1.0; 3],
+            stop: uphill::Stop::default(),
         };
         let (mut gradient, mut sums) = (Vec::new(), Default::default());
         let objective = uphill::objective::PolicyGradient;

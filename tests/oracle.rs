@@ -4,7 +4,7 @@ use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 use uphill::objective::RowSums;
 use uphill::rollout::Minibatch;
-use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, oracle};
+use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, oracle};
 
 const LANES: usize = 16;
 
@@ -102,7 +102,13 @@ fn sample(
         let estimate = algo.estimator.estimate(&rollout, algo.gamma as f32);
         let places: Vec<usize> = rollout.valid_steps().collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
-        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let batch = Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &places,
+            advantage: &advantage,
+            stop: Stop::default(),
+        };
         let mut gradient = Vec::new();
         algo.gradient(&mut agent.network, &agent.params, batch, &mut gradient, &mut RowSums::default())
             .expect("a gradient");

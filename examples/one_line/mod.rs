@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command};
@@ -98,12 +99,36 @@ fn meant(error: &clap::Error, command: &Command) -> Option<String> {
     Some(names::meant(name, &flags)?.question(|flag| format!("--{flag}")))
 }
 
+/// Set by the first Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// What a program says that Ctrl-C ended.
+pub(crate) const EXIT_INTERRUPTED: u8 = 130;
+
+/// Whether Ctrl-C (or `kill`) asked the program to end.
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// From now on the first Ctrl-C (or `kill`) asks the program to end, and says so with these words; the second ends it at
+/// once.
+pub(crate) fn on_interrupt(words: Option<&'static str>) -> Result<()> {
+    let handler = move || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(EXIT_INTERRUPTED.into());
+        }
+        words.iter().for_each(tell);
+    };
+    ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
+}
+
 /// What the program ends with.
 pub(crate) fn end(done: Result<ExitCode>) -> ExitCode {
     match done {
         Ok(code) => code,
         // Whoever read the results has read enough of them.
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        // Whoever asked for it knows.
+        Err(Error::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
         Err(error) => {
             tell(format_args!("error: {error}"));
             ExitCode::FAILURE

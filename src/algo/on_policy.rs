@@ -11,6 +11,7 @@ use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
 use crate::optim::{Optimizer, StepReport, When, check_finite};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::seed::{Rng, Seed};
+use crate::stop::Stop;
 use crate::{Error, Params, Result};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
@@ -118,16 +119,17 @@ impl OnPolicy {
     /// # Errors
     /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters.
     pub fn update(&self, learner: &mut Learner, rollout: &Rollout, when: When) -> Result<UpdateReport> {
-        self.update_unless(learner, rollout, when, None)
+        self.update_unless(learner, rollout, when, Stop::default())
     }
 
-    /// The same, broken off with [`Error::Interrupted`] between two minibatches where `stop` says so.
+    /// The same, broken off with [`Error::Interrupted`] where `stop` says so: between two minibatches, and within the
+    /// gradient or the step of one that takes long.
     pub(crate) fn update_unless(
         &self,
         learner: &mut Learner,
         rollout: &Rollout,
         when: When,
-        stop: Option<&(dyn Fn() -> bool + Send + Sync)>,
+        stop: Stop<'_>,
     ) -> Result<UpdateReport> {
         let Learner { network, params, optimizer, shuffle, buffers } = learner;
         let Buffers { estimate, places, advantage, gradient, sums } = buffers;
@@ -142,9 +144,7 @@ impl OnPolicy {
             }
             let mut last_kl = 0.0;
             for m in 0..minibatches {
-                if stop.is_some_and(|stop| stop()) {
-                    return Err(Error::Interrupted);
-                }
+                stop.check()?;
                 let share = |m: usize| m * places.len() / minibatches;
                 let places = &places[share(m)..share(m + 1)];
                 advantage.clear();
@@ -152,9 +152,9 @@ impl OnPolicy {
                 if self.normalize_advantage {
                     normalize(advantage);
                 }
-                let batch = Minibatch { rollout, estimate, places, advantage };
+                let batch = Minibatch { rollout, estimate, places, advantage, stop };
                 self.gradient(&mut **network, params, batch, gradient, sums)?;
-                let step = optimizer.step_in_place(params, gradient, when)?;
+                let step = optimizer.step_unless(params, gradient, when, stop)?;
                 last_kl = totals.add(sums, places.len(), step);
             }
             if last_kl > self.target_kl {
@@ -170,7 +170,8 @@ impl OnPolicy {
     /// its steps: on the host where network and objective can, else through tensors on the parameters' device.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if the loss is not finite, [`Error::Tensor`] if the device fails.
+    /// [`Error::NotFinite`] if the loss is not finite, [`Error::Tensor`] if the device fails, [`Error::Interrupted`] where
+    /// the minibatch's `stop` says so.
     pub fn gradient(
         &self,
         network: &mut dyn ActorCritic,
@@ -186,9 +187,10 @@ impl OnPolicy {
         if let Some(loss) = network.host_gradient(params, batch, &self.objective, gradient, sums)? {
             return finite(loss);
         }
-        let Minibatch { rollout, estimate, places, advantage } = batch;
+        let Minibatch { rollout, estimate, places, advantage, stop } = batch;
         let tensors = Batch::new(rollout, estimate, places, advantage, params.device())?;
         let output = network.forward(params, &tensors.observation)?;
+        stop.check()?;
         let loss = match fused_loss(&self.objective, &output, batch, sums)? {
             Some(loss) => loss,
             None => {
@@ -200,6 +202,7 @@ impl OnPolicy {
             }
         };
         finite(f64::from(loss.to_scalar::<f32>()?))?;
+        stop.check()?;
         *gradient = params.gradient(&loss)?.to_vec1()?;
         Ok(())
     }

@@ -3,12 +3,14 @@
 use uphill_envs::{Spec, counted};
 
 use crate::algo::OnPolicy;
+use crate::optim::Optimizer;
 use crate::{Config, Error, Horizon, Layout, Result};
 
 /// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
-/// sums of the threads' shares, weights turned round for acting, two numbers of the optimizer's a parameter, and all of
-/// that state three times while it becomes a file.
-const COPIES: f64 = 20.0;
+/// sums of the threads' shares, weights turned round for acting, and the parameters three times while they become a file.
+const COPIES: f64 = 12.0;
+/// Copies of the optimizer's state: itself, and three times while it becomes a file.
+const STATE_COPIES: f64 = 4.0;
 /// Bytes of a rollout's step besides its observation, with those of its advantage, target and place.
 const STEP: f64 = 22.0 + 20.0;
 /// Bytes of a lane besides its observations: generators, episode, what the vector notes.
@@ -37,10 +39,18 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Config`] with the number, and what it is made of.
-    pub(crate) fn reckon(&self, spec: &Spec, layout: &Layout, algo: &OnPolicy) -> Result<Reckoning> {
+    pub(crate) fn reckon(
+        &self,
+        spec: &Spec,
+        layout: &Layout,
+        algo: &OnPolicy,
+        optimizer: &mut Optimizer,
+    ) -> Result<Reckoning> {
         let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
         let observation = 4.0 * spec.observation_len() as f64;
         let network = 4.0 * COPIES * parameters;
+        let need = optimizer.needs(layout);
+        let learning = STATE_COPIES * need.state as f64 + need.work as f64;
         let kept = (lanes + EVALUATION) * lane(spec.observation_len());
         // Lanes in several groups are played into rollouts of their own, which are then put side by side.
         let parts = if self.groups() > 1 { 2.0 } else { 1.0 };
@@ -50,28 +60,30 @@ impl Config {
             Horizon::Episodes(_) => None,
         };
         let rollout = steps.map_or(0.0, |steps| steps as f64 * lanes * step);
-        let needed = network + kept + rollout;
+        let needed = network + learning + kept + rollout;
         let limit = self.max_memory * GIB;
         if needed > limit {
             let gib = |bytes: f64| format!("{:.1}", bytes / GIB);
             let parameters = counted(layout.len(), "parameter");
             let (envs, width) = (counted(self.envs, "environment"), counted(spec.observation_len(), "number"));
             return Err(Error::Config(format!(
-                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters}, {} for {envs} with {width} an \
-                 observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
-                 less, and a larger max_memory allows it",
+                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters}, {} for the optimizer, {} for {envs} \
+                 with {width} an observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
+                 less, an optimizer with less state does, and a larger max_memory allows it",
                 gib(needed),
                 self.max_memory,
                 gib(network),
+                gib(learning),
                 gib(kept),
                 gib(rollout),
             )));
         }
         // A rollout that grows has room for twice as much.
-        let room = ((limit - network - kept) / (2.0 * step)).min(Self::MAX_ROLLOUT as f64) / lanes;
+        let room = ((limit - network - learning - kept) / (2.0 * step)).min(Self::MAX_ROLLOUT as f64) / lanes;
         let most_steps = steps.unwrap_or((room as usize).max(1));
         let passes = 3.0 * algo.n_epochs as f64 + 2.0;
-        let multiplications = steps.map(|steps| parameters * lanes * steps as f64 * passes);
+        let optimizing = need.multiplications * algo.most_steps() as f64;
+        let multiplications = steps.map(|steps| parameters * lanes * steps as f64 * passes + optimizing);
         Ok(Reckoning { most_steps, multiplications })
     }
 
@@ -104,9 +116,8 @@ impl Reckoning {
         let count = self.multiplications.filter(|&count| count > LONG)?;
         let minutes = count / 1e10 / 60.0;
         Some(format!(
-            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core, and whatever the \
-             optimizer takes besides (muon, shampoo and soap multiply matrices, too); smaller `hidden`, `envs`, `n_steps` or \
-             `n_epochs` take less"
+            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core; smaller `hidden`, \
+             `envs`, `n_steps` or `n_epochs` take less"
         ))
     }
 }

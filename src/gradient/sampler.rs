@@ -9,7 +9,7 @@ use crate::nn::{ActorCritic, MlpActorCritic};
 use crate::objective::RowSums;
 use crate::rollout::{Estimate, Horizon, Minibatch};
 use crate::seed::Seed;
-use crate::{Config, Params, Result, Threads};
+use crate::{Config, Params, Result, Stop, Threads};
 
 /// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
 ///
@@ -126,7 +126,13 @@ impl GradientSampler<'_> {
         for estimator in estimators {
             estimator.estimate_into(rollout, config.gamma as f32, &mut estimate);
             let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
-            let batch = Minibatch { rollout, estimate: &estimate, places: &places, advantage: &advantage };
+            let batch = Minibatch {
+                rollout,
+                estimate: &estimate,
+                places: &places,
+                advantage: &advantage,
+                stop: Stop::default(),
+            };
             let mut gradient = Vec::new();
             algo.gradient(network, params, batch, &mut gradient, &mut sums)?;
             // The loss is a mean over steps and goes down.

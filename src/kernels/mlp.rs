@@ -4,6 +4,7 @@
 use super::activation::Activation;
 use super::layer::{Layer, activate, times_derivative};
 use crate::params::Version;
+use crate::stop::{Flag, Stop};
 
 /// Linear layers with one activation between them and none after the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +39,20 @@ impl Turned {
 }
 
 /// Room for acting, kept from call to call: fresh buffers of this size would be mapped and faulted in each time. It holds
-/// no state that matters: any may be used with any network.
+/// no state that matters: any may be used with any network. Besides it knows whether to break off.
 #[derive(Debug, Default)]
 pub struct Workspace {
     pub(crate) turned: Turned,
     pub(crate) passes: Passes,
+    pub(crate) stop: Option<Flag>,
+}
+
+impl Workspace {
+    /// Whether to break off, for networks that take seconds to ask between parts of a batch.
+    #[must_use]
+    pub fn stop(&self) -> Stop<'_> {
+        Stop::of(self.stop.as_ref())
+    }
 }
 
 /// What passes over a batch leave behind, and room for the next.

@@ -17,7 +17,7 @@ use crate::objective::{Objective, Output, RowSums};
 use crate::params::{Layout, Params};
 use crate::rollout::Minibatch;
 use crate::seed::Seed;
-use crate::{Error, Result, Threads};
+use crate::{Error, Result, Stop, Threads};
 
 /// The shape of an [`MlpActorCritic`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,11 +217,13 @@ impl MlpActorCritic {
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
         }
-        let Workspace { turned, passes } = workspace;
+        let Workspace { turned, passes, stop } = workspace;
+        let stop = Stop::of(stop.as_ref());
         params.read(|theta| {
             turned.update(net, theta, &params.version());
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
+                stop.check()?;
                 net.forward(theta, turned, block, block.len() / width, passes);
                 let outputs = passes.output();
                 if columns == (0..net.outputs()) {
@@ -230,7 +232,8 @@ impl MlpActorCritic {
                     out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
                 }
             }
-        })
+            Ok(())
+        })?
     }
 }
 
@@ -318,6 +321,9 @@ impl ActorCritic for MlpActorCritic {
                 shard.run((nets, turned, *actions), theta, batch, objective, (index, count));
             });
         })?;
+        if shards.iter().any(|shard| shard.interrupted) {
+            return Err(Error::Interrupted);
+        }
         gradient.clear();
         gradient.resize(params.layout().len(), 0.0);
         sums.clear();

@@ -44,13 +44,14 @@ pub trait ActorCritic {
     /// kept from call to call, so that none allocates.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `observation` is not a whole number of rows.
+    /// [`Error::Shape`] if `observation` is not a whole number of rows, [`Error::Interrupted`] where
+    /// [`Workspace::stop`] says so.
     fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()>;
 
     /// Replaces `values` by the value `[B]` of observations `[B, D]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `observation` is not a whole number of rows.
+    /// As [`logits`](ActorCritic::logits).
     fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()>;
 
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
@@ -70,8 +71,8 @@ pub trait ActorCritic {
     /// the gradient is then that of [`forward`](ActorCritic::forward) and [`Objective::loss`].
     ///
     /// # Errors
-    /// As [`forward`](ActorCritic::forward); [`Error::Shape`] for a minibatch whose columns differ in
-    /// length.
+    /// As [`forward`](ActorCritic::forward); [`Error::Shape`] for a minibatch whose columns differ in length,
+    /// [`Error::Interrupted`] where its [`stop`](Minibatch::stop) says so.
     fn host_gradient(
         &mut self,
         _params: &Params,

@@ -26,6 +26,8 @@ pub(super) struct Shard {
     pub(super) loss: Option<f64>,
     /// What the terms reported, sums over rows.
     pub(super) sums: RowSums,
+    /// Whether it was broken off.
+    pub(super) interrupted: bool,
     actor: Passes,
     critic: Passes,
     observation: Vec<f32>,
@@ -50,7 +52,12 @@ impl Shard {
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
+        self.interrupted = false;
         while start < end {
+            self.interrupted = batch.stop.asked();
+            if self.interrupted {
+                return;
+            }
             let block = start..(start + BLOCK).min(end);
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);

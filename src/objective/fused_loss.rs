@@ -90,7 +90,13 @@ mod tests {
         let estimate = Estimate { advantage: vec![advantage; rows], target: vec![target; rows] };
         let places: Vec<usize> = (0..rows).collect();
         let advantage = vec![advantage; rows];
-        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let batch = Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &places,
+            advantage: &advantage,
+            stop: crate::Stop::default(),
+        };
         let logits = Var::from_slice(logits, (rows, actions), &Device::Cpu).expect("logits");
         let value = Var::from_vec(vec![value; rows], rows, &Device::Cpu).expect("values");
         let output = Output {
@@ -201,7 +207,13 @@ mod tests {
         let estimate = Estimate { advantage: numbers(5), target: numbers(10)[5..].to_vec() };
         let places = [4, 0, 1, 3, 2];
         let advantage = [0.3, -0.8, 1.1, 0.5, -0.2];
-        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage };
+        let batch = Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &places,
+            advantage: &advantage,
+            stop: crate::Stop::default(),
+        };
         let objective = ClippedSurrogate::new(0.2).plus(0.5, ValueLoss { clip_range_vf: 0.1 }).plus(-0.01, Entropy);
         let logits = Var::from_vec(numbers(15), (5, 3), &Device::Cpu).expect("logits");
         let value = Var::from_vec(numbers(5), 5, &Device::Cpu).expect("values");

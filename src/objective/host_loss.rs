@@ -37,7 +37,7 @@ impl HostLoss {
         weight: f32,
         sums: &mut RowSums,
     ) -> Option<f64> {
-        let Minibatch { rollout, estimate, places, advantage } = batch;
+        let Minibatch { rollout, estimate, places, advantage, .. } = batch;
         self.action.clear();
         self.action.extend(places.iter().map(|&i| rollout.action[i]));
         for (buffer, source) in [

@@ -21,7 +21,7 @@ pub use value_loss::ValueLoss;
 use crate::dist::Categorical;
 use crate::error::same_len;
 use crate::rollout::{Estimate, Minibatch};
-use crate::{Result, Rollout};
+use crate::{Result, Rollout, Stop};
 
 /// What a network says of a batch of `B` observations.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Batch {
         advantage: &[f32],
         device: &Device,
     ) -> Result<Self> {
-        Minibatch { rollout, estimate, places, advantage }.check()?;
+        Minibatch { rollout, estimate, places, advantage, stop: Stop::default() }.check()?;
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();

@@ -1,7 +1,7 @@
 //! One step from several gradients.
 
 use super::table::{Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Place, Slot, Span, State, When};
+use super::{Chain, Context, GradientTransform, Need, Place, Slot, Span, State, When};
 use crate::kernels::vectorised;
 use crate::{Layout, Result};
 
@@ -77,6 +77,12 @@ impl GradientTransform for Accumulate {
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.mean.of(layout.len());
         self.inner.make_room(layout)
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let own = self.mean.slot().bytes(Some(layout.len())) + size_of_val(&self.count);
+        let inner = self.inner.needs(layout);
+        Need { multiplications: inner.multiplications / self.k as f64, ..inner } + Need::of_state(own)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

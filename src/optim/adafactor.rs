@@ -2,9 +2,9 @@
 
 use super::blocks::blocks_mut;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Schedule, Slot, State, When, scale};
+use super::{Args, Chain, Context, GradientTransform, Need, Schedule, Slot, State, When, bytes_of, scale};
 use crate::kernels::{sum_of_squares, vectorised};
-use crate::{Block, Result};
+use crate::{Block, Layout, Result};
 
 /// Whose Adafactor: they share the idea and little else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +163,11 @@ impl GradientTransform for AdafactorStep {
 
     fn learning_rate(&self, when: When) -> Option<f64> {
         Some(self.config.lr.at(when))
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let (rows, columns, square) = self.config.counts(layout.blocks());
+        Need::of_state(size_of::<f32>() * (rows + columns + square) + bytes_of(self, 0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::build::two_averages;
 use super::table::{Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, Span, State, When};
+use super::{Chain, Context, GradientTransform, Need, Place, Schedule, Slot, Span, State, When};
 use crate::{Error, Layout, Result};
 
 /// See [`lookahead`].
@@ -78,6 +78,12 @@ impl GradientTransform for Lookahead {
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.slow.of(layout.len());
         self.inner.make_room(layout)
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let own = [Slot::Schedule(&mut self.alpha), self.slow.slot(), Slot::Count(&mut self.steps)];
+        let own = own.into_iter().map(|slot| slot.bytes(Some(layout.len()))).sum();
+        Need::of_state(own) + self.inner.needs(layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

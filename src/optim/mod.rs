@@ -34,6 +34,7 @@ mod moments;
 mod muon;
 mod nadam;
 mod nearest;
+mod need;
 mod nesterov;
 mod noise;
 mod optimizer;
@@ -88,6 +89,7 @@ pub use lookahead::{Lookahead, lookahead};
 pub use moments::ScaleByMoments;
 pub use muon::{MuonScale, ScaleByMuon, scale_by_muon};
 pub use nadam::{ScaleByNadam, scale_by_nadam};
+pub use need::Need;
 pub use nesterov::{NesterovSutskever, nesterov_sutskever};
 pub use noise::{AddNoise, add_noise};
 pub(crate) use optimizer::check_finite;
@@ -114,7 +116,7 @@ pub use weight_decay::{AddDecayedWeights, DecayWeights, add_decayed_weights, dec
 pub use yogi::scale_by_yogi;
 pub use zero_non_finite::{ZeroNonFinite, zero_non_finite};
 
-use transform::{State, scale};
+use transform::{State, bytes_of, scale};
 
 /// Every word that specs may use, a file's rows at a time.
 const ROWS: &[&[Row]] = &[

@@ -5,9 +5,9 @@ use nalgebra::DMatrix;
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Need, Pattern, Place, Schedule, Slot, State, bytes_of};
 use super::{add_decayed_weights, partition, scale_by_adam, scale_by_learning_rate};
-use crate::Result;
+use crate::{Block, Layout, Result, Stop};
 
 /// How Muon's step depends on the shape `[m, n]` of a matrix: what `torch.optim.Muon` calls `adjust_lr_fn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,11 @@ impl GradientTransform for ScaleByMuon {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let momentum = self.momentum.at(context.when);
         let (mu, rest) = (momentum as f32, (1.0 - momentum) as f32);
-        let is_matrix = |shape: &[usize]| shape.len() == 2 && shape.iter().all(|&side| side > 0);
-        let blocks = context.layout.blocks();
-        let count = blocks.iter().filter(|block| is_matrix(&block.shape)).map(|block| block.elem_count()).sum();
-        let mut velocity = self.velocity.of(count);
-        self.room.resize_with(blocks.len(), Room::default);
+        let mut velocity = self.velocity.of(count(context.layout));
+        self.room.resize_with(context.layout.blocks().len(), Room::default);
         for ((block, g, _), room) in blocks_mut(context, gradient).zip(&mut self.room) {
-            let &[m, n] = block.shape.as_slice() else { continue };
-            let Some(b) = velocity.split_off_mut(..g.len()).filter(|_| m * n > 0) else { continue };
+            let Some((m, n)) = sides(block) else { continue };
+            let Some(b) = velocity.split_off_mut(..g.len()) else { continue };
             for (g, b) in g.iter_mut().zip(b) {
                 *b = mu * *b + rest * *g;
                 *g = if self.nesterov { mu * *b + rest * *g } else { *b };
@@ -69,7 +66,7 @@ impl GradientTransform for ScaleByMuon {
                 MuonScale::Original => (m as f64 / n as f64).max(1.0).sqrt(),
                 MuonScale::MatchRmsAdamw => 0.2 * (m.max(n) as f64).sqrt(),
             };
-            room.orthogonalise(g, (m, n), self.ns_steps, scale);
+            room.orthogonalise(g, (m, n), self.ns_steps, scale, context.stop)?;
         }
         Ok(())
     }
@@ -78,6 +75,35 @@ impl GradientTransform for ScaleByMuon {
         visit("momentum", Slot::Schedule(&mut self.momentum));
         visit("velocity", self.velocity.slot());
     }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        self.velocity.of(count(layout));
+        Ok(())
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let (state, rounds) = (size_of::<f32>() * count(layout) + bytes_of(self, 0), self.ns_steps as f64);
+        let of = |(m, n): (usize, usize)| {
+            let (short, long) = (m.min(n), m.max(n));
+            let room = 3 * m * n + 2 * short * short;
+            let multiplications = rounds * (short * short) as f64 * (2 * long + short) as f64;
+            Need { state: 0, work: size_of::<f64>() * room, multiplications }
+        };
+        Need::of_state(state) + layout.blocks().iter().filter_map(sides).map(of).sum()
+    }
+}
+
+/// The sides of a matrix; `None` for what is none, or empty.
+fn sides(block: &Block) -> Option<(usize, usize)> {
+    match *block.shape.as_slice() {
+        [m, n] if m * n > 0 => Some((m, n)),
+        _ => None,
+    }
+}
+
+/// How many numbers all matrices have.
+fn count(layout: &Layout) -> usize {
+    layout.blocks().iter().filter_map(sides).map(|(m, n)| m * n).sum()
 }
 
 /// Room for one block's iteration.
@@ -91,8 +117,15 @@ struct Room {
 }
 
 impl Room {
-    /// `g ← scale·NewtonSchulz(g)`, `[m, n]`.
-    fn orthogonalise(&mut self, g: &mut [f32], (m, n): (usize, usize), steps: usize, scale: f64) {
+    /// `g ← scale·NewtonSchulz(g)`, `[m, n]`; broken off between two products.
+    fn orthogonalise(
+        &mut self,
+        g: &mut [f32],
+        (m, n): (usize, usize),
+        steps: usize,
+        scale: f64,
+        stop: Stop<'_>,
+    ) -> Result<()> {
         // A wide matrix, so that the Gram matrix is the smaller one. The iteration does not care for a transposition,
         // and in nalgebra, where columns are contiguous, `[m, n]` as it lies in memory is an n x m matrix.
         let (short, long) = (m.min(n), m.max(n));
@@ -111,10 +144,13 @@ impl Room {
         // Of any length but 0: no floor that would matter to gradients that are merely short.
         *x /= x.norm().max(f64::MIN_POSITIVE);
         for _ in 0..steps {
+            stop.check()?;
             x.transpose_to(transposed);
             gram.gemm(1.0, x, transposed, 0.0);
+            stop.check()?;
             polynomial.copy_from(gram);
             polynomial.gemm(2.0315, gram, gram, -4.7750);
+            stop.check()?;
             product.copy_from(x);
             product.gemm(1.0, polynomial, x, 3.4445);
             std::mem::swap(x, product);
@@ -124,6 +160,7 @@ impl Room {
         }
         let source = if as_it_lies { x } else { transposed };
         g.iter_mut().zip(source.iter()).for_each(|(g, x)| *g = (scale * x) as f32);
+        Ok(())
     }
 }
 

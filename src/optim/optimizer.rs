@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use rand::Rng as _;
 use uphill_envs::counted;
 
-use super::{Chain, Context, GradientTransform, Slot, Span, When};
+use super::{Chain, Context, GradientTransform, Need, Slot, Span, When};
 use crate::arrays::{Arrays, MAX_COUNT, Number};
 use crate::error::check_len;
 use crate::kernels::{add, sum_of_squares};
 use crate::seed::{Seed, from_words, words};
-use crate::{Error, Layout, Params, Result};
+use crate::{Error, Layout, Params, Result, Stop};
 
 /// What one step of an optimizer was like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +68,18 @@ impl Optimizer {
     /// # Errors
     /// As [`Optimizer::step`].
     pub fn step_in_place(&mut self, params: &mut Params, gradient: &mut [f32], when: When) -> Result<StepReport> {
+        self.step_unless(params, gradient, when, Stop::default())
+    }
+
+    /// The same, broken off with [`Error::Interrupted`] where `stop` says so: the parameters have not changed then, though
+    /// the optimizer's state has.
+    pub(crate) fn step_unless(
+        &mut self,
+        params: &mut Params,
+        gradient: &mut [f32],
+        when: When,
+        stop: Stop<'_>,
+    ) -> Result<StepReport> {
         check_len("the gradient", params.layout().len(), gradient.len())?;
         let norm = match self.chain.mends_non_finite() {
             true => None,
@@ -78,7 +90,7 @@ impl Optimizer {
         });
         let (chain, mut squares) = (&mut self.chain, 0.0);
         params.read(|theta| {
-            let context = Context { norm, ..Context::new(theta, params.layout(), when) };
+            let context = Context { norm, stop, ..Context::new(theta, params.layout(), when) };
             chain.run(gradient, &context, &mut |part| squares += sum_of_squares(part))
         })??;
         let update_norm = check_finite("update", params.layout(), gradient, squares)?;
@@ -223,16 +235,14 @@ impl Optimizer {
     /// Bytes of state that the chain keeps, of which most begins with the first step.
     pub fn state_bytes(&mut self) -> usize {
         let mut bytes = 0;
-        self.visit_state(&mut |_, slot| {
-            bytes += match slot {
-                Slot::Vector(numbers) => size_of_val(numbers.as_slice()),
-                Slot::Wide(numbers) => size_of_val(numbers.as_slice()),
-                Slot::Count(_) | Slot::Scalar(_) => 8,
-                Slot::Rng(_) => size_of::<crate::Rng>(),
-                Slot::Schedule(_) => 0,
-            };
-        });
+        self.chain.nameless(&mut |slot| bytes += slot.bytes(None));
         bytes
+    }
+
+    /// What the chain needs for parameters of this layout, reckoned before any step: of state as many bytes as
+    /// [`state_bytes`](Optimizer::state_bytes) will be, or as a link knows at most.
+    pub fn needs(&mut self, layout: &Layout) -> Need {
+        self.chain.needs(layout)
     }
 }
 

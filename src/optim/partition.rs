@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::table::{Kind, Make, Param, Row};
-use super::{Chain, Context, GradientTransform, Pattern, Place, Slot, Span, When};
+use super::{Chain, Context, GradientTransform, Need, Pattern, Place, Slot, Span, When};
 use crate::error::check_len;
 use crate::{Block, Error, Layout, Result};
 
@@ -119,7 +119,7 @@ impl GradientTransform for Partition {
             let places = places.as_deref().unwrap_or_default();
             gather(places, context.theta, theta);
             gather(places, gradient, own);
-            chain.update(own, &Context::new(theta, layout, context.when))?;
+            chain.update(own, &Context { stop: context.stop, ..Context::new(theta, layout, context.when) })?;
             scatter(places, own, gradient);
         }
         Ok(())
@@ -159,6 +159,15 @@ impl GradientTransform for Partition {
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.begin(layout)?;
         self.branches.iter_mut().try_for_each(|branch| branch.chain.make_room(&branch.layout))
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let layouts: Vec<Layout> = (0..self.branches.len()).map(|i| self.own(i, layout).0).collect();
+        let of = |(branch, own): (&mut Branch, Layout)| {
+            let gathered = Need { work: 2 * size_of::<f32>() * own.len(), ..Need::default() };
+            gathered + branch.chain.needs(&own)
+        };
+        self.branches.iter_mut().zip(layouts).map(of).sum()
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

@@ -4,10 +4,10 @@ use nalgebra::{DMatrix, DVector};
 
 use super::blocks::blocks_mut;
 use super::recipes::coupled;
-use super::spectrum::{LONGEST, Room, eigen, sides, square};
+use super::spectrum::{LONGEST, Room, eigen, sides, square, work};
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Place, Slot, Span};
-use crate::{Block, Result};
+use super::{Args, Chain, Context, GradientTransform, Need, Place, Slot, Span, bytes_of};
+use crate::{Block, Layout, Result};
 
 /// See [`scale_by_shampoo`].
 #[derive(Debug, Clone)]
@@ -43,19 +43,28 @@ pub fn scale_by_shampoo(eps: f64, frequency: u64, max_dim: usize) -> ScaleBySham
     ScaleByShampoo { eps, frequency: frequency.max(1), max_dim, statistics, roots, steps: 0, room }
 }
 
+/// Numbers of a side's statistic: a matrix, or of a long side its diagonal.
+fn size(max_dim: usize) -> impl Fn(usize) -> usize {
+    move |n| if n <= max_dim { n * n } else { n }
+}
+
+/// Numbers of all statistics.
+fn count(layout: &Layout, max_dim: usize) -> usize {
+    let of = |(rows, columns): (usize, Option<usize>)| size(max_dim)(rows) + columns.map_or(0, size(max_dim));
+    layout.blocks().iter().map(sides_of).map(of).sum()
+}
+
 impl GradientTransform for ScaleByShampoo {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let blocks = context.layout.blocks();
         let ScaleByShampoo { eps, frequency, max_dim, statistics, roots, steps, room } = self;
         let is_full = |n: usize| n <= *max_dim;
-        let size = |n: usize| if is_full(n) { n * n } else { n };
-        let (rows_of, columns_of) = (|block| sides_of(block).0, |block| sides_of(block).1);
-        let count = blocks.iter().map(|block| size(rows_of(block)) + columns_of(block).map_or(0, size)).sum();
+        let (size, count) = (size(*max_dim), count(context.layout, *max_dim));
         let begins = statistics.len() != count || roots.len() != count;
         if begins {
             (*statistics, *roots) = (vec![0.0; count], vec![0.0; count]);
         }
-        let power = |block| if columns_of(block).is_some() { -0.25 } else { -0.5 };
+        let power = |block| if sides_of(block).1.is_some() { -0.25 } else { -0.5 };
         let renew = begins || steps.is_multiple_of(*frequency);
         *steps += 1;
         room.resize_with(blocks.len(), Room::default);
@@ -63,12 +72,14 @@ impl GradientTransform for ScaleByShampoo {
         for ((block, g, _), room) in blocks_mut(context, gradient).zip(room) {
             let (rows, columns) = sides_of(block);
             room.read(g, (rows, columns.unwrap_or(1)));
-            for (n, is_rows) in [Some((rows, true)), columns.map(|n| (n, false))].into_iter().flatten() {
+            let sides = [Some((rows, true)), columns.map(|n| (n, false))].into_iter().flatten();
+            for (n, is_rows) in sides.filter(|&(n, _)| n > 0) {
                 let (Some(statistic), Some(root)) =
                     (statistics.split_off_mut(..size(n)), roots.split_off_mut(..size(n)))
                 else {
                     break;
                 };
+                context.stop.check()?;
                 if begins {
                     statistic.iter_mut().step_by(if is_full(n) { n + 1 } else { 1 }).for_each(|x| *x = *eps);
                 }
@@ -78,6 +89,7 @@ impl GradientTransform for ScaleByShampoo {
                     (false, true) => add_each(statistic, room.x.row_iter().map(|row| row.norm_squared())),
                     (false, false) => add_each(statistic, room.x.column_iter().map(|column| column.norm_squared())),
                 }
+                context.stop.check()?;
                 if renew && is_full(n) {
                     let spectrum = eigen(block, square(statistic, n).into_owned())?;
                     // Below this, an eigenvalue is the rounding of the largest one.
@@ -87,6 +99,7 @@ impl GradientTransform for ScaleByShampoo {
                 } else if renew {
                     root.iter_mut().zip(&*statistic).for_each(|(root, x)| *root = x.powf(power(block)));
                 }
+                context.stop.check()?;
                 match (is_full(n), is_rows) {
                     (true, true) => room.multiply_left(&square(root, n)),
                     (true, false) => room.multiply_right(&square(root, n)),
@@ -107,6 +120,18 @@ impl GradientTransform for ScaleByShampoo {
         visit("statistics", Slot::Wide(&mut self.statistics));
         visit("roots", Slot::Wide(&mut self.roots));
         visit("steps", Slot::Count(&mut self.steps));
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        let count = count(layout, self.max_dim);
+        (self.statistics, self.roots) = (vec![0.0; count], vec![0.0; count]);
+        Ok(())
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let state = 2 * size_of::<f64>() * count(layout, self.max_dim) + bytes_of(self, 0);
+        let sides = layout.blocks().iter().map(sides_of).map(|(rows, columns)| (rows, columns.unwrap_or(1)));
+        Need::of_state(state) + work(sides, self.max_dim, 2, self.frequency)
     }
 }
 

@@ -4,10 +4,10 @@ use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
-use super::spectrum::{LONGEST, Room, eigen, sides, square};
+use super::spectrum::{LONGEST, Room, eigen, sides, square, work};
 use super::table::{Make, Param, Range, Row};
-use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, Span, State};
-use crate::{Block, Result};
+use super::{Args, Chain, Context, GradientTransform, Need, Place, Schedule, Slot, Span, State, bytes_of};
+use crate::{Block, Layout, Result, Stop};
 
 /// See [`scale_by_soap`].
 #[derive(Debug, Clone)]
@@ -75,12 +75,22 @@ pub fn scale_by_soap(
     }
 }
 
+/// Numbers of a side's statistic; none of a long side.
+fn size(max_dim: usize) -> impl Fn(usize) -> usize {
+    move |n| if n <= max_dim { n * n } else { 0 }
+}
+
+/// Numbers of all statistics.
+fn count(layout: &Layout, max_dim: usize) -> usize {
+    let of = |(rows, columns)| size(max_dim)(rows) + size(max_dim)(columns);
+    layout.blocks().iter().filter_map(sides).map(of).sum()
+}
+
 impl GradientTransform for ScaleBySoap {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         let blocks = context.layout.blocks();
         let [beta1, beta2, eps] = [&self.beta1, &self.beta2, &self.eps].map(|x| x.at(context.when));
-        let size = |n: usize| if n <= self.max_dim { n * n } else { 0 };
-        let count = blocks.iter().filter_map(sides).map(|(rows, columns)| size(rows) + size(columns)).sum();
+        let (size, count) = (size(self.max_dim), count(context.layout, self.max_dim));
         if self.statistics.len() != count || self.bases.len() != count {
             (self.statistics, self.bases) = (vec![0.0; count], vec![0.0; count]);
         }
@@ -104,22 +114,25 @@ impl GradientTransform for ScaleBySoap {
             };
             let mut sides = Sides { rows: side(rows), columns: side(columns) };
             room.read(g, if rows > 0 { (rows, columns) } else { (g.len(), 1) });
+            context.stop.check()?;
             if t == 0 {
                 sides.add(room, beta2);
-                sides.rows.begin(block)?;
-                sides.columns.begin(block)?;
+                for side in [&mut sides.rows, &mut sides.columns] {
+                    context.stop.check()?;
+                    side.begin(block)?;
+                }
                 g.fill(0.0);
                 continue;
             }
-            sides.turn(room);
+            sides.turn(room, context.stop)?;
             for ((y, m), v) in room.y.iter_mut().zip(mean.iter_mut()).zip(square.iter_mut()) {
                 *y = adam.direction(*y, m, v);
             }
-            sides.turn_back(room);
+            sides.turn_back(room, context.stop)?;
             room.write(g);
             sides.add(room, beta2);
             if t.is_multiple_of(self.frequency) {
-                sides.renew(room, mean, square);
+                sides.renew(room, mean, square, context.stop)?;
             }
         }
         Ok(())
@@ -138,6 +151,23 @@ impl GradientTransform for ScaleBySoap {
         visit("mean", self.mean.slot());
         visit("square", self.square.slot());
         visit("calls", Slot::Count(&mut self.calls));
+    }
+
+    fn make_room(&mut self, layout: &Layout) -> Result<()> {
+        let count = count(layout, self.max_dim);
+        (self.statistics, self.bases) = (vec![0.0; count], vec![0.0; count]);
+        self.mean.of(layout.len());
+        self.square.of(layout.len());
+        Ok(())
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let (statistics, means) = (2 * count(layout, self.max_dim), 2 * layout.len());
+        let state = size_of::<f64>() * statistics + size_of::<f32>() * means + bytes_of(self, 0);
+        // A vector has room, and no side that is turned.
+        let vectors = layout.blocks().iter().filter(|block| sides(block).is_none()).map(Block::elem_count);
+        let room = Need { work: 4 * size_of::<f64>() * vectors.sum::<usize>(), ..Need::of_state(state) };
+        room + work(layout.blocks().iter().filter_map(sides), self.max_dim, 3, self.frequency)
     }
 }
 
@@ -195,20 +225,23 @@ impl Side<'_> {
 
     /// The next basis, by one round of power iteration: what turns the old basis into it, and which old column each of
     /// its columns came from. `None` where nothing turns.
-    fn renew(&mut self) -> Option<(DMatrix<f64>, Vec<usize>)> {
+    fn renew(&mut self, stop: Stop<'_>) -> Result<Option<(DMatrix<f64>, Vec<usize>)>> {
         if !self.is_turned() {
-            return None;
+            return Ok(None);
         }
+        stop.check()?;
         let old = square(self.basis, self.n).into_owned();
         let moved = self.resolved() * &old;
         let values: Vec<f64> = old.column_iter().zip(moved.column_iter()).map(|(q, s)| q.dot(&s)).collect();
         if values.iter().all(|&value| value == 0.0) {
-            return None;
+            return Ok(None);
         }
+        stop.check()?;
         let order = falling(&values);
         let new = permuted(&moved, &order).qr().q();
         self.basis.copy_from_slice(new.as_slice());
-        Some((old.tr_mul(&new), order))
+        stop.check()?;
+        Ok(Some((old.tr_mul(&new), order)))
     }
 }
 
@@ -230,29 +263,35 @@ impl Sides<'_> {
     }
 
     /// `Y ← Q_rowsᵀ·Y·Q_columns`.
-    fn turn(&self, room: &mut Room) {
+    fn turn(&self, room: &mut Room, stop: Stop<'_>) -> Result<()> {
         if self.rows.is_turned() {
+            stop.check()?;
             room.multiply_left_transposed(&square(self.rows.basis, self.rows.n));
         }
         if self.columns.is_turned() {
+            stop.check()?;
             room.multiply_right(&square(self.columns.basis, self.columns.n));
         }
+        Ok(())
     }
 
     /// `Y ← Q_rows·Y·Q_columnsᵀ`.
-    fn turn_back(&self, room: &mut Room) {
+    fn turn_back(&self, room: &mut Room, stop: Stop<'_>) -> Result<()> {
         if self.rows.is_turned() {
+            stop.check()?;
             room.multiply_left(&square(self.rows.basis, self.rows.n));
         }
         if self.columns.is_turned() {
+            stop.check()?;
             let transposed = square(self.columns.basis, self.columns.n).transpose();
             room.multiply_right(&transposed.as_view());
         }
+        Ok(())
     }
 
     /// Renews both bases; the running means, kept in the old ones, follow.
-    fn renew(&mut self, room: &mut Room, mean: &mut [f32], square: &mut [f32]) {
-        let (rows, columns) = (self.rows.renew(), self.columns.renew());
+    fn renew(&mut self, room: &mut Room, mean: &mut [f32], square: &mut [f32], stop: Stop<'_>) -> Result<()> {
+        let (rows, columns) = (self.rows.renew(stop)?, self.columns.renew(stop)?);
         room.y.iter_mut().zip(mean.iter()).for_each(|(y, m)| *y = f64::from(*m));
         if let Some((turn, _)) = &rows {
             room.multiply_left_transposed(&turn.as_view());
@@ -269,6 +308,7 @@ impl Sides<'_> {
             room.y = permuted(&room.y, order);
         }
         room.write(square);
+        Ok(())
     }
 }
 

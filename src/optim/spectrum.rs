@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, Dyn, SymmetricEigen};
 
+use super::Need;
 use crate::{Block, Error, Result};
 
 /// Rounds after which the eigenvalue iteration is given up; it takes about two a row.
@@ -26,6 +27,26 @@ pub(super) fn square(numbers: &[f64], n: usize) -> DMatrixView<'_, f64> {
 pub(super) fn eigen(block: &Block, matrix: DMatrix<f64>) -> Result<SymmetricEigen<f64, Dyn>> {
     SymmetricEigen::try_new(matrix, f64::EPSILON, ROUNDS)
         .ok_or_else(|| Error::NotFinite { what: format!("an eigenvalue of the statistics of {}", block.name) })
+}
+
+/// Matrices of a side that finding its eigenvalues, or renewing its basis, has at a time.
+const EIGEN_ROOM: usize = 8;
+/// Times that a side's length to the third is multiplied for that, about.
+const EIGEN_PRODUCTS: f64 = 10.0;
+
+/// What working with blocks of these shapes needs, if `turns` products with each side of up to `max_dim` are taken in every
+/// step, and eigenvalues every `frequency` steps.
+pub(super) fn work(blocks: impl Iterator<Item = (usize, usize)>, max_dim: usize, turns: usize, frequency: u64) -> Need {
+    let (mut rooms, mut longest, mut multiplications) = (0, 0, 0.0);
+    for (rows, columns) in blocks {
+        rooms += 4 * rows * columns;
+        for (n, other) in [(rows, columns), (columns, rows)].into_iter().filter(|&(n, _)| n > 1 && n <= max_dim) {
+            longest = longest.max(n);
+            let square = (n * n) as f64;
+            multiplications += square * (turns * other) as f64 + EIGEN_PRODUCTS * square * n as f64 / frequency as f64;
+        }
+    }
+    Need { state: 0, work: size_of::<f64>() * (rooms + EIGEN_ROOM * longest * longest), multiplications }
 }
 
 /// A gradient as a matrix in f64, and room for its arithmetic.

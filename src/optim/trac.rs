@@ -3,7 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
 use super::table::{Kind, Make, Param, Range, Row};
-use super::{Chain, Context, GradientTransform, Place, Slot, Span, State, When};
+use super::{Chain, Context, GradientTransform, Need, Place, Slot, Span, State, When};
 use crate::{Layout, Result};
 
 /// Discounts of the six tuners, the authors'.
@@ -113,6 +113,13 @@ impl GradientTransform for Trac {
         self.start.of(layout.len());
         self.path.of(layout.len());
         self.inner.make_room(layout)
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        let vectors = 2 * size_of::<f32>() * layout.len();
+        let numbers = size_of_val(&self.variance) + size_of_val(&self.sigma) + size_of_val(&self.scale);
+        let gradient = size_of::<f32>() * layout.len();
+        Need { work: gradient, ..Need::of_state(vectors + numbers) } + self.inner.needs(layout)
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

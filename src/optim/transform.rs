@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::Schedule;
+use super::{Need, Schedule};
 use crate::error::check_len;
 use crate::kernels::{all_finite, vectorised};
 use crate::seed::Rng;
-use crate::{Layout, Result};
+use crate::{Layout, Result, Stop};
 
 /// When in training a step is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -31,13 +31,16 @@ pub struct Context<'a> {
     pub offset: usize,
     /// Norm of the whole gradient as the chain was given it, for its first link; `None` for others.
     pub norm: Option<f64>,
+    /// Whether to break off: what takes seconds asks between its blocks and iterations. The step is then not taken, and the
+    /// state left is none to go on from.
+    pub stop: Stop<'a>,
 }
 
 impl<'a> Context<'a> {
     /// A whole step.
     #[must_use]
     pub fn new(theta: &'a [f32], layout: &'a Layout, when: When) -> Self {
-        Self { theta, layout, when, offset: 0, norm: None }
+        Self { theta, layout, when, offset: 0, norm: None, stop: Stop::default() }
     }
 
     /// The part of so many numbers from a place of this one on.
@@ -67,6 +70,7 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// # Errors
     /// Whatever makes the step impossible; those of this crate fail only if a matrix cannot be decomposed. A [`Chain`]
     /// refuses a gradient, parameters and a layout that are not equally long with [`Error::Shape`](crate::Error::Shape).
+    /// [`Error::Interrupted`](crate::Error::Interrupted) where [`Context::stop`] says so.
     ///
     /// # Panics
     /// A single link may, if those lengths differ: a chain or an [`Optimizer`](super::Optimizer) looks at them first.
@@ -120,6 +124,13 @@ pub trait GradientTransform: fmt::Debug + Send {
         self.update(&mut zeros.clone(), &Context::new(&zeros, layout, When::default()))
     }
 
+    /// What it needs for parameters of this layout, reckoned without taking it.
+    ///
+    /// As it stands, a number a parameter for each vector of its [`state`](GradientTransform::state), and nothing else.
+    fn needs(&mut self, layout: &Layout) -> Need {
+        Need::of_state(bytes_of(self, layout.len()))
+    }
+
     /// What happened so far that a user should know, such as how many numbers were not finite: a name and a number.
     fn report(&self, _show: &mut dyn FnMut(&'static str, f64)) {}
 
@@ -156,7 +167,29 @@ pub enum Slot<'a> {
     Schedule(&'a mut Schedule),
 }
 
+/// Bytes of a transform's state if each of its vectors has so many numbers.
+pub(super) fn bytes_of<T: GradientTransform + ?Sized>(transform: &mut T, numbers: usize) -> usize {
+    let mut bytes = 0;
+    transform.state(&mut |_, slot| bytes += slot.bytes(Some(numbers)));
+    bytes
+}
+
 impl Slot<'_> {
+    /// Bytes that it takes; those of a vector if it had so many numbers, where that is given.
+    pub(super) fn bytes(self, numbers: Option<usize>) -> usize {
+        match self {
+            Slot::Vector(vector) => size_of::<f32>() * numbers.unwrap_or(vector.len()),
+            Slot::Wide(vector) => size_of::<f64>() * numbers.unwrap_or(vector.len()),
+            Slot::Count(_) | Slot::Scalar(_) => 8,
+            Slot::Rng(_) => size_of::<Rng>(),
+            Slot::Schedule(schedule) => {
+                let mut bytes = 0;
+                schedule.state(&mut |_, slot| bytes += slot.bytes(None));
+                bytes
+            }
+        }
+    }
+
     /// Whether it holds no NaN and no infinity. A lone number may be infinite: so a best value begins.
     pub(super) fn finite(self) -> bool {
         match self {
@@ -233,6 +266,7 @@ impl Chain {
             let together = links.iter().enumerate();
             let together =
                 together.take_while(|(i, link)| link.goes_by_parts(if *i == 0 { &context } else { &unknown })).count();
+            context.stop.check()?;
             let (now, rest) = links.split_at_mut(together.max(1));
             let part = if together > 1 { PART } else { gradient.len().max(1) };
             for (k, gradient) in gradient.chunks_mut(part).enumerate() {
@@ -280,6 +314,10 @@ impl GradientTransform for Chain {
 
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.0.iter_mut().try_for_each(|transform| transform.make_room(layout))
+    }
+
+    fn needs(&mut self, layout: &Layout) -> Need {
+        self.0.iter_mut().map(|transform| transform.needs(layout)).sum()
     }
 
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {

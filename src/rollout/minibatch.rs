@@ -2,6 +2,7 @@
 
 use super::{Estimate, Rollout};
 use crate::error::check_len;
+use crate::stop::Stop;
 use crate::{Error, Result};
 
 /// Some steps of a rollout, as an objective takes them.
@@ -15,12 +16,14 @@ pub struct Minibatch<'a> {
     pub places: &'a [usize],
     /// `[B]`: advantages, one a place, so that they can have been normalised over the minibatch.
     pub advantage: &'a [f32],
+    /// Whether to break off, asked before every few rows.
+    pub stop: Stop<'a>,
 }
 
 impl Minibatch<'_> {
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.
     pub(crate) fn check(&self) -> Result<()> {
-        let Minibatch { rollout, estimate, places, advantage } = self;
+        let Minibatch { rollout, estimate, places, advantage, .. } = self;
         let len = rollout.action.len();
         check_len("the rollout's observations", len * rollout.observation_len, rollout.observation.len())?;
         check_len("the rollout's log-probabilities", len, rollout.log_prob.len())?;

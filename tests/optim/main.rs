@@ -3,6 +3,7 @@
 mod bad_gradients;
 mod docs;
 mod forged;
+mod needs;
 mod places;
 mod properties;
 mod reference;
@@ -10,6 +11,7 @@ mod scales;
 mod schedules;
 mod spans;
 mod spec;
+mod stops;
 mod streams;
 
 use candle_core::Device;
