@@ -6,26 +6,33 @@
 
 use candle_core::{Device, Var};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use uphill::distributions::{CategoricalRows, CategoricalTensor, DistributionRows};
 use uphill::objective::Output;
 use uphill::objective::{Batch, Objective, Report, RowGradients, RowSums, Rows};
 use uphill::rollout::Estimate;
-use uphill::{Categorical, CategoricalRows, Config, Rollout};
+use uphill::{Config, Rollout};
 
 const CPU: Device = Device::Cpu;
 
 fn loss(c: &mut Criterion) {
     let mut group = c.benchmark_group("loss");
-    let objective = Config::for_algo("ppo").expect("an algorithm").make_algo().expect("an algorithm").objective;
+    let objective = Config::for_algo("ppo")
+        .expect("an algorithm")
+        .make_algo()
+        .expect("an algorithm")
+        .into_on_policy()
+        .expect("a loss")
+        .objective;
     for rows in [4usize, 128, 4_096] {
         group.throughput(Throughput::Elements(rows as u64));
         let numbers = |n: usize| (0..n).map(|i| (i * 37 % 101) as f32 / 50.5 - 1.0).collect::<Vec<f32>>();
         let (logits, column, old) = (numbers(2 * rows), numbers(rows), vec![-0.7; rows]);
 
-        let (mut policy, mut sums) = (CategoricalRows::default(), RowSums::default());
+        let (mut policy, mut sums) = (CategoricalRows::new(2), RowSums::default());
         let (mut by_log_prob, mut by_entropy, mut by_value) = (old.clone(), old.clone(), old.clone());
         group.bench_function(BenchmarkId::new("host", rows), |b| {
             b.iter(|| {
-                policy.set(&logits, 2, 2);
+                policy.set(&logits, 2);
                 let now = Rows {
                     log_prob: &old,
                     entropy: &old,
@@ -51,8 +58,8 @@ fn loss(c: &mut Criterion) {
         let value = Var::from_vec(column.clone(), rows, &CPU).expect("values");
         group.bench_function(BenchmarkId::new("plain", rows), |b| {
             b.iter(|| {
-                let policy = Categorical::new(logits.as_tensor()).expect("a policy");
-                let output = Output { policy, value: value.as_tensor().clone() };
+                let policy = CategoricalTensor::new(logits.as_tensor()).expect("a policy");
+                let output = Output { policy: Box::new(policy), value: value.as_tensor().clone() };
                 let loss = objective.loss(&batch, &output, &mut Report::default()).expect("a loss");
                 loss.backward().expect("gradients")
             });

@@ -10,24 +10,24 @@
 use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use uphill::algo::OnPolicy;
-use uphill::nn::{Workspace, ops};
+use uphill::models::ops;
 use uphill::objective::{Batch, Objective, Report, RowSums};
 use uphill::rollout::{Estimate, Minibatch};
-use uphill::{ActorCritic, Config, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, envs};
+use uphill::{Config, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, envs};
 
 const ROWS: [usize; 6] = [1, 4, 64, 128, 512, 4_096];
 /// Products and sums of a row forward.
 const FLOPS: usize = 2 * (4 * 64 + 64 * 64 + 64 * 3);
 const CPU: Device = Device::Cpu;
 
-fn network() -> (Params, MlpActorCritic) {
+fn network() -> (Params, MlpModel) {
     let spec = envs::make("CartPole-v1").expect("an environment").spec().clone();
     let config = MlpConfig { shared_trunk: true, ..MlpConfig::default() };
-    MlpActorCritic::new(&spec, &config, Seed(1), &CPU).expect("a network")
+    MlpModel::new(&spec, &config, Seed(1), &CPU).expect("a network")
 }
 
 fn algorithm() -> OnPolicy {
-    Config::for_algo("ppo").expect("an algorithm").make_algo().expect("an algorithm")
+    Config::for_algo("ppo").expect("an algorithm").make_algo().expect("an algorithm").into_on_policy().expect("a loss")
 }
 
 /// Steps of a rollout with numbers that are not all alike.
@@ -51,9 +51,9 @@ fn forward(c: &mut Criterion) {
         group.throughput(Throughput::Elements((rows * FLOPS) as u64));
         let (rollout, ..) = steps(rows);
         let x = Tensor::from_slice(&rollout.observation, (rows, 4), &CPU).expect("a tensor");
-        let (mut room, mut logits) = (Workspace::default(), Vec::new());
+        let (mut room, mut logits) = (Scratch::default(), Vec::new());
         group.bench_function(BenchmarkId::new("host", rows), |b| {
-            b.iter(|| fused.logits(&params, &rollout.observation, &mut room, &mut logits).expect("logits"));
+            b.iter(|| fused.outputs(&params, &rollout.observation, &mut room, &mut logits).expect("logits"));
         });
         for (name, network) in [("fused", &fused), ("plain", &plain)] {
             group.bench_function(BenchmarkId::new(name, rows), |b| {
@@ -66,7 +66,7 @@ fn forward(c: &mut Criterion) {
 
 fn gradient(c: &mut Criterion) {
     let mut group = c.benchmark_group("gradient");
-    let ((params, mut host), mut plain) = (network(), network().1.plain());
+    let ((params, host), plain) = (network(), network().1.plain());
     let algo = algorithm();
     for rows in ROWS {
         group.throughput(Throughput::Elements((3 * rows * FLOPS) as u64));
@@ -74,18 +74,18 @@ fn gradient(c: &mut Criterion) {
         let advantage = &estimate.advantage;
         let batch =
             Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage, stop: Stop::default() };
-        let (mut gradient, mut sums) = (Vec::new(), RowSums::default());
+        let (mut gradient, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
         group.bench_function(BenchmarkId::new("host", rows), |b| {
-            b.iter(|| algo.gradient(&mut host, &params, batch, &mut gradient, &mut sums).expect("a gradient"));
+            b.iter(|| algo.gradient(&host, &params, batch, &mut room, &mut gradient, &mut sums).expect("a gradient"));
         });
         group.bench_function(BenchmarkId::new("plain network, fused loss", rows), |b| {
-            b.iter(|| algo.gradient(&mut plain, &params, batch, &mut gradient, &mut sums).expect("a gradient"));
+            b.iter(|| algo.gradient(&plain, &params, batch, &mut room, &mut gradient, &mut sums).expect("a gradient"));
         });
         for (name, network) in [("fused network, plain loss", &host), ("plain", &plain)] {
             group.bench_function(BenchmarkId::new(name, rows), |b| {
                 b.iter(|| {
                     let batch = Batch::new(&rollout, &estimate, &places, advantage, &CPU).expect("tensors");
-                    let output = network.forward(&params, &batch.observation).expect("outputs");
+                    let output = network.answer(&params, &batch.observation).expect("outputs");
                     let loss = algo.objective.loss(&batch, &output, &mut Report::default()).expect("a loss");
                     params.gradient(&loss).expect("a gradient")
                 });

@@ -10,11 +10,11 @@ mod one_line;
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::algo::{Learner, a2c};
+use uphill::algo::{Algorithm, Learner, a2c};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
 use uphill::optim::{Spec, When};
 use uphill::screen::say;
-use uphill::{Collector, Config, MlpActorCritic, Result, Seed, oracle};
+use uphill::{Collector, Config, MlpModel, Result, Seed, oracle};
 
 /// Actor-critic on a grid world of one's own.
 #[derive(Parser)]
@@ -41,9 +41,9 @@ fn learn(Args { optimizer }: Args) -> Result<()> {
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
     let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
-    let algo = a2c(&config);
+    let mut algo = a2c(&config);
     let seed = Seed(config.seed);
-    let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
+    let (params, network) = MlpModel::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
     let mut learner = Learner::new(Box::new(network), params, config.make_optimizer()?, seed);
 
@@ -51,7 +51,7 @@ fn learn(Args { optimizer }: Args) -> Result<()> {
     for update in 1..=updates {
         let progress = (update - 1) as f64 / updates as f64;
         let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon, true)?;
-        algo.update(&mut learner, rollout, When { progress, update })?;
+        algo.update(&mut learner, rollout, When { progress, update }.into())?;
 
         if update % 300 == 0 {
             // Not sampled: the exact expected return of the present policy.

@@ -18,7 +18,7 @@ use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
 use uphill::screen::{self, Bar, say, tell};
-use uphill::{Config, Layout, MlpActorCritic, Params, Result, Seed, Trainer, destination, oracle};
+use uphill::{Config, Layout, MlpModel, Params, Result, Seed, Trainer, destination, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.
 ///
@@ -341,7 +341,7 @@ fn rastrigin(x: f64, y: f64) -> (f64, (f64, f64)) {
 /// Each direction is as long as the parameters, block by block, so that layers of different scale move alike:
 /// Li et al. 2018, section 4, <https://arxiv.org/abs/1712.09913>.
 struct Slice {
-    network: MlpActorCritic,
+    network: MlpModel,
     params: Params,
     mdp: FiniteMdp,
     centre: Vec<f32>,
@@ -365,7 +365,7 @@ impl Slice {
         let mut trainer = Trainer::new(&config)?;
         while trainer.step()?.is_some() {}
         let world = GridWorld::new(world)?;
-        let (params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), Seed(seed), &Device::Cpu)?;
+        let (params, network) = MlpModel::new(world.spec(), &config.mlp(), Seed(seed), &Device::Cpu)?;
         let centre = trainer.params().snapshot()?;
         let mut rng = Seed(seed).stream("directions", 0);
         let directions = [(); 2].map(|()| {

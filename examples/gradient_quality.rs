@@ -19,7 +19,7 @@ use uphill::gradient::{GradientQuality, GradientSampler};
 use uphill::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use uphill::screen::{self, Bar, say, tell};
 use uphill::stats::{Bootstrap, Interval};
-use uphill::{Config, MlpActorCritic, Result, Seed, Threads, Trainer, destination, oracle};
+use uphill::{Config, MlpModel, Result, Seed, Threads, Trainer, destination, oracle};
 
 /// Measure what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
@@ -202,7 +202,7 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
 /// What all these estimators are after, computed from the model.
 fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Result<Vec<f32>> {
     let world = GridWorld::new(world)?;
-    let (mut params, network) = MlpActorCritic::new(world.spec(), &config.mlp(), Seed(0), &Device::Cpu)?;
+    let (mut params, network) = MlpModel::new(world.spec(), &config.mlp(), Seed(0), &Device::Cpu)?;
     params.set(theta)?;
     Ok(oracle::exact_episode_gradient(&network, &params, &world.model()?, config.gamma)?.to_vec1()?)
 }

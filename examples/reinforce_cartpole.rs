@@ -11,11 +11,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use uphill::advantage::{Estimator, MonteCarlo, normalize};
-use uphill::nn::ActorCritic;
+use uphill::models::Model;
 use uphill::objective::{Batch, Objective, PolicyGradient, Report};
 use uphill::optim::{Optimizer, When};
 use uphill::screen::say;
-use uphill::{Collector, Horizon, MlpActorCritic, MlpConfig, Result, Seed, envs};
+use uphill::{Collector, Horizon, MlpConfig, MlpModel, Result, Seed, envs};
 
 /// REINFORCE on CartPole, by hand.
 #[derive(Parser)]
@@ -36,7 +36,7 @@ fn climb(Args { optimizer }: &Args) -> Result<()> {
 
     // Eight carts side by side. Each restarts by itself when its pole falls.
     let env = envs::make_vec("CartPole-v1", 8)?;
-    let (mut params, network) = MlpActorCritic::new(env.spec(), &MlpConfig::default(), seed, &device)?;
+    let (mut params, network) = MlpModel::new(env.spec(), &MlpConfig::default(), seed, &device)?;
     let mut collector = Collector::new(env, seed)?;
 
     let returns_to_go = MonteCarlo { baseline: false };
@@ -53,7 +53,7 @@ fn climb(Args { optimizer }: &Args) -> Result<()> {
 
         // ∇J is the mean of advantage · ∇ log π; the loss is its negative.
         let batch = Batch::new(rollout, &estimate, &steps, &advantage, &device)?;
-        let output = network.forward(&params, &batch.observation)?;
+        let output = network.answer(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;
         optimizer.step(

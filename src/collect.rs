@@ -7,7 +7,7 @@ use uphill_envs::{Spec, VecEnv, quoted};
 use crate::arrays::Arrays;
 use crate::episodes::{Episode, Episodes};
 use crate::lane_group::{Bounds, LaneGroup};
-use crate::nn::ActorCritic;
+use crate::models::Model;
 use crate::rollout::{Horizon, Rollout};
 use crate::seed::Seed;
 use crate::stop::Flag;
@@ -113,7 +113,7 @@ impl Collector {
     /// more than [`Rollout::MAX_STEPS`] steps, all lanes together, [`Error::Config`] for a horizon of more.
     pub fn collect(
         &mut self,
-        network: &dyn ActorCritic,
+        network: &dyn Model,
         params: &Params,
         horizon: Horizon,
         with_values: bool,
@@ -131,8 +131,8 @@ impl Collector {
         }
         self.groups.iter_mut().for_each(LaneGroup::note);
         let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes() };
-        let played = match network.shared() {
-            Some(network) if self.groups.len() > 1 => {
+        let played = match self.groups.len() {
+            2.. => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
                 self.threads.each(&mut shares, |_, (group, outcome)| {
                     *outcome = group.collect(network, params, horizon, with_values, bounds);

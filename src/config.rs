@@ -12,7 +12,7 @@ use uphill_envs::GridWorldConfig;
 use crate::algo;
 use crate::device::DeviceChoice;
 use crate::init::Initialiser;
-use crate::nn::Activation;
+use crate::models::Activation;
 use crate::optim::{ClipGradBy, Registry, Row, Spec};
 use crate::{OnDivergence, Result};
 

@@ -85,7 +85,7 @@ impl Returns {
 
 /// What held a run back, as its own metrics show it: a sentence each, with what usually helps.
 ///
-/// `rows` are its updates in order, `count` of them; `actions` is how many its policy chooses from. The critic and the
+/// `rows` are its updates in order, `count` of them; `max_entropy` is the largest entropy of its policy, in nats. The critic and the
 /// entropy are judged by the last tenth of the updates, clipping by all of them, since annealed steps clip nothing in
 /// the end. A run that reached its goal needs no advice: that is the caller's to know.
 ///
@@ -93,7 +93,12 @@ impl Returns {
 /// ends, and if they are also the same all the last tenth, nothing is said. They may have settled below the best that
 /// there is; in a grid world that is known, and they must have come near it.
 #[must_use]
-pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &Config, actions: usize) -> Vec<String> {
+pub fn findings(
+    rows: impl IntoIterator<Item = Metrics>,
+    count: usize,
+    config: &Config,
+    max_entropy: Option<f64>,
+) -> Vec<String> {
     let (mut explained, mut entropy, mut clipped, mut norm) = <(Mean, Mean, Mean, Mean)>::default();
     let (mut smallest_norm, mut returns) = (f64::INFINITY, Returns::new());
     for (i, row) in rows.into_iter().enumerate() {
@@ -140,7 +145,7 @@ pub fn findings(rows: impl IntoIterator<Item = Metrics>, count: usize, config: &
         )),
         _ => {}
     }
-    let share = entropy.get().map(|nats| nats / (actions as f64).ln());
+    let share = entropy.get().zip(max_entropy).map(|(nats, most)| nats / most);
     if let Some(share) = share.filter(|share| !rose && *share < HARDLY_EXPLORES) {
         found.push(format!(
             "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): raise ent_coef, or lower lr",
@@ -175,6 +180,7 @@ mod tests {
             update_norm: 0.1,
             lr: None,
             steps_per_second: 1.0,
+            others: Vec::new(),
         }
     }
 
@@ -182,7 +188,7 @@ mod tests {
     fn each_sign_is_named_with_what_helps_and_a_healthy_run_is_left_in_peace() {
         let whole = Config { clip_grad_by: ClipGradBy::Whole, ..Config::for_algo("ppo").expect("a config") };
         let part = Config { clip_grad_by: ClipGradBy::Part, ..whole.clone() };
-        let said = |config: &Config, row: Metrics| findings(vec![row; 20], 20, config, 2);
+        let said = |config: &Config, row: Metrics| findings(vec![row; 20], 20, config, Some(2f64.ln()));
         assert_eq!(said(&whole, row(0.8, 0.1, 0.5, 1.0)), [""; 0]);
         for (row, word) in [
             (row(0.0, 0.1, 0.5, 1.0), "explained_variance"),
@@ -211,7 +217,7 @@ mod tests {
         let config = Config { env: "Own-v0".into(), ..Config::for_algo("ppo").expect("a config") };
         let said = |config: &Config, of: &dyn Fn(f64) -> f64| {
             let rows = troubled((0..100).map(|i| of(f64::from(i) / 100.0)));
-            findings(rows, 100, config, 4)
+            findings(rows, 100, config, Some(4f64.ln()))
         };
         assert_eq!(said(&config, &|t| (20.0 * t).min(10.0)), [""; 0], "it rose and settled");
         let rising = said(&config, &|t| 10.0 * t);
@@ -237,9 +243,9 @@ mod tests {
         let rows = |early: Metrics, late: Metrics| [vec![early; 90], vec![late; 10]].concat();
         // It learnt in the end; annealed steps clip nothing in the end.
         let good = rows(row(0.0, 0.2, 0.6, 1.0), row(0.9, 0.0, 0.5, 1.0));
-        assert_eq!(findings(good, 100, &config, 2), [""; 0]);
+        assert_eq!(findings(good, 100, &config, Some(2f64.ln())), [""; 0]);
         let lost = rows(row(0.9, 0.2, 0.6, 1.0), row(0.0, 0.2, 0.5, 1.0));
-        assert_eq!(findings(lost, 100, &config, 2).len(), 1);
-        assert_eq!(findings([], 0, &config, 2), [""; 0]);
+        assert_eq!(findings(lost, 100, &config, Some(2f64.ln())).len(), 1);
+        assert_eq!(findings([], 0, &config, Some(2f64.ln())), [""; 0]);
     }
 }

@@ -3,14 +3,14 @@
 use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, counted, quoted};
 
 use crate::arrays::Arrays;
-use crate::dist::{CategoricalRows, no_distribution};
+use crate::distributions::{ActionMut, KeptRows, no_distribution};
 use crate::error::check_len;
-use crate::nn::{ActorCritic, Workspace};
+use crate::models::Model;
 use crate::rollout::{Horizon, Rollout};
+use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed, from_words, words as words_of};
 use crate::stop::Flag;
 use crate::{Error, Params, Result};
-use rand::RngExt;
 
 /// Lanes that are stepped together, where they stand, and their part of the rollout.
 pub(crate) struct LaneGroup {
@@ -24,15 +24,15 @@ pub(crate) struct LaneGroup {
     // What a rollout needs room for, kept so that the next one does not allocate.
     episodes_left: Vec<usize>,
     active: Vec<bool>,
-    logits: Vec<f32>,
-    policy: CategoricalRows,
+    outputs: Vec<f32>,
+    policy: KeptRows,
     final_observation: Vec<f32>,
     /// Places in `[T, n]` where an episode was truncated, and the observations they were truncated at.
     truncated: Vec<usize>,
     truncated_at: Vec<f32>,
     values: Vec<f32>,
-    workspace: Workspace,
-    before: Standing,
+    scratch: Scratch,
+    before: Snapshot,
 }
 
 /// What a rollout is bounded by.
@@ -46,7 +46,7 @@ pub(crate) struct Bounds {
 
 /// Where lanes stand between two rollouts.
 #[derive(Default)]
-struct Standing {
+struct Snapshot {
     /// The environments' own words; `None` where they cannot tell their state.
     env: Option<Vec<u64>>,
     observation: Vec<f32>,
@@ -70,13 +70,13 @@ impl LaneGroup {
             rollout: Rollout::default(),
             episodes_left: Vec::new(),
             active: Vec::new(),
-            logits: Vec::new(),
-            policy: CategoricalRows::default(),
+            outputs: Vec::new(),
+            policy: KeptRows::default(),
             truncated: Vec::new(),
             truncated_at: Vec::new(),
             values: Vec::new(),
-            workspace: Workspace::default(),
-            before: Standing::default(),
+            scratch: Scratch::default(),
+            before: Snapshot::default(),
         })
     }
 
@@ -86,21 +86,23 @@ impl LaneGroup {
 
     /// Breaks off where this says so.
     pub(crate) fn set_stop(&mut self, stop: Flag) {
-        self.workspace.stop = Some(stop);
+        self.scratch.stop = Some(stop);
     }
 
     /// Acts until the horizon; the rollout is then this group's.
     pub(crate) fn collect(
         &mut self,
-        network: &dyn ActorCritic,
+        network: &dyn Model,
         params: &Params,
         horizon: Horizon,
         with_values: bool,
         bounds: Bounds,
     ) -> Result<()> {
-        let (lanes, d, actions) = (self.env.lanes(), network.observation_len(), network.action_count());
-        let Self { rollout, episodes_left, active, logits, policy, final_observation, .. } = self;
-        let Self { truncated, truncated_at, workspace, .. } = self;
+        let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
+        let width = distribution.outputs();
+        let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
+        let policy = policy.of(distribution);
+        let Self { truncated, truncated_at, scratch, .. } = self;
         rollout.clear(lanes, d);
         truncated.clear();
         truncated_at.clear();
@@ -111,13 +113,13 @@ impl LaneGroup {
 
         let mut t = 0;
         while active.contains(&true) && horizon != Horizon::Steps(t) {
-            workspace.stop().check()?;
+            scratch.stop().check()?;
             if t == bounds.most_steps {
                 return Err(endless(self.env.spec(), bounds));
             }
-            network.logits(params, &self.observation, workspace, logits)?;
-            check_len("the network's logits", lanes * actions, logits.len())?;
-            policy.set(logits, actions, actions);
+            network.outputs(params, &self.observation, scratch, outputs)?;
+            check_len("the network's outputs", lanes * width, outputs.len())?;
+            policy.set(outputs, width);
             let start = t * lanes;
             let len = start + lanes;
             rollout.observation.extend_from_slice(&self.observation);
@@ -127,10 +129,10 @@ impl LaneGroup {
             rollout.end.resize(len, End::Not);
             rollout.valid.extend_from_slice(active);
             for lane in (0..lanes).filter(|&lane| active[lane]) {
-                let Some((action, log_prob)) = policy.sample(lane, self.rngs[lane].random()) else {
-                    return Err(no_distribution(&logits[lane * actions..(lane + 1) * actions]));
+                let action = ActionMut::Discrete(std::slice::from_mut(&mut rollout.action[start + lane]));
+                let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
+                    return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };
-                rollout.action[start + lane] = action;
                 rollout.log_prob[start + lane] = log_prob;
             }
             let out = Transitions {
@@ -164,7 +166,7 @@ impl LaneGroup {
 
     /// Notes where the lanes stand, for [`LaneGroup::rewind`].
     pub(crate) fn note(&mut self) {
-        let Standing { env, observation, rngs } = &mut self.before;
+        let Snapshot { env, observation, rngs } = &mut self.before;
         let mut words = env.take().unwrap_or_default();
         words.clear();
         *env = self.env.save(&mut words).then_some(words);
@@ -174,7 +176,7 @@ impl LaneGroup {
 
     /// Puts the lanes back to where they stood when last noted, and says whether that is possible.
     pub(crate) fn rewind(&mut self) -> bool {
-        let Standing { env, observation, rngs } = &self.before;
+        let Snapshot { env, observation, rngs } = &self.before;
         self.observation.clone_from(observation);
         self.rngs.clone_from(rngs);
         env.as_ref().is_some_and(|words| self.env.restore(words).is_ok())
@@ -210,14 +212,14 @@ impl LaneGroup {
     }
 
     /// Asks the critic for every value of the rollout, all of a batch at once.
-    fn judge(&mut self, network: &dyn ActorCritic, params: &Params) -> Result<()> {
-        let Self { rollout, values, workspace, .. } = self;
-        network.values(params, &rollout.observation, workspace, &mut rollout.value)?;
+    fn judge(&mut self, network: &dyn Model, params: &Params) -> Result<()> {
+        let Self { rollout, values, scratch, .. } = self;
+        network.values(params, &rollout.observation, scratch, &mut rollout.value)?;
         check_len("the network's values", rollout.end.len(), rollout.value.len())?;
         // V of the state each action led to is V of the next observation, unless the episode ended here.
-        network.values(params, &self.observation, workspace, values)?;
+        network.values(params, &self.observation, scratch, values)?;
         rollout.next_value.extend(rollout.value.iter().skip(rollout.lanes).chain(&*values));
-        network.values(params, &self.truncated_at, workspace, values)?;
+        network.values(params, &self.truncated_at, scratch, values)?;
         for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
             if end.ended() {
                 *next = 0.0;

@@ -3,7 +3,7 @@
 //! ```text
 //! Env -> VecEnv[N] -> Collector -> Rollout[T,N] -> Estimator -> Objective -> gradient[P] -> Optimizer -> Params[P]
 //!                       ^                                                 chain of GradientTransform        |
-//!                       +---------------------- ActorCritic (no graph) <------------------------------------+
+//!                       +------------------------- Model (no graph) <---------------------------------------+
 //! ```
 //!
 //! Left of `Objective` all is plain host memory; from there to [`Params`] all is candle tensors on the chosen device.
@@ -33,7 +33,7 @@ mod config;
 mod console;
 pub mod destination;
 mod device;
-mod dist;
+pub mod distributions;
 mod episodes;
 mod error;
 mod findings;
@@ -45,8 +45,8 @@ pub mod landscape;
 mod lane_group;
 mod metrics;
 mod metrics_file;
+pub mod models;
 pub mod names;
-pub mod nn;
 pub mod objective;
 mod on_divergence;
 pub mod optim;
@@ -58,6 +58,7 @@ mod policy;
 pub mod render;
 pub mod rollout;
 mod run;
+mod scratch;
 pub mod screen;
 mod seed;
 mod settings;
@@ -72,17 +73,17 @@ pub use collect::{Collector, MakeEnvs};
 pub use config::Config;
 pub use console::Console;
 pub use device::{DeviceChoice, DeviceError, device_name};
-pub use dist::{Categorical, CategoricalRows};
 pub use episodes::Episode;
 pub use error::{Error, Result};
 pub use findings::findings;
 pub use metrics::{History, Metrics, UpdateReport};
-pub use nn::{ActorCritic, MlpActorCritic, MlpConfig, ModuleActorCritic};
+pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::{Block, Layout, Params};
 pub use policy::{Evaluation, Policy};
 pub use rollout::{Horizon, Rollout};
 pub use run::{Keep, RunFolder, Summary};
+pub use scratch::Scratch;
 pub use seed::{Rng, Seed};
 pub use stop::Stop;
 pub use threads::Threads;

@@ -46,18 +46,45 @@ pub struct Metrics {
     pub lr: Option<f64>,
     /// Environment steps a second since training began. The only column that a clock decides.
     pub steps_per_second: f64,
+    /// What else the objective and the optimizer report, by the names that they declare: the columns after these.
+    #[serde(skip)]
+    pub others: Vec<(&'static str, f64)>,
 }
 
+/// The terms that have a place of their own.
+const TERMS: [&str; 5] = ["policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction"];
+
 impl Metrics {
+    /// The columns that every `metrics.csv` has, in order; those of [`others`](Metrics::others) come after them.
+    pub const COLUMNS: [&str; 15] = [
+        "update",
+        "env_steps",
+        "episodes",
+        "episode_return_mean",
+        "episode_length_mean",
+        "policy_loss",
+        "value_loss",
+        "entropy",
+        "approx_kl",
+        "clip_fraction",
+        "explained_variance",
+        "grad_norm",
+        "update_norm",
+        "lr",
+        "steps_per_second",
+    ];
+
+    /// `of_optimizer` is what the optimizer reports.
     pub(crate) fn new(
         update: u64,
         env_steps: u64,
         history: &History,
         report: &UpdateReport,
-        lr: Option<f64>,
+        (lr, of_optimizer): (Option<f64>, Vec<(&'static str, f64)>),
         seconds: f64,
     ) -> Self {
         let term = |name: &str| report.terms.iter().find(|(term, _)| *term == name).map(|(_, value)| *value);
+        let others = report.terms.iter().filter(|(name, _)| !TERMS.contains(name)).copied();
         Self {
             update,
             env_steps,
@@ -74,6 +101,7 @@ impl Metrics {
             update_norm: report.update_norm,
             lr,
             steps_per_second: env_steps as f64 / seconds,
+            others: others.chain(of_optimizer).collect(),
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct MetricsFile {
     kept: Kept,
     /// The file as it was left.
     left: Option<Seen>,
+    /// The columns after those that every file has: they are those of the first row.
+    others: Vec<String>,
     /// Rows still to be written.
     pending: Vec<u8>,
     notes: Vec<String>,
@@ -83,6 +85,7 @@ impl MetricsFile {
             sum: Sha256::new(),
             kept,
             left: None,
+            others: Vec::new(),
             pending: Vec::new(),
             notes: Vec::new(),
         })
@@ -99,6 +102,10 @@ impl MetricsFile {
         }
         self.file.set_len(rows.bytes).map_err(Error::io(&self.path))?;
         self.len = rows.bytes;
+        self.file.seek(SeekFrom::Start(0)).map_err(Error::io(&self.path))?;
+        let mut table = csv::Reader::from_reader(&self.file);
+        let header = table.headers().map_err(|e| Error::io(&self.path)(e.into()))?;
+        self.others = header.iter().skip(Metrics::COLUMNS.len()).map(Into::into).collect();
         self.look();
         Ok(())
     }
@@ -111,8 +118,16 @@ impl MetricsFile {
     /// Appends a row. After an error it is kept, and written before the next.
     pub(crate) fn append(&mut self, metrics: &Metrics) -> Result<()> {
         let first = self.len == 0 && self.pending.is_empty();
-        let mut row = csv::WriterBuilder::new().has_headers(first).from_writer(&mut self.pending);
-        let added = row.serialize(metrics).map_err(std::io::Error::from).and_then(|()| row.flush());
+        if first {
+            self.others = metrics.others.iter().map(|(name, _)| (*name).into()).collect();
+        }
+        let value = |name: &String| metrics.others.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
+        let others: Vec<Option<f64>> = self.others.iter().map(value).collect();
+        let mut row = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
+        let columns = || Metrics::COLUMNS.into_iter().chain(self.others.iter().map(String::as_str));
+        let header = if first { row.write_record(columns()) } else { Ok(()) };
+        let added = header.and_then(|()| row.serialize((metrics, others)));
+        let added = added.map_err(std::io::Error::from).and_then(|()| row.flush());
         drop(row);
         added.map_err(Error::io(&self.path))?;
         self.write()

@@ -11,15 +11,16 @@
 use candle_core::Tensor;
 use uphill_envs::{FiniteMdp, GridWorld, GridWorldConfig};
 
+use crate::distributions::CategoricalTensor;
 use crate::episodes::LONGEST;
-use crate::nn::ActorCritic;
+use crate::models::Model;
 use crate::{Error, Params, Result};
 
 /// The policy in every state of the MDP, `[S, A]`, each row a distribution.
 ///
 /// # Errors
 /// [`Error::Shape`] if network and MDP do not fit each other.
-pub fn policy_table(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) -> Result<Vec<f64>> {
+pub fn policy_table(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Result<Vec<f64>> {
     let probabilities = probabilities(network, params, mdp)?.to_vec2::<f32>()?;
     let normalised = |row: Vec<f32>| {
         let total: f64 = row.iter().map(|&p| f64::from(p)).sum();
@@ -32,7 +33,7 @@ pub fn policy_table(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp)
 ///
 /// # Errors
 /// [`Error::Mdp`] where it does not exist (`gamma = 1` and a policy that may never end).
-pub fn exact_return(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<f64> {
+pub fn exact_return(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<f64> {
     Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
 }
 
@@ -60,12 +61,7 @@ pub fn optimal_return(world: &GridWorldConfig) -> Option<f64> {
 ///
 /// # Errors
 /// As [`exact_return`].
-pub fn exact_policy_gradient(
-    network: &dyn ActorCritic,
-    params: &Params,
-    mdp: &FiniteMdp,
-    gamma: f64,
-) -> Result<Tensor> {
+pub fn exact_policy_gradient(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<Tensor> {
     let coefficients = mdp.gradient_coefficients(&policy_table(network, params, mdp)?, gamma)?;
     weighted_gradient(network, params, mdp, &coefficients)
 }
@@ -82,12 +78,7 @@ pub fn exact_policy_gradient(
 ///
 /// # Errors
 /// As [`exact_return`]; [`Error::Mdp`] also for a policy that may never end, whatever the discount.
-pub fn exact_episode_gradient(
-    network: &dyn ActorCritic,
-    params: &Params,
-    mdp: &FiniteMdp,
-    gamma: f64,
-) -> Result<Tensor> {
+pub fn exact_episode_gradient(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<Tensor> {
     let policy = policy_table(network, params, mdp)?;
     let (visits, values) = (mdp.occupancy(&policy, 1.0)?, mdp.action_values(&policy, gamma)?);
     let rows = visits.iter().zip(values.chunks_exact(mdp.actions()));
@@ -103,7 +94,7 @@ pub fn exact_episode_gradient(
 /// # Errors
 /// [`Error::Shape`] if network, MDP and coefficients do not fit each other.
 pub fn weighted_gradient(
-    network: &dyn ActorCritic,
+    network: &dyn Model,
     params: &Params,
     mdp: &FiniteMdp,
     coefficients: &[f64],
@@ -117,13 +108,14 @@ pub fn weighted_gradient(
     params.gradient(&(probabilities * coefficients.reshape(expected)?)?.sum_all()?)
 }
 
-fn probabilities(network: &dyn ActorCritic, params: &Params, mdp: &FiniteMdp) -> Result<Tensor> {
+fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Result<Tensor> {
     let (expected, got) =
-        (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), network.action_count()]);
+        (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), network.distribution().outputs()]);
     if expected != got {
         return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
     }
     let shape = (mdp.states(), mdp.observation_len());
     let observation = Tensor::from_slice(mdp.observations(), shape, params.device())?;
-    Ok(network.forward(params, &observation)?.policy.log_probs()?.exp()?)
+    let (logits, _) = network.forward(params, &observation)?;
+    Ok(CategoricalTensor::new(&logits)?.log_probs()?.exp()?)
 }

@@ -200,10 +200,18 @@ impl Params {
         Ok((params, module))
     }
 
-    /// The same module over views that carry no gradient, for acting.
+    /// The same module over views of these parameters, under autograd as they are.
     ///
     /// # Errors
-    /// What `build` fails with, and [`Error::Tensor`] for a block that these parameters lack.
+    /// What `build` fails with, and [`Error::Tensor`](crate::Error::Tensor) for a block that these parameters lack.
+    pub fn view<M>(&self, build: impl Fn(VarBuilder<'_>) -> candle_core::Result<M>) -> Result<M> {
+        Ok(build(self.var_builder(self.theta.as_tensor()))?)
+    }
+
+    /// The same over views that carry no gradient.
+    ///
+    /// # Errors
+    /// As [`Params::view`].
     pub fn frozen<M>(&self, build: impl Fn(VarBuilder<'_>) -> candle_core::Result<M>) -> Result<M> {
         Ok(build(self.var_builder(&self.theta.as_detached_tensor()))?)
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use candle_core::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -10,9 +11,10 @@ use serde::Serialize;
 use uphill_envs::{Actions, End, Transitions, counted, quoted};
 
 use crate::config::Config;
-use crate::dist::Categorical;
+use crate::distributions::{ActionMut, Distribution, no_distribution};
 use crate::episodes::LONGEST;
-use crate::nn::{self, ActorCritic, MlpActorCritic, Workspace};
+use crate::models::{self, MlpModel, Model};
+use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
 use crate::{Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
@@ -28,9 +30,9 @@ const MAX_HEADER: u64 = 1 << 24;
 pub struct Policy {
     config: Config,
     envs: MakeEnvs,
-    network: Box<dyn ActorCritic>,
+    network: Box<dyn Model>,
     params: Params,
-    room: Workspace,
+    scratch: Mutex<Scratch>,
 }
 
 /// What a policy's episodes were like.
@@ -82,8 +84,8 @@ impl Evaluation {
 impl Policy {
     /// A policy from its parts.
     #[must_use]
-    pub fn new(config: Config, network: Box<dyn ActorCritic>, params: Params) -> Self {
-        Self { envs: config.env_maker(), config, network, params, room: Workspace::default() }
+    pub fn new(config: Config, network: Box<dyn Model>, params: Params) -> Self {
+        Self { envs: config.env_maker(), config, network, params, scratch: Mutex::default() }
     }
 
     /// The same for environments of one's own, in which it is then evaluated.
@@ -94,7 +96,7 @@ impl Policy {
     pub fn with_envs(self, envs: MakeEnvs) -> Result<Self> {
         for lanes in [1, 2] {
             let env = self.config.make_with(&envs, lanes)?;
-            nn::check_fits(&*self.network, env.spec())?;
+            models::check_fits(&*self.network, env.spec())?;
         }
         Ok(self.in_envs(envs))
     }
@@ -134,7 +136,7 @@ impl Policy {
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
         let config = Config::parse_toml(text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
         let spec = config.make_envs(1)?.spec().clone();
-        let (layout, network) = MlpActorCritic::laid_out(&spec, &config.mlp(), &Device::Cpu)?;
+        let (layout, network) = MlpModel::laid_out(&spec, &config.mlp(), &Device::Cpu)?;
         let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
         let bytes = read(run, name, most, missing)?;
         let values = read_params(&run.join(name), &bytes, &layout)?;
@@ -154,10 +156,10 @@ impl Policy {
         &self.params
     }
 
-    /// Actions that it chooses from.
+    /// What its network's outputs are a distribution of.
     #[must_use]
-    pub fn action_count(&self) -> usize {
-        self.network.action_count()
+    pub fn distribution(&self) -> &dyn Distribution {
+        &**self.network.distribution()
     }
 
     /// Writes its parameters as safetensors, one tensor a block.
@@ -173,10 +175,19 @@ impl Policy {
     /// # Errors
     /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`]
     /// where [`Policy::stop_when`] broke it off.
-    pub fn act(&mut self, observation: &[f32]) -> Result<Vec<u32>> {
-        let mut logits = Vec::new();
-        self.network.logits(&self.params, observation, &mut self.room, &mut logits)?;
-        logits.chunks_exact(self.network.action_count()).map(Categorical::mode).collect()
+    pub fn act(&self, observation: &[f32]) -> Result<Vec<u32>> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let (distribution, mut outputs) = (self.network.distribution(), Vec::new());
+        self.network.outputs(&self.params, observation, &mut scratch, &mut outputs)?;
+        let (width, mut policy) = (distribution.outputs(), distribution.rows());
+        policy.set(&outputs, width);
+        let mut actions = vec![0; outputs.len() / width];
+        for (row, action) in actions.iter_mut().enumerate() {
+            policy
+                .mode(row, ActionMut::Discrete(std::slice::from_mut(action)))
+                .ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
+        }
+        Ok(actions)
     }
 
     /// Lets `stop` break off what takes long, between two steps of an evaluation and two few hundred observations:
@@ -187,7 +198,7 @@ impl Policy {
     }
 
     pub(crate) fn set_stop(&mut self, stop: Flag) {
-        self.room.stop = Some(stop);
+        self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner).stop = Some(stop);
     }
 
     /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
@@ -205,7 +216,7 @@ impl Policy {
         }
         self.config.reckon_lanes(self.network.observation_len(), episodes)?;
         let mut env = self.config.make_with(&self.envs, episodes)?;
-        nn::check_fits(&*self.network, env.spec())?;
+        models::check_fits(&*self.network, env.spec())?;
         let limit = env.spec().max_episode_steps;
         let d = env.spec().observation_len();
         let mut observation = vec![0.0; episodes * d];
@@ -214,7 +225,7 @@ impl Policy {
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
-            self.room.stop().check()?;
+            self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner).stop().check()?;
             let actions = self.act(&observation)?;
             let out = Transitions {
                 observation: &mut observation,

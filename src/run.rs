@@ -274,11 +274,11 @@ impl RunFolder {
     }
 
     /// What `metrics.csv` shows that held the run back; nothing where someone made it unreadable.
-    fn findings(&self, config: &Config, actions: usize) -> Vec<String> {
+    fn findings(&self, config: &Config, max_entropy: Option<f64>) -> Vec<String> {
         let rows =
             || csv::Reader::from_path(self.path.join("metrics.csv")).map(csv::Reader::into_deserialize::<Metrics>);
         let (Ok(all), Ok(again)) = (rows(), rows()) else { return Vec::new() };
-        findings(again.flatten(), all.flatten().count(), config, actions)
+        findings(again.flatten(), all.flatten().count(), config, max_entropy)
     }
 
     /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
@@ -299,7 +299,7 @@ impl RunFolder {
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
         let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
-        let findings = if reached { Vec::new() } else { self.findings(&config, policy.action_count()) };
+        let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
             env: config.env,
             algo: config.algo,

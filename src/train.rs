@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 use uphill_envs::{Spec, VecEnv};
 
-use crate::algo::{Learner, OnPolicy};
+use crate::algo::{Algorithm, Learner, Now, least_env_steps};
 use crate::arrays::Arrays;
 use crate::checkpoint::Progress;
 use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
-use crate::nn::{self, ActorCritic, MlpActorCritic, require_slopes};
+use crate::models::{self, MlpModel, Model, require_slopes};
 use crate::optim::{Optimizer, Registry, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
@@ -45,7 +45,7 @@ const SLOW: Duration = Duration::from_secs(1);
 /// ```
 pub struct Trainer {
     config: Config,
-    algo: OnPolicy,
+    algo: Box<dyn Algorithm>,
     envs: MakeEnvs,
     collector: Collector,
     learner: Learner,
@@ -85,14 +85,14 @@ impl Trainer {
         Self::with(config, Parts { registry: registry.clone(), ..Parts::default() })
     }
 
-    /// The same with a network of one's own, such as a [`ModuleActorCritic`](crate::ModuleActorCritic).
+    /// The same with a network of one's own, such as a [`ModuleModel`](crate::ModuleModel).
     ///
     /// # Errors
-    /// As [`Trainer::new`], [`Error::Shape`] if the network takes other observations, [`GradientError`](crate::nn::GradientError) if autograd gets a
-    /// block of it wrong and [`ActorCritic::detached`] does not say so, and what `build` fails with.
+    /// As [`Trainer::new`], [`Error::Shape`] if the network takes other observations, [`GradientError`](crate::models::GradientError) if autograd gets a
+    /// block of it wrong and [`Model::detached`] does not say so, and what `build` fails with.
     pub fn with_network(
         config: &Config,
-        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)>,
+        build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn Model>)>,
     ) -> Result<Self> {
         Self::with(config, Parts { network: Some(Box::new(build)), ..Parts::default() })
     }
@@ -136,10 +136,10 @@ impl Trainer {
         let algo = config.make_algo()?;
         let mut optimizer = config.make_optimizer_with(&registry)?;
         let mut reckon = |spec: &Spec| match &network {
-            Some(_) => config.reckon(spec, &Layout::default(), &algo, &mut optimizer),
+            Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer),
             None => {
-                let layout = MlpActorCritic::laid_out(spec, &config.mlp(), &Device::Cpu)?.0;
-                config.reckon(spec, &layout, &algo, &mut optimizer)
+                let layout = MlpModel::laid_out(spec, &config.mlp(), &Device::Cpu)?.0;
+                config.reckon(spec, &layout, &*algo, &mut optimizer)
             }
         };
         if !own_envs {
@@ -152,21 +152,21 @@ impl Trainer {
         let (params, network) = match network {
             Some(build) => {
                 let (mut params, network) = build(spec, &device)?;
-                nn::check_fits(&*network, spec)?;
-                nn::check_answers(&*network, &params)?;
+                models::check_fits(&*network, spec)?;
+                models::check_answers(&*network, &params)?;
                 require_slopes(&*network, &mut params, spec)?;
                 (params, network)
             }
             None => {
-                let (params, network) = MlpActorCritic::new(spec, &config.mlp(), seed, &device)?;
-                (params, Box::new(network.on(threads)) as Box<dyn ActorCritic>)
+                let (params, network) = MlpModel::new(spec, &config.mlp(), seed, &device)?;
+                (params, Box::new(network.on(threads)) as Box<dyn Model>)
             }
         };
-        let reckoning = config.reckon(spec, params.layout(), &algo, &mut optimizer)?;
+        let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let history = History::new(spec.reward_threshold);
         collector.set_most_steps(reckoning.most_steps);
         let learner = Learner::new(network, params, optimizer, seed);
-        let rollouts = config.steps.div_ceil(algo.least_env_steps(config.envs));
+        let rollouts = config.steps.div_ceil(least_env_steps(algo.horizon(), config.envs));
         let mut notes = learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps()));
         notes.extend(reckoning.note());
         Ok(Self {
@@ -235,7 +235,7 @@ impl Trainer {
         };
         let Learner { network, params, .. } = &mut self.learner;
         self.collector
-            .collect(&**network, params, self.algo.horizon, self.algo.estimator.needs_values())
+            .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
             .map_err(diverged(0.0))?;
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
@@ -244,7 +244,7 @@ impl Trainer {
         self.broken_off = true;
         let begun = Instant::now();
         let stop = Stop::of(self.stop.as_ref().filter(|_| note.is_some()).map(|[_, patient]| patient));
-        let report = self.algo.update_unless(&mut self.learner, self.collector.rollout(), when, stop);
+        let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
         if let (Err(Error::Interrupted), Some((learner, history, episodes))) = (&report, note) {
             self.learner.put_back(&learner)?;
             self.collector.put_back(episodes);
@@ -256,7 +256,7 @@ impl Trainer {
         self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
-        let lr = self.learner.optimizer.learning_rate(when);
+        let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
         if let Some(mean) = self.history.return_mean_of_100() {
             self.learner.optimizer.observe(mean, when);
@@ -265,7 +265,7 @@ impl Trainer {
         self.best = best.or(self.best.take());
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
         let (env_steps, seconds) = (self.collector.env_steps(), self.wall_seconds());
-        Ok(Metrics::new(update, env_steps, &self.history, &report, lr, seconds))
+        Ok(Metrics::new(update, env_steps, &self.history, &report, of_optimizer, seconds))
     }
 
     /// What happened since last asked that a user should be told.

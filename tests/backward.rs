@@ -1,12 +1,13 @@
 //! A network that autograd gets wrong is refused when it is made, by name; one that it gets right is not.
 
+use std::sync::Arc;
+
 use candle_core::{D, Device, Module, Tensor};
 use candle_nn::{Init, VarBuilder, layer_norm, layer_norm_no_bias, linear, ops, rms_norm, seq};
 use uphill::envs::{Space, Spec};
-use uphill::nn::{BoxedModule, GradientError, Workspace};
-use uphill::objective::Output;
-use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, ModuleActorCritic, Params, Result, Seed, Trainer};
-use uphill::{gradient, nn::Activation};
+use uphill::models::{BoxedModule, GradientError, Heads, apart};
+use uphill::{Config, Error, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Seed, Trainer};
+use uphill::{gradient, models::Activation};
 
 const CPU: Device = Device::Cpu;
 
@@ -20,10 +21,10 @@ fn spec(width: usize, actions: usize) -> Spec {
     }
 }
 
-type Heads = candle_core::Result<(BoxedModule, BoxedModule)>;
+type Made = candle_core::Result<Heads>;
 type Layer = candle_core::Result<BoxedModule>;
 /// Makes a network of so many outputs.
-type Net = dyn Fn(VarBuilder<'_>, usize) -> Layer;
+type Net = Arc<dyn Fn(VarBuilder<'_>, usize) -> Layer + Send + Sync>;
 
 /// A function as a module.
 fn f(function: impl Fn(&Tensor) -> candle_core::Result<Tensor> + 'static) -> Layer {
@@ -39,22 +40,22 @@ impl<T: Fn(&Tensor) -> candle_core::Result<Tensor>> Module for Function<T> {
 }
 
 /// Two perceptrons of two hidden layers with something of one's own after the first.
-fn with(vb: &VarBuilder<'_>, middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Heads {
+fn with(vb: &VarBuilder<'_>, middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Made {
     let net = |vb: VarBuilder<'_>, outputs: usize| -> Layer {
         let (first, middle, second) =
             (linear(4, 16, vb.pp("0"))?, middle(vb.pp("middle"))?, linear(16, 16, vb.pp("1"))?);
         let head = linear(16, outputs, vb.pp("head"))?;
         f(move |x| head.forward(&second.forward(&middle.forward(&first.forward(x)?.tanh()?)?)?.gelu()?))
     };
-    Ok((net(vb.pp("actor"), 3)?, net(vb.pp("critic"), 1)?))
+    Ok(apart(net(vb.pp("actor"), 3)?, net(vb.pp("critic"), 1)?))
 }
 
-fn made(middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Result<(Params, ModuleActorCritic)> {
-    ModuleActorCritic::new(&spec(4, 3), Seed(1), &CPU, |vb| with(&vb, middle))
+fn made(middle: fn(VarBuilder<'_>) -> Layer) -> Result<(Params, ModuleModel)> {
+    ModuleModel::new(&spec(4, 3), Seed(1), &CPU, move |vb| with(&vb, &middle))
 }
 
 /// The names of the blocks that are refused.
-fn refused(middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Vec<String> {
+fn refused(middle: fn(VarBuilder<'_>) -> Layer) -> Vec<String> {
     match made(middle) {
         Err(error) => {
             let message = error.to_string();
@@ -71,7 +72,7 @@ fn refused(middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Vec<String> {
 #[test]
 fn operations_without_a_backward_pass_are_refused_by_the_blocks_that_they_cut_off() {
     let before = ["actor.0.bias", "actor.0.weight", "critic.0.bias", "critic.0.weight"];
-    let cut = |middle: &dyn Fn(VarBuilder<'_>) -> Layer, own: &[&str]| {
+    let cut = |middle: fn(VarBuilder<'_>) -> Layer, own: &[&str]| {
         let mut names = refused(middle);
         names.sort();
         let own = ["actor", "critic"].iter().flat_map(|net| own.iter().map(move |own| format!("{net}.middle.{own}")));
@@ -79,27 +80,27 @@ fn operations_without_a_backward_pass_are_refused_by_the_blocks_that_they_cut_of
         expected.sort();
         assert_eq!(names, expected);
     };
-    cut(&|vb| Ok(Box::new(layer_norm(16, 1e-5, vb)?)), &["bias", "weight"]);
-    cut(&|vb| Ok(Box::new(rms_norm(16, 1e-5, vb)?)), &["weight"]);
-    cut(&|_| f(ops::softmax_last_dim), &[]);
-    cut(&|_| f(|x| Ok(x.detach())), &[]);
+    cut(|vb| Ok(Box::new(layer_norm(16, 1e-5, vb)?)), &["bias", "weight"]);
+    cut(|vb| Ok(Box::new(rms_norm(16, 1e-5, vb)?)), &["weight"]);
+    cut(|_| f(ops::softmax_last_dim), &[]);
+    cut(|_| f(|x| Ok(x.detach())), &[]);
     // Half of the way is cut: the gradient is not zero, and wrong.
-    cut(&|_| f(|x| x + ops::softmax_last_dim(&(x * 3.0)?)? * 4.0), &[]);
+    cut(|_| f(|x| x + ops::softmax_last_dim(&(x * 3.0)?)? * 4.0), &[]);
 }
 
 #[test]
 fn what_the_message_says_to_take_instead_is_taken() {
-    assert!(refused(&|vb| Ok(Box::new(layer_norm_no_bias(16, 1e-5, vb)?))).is_empty());
+    assert!(refused(|vb| Ok(Box::new(layer_norm_no_bias(16, 1e-5, vb)?))).is_empty());
     assert!(
-        refused(&|vb| {
+        refused(|vb| {
             let norm = rms_norm(16, 1e-5, vb)?;
             f(move |x| norm.forward_diff(x))
         })
         .is_empty()
     );
-    assert!(refused(&|_| f(|x| ops::softmax(x, D::Minus1))).is_empty());
+    assert!(refused(|_| f(|x| ops::softmax(x, D::Minus1))).is_empty());
     assert!(
-        refused(&|vb| {
+        refused(|vb| {
             let (scale, shift) = (vb.get_with_hints(16, "weight", Init::Const(1.0))?, vb.get(16, "bias")?);
             f(move |x| ops::layer_norm_slow(x, &scale, &shift, 1e-5))
         })
@@ -162,20 +163,21 @@ fn correct_networks_are_taken_however_little_of_them_is_alive_at_first() {
         let net = linear(4, outputs, vb)?;
         f(move |x| net.forward(&ops::dropout(x, 0.5)?))
     };
-    let nets: [(&str, &Net); 8] = [
-        ("zeros", &zeros),
-        ("dead", &dead(-1e3)),
-        ("nearly dead", &dead(-1.0 - 1e-3)),
-        ("kink", &kink),
-        ("unused", &unused),
-        ("steps", &steps),
-        ("masked", &masked),
-        ("chance", &chance),
+    let nets: [(&str, Net); 8] = [
+        ("zeros", Arc::new(zeros)),
+        ("dead", Arc::new(dead(-1e3))),
+        ("nearly dead", Arc::new(dead(-1.0 - 1e-3))),
+        ("kink", Arc::new(kink)),
+        ("unused", Arc::new(unused)),
+        ("steps", Arc::new(steps)),
+        ("masked", Arc::new(masked)),
+        ("chance", Arc::new(chance)),
     ];
     for (name, net) in nets {
         for seed in 0..6 {
-            let built = ModuleActorCritic::new(&spec(4, 3), Seed(seed), &CPU, |vb| {
-                Ok((net(vb.pp("actor"), 3)?, net(vb.pp("critic"), 1)?))
+            let net = net.clone();
+            let built = ModuleModel::new(&spec(4, 3), Seed(seed), &CPU, move |vb| {
+                Ok(apart(net(vb.pp("actor"), 3)?, net(vb.pp("critic"), 1)?))
             });
             assert!(built.is_ok(), "{name} {seed}: {}", built.map(|_| ()).expect_err("refused"));
         }
@@ -186,7 +188,7 @@ fn correct_networks_are_taken_however_little_of_them_is_alive_at_first() {
 fn the_parameters_are_those_that_were_drawn() {
     let build = |vb: VarBuilder<'_>| with(&vb, &|_| f(|x| Ok(x.clone())));
     let drawn = Params::build(&CPU, &mut Seed(7).stream("init", 0), build).expect("parameters").0;
-    let (made, _) = ModuleActorCritic::new(&spec(4, 3), Seed(7), &CPU, build).expect("a network");
+    let (made, _) = ModuleModel::new(&spec(4, 3), Seed(7), &CPU, build).expect("a network");
     assert_eq!(made.snapshot().expect("values"), drawn.snapshot().expect("values"));
 }
 
@@ -194,66 +196,31 @@ fn the_parameters_are_those_that_were_drawn() {
 fn what_is_cut_on_purpose_can_be_said() {
     let build = |vb: VarBuilder<'_>| with(&vb, &|_| f(|x| Ok(x.detach())));
     let names = ["actor.0", "critic.0.weight", "critic.0.bias"];
-    let (_, network) = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &names, build).expect("said");
+    let (_, network) = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &names, build).expect("said");
     assert!(network.detached("actor.0.weight") && !network.detached("actor.1.weight"));
-    let left = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &names[..2], build);
+    let left = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &names[..2], build);
     let error = left.map(|_| ()).expect_err("one is not said");
     let error = error.cause::<GradientError>().expect("a wrong gradient");
     assert_eq!(error.blocks.iter().map(|slope| slope.block.as_str()).collect::<Vec<_>>(), ["critic.0.bias"]);
-    let unknown = ModuleActorCritic::with_detached(&spec(4, 3), Seed(1), &CPU, &["actor.00"], build);
+    let unknown = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &["actor.00"], build);
     let message = unknown.map(|_| ()).expect_err("no such block").to_string();
     assert!(message.contains("actor.00"), "{message}");
 }
 
-/// A network whose values are cut off from the trunk that they share with the policy.
-struct Shared {
-    trunk: BoxedModule,
-    actor: BoxedModule,
-    critic: BoxedModule,
-    cut: bool,
-    purpose: bool,
-}
-
-impl ActorCritic for Shared {
-    fn observation_len(&self) -> usize {
-        4
-    }
-
-    fn action_count(&self) -> usize {
-        2
-    }
-
-    fn detached(&self, block: &str) -> bool {
-        self.purpose && block.starts_with("trunk.")
-    }
-
-    fn forward(&self, _: &Params, observation: &Tensor) -> Result<Output> {
-        let x = self.trunk.forward(observation)?.tanh()?;
-        let policy = uphill::Categorical::new(&self.actor.forward(&x)?)?;
-        let x = if self.cut { x.detach() } else { x };
-        Ok(Output { policy, value: self.critic.forward(&x)?.squeeze(1)? })
-    }
-
-    fn logits(&self, params: &Params, observation: &[f32], _: &mut Workspace, out: &mut Vec<f32>) -> Result<()> {
-        let x = Tensor::from_slice(observation, (observation.len() / 4, 4), &CPU)?;
-        *out = self.forward(params, &x)?.policy.logits().flatten_all()?.to_vec1()?;
-        Ok(())
-    }
-
-    fn values(&self, params: &Params, observation: &[f32], _: &mut Workspace, out: &mut Vec<f32>) -> Result<()> {
-        let x = Tensor::from_slice(observation, (observation.len() / 4, 4), &CPU)?;
-        *out = self.forward(params, &x)?.value.to_vec1()?;
-        Ok(())
-    }
-}
-
-fn shared(cut: bool, purpose: bool) -> Result<(Params, Box<dyn ActorCritic>)> {
-    let build = |vb: VarBuilder<'_>| -> candle_core::Result<[BoxedModule; 3]> {
-        let (trunk, actor) = (linear(4, 8, vb.pp("trunk"))?, linear(8, 2, vb.pp("actor"))?);
-        Ok([Box::new(trunk), Box::new(actor), Box::new(linear(8, 1, vb.pp("critic"))?)])
+/// A network whose values are cut off from the trunk that they share with the policy, on purpose or not.
+fn shared(cut: bool, purpose: bool) -> Result<(Params, Box<dyn Model>)> {
+    let detached: &[&str] = if purpose { &["trunk"] } else { &[] };
+    let build = move |vb: VarBuilder<'_>| -> Made {
+        let (trunk, actor, critic) =
+            (linear(4, 8, vb.pp("trunk"))?, linear(8, 2, vb.pp("actor"))?, linear(8, 1, vb.pp("critic"))?);
+        Ok(Box::new(move |observation| {
+            let x = trunk.forward(observation)?.tanh()?;
+            let outputs = actor.forward(&x)?;
+            Ok((outputs, critic.forward(&if cut { x.detach() } else { x })?))
+        }))
     };
-    let (params, [trunk, actor, critic]) = Params::build(&CPU, &mut Seed(1).stream("init", 0), build)?;
-    Ok((params, Box::new(Shared { trunk, actor, critic, cut, purpose })))
+    let (params, model) = ModuleModel::with_detached(&spec(4, 2), Seed(1), &CPU, detached, build)?;
+    Ok((params, Box::new(model)))
 }
 
 #[test]
@@ -275,7 +242,7 @@ fn a_trainer_refuses_a_network_that_is_cut_for_one_of_its_outputs() {
 fn a_check_finds_what_is_wrong_and_by_how_much() {
     for activation in [Activation::Tanh, Activation::Silu, Activation::Relu] {
         let config = MlpConfig { hidden: vec![16, 16], activation, ..MlpConfig::default() };
-        let (mut params, network) = MlpActorCritic::new(&spec(4, 3), &config, Seed(1), &CPU).expect("a network");
+        let (mut params, network) = MlpModel::new(&spec(4, 3), &config, Seed(1), &CPU).expect("a network");
         let before = params.snapshot().expect("values");
         let observations: Vec<f32> = (0..40).map(|i| (i as f32 * 0.7).sin()).collect();
         let found = gradient::check(&network, &mut params, &observations).expect("a check");

@@ -3,10 +3,10 @@
 use candle_core::{DType, Device, Tensor, Var};
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::envs::End;
-use uphill::nn::{Activation, ops};
+use uphill::models::{Activation, ops};
 use uphill::objective::{ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, ValueLoss};
 use uphill::rollout::Estimate;
-use uphill::{ActorCritic, MlpActorCritic, MlpConfig, Rollout, Seed};
+use uphill::{MlpConfig, MlpModel, Model, Rollout, Seed};
 
 const ENDS: [End; 3] = [End::Not, End::Terminated, End::Truncated];
 const STEPS: usize = 4;
@@ -107,7 +107,7 @@ fn a_term_without_weight_has_no_gradient_even_where_it_is_not_finite() {
     let [mut log_prob, mut entropy, mut value] = [[0.0; 2]; 3];
     let mut out = RowGradients { log_prob: &mut log_prob, entropy: &mut entropy, value: &mut value };
     let mut sums = RowSums::default();
-    let loss = objective.rows(&rows, 0.5, &mut out, &mut sums).expect("on the host");
+    let loss = objective.rows(&rows, 0.5, &mut out, &mut sums);
     assert!((loss - (0.5 - 0.7)).abs() < 1e-6, "{loss}");
     assert_eq!((log_prob, entropy, value), ([-0.5, 0.5], [0.0; 2], [0.0; 2]));
     assert!(sums.entries().iter().any(|(name, sum)| *name == "value_loss" && !sum.is_finite()), "it is reported");
@@ -120,7 +120,7 @@ fn a_unit_that_stands_at_zero_has_the_same_slope_in_both_networks() {
     for activation in [Activation::Relu, Activation::Tanh, Activation::Silu] {
         let config = MlpConfig { hidden: vec![8], activation, ..MlpConfig::default() };
         let gradients = [false, true].map(|plain| {
-            let (mut params, network) = MlpActorCritic::new(&spec, &config, Seed(1), &Device::Cpu).expect("a network");
+            let (mut params, network) = MlpModel::new(&spec, &config, Seed(1), &Device::Cpu).expect("a network");
             let network = if plain { network.plain() } else { network };
             let mut theta = params.snapshot().expect("values");
             for block in params.layout().blocks().iter().filter(|block| block.name.contains(".0.")) {
@@ -128,7 +128,7 @@ fn a_unit_that_stands_at_zero_has_the_same_slope_in_both_networks() {
             }
             params.set(&theta).expect("values");
             let x = Tensor::ones((3, 4), DType::F32, &Device::Cpu).expect("ones");
-            let output = network.forward(&params, &x).expect("outputs");
+            let output = network.answer(&params, &x).expect("outputs");
             let loss = output.value.sum_all().expect("a loss");
             params.gradient(&loss).and_then(|g| Ok(g.to_vec1::<f32>()?)).expect("a gradient")
         });

@@ -9,7 +9,7 @@ use uphill::benchmark::Grid;
 use uphill::envs;
 use uphill::init::Initialiser;
 use uphill::optim::Registry;
-use uphill::{Collector, Config, Error, Horizon, MlpActorCritic, Policy, Seed, Trainer};
+use uphill::{Collector, Config, Error, Horizon, MlpModel, Policy, Seed, Trainer};
 
 mod endless;
 mod programs;
@@ -40,7 +40,7 @@ fn whole_episodes_that_never_end_are_an_error_that_names_the_missing_limit() {
     }
     // Nor has a horizon of steps no bound.
     let env = Endless::new(None).lanes(2).expect("lanes");
-    let (params, network) = MlpActorCritic::new(env.spec(), &config.mlp(), Seed(1), &Device::Cpu).expect("a network");
+    let (params, network) = MlpModel::new(env.spec(), &config.mlp(), Seed(1), &Device::Cpu).expect("a network");
     let mut collector = Collector::new(env, Seed(1)).expect("a reset");
     let refused = collector.collect(&network, &params, Horizon::Steps(usize::MAX), false).map(|_| ());
     assert!(matches!(refused, Err(Error::Config(_))), "{refused:?}");
@@ -218,7 +218,7 @@ fn a_policy_is_loaded_in_little_more_room_than_its_file() {
     std::fs::write(home.path().join("config.toml"), config.to_toml().expect("text")).expect("a file");
     let spec = config.make_envs(1).expect("an environment").spec().clone();
     let shape = uphill::MlpConfig { init: Initialiser::Kaiming, ..config.mlp() };
-    let (params, network) = MlpActorCritic::new(&spec, &shape, Seed(3), &Device::Cpu).expect("a network");
+    let (params, network) = MlpModel::new(&spec, &shape, Seed(3), &Device::Cpu).expect("a network");
     let file = home.path().join("policy.safetensors");
     Policy::new(config, Box::new(network), params).save(&file).expect("a file");
     let size = file.metadata().expect("a file").len();

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config as Runner, RngSeed};
 use uphill::algo::ALGOS;
 use uphill::envs::{GridObservation, GridWorldConfig};
 use uphill::init::Initialiser;
-use uphill::nn::Activation;
+use uphill::models::Activation;
 use uphill::optim::{Registry, Spec};
 use uphill::{Config, Error, Trainer};
 

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 
-use uphill::{Collector, Config, Horizon, Metrics, MlpActorCritic, MlpConfig, Seed, Threads, Trainer, algo};
+use uphill::{Collector, Config, Horizon, Metrics, MlpConfig, MlpModel, Seed, Threads, Trainer, algo};
 
 fn config(algo: &str, env: &str, seed: u64) -> Config {
     let defaults = Config::for_algo(algo).expect("an algorithm");
@@ -13,7 +13,7 @@ fn config(algo: &str, env: &str, seed: u64) -> Config {
 /// The parameters' bits after training, and every row of metrics without its clock.
 fn train(config: &Config, plain: bool) -> (Vec<u32>, Vec<Metrics>) {
     let mut trainer = Trainer::with_network(config, |spec, device| {
-        let (params, network) = MlpActorCritic::new(spec, &config.mlp(), Seed(config.seed), device)?;
+        let (params, network) = MlpModel::new(spec, &config.mlp(), Seed(config.seed), device)?;
         let network = if plain { network.plain() } else { network };
         Ok((params, Box::new(network)))
     })
@@ -71,7 +71,7 @@ fn groups_of_lanes_play_what_one_group_plays() {
     let mut several = Collector::grouped(groups, Seed(3), Threads::new(2).expect("threads")).expect("a reset");
     let spec = one.spec().clone();
     let (params, network) =
-        MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(3), &candle_core::Device::Cpu).expect("a network");
+        MlpModel::new(&spec, &MlpConfig::default(), Seed(3), &candle_core::Device::Cpu).expect("a network");
     for horizon in [Horizon::Steps(150), Horizon::Episodes(2), Horizon::Steps(3)] {
         let (rollout, episodes) = one.collect(&network, &params, horizon, true).expect("a rollout");
         let (other, same) = several.collect(&network, &params, horizon, true).expect("a rollout");

@@ -4,7 +4,7 @@
 use candle_core::Device;
 use uphill::benchmark::{Benchmark, Grid};
 use uphill::envs::{GridWorld, GridWorldConfig};
-use uphill::{ActorCritic, Config, MlpActorCritic, Policy, RunFolder, Seed, Threads, Trainer, oracle};
+use uphill::{Config, MlpModel, Model, Policy, RunFolder, Seed, Threads, Trainer, oracle};
 
 /// A world in which a random walk that returns much is a short one: from the start it is one step to the goal, or a long
 /// way to the limit.
@@ -38,8 +38,7 @@ fn exact_mean(config: &Config) -> f64 {
     let limit = world.max_episode_steps.expect("a limit");
     let mdp = GridWorld::new(world).expect("a world").model().expect("a model");
     let spec = config.make_envs(1).expect("environments").spec().clone();
-    let (params, network) =
-        MlpActorCritic::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu).expect("a network");
+    let (params, network) = MlpModel::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu).expect("a network");
     let table = oracle::policy_table(&network, &params, &mdp).expect("a policy");
     mdp.start_value_within(&table, limit).expect("a value")
 }
@@ -130,10 +129,10 @@ fn the_area_of_a_frozen_policy_is_that_of_a_random_one() {
 fn always(action: usize, world: GridWorldConfig) -> Policy {
     let config = frozen(world, 1);
     let spec = config.make_envs(1).expect("environments").spec().clone();
-    let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(1), &Device::Cpu).expect("a network");
+    let (mut params, network) = MlpModel::new(&spec, &config.mlp(), Seed(1), &Device::Cpu).expect("a network");
     let mut values = vec![0.0; params.layout().len()];
     let bias = params.layout().blocks().iter().rfind(|block| block.name.starts_with("actor")).expect("a bias").range();
-    assert_eq!(bias.len(), network.action_count());
+    assert_eq!(bias.len(), network.distribution().outputs());
     values[bias.start + action] = 1.0;
     params.set(&values).expect("values");
     Policy::new(config, Box::new(network), params)

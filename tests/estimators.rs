@@ -4,11 +4,12 @@
 
 use candle_core::{Device, Tensor, Var};
 use serde::Deserialize;
+use uphill::Rollout;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
+use uphill::distributions::CategoricalTensor;
 use uphill::envs::End;
 use uphill::objective::Output;
 use uphill::objective::{Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, ValueLoss};
-use uphill::{Categorical, Rollout};
 
 /// Largest distance, relative to the largest entry or to 1.
 const BOUND: f64 = 1e-5;
@@ -143,7 +144,7 @@ impl Case {
             value: vector(&given.old_value),
         };
         let output = Output {
-            policy: Categorical::new(logits.as_tensor()).expect("a policy"),
+            policy: Box::new(CategoricalTensor::new(logits.as_tensor()).expect("a policy")),
             value: value.as_tensor().clone(),
         };
         let mut report = Report::default();

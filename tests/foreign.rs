@@ -1,14 +1,12 @@
 //! What users bring along: their vectors of environments, factories and networks are checked at once, and guarded.
 
 use candle_core::Tensor;
+use std::sync::Arc;
+use uphill::distributions::{Categorical, Distribution};
 use uphill::envs::{
     Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, TimeLimit, Transitions, VecEnv, counted,
 };
-use uphill::nn::Workspace;
-use uphill::objective::Output;
-use uphill::{
-    ActorCritic, Collector, Config, Error, MlpActorCritic, MlpConfig, Params, Result, Seed, Threads, Trainer,
-};
+use uphill::{Collector, Config, Error, MlpConfig, MlpModel, Model, Params, Result, Scratch, Seed, Threads, Trainer};
 
 /// What a vector does to what it was given to write.
 type Deed = fn(&mut Transitions<'_>);
@@ -201,31 +199,32 @@ fn what_a_network_and_groups_of_lanes_are_for_is_checked_at_once() {
 
 /// A network that answers with other numbers of numbers than it says.
 struct Liar {
-    network: MlpActorCritic,
-    says: (usize, usize),
-    logits: usize,
+    network: MlpModel,
+    width: usize,
+    distribution: Arc<dyn Distribution>,
+    outputs: usize,
     values: usize,
 }
 
-impl ActorCritic for Liar {
+impl Model for Liar {
     fn observation_len(&self) -> usize {
-        self.says.0
+        self.width
     }
 
-    fn action_count(&self) -> usize {
-        self.says.1
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        &self.distribution
     }
 
-    fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output> {
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
         self.network.forward(params, observation)
     }
 
-    fn logits(&self, _: &Params, _: &[f32], _: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
-        *logits = vec![0.0; self.logits];
+    fn outputs(&self, _: &Params, _: &[f32], _: &mut Scratch, outputs: &mut Vec<f32>) -> Result<()> {
+        *outputs = vec![0.0; self.outputs];
         Ok(())
     }
 
-    fn values(&self, _: &Params, _: &[f32], _: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
+    fn values(&self, _: &Params, _: &[f32], _: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
         *values = vec![0.0; self.values];
         Ok(())
     }
@@ -234,16 +233,22 @@ impl ActorCritic for Liar {
 #[test]
 fn a_network_s_answers_are_counted_when_the_trainer_is_made() {
     let ppo = Config::for_algo("ppo").expect("an algorithm");
-    for (says, logits, values, said) in [
+    for ((width, actions), outputs, values, said) in [
         ((5, 2), 4, 2, "the network's input has shape [5], expected [4]"),
-        ((4, 3), 6, 2, "the network's actions has shape [3], expected [2]"),
-        ((4, 2), 3, 2, "the network's logits has shape [3], expected [4]"),
+        (
+            (4, 3),
+            6,
+            2,
+            "CartPole-v1: the network's policy is a Categorical { actions: 3 }, and its actions take a Categorical { actions: 2 }",
+        ),
+        ((4, 2), 3, 2, "the network's outputs has shape [3], expected [4]"),
         ((4, 2), 4, 1, "the network's values has shape [1], expected [2]"),
         ((4, 2), 4, 2, ""),
     ] {
         let made = Trainer::with_network(&ppo, |spec, device| {
-            let (params, network) = MlpActorCritic::new(spec, &MlpConfig::default(), Seed(1), device)?;
-            Ok((params, Box::new(Liar { network, says, logits, values })))
+            let (params, network) = MlpModel::new(spec, &MlpConfig::default(), Seed(1), device)?;
+            let distribution: Arc<dyn Distribution> = Arc::new(Categorical { actions });
+            Ok((params, Box::new(Liar { network, width, distribution, outputs, values })))
         });
         match made {
             Ok(_) => assert_eq!(said, ""),

@@ -6,7 +6,7 @@ use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::gradient::{GradientQuality, GradientSampler, noise_scale};
 use uphill::plot::{GradientPanel, GradientValue, PictureOptions, gradient_panels};
 use uphill::stats::{Bootstrap, Interval};
-use uphill::{Config, MlpActorCritic, Params, Seed, Threads, oracle};
+use uphill::{Config, MlpModel, Params, Seed, Threads, oracle};
 
 /// `[B, P]` from independent normal distributions.
 fn gaussian(batches: usize, mean: &[f64], deviation: &[f64], seed: u64) -> Vec<Vec<f32>> {
@@ -183,7 +183,7 @@ fn agent(value: impl Fn(f64) -> f64) -> (Config, Vec<f32>, Vec<f32>) {
     };
     let world = GridWorld::new(world).expect("a world");
     let (mut params, network) =
-        MlpActorCritic::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
+        MlpModel::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
     let mut theta = params.snapshot().expect("values");
     let block = |params: &Params, name: &str| params.layout().block(name).expect("a block").range();
     for (i, weight) in theta[block(&params, "actor.head.weight")].iter_mut().enumerate() {
@@ -262,7 +262,7 @@ fn without_discount_the_gradient_of_episodes_is_that_of_the_return() {
     let (config, theta, _) = agent(|exact| exact);
     let world = GridWorld::new(config.gridworld.clone().expect("a world")).expect("a world");
     let (mut params, network) =
-        MlpActorCritic::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
+        MlpModel::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
     params.set(&theta).expect("as long");
     let mdp = world.model().expect("a model");
     let vector = |tensor: candle_core::Tensor| tensor.to_vec1::<f32>().expect("numbers");

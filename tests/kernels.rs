@@ -7,15 +7,15 @@ use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
 use uphill::algo::OnPolicy;
 use uphill::envs::{Space, Spec};
-use uphill::nn::{Activation, FisherRoom, ops};
+use uphill::models::{Activation, ops};
 use uphill::objective::{Batch, Objective, Report, RowSums};
 use uphill::rollout::{Estimate, Minibatch};
-use uphill::{ActorCritic, Config, Error, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, Threads};
+use uphill::{Config, Error, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, Threads};
 
 const CPU: Device = Device::Cpu;
 
 /// A network with weights away from their starts, twice: fused and plain.
-fn twins(width: usize, actions: usize, config: &MlpConfig, seed: Seed) -> (Params, MlpActorCritic, MlpActorCritic) {
+fn twins(width: usize, actions: usize, config: &MlpConfig, seed: Seed) -> (Params, MlpModel, MlpModel) {
     let spec = Spec {
         id: "Test-v0".into(),
         observation: Space::uniform_box(width, -1.0, 1.0),
@@ -23,7 +23,7 @@ fn twins(width: usize, actions: usize, config: &MlpConfig, seed: Seed) -> (Param
         max_episode_steps: None,
         reward_threshold: None,
     };
-    let make = || MlpActorCritic::new(&spec, config, seed, &CPU).expect("a network");
+    let make = || MlpModel::new(&spec, config, seed, &CPU).expect("a network");
     let ((mut params, fused), (_, plain)) = (make(), make());
     let mut rng = seed.stream("test", 0);
     let moved = params.snapshot().expect("values").into_iter().map(|v| v + 0.4 * rng.random::<f32>() - 0.2);
@@ -59,12 +59,12 @@ fn anything(rows: usize, width: usize, actions: usize, seed: Seed) -> (Rollout, 
 /// Loss, gradient and reports through plain candle operations and nothing else.
 fn through_graph(
     algo: &OnPolicy,
-    plain: &MlpActorCritic,
+    plain: &MlpModel,
     params: &Params,
     b: Minibatch<'_>,
 ) -> (f32, Vec<f32>, Vec<(&'static str, f64)>) {
     let tensors = Batch::new(b.rollout, b.estimate, b.places, b.advantage, &CPU).expect("tensors");
-    let output = plain.forward(params, &tensors.observation).expect("outputs");
+    let output = plain.answer(params, &tensors.observation).expect("outputs");
     let mut report = Report::default();
     let loss = algo.objective.loss(&tensors, &output, &mut report).expect("a loss");
     let gradient = numbers(&params.gradient(&loss).expect("a gradient"));
@@ -89,17 +89,17 @@ proptest! {
         (rows, width, actions, algo, shared_trunk, activation, hidden, seed) in losses()
     ) {
         let config = MlpConfig { hidden, activation, shared_trunk, ..MlpConfig::default() };
-        let (params, fused, mut plain) = twins(width, actions, &config, Seed(seed));
-        let mut fused = fused.on(Threads::new(2).expect("threads"));
+        let (params, fused, plain) = twins(width, actions, &config, Seed(seed));
+        let fused = fused.on(Threads::new(2).expect("threads"));
         let (rollout, estimate) = anything(rows, width, actions, Seed(seed));
         let places: Vec<usize> = (0..rows).rev().collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
         let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop: Stop::default() };
-        let algo = Config { ent_coef: 0.1, ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one");
+        let algo = Config { ent_coef: 0.1, ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one").into_on_policy().expect("a loss");
         let (_, expected, reports) = through_graph(&algo, &plain, &params, batch);
-        for network in [&mut fused, &mut plain] {
+        for network in [&fused, &plain] {
             let (mut gradient, mut sums) = (Vec::new(), RowSums::default());
-            algo.gradient(network, &params, batch, &mut gradient, &mut sums).expect("a gradient");
+            algo.gradient(network, &params, batch, &mut Scratch::default(), &mut gradient, &mut sums).expect("a gradient");
             let error = distance(&gradient, &expected, 1.0);
             prop_assert!(error <= 2e-5, "{rows} rows: {error:e}");
             prop_assert_eq!(sums.entries().len(), reports.len());
@@ -154,14 +154,14 @@ fn elementary_operations_are_the_functions_and_their_slopes() {
 }
 
 /// `Σₐ π·∇log π·(∇log π·v)`, averaged over observations, from gradients through plain operations.
-fn explicit_fisher(plain: &MlpActorCritic, params: &Params, x: &[f32], width: usize, v: &[f32]) -> Vec<f32> {
+fn explicit_fisher(plain: &MlpModel, params: &Params, x: &[f32], width: usize, v: &[f32]) -> Vec<f32> {
     let mut product = vec![0.0f64; v.len()];
     let rows = x.len() / width;
     for row in x.chunks_exact(width) {
         let observation = Tensor::from_slice(row, (1, width), &CPU).expect("a tensor");
-        let output = plain.forward(params, &observation).expect("outputs");
-        let log_probs = output.policy.log_probs().expect("log-probabilities");
-        for (a, log_prob) in numbers(log_probs).into_iter().enumerate() {
+        let output = plain.answer(params, &observation).expect("outputs");
+        let log_probs = output.policy.described().expect("log-probabilities");
+        for (a, log_prob) in numbers(&log_probs).into_iter().enumerate() {
             let one = log_probs.narrow(1, a, 1).and_then(|l| l.sum_all()).expect("one");
             let score = numbers(&params.gradient(&one).expect("a gradient"));
             let along: f64 = score.iter().zip(v).map(|(s, v)| f64::from(*s) * f64::from(*v)).sum();
@@ -189,7 +189,7 @@ fn fisher_vector_products_are_those_of_the_explicit_matrix() {
         let mut rng = seed.stream("numbers", 0);
         let mut draw = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
         let (x, v, w) = (draw(4 * 19), draw(params.layout().len()), draw(params.layout().len()));
-        let (mut room, mut product, mut other) = (FisherRoom::default(), Vec::new(), Vec::new());
+        let (mut room, mut product, mut other) = (Scratch::default(), Vec::new(), Vec::new());
         fused.fisher_vector_product(&params, &x, &v, &mut room, &mut product).expect("a product");
         let expected = explicit_fisher(&plain, &params, &x, 4, &v);
         assert!(expected.iter().any(|p| p.abs() > 1e-3), "not trivially zero");
@@ -211,7 +211,7 @@ fn a_fisher_product_of_many_rows_is_the_mean_of_its_parts_and_wrong_shapes_are_e
     let mut rng = Seed(9).stream("numbers", 0);
     let mut draw = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let (x, v) = (draw(4 * 600), draw(params.layout().len()));
-    let (mut room, mut whole, mut part) = (FisherRoom::default(), Vec::new(), Vec::new());
+    let (mut room, mut whole, mut part) = (Scratch::default(), Vec::new(), Vec::new());
     fused.fisher_vector_product(&params, &x, &v, &mut room, &mut whole).expect("a product");
     let mut mean = vec![0.0; v.len()];
     for x in x.chunks_exact(4 * 200) {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uphill::envs::{Env, GridWorld, GridWorldConfig};
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
-use uphill::{Config, Layout, MlpActorCritic, Seed, Threads, Trainer, oracle};
+use uphill::{Config, Layout, MlpModel, Seed, Threads, Trainer, oracle};
 
 fn length(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt()
@@ -106,7 +106,7 @@ fn the_exact_return_is_that_of_the_model() {
     let heights = Surface::exact_return(&config).expect("a model").heights(&points, &Threads::default(), || {});
     let world = GridWorld::new(GridWorldConfig::four_by_four()).expect("a world");
     let (mut params, network) =
-        MlpActorCritic::new(world.spec(), &config.mlp(), Seed(9), &candle_core::Device::Cpu).expect("a network");
+        MlpModel::new(world.spec(), &config.mlp(), Seed(9), &candle_core::Device::Cpu).expect("a network");
     for (point, height) in points.iter().zip(heights.expect("heights")) {
         params.set(point).expect("as long");
         let exact = oracle::exact_return(&network, &params, &world.model().expect("a model"), 0.9).expect("a return");

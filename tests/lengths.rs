@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use candle_core::Device;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep, gae, n_step_return, reward_to_go};
 use uphill::algo::ppo;
+use uphill::distributions::{CategoricalRows, DistributionRows};
 use uphill::envs::{
     Actions, CartPole, End, Env, FiniteMdp, GridWorld, GridWorldConfig, Outcome, Transitions, make_vec,
 };
 use uphill::gradient::GradientQuality;
 use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
-use uphill::nn::{FisherRoom, Workspace};
 use uphill::objective::{
     Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, ValueLoss,
 };
@@ -20,8 +20,8 @@ use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::stats::{Bootstrap, Scale, Scores, area_under_curve, steps_to_threshold};
 use uphill::{
-    ActorCritic, CategoricalRows, Config, Layout, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, Threads,
-    Trainer, gradient, oracle,
+    Config, Layout, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, Threads, Trainer, gradient,
+    oracle,
 };
 
 const CPU: Device = Device::Cpu;
@@ -102,26 +102,24 @@ fn rollout() -> Rollout {
     }
 }
 
-fn network() -> (Params, MlpActorCritic) {
+fn network() -> (Params, MlpModel) {
     let spec = CartPole::new().spec().clone();
-    MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network")
+    MlpModel::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network")
 }
 
 #[test]
 fn minibatches_of_columns_that_differ() {
-    let (params, mut network) = network();
+    let (params, network) = network();
     let algo = ppo(&Config::for_algo("ppo").expect("an algorithm"));
-    let mut tried =
-        |what: &str, both: [usize; 2], rollout: &Rollout, target: usize, places: &[usize], advantage: usize| {
-            let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target] };
-            let advantage = vec![0.5; advantage];
-            let batch =
-                Minibatch { rollout, estimate: &estimate, places, advantage: &advantage, stop: Stop::default() };
-            let (mut out, mut sums) = (Vec::new(), RowSums::default());
-            says_both(what, both, || Batch::new(rollout, &estimate, places, &advantage, &CPU));
-            says_both(what, both, || network.host_gradient(&params, batch, &Entropy, &mut out, &mut sums));
-            says_both(what, both, || algo.gradient(&mut network, &params, batch, &mut out, &mut sums));
-        };
+    let tried = |what: &str, both: [usize; 2], rollout: &Rollout, target: usize, places: &[usize], advantage: usize| {
+        let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target] };
+        let advantage = vec![0.5; advantage];
+        let batch = Minibatch { rollout, estimate: &estimate, places, advantage: &advantage, stop: Stop::default() };
+        let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
+        says_both(what, both, || Batch::new(rollout, &estimate, places, &advantage, &CPU));
+        says_both(what, both, || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
+        says_both(what, both, || algo.gradient(&network, &params, batch, &mut room, &mut out, &mut sums));
+    };
     let places: Vec<usize> = (0..LEN).collect();
     for wrong in WRONG {
         tried("targets", [LEN, wrong], &rollout(), wrong, &places, LEN);
@@ -144,8 +142,8 @@ fn minibatches_of_columns_that_differ() {
         advantage: &[0.5; LEN],
         stop: Stop::default(),
     };
-    let (mut out, mut sums) = (Vec::new(), RowSums::default());
-    says_both("width", [4, 3], || network.host_gradient(&params, batch, &Entropy, &mut out, &mut sums));
+    let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
+    says_both("width", [4, 3], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
 }
 
 #[test]
@@ -181,8 +179,8 @@ fn rows_of_objectives_that_differ() {
 #[test]
 fn distributions_of_rows_that_are_none() {
     let set = |len: usize, stride, actions| {
-        let mut policy = CategoricalRows::default();
-        policy.set(&vec![0.0; len], stride, actions);
+        let mut policy = CategoricalRows::new(actions);
+        policy.set(&vec![0.0; len], stride);
         policy
     };
     for (len, stride, actions, both) in [
@@ -199,7 +197,7 @@ fn distributions_of_rows_that_are_none() {
     for row in [2, 3, usize::MAX] {
         says_both("log_probs", [2, row], || fine(policy.log_probs(row).to_vec()));
         says_both("probs", [2, row], || fine(policy.probs(row).to_vec()));
-        says_both("sample", [2, row], || fine(policy.sample(row, 0.5)));
+        says_both("sample", [2, row], || fine(policy.at(row, 0.5)));
     }
 }
 
@@ -208,7 +206,7 @@ fn networks_and_parameters_of_another_size() {
     let (mut params, network) = network();
     let p = params.layout().len();
     let layout = params.layout().clone();
-    let (mut out, mut room, mut fisher) = (Vec::new(), Workspace::default(), FisherRoom::default());
+    let (mut out, mut room, mut fisher) = (Vec::new(), Scratch::default(), Scratch::default());
     for wrong in [0, p - 1, p + 1] {
         says_both("Params::new", [p, wrong], || Params::new(layout.clone(), vec![0.0; wrong], &CPU));
         says_both("Params::set", [p, wrong], || params.set(&vec![0.0; wrong]));
@@ -222,7 +220,7 @@ fn networks_and_parameters_of_another_size() {
         });
     }
     for wrong in [5, 7] {
-        says_both("logits", [4, wrong], || network.logits(&params, &vec![0.0; wrong], &mut room, &mut out));
+        says_both("outputs", [4, wrong], || network.outputs(&params, &vec![0.0; wrong], &mut room, &mut out));
         says_both("values", [4, wrong], || network.values(&params, &vec![0.0; wrong], &mut room, &mut out));
         let vector = vec![0.0; p];
         says_both("fisher", [4, wrong], || {
@@ -231,7 +229,7 @@ fn networks_and_parameters_of_another_size() {
         says_both("check", [4, wrong], || gradient::check(&network, &mut params, &vec![0.0; wrong]));
     }
     let config = Config { env: "CartPole-v1".into(), ..Config::for_algo("ppo").expect("an algorithm") };
-    let mut policy = Trainer::new(&config).and_then(Trainer::into_policy).expect("a policy");
+    let policy = Trainer::new(&config).and_then(Trainer::into_policy).expect("a policy");
     says_both("act", [4, 7], || policy.act(&[0.0; 7]));
     let mdp = GridWorld::new(GridWorldConfig::four_by_four()).expect("a world").model().expect("a model");
     says_both("policy_table", [4, 16], || oracle::policy_table(&network, &params, &mdp));
@@ -314,7 +312,7 @@ fn tables_of_finite_processes_that_are_too_long_or_short() {
     says_both("outcomes", [4, 3], || FiniteMdp::new(2, vec![Vec::new(); 3], vec![0.5, 0.5], vec![0.0, 1.0]));
     says_both("observations", [2, 3], || FiniteMdp::new(2, vec![Vec::new(); 4], vec![0.5, 0.5], vec![0.0; 3]));
     let spec = uphill::envs::make("GridWorld-4x4-v0").expect("a world").spec().clone();
-    let (params, network) = MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network");
+    let (params, network) = MlpModel::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network");
     let mdp = GridWorld::new(GridWorldConfig::four_by_four()).expect("a world").model().expect("a model");
     says_both("weighted_gradient", [4, 7], || oracle::weighted_gradient(&network, &params, &mdp, &[0.0; 7]));
 }

@@ -3,8 +3,7 @@
 use uphill::envs::{Action, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
 use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, OnDivergence, Result, RunFolder, Seed,
-    Trainer,
+    Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, OnDivergence, Result, RunFolder, Seed, Trainer,
 };
 
 /// What an environment does in a step.
@@ -88,7 +87,7 @@ fn an_environment_s_error_says_where_and_comes_again_from_the_state_before() {
         let envs = Rogue::lanes([good, deed]);
         let spec = envs.spec().clone();
         let (params, network) =
-            MlpActorCritic::new(&spec, &MlpConfig::default(), Seed(0), &candle_core::Device::Cpu).expect("a network");
+            MlpModel::new(&spec, &MlpConfig::default(), Seed(0), &candle_core::Device::Cpu).expect("a network");
         let mut collector = Collector::new(envs, Seed(3)).expect("a reset");
         let mut collect =
             || collector.collect(&network, &params, Horizon::Steps(4), true).map(|(rollout, _)| rollout.clone());

@@ -5,13 +5,14 @@ use candle_nn::{Module, VarBuilder, linear, seq};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
+use std::sync::Arc;
+use uphill::distributions::{CategoricalTensor, Distribution};
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
 use uphill::init::Initialiser;
-use uphill::nn::{Activation, BoxedModule, Workspace};
+use uphill::models::{Activation, Heads, apart};
 use uphill::objective::Output;
 use uphill::{
-    ActorCritic, Categorical, Collector, Config, Error, Horizon, MlpActorCritic, MlpConfig, ModuleActorCritic, Params,
-    Result, Seed, Trainer,
+    Collector, Config, Error, Horizon, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Scratch, Seed, Trainer,
 };
 
 const CPU: Device = Device::Cpu;
@@ -29,14 +30,14 @@ fn spec(observation: usize, actions: usize) -> Spec {
 /// A network of some shape with weights and biases away from their starts, twice: fused and plain.
 struct Twins {
     params: Params,
-    fused: MlpActorCritic,
-    plain: MlpActorCritic,
+    fused: MlpModel,
+    plain: MlpModel,
 }
 
 impl Twins {
     fn new(spec: &Spec, config: &MlpConfig, seed: Seed) -> Self {
-        let (mut params, fused) = MlpActorCritic::new(spec, config, seed, &CPU).expect("a network");
-        let (_, plain) = MlpActorCritic::new(spec, config, seed, &CPU).expect("the same network");
+        let (mut params, fused) = MlpModel::new(spec, config, seed, &CPU).expect("a network");
+        let (_, plain) = MlpModel::new(spec, config, seed, &CPU).expect("the same network");
         let mut rng = seed.stream("test", 0);
         let moved = params.snapshot().expect("values").into_iter().map(|v| v + 0.2 * rng.random::<f32>() - 0.1);
         params.set(&moved.collect::<Vec<_>>()).expect("the same length");
@@ -55,7 +56,7 @@ fn weights(seed: Seed, len: usize) -> Vec<f32> {
 }
 
 fn loss(output: &Output, seed: Seed) -> Result<Tensor> {
-    let log_probs = output.policy.log_probs()?;
+    let log_probs = output.policy.described()?;
     let (rows, actions) = log_probs.dims2()?;
     let w = weights(seed, rows * (actions + 1));
     let on_log_probs = Tensor::from_slice(&w[rows..], (rows, actions), &CPU)?;
@@ -214,19 +215,19 @@ proptest! {
 
         let mut gradients = Vec::new();
         for network in [&mut fused, &mut plain] {
-            let output = network.forward(&params, &observation).expect("outputs");
-            prop_assert!(relative(&numbers(output.policy.log_probs().expect("numbers")), &log_probs) <= OUTPUT_BOUND);
+            let output = network.answer(&params, &observation).expect("outputs");
+            prop_assert!(relative(&numbers(&output.policy.described().expect("numbers")), &log_probs) <= OUTPUT_BOUND);
             prop_assert!(relative(&numbers(&output.value), &values) <= OUTPUT_BOUND);
             let gradient = params.gradient(&loss(&output, seed).expect("a loss")).expect("a gradient");
             gradients.push(numbers(&gradient));
 
             // Host slices and tensors give the same answers.
-            let (mut on_host, mut values_on_host, mut room) = (Vec::new(), Vec::new(), Workspace::default());
-            network.logits(&params, &host, &mut room, &mut on_host).expect("logits");
+            let (mut on_host, mut values_on_host, mut room) = (Vec::new(), Vec::new(), Scratch::default());
+            network.outputs(&params, &host, &mut room, &mut on_host).expect("logits");
             network.values(&params, &host, &mut room, &mut values_on_host).expect("values");
             let logits = Tensor::from_slice(&on_host, (rows, actions), &CPU).expect("a tensor");
-            let policy = Categorical::new(&logits).expect("a policy");
-            prop_assert!(relative(&numbers(policy.log_probs().expect("numbers")), &wide(&numbers(output.policy.log_probs().expect("numbers")))) <= OUTPUT_BOUND);
+            let policy = CategoricalTensor::new(&logits).expect("a policy");
+            prop_assert!(relative(&numbers(policy.log_probs().expect("numbers")), &wide(&numbers(&output.policy.described().expect("numbers")))) <= OUTPUT_BOUND);
             prop_assert!(relative(&values_on_host, &wide(&numbers(&output.value))) <= OUTPUT_BOUND);
         }
         let difference = relative(&gradients[0], &wide(&gradients[1]));
@@ -241,13 +242,16 @@ fn host_outputs_of_the_fused_network_are_the_bits_of_its_forward_pass() {
         let Twins { params, fused, .. } = Twins::new(&spec(4, 3), &config, Seed(1));
         let host = observations(Seed(1), 128 * 4);
         let observation = view(&host, 128, 4, View::Whole).expect("a tensor");
-        let output = fused.forward(&params, &observation).expect("outputs");
-        let (mut logits, mut values, mut room) = (Vec::new(), Vec::new(), Workspace::default());
-        fused.logits(&params, &host, &mut room, &mut logits).expect("logits");
+        let output = fused.answer(&params, &observation).expect("outputs");
+        let (mut logits, mut values, mut room) = (Vec::new(), Vec::new(), Scratch::default());
+        fused.outputs(&params, &host, &mut room, &mut logits).expect("logits");
         fused.values(&params, &host, &mut room, &mut values).expect("values");
         let policy =
-            Categorical::new(&Tensor::from_slice(&logits, (128, 3), &CPU).expect("a tensor")).expect("a policy");
-        assert_eq!(numbers(policy.log_probs().expect("numbers")), numbers(output.policy.log_probs().expect("numbers")));
+            CategoricalTensor::new(&Tensor::from_slice(&logits, (128, 3), &CPU).expect("a tensor")).expect("a policy");
+        assert_eq!(
+            numbers(policy.log_probs().expect("numbers")),
+            numbers(&output.policy.described().expect("numbers"))
+        );
         assert_eq!(values, numbers(&output.value));
     }
 }
@@ -265,7 +269,7 @@ fn gradients_are_the_slopes_of_the_loss() {
                 let Twins { params, fused, .. } = Twins::new(&spec(width, actions), &config, seed);
                 let host = observations(seed, rows * width);
                 let observation = view(&host, rows, width, View::Whole).expect("a tensor");
-                let output = fused.forward(&params, &observation).expect("outputs");
+                let output = fused.answer(&params, &observation).expect("outputs");
                 let gradient = numbers(&params.gradient(&loss(&output, seed).expect("a loss")).expect("a gradient"));
                 let mut exact = Mathematics {
                     params: &params,
@@ -302,14 +306,14 @@ fn gradients_are_the_slopes_of_the_loss() {
 fn parameters_changed_between_forward_and_backward_are_an_error() {
     let Twins { mut params, fused, .. } = Twins::new(&spec(4, 2), &MlpConfig::default(), Seed(1));
     let observation = Tensor::ones((3, 4), DType::F32, &CPU).expect("ones");
-    let before = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+    let before = loss(&fused.answer(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
     params.gradient(&before).expect("nothing has changed yet");
 
     params.update(|_| ()).expect("an update");
     let message = params.gradient(&before).expect_err("the parameters have changed").to_string();
     assert!(message.contains("changed between the forward and the backward pass"), "{message}");
 
-    let after = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+    let after = loss(&fused.answer(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
     params.gradient(&after).expect("a fresh forward pass");
     params.set(&params.snapshot().expect("values")).expect("values");
     assert!(params.gradient(&after).is_err(), "set changes them too");
@@ -317,16 +321,16 @@ fn parameters_changed_between_forward_and_backward_are_an_error() {
 
 #[test]
 fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
-    let Twins { mut params, mut fused, .. } = Twins::new(&spec(4, 7), &MlpConfig::default(), Seed(1));
+    let Twins { mut params, fused, .. } = Twins::new(&spec(4, 7), &MlpConfig::default(), Seed(1));
     let host = observations(Seed(1), 12);
     let observation = view(&host, 3, 4, View::Whole).expect("a tensor");
-    let mut room = Workspace::default();
-    let mut logits = |params: &Params, network: &MlpActorCritic| {
+    let mut room = Scratch::default();
+    let mut logits = |params: &Params, network: &MlpModel| {
         let mut logits = Vec::new();
-        network.logits(params, &host, &mut room, &mut logits).expect("logits");
+        network.outputs(params, &host, &mut room, &mut logits).expect("logits");
         logits
     };
-    let learn = |params: &Params, network: &mut MlpActorCritic| {
+    let learn = |params: &Params, network: &MlpModel| {
         let rollout = uphill::Rollout {
             observation: host.clone(),
             action: vec![1, 2, 6],
@@ -344,42 +348,41 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
         };
         let (mut gradient, mut sums) = (Vec::new(), Default::default());
         let objective = uphill::objective::PolicyGradient;
-        network.host_gradient(params, batch, &objective, &mut gradient, &mut sums).expect("a gradient").expect("fused");
+        let loss = network.host_gradient(params, batch, &objective, &mut Scratch::default(), &mut gradient, &mut sums);
+        loss.expect("a gradient").expect("fused");
         gradient
     };
-    let (before, gradient_before) = (logits(&params, &fused), learn(&params, &mut fused));
-    let passed = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+    let (before, gradient_before) = (logits(&params, &fused), learn(&params, &fused));
+    let passed = loss(&fused.answer(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
 
     let written: Vec<f32> = params.snapshot().expect("values").iter().map(|x| 1.5 * x + 0.01).collect();
     let values = Tensor::from_slice(&written, written.len(), &CPU).expect("a tensor");
     params.theta().slice_set(&values, 0, 0).expect("written");
     let message = params.gradient(&passed).expect_err("the parameters have changed").to_string();
     assert!(message.contains("between the forward and the backward pass"), "{message}");
-    let (after, gradient_after) = (logits(&params, &fused), learn(&params, &mut fused));
-    let output = fused.forward(&params, &observation).expect("outputs");
+    let (after, gradient_after) = (logits(&params, &fused), learn(&params, &fused));
+    let output = fused.answer(&params, &observation).expect("outputs");
     let by_tensors = numbers(&params.gradient(&loss(&output, Seed(1)).expect("a loss")).expect("a gradient"));
 
     params.set(&written).expect("the same, through the front door");
-    let (mut fresh, fused_anew) = MlpActorCritic::new(&spec(4, 7), &MlpConfig::default(), Seed(1), &CPU).expect("anew");
+    let (mut fresh, fused_anew) = MlpModel::new(&spec(4, 7), &MlpConfig::default(), Seed(1), &CPU).expect("anew");
     fresh.set(&written).expect("values");
-    let mut fused_anew = fused_anew;
     assert_eq!(after, logits(&fresh, &fused_anew));
-    assert_eq!(gradient_after, learn(&fresh, &mut fused_anew));
-    let output = fused_anew.forward(&fresh, &observation).expect("outputs");
+    assert_eq!(gradient_after, learn(&fresh, &fused_anew));
+    let output = fused_anew.answer(&fresh, &observation).expect("outputs");
     assert_eq!(by_tensors, numbers(&fresh.gradient(&loss(&output, Seed(1)).expect("a loss")).expect("a gradient")));
     assert!(before != after && gradient_before != gradient_after, "what was written makes a difference");
     // Nothing written, nothing refused: a look at theta alone is harmless.
-    let passed = loss(&fused.forward(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
+    let passed = loss(&fused.answer(&params, &observation).expect("outputs"), Seed(1)).expect("a loss");
     assert_eq!(params.theta().dims(), [written.len()]);
     params.gradient(&passed).expect("unchanged");
 }
 
 #[test]
 fn wrong_shapes_are_errors() {
-    let Twins { mut params, mut fused, mut plain } = Twins::new(&spec(4, 2), &MlpConfig::default(), Seed(1));
-    let (module_params, mut module) = module(4, 2, Seed(1));
-    let networks: [(&Params, &mut dyn ActorCritic); 3] =
-        [(&params, &mut fused), (&params, &mut plain), (&module_params, &mut module)];
+    let Twins { mut params, fused, plain } = Twins::new(&spec(4, 2), &MlpConfig::default(), Seed(1));
+    let (module_params, module) = module(4, 2, Seed(1));
+    let networks: [(&Params, &dyn Model); 3] = [(&params, &fused), (&params, &plain), (&module_params, &module)];
     for (params, network) in networks {
         for shape in [vec![3, 5], vec![3, 3], vec![4], vec![2, 3, 4], vec![]] {
             let observation = Tensor::zeros(shape.as_slice(), DType::F32, &CPU).expect("zeros");
@@ -388,10 +391,10 @@ fn wrong_shapes_are_errors() {
         }
         let doubles = Tensor::zeros((3, 4), DType::F64, &CPU).expect("zeros");
         assert!(matches!(network.forward(params, &doubles), Err(Error::Tensor(_))), "f64");
-        let (mut out, mut room) = (Vec::new(), Workspace::default());
+        let (mut out, mut room) = (Vec::new(), Scratch::default());
         for len in [1, 5, 11] {
             for answer in [
-                network.logits(params, &vec![0.0; len], &mut room, &mut out),
+                network.outputs(params, &vec![0.0; len], &mut room, &mut out),
                 network.values(params, &vec![0.0; len], &mut room, &mut out),
             ] {
                 assert!(matches!(answer, Err(Error::Shape { .. })), "{len}: {answer:?}");
@@ -399,7 +402,7 @@ fn wrong_shapes_are_errors() {
         }
         network.values(params, &[], &mut room, &mut out).expect("no observation has no value");
         assert!(out.is_empty());
-        network.logits(params, &[], &mut room, &mut out).expect("no observation has no logits");
+        network.outputs(params, &[], &mut room, &mut out).expect("no observation has no logits");
         assert!(out.is_empty());
     }
     assert!(matches!(params.set(&[0.0]), Err(Error::Shape { .. })));
@@ -409,7 +412,7 @@ fn wrong_shapes_are_errors() {
 #[test]
 fn a_hidden_layer_of_no_units_is_refused() {
     let config = MlpConfig { hidden: vec![8, 0], ..MlpConfig::default() };
-    let message = MlpActorCritic::new(&spec(4, 2), &config, Seed(1), &CPU).expect_err("no units").to_string();
+    let message = MlpModel::new(&spec(4, 2), &config, Seed(1), &CPU).expect_err("no units").to_string();
     assert_eq!(message, "hidden layer 1 has 0 units: a layer needs at least 1");
 }
 
@@ -437,15 +440,15 @@ fn continuous_actions_are_refused_by_name() {
     let action = Space::uniform_box(1, 0.0, 1.0);
     let env = Thermostat(Spec { id: "Thermostat-v0".into(), action, ..spec(1, 1) });
     let expected = "Thermostat-v0: continuous actions have no policy yet, only discrete ones";
-    let error = MlpActorCritic::new(env.spec(), &MlpConfig::default(), Seed(1), &CPU).expect_err("continuous");
+    let error = MlpModel::new(env.spec(), &MlpConfig::default(), Seed(1), &CPU).expect_err("continuous");
     assert!(matches!(error, Error::Config(_)), "{error:?}");
     assert_eq!(error.to_string(), expected);
-    let built = ModuleActorCritic::new(env.spec(), Seed(1), &CPU, |vb| heads(&vb, 1, 1));
+    let built = ModuleModel::new(env.spec(), Seed(1), &CPU, move |vb| heads(&vb, 1, 1));
     assert_eq!(built.map(|_| ()).expect_err("continuous").to_string(), expected);
 }
 
 /// One hidden layer and a head each, of candle-nn's own modules.
-fn heads(vb: &VarBuilder<'_>, width: usize, actions: usize) -> candle_core::Result<(BoxedModule, BoxedModule)> {
+fn heads(vb: &VarBuilder<'_>, width: usize, actions: usize) -> candle_core::Result<Heads> {
     let actor = seq().add(linear(width, 16, vb.pp("actor.0"))?).add(candle_nn::Activation::Gelu).add(linear(
         16,
         actions,
@@ -453,11 +456,11 @@ fn heads(vb: &VarBuilder<'_>, width: usize, actions: usize) -> candle_core::Resu
     )?);
     let critic =
         seq().add(linear(width, 16, vb.pp("critic.0"))?).add_fn(Tensor::tanh).add(linear(16, 1, vb.pp("critic.1"))?);
-    Ok((Box::new(actor), Box::new(critic)))
+    Ok(apart(Box::new(actor), Box::new(critic)))
 }
 
-fn module(width: usize, actions: usize, seed: Seed) -> (Params, ModuleActorCritic) {
-    ModuleActorCritic::new(&spec(width, actions), seed, &CPU, |vb| heads(&vb, width, actions)).expect("a network")
+fn module(width: usize, actions: usize, seed: Seed) -> (Params, ModuleModel) {
+    ModuleModel::new(&spec(width, actions), seed, &CPU, move |vb| heads(&vb, width, actions)).expect("a network")
 }
 
 #[test]
@@ -467,8 +470,8 @@ fn candle_modules_learn_the_grid_world_to_its_optimum() {
     let build = |spec: &Spec, device: &Device| {
         let Space::Discrete { n } = spec.action else { unreachable!("a grid world has four moves") };
         let width = spec.observation_len();
-        let (params, network) = ModuleActorCritic::new(spec, Seed(config.seed), device, |vb| heads(&vb, width, n))?;
-        Ok((params, Box::new(network) as Box<dyn ActorCritic>))
+        let (params, network) = ModuleModel::new(spec, Seed(config.seed), device, move |vb| heads(&vb, width, n))?;
+        Ok((params, Box::new(network) as Box<dyn Model>))
     };
     let untrained =
         Trainer::with_network(&config, build).expect("a trainer").into_policy().expect("a policy").evaluate(1, Seed(1));
@@ -514,7 +517,7 @@ fn a_variable_builder_asked_for_the_impossible_says_so() {
     build(&|vb| vb.get((2, 3), "w").and_then(|_| vb.get((2, 3), "w")).map(|_| ())).expect("one block, shared");
 
     let (params, _) = module(4, 2, Seed(1));
-    let message = params.frozen(|vb| linear(4, 3, vb.pp("tail"))).map(|_| ()).expect_err("no such block").to_string();
+    let message = params.view(|vb| linear(4, 3, vb.pp("tail"))).map(|_| ()).expect_err("no such block").to_string();
     assert!(message.contains("there is no parameter `tail.weight`"), "{message}");
 }
 
@@ -523,8 +526,8 @@ fn modules_of_the_wrong_width_are_refused_when_the_network_is_made() {
     for (actor, critic, expected) in
         [(3, 1, "the actor's output"), (1, 1, "the actor's output"), (2, 2, "the critic's output")]
     {
-        let built = ModuleActorCritic::new(&spec(4, 2), Seed(1), &CPU, |vb| {
-            Ok((Box::new(linear(4, actor, vb.pp("actor"))?), Box::new(linear(4, critic, vb.pp("critic"))?)))
+        let built = ModuleModel::new(&spec(4, 2), Seed(1), &CPU, move |vb| {
+            Ok(apart(Box::new(linear(4, actor, vb.pp("actor"))?), Box::new(linear(4, critic, vb.pp("critic"))?)))
         });
         let error = built.map(|_| ()).expect_err(expected);
         assert!(matches!(error, Error::Shape { .. }), "{error:?}");
@@ -533,29 +536,21 @@ fn modules_of_the_wrong_width_are_refused_when_the_network_is_made() {
 }
 
 /// A network that forgets half of what it was asked.
-struct Forgetful(ModuleActorCritic);
+struct Forgetful(ModuleModel);
 
-impl ActorCritic for Forgetful {
+impl Model for Forgetful {
     fn observation_len(&self) -> usize {
         self.0.observation_len()
     }
 
-    fn action_count(&self) -> usize {
-        self.0.action_count()
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        self.0.distribution()
     }
 
-    fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output> {
-        self.0.forward(params, observation)
-    }
-
-    fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
-        self.0.logits(params, observation, room, logits)
-    }
-
-    fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
-        self.0.values(params, observation, room, values)?;
-        values.truncate(values.len() / 2);
-        Ok(())
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (outputs, values) = self.0.forward(params, observation)?;
+        let half = values.dim(0)? / 2;
+        Ok((outputs, values.narrow(0, 0, half)?))
     }
 }
 

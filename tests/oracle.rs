@@ -4,7 +4,7 @@ use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 use uphill::objective::RowSums;
 use uphill::rollout::Minibatch;
-use uphill::{Collector, Config, Horizon, MlpActorCritic, MlpConfig, Params, Rollout, Seed, Stop, oracle};
+use uphill::{Collector, Config, Horizon, MlpConfig, MlpModel, Params, Rollout, Scratch, Seed, Stop, oracle};
 
 const LANES: usize = 16;
 
@@ -27,7 +27,7 @@ fn lanes(world: &GridWorld) -> Box<dyn VecEnv> {
 
 /// A linear policy that prefers something, and a linear critic, which on one-hot observations is a table.
 struct Agent {
-    network: MlpActorCritic,
+    network: MlpModel,
     params: Params,
     mdp: FiniteMdp,
 }
@@ -39,7 +39,7 @@ impl Agent {
         let config = MlpConfig { hidden: vec![], ..MlpConfig::default() };
         let device = candle_core::Device::Cpu;
         let spec = uphill::envs::Env::spec(world).clone();
-        let (mut params, network) = MlpActorCritic::new(&spec, &config, Seed(5), &device).expect("a network");
+        let (mut params, network) = MlpModel::new(&spec, &config, Seed(5), &device).expect("a network");
         let mut theta = params.snapshot().expect("values");
         for block in params.layout().blocks() {
             // Logits up to ±1: far from uniform, near enough to it that every action is tried.
@@ -110,7 +110,8 @@ fn sample(
             stop: Stop::default(),
         };
         let mut gradient = Vec::new();
-        algo.gradient(&mut agent.network, &agent.params, batch, &mut gradient, &mut RowSums::default())
+        let (mut scratch, mut sums) = (Scratch::default(), RowSums::default());
+        algo.gradient(&agent.network, &agent.params, batch, &mut scratch, &mut gradient, &mut sums)
             .expect("a gradient");
         let scale = -scale(places.len(), episodes.len());
         for (j, g) in gradient.into_iter().enumerate() {

@@ -67,7 +67,7 @@ impl Estimator for Gae {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
         out.advantage.resize(reward.len(), 0.0);
         gae_into([reward, value, next_value], end, *lanes, gamma, self.gae_lambda, &mut out.advantage);

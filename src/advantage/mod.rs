@@ -51,19 +51,26 @@ pub trait Estimator: fmt::Debug + Send {
     /// Whether it reads values, so that the critic has to be asked for them.
     fn needs_values(&self) -> bool;
 
-    /// Replaces `out` by advantages and targets of every step, with discount factor `gamma`.
+    /// Whether it reads the log-probabilities of now, so that it has to be asked again before each pass over a rollout. False
+    /// by default.
+    fn needs_log_probs(&self) -> bool {
+        false
+    }
+
+    /// Replaces `out` by advantages and targets of every step, with discount factor `gamma`. `log_prob` is `[T, N]`: what the
+    /// policy gives each action now, where `rollout.log_prob` is what it gave when it acted.
     ///
     /// # Panics
     /// If columns of the rollout that it reads differ in length, which those of a collector's never do.
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate);
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, log_prob: &[f32], out: &mut Estimate);
 
-    /// Advantages and targets of every step, with discount factor `gamma`.
+    /// Advantages and targets of every step, with discount factor `gamma`, for the policy that acted.
     ///
     /// # Panics
     /// As [`estimate_into`](Estimator::estimate_into).
     fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
         let mut out = Estimate::default();
-        self.estimate_into(rollout, gamma, &mut out);
+        self.estimate_into(rollout, gamma, &rollout.log_prob, &mut out);
         out
     }
 }

@@ -64,7 +64,7 @@ impl Estimator for MonteCarlo {
         self.baseline
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
         same_steps(reward.len(), *lanes, [("end", end.len())]);
         if self.baseline {

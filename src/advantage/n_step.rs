@@ -67,7 +67,7 @@ impl Estimator for NStep {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, out: &mut Estimate) {
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
         let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
         let columns = [("value", value.len()), ("next_value", next_value.len()), ("end", end.len())];
         same_steps(reward.len(), *lanes, columns);

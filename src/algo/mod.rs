@@ -1,16 +1,80 @@
 //! Algorithms as recipes over one struct: estimate, then descend an objective.
 
 mod a2c;
+mod learner;
 mod on_policy;
 mod ppo;
 mod reinforce;
 
 pub use a2c::a2c;
-pub use on_policy::{Learner, OnPolicy};
+pub use learner::Learner;
+pub use on_policy::OnPolicy;
 pub use ppo::ppo;
 pub use reinforce::reinforce;
 
+use std::fmt;
+
+use crate::arrays::Arrays;
+use crate::metrics::UpdateReport;
+use crate::optim::{Begun, Slot, When, restore_slot, save_slot};
+use crate::rollout::{Horizon, Rollout};
+use crate::stop::Stop;
 use crate::{Config, Error, Result};
+
+/// What turns rollouts into better parameters.
+pub trait Algorithm: fmt::Debug + Send {
+    /// How much one rollout holds.
+    fn horizon(&self) -> Horizon;
+
+    /// Whether it reads values, so that the critic has to be asked for them.
+    fn needs_values(&self) -> bool;
+
+    /// The most steps of the optimizer that an update takes.
+    fn most_steps(&self) -> u64;
+
+    /// How often it goes over a rollout: how long an update takes is reckoned by it.
+    fn passes(&self) -> u64 {
+        1
+    }
+
+    /// One update from one rollout.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters;
+    /// [`Error::Interrupted`] where [`Now::stop`] says so.
+    fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport>;
+
+    /// The same as the loop over one objective that it is; `None`, the default, if it is none. Pictures of its loss are made of
+    /// it.
+    fn into_on_policy(self: Box<Self>) -> Option<OnPolicy> {
+        None
+    }
+
+    /// Shows each piece of what it remembers from update to update, by names of its own in an order that does not change.
+    /// Writing to the slots restores it.
+    fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, Slot<'a>)) {}
+}
+
+/// When an update takes place, and whether it is to be broken off.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Now<'a> {
+    /// How far training is.
+    pub when: When,
+    /// Asked between two steps of the optimizer, and within those that take long.
+    pub stop: Stop<'a>,
+}
+
+impl From<When> for Now<'_> {
+    fn from(when: When) -> Self {
+        Self { when, stop: Stop::default() }
+    }
+}
+
+/// The fewest steps that a rollout takes in so many environments; an episode has one at least.
+pub(crate) fn least_env_steps(horizon: Horizon, envs: usize) -> u64 {
+    let (Horizon::Steps(count) | Horizon::Episodes(count)) = horizon;
+    (count as u64).saturating_mul(envs as u64).max(1)
+}
 
 /// A named algorithm.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +86,7 @@ pub struct Recipe {
     /// Its own defaults for every setting.
     pub defaults: fn() -> Config,
     /// Makes it.
-    pub build: fn(&Config) -> OnPolicy,
+    pub build: fn(&Config) -> Box<dyn Algorithm>,
 }
 
 /// Every named algorithm. A row enrols it in the learning tests and in `--algo`.
@@ -31,10 +95,20 @@ pub const ALGOS: &[Recipe] = &[
         name: "reinforce",
         summary: "Monte Carlo policy gradient over whole episodes",
         defaults: reinforce::defaults,
-        build: reinforce,
+        build: |config| Box::new(reinforce(config)),
     },
-    Recipe { name: "a2c", summary: "advantage actor-critic on short rollouts", defaults: a2c::defaults, build: a2c },
-    Recipe { name: "ppo", summary: "proximal policy optimisation", defaults: ppo::defaults, build: ppo },
+    Recipe {
+        name: "a2c",
+        summary: "advantage actor-critic on short rollouts",
+        defaults: a2c::defaults,
+        build: |config| Box::new(a2c(config)),
+    },
+    Recipe {
+        name: "ppo",
+        summary: "proximal policy optimisation",
+        defaults: ppo::defaults,
+        build: |config| Box::new(ppo(config)),
+    },
 ];
 
 /// The algorithm of that name.
@@ -46,4 +120,20 @@ pub fn recipe(name: &str) -> Result<&'static Recipe> {
         .iter()
         .find(|recipe| recipe.name == name)
         .ok_or_else(|| Error::unknown("algorithm", name, ALGOS.iter().map(|recipe| recipe.name)))
+}
+
+/// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
+pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {
+    algo.state(&mut |name, slot| save_slot(format!("{prefix}.{name}"), slot, arrays));
+}
+
+/// Takes it from there.
+pub(crate) fn restore(algo: &mut dyn Algorithm, prefix: &str, arrays: &Arrays) -> Result<()> {
+    let mut outcome = Ok(());
+    algo.state(&mut |name, slot| {
+        if outcome.is_ok() {
+            outcome = restore_slot(&format!("{prefix}.{name}"), slot, arrays, &mut Begun::default());
+        }
+    });
+    outcome
 }

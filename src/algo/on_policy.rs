@@ -1,17 +1,18 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
 use rand::seq::SliceRandom;
+use uphill_envs::Actions;
 
+use super::learner::Buffers;
+use super::{Algorithm, Learner, Now};
 use crate::advantage::{Estimator, normalize};
-use crate::arrays::Arrays;
-use crate::kernels::all_finite;
+use crate::error::check_len;
 use crate::metrics::UpdateReport;
-use crate::nn::ActorCritic;
+use crate::models::Model;
 use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
-use crate::optim::{Optimizer, StepReport, When, check_finite};
+use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
-use crate::seed::{Rng, Seed};
-use crate::stop::Stop;
+use crate::scratch::Scratch;
 use crate::{Error, Params, Result};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
@@ -35,137 +36,7 @@ pub struct OnPolicy {
     pub target_kl: f64,
 }
 
-/// What learns: a network, its parameters, and what changes them.
-pub struct Learner {
-    /// The policy and value function.
-    pub network: Box<dyn ActorCritic>,
-    /// Their parameters.
-    pub params: Params,
-    /// What moves them.
-    pub optimizer: Optimizer,
-    /// Where minibatches are shuffled from.
-    pub shuffle: Rng,
-    buffers: Buffers,
-}
-
-impl Learner {
-    /// A learner whose minibatches are shuffled by the seed's stream `shuffle`.
-    #[must_use]
-    pub fn new(network: Box<dyn ActorCritic>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
-        Self { network, params, optimizer, shuffle: seed.stream("shuffle", 0), buffers: Buffers::default() }
-    }
-}
-
-/// Where a learner stood.
-pub(crate) struct Standing {
-    arrays: Arrays,
-    shuffle: Rng,
-}
-
-impl Learner {
-    /// Notes where it stands, for [`Learner::put_back`].
-    pub(crate) fn note(&mut self) -> Result<Standing> {
-        let mut arrays = Arrays::default();
-        self.params.save("params", &mut arrays)?;
-        self.optimizer.save("optimizer", &mut arrays);
-        Ok(Standing { arrays, shuffle: self.shuffle.clone() })
-    }
-
-    /// Puts it back to where it stood.
-    pub(crate) fn put_back(&mut self, standing: &Standing) -> Result<()> {
-        self.params.restore("params", &standing.arrays)?;
-        self.optimizer.restore("optimizer", &standing.arrays, self.params.layout())?;
-        self.shuffle.clone_from(&standing.shuffle);
-        Ok(())
-    }
-
-    /// Fails with [`Error::NotFinite`] if a parameter, or a number of the optimizer's, is not finite.
-    pub(crate) fn check_finite(&mut self) -> Result<()> {
-        let Self { params, optimizer, .. } = self;
-        if !params.read(all_finite)? {
-            params.read(|theta| check_finite("value", params.layout(), theta, f64::NAN))??;
-        }
-        match optimizer.not_finite() {
-            Some(name) => Err(Error::NotFinite { what: format!("`{name}` of the optimizer's state") }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What an update needs room for, kept so that the next one does not allocate.
-#[derive(Default)]
-struct Buffers {
-    estimate: Estimate,
-    places: Vec<usize>,
-    advantage: Vec<f32>,
-    gradient: Vec<f32>,
-    sums: RowSums,
-}
-
 impl OnPolicy {
-    /// The fewest steps that a rollout takes in so many environments; an episode has one at least.
-    pub(crate) fn least_env_steps(&self, envs: usize) -> u64 {
-        let (Horizon::Steps(count) | Horizon::Episodes(count)) = self.horizon;
-        (count as u64).saturating_mul(envs as u64).max(1)
-    }
-
-    /// The most steps of the optimizer that an update takes.
-    pub(crate) fn most_steps(&self) -> u64 {
-        (self.n_epochs as u64).saturating_mul(self.n_minibatches.max(1) as u64)
-    }
-
-    /// One update from one rollout, at some time in training.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters.
-    pub fn update(&self, learner: &mut Learner, rollout: &Rollout, when: When) -> Result<UpdateReport> {
-        self.update_unless(learner, rollout, when, Stop::default())
-    }
-
-    /// The same, broken off with [`Error::Interrupted`] where `stop` says so: between two minibatches, and within the
-    /// gradient or the step of one that takes long.
-    pub(crate) fn update_unless(
-        &self,
-        learner: &mut Learner,
-        rollout: &Rollout,
-        when: When,
-        stop: Stop<'_>,
-    ) -> Result<UpdateReport> {
-        let Learner { network, params, optimizer, shuffle, buffers } = learner;
-        let Buffers { estimate, places, advantage, gradient, sums } = buffers;
-        self.estimator.estimate_into(rollout, self.gamma as f32, estimate);
-        places.clear();
-        places.extend(rollout.valid_steps());
-        let minibatches = self.n_minibatches.clamp(1, places.len().max(1));
-        let mut totals = Totals::default();
-        for _ in 0..self.n_epochs {
-            if minibatches > 1 {
-                places.shuffle(shuffle);
-            }
-            let mut last_kl = 0.0;
-            for m in 0..minibatches {
-                stop.check()?;
-                let share = |m: usize| m * places.len() / minibatches;
-                let places = &places[share(m)..share(m + 1)];
-                advantage.clear();
-                advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
-                if self.normalize_advantage {
-                    normalize(advantage);
-                }
-                let batch = Minibatch { rollout, estimate, places, advantage, stop };
-                self.gradient(&mut **network, params, batch, gradient, sums)?;
-                let step = optimizer.step_unless(params, gradient, when, stop)?;
-                last_kl = totals.add(sums, places.len(), step);
-            }
-            if last_kl > self.target_kl {
-                break;
-            }
-        }
-        let explained_variance =
-            if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
-        Ok(UpdateReport { explained_variance, ..totals.mean() })
-    }
-
     /// Replaces `gradient` by that of the loss on a minibatch, `[P]`, and `sums` by what the terms report, summed over
     /// its steps: on the host where network and objective can, else through tensors on the parameters' device.
     ///
@@ -174,9 +45,10 @@ impl OnPolicy {
     /// the minibatch's `stop` says so.
     pub fn gradient(
         &self,
-        network: &mut dyn ActorCritic,
+        network: &dyn Model,
         params: &Params,
         batch: Minibatch<'_>,
+        scratch: &mut Scratch,
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<()> {
@@ -184,14 +56,14 @@ impl OnPolicy {
             true => Ok(()),
             false => Err(Error::NotFinite { what: "the loss".into() }),
         };
-        if let Some(loss) = network.host_gradient(params, batch, &self.objective, gradient, sums)? {
+        if let Some(loss) = network.host_gradient(params, batch, &self.objective, scratch, gradient, sums)? {
             return finite(loss);
         }
         let Minibatch { rollout, estimate, places, advantage, stop } = batch;
         let tensors = Batch::new(rollout, estimate, places, advantage, params.device())?;
-        let output = network.forward(params, &tensors.observation)?;
+        let output = network.answer(params, &tensors.observation)?;
         stop.check()?;
-        let loss = match fused_loss(&self.objective, &output, batch, sums)? {
+        let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {
             Some(loss) => loss,
             None => {
                 let mut report = Report::default();
@@ -208,6 +80,93 @@ impl OnPolicy {
     }
 }
 
+impl Algorithm for OnPolicy {
+    fn horizon(&self) -> Horizon {
+        self.horizon
+    }
+
+    fn needs_values(&self) -> bool {
+        self.estimator.needs_values()
+    }
+
+    fn most_steps(&self) -> u64 {
+        (self.n_epochs as u64).saturating_mul(self.n_minibatches.max(1) as u64)
+    }
+
+    fn passes(&self) -> u64 {
+        self.n_epochs as u64
+    }
+
+    fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
+        let Learner { network, params, optimizer, shuffle, buffers } = learner;
+        let Buffers { estimate, places, advantage, log_prob, gradient, sums, scratch } = buffers;
+        places.clear();
+        places.extend(rollout.valid_steps());
+        let minibatches = self.n_minibatches.clamp(1, places.len().max(1));
+        let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
+        for epoch in 0..self.n_epochs {
+            if epoch == 0 {
+                // The policy is still the one that acted.
+                self.estimator.estimate_into(rollout, self.gamma as f32, &rollout.log_prob, estimate);
+            } else if self.estimator.needs_log_probs() {
+                log_probs(&**network, params, rollout, scratch, log_prob)?;
+                self.estimator.estimate_into(rollout, self.gamma as f32, log_prob, estimate);
+            }
+            if minibatches > 1 {
+                places.shuffle(shuffle);
+            }
+            let mut last_kl = 0.0;
+            for m in 0..minibatches {
+                now.stop.check()?;
+                let share = |m: usize| m * places.len() / minibatches;
+                let places = &places[share(m)..share(m + 1)];
+                advantage.clear();
+                advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
+                if self.normalize_advantage {
+                    normalize(advantage);
+                }
+                let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
+                self.gradient(&**network, params, batch, scratch, gradient, sums)?;
+                let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
+                last_kl = totals.add(sums, places.len(), step, kl_name);
+            }
+            if last_kl > self.target_kl {
+                break;
+            }
+        }
+        let explained_variance =
+            if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
+        let report = UpdateReport { explained_variance, ..totals.mean() }.finite()?;
+        self.objective.follow(&report.terms);
+        Ok(report)
+    }
+
+    fn into_on_policy(self: Box<Self>) -> Option<OnPolicy> {
+        Some(*self)
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.objective.state(&mut |name, number| visit(&format!("objective.{name}"), Slot::Scalar(number)));
+    }
+}
+
+/// Replaces `log_prob` by what the policy gives each action of a rollout now, `[T, N]`.
+fn log_probs(
+    network: &dyn Model,
+    params: &Params,
+    rollout: &Rollout,
+    scratch: &mut Scratch,
+    log_prob: &mut Vec<f32>,
+) -> Result<()> {
+    let (mut outputs, mut entropy) = (Vec::new(), Vec::new());
+    network.outputs(params, &rollout.observation, scratch, &mut outputs)?;
+    let (width, mut policy) = (network.distribution().outputs(), network.distribution().rows());
+    check_len("the network's outputs", rollout.action.len() * width, outputs.len())?;
+    policy.set(&outputs, width);
+    policy.judge(Actions::Discrete(&rollout.action), log_prob, &mut entropy);
+    Ok(())
+}
+
 /// Running sums of what gradient steps report.
 #[derive(Debug, Default)]
 struct Totals {
@@ -216,8 +175,9 @@ struct Totals {
 }
 
 impl Totals {
-    /// Adds the means over a minibatch of so many rows; returns its approximate KL divergence, 0 where none is reported.
-    fn add(&mut self, sums: &RowSums, rows: usize, step: StepReport) -> f64 {
+    /// Adds the means over a minibatch of so many rows; returns that of the approximate KL divergence, 0 where none is
+    /// reported.
+    fn add(&mut self, sums: &RowSums, rows: usize, step: StepReport, kl_name: Option<&str>) -> f64 {
         let mut approx_kl = 0.0;
         for &(name, sum) in sums.entries() {
             let mean = sum / rows as f64;
@@ -225,7 +185,7 @@ impl Totals {
                 Some((_, total)) => *total += mean,
                 None => self.report.terms.push((name, mean)),
             }
-            if name == "approx_kl" {
+            if Some(name) == kl_name {
                 approx_kl = mean;
             }
         }

@@ -89,9 +89,9 @@ impl Outcome {
         let mut entropy = None;
         if diverged.is_none() {
             let mut policy = trainer.into_policy()?;
-            let most = (policy.action_count() as f64).ln();
-            entropy =
-                last.and_then(|metrics| metrics.entropy).map(|nats| nats / most).filter(|share| share.is_finite());
+            let most = policy.distribution().max_entropy();
+            entropy = last.and_then(|metrics| metrics.entropy).zip(most).map(|(nats, most)| nats / most);
+            entropy = entropy.filter(|share| share.is_finite());
             match policy.evaluate(measure.eval_episodes, Seed(config.seed)) {
                 Ok(evaluation) => eval_return = evaluation.return_mean,
                 Err(Error::NotFinite { what }) => diverged = Some(Divergence { update: updates, what }),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, counted, quoted};
 
-use crate::algo::{self, OnPolicy};
-use crate::nn::MlpConfig;
+use crate::algo::{self, Algorithm};
+use crate::models::MlpConfig;
 use crate::optim::{Fallback, Optimizer, Registry};
 use crate::{Config, Error, MakeEnvs, Result, Seed};
 
@@ -78,7 +78,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Config`] for an unknown name.
-    pub fn make_algo(&self) -> Result<OnPolicy> {
+    pub fn make_algo(&self) -> Result<Box<dyn Algorithm>> {
         Ok((algo::recipe(&self.algo)?.build)(self))
     }
 

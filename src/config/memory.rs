@@ -2,12 +2,12 @@
 
 use uphill_envs::{Spec, counted};
 
-use crate::algo::OnPolicy;
+use crate::algo::Algorithm;
 use crate::optim::Optimizer;
 use crate::{Config, Error, Horizon, Layout, Result};
 
 /// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
-/// sums of the threads' shares, weights turned round for acting, and the parameters three times while they become a file.
+/// sums of the threads' shares, weights transposed for acting, and the parameters three times while they become a file.
 const COPIES: f64 = 12.0;
 /// Copies of the optimizer's state: itself, and three times while it becomes a file.
 const STATE_COPIES: f64 = 4.0;
@@ -43,7 +43,7 @@ impl Config {
         &self,
         spec: &Spec,
         layout: &Layout,
-        algo: &OnPolicy,
+        algo: &dyn Algorithm,
         optimizer: &mut Optimizer,
     ) -> Result<Reckoning> {
         let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
@@ -55,7 +55,7 @@ impl Config {
         // Lanes in several groups are played into rollouts of their own, which are then put side by side.
         let parts = if self.groups() > 1 { 2.0 } else { 1.0 };
         let step = parts * observation + STEP;
-        let steps = match algo.horizon {
+        let steps = match algo.horizon() {
             Horizon::Steps(steps) => Some(steps),
             Horizon::Episodes(_) => None,
         };
@@ -81,7 +81,7 @@ impl Config {
         // A rollout that grows has room for twice as much.
         let room = ((limit - network - learning - kept) / (2.0 * step)).min(Self::MAX_ROLLOUT as f64) / lanes;
         let most_steps = steps.unwrap_or((room as usize).max(1));
-        let passes = 3.0 * algo.n_epochs as f64 + 2.0;
+        let passes = 3.0 * algo.passes() as f64 + 2.0;
         let optimizing = need.multiplications * algo.most_steps() as f64;
         let multiplications = steps.map(|steps| parameters * lanes * steps as f64 * passes + optimizing);
         Ok(Reckoning { most_steps, multiplications })

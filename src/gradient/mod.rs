@@ -43,7 +43,7 @@ mod pairs;
 mod quality;
 mod sampler;
 
-pub use crate::nn::{BlockSlope, GradientCheck, GradientError, check_gradient as check};
+pub use crate::models::{BlockSlope, GradientCheck, GradientError, check_gradient as check};
 pub use bias::Bias;
 pub use noise_scale::{NoiseScale, noise_scale};
 pub use quality::GradientQuality;

@@ -5,9 +5,10 @@ use candle_core::Device;
 use crate::advantage::Estimator;
 use crate::algo::{OnPolicy, reinforce};
 use crate::collect::Collector;
-use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::models::{MlpModel, Model};
 use crate::objective::RowSums;
 use crate::rollout::{Estimate, Horizon, Minibatch};
+use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::{Config, Params, Result, Stop, Threads};
 
@@ -99,11 +100,11 @@ impl GradientSampler<'_> {
     ) -> Result<Vec<Batch>> {
         let algo = reinforce(config);
         let spec = config.make_envs(1)?.spec().clone();
-        let (mut params, mut network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
+        let (mut params, network) = MlpModel::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
         params.set(self.theta)?;
         let batch = |i: usize| {
             let seed = Seed(self.seed.derive("gradient_batch", i as u64));
-            let found = self.batch(config, (&algo, &mut network, &params), estimators, seed);
+            let found = self.batch(config, (&algo, &network, &params), estimators, seed);
             done();
             found
         };
@@ -113,7 +114,7 @@ impl GradientSampler<'_> {
     fn batch(
         &self,
         config: &Config,
-        (algo, network, params): (&OnPolicy, &mut dyn ActorCritic, &Params),
+        (algo, network, params): (&OnPolicy, &dyn Model, &Params),
         estimators: &[Box<dyn Estimator + Sync>],
         seed: Seed,
     ) -> Result<Batch> {
@@ -121,10 +122,10 @@ impl GradientSampler<'_> {
         let with_values = estimators.iter().any(|estimator| estimator.needs_values());
         let (rollout, _) = collector.collect(network, params, Horizon::Episodes(1), with_values)?;
         let places: Vec<usize> = rollout.valid_steps().collect();
-        let (mut estimate, mut sums) = (Estimate::default(), RowSums::default());
+        let (mut estimate, mut sums, mut scratch) = (Estimate::default(), RowSums::default(), Scratch::default());
         let mut gradients = Vec::with_capacity(estimators.len());
         for estimator in estimators {
-            estimator.estimate_into(rollout, config.gamma as f32, &mut estimate);
+            estimator.estimate_into(rollout, config.gamma as f32, &rollout.log_prob, &mut estimate);
             let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
             let batch = Minibatch {
                 rollout,
@@ -134,7 +135,7 @@ impl GradientSampler<'_> {
                 stop: Stop::default(),
             };
             let mut gradient = Vec::new();
-            algo.gradient(network, params, batch, &mut gradient, &mut sums)?;
+            algo.gradient(network, params, batch, &mut scratch, &mut gradient, &mut sums)?;
             // The loss is a mean over steps and goes down.
             let scale = -(places.len() as f32) / self.episodes as f32;
             gradient.iter_mut().for_each(|g| *g *= scale);

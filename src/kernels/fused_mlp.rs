@@ -27,11 +27,11 @@ impl FusedMlp {
 impl FusedMlp {
     /// Goes forward once more and says whether the outputs are still the same.
     fn again(&self, theta: &Tensor, observation: &Tensor, result: &Tensor, room: &mut Workspace) -> Result<bool> {
-        let Workspace { turned, passes, .. } = room;
+        let Workspace { transposed, passes } = room;
         with_slice(theta, |theta| {
             with_slice(observation, |x| {
-                turned.update(&self.mlp, theta, &self.version);
-                self.mlp.forward(theta, turned, x, x.len() / self.mlp.inputs().max(1), passes);
+                transposed.update(&self.mlp, theta, &self.version);
+                self.mlp.forward(theta, transposed, x, x.len() / self.mlp.inputs().max(1), passes);
                 Ok(())
             })
         })?;
@@ -58,9 +58,9 @@ impl CustomOp2 for FusedMlp {
             bail!("fused-mlp: observations are of length {width}, the network takes {}", self.mlp.inputs());
         }
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let Workspace { turned, passes, .. } = &mut *workspace;
-        turned.update(&self.mlp, theta, &self.version);
-        self.mlp.forward(theta, turned, x, batch, passes);
+        let Workspace { transposed, passes } = &mut *workspace;
+        transposed.update(&self.mlp, theta, &self.version);
+        self.mlp.forward(theta, transposed, x, batch, passes);
         Ok((CpuStorage::F32(passes.output().to_vec()), (batch, self.mlp.outputs()).into()))
     }
 

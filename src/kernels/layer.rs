@@ -33,22 +33,22 @@ impl Layer {
         &theta[self.bias..self.bias + self.outputs]
     }
 
-    /// Replaces `turned` by the weight's transpose, `[inputs, outputs]`, which passes forward take; a layer of few
+    /// Replaces `transposed` by the weight's transpose, `[inputs, outputs]`, which passes forward take; a layer of few
     /// outputs needs none.
-    pub(super) fn turn(&self, theta: &[f32], turned: &mut Vec<f32>) {
+    pub(super) fn transpose_weight(&self, theta: &[f32], transposed: &mut Vec<f32>) {
         if self.outputs > FEW {
-            transpose(self.weight(theta), self.outputs, self.inputs, turned);
+            transpose(self.weight(theta), self.outputs, self.inputs, transposed);
         }
     }
 
-    /// `out = x·Wᵀ + b` for `batch` rows of `x`; `turned` is what [`turn`](Self::turn) made of the weight.
-    pub(super) fn forward(&self, theta: &[f32], turned: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
+    /// `out = x·Wᵀ + b` for `batch` rows of `x`; `transposed` is what [`transpose_weight`](Self::transpose_weight) made of the weight.
+    pub(super) fn forward(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
         out.resize(batch * self.outputs, 0.0);
         if self.outputs <= FEW {
             scalar_products(self.weight(theta), self.bias(theta), x, out);
         } else {
             let start = Start::Row(self.bias(theta));
-            matmul(out, start, Left::Rows(x), turned, [batch, self.inputs, self.outputs]);
+            matmul(out, start, Left::Rows(x), transposed, [batch, self.inputs, self.outputs]);
         }
     }
 
@@ -58,7 +58,7 @@ impl Layer {
         let batch = delta.len() / self.outputs;
         let weight = &mut gradient[self.weight_range()];
         if self.inputs < NARROW.min(self.outputs) {
-            // Rows this short would leave most of a vector empty: the transpose is made, and turned round.
+            // Rows this short would leave most of a vector empty: the transpose is made, and transposed back.
             scratch.resize(weight.len(), 0.0);
             matmul(scratch, Start::Zero, Left::Columns(x), delta, [self.inputs, batch, self.outputs]);
             for (o, row) in weight.chunks_exact_mut(self.inputs).enumerate() {
@@ -89,15 +89,15 @@ impl Layer {
         x: &[f32],
         x_tangent: Option<&[f32]>,
         batch: usize,
-        [out, turned]: [&mut Vec<f32>; 2],
+        [out, transposed]: [&mut Vec<f32>; 2],
     ) {
         let shape = [batch, self.inputs, self.outputs];
         out.resize(batch * self.outputs, 0.0);
-        transpose(self.weight(direction), self.outputs, self.inputs, turned);
-        matmul(out, Start::Row(self.bias(direction)), Left::Rows(x), turned, shape);
+        transpose(self.weight(direction), self.outputs, self.inputs, transposed);
+        matmul(out, Start::Row(self.bias(direction)), Left::Rows(x), transposed, shape);
         if let Some(x_tangent) = x_tangent {
-            transpose(self.weight(theta), self.outputs, self.inputs, turned);
-            matmul(out, Start::Output, Left::Rows(x_tangent), turned, shape);
+            transpose(self.weight(theta), self.outputs, self.inputs, transposed);
+            matmul(out, Start::Output, Left::Rows(x_tangent), transposed, shape);
         }
     }
 }

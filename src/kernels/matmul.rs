@@ -173,7 +173,7 @@ impl Product<'_> {
 /// Turns `rows` x `columns` numbers, row by row, round: `out` is `columns` x `rows`.
 pub(crate) fn transpose(x: &[f32], rows: usize, columns: usize, out: &mut Vec<f32>) {
     const SIDE: usize = 16;
-    assert_eq!(x.len(), rows * columns, "{rows} x {columns} numbers to turn round");
+    assert_eq!(x.len(), rows * columns, "{rows} x {columns} numbers to transpose");
     out.resize(x.len(), 0.0);
     // Square by square, so that both sides stay in the cache.
     for top in (0..rows).step_by(SIDE) {
@@ -240,14 +240,14 @@ mod tests {
     fn turning_round_twice_changes_nothing() {
         for (rows, columns) in [(1, 1), (3, 50), (64, 4), (17, 33), (0, 5)] {
             let x = numbers(rows * columns, 5);
-            let (mut turned, mut back) = (Vec::new(), Vec::new());
-            transpose(&x, rows, columns, &mut turned);
+            let (mut transposed, mut back) = (Vec::new(), Vec::new());
+            transpose(&x, rows, columns, &mut transposed);
             for i in 0..rows {
                 for j in 0..columns {
-                    assert_eq!(turned[j * rows + i].to_bits(), x[i * columns + j].to_bits());
+                    assert_eq!(transposed[j * rows + i].to_bits(), x[i * columns + j].to_bits());
                 }
             }
-            transpose(&turned, columns, rows, &mut back);
+            transpose(&transposed, columns, rows, &mut back);
             assert_eq!(back, x);
         }
     }

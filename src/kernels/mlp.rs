@@ -4,7 +4,6 @@
 use super::activation::Activation;
 use super::layer::{Layer, activate, times_derivative};
 use crate::params::Version;
-use crate::stop::{Flag, Stop};
 
 /// Linear layers with one activation between them and none after the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +12,14 @@ pub(crate) struct Mlp {
     pub(crate) activation: Activation,
 }
 
-/// A network's weights turned round, as passes forward take them, and which parameters they are of.
+/// A network's weights transposed, as passes forward take them, and which parameters they are of.
 #[derive(Debug, Default)]
-pub(crate) struct Turned {
+pub(crate) struct Transposed {
     weights: Vec<Vec<f32>>,
     of: Option<(Version, Vec<Layer>)>,
 }
 
-impl Turned {
+impl Transposed {
     /// Turns the weights round, unless they are those of these parameters already.
     pub(crate) fn update(&mut self, mlp: &Mlp, theta: &[f32], version: &Version) {
         match &mut self.of {
@@ -32,27 +31,17 @@ impl Turned {
             of => *of = Some((version.clone(), mlp.layers.clone())),
         }
         self.weights.resize_with(mlp.layers.len(), Vec::new);
-        for (layer, turned) in mlp.layers.iter().zip(&mut self.weights) {
-            layer.turn(theta, turned);
+        for (layer, transposed) in mlp.layers.iter().zip(&mut self.weights) {
+            layer.transpose_weight(theta, transposed);
         }
     }
 }
 
-/// Room for acting, kept from call to call: fresh buffers of this size would be mapped and faulted in each time. It holds
-/// no state that matters: any may be used with any network. Besides it knows whether to break off.
+/// What acting keeps from call to call: fresh buffers of this size would be mapped and faulted in each time.
 #[derive(Debug, Default)]
-pub struct Workspace {
-    pub(crate) turned: Turned,
+pub(crate) struct Workspace {
+    pub(crate) transposed: Transposed,
     pub(crate) passes: Passes,
-    pub(crate) stop: Option<Flag>,
-}
-
-impl Workspace {
-    /// Whether to break off, for networks that take seconds to ask between parts of a batch.
-    #[must_use]
-    pub fn stop(&self) -> Stop<'_> {
-        Stop::of(self.stop.as_ref())
-    }
 }
 
 /// What passes over a batch leave behind, and room for the next.
@@ -85,14 +74,14 @@ impl Mlp {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
-    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `turned` is of these parameters.
-    pub(crate) fn forward(&self, theta: &[f32], turned: &Turned, x: &[f32], batch: usize, passes: &mut Passes) {
+    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `transposed` is of these parameters.
+    pub(crate) fn forward(&self, theta: &[f32], transposed: &Transposed, x: &[f32], batch: usize, passes: &mut Passes) {
         passes.outputs.resize_with(self.layers.len(), Vec::new);
         passes.sums.resize_with(self.layers.len(), Vec::new);
         for (l, layer) in self.layers.iter().enumerate() {
             let (before, rest) = passes.outputs.split_at_mut(l);
             let input = before.last().map_or(x, Vec::as_slice);
-            layer.forward(theta, &turned.weights[l], input, batch, &mut rest[0]);
+            layer.forward(theta, &transposed.weights[l], input, batch, &mut rest[0]);
             if l + 1 < self.layers.len() {
                 activate(self.activation, &mut rest[0], &mut passes.sums[l]);
             }

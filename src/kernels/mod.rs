@@ -15,6 +15,6 @@ pub use activation::Activation;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use layer::Layer;
-pub use mlp::Workspace;
-pub(crate) use mlp::{Mlp, Passes, Turned};
+pub(crate) use mlp::Workspace;
+pub(crate) use mlp::{Mlp, Passes, Transposed};
 pub(crate) use vector::{add, all_finite, sum_of_squares, vectorised};

@@ -5,7 +5,7 @@ use uphill_envs::{FiniteMdp, GridWorld};
 
 use crate::advantage::normalize;
 use crate::collect::Collector;
-use crate::nn::{ActorCritic, MlpActorCritic};
+use crate::models::{MlpModel, Model};
 use crate::objective::{Batch, Objective, Report, Sum};
 use crate::rollout::Horizon;
 use crate::seed::Seed;
@@ -62,7 +62,9 @@ impl Surface {
     /// [`Error::Config`] for an impossible configuration, [`Error::Shape`] if `theta` is not one of its network.
     pub fn loss(config: &Config, theta: &[f32], seed: Seed) -> Result<Surface> {
         config.validate()?;
-        let algo = config.make_algo()?;
+        let Some(algo) = config.make_algo()?.into_on_policy() else {
+            return Err(Error::Config(format!("{} descends no single loss that could be drawn", config.algo)));
+        };
         let (params, network) = network(config, theta)?;
         let mut collector = Collector::new(config.make_envs(config.envs)?, seed)?;
         let (rollout, _) = collector.collect(&network, &params, algo.horizon, algo.estimator.needs_values())?;
@@ -106,7 +108,7 @@ impl Surface {
 }
 
 impl Measure {
-    fn of(&self, config: &Config, network: &MlpActorCritic, params: &Params) -> Result<f64> {
+    fn of(&self, config: &Config, network: &MlpModel, params: &Params) -> Result<f64> {
         match self {
             Measure::Exact(mdp) => oracle::exact_return(network, params, mdp, config.gamma),
             Measure::Sampled { episodes, seed } => {
@@ -115,7 +117,7 @@ impl Measure {
                 Ok(played.iter().map(|episode| episode.episode_return).sum::<f64>() / *episodes as f64)
             }
             Measure::Loss { objective, batch } => {
-                let output = network.forward(params, &batch.observation)?;
+                let output = network.answer(params, &batch.observation)?;
                 let loss = objective.loss(batch, &output, &mut Report::default())?;
                 Ok(f64::from(loss.to_scalar::<f32>()?))
             }
@@ -123,9 +125,9 @@ impl Measure {
     }
 }
 
-fn network(config: &Config, theta: &[f32]) -> Result<(Params, MlpActorCritic)> {
+fn network(config: &Config, theta: &[f32]) -> Result<(Params, MlpModel)> {
     let spec = config.make_envs(1)?.spec().clone();
-    let (mut params, network) = MlpActorCritic::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
+    let (mut params, network) = MlpModel::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
     params.set(theta)?;
     Ok((params, network))
 }

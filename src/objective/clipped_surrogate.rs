@@ -53,7 +53,15 @@ impl Objective for ClippedSurrogate {
         Ok(loss)
     }
 
-    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+    fn kl_name(&self) -> Option<&'static str> {
+        Some("approx_kl")
+    }
+
+    fn has_rows(&self) -> bool {
+        true
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         let clip_range = self.clip_range as f32;
         let (low, high) = ((1.0 - self.clip_range) as f32, (1.0 + self.clip_range) as f32);
@@ -78,6 +86,6 @@ impl Objective for ClippedSurrogate {
         sums.add("policy_loss", loss);
         sums.add("approx_kl", kl);
         sums.add("clip_fraction", clipped);
-        Some(loss)
+        loss
     }
 }

@@ -20,11 +20,15 @@ impl Objective for Entropy {
         Ok(entropy)
     }
 
-    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+    fn has_rows(&self) -> bool {
+        true
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         out.entropy.iter_mut().for_each(|d| *d += weight);
         let sum = rows.entropy.iter().map(|&h| f64::from(h)).sum();
         sums.add("entropy", sum);
-        Some(sum)
+        sum
     }
 }

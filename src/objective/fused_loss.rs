@@ -1,9 +1,12 @@
 //! A whole objective as one candle operation.
 
+use std::sync::Arc;
+
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 use super::host_loss::HostLoss;
 use super::{Objective, Output, RowSums};
+use crate::distributions::Distribution;
 use crate::host_slice::with_slice;
 use crate::rollout::Minibatch;
 
@@ -13,25 +16,25 @@ use crate::rollout::Minibatch;
 /// `None` if the outputs are not on the CPU or the objective has no form on the host: [`Objective::loss`] is then the way.
 pub(crate) fn fused_loss(
     objective: &dyn Objective,
+    distribution: &Arc<dyn Distribution>,
     output: &Output,
     batch: Minibatch<'_>,
     sums: &mut RowSums,
 ) -> crate::Result<Option<Tensor>> {
-    let (logits, value) = (output.policy.logits().contiguous()?, output.value.contiguous()?);
-    if !logits.device().is_cpu() {
+    let (logits, value) = (output.policy.outputs().contiguous()?, output.value.contiguous()?);
+    if !logits.device().is_cpu() || !objective.has_rows() {
         return Ok(None);
     }
-    let (rows, actions) = logits.dims2()?;
+    let (rows, outputs) = logits.dims2()?;
     let mut host = HostLoss::default();
     sums.clear();
     let weight = 1.0 / rows as f32;
     let sum = with_slice(&logits, |logits| {
-        with_slice(&value, |value| Ok(host.run(objective, (logits, actions, actions), value, batch, weight, sums)))
+        with_slice(&value, |value| Ok(host.run(objective, (logits, outputs, distribution), value, batch, weight, sums)))
     })?;
-    let Some(sum) = sum else { return Ok(None) };
     let op = FusedLoss {
         loss: (sum / rows as f64) as f32,
-        by_logits: Tensor::from_vec(host.by_output, (rows, actions), logits.device())?,
+        by_logits: Tensor::from_vec(host.by_output, (rows, outputs), logits.device())?,
         by_value: Tensor::from_vec(host.by_value, rows, value.device())?,
     };
     Ok(Some(logits.apply_op2(&value, op)?))
@@ -63,10 +66,12 @@ impl CustomOp2 for FusedLoss {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use candle_core::{Device, Tensor, Var};
 
     use super::fused_loss;
-    use crate::Categorical;
+    use crate::distributions::{Categorical, Distribution};
     use crate::objective::{
         Batch, ClippedSurrogate, Entropy, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss,
     };
@@ -100,13 +105,20 @@ mod tests {
         let logits = Var::from_slice(logits, (rows, actions), &Device::Cpu).expect("logits");
         let value = Var::from_vec(vec![value; rows], rows, &Device::Cpu).expect("values");
         let output = Output {
-            policy: Categorical::new(logits.as_tensor()).expect("a policy"),
+            policy: Categorical { actions }.tensor(logits.as_tensor()).expect("a policy"),
             value: value.as_tensor().clone(),
         };
         let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
         let plain = objective.loss(&tensors, &output, &mut Report::default()).expect("a loss");
-        let fused =
-            fused_loss(objective, &output, batch, &mut RowSums::default()).expect("a loss").expect("on the CPU");
+        let fused = fused_loss(
+            objective,
+            &(Arc::new(Categorical { actions }) as Arc<dyn Distribution>),
+            &output,
+            batch,
+            &mut RowSums::default(),
+        )
+        .expect("a loss")
+        .expect("on the CPU");
         [plain, fused].map(|loss| {
             let all = loss.backward().expect("gradients");
             let mut numbers = vec![loss.to_scalar::<f32>().expect("a number")];
@@ -219,7 +231,7 @@ mod tests {
         let value = Var::from_vec(numbers(5), 5, &Device::Cpu).expect("values");
         // What goes in is part of a graph, and so is what comes out: thrice the loss has thrice the gradient.
         let output = || Output {
-            policy: Categorical::new(&(logits.as_tensor() * 0.5).expect("half")).expect("a policy"),
+            policy: Categorical { actions: 3 }.tensor(&(logits.as_tensor() * 0.5).expect("half")).expect("a policy"),
             value: value.as_tensor().clone(),
         };
         let gradients = |loss: &Tensor| {
@@ -229,8 +241,15 @@ mod tests {
                 gradient.flatten_all().and_then(|g| g.to_vec1::<f32>()).expect("numbers")
             })
         };
-        let fused =
-            fused_loss(&objective, &output(), batch, &mut RowSums::default()).expect("a loss").expect("on the CPU");
+        let fused = fused_loss(
+            &objective,
+            &(Arc::new(Categorical { actions: 3 }) as Arc<dyn Distribution>),
+            &output(),
+            batch,
+            &mut RowSums::default(),
+        )
+        .expect("a loss")
+        .expect("on the CPU");
         let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
         let plain = objective.loss(&tensors, &output(), &mut Report::default()).expect("a loss");
         let [a, b] = [&fused, &plain].map(|loss| loss.to_scalar::<f32>().expect("a number"));

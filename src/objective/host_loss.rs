@@ -2,13 +2,17 @@
 //! graph.
 
 use super::{Objective, RowGradients, RowSums, Rows};
-use crate::dist::CategoricalRows;
+use std::sync::Arc;
+
+use uphill_envs::Actions;
+
+use crate::distributions::{Distribution, KeptRows};
 use crate::rollout::Minibatch;
 
 /// Buffers for the loss of some steps, kept from minibatch to minibatch.
 #[derive(Debug, Default)]
 pub(crate) struct HostLoss {
-    policy: CategoricalRows,
+    policy: KeptRows,
     action: Vec<u32>,
     log_prob: Vec<f32>,
     entropy: Vec<f32>,
@@ -19,24 +23,24 @@ pub(crate) struct HostLoss {
     by_entropy: Vec<f32>,
     /// `[B]`: the derivative by each value.
     pub(crate) by_value: Vec<f32>,
-    /// `[B, stride]`: the derivative by each logit, in the first columns; the others are zero.
+    /// `[B, stride]`: the derivative by each output, in the first columns; the others are zero.
     pub(crate) by_output: Vec<f32>,
 }
 
 impl HostLoss {
     /// The sum over rows of an objective, and its derivatives times `weight`.
     ///
-    /// `outputs` are `[B, stride]` with `actions` logits in the first columns, `value` is `[B]`, for the `B` steps of the
-    /// minibatch. `None` if the objective has no form on the host.
+    /// `outputs` are `[B, stride]` the network's outputs in the first columns, `value` is `[B]`, for the `B` steps of the
+    /// minibatch. The objective has rows.
     pub(crate) fn run(
         &mut self,
         objective: &dyn Objective,
-        (outputs, stride, actions): (&[f32], usize, usize),
+        (outputs, stride, distribution): (&[f32], usize, &Arc<dyn Distribution>),
         value: &[f32],
         batch: Minibatch<'_>,
         weight: f32,
         sums: &mut RowSums,
-    ) -> Option<f64> {
+    ) -> f64 {
         let Minibatch { rollout, estimate, places, advantage, .. } = batch;
         self.action.clear();
         self.action.extend(places.iter().map(|&i| rollout.action[i]));
@@ -48,8 +52,9 @@ impl HostLoss {
             buffer.clear();
             buffer.extend(places.iter().map(|&i| source[i]));
         }
-        self.policy.set(outputs, stride, actions);
-        self.policy.of(&self.action, &mut self.log_prob, &mut self.entropy);
+        let policy = self.policy.of(distribution);
+        policy.set(outputs, stride);
+        policy.judge(Actions::Discrete(&self.action), &mut self.log_prob, &mut self.entropy);
         for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
             buffer.clear();
             buffer.resize(places.len(), 0.0);
@@ -65,11 +70,11 @@ impl HostLoss {
         };
         let mut out =
             RowGradients { log_prob: &mut self.by_log_prob, entropy: &mut self.by_entropy, value: &mut self.by_value };
-        let loss = objective.rows(&now, weight, &mut out, sums)?;
+        let loss = objective.rows(&now, weight, &mut out, sums);
         self.by_output.clear();
         self.by_output.resize(places.len() * stride, 0.0);
         let by = [&self.by_log_prob[..], &self.by_entropy];
-        self.policy.backward(&self.action, &self.entropy, by, &mut self.by_output, stride);
-        Some(loss)
+        policy.backward(Actions::Discrete(&self.action), &self.entropy, by, &mut self.by_output, stride);
+        loss
     }
 }

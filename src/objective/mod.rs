@@ -18,7 +18,7 @@ pub(crate) use host_loss::HostLoss;
 pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 
-use crate::dist::Categorical;
+use crate::distributions::DistributionTensor;
 use crate::error::same_len;
 use crate::rollout::{Estimate, Minibatch};
 use crate::{Result, Rollout, Stop};
@@ -27,7 +27,7 @@ use crate::{Result, Rollout, Stop};
 #[derive(Debug)]
 pub struct Output {
     /// The distribution over actions in each.
-    pub policy: Categorical,
+    pub policy: Box<dyn DistributionTensor>,
     /// The value of each, `[B]`.
     pub value: Tensor,
 }
@@ -198,14 +198,33 @@ pub trait Objective: fmt::Debug + Send + Sync {
     /// [`Error::Tensor`](crate::Error::Tensor) for shapes that do not go together.
     fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor>;
 
-    /// The same term on the host, where it is a sum over rows of a function of the row's log-probability, entropy and
-    /// value: returns that sum, and adds `weight` times its derivatives. `None`, the default, if the term is no such sum.
+    /// Whether it is a sum over rows of a function of the row's log-probability, entropy and value, so that
+    /// [`rows`](Objective::rows) gives it on the host. False, the default: then it is taken on tensors.
+    fn has_rows(&self) -> bool {
+        false
+    }
+
+    /// That sum, where [`has_rows`](Objective::has_rows) says that it is one; adds `weight` times its derivatives.
     ///
     /// # Panics
     /// Those of this crate do if the slices differ in length.
-    fn rows(&self, _: &Rows<'_>, _weight: f32, _: &mut RowGradients<'_>, _: &mut RowSums) -> Option<f64> {
+    fn rows(&self, _: &Rows<'_>, _weight: f32, _: &mut RowGradients<'_>, _: &mut RowSums) -> f64 {
+        f64::NAN
+    }
+
+    /// The name under which it reports an estimate of `KL(π_old, π)`; `None`, the default, if it reports none. By it
+    /// `target_kl` ends an update.
+    fn kl_name(&self) -> Option<&'static str> {
         None
     }
+
+    /// Hears what an update reported, means over its gradient steps, for a term whose coefficient goes by it. What is
+    /// remembered has to be shown by [`state`](Objective::state).
+    fn follow(&mut self, _reported: &[(&'static str, f64)]) {}
+
+    /// Shows each number that it remembers, by names of its own in an order that does not change. Writing to them
+    /// restores it.
+    fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, &'a mut f64)) {}
 
     /// This term plus `coefficient` times another: `ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default())`.
     fn plus(self, coefficient: f64, term: impl Objective + 'static) -> Sum
@@ -236,10 +255,30 @@ impl Objective for Sum {
         Ok(sum)
     }
 
-    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+    fn has_rows(&self) -> bool {
+        self.first.has_rows() && self.rest.iter().all(|(_, term)| term.has_rows())
+    }
+
+    fn kl_name(&self) -> Option<&'static str> {
+        self.first.kl_name().or_else(|| self.rest.iter().find_map(|(_, term)| term.kl_name()))
+    }
+
+    fn follow(&mut self, reported: &[(&'static str, f64)]) {
+        self.first.follow(reported);
+        self.rest.iter_mut().for_each(|(_, term)| term.follow(reported));
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, &'a mut f64)) {
+        let rest = self.rest.iter_mut().map(|(_, term)| term);
+        for (i, term) in std::iter::once(&mut self.first).chain(rest).enumerate() {
+            term.state(&mut |name, number| visit(&format!("{i}.{name}"), number));
+        }
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         let b = rows.log_prob.len();
-        let mut sum = self.first.rows(rows, weight, out, sums)?;
+        let mut sum = self.first.rows(rows, weight, out, sums);
         for (coefficient, term) in &self.rest {
             if *coefficient == 0.0 {
                 // It reports, and has no gradient: 0 times one that is not finite would be NaN.
@@ -251,13 +290,13 @@ impl Objective for Sum {
                         entropy: &mut entropy[..part.len()],
                         value: &mut value[..part.len()],
                     };
-                    term.rows(&rows.part(part), 0.0, &mut unused, sums)?;
+                    term.rows(&rows.part(part), 0.0, &mut unused, sums);
                 }
             } else {
-                sum += coefficient * term.rows(rows, weight * *coefficient as f32, out, sums)?;
+                sum += coefficient * term.rows(rows, weight * *coefficient as f32, out, sums);
             }
         }
-        Some(sum)
+        sum
     }
 
     fn plus(mut self, coefficient: f64, term: impl Objective + 'static) -> Sum {

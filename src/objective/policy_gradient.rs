@@ -37,7 +37,11 @@ impl Objective for PolicyGradient {
         Ok(loss)
     }
 
-    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+    fn has_rows(&self) -> bool {
+        true
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         let mut sum = 0.0;
         for ((d, &advantage), &log_prob) in out.log_prob.iter_mut().zip(rows.advantage).zip(rows.log_prob) {
@@ -45,6 +49,6 @@ impl Objective for PolicyGradient {
             sum -= f64::from(advantage * log_prob);
         }
         sums.add("policy_loss", sum);
-        Some(sum)
+        sum
     }
 }

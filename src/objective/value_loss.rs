@@ -42,7 +42,11 @@ impl Objective for ValueLoss {
         Ok(loss)
     }
 
-    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> Option<f64> {
+    fn has_rows(&self) -> bool {
+        true
+    }
+
+    fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         let limit = self.clip_range_vf as f32;
         let mut sum = 0.0;
@@ -58,6 +62,6 @@ impl Objective for ValueLoss {
             sum += 0.5 * f64::from(larger * larger);
         }
         sums.add("value_loss", sum);
-        Some(sum)
+        sum
     }
 }

@@ -184,18 +184,7 @@ impl Optimizer {
 
     /// Adds every piece of the chain's state to `arrays`, its name after `prefix`.
     pub(crate) fn save(&mut self, prefix: &str, arrays: &mut Arrays) {
-        self.visit_state(&mut |name, slot| {
-            let name = format!("{prefix}.{name}");
-            match slot {
-                Slot::Vector(numbers) => arrays.put(name, numbers.clone()),
-                Slot::Wide(numbers) => arrays.put(name, numbers.clone()),
-                Slot::Count(count) => arrays.put(name, vec![*count]),
-                Slot::Scalar(number) => arrays.put(name, vec![*number]),
-                Slot::Rng(rng) => arrays.put(name, words(rng).to_vec()),
-                // What it remembers is shown in its place.
-                Slot::Schedule(_) => {}
-            }
-        });
+        self.visit_state(&mut |name, slot| save_slot(format!("{prefix}.{name}"), slot, arrays));
     }
 
     /// Goes on from the state of an optimizer of the same spec over parameters of this layout, as [`Optimizer::save`] left
@@ -248,7 +237,7 @@ impl Optimizer {
 
 /// What the state of one link says of whether a step was taken.
 #[derive(Default)]
-struct Begun {
+pub(crate) struct Begun {
     /// A piece that says yes.
     yes: Option<String>,
     /// A piece that says no.
@@ -278,7 +267,21 @@ fn vector<'a, T: Number>(name: &str, room: usize, arrays: &'a Arrays, begun: &mu
     }
 }
 
-fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays, begun: &mut Begun) -> Result<()> {
+/// Adds a piece of state to `arrays`.
+pub(crate) fn save_slot(name: String, slot: Slot<'_>, arrays: &mut Arrays) {
+    match slot {
+        Slot::Vector(numbers) => arrays.put(name, numbers.clone()),
+        Slot::Wide(numbers) => arrays.put(name, numbers.clone()),
+        Slot::Count(count) => arrays.put(name, vec![*count]),
+        Slot::Scalar(number) => arrays.put(name, vec![*number]),
+        Slot::Rng(rng) => arrays.put(name, words(rng).to_vec()),
+        // What it remembers is shown in its place.
+        Slot::Schedule(_) => {}
+    }
+}
+
+/// Takes a piece of state from `arrays`.
+pub(crate) fn restore_slot(name: &str, slot: Slot<'_>, arrays: &Arrays, begun: &mut Begun) -> Result<()> {
     match slot {
         Slot::Vector(numbers) => *numbers = vector(name, numbers.len(), arrays, begun)?.to_vec(),
         Slot::Wide(numbers) => *numbers = vector(name, numbers.len(), arrays, begun)?.to_vec(),

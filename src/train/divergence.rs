@@ -1,7 +1,7 @@
 //! What a run does when training leaves the real numbers.
 
 use super::Trainer;
-use crate::algo::Learner;
+use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
 use crate::{Error, OnDivergence, Result};
 
@@ -16,6 +16,7 @@ impl Trainer {
             let good = self.good.insert(Arrays::default());
             self.learner.params.save("good.params", good)?;
             self.learner.optimizer.save("good.optimizer", good);
+            algo::save(&mut *self.algo, "good.algo", good);
         }
         Ok(())
     }
@@ -27,6 +28,7 @@ impl Trainer {
         let Learner { params, optimizer, .. } = &mut self.learner;
         params.restore("good.params", good)?;
         optimizer.restore("good.optimizer", good, params.layout())?;
+        algo::restore(&mut *self.algo, "good.algo", good)?;
         self.broken_off = false;
         self.progress.update += 1;
         self.progress.divergences += 1;

@@ -4,12 +4,12 @@ use candle_core::Device;
 use uphill_envs::Spec;
 
 use crate::collect::MakeEnvs;
-use crate::nn::ActorCritic;
+use crate::models::Model;
 use crate::optim::Registry;
 use crate::{Params, Result};
 
 /// Makes a network and its parameters for environments of this kind on this device.
-pub type BuildNetwork<'a> = Box<dyn FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn ActorCritic>)> + 'a>;
+pub type BuildNetwork<'a> = Box<dyn FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn Model>)> + 'a>;
 
 /// Environments, a network, and words of an optimizer of one's own, where they are not those that the configuration names.
 #[derive(Default)]

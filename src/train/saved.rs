@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Trainer;
-use crate::algo::Learner;
+use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::seed::{from_words, words};
@@ -24,6 +24,7 @@ impl Trainer {
         params.save("params", &mut arrays)?;
         optimizer.save("optimizer", &mut arrays);
         arrays.put("shuffle_rng", words(shuffle).to_vec());
+        algo::save(&mut *self.algo, "algo", &mut arrays);
         self.collector.save(&mut arrays);
         self.history.save(&mut arrays);
         if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
@@ -72,6 +73,7 @@ impl Trainer {
         let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
         params.restore("params", arrays)?;
         optimizer.restore("optimizer", arrays, params.layout())?;
+        algo::restore(&mut *self.algo, "algo", arrays)?;
         let mut state = [0; 4];
         arrays.copy("shuffle_rng", &mut state)?;
         *shuffle =

@@ -1,18 +1,19 @@
 //! Products with the Fisher information of a policy: what natural gradients and trust regions are made of.
 
-use super::mlp_actor_critic::Nets;
-use super::rows;
-use crate::dist::CategoricalRows;
+use super::nets::Nets;
+use super::{MlpModel, Model, rows};
+use crate::distributions::KeptRows;
 use crate::error::check_len;
-use crate::kernels::{Passes, Turned};
-use crate::{Error, MlpActorCritic, Params, Result};
+use crate::kernels::{Passes, Transposed};
+use crate::scratch::Scratch;
+use crate::{Error, Params, Result};
 
-/// Room for [`MlpActorCritic::fisher_vector_product`], kept from product to product.
-#[derive(Debug, Default)]
-pub struct FisherRoom {
-    turned: Turned,
+/// What such a product keeps in its [`Scratch`].
+#[derive(Default)]
+struct FisherScratch {
+    transposed: Transposed,
+    policy: KeptRows,
     passes: Passes,
-    policy: CategoricalRows,
     tangents: Vec<f32>,
     by_output: Vec<f32>,
 }
@@ -20,7 +21,7 @@ pub struct FisherRoom {
 /// Rows that go through the network together.
 const BLOCK: usize = 256;
 
-impl MlpActorCritic {
+impl MlpModel {
     /// Replaces `product` by `F·vector`, both `[P]`, `F` the policy's Fisher information averaged over observations
     /// `[B, D]`, without ever making `F`:
     ///
@@ -42,14 +43,14 @@ impl MlpActorCritic {
         params: &Params,
         observation: &[f32],
         vector: &[f32],
-        room: &mut FisherRoom,
+        scratch: &mut Scratch,
         product: &mut Vec<f32>,
     ) -> Result<()> {
         let (net, stride) = match self.nets() {
             Nets::Separate { actor, .. } => (actor, actor.outputs()),
             Nets::Shared(net) => (net, net.outputs()),
         };
-        let (width, actions) = (net.inputs(), self.actions());
+        let (width, actions) = (net.inputs(), self.distribution().outputs());
         let batch = rows(observation, width)?;
         check_len("the vector", params.layout().len(), vector.len())?;
         if !params.device().is_cpu() {
@@ -57,13 +58,14 @@ impl MlpActorCritic {
         }
         product.clear();
         product.resize(vector.len(), 0.0);
-        let FisherRoom { turned, passes, policy, tangents, by_output } = room;
+        let FisherScratch { transposed, policy, passes, tangents, by_output } = scratch.of();
+        let policy = policy.of(self.distribution());
         params.read(|theta| {
-            turned.update(net, theta, &params.version());
+            transposed.update(net, theta, &params.version());
             for x in observation.chunks(BLOCK * width) {
                 let rows = x.len() / width;
-                net.forward(theta, turned, x, rows, passes);
-                policy.set(passes.output(), stride, actions);
+                net.forward(theta, transposed, x, rows, passes);
+                policy.set(passes.output(), stride);
                 tangents.clear();
                 let outputs = net.tangent(theta, vector, x, rows, passes);
                 tangents.extend(outputs.chunks_exact(stride).flat_map(|row| &row[..actions]));

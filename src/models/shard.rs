@@ -1,7 +1,10 @@
 //! A share of a minibatch, from observations to gradient, on the host and without a graph.
 
-use super::mlp_actor_critic::Nets;
-use crate::kernels::{Passes, Turned};
+use std::sync::Arc;
+
+use super::nets::Nets;
+use crate::distributions::Distribution;
+use crate::kernels::{Passes, Transposed};
 use crate::objective::{HostLoss, Objective, RowSums};
 use crate::rollout::Minibatch;
 
@@ -22,8 +25,8 @@ pub(super) fn count(rows: usize) -> usize {
 pub(super) struct Shard {
     /// `[P]`: this share's part of the gradient.
     pub(super) gradient: Vec<f32>,
-    /// This share's part of the loss, a sum over rows; `None` if the objective has no form on the host.
-    pub(super) loss: Option<f64>,
+    /// This share's part of the loss, a sum over rows.
+    pub(super) loss: f64,
     /// What the terms reported, sums over rows.
     pub(super) sums: RowSums,
     /// Whether it was broken off.
@@ -39,7 +42,7 @@ impl Shard {
     /// Loss and gradient of share `index` of `count`.
     pub(super) fn run(
         &mut self,
-        network: (&Nets, &[Turned; 2], usize),
+        network: (&Nets, &[Transposed; 2], &Arc<dyn Distribution>),
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
@@ -48,7 +51,7 @@ impl Shard {
         self.gradient.clear();
         self.gradient.resize(theta.len(), 0.0);
         self.sums.clear();
-        self.loss = Some(0.0);
+        self.loss = 0.0;
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
@@ -62,21 +65,21 @@ impl Shard {
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
             let block = Minibatch { places, advantage, ..batch };
-            let loss = self.block(network, theta, block, objective, 1.0 / rows as f32);
-            self.loss = self.loss.zip(loss).map(|(sum, loss)| sum + loss);
+            self.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
         }
     }
 
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
     fn block(
         &mut self,
-        network: (&Nets, &[Turned; 2], usize),
+        network: (&Nets, &[Transposed; 2], &Arc<dyn Distribution>),
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
         weight: f32,
-    ) -> Option<f64> {
-        let (nets, [first, second], actions) = network;
+    ) -> f64 {
+        let (nets, [first, second], distribution) = network;
+        let actions = distribution.outputs();
         let b = batch.places.len();
         self.observation.clear();
         batch.places.iter().for_each(|&i| self.observation.extend_from_slice(batch.rollout.observation_at(i)));
@@ -98,9 +101,9 @@ impl Shard {
                 actions + 1
             }
         };
-        let outputs = (work.output(), stride, actions);
+        let outputs = (work.output(), stride, distribution);
         let (host, sums) = (&mut self.host, &mut self.sums);
-        let loss = host.run(objective, outputs, &self.value, batch, weight, sums)?;
+        let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
         let gradient = &mut self.gradient;
         match nets {
             Nets::Separate { actor, critic } => {
@@ -114,6 +117,6 @@ impl Shard {
                 net.backward(theta, observation, work, &host.by_output, gradient);
             }
         }
-        Some(loss)
+        loss
     }
 }

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use thiserror::Error;
 use uphill_envs::{Space, Spec};
 
-use super::{ActorCritic, rows};
+use super::{Model, rows};
 use crate::error::check_len;
 use crate::params::Block;
 use crate::seed::{Rng, Seed};
@@ -83,7 +83,7 @@ impl GradientError {
              a word: of candle_nn `layer_norm` with a bias (take `layer_norm_no_bias`, or `ops::layer_norm_slow`), \
              `rms_norm` (`RmsNorm::forward_diff`, or `ops::rms_norm_slow`), `ops::softmax_last_dim` (`ops::softmax`), \
              `rotary_emb::rope` (`rope_slow`), `ops::sdpa` (matrix products and `ops::softmax`), and whatever goes \
-             through `apply_op1_no_bwd` or its like. If it is meant so, the network says it by `ActorCritic::detached`",
+             through `apply_op1_no_bwd` or its like. If it is meant so, the network says it by `Model::detached`",
             names.join(", ")
         )
     }
@@ -102,10 +102,10 @@ impl GradientError {
 /// ```
 /// use candle_core::{Device, Module};
 /// use candle_nn::{linear, seq};
-/// use uphill::{ModuleActorCritic, Seed, envs, gradient};
+/// use uphill::{ModuleModel, Seed, envs, gradient};
 ///
 /// let spec = envs::make("CartPole-v1")?.spec().clone();
-/// let (mut params, network) = ModuleActorCritic::new(&spec, Seed(1), &Device::Cpu, |vb| {
+/// let (mut params, network) = ModuleModel::new(&spec, Seed(1), &Device::Cpu, |vb| {
 ///     let actor = seq().add(linear(4, 8, vb.pp("actor.0"))?).add_fn(|x| x.tanh()).add(linear(8, 2, vb.pp("actor.1"))?);
 ///     let critic = linear(4, 1, vb.pp("critic"))?;
 ///     Ok((Box::new(actor), Box::new(critic)))
@@ -120,7 +120,7 @@ impl GradientError {
 /// [`Error::Shape`] if `observations` is not a whole number of rows, [`Error::Config`] without any row or for a network
 /// that answers the same question in different ways, [`Error::NotFinite`] if it answers with NaN, and what its forward
 /// and backward passes fail with.
-pub fn check(network: &dyn ActorCritic, params: &mut Params, observations: &[f32]) -> Result<GradientCheck> {
+pub fn check(network: &dyn Model, params: &mut Params, observations: &[f32]) -> Result<GradientCheck> {
     let (width, device) = (network.observation_len(), params.device().clone());
     let batch = rows(observations, width)?;
     if batch == 0 {
@@ -144,8 +144,8 @@ pub fn check(network: &dyn ActorCritic, params: &mut Params, observations: &[f32
 /// Nothing is said of a network that chance makes answer differently each time, or that is finite at none of them.
 ///
 /// # Errors
-/// [`GradientError`](crate::nn::GradientError) with the blocks, and what a forward or backward pass fails with.
-pub(crate) fn require_slopes(network: &dyn ActorCritic, params: &mut Params, spec: &Spec) -> Result<()> {
+/// [`GradientError`](crate::models::GradientError) with the blocks, and what a forward or backward pass fails with.
+pub(crate) fn require_slopes(network: &dyn Model, params: &mut Params, spec: &Spec) -> Result<()> {
     check_len("the network's input", spec.observation_len(), network.observation_len())?;
     let shape = (PROBE_ROWS, spec.observation_len());
     let observation = Tensor::from_vec(probe(&spec.observation), shape, params.device())?;
@@ -167,7 +167,7 @@ const POINTS: u64 = 3;
 const WRONG: f64 = 0.2;
 
 fn wrong_everywhere(
-    network: &dyn ActorCritic,
+    network: &dyn Model,
     params: &mut Params,
     observation: &Tensor,
     start: &[f32],
@@ -188,13 +188,7 @@ fn wrong_everywhere(
 
 /// Moves the parameters away from where they started, less far where the network does not stand it; says whether it
 /// stands any of it.
-fn move_to(
-    point: u64,
-    network: &dyn ActorCritic,
-    params: &mut Params,
-    observation: &Tensor,
-    start: &[f32],
-) -> Result<bool> {
+fn move_to(point: u64, network: &dyn Model, params: &mut Params, observation: &Tensor, start: &[f32]) -> Result<bool> {
     for by in [1.0, 0.1, 0.01] {
         let mut rng = SEED.stream("point", point);
         let mut values = start.to_vec();
@@ -244,20 +238,20 @@ fn reach(block: &Block) -> f64 {
 struct Outputs([Vec<f32>; 2]);
 
 impl Outputs {
-    fn of(network: &dyn ActorCritic, params: &Params, observation: &Tensor) -> Result<Self> {
-        let output = network.forward(params, observation)?;
+    fn of(network: &dyn Model, params: &Params, observation: &Tensor) -> Result<Self> {
+        let output = network.answer(params, observation)?;
         let numbers = |x: &Tensor| x.detach().flatten_all()?.to_vec1();
-        Ok(Self([numbers(output.policy.log_probs()?)?, numbers(&output.value)?]))
+        Ok(Self([numbers(&output.policy.described()?)?, numbers(&output.value)?]))
     }
 
     /// Whether slopes can be taken here: an action may be out of the question, all else must be finite.
     fn usable(&self) -> bool {
         let [log_probs, values] = &self.0;
-        log_probs.iter().all(|&l| l <= 0.0) && values.iter().all(|v| v.is_finite())
+        log_probs.iter().all(|&l| l < f32::INFINITY) && values.iter().all(|v| v.is_finite())
     }
 }
 
-fn answers_alike(network: &dyn ActorCritic, params: &Params, observation: &Tensor) -> Result<bool> {
+fn answers_alike(network: &dyn Model, params: &Params, observation: &Tensor) -> Result<bool> {
     let [one, two] = [Outputs::of(network, params, observation)?, Outputs::of(network, params, observation)?];
     // As bits, so that a NaN is like itself.
     let bits = |outputs: &Outputs| outputs.0.each_ref().map(|x| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
@@ -269,7 +263,7 @@ const OUTPUTS: [&str; 2] = ["log-probabilities", "values"];
 
 /// The slopes along some blocks at the present parameters, which are left as they were.
 fn slopes(
-    network: &dyn ActorCritic,
+    network: &dyn Model,
     params: &mut Params,
     observation: &Tensor,
     blocks: &[usize],
@@ -290,24 +284,24 @@ fn slopes(
 
 /// `∂/∂θ Σ weight·output` of both outputs.
 fn gradients(
-    network: &dyn ActorCritic,
+    network: &dyn Model,
     params: &Params,
     observation: &Tensor,
     weights: &[Vec<f32>; 2],
 ) -> Result<[Vec<f32>; 2]> {
-    let output = network.forward(params, observation)?;
+    let output = network.answer(params, observation)?;
     let gradient = |output: &Tensor, weights: &[f32]| -> Result<Vec<f32>> {
         let output = output.flatten_all()?;
         let weights = Tensor::from_slice(weights, weights.len(), output.device())?;
         let counted = weights.ne(0.0)?.where_cond(&output, &output.zeros_like()?)?;
         Ok(params.gradient(&(counted * weights)?.sum_all()?)?.to_vec1()?)
     };
-    Ok([gradient(output.policy.log_probs()?, &weights[0])?, gradient(&output.value, &weights[1])?])
+    Ok([gradient(&output.policy.described()?, &weights[0])?, gradient(&output.value, &weights[1])?])
 }
 
 /// What differences are taken with.
 struct Probe<'a> {
-    network: &'a dyn ActorCritic,
+    network: &'a dyn Model,
     params: &'a mut Params,
     observation: &'a Tensor,
     theta: &'a [f32],

@@ -1,19 +1,59 @@
 //! A choice among `A` actions.
 
-use crate::{Error, Result};
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use candle_core::{D, Tensor};
+use uphill_envs::Space;
+
+use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor};
+use crate::Result;
+
+/// A choice among `A` actions, from `A` unnormalised log-probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Categorical {
+    /// `A`, at least 1.
+    pub actions: usize,
+}
+
+impl Categorical {
+    /// Over the actions of a discrete space.
+    #[must_use]
+    pub fn over(space: &Space) -> Option<Arc<dyn Distribution>> {
+        match *space {
+            Space::Discrete { n } => Some(Arc::new(Self { actions: n })),
+            Space::Box { .. } => None,
+        }
+    }
+}
+
+impl Distribution for Categorical {
+    fn outputs(&self) -> usize {
+        self.actions
+    }
+
+    fn max_entropy(&self) -> Option<f64> {
+        Some((self.actions as f64).ln())
+    }
+
+    fn rows(&self) -> Box<dyn DistributionRows> {
+        Box::new(CategoricalRows::new(self.actions))
+    }
+
+    fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>> {
+        Ok(Box::new(CategoricalTensor::new(outputs)?))
+    }
+}
 
 /// `B` categorical distributions over `A` actions.
 #[derive(Debug, Clone)]
-pub struct Categorical {
+pub struct CategoricalTensor {
     logits: Tensor,
     /// Made when they are first asked for: the fused loss does without.
     log_probs: OnceCell<Tensor>,
 }
 
-impl Categorical {
+impl CategoricalTensor {
     /// From unnormalised log-probabilities, `[B, A]`.
     ///
     /// # Errors
@@ -40,20 +80,18 @@ impl Categorical {
         let log_probs = candle_nn::ops::log_softmax(&self.logits, D::Minus1)?;
         Ok(self.log_probs.get_or_init(|| log_probs))
     }
+}
 
-    /// `log π(a|s)` of one action (`u32`, `[B]`) a row, `[B]`.
-    ///
-    /// # Errors
-    /// [`Error::Tensor`] for another shape, or an action past the end.
-    pub fn log_prob(&self, action: &Tensor) -> Result<Tensor> {
+impl DistributionTensor for CategoricalTensor {
+    fn outputs(&self) -> &Tensor {
+        &self.logits
+    }
+
+    fn log_prob(&self, action: &Tensor) -> Result<Tensor> {
         Ok(self.log_probs()?.gather(&action.unsqueeze(1)?, 1)?.squeeze(1)?)
     }
 
-    /// `H = −Σₐ π(a|s) log π(a|s)` in nats, `[B]`.
-    ///
-    /// # Errors
-    /// [`Error::Tensor`] if the device fails.
-    pub fn entropy(&self) -> Result<Tensor> {
+    fn entropy(&self) -> Result<Tensor> {
         // An action that is out of the question adds nothing, 0·log 0 = 0, and its logarithm must stay out of the product:
         // the product's gradient would have it times 0.
         let log_probs = self.log_probs()?;
@@ -62,33 +100,21 @@ impl Categorical {
         Ok((probs * log_probs)?.sum(D::Minus1)?.neg()?)
     }
 
-    /// The likeliest action of one row of logits, `[A]`, the first of equals.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] if a logit is NaN or infinite upwards.
-    pub fn mode(logits: &[f32]) -> Result<u32> {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        if !max.is_finite() || logits.iter().any(|l| l.is_nan()) {
-            return Err(no_distribution(logits));
-        }
-        Ok(logits.iter().position(|&l| l == max).unwrap_or(0) as u32)
+    fn described(&self) -> Result<Tensor> {
+        Ok(self.log_probs()?.clone())
     }
-}
-
-/// The error for a row of logits that gives no distribution.
-pub(crate) fn no_distribution(logits: &[f32]) -> Error {
-    Error::NotFinite { what: format!("one of the policy's logits {logits:?}") }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Categorical;
+    use super::{Categorical, CategoricalTensor};
+    use crate::distributions::{ActionMut, Distribution, DistributionTensor};
     use candle_core::{Device, Tensor};
 
     #[test]
     fn tensors_agree_with_the_definition() {
         let rows = [[0.5f32, -1.0, 2.0], [3.0, 3.0, 3.0]];
-        let dist = Categorical::new(&Tensor::new(&rows, &Device::Cpu).unwrap()).unwrap();
+        let dist = CategoricalTensor::new(&Tensor::new(&rows, &Device::Cpu).unwrap()).unwrap();
         let action = Tensor::new(&[2u32, 0], &Device::Cpu).unwrap();
         let log_prob: Vec<f32> = dist.log_prob(&action).unwrap().to_vec1().unwrap();
         let entropy: Vec<f32> = dist.entropy().unwrap().to_vec1().unwrap();
@@ -104,7 +130,11 @@ mod tests {
     #[test]
     fn nan_logits_are_an_error_not_an_action() {
         for bad in [[f32::NAN, 0.0], [f32::INFINITY, 0.0], [f32::NEG_INFINITY, f32::NEG_INFINITY]] {
-            assert!(Categorical::mode(&bad).is_err(), "{bad:?}");
+            let mut rows = Categorical { actions: 2 }.rows();
+            rows.set(&[[0.5, 2.0], bad].concat(), 2);
+            let mut action = [7];
+            assert_eq!(rows.mode(1, ActionMut::Discrete(&mut action)), None, "{bad:?}");
+            assert_eq!((rows.mode(0, ActionMut::Discrete(&mut action)), action), (Some(()), [1]));
         }
     }
 }

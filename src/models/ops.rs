@@ -2,13 +2,13 @@
 //!
 //! candle's own on the CPU call the C library element by element; these take a tenth of the time or less, and lie within a
 //! few units in the last place of the exact value. For networks of one's own, as in
-//! [`ModuleActorCritic`](super::ModuleActorCritic):
+//! [`ModuleModel`](super::ModuleModel):
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use candle_nn::{Module, seq};
 //!
-//! let net = seq().add_fn(|x| uphill::nn::ops::tanh(x).map_err(candle_core::Error::wrap));
+//! let net = seq().add_fn(|x| uphill::models::ops::tanh(x).map_err(candle_core::Error::wrap));
 //! let y = net.forward(&Tensor::new(&[0.0f32, 20.0], &Device::Cpu)?)?;
 //! assert_eq!(y.to_vec1::<f32>()?, [0.0, 1.0]);
 //! # Ok::<(), uphill::Error>(())

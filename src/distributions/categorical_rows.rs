@@ -1,19 +1,24 @@
 //! Categorical distributions on the host, as many as there are rows.
 
+use rand::RngExt;
+use uphill_envs::Actions;
+
+use super::{ActionMut, DistributionRows, indices};
 use crate::kernels::{exp_in_place, log1p_in_place};
+use crate::seed::Rng;
 
 /// `B` categorical distributions over `A` actions on the host, in buffers that are kept: the twin of
-/// [`Categorical`](super::Categorical) without tensors, for acting and for gradients without a graph.
+/// [`CategoricalTensor`](super::CategoricalTensor) without tensors, for acting and for gradients without a graph.
 ///
 /// ```
-/// use uphill::CategoricalRows;
+/// use uphill::distributions::{CategoricalRows, DistributionRows};
 ///
-/// let mut policy = CategoricalRows::default();
-/// policy.set(&[0.0, 0.0, 3.0, f32::NEG_INFINITY], 2, 2);
-/// assert_eq!(policy.sample(0, 0.75), Some((1, -std::f32::consts::LN_2)));
-/// assert_eq!(policy.sample(1, 0.75), Some((0, 0.0)));
+/// let mut policy = CategoricalRows::new(2);
+/// policy.set(&[0.0, 0.0, 3.0, f32::NEG_INFINITY], 2);
+/// assert_eq!(policy.at(0, 0.75), Some((1, -std::f32::consts::LN_2)));
+/// assert_eq!(policy.at(1, 0.75), Some((0, 0.0)));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CategoricalRows {
     actions: usize,
     /// `[B, A]`.
@@ -22,51 +27,15 @@ pub struct CategoricalRows {
     probs: Vec<f32>,
     /// `[B]`: `Σ exp(logit − largest)` without the largest's own 1, then `ln` of the whole.
     rest: Vec<f32>,
+    /// `[B]`: the first action with the largest logit; past the end where there is none.
+    likeliest: Vec<u32>,
 }
 
 impl CategoricalRows {
-    /// Replaces all rows by those of `[B, stride]` outputs, whose first `actions` columns are logits.
-    ///
-    /// ```text
-    ///   log πⱼ = lⱼ − max l − log1p( Σ exp(lⱼ − max l) − 1 )
-    /// ```
-    ///
-    /// The largest logit's own 1 stays out of the sum, so that nothing is lost where one action is all but certain.
-    /// A row with a NaN, with an infinity upwards or without any finite logit becomes NaN.
-    ///
-    /// # Panics
-    /// If `actions` is not 1 to `stride`, or `outputs` no whole number of rows.
-    #[track_caller]
-    pub fn set(&mut self, outputs: &[f32], stride: usize, actions: usize) {
-        assert!(
-            (1..=stride).contains(&actions),
-            "{actions} is no number of actions in rows of length {stride}: take 1 to {stride}"
-        );
-        let len = outputs.len();
-        assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
-        let Self { log_probs, probs, rest, .. } = self;
-        self.actions = actions;
-        log_probs.clear();
-        for row in outputs.chunks_exact(stride) {
-            let max = row[..actions].iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            log_probs.extend(row[..actions].iter().map(|l| l - max));
-        }
-        probs.clear();
-        probs.extend_from_slice(log_probs);
-        exp_in_place(probs);
-        rest.clear();
-        for (row, shifted) in probs.chunks_exact(actions).zip(log_probs.chunks_exact(actions)) {
-            let largest = shifted.iter().position(|&l| l == 0.0);
-            rest.push(row.iter().enumerate().filter(|(a, _)| Some(*a) != largest).map(|(_, p)| p).sum());
-        }
-        for (row, &rest) in probs.chunks_exact_mut(actions).zip(&*rest) {
-            let total = 1.0 + rest;
-            row.iter_mut().for_each(|p| *p /= total);
-        }
-        log1p_in_place(rest);
-        for (row, &log_total) in log_probs.chunks_exact_mut(actions).zip(&*rest) {
-            row.iter_mut().for_each(|l| *l -= log_total);
-        }
+    /// No row yet, over so many actions.
+    #[must_use]
+    pub fn new(actions: usize) -> Self {
+        Self { actions, log_probs: Vec::new(), probs: Vec::new(), rest: Vec::new(), likeliest: Vec::new() }
     }
 
     /// `log π(a|s)` of every action of a row, `[A]`.
@@ -103,7 +72,7 @@ impl CategoricalRows {
     /// If there is no such row.
     #[must_use]
     #[track_caller]
-    pub fn sample(&self, row: usize, uniform: f32) -> Option<(u32, f32)> {
+    pub fn at(&self, row: usize, uniform: f32) -> Option<(u32, f32)> {
         let mut left = uniform;
         let mut chosen = None;
         // Rounding can leave a little mass past the end: it belongs to the last action that has any.
@@ -118,13 +87,62 @@ impl CategoricalRows {
         }
         chosen.map(|a| (a as u32, self.log_probs(row)[a]))
     }
+}
 
-    /// Replaces `log_prob` by `log π(a|s)` and `entropy` by `H = −Σ π log π` of each row, `[B]`, in nats.
-    pub(crate) fn of(&self, action: &[u32], log_prob: &mut Vec<f32>, entropy: &mut Vec<f32>) {
+impl DistributionRows for CategoricalRows {
+    // log πⱼ = lⱼ − max l − log1p( Σ exp(lⱼ − max l) − 1 ). The largest logit's own 1 stays out of the sum, so that nothing is lost
+    // where one action is all but certain. A row with a NaN, with an infinity upwards or without any finite logit becomes NaN.
+    fn set(&mut self, outputs: &[f32], stride: usize) {
+        let actions = self.actions;
+        assert!(
+            (1..=stride).contains(&actions),
+            "{actions} is no number of actions in rows of length {stride}: take 1 to {stride}"
+        );
+        let len = outputs.len();
+        assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
+        let Self { log_probs, probs, rest, likeliest, .. } = self;
+        log_probs.clear();
+        for row in outputs.chunks_exact(stride) {
+            let max = row[..actions].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            log_probs.extend(row[..actions].iter().map(|l| l - max));
+        }
+        probs.clear();
+        probs.extend_from_slice(log_probs);
+        exp_in_place(probs);
+        rest.clear();
+        likeliest.clear();
+        for (row, shifted) in probs.chunks_exact(actions).zip(log_probs.chunks_exact(actions)) {
+            let largest = shifted.iter().position(|&l| l == 0.0);
+            likeliest.push(largest.map_or(u32::MAX, |a| a as u32));
+            rest.push(row.iter().enumerate().filter(|(a, _)| Some(*a) != largest).map(|(_, p)| p).sum());
+        }
+        for (row, &rest) in probs.chunks_exact_mut(actions).zip(&*rest) {
+            let total = 1.0 + rest;
+            row.iter_mut().for_each(|p| *p /= total);
+        }
+        log1p_in_place(rest);
+        for (row, &log_total) in log_probs.chunks_exact_mut(actions).zip(&*rest) {
+            row.iter_mut().for_each(|l| *l -= log_total);
+        }
+    }
+
+    fn sample(&self, row: usize, rng: &mut Rng, action: ActionMut<'_>) -> Option<f32> {
+        let (chosen, log_prob) = self.at(row, rng.random())?;
+        put(action, chosen);
+        Some(log_prob)
+    }
+
+    fn mode(&self, row: usize, action: ActionMut<'_>) -> Option<()> {
+        let log_probs = self.log_probs(row);
+        let likeliest = self.likeliest[row];
+        log_probs.get(likeliest as usize).filter(|l| l.is_finite()).map(|_| put(action, likeliest))
+    }
+
+    fn judge(&self, actions: Actions<'_>, log_prob: &mut Vec<f32>, entropy: &mut Vec<f32>) {
         log_prob.clear();
         entropy.clear();
         let rows = self.probs.chunks_exact(self.actions).zip(self.log_probs.chunks_exact(self.actions));
-        for ((probs, log_probs), &a) in rows.zip(action) {
+        for ((probs, log_probs), &a) in rows.zip(indices(actions)) {
             // An index out of range cannot come from a rollout; NaN would stop the update like any other bad number.
             log_prob.push(log_probs.get(a as usize).copied().unwrap_or(f32::NAN));
             // An action that is out of the question adds nothing: 0·log 0 = 0.
@@ -132,19 +150,16 @@ impl CategoricalRows {
         }
     }
 
-    /// Writes `∂L/∂logits` into the first columns of `[B, stride]`, given `∂L/∂ log π(a|s)` and `∂L/∂H`, `[B]`.
-    ///
-    /// ```text
-    ///   ∂ log π(a) / ∂lⱼ = [j = a] − πⱼ          ∂H / ∂lⱼ = −πⱼ·(log πⱼ + H)
-    /// ```
-    pub(crate) fn backward(
+    // ∂ log π(a) / ∂lⱼ = [j = a] − πⱼ          ∂H / ∂lⱼ = −πⱼ·(log πⱼ + H)
+    fn backward(
         &self,
-        action: &[u32],
+        actions: Actions<'_>,
         entropy: &[f32],
         [by_log_prob, by_entropy]: [&[f32]; 2],
         out: &mut [f32],
         stride: usize,
     ) {
+        let action = indices(actions);
         let rows = self.probs.chunks_exact(self.actions).zip(self.log_probs.chunks_exact(self.actions));
         for (i, ((probs, log_probs), out)) in rows.zip(out.chunks_exact_mut(stride)).enumerate() {
             let (d, dh, h) = (by_log_prob[i], by_entropy[i], entropy[i]);
@@ -156,9 +171,8 @@ impl CategoricalRows {
         }
     }
 
-    /// Replaces `[B, A]` tangents `t` of logits by `M·t`, `M = diag(π) − π·πᵀ` of each row: the Fisher information of a
-    /// categorical distribution in its logits.
-    pub(crate) fn fisher(&self, tangents: &mut [f32]) {
+    // M = diag(π) − π·πᵀ
+    fn fisher(&self, tangents: &mut [f32]) {
         for (t, probs) in tangents.chunks_exact_mut(self.actions).zip(self.probs.chunks_exact(self.actions)) {
             let mean: f32 = t.iter().zip(probs).map(|(t, p)| t * p).sum();
             t.iter_mut().zip(probs).for_each(|(t, p)| *t = p * (*t - mean));
@@ -166,9 +180,16 @@ impl CategoricalRows {
     }
 }
 
+/// Writes the index of an action.
+fn put(action: ActionMut<'_>, index: u32) {
+    if let ActionMut::Discrete([place, ..]) = action {
+        *place = index;
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::CategoricalRows;
+    use super::{CategoricalRows, DistributionRows};
     use crate::Seed;
     use rand::RngExt;
 
@@ -182,8 +203,8 @@ mod tests {
             if actions == 1 {
                 logits.iter_mut().for_each(|l| *l = l.max(0.0));
             }
-            let mut policy = CategoricalRows::default();
-            policy.set(&logits, actions, actions);
+            let mut policy = CategoricalRows::new(actions);
+            policy.set(&logits, actions);
             for (i, row) in logits.chunks_exact(actions).enumerate() {
                 let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let largest = row.iter().position(|&l| l == max).expect("there is a largest");
@@ -205,13 +226,13 @@ mod tests {
     fn samples_come_as_often_as_their_probability() {
         let logits = [0.0f32, 1.0, f32::NEG_INFINITY, -1.0];
         let total: f32 = logits.iter().map(|l| l.exp()).sum();
-        let mut policy = CategoricalRows::default();
-        policy.set(&logits, 4, 4);
+        let mut policy = CategoricalRows::new(4);
+        policy.set(&logits, 4);
         let mut rng = Seed(1).stream("policy", 0);
         let n = 200_000;
         let mut counts = [0u32; 4];
         for _ in 0..n {
-            let (action, log_prob) = policy.sample(0, rng.random()).expect("a distribution");
+            let (action, log_prob) = policy.at(0, rng.random()).expect("a distribution");
             counts[action as usize] += 1;
             assert!((log_prob - (logits[action as usize] - total.ln())).abs() < 1e-6);
         }
@@ -225,10 +246,10 @@ mod tests {
 
     #[test]
     fn bad_logits_are_no_distribution() {
-        let mut policy = CategoricalRows::default();
+        let mut policy = CategoricalRows::new(2);
         for bad in [[f32::NAN, 0.0], [0.0, f32::NAN], [f32::INFINITY, 0.0], [f32::NEG_INFINITY, f32::NEG_INFINITY]] {
-            policy.set(&[[0.0, 0.0], bad].concat(), 2, 2);
-            assert_eq!((policy.sample(0, 0.3).map(|s| s.0), policy.sample(1, 0.3)), (Some(0), None), "{bad:?}");
+            policy.set(&[[0.0, 0.0], bad].concat(), 2);
+            assert_eq!((policy.at(0, 0.3).map(|s| s.0), policy.at(1, 0.3)), (Some(0), None), "{bad:?}");
         }
     }
 }

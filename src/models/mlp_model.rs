@@ -5,21 +5,23 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use uphill_envs::{Space, Spec};
+use uphill_envs::Spec;
 
+use super::nets::Nets;
 use super::shard::{self, Shard};
-use super::{Activation, ActorCritic, rows};
-use crate::dist::Categorical;
+use super::{Activation, Model, rows};
+use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{FusedMlp, Layer, Mlp, Turned, Workspace, add};
-use crate::objective::{Objective, Output, RowSums};
+use crate::kernels::{FusedMlp, Layer, Mlp, Transposed, Workspace, add};
+use crate::objective::{Objective, RowSums};
 use crate::params::{Layout, Params};
 use crate::rollout::Minibatch;
+use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Error, Result, Stop, Threads};
+use crate::{Error, Result, Threads};
 
-/// The shape of an [`MlpActorCritic`].
+/// The shape of an [`MlpModel`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
@@ -49,38 +51,23 @@ const VALUE_GAIN: f64 = 1.0;
 ///
 /// On the CPU each is one fused operation; on a GPU, or after [`plain`](Self::plain), the same in candle's own.
 #[derive(Debug)]
-pub struct MlpActorCritic {
-    actions: usize,
+pub struct MlpModel {
+    distribution: Arc<dyn Distribution>,
     nets: Nets,
     fused: bool,
     threads: Threads,
+}
+
+/// What a perceptron keeps in its [`Scratch`].
+#[derive(Default)]
+struct MlpScratch {
+    acting: Workspace,
     /// The weights of each perceptron, for all shards of a minibatch.
-    turned: [Turned; 2],
+    transposed: [Transposed; 2],
     shards: Vec<Shard>,
 }
 
-#[derive(Debug)]
-pub(super) enum Nets {
-    Separate {
-        actor: Arc<Mlp>,
-        critic: Arc<Mlp>,
-    },
-    /// One perceptron with `A + 1` outputs: the logits, then the value. The two heads' weights lie side by side, and
-    /// so do their biases, so that together they are one last layer.
-    Shared(Arc<Mlp>),
-}
-
-impl Nets {
-    fn each(&self) -> impl IntoIterator<Item = &Arc<Mlp>> {
-        let (first, second) = match self {
-            Nets::Separate { actor, critic } => (actor, Some(critic)),
-            Nets::Shared(net) => (net, None),
-        };
-        std::iter::once(first).chain(second)
-    }
-}
-
-impl MlpActorCritic {
+impl MlpModel {
     /// A network for an environment, with initial parameters drawn from the seed's stream `init`.
     ///
     /// # Errors
@@ -100,17 +87,15 @@ impl MlpActorCritic {
     /// The network without its parameters, and what they are: for values from elsewhere.
     ///
     /// # Errors
-    /// As [`MlpActorCritic::new`].
+    /// As [`MlpModel::new`].
     pub(crate) fn laid_out(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Self)> {
         Self::parts(spec, config, device).map(|(layout, _, network)| (layout, network))
     }
 
     /// Layout, the gain of each block, and the network.
     fn parts(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Vec<f64>, Self)> {
-        let Space::Discrete { n: actions } = spec.action else {
-            let kind = spec.action.kind();
-            return Err(Error::Config(format!("{}: {kind} actions have no policy yet, only discrete ones", spec.id)));
-        };
+        let distribution = distributions::over(&spec.id, &spec.action)?;
+        let outputs = distribution.outputs();
         let inputs = spec.observation_len();
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
@@ -120,12 +105,12 @@ impl MlpActorCritic {
         let nets = if config.shared_trunk {
             let mut layers = hidden_layers("trunk", inputs, &config.hidden, &mut layout, &mut gains);
             let width = layers.last().map_or(inputs, |layer| layer.outputs);
-            let weight = layout.push("actor.head.weight", &[actions, width]);
+            let weight = layout.push("actor.head.weight", &[outputs, width]);
             layout.push("critic.head.weight", &[1, width]);
-            let bias = layout.push("actor.head.bias", &[actions]);
+            let bias = layout.push("actor.head.bias", &[outputs]);
             layout.push("critic.head.bias", &[1]);
             gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
-            layers.push(Layer { inputs: width, outputs: actions + 1, weight, bias });
+            layers.push(Layer { inputs: width, outputs: outputs + 1, weight, bias });
             Nets::Shared(Arc::new(Mlp { layers, activation: config.activation }))
         } else {
             let mut net = |name: &str, outputs: usize, head_gain: f64| {
@@ -137,16 +122,9 @@ impl MlpActorCritic {
                 layers.push(Layer { inputs: width, outputs, weight, bias });
                 Arc::new(Mlp { layers, activation: config.activation })
             };
-            Nets::Separate { actor: net("actor", actions, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
+            Nets::Separate { actor: net("actor", outputs, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
         };
-        let network = Self {
-            actions,
-            nets,
-            fused: device.is_cpu(),
-            threads: Threads::default(),
-            turned: Default::default(),
-            shards: Vec::new(),
-        };
+        let network = Self { distribution, nets, fused: device.is_cpu(), threads: Threads::default() };
         Ok((layout, gains, network))
     }
 
@@ -166,10 +144,6 @@ impl MlpActorCritic {
 
     pub(super) fn nets(&self) -> &Nets {
         &self.nets
-    }
-
-    pub(super) fn actions(&self) -> usize {
-        self.actions
     }
 
     fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
@@ -205,7 +179,7 @@ impl MlpActorCritic {
         columns: Range<usize>,
         params: &Params,
         observation: &[f32],
-        workspace: &mut Workspace,
+        scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) -> Result<()> {
         let width = net.inputs();
@@ -217,14 +191,13 @@ impl MlpActorCritic {
             out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
             return Ok(());
         }
-        let Workspace { turned, passes, stop } = workspace;
-        let stop = Stop::of(stop.as_ref());
+        let (stop, MlpScratch { acting: Workspace { transposed, passes }, .. }) = scratch.with_stop();
         params.read(|theta| {
-            turned.update(net, theta, &params.version());
+            transposed.update(net, theta, &params.version());
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
                 stop.check()?;
-                net.forward(theta, turned, block, block.len() / width, passes);
+                net.forward(theta, transposed, block, block.len() / width, passes);
                 let outputs = passes.output();
                 if columns == (0..net.outputs()) {
                     out.extend_from_slice(outputs);
@@ -254,71 +227,78 @@ fn hidden_layers(name: &str, inputs: usize, hidden: &[usize], layout: &mut Layou
     layers
 }
 
-impl ActorCritic for MlpActorCritic {
+impl Model for MlpModel {
     fn observation_len(&self) -> usize {
         match &self.nets {
             Nets::Separate { actor: net, .. } | Nets::Shared(net) => net.inputs(),
         }
     }
 
-    fn action_count(&self) -> usize {
-        self.actions
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        &self.distribution
     }
 
-    fn forward(&self, params: &Params, observation: &Tensor) -> Result<Output> {
-        let (logits, value) = match &self.nets {
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (outputs, value) = match &self.nets {
             Nets::Separate { actor, critic } => {
                 (self.apply(actor, params, observation)?, self.apply(critic, params, observation)?)
             }
             Nets::Shared(net) => {
                 let both = self.apply(net, params, observation)?;
-                (both.narrow(1, 0, self.actions)?, both.narrow(1, self.actions, 1)?)
+                {
+                    let outputs = self.distribution.outputs();
+                    (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?)
+                }
             }
         };
-        Ok(Output { policy: Categorical::new(&logits)?, value: value.squeeze(1)? })
+        Ok((outputs, value.squeeze(1)?))
     }
 
-    fn logits(&self, params: &Params, observation: &[f32], room: &mut Workspace, logits: &mut Vec<f32>) -> Result<()> {
+    fn outputs(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+    ) -> Result<()> {
         let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
-        self.infer(net, 0..self.actions, params, observation, room, logits)
+        self.infer(net, 0..self.distribution.outputs(), params, observation, scratch, outputs)
     }
 
-    fn values(&self, params: &Params, observation: &[f32], room: &mut Workspace, values: &mut Vec<f32>) -> Result<()> {
+    fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
         let (net, column) = match &self.nets {
             Nets::Separate { critic, .. } => (critic, 0),
-            Nets::Shared(net) => (net, self.actions),
+            Nets::Shared(net) => (net, self.distribution.outputs()),
         };
-        self.infer(net, column..column + 1, params, observation, room, values)
-    }
-
-    fn shared(&self) -> Option<&(dyn ActorCritic + Sync)> {
-        Some(self)
+        self.infer(net, column..column + 1, params, observation, scratch, values)
     }
 
     fn host_gradient(
-        &mut self,
+        &self,
         params: &Params,
         batch: Minibatch<'_>,
         objective: &dyn Objective,
+        scratch: &mut Scratch,
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<Option<f64>> {
-        if !self.fused {
+        if !self.fused || !objective.has_rows() {
             return Ok(None);
         }
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
         let count = shard::count(batch.places.len());
-        self.shards.resize_with(self.shards.len().max(count), Shard::default);
-        let Self { actions, nets, threads, turned, shards, .. } = self;
+        let MlpScratch { transposed, shards, .. } = scratch.of();
+        shards.resize_with(shards.len().max(count), Shard::default);
+        let Self { distribution, nets, threads, .. } = self;
         let shards = &mut shards[..count];
         params.read(|theta| {
             let version = params.version();
-            for (net, turned) in nets.each().into_iter().zip(&mut *turned) {
-                turned.update(net, theta, &version);
+            for (net, transposed) in nets.each().into_iter().zip(&mut *transposed) {
+                transposed.update(net, theta, &version);
             }
             threads.each(shards, |index, shard| {
-                shard.run((nets, turned, *actions), theta, batch, objective, (index, count));
+                shard.run((nets, transposed, distribution), theta, batch, objective, (index, count));
             });
         })?;
         if shards.iter().any(|shard| shard.interrupted) {
@@ -327,12 +307,12 @@ impl ActorCritic for MlpActorCritic {
         gradient.clear();
         gradient.resize(params.layout().len(), 0.0);
         sums.clear();
-        let mut loss = Some(0.0);
+        let mut loss = 0.0;
         for shard in shards {
-            loss = loss.zip(shard.loss).map(|(sum, loss)| sum + loss);
+            loss += shard.loss;
             shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
             add(gradient, &shard.gradient);
         }
-        Ok(loss.map(|loss| loss / batch.places.len() as f64))
+        Ok(Some(loss / batch.places.len() as f64))
     }
 }

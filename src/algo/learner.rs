@@ -1,0 +1,80 @@
+//! What learns.
+
+use crate::arrays::Arrays;
+use crate::kernels::all_finite;
+use crate::models::Model;
+use crate::objective::RowSums;
+use crate::optim::{Optimizer, check_finite};
+use crate::rollout::Estimate;
+use crate::scratch::Scratch;
+use crate::seed::{Rng, Seed};
+use crate::{Error, Params, Result};
+
+/// What learns: a network, its parameters, and what changes them.
+pub struct Learner {
+    /// The policy and value function.
+    pub network: Box<dyn Model>,
+    /// Their parameters.
+    pub params: Params,
+    /// What moves them.
+    pub optimizer: Optimizer,
+    /// Where minibatches are shuffled from.
+    pub shuffle: Rng,
+    pub(super) buffers: Buffers,
+}
+
+impl Learner {
+    /// A learner whose minibatches are shuffled by the seed's stream `shuffle`.
+    #[must_use]
+    pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
+        Self { network, params, optimizer, shuffle: seed.stream("shuffle", 0), buffers: Buffers::default() }
+    }
+}
+
+/// Where a learner stood.
+pub(crate) struct Snapshot {
+    arrays: Arrays,
+    shuffle: Rng,
+}
+
+impl Learner {
+    /// Notes where it stands, for [`Learner::put_back`].
+    pub(crate) fn note(&mut self) -> Result<Snapshot> {
+        let mut arrays = Arrays::default();
+        self.params.save("params", &mut arrays)?;
+        self.optimizer.save("optimizer", &mut arrays);
+        Ok(Snapshot { arrays, shuffle: self.shuffle.clone() })
+    }
+
+    /// Puts it back to where it stood.
+    pub(crate) fn put_back(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.params.restore("params", &snapshot.arrays)?;
+        self.optimizer.restore("optimizer", &snapshot.arrays, self.params.layout())?;
+        self.shuffle.clone_from(&snapshot.shuffle);
+        Ok(())
+    }
+
+    /// Fails with [`Error::NotFinite`] if a parameter, or a number of the optimizer's, is not finite.
+    pub(crate) fn check_finite(&mut self) -> Result<()> {
+        let Self { params, optimizer, .. } = self;
+        if !params.read(all_finite)? {
+            params.read(|theta| check_finite("value", params.layout(), theta, f64::NAN))??;
+        }
+        match optimizer.not_finite() {
+            Some(name) => Err(Error::NotFinite { what: format!("`{name}` of the optimizer's state") }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an update needs room for, kept so that the next one does not allocate.
+#[derive(Default)]
+pub(super) struct Buffers {
+    pub(super) estimate: Estimate,
+    pub(super) places: Vec<usize>,
+    pub(super) advantage: Vec<f32>,
+    pub(super) log_prob: Vec<f32>,
+    pub(super) gradient: Vec<f32>,
+    pub(super) sums: RowSums,
+    pub(super) scratch: Scratch,
+}

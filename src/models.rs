@@ -1,0 +1,165 @@
+//! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
+
+mod fisher;
+mod mlp_model;
+mod module_model;
+mod nets;
+pub mod ops;
+mod shard;
+mod slopes;
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use uphill_envs::{Spec, quoted};
+
+pub use mlp_model::{MlpConfig, MlpModel};
+pub use module_model::{BoxedModule, Heads, ModuleModel, apart};
+
+pub use crate::kernels::Activation;
+pub(crate) use slopes::require_slopes;
+pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
+
+use crate::distributions::{self, Distribution};
+use crate::error::check_len;
+use crate::objective::{Objective, Output, RowSums};
+use crate::rollout::Minibatch;
+use crate::scratch::Scratch;
+use crate::{Error, Params, Result};
+
+/// A policy and a value function over one parameter vector.
+///
+/// What has to be written is [`forward`](Model::forward), on tensors: learning takes its gradient, and acting its numbers.
+/// The parameters are an argument: a model answers for those that it is given, whichever they are, and keeps none. A model
+/// with a faster way on the host overrides [`outputs`](Model::outputs) and [`values`](Model::values), for acting and judging,
+/// and [`host_gradient`](Model::host_gradient), for learning.
+pub trait Model: Send + Sync {
+    /// `D`, the numbers in one observation.
+    fn observation_len(&self) -> usize;
+
+    /// What the outputs are a distribution of.
+    fn distribution(&self) -> &Arc<dyn Distribution>;
+
+    /// The policy's outputs `[B, outputs of the distribution]` and the values `[B]` of observations `[B, D]`, differentiable
+    /// in the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for another shape or device.
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)>;
+
+    /// The same as a distribution and values.
+    ///
+    /// # Errors
+    /// As [`forward`](Model::forward).
+    fn answer(&self, params: &Params, observation: &Tensor) -> Result<Output> {
+        let (outputs, value) = self.forward(params, observation)?;
+        Ok(Output { policy: self.distribution().tensor(&outputs)?, value })
+    }
+
+    /// Replaces `outputs` by the policy's outputs `[B, outputs of the distribution]` for observations `[B, D]`, without a
+    /// gradient.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `observation` is not a whole number of rows, [`Error::Interrupted`] where [`Scratch::stop`] says so.
+    fn outputs(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+    ) -> Result<()> {
+        in_blocks(self, params, observation, scratch, outputs, |(outputs, _)| outputs)
+    }
+
+    /// Replaces `values` by the value `[B]` of observations `[B, D]`, without a gradient.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if `observation` is not a whole number of rows, [`Error::Interrupted`] where [`Scratch::stop`] says so.
+    fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
+        in_blocks(self, params, observation, scratch, values, |(_, values)| values)
+    }
+
+    /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
+    /// and no purpose is told, [`Trainer`](crate::Trainer) refuses the model; see
+    /// [`gradient::check`](crate::gradient::check). False, the default, for every block.
+    fn detached(&self, _block: &str) -> bool {
+        false
+    }
+
+    /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
+    /// straight on the host; returns the loss. `None`, the default, if model, device or objective have no such path:
+    /// the gradient is then that of [`answer`](Model::answer) and [`Objective::loss`].
+    ///
+    /// # Errors
+    /// As [`forward`](Model::forward); [`Error::Shape`] for a minibatch whose columns differ in length,
+    /// [`Error::Interrupted`] where its [`stop`](Minibatch::stop) says so.
+    fn host_gradient(
+        &self,
+        _params: &Params,
+        _batch: Minibatch<'_>,
+        _objective: &dyn Objective,
+        _scratch: &mut Scratch,
+        _gradient: &mut Vec<f32>,
+        _sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        Ok(None)
+    }
+}
+
+/// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
+const BLOCK: usize = 256;
+
+/// One of the answers to observations `[B, D]`, some rows at a time.
+fn in_blocks<M: Model + ?Sized>(
+    model: &M,
+    params: &Params,
+    observation: &[f32],
+    scratch: &Scratch,
+    out: &mut Vec<f32>,
+    of: impl Fn((Tensor, Tensor)) -> Tensor,
+) -> Result<()> {
+    let width = model.observation_len();
+    rows(observation, width)?;
+    out.clear();
+    for block in observation.chunks(BLOCK * width) {
+        scratch.stop().check()?;
+        let block = Tensor::from_slice(block, (block.len() / width, width), params.device())?;
+        out.extend(of(model.forward(params, &block)?).flatten_all()?.to_vec1::<f32>()?);
+    }
+    Ok(())
+}
+
+/// Rows in a flat batch of observations.
+fn rows(observation: &[f32], width: usize) -> Result<usize> {
+    if width == 0 || !observation.len().is_multiple_of(width) {
+        let got = vec![observation.len()];
+        return Err(crate::Error::Shape { what: "a batch of observations".into(), expected: vec![width], got });
+    }
+    Ok(observation.len() / width)
+}
+
+/// Refuses a model that is not for environments of this kind.
+pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
+    check_len("the network's input", spec.observation_len(), model.observation_len())?;
+    let (own, theirs) = (model.distribution(), distributions::over(&spec.id, &spec.action)?);
+    match format!("{own:?}") == format!("{theirs:?}") {
+        true => Ok(()),
+        false => {
+            let id = quoted(&spec.id);
+            Err(Error::Config(format!("{id}: the network's policy is a {own:?}, and its actions take a {theirs:?}")))
+        }
+    }
+}
+
+/// Observations that a model is tried on: more than one, so that rows and columns cannot be mistaken.
+const TRIED_ON: usize = 2;
+
+/// Refuses a model whose answers have another length than it says.
+pub(crate) fn check_answers(model: &dyn Model, params: &Params) -> Result<()> {
+    let observation = vec![0.0; TRIED_ON * model.observation_len()];
+    let (mut scratch, mut outputs, mut values) = (Scratch::default(), Vec::new(), Vec::new());
+    model.outputs(params, &observation, &mut scratch, &mut outputs)?;
+    check_len("the network's outputs", TRIED_ON * model.distribution().outputs(), outputs.len())?;
+    model.values(params, &observation, &mut scratch, &mut values)?;
+    check_len("the network's values", TRIED_ON, values.len())
+}
