@@ -15,7 +15,8 @@ fn end_to_end(c: &mut Criterion) {
         for lanes in [4, 64, 1_024] {
             for threads in [1, 2] {
                 let defaults = (algo.defaults)();
-                let config = Config { envs: lanes, episodes: 2 * lanes, threads, steps: 1 << 40, ..defaults };
+                let config = Config { envs: lanes, threads, steps: 1 << 40, ..defaults };
+                let config = if algo.name == "reinforce" { Config { episodes: 2 * lanes, ..config } } else { config };
                 let mut trainer = Trainer::new(&config).expect("the defaults are valid");
                 let mut update = || trainer.step().expect("an update").expect("more to do").env_steps;
                 let (before, after) = (update(), update());

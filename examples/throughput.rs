@@ -57,9 +57,11 @@ fn measure(&Args { json }: &Args) -> Result<()> {
     for (algo, lanes, n_steps) in LOOPS {
         for threads in [1, 2] {
             let defaults = Config::for_algo(algo)?;
-            let n_steps = if n_steps == 0 { defaults.n_steps } else { n_steps };
-            let config =
-                Config { envs: lanes, n_steps, episodes: 2 * lanes, threads, steps: Config::MAX_STEPS, ..defaults };
+            let config = Config { envs: lanes, threads, steps: Config::MAX_STEPS, ..defaults };
+            let config = match algo {
+                "reinforce" => Config { episodes: 2 * lanes, ..config },
+                _ => Config { n_steps, ..config },
+            };
             let rate = steps_per_second(&config)?;
             let share = rate * flops_per_step(&config) / (peak * threads as f64);
             let horizon = if algo == "reinforce" { "2 episodes".to_string() } else { n_steps.to_string() };

@@ -9,17 +9,12 @@ use uphill::{Checkpoint, Config, Error, Metrics, Trainer, algo, envs};
 fn config(algo: &str, optimizer: &str, env: &str) -> Config {
     let config = Config::new(algo, optimizer).expect("an algorithm with an optimizer");
     let lanes = if algo == "reinforce" { 2 } else { 3 };
-    let n_minibatches = if algo == "ppo" { 2 } else { 1 };
-    Config {
-        env: env.into(),
-        envs: lanes,
-        episodes: 2,
-        n_steps: 8,
-        n_minibatches,
-        hidden: vec![8],
-        steps: 300,
-        ..config
-    }
+    let config = match algo {
+        "reinforce" => Config { episodes: 2, ..config },
+        "ppo" => Config { n_steps: 8, n_minibatches: 2, ..config },
+        _ => Config { n_steps: 8, ..config },
+    };
+    Config { env: env.into(), envs: lanes, hidden: vec![8], steps: 300, ..config }
 }
 
 /// A row without its clock.

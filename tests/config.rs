@@ -205,8 +205,38 @@ fn episodes_are_shared_out_evenly() {
     let message = refused(&Config { episodes: 6, envs: 4, ..reinforce.clone() });
     assert_eq!(message, "episodes = 6 is impossible: it must be a multiple of envs, which is 4");
     Config { episodes: 12, envs: 4, ..reinforce }.validate().expect("3 each");
-    // Other algorithms do not read it.
-    Config { episodes: 6, envs: 4, ..ppo() }.validate().expect("not read");
+}
+
+#[test]
+fn settings_of_another_algorithm_are_refused() {
+    let a2c = Config::for_algo("a2c").expect("an algorithm");
+    for (config, expected) in [
+        (
+            Config { n_epochs: 10, ..a2c.clone() },
+            "n_epochs = 10 has no effect on a2c: it is a setting of ppo; leave it out, or leave it at 1",
+        ),
+        (
+            Config { episodes: 6, ..ppo() },
+            "episodes = 6 has no effect on ppo: it is a setting of reinforce; leave it out, or leave it at 8",
+        ),
+        (
+            Config { n_steps: 7, ..Config::for_algo("reinforce").expect("known") },
+            "n_steps = 7 has no effect on reinforce: it is a setting of a2c and ppo; leave it out, or leave it at 128",
+        ),
+        (
+            Config { algo: "a2c".into(), ..ppo() },
+            "clip_range_vf = 0.2 has no effect on a2c: it is a setting of ppo; leave it out, or leave it at inf",
+        ),
+    ] {
+        assert_eq!(refused(&config), expected);
+    }
+    Config { n_epochs: 1, ..a2c }.validate().expect("so it is");
+    let error = Config::from_toml("algo = 'a2c'\nn_epochs = 10").expect_err("no effect").to_string();
+    assert!(error.starts_with("n_epochs = 10 has no effect on a2c"), "{error}");
+    // Every setting that one row claims is a setting, and what all have is claimed by none.
+    for name in ALGOS.iter().flat_map(|algo| algo.settings) {
+        assert!(Config::SETTINGS.iter().any(|(known, _)| known == name), "{name}");
+    }
 }
 
 #[test]
@@ -371,7 +401,8 @@ fn configs() -> impl Strategy<Value = Config> {
         let [clip_range, clip_range_vf, target_kl, max_grad_norm] = limits;
         let [gamma, gae_lambda] = decays;
         let (activation, init, gridworld, lr) = kinds;
-        Config {
+        let own = Config::new(ALGOS[algo].name, &optimizer).expect("known names");
+        let config = Config {
             env: gridworld.as_ref().map_or("a \"quoted\" name", |world| &*world.id).into(),
             device: "auto".into(),
             seed,
@@ -398,7 +429,21 @@ fn configs() -> impl Strategy<Value = Config> {
             init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming][init],
             shared_trunk,
             gridworld,
-            ..Config::new(ALGOS[algo].name, &optimizer).expect("known names")
+            ..own.clone()
+        };
+        // What the algorithm has not stays as it is.
+        let has = |name: &str| ALGOS[algo].settings.contains(&name);
+        Config {
+            n_steps: if has("n_steps") { config.n_steps } else { own.n_steps },
+            episodes: if has("episodes") { config.episodes } else { own.episodes },
+            n_epochs: if has("n_epochs") { config.n_epochs } else { own.n_epochs },
+            n_minibatches: if has("n_minibatches") { config.n_minibatches } else { own.n_minibatches },
+            gae_lambda: if has("gae_lambda") { config.gae_lambda } else { own.gae_lambda },
+            baseline: if has("baseline") { config.baseline } else { own.baseline },
+            clip_range: if has("clip_range") { config.clip_range } else { own.clip_range },
+            clip_range_vf: if has("clip_range_vf") { config.clip_range_vf } else { own.clip_range_vf },
+            target_kl: if has("target_kl") { config.target_kl } else { own.target_kl },
+            ..config
         }
     })
 }

@@ -13,8 +13,17 @@ use uphill::{Checkpoint, Config, Seed, algo};
 mod programs;
 
 /// A run of some updates that takes a moment even unoptimised, with a checkpoint after each.
-const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --episodes 2 --n-steps 8 --n-epochs 1 --n-minibatches 2 \
-                     --steps 200 --threads 1 --quiet";
+const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --steps 200 --threads 1 --quiet";
+
+/// The size of its updates, by the algorithm.
+fn small(algo: &str) -> String {
+    let size = match algo {
+        "reinforce" => "--episodes 2",
+        "a2c" => "--n-steps 8",
+        _ => "--n-steps 8 --n-epochs 1 --n-minibatches 2",
+    };
+    format!("{SMALL} --algo {algo} {size}")
+}
 
 fn train(folder: &Path, arguments: &str) -> Command {
     let mut command = programs::example("train");
@@ -74,7 +83,7 @@ fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
         while let Some((algo, optimizer)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let home = tempfile::tempdir().expect("a folder");
             let home = home.path();
-            let settings = format!("{SMALL} --algo {algo} --optimizer {optimizer} --checkpoint-every 0");
+            let settings = format!("{} --optimizer {optimizer} --checkpoint-every 0", small(algo));
             let begun = Instant::now();
             succeeds(home, &format!("{settings} --out whole"));
             let whole = begun.elapsed().as_secs_f64();
@@ -305,7 +314,7 @@ fn two_processes_do_not_train_in_one_folder() {
 #[test]
 fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told_of() {
     let home = tempfile::tempdir().expect("a folder");
-    succeeds(home.path(), &format!("{SMALL} --algo ppo --checkpoint-every 0 --out run"));
+    succeeds(home.path(), &format!("{} --checkpoint-every 0 --out run", small("ppo")));
     let run = home.path().join("run");
     let whole = left(&run);
     let mut files: Vec<PathBuf> = std::fs::read_dir(run.join("checkpoints"))
@@ -360,7 +369,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_told_of() {
 #[test]
 fn resuming_what_cannot_be_resumed_says_why() {
     let home = tempfile::tempdir().expect("a folder");
-    succeeds(home.path(), &format!("{SMALL} --algo ppo --out run"));
+    succeeds(home.path(), &format!("{} --out run", small("ppo")));
     std::fs::create_dir(home.path().join("empty")).expect("a folder");
     for (arguments, expected) in [
         ("--resume nowhere", "error: nowhere: this folder holds no run: it has no config.toml"),

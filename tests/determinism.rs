@@ -43,8 +43,12 @@ fn the_number_of_our_own_threads_changes_no_bit() {
     for algo in algo::ALGOS {
         for (envs, n_steps) in [(70, 40), (128, 16)] {
             let trained = |threads: usize| {
-                let wide = Config { envs, n_steps, episodes: 2 * envs, threads, ..config(algo.name, "CartPole-v1", 5) };
-                let wide = Config { n_minibatches: if algo.name == "ppo" { 2 } else { 1 }, steps: 8_000, ..wide };
+                let wide = Config { envs, threads, steps: 8_000, ..config(algo.name, "CartPole-v1", 5) };
+                let wide = match algo.name {
+                    "reinforce" => Config { episodes: 2 * envs, ..wide },
+                    "ppo" => Config { n_steps, n_minibatches: 2, ..wide },
+                    _ => Config { n_steps, ..wide },
+                };
                 let mut trainer = Trainer::new(&wide).expect("a trainer");
                 let mut rows = Vec::new();
                 while let Some(metrics) = trainer.step().expect("an update") {

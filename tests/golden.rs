@@ -16,15 +16,10 @@ fn updates_give_the_words_that_they_gave() {
             [("CartPole-v1", defaults.envs, 20), ("GridWorld-4x4-v0", defaults.envs, 20), ("CartPole-v1", 64, 5)]
         {
             let trained = |threads: usize| {
-                let config = Config {
-                    env: env.into(),
-                    envs,
-                    episodes: envs,
-                    n_steps: defaults.n_steps.min(32),
-                    threads,
-                    seed: 11,
-                    steps: 1_000_000,
-                    ..defaults.clone()
+                let config = Config { env: env.into(), envs, threads, seed: 11, steps: 1_000_000, ..defaults.clone() };
+                let config = match algo.name {
+                    "reinforce" => Config { episodes: envs, ..config },
+                    _ => Config { n_steps: defaults.n_steps.min(32), ..config },
                 };
                 let mut trainer = Trainer::new(&config).expect("a trainer");
                 for _ in 0..updates {

@@ -5,7 +5,7 @@ use uphill_envs::{Spec, counted, quoted};
 use crate::device::DeviceChoice;
 use crate::envs::shown;
 use crate::optim::Registry;
-use crate::{Config, Error, Result, Rollout, Threads, algo};
+use crate::{Config, Error, Result, Rollout, Threads, algo, settings};
 
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
@@ -37,7 +37,30 @@ impl Config {
     /// As [`Config::validate`].
     pub fn validate_with(&self, registry: &Registry) -> Result<()> {
         self.validate_settings()?;
+        self.check_effects()?;
         self.make_optimizer_with(registry).map(|_| ())
+    }
+
+    /// Refuses a setting of another algorithm's: it would have no effect.
+    fn check_effects(&self) -> Result<()> {
+        let recipe = algo::recipe(&self.algo)?;
+        let (own, defaults) = (self.to_table()?, (recipe.defaults)().to_table()?);
+        for (name, value) in own.iter().filter(|(name, _)| !recipe.settings.contains(&name.as_str())) {
+            let others: Vec<_> = algo::ALGOS
+                .iter()
+                .filter(|other| other.settings.contains(&name.as_str()))
+                .map(|other| other.name)
+                .collect();
+            let default = defaults.get(name);
+            if !others.is_empty() && default != Some(value) {
+                let (value, others) = (settings::shown(value), others.join(" and "));
+                let rest =
+                    default.map_or(String::new(), |default| format!(", or leave it at {}", settings::shown(default)));
+                let problem = format!("{name} = {value} has no effect on {}: it is a setting of {others}", recipe.name);
+                return Err(Error::Config(format!("{problem}; leave it out{rest}")));
+            }
+        }
+        Ok(())
     }
 
     /// Checks everything but the optimizer.

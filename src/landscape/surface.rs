@@ -51,7 +51,11 @@ impl Surface {
     /// # Errors
     /// [`Error::Config`] for no episode or too many.
     pub fn mean_return(config: &Config, episodes: usize, seed: Seed) -> Result<Surface> {
-        Config { envs: episodes, episodes, n_steps: 1, n_minibatches: 1, ..config.clone() }.validate()?;
+        config.validate()?;
+        let most = Config::MAX_ENVS;
+        if !(1..=most).contains(&(episodes as u64)) {
+            return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
+        }
         Ok(Surface { config: config.clone(), measure: Measure::Sampled { episodes, seed } })
     }
 

@@ -8,7 +8,7 @@
 //! theta on the host, and the new theta goes back in another such copy. Policies are small: that takes less time than the
 //! launches of the dozen small kernels that each step would otherwise be.
 //!
-#![doc = include_str!("../../docs/optimizers.md")]
+#![doc = include_str!("../docs/optimizers.md")]
 
 mod accumulate;
 mod adabelief;

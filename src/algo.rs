@@ -83,6 +83,8 @@ pub struct Recipe {
     pub name: &'static str,
     /// What it is, in a line.
     pub summary: &'static str,
+    /// The settings that it has beside those that all have.
+    pub settings: &'static [&'static str],
     /// Its own defaults for every setting.
     pub defaults: fn() -> Config,
     /// Makes it.
@@ -94,18 +96,21 @@ pub const ALGOS: &[Recipe] = &[
     Recipe {
         name: "reinforce",
         summary: "Monte Carlo policy gradient over whole episodes",
+        settings: &["episodes", "baseline"],
         defaults: reinforce::defaults,
         build: |config| Box::new(reinforce(config)),
     },
     Recipe {
         name: "a2c",
         summary: "advantage actor-critic on short rollouts",
+        settings: &["n_steps", "gae_lambda"],
         defaults: a2c::defaults,
         build: |config| Box::new(a2c(config)),
     },
     Recipe {
         name: "ppo",
         summary: "proximal policy optimisation",
+        settings: &["n_steps", "n_epochs", "n_minibatches", "gae_lambda", "clip_range", "clip_range_vf", "target_kl"],
         defaults: ppo::defaults,
         build: |config| Box::new(ppo(config)),
     },
