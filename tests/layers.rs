@@ -19,7 +19,6 @@ const LAYERS: [(&str, &[&str]); 8] = [
             "on_divergence",
             "own_folder",
             "scratch",
-            "screen",
             "seed",
             "settings",
             "stop",
@@ -35,7 +34,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ),
     ("learning", &["algo", "optim"]),
     ("configuration", &["config"]),
-    ("training", &["checkpoint", "console", "metrics_file", "policy", "train"]),
+    ("training", &["checkpoint", "console", "metrics_file", "policy", "screen", "train"]),
     (
         "laboratory",
         &["benchmark", "canvas", "findings", "gradient", "landscape", "oracle", "plot", "render", "run", "stats"],

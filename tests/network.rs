@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use rand::RngExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use uphill::distributions::{CategoricalTensor, Distribution};
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
 use uphill::init::Initialiser;
 use uphill::models::{Activation, Heads, apart};
-use uphill::objective::Output;
+use uphill::objective::{Batch, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss};
 use uphill::{
     Collector, Config, Error, Horizon, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Scratch, Seed, Trainer,
 };
@@ -582,4 +583,104 @@ fn a_module_over_views_of_theta_sees_every_change_of_it() {
     };
     assert_eq!(gradient(&layer), [1.0; 10]);
     assert_eq!(gradient(&frozen), [0.0; 10]);
+}
+
+#[test]
+fn trainers_and_policies_may_go_to_another_thread() {
+    fn goes<T: Send>() {}
+    fn is_shared<T: Sync>() {}
+    goes::<Trainer>();
+    goes::<uphill::Policy>();
+    is_shared::<uphill::Policy>();
+}
+
+#[test]
+fn a_module_answers_for_the_parameters_that_it_is_given() {
+    let ((params, model), (other, _)) = (module(4, 2, Seed(1)), module(4, 2, Seed(2)));
+    let x = Tensor::ones((3, 4), DType::F32, &CPU).expect("ones");
+    let answers = |model: &ModuleModel, params: &Params| numbers(&model.forward(params, &x).expect("outputs").0);
+    assert_ne!(answers(&model, &params), answers(&model, &other));
+    assert_eq!(answers(&model, &other), answers(&module(4, 2, Seed(2)).1, &other));
+    // And its gradient is by those.
+    let loss = model.forward(&other, &x).and_then(|(outputs, _)| Ok(outputs.sqr()?.sum_all()?)).expect("a loss");
+    assert!(numbers(&other.gradient(&loss).expect("a gradient")).iter().any(|g| *g != 0.0));
+    assert!(numbers(&params.gradient(&loss).expect("a gradient")).iter().all(|g| *g == 0.0));
+}
+
+/// A network that counts how often it is asked for tensors, and the most rows at a time.
+struct Counted {
+    model: ModuleModel,
+    asked: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Model for Counted {
+    fn observation_len(&self) -> usize {
+        self.model.observation_len()
+    }
+
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        self.model.distribution()
+    }
+
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.most.fetch_max(observation.dim(0)?, Ordering::Relaxed);
+        self.model.forward(params, observation)
+    }
+}
+
+/// The policy gradient, told of on tensors alone.
+#[derive(Debug)]
+struct OnTensors;
+
+impl Objective for OnTensors {
+    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+        PolicyGradient.loss(batch, output, report)
+    }
+}
+
+#[test]
+fn a_gradient_costs_one_forward_pass_whether_its_objective_has_rows_or_not() {
+    let (params, model) = module(4, 2, Seed(1));
+    let model = Counted { model, asked: AtomicUsize::new(0), most: AtomicUsize::new(0) };
+    let rollout = uphill::Rollout {
+        observation: vec![0.1; 12],
+        action: vec![1, 0, 1],
+        log_prob: vec![-0.7; 3],
+        value: vec![0.0; 3],
+        ..uphill::Rollout::new(3, 4)
+    };
+    let estimate = uphill::rollout::Estimate { advantage: vec![1.0, -1.0, 0.5], target: vec![0.0; 3] };
+    let batch = uphill::rollout::Minibatch {
+        rollout: &rollout,
+        estimate: &estimate,
+        places: &[0, 1, 2],
+        advantage: &estimate.advantage,
+        stop: uphill::Stop::default(),
+    };
+    let ppo = || uphill::algo::ppo(&Config::for_algo("ppo").expect("an algorithm"));
+    let gradient = |objective| {
+        let algo = uphill::algo::OnPolicy { objective, ..ppo() };
+        let (mut gradient, mut sums) = (Vec::new(), RowSums::default());
+        model.asked.store(0, Ordering::Relaxed);
+        algo.gradient(&model, &params, batch, &mut Scratch::default(), &mut gradient, &mut sums).expect("a gradient");
+        assert_eq!(model.asked.load(Ordering::Relaxed), 1);
+        gradient
+    };
+    let with = gradient(PolicyGradient.plus(0.5, ValueLoss::default()));
+    let without = gradient(OnTensors.plus(0.5, ValueLoss::default()));
+    assert!(relative(&with, &wide(&without)) < 1e-6, "{with:?} {without:?}");
+}
+
+#[test]
+fn a_long_rollout_is_judged_in_blocks() {
+    let (params, model) = module(4, 2, Seed(1));
+    let model = Counted { model, asked: AtomicUsize::new(0), most: AtomicUsize::new(0) };
+    let (host, mut values) = (observations(Seed(1), 4 * 1_000), Vec::new());
+    model.values(&params, &host, &mut Scratch::default(), &mut values).expect("values");
+    assert_eq!((values.len(), model.most.load(Ordering::Relaxed)), (1_000, 256));
+    let whole = view(&host, 1_000, 4, View::Whole).expect("a tensor");
+    let (_, expected) = model.forward(&params, &whole).expect("outputs");
+    assert!(relative(&values, &wide(&numbers(&expected))) < 1e-6);
 }
