@@ -71,13 +71,7 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
     for (config, expected) in [
         (wide.clone(), &["GiB, max_memory = 4 GiB", "65536 environments with 4096 numbers an observation"][..]),
         (
-            Config {
-                episodes: 65_536,
-                gridworld: wide.gridworld.clone(),
-                env: wide.env.clone(),
-                envs: 65_536,
-                ..reinforce
-            },
+            Config { episodes: 65_536, gridworld: wide.gridworld.clone(), env: wide.env, envs: 65_536, ..reinforce },
             &["max_memory = 4 GiB"],
         ),
         (Config { hidden: vec![8192, 8192], ..ppo.clone() }, &["GiB", "134340611 parameters", "larger max_memory"]),

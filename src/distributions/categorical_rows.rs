@@ -128,14 +128,14 @@ impl DistributionRows for CategoricalRows {
 
     fn sample(&self, row: usize, rng: &mut Rng, action: ActionMut<'_>) -> Option<f32> {
         let (chosen, log_prob) = self.at(row, rng.random())?;
-        put(action, chosen);
+        put(chosen, action);
         Some(log_prob)
     }
 
     fn mode(&self, row: usize, action: ActionMut<'_>) -> Option<()> {
         let log_probs = self.log_probs(row);
         let likeliest = self.likeliest[row];
-        log_probs.get(likeliest as usize).filter(|l| l.is_finite()).map(|_| put(action, likeliest))
+        log_probs.get(likeliest as usize).filter(|l| l.is_finite()).map(|_| put(likeliest, action))
     }
 
     fn judge(&self, actions: Actions<'_>, log_prob: &mut Vec<f32>, entropy: &mut Vec<f32>) {
@@ -180,8 +180,9 @@ impl DistributionRows for CategoricalRows {
     }
 }
 
-/// Writes the index of an action.
-fn put(action: ActionMut<'_>, index: u32) {
+/// Writes the index of an action, in its one place.
+#[expect(clippy::needless_pass_by_value, reason = "it is a place to write to, and written to once")]
+fn put(index: u32, action: ActionMut<'_>) {
     if let ActionMut::Discrete([place, ..]) = action {
         *place = index;
     }

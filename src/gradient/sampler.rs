@@ -73,8 +73,11 @@ impl GradientSampler<'_> {
         batches: usize,
         done: impl Fn() + Sync,
     ) -> Result<GradientBatches> {
-        let config = Config { algo: "reinforce".into(), baseline: false, ent_coef: 0.0, ..self.config.clone() };
-        let config = Config { envs: self.episodes, episodes: self.episodes, ..config };
+        // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
+        let Config { env, gridworld, gamma, hidden, activation, init, shared_trunk, .. } = self.config.clone();
+        let task =
+            Config { env, gridworld, gamma, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
+        let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Batch>>)> =
             (0..batches).step_by(SHARE).map(|first| (first..(first + SHARE).min(batches), Ok(Vec::new()))).collect();
