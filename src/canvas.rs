@@ -31,57 +31,35 @@ impl Canvas {
     /// Fills the polygon through `corners`; fewer than three make no area and paint nothing.
     pub(crate) fn fill_polygon(&mut self, corners: &[Point], colour: Colour, alpha: f32) {
         if let Some(path) = path_through(corners, true) {
-            self.fill_path(&path, colour, alpha);
+            self.fill(&path, colour, alpha);
         }
     }
 
     /// Fills a disc; a radius that is not above zero paints nothing.
     pub(crate) fn fill_disc(&mut self, (x, y): Point, radius: f32, colour: Colour, alpha: f32) {
         if let Some(path) = PathBuilder::from_circle(x, y, radius) {
-            self.fill_path(&path, colour, alpha);
+            self.fill(&path, colour, alpha);
         }
     }
 
     /// Fills any outline.
-    pub(crate) fn fill_path(&mut self, path: &Path, colour: Colour, alpha: f32) {
+    pub(crate) fn fill(&mut self, path: &Path, colour: Colour, alpha: f32) {
         self.pixmap.fill_path(path, &paint(colour, alpha), FillRule::Winding, self.transform, None);
     }
 
-    /// Draws a line of `width` units through `points`, with round joins: a noisy curve has no spikes then.
-    pub(crate) fn stroke(&mut self, points: &[Point], width: f32, colour: Colour, alpha: f32) {
-        if let Some(path) = path_through(points, false) {
-            let stroke = Stroke { width, line_cap: LineCap::Butt, line_join: LineJoin::Round, ..Stroke::default() };
-            self.pixmap.stroke_path(&path, &paint(colour, alpha), &stroke, self.transform, None);
-        }
+    /// Draws lines of `width` units as one shape, with round joins: a noisy curve has no spikes then.
+    pub(crate) fn stroke(&mut self, path: &Path, width: f32, colour: Colour, alpha: f32) {
+        let stroke = Stroke { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
+        self.pixmap.stroke_path(path, &paint(colour, alpha), &stroke, self.transform, None);
     }
 
-    /// Draws separate lines of `width` units as one shape: where they meet they are no darker.
-    pub(crate) fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, colour: Colour, alpha: f32) {
-        let mut builder = PathBuilder::new();
-        for &((x0, y0), (x1, y1)) in lines {
-            builder.move_to(x0, y0);
-            builder.line_to(x1, y1);
-        }
-        if let Some(path) = builder.finish() {
-            let stroke = Stroke { width, line_cap: LineCap::Round, ..Stroke::default() };
-            self.pixmap.stroke_path(&path, &paint(colour, alpha), &stroke, self.transform, None);
-        }
-    }
-
-    /// Gives every pixel of a rectangle, from `(left, top)` up to `(right, bottom)`, the colour of its centre.
-    pub(crate) fn paint_pixels(
-        &mut self,
-        (left, top): (u32, u32),
-        (right, bottom): (u32, u32),
-        colour: impl Fn(f32, f32) -> Colour,
-    ) {
+    /// Paints `colours`, row by row in so many columns, with the first at `left` and `top` in pixels.
+    pub(crate) fn paint_pixels(&mut self, (left, top): (u32, u32), columns: u32, colours: &[Colour]) {
         let (width, height) = self.size();
         let pixels = self.pixmap.pixels_mut();
-        for y in top..bottom.min(height) {
-            for x in left..right.min(width) {
-                if let Some(pixel) = pixels.get_mut((y * width + x) as usize) {
-                    *pixel = opaque(colour(x as f32 + 0.5, y as f32 + 0.5)).premultiply().to_color_u8();
-                }
+        for (y, row) in (top..height).zip(colours.chunks(columns.max(1) as usize)) {
+            for (x, colour) in (left..width).zip(row) {
+                pixels[(y * width + x) as usize] = opaque(*colour).premultiply().to_color_u8();
             }
         }
     }

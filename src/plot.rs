@@ -25,48 +25,42 @@
 
 mod axis;
 mod backend;
-mod caption;
 mod chart;
 mod check;
 mod cost;
 mod curve;
-mod dash;
 mod descent;
 mod error;
 mod gradient_panels;
-mod grid;
 mod header;
 mod improvement;
 mod label;
 mod landscape;
-mod legend;
-mod lettering;
 mod look;
-mod panel;
-mod paper;
+mod map;
+mod options;
 mod picture;
 mod placement;
-mod plane;
 mod relief;
-mod ribbon;
-mod row_labels;
+mod reward;
 mod rows;
 mod run;
 mod sensitivity;
 mod series;
+mod sheet;
+mod style;
 mod svg;
-mod trace;
 mod typeface;
 
 use std::path::Path;
 
-pub use caption::PictureOptions;
 pub use cost::{CostPoint, quality_against_cost};
 pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
 pub use gradient_panels::{GradientPanel, GradientValue, gradient_panels};
 pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
+pub use options::PictureOptions;
 pub use picture::Picture;
 pub use rows::{IntervalRow, interval_rows};
 pub use run::{DEFAULT_METRIC, Run, distinct};
@@ -74,7 +68,6 @@ pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensit
 pub use series::{Series, learning_curves, performance_profiles};
 
 use crate::envs::shown;
-use uphill_envs::Colour;
 
 /// How a plot looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,26 +98,16 @@ impl Default for PlotOptions {
 
 impl PlotOptions {
     fn check(&self) -> Result<(), PlotError> {
-        let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
-        if !(0.5..=8.0).contains(&self.scale) {
-            return wrong("scale", shown(self.scale), "0.5 to 8");
-        }
-        let fits = |side: u32, least: f64| f64::from(side) >= least * self.scale && side <= 10_000;
-        if !fits(self.width, 240.0) {
-            return wrong("width", self.width.to_string(), "at least 240 times `scale` and at most 10000 pixels");
-        }
-        if !fits(self.height, 180.0) {
-            return wrong("height", self.height.to_string(), "at least 180 times `scale` and at most 10000 pixels");
-        }
-        if !(0.0..=1.0).contains(&self.smooth) {
-            return wrong("smooth", shown(self.smooth), "a share of the steps, 0 to 1");
-        }
-        match self.threshold {
-            Some(threshold) if !run::drawable(threshold) => {
-                wrong("threshold", shown(threshold), "a finite number within 1e100 of zero")
-            }
-            _ => Ok(()),
-        }
+        check::scale(self.scale)?;
+        let expected = "at least 240 times `scale` and at most 10000 pixels";
+        check::side("width", self.width, 240.0 * self.scale, expected)?;
+        let expected = "at least 180 times `scale` and at most 10000 pixels";
+        check::side("height", self.height, 180.0 * self.scale, expected)?;
+        let smooth = (0.0..=1.0).contains(&self.smooth);
+        check::option(smooth, "smooth", shown(self.smooth), "a share of the steps, 0 to 1")?;
+        let threshold = self.threshold.unwrap_or_default();
+        let expected = "a finite number within 1e100 of zero";
+        check::option(run::drawable(threshold), "threshold", shown(threshold), expected)
     }
 }
 
@@ -156,7 +139,7 @@ pub fn curves(runs: &[Run], options: &PlotOptions) -> Result<Picture, PlotError>
         }
     }
     let curves = curve::curves(runs, options.smooth)?;
-    chart::paint(runs, (&curves, label::common(runs)), options)
+    reward::paint(runs, &curves, options)
 }
 
 /// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters: as
@@ -164,18 +147,4 @@ pub fn curves(runs: &[Run], options: &PlotOptions) -> Result<Picture, PlotError>
 #[must_use]
 pub fn note_on(text: &str, path: impl AsRef<Path>) -> Option<String> {
     typeface::missing_note(std::iter::once(text), picture::Format::of(path.as_ref()).ok()?)
-}
-
-/// Pixels, row by row, as PNG.
-fn encode((width, height): (u32, u32), pixels: impl Iterator<Item = Colour>) -> Result<Vec<u8>, PlotError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
-    let mut writer = encoder.write_header()?;
-    let rgb: Vec<u8> = pixels.flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
-    writer.write_image_data(&rgb)?;
-    writer.finish()?;
-    Ok(bytes)
 }

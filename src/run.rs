@@ -332,7 +332,7 @@ impl RunFolder {
                 plot::reward_curve(&[run], &options, own_folder::file(&self.path, "reward.png")?)?;
             }
             // No mean return was ever known: there is nothing to draw.
-            Err(PlotError::Empty { .. } | PlotError::NoValues { .. }) => {}
+            Err(PlotError::NoValues { .. }) => {}
             Err(problem) => return Err(problem.into()),
         }
         Ok(summary)

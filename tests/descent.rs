@@ -87,6 +87,13 @@ fn paths_are_drawn_where_they_went() {
 }
 
 #[test]
+fn a_best_point_off_the_map_is_not_marked() {
+    let svg = |best| descent(&bowl(), &panels(), &DescentOptions { best, ..options() }).unwrap().svg();
+    assert_eq!(svg(Some((9.0, 0.0))), svg(None));
+    assert_ne!(svg(Some((1.0, 0.0))), svg(None));
+}
+
+#[test]
 fn an_animation_ends_on_the_picture() {
     let folder = TempDir::new().unwrap();
     let (still, moving) = (folder.path().join("a.png"), folder.path().join("a.gif"));

@@ -148,7 +148,7 @@ fn shapes(svg: &str) -> Vec<Shape> {
     assert_eq!(root.tag_name().name(), "svg");
     let elements = root.children().filter(|node| node.is_element() && node.tag_name().name() != "rect");
     let shape = |node: roxmltree::Node<'_, '_>| {
-        let text = node.attribute("d").or(node.attribute("points")).expect("coordinates");
+        let text = node.attribute("d").expect("coordinates");
         let numbers: Vec<f64> = text
             .split(|c: char| c.is_ascii_alphabetic() || c == ',' || c == ' ')
             .filter(|number| !number.is_empty())
@@ -160,7 +160,7 @@ fn shapes(svg: &str) -> Vec<Shape> {
         };
         let ((left, right), (top, bottom)) = (range(0), range(1));
         let number = |name: &str| node.attribute(name).map(|number| number.parse::<f64>().expect("a number"));
-        let kind = if node.tag_name().name() == "path" { "fill" } else { "stroke" };
+        let kind = if node.attribute("fill") == Some("none") { "stroke" } else { "fill" };
         Shape {
             label: node.attribute("aria-label").map(str::to_owned),
             colour: node.attribute(kind).expect("a colour").to_owned(),
@@ -371,6 +371,38 @@ fn rows_are_sorted_and_bars_are_as_long_as_their_intervals() {
     for (bar, name) in bars.iter().zip(&sorted) {
         assert!((bar.middle().1 - name.middle().1).abs() < 5.0, "{bar:?} {name:?}");
     }
+}
+
+#[test]
+fn stripes_end_where_the_last_axis_does_and_meet_between_panels() {
+    for width in [500, 1000] {
+        let options = PictureOptions { width, ..options() };
+        let svg = interval_rows(&METRICS, &rows(5), &options).unwrap().svg();
+        let edge = |shape: &Shape| (shape.right * 8.0).round() as i32;
+        let shapes = shapes(&svg);
+        let stripes: Vec<&Shape> = shapes.iter().filter(|shape| shape.colour == "#000000").collect();
+        let axes = shapes.iter().filter(|shape| shape.colour == "#888888" && shape.width() > 20.0);
+        let ends: std::collections::BTreeSet<i32> = axes.map(edge).collect();
+        assert!(
+            stripes.len() > 3 && stripes.iter().all(|stripe| ends.iter().any(|end| (end - edge(stripe)).abs() <= 8))
+        );
+        for stripe in stripes.iter().filter(|stripe| stripe.left > stripes[0].left) {
+            let before = |other: &&&Shape| other.top == stripe.top && (other.right - stripe.left).abs() <= 0.25;
+            assert!(stripes.iter().any(|other| before(&other)), "{stripe:?}");
+        }
+    }
+}
+
+#[test]
+fn a_number_without_room_leaves_its_grid_line() {
+    let large = |point: f64| around(point * 4e5 + 3e5, 1e5);
+    let row = |i: usize| IntervalRow { label: NAMES[i].into(), intervals: vec![large(i as f64); 3] };
+    let options = PictureOptions { width: 500, ..options() };
+    let svg = interval_rows(&METRICS[..3], &[row(0), row(1)], &options).unwrap().svg();
+    let lines = shapes(&svg).iter().filter(|shape| shape.colour == "#e6e6e6" && shape.width() == 0.0).count();
+    let number = |label: &Shape| label.label.as_ref().is_some_and(|text| text.parse::<f64>().is_ok());
+    let numbers = labels(&svg).into_iter().filter(number).count();
+    assert!(numbers >= 3 && lines > numbers, "{lines} lines, {numbers} numbers");
 }
 
 #[test]

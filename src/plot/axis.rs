@@ -1,6 +1,10 @@
-//! Ranges, round numbers on them, and their names.
+//! plotters' coordinates with round numbers on them, and their names.
 
-use super::lettering::Lettering;
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use super::style::Style;
 
 /// What the numbers along an axis are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub(super) struct Axis {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) ticks: Vec<f64>,
+    /// Those of them whose number has no room.
+    silent: Vec<f64>,
     step: f64,
     quantity: Quantity,
 }
@@ -40,7 +46,13 @@ impl Axis {
         let first = (from / step).ceil();
         // Counted, not added up: sums of tenths drift, and a step lost in rounding would never end.
         let ticks = (0..=20).map(|i| (first + f64::from(i)) * step).take_while(|&tick| tick <= to).collect();
-        Axis { from, to, ticks, step, quantity }
+        Axis { from, to, ticks, silent: Vec::new(), step, quantity }
+    }
+
+    /// Environment steps, which begin at zero: only runs that were taken up late start elsewhere.
+    pub(super) fn env_steps((first, last): (f64, f64), count: f64) -> Axis {
+        let from = if first > last / 2.0 && first < last { first } else { 0.0 };
+        Axis::new(Quantity::EnvSteps, from, last, count).ending_on_a_tick()
     }
 
     /// A logarithmic axis that holds `from..to`, both above zero, with some air at either end.
@@ -59,11 +71,11 @@ impl Axis {
         };
         let all: [&[i32]; 4] = [&[1], &[1, 3], &[1, 2, 5], &[1, 2, 3, 4, 5, 6, 7, 8, 9]];
         let ticks = all.into_iter().map(times).find(|ticks: &Vec<f64>| ticks.len() > 1).unwrap_or_else(|| vec![middle]);
-        Axis { from, to, ticks, step: 1.0, quantity: Quantity::Magnitude }
+        Axis { from, to, ticks, silent: Vec::new(), step: 1.0, quantity: Quantity::Magnitude }
     }
 
     /// The axis stretched to its next tick where that is near: 499,712 steps end on `500k`.
-    pub(super) fn ending_on_a_tick(mut self) -> Axis {
+    fn ending_on_a_tick(mut self) -> Axis {
         let next = (self.to / self.step).ceil() * self.step;
         if next > self.to && next - self.to <= (self.to - self.from) * 0.03 {
             self.to = next;
@@ -75,6 +87,31 @@ impl Axis {
     /// The axis made longer at its lower end, by so much of its length, without a tick there.
     pub(super) fn with_room_below(self, share: f64) -> Axis {
         Axis { from: self.from - (self.to - self.from) * share, ..self }
+    }
+
+    /// An axis without ticks.
+    pub(super) fn bare(from: f64, to: f64) -> Axis {
+        Axis { ticks: Vec::new(), ..Axis::new(Quantity::Metric, from, to, 2.0) }
+    }
+
+    /// A horizontal axis of such a length with a label at every so-manieth of its ticks, so that none touches the next
+    /// or reaches far beyond the axis.
+    pub(super) fn with_labels_apart(mut self, style: &Style, length: i32) -> Axis {
+        let ends = |tick: f64| {
+            let (at, half) = ((self.share(tick) * f64::from(length)) as i32, style.width(&self.label(tick), 1.0) / 2);
+            (at - half, at + half)
+        };
+        let (beyond, between) = (style.em(1.15), style.em(0.4));
+        let within = |tick: &f64| ends(*tick).0 >= -beyond && ends(*tick).1 <= length + beyond;
+        let ticks: Vec<f64> = self.ticks.iter().copied().filter(within).collect();
+        let apart = |every: &usize| {
+            let kept: Vec<(i32, i32)> = ticks.iter().step_by(*every).map(|&tick| ends(tick)).collect();
+            kept.windows(2).all(|pair| pair[0].1 + between <= pair[1].0)
+        };
+        let every = (1..=ticks.len()).find(apart).unwrap_or(1);
+        let named: Vec<f64> = ticks.into_iter().step_by(every).collect();
+        self.silent = self.ticks.iter().copied().filter(|tick| !named.contains(tick)).collect();
+        self
     }
 
     /// How far along the axis a value lies, 0 to 1.
@@ -96,9 +133,9 @@ impl Axis {
         }
     }
 
-    /// How much room a vertical axis takes on the left of its panel: its numbers, and its name at the picture's edge.
-    pub(super) fn room(&self, letters: &Lettering) -> i32 {
-        letters.widest(self.ticks.iter().map(|&tick| self.label(tick))) + letters.em(3.3)
+    /// How much room the numbers of a vertical axis take on its left.
+    pub(super) fn room(&self, style: &Style) -> i32 {
+        style.widest(self.ticks.iter().map(|&tick| self.label(tick))) + style.em(1.2)
     }
 
     /// A count of environment steps: `0`, `500k`, `1.5M`, `2B`.
@@ -125,6 +162,30 @@ impl Axis {
     }
 }
 
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        // What lies far outside stays so, and within whole numbers.
+        from + (self.share(*value).clamp(-9.0, 9.0) * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.from..self.to
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, tick: &f64) -> String {
+        if self.silent.contains(tick) { String::new() } else { self.label(*tick) }
+    }
+}
+
 /// Decimals that show a multiple of `step` exactly; `step` is 1, 2 or 5 times a power of ten.
 fn decimals(step: f64) -> usize {
     // Clamped before the cast. The small amount keeps 0.001, whose logarithm is a hair off, at three.
@@ -148,23 +209,6 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
         return format!("{value:.*e}", digits.saturating_sub(1)).replace('-', "−");
     }
     with_minus(value, (digits as i32 - 1 - power).max(0) as usize)
-}
-
-/// What stands along the vertical axis for a column of `metrics.csv`, with its unit.
-pub(super) fn describe(metric: &str) -> String {
-    match metric {
-        "episode_return_mean" => "return of an episode (mean of last 100)",
-        "episode_length_mean" => "length of an episode in steps (mean of last 100)",
-        "entropy" => "entropy of the policy (nats)",
-        "approx_kl" => "approximate KL divergence of an update (nats)",
-        "clip_fraction" => "share of clipped samples",
-        "explained_variance" => "explained variance of returns (1 is perfect)",
-        "grad_norm" => "norm of the gradient before clipping",
-        "lr" => "learning rate",
-        "steps_per_second" => "environment steps per second",
-        other => return other.replace('_', " "),
-    }
-    .to_owned()
 }
 
 #[cfg(test)]

@@ -4,18 +4,10 @@ use super::{
     PlotError, Run,
     label::{labels, same_experiment},
 };
+use crate::stats::Interval;
 
 /// Places along the environment steps at which a curve is computed: more than a plot has pixels to show.
 const PLACES: u32 = 800;
-
-/// A curve at one number of environment steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
-    pub(super) env_steps: f64,
-    pub(super) mean: f64,
-    /// The sample standard deviation over the runs; zero for a single one.
-    pub(super) deviation: f64,
-}
 
 /// What is drawn in one colour.
 #[derive(Debug)]
@@ -23,7 +15,8 @@ pub(super) struct Curve {
     pub(super) label: String,
     /// The seeds of its runs, in the order given.
     pub(super) seeds: Vec<u64>,
-    pub(super) places: Vec<Place>,
+    /// At numbers of environment steps, the mean with one sample standard deviation over the runs to either side.
+    pub(super) values: Vec<(f64, Interval)>,
     /// The points as they were read, where smoothing changed a single run.
     pub(super) raw: Vec<(f64, f64)>,
 }
@@ -57,26 +50,27 @@ fn curve(label: String, runs: &[&Run], smooth: f64) -> Result<Curve, PlotError> 
     };
     if smooth == 0.0 && !raw.is_empty() && from < to {
         // One run as it is: its own points, not places between them.
-        let places = raw.iter().map(|&(env_steps, mean)| Place { env_steps, mean, deviation: 0.0 }).collect();
-        return Ok(Curve { label, seeds, places, raw: Vec::new() });
+        let values = raw.iter().map(|&(env_steps, value)| (env_steps, spread(&[value]))).collect();
+        return Ok(Curve { label, seeds, values, raw: Vec::new() });
     }
     let last = if from < to { PLACES - 1 } else { 0 };
-    let places = (0..=last).map(|i| {
+    let values = (0..=last).map(|i| {
         let env_steps = if i == last { to } else { from + (to - from) * f64::from(i) / f64::from(last) };
         // A window that shrinks towards both ends stays centred, so a straight line stays as it is.
         let half = (smooth / 2.0 * (to - from)).min(env_steps - from).min(to - env_steps);
         let values: Vec<f64> = lines.iter().map(|line| line.mean_around(env_steps, half)).collect();
-        let (mean, deviation) = mean_and_deviation(&values);
-        Place { env_steps, mean, deviation }
+        (env_steps, spread(&values))
     });
-    Ok(Curve { label, seeds, places: places.collect(), raw: if smooth > 0.0 { raw } else { Vec::new() } })
+    Ok(Curve { label, seeds, values: values.collect(), raw: if smooth > 0.0 { raw } else { Vec::new() } })
 }
 
-fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+/// The mean, and one sample standard deviation to either side; none of a single value.
+fn spread(values: &[f64]) -> Interval {
     let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, if values.len() < 2 { 0.0 } else { (squares / (n - 1.0)).sqrt() })
+    let point = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - point).powi(2)).sum();
+    let deviation = if values.len() < 2 { 0.0 } else { (squares / (n - 1.0)).sqrt() };
+    Interval { point, low: point - deviation, high: point + deviation }
 }
 
 /// A run as the broken line through its points, with its integral, so that a mean over any window costs two look-ups.
@@ -155,12 +149,12 @@ mod tests {
     fn smoothing_leaves_a_straight_line_and_pulls_a_spike_down() {
         // Uneven steps, so that a mean over points in place of one over steps would bend the line.
         let straight = run("ppo", 0, &[(0, 10.0), (10, 20.0), (500, 510.0), (1000, 1010.0)]);
-        for place in &curves(&[straight], 0.3).unwrap()[0].places {
-            assert!((place.mean - 10.0 - place.env_steps).abs() < 1e-9, "{place:?}");
+        for (env_steps, value) in &curves(&[straight], 0.3).unwrap()[0].values {
+            assert!((value.point - 10.0 - env_steps).abs() < 1e-9, "{env_steps} {value:?}");
         }
         let spike = run("ppo", 0, &[(0, 0.0), (499, 0.0), (500, 100.0), (501, 0.0), (1000, 0.0)]);
         let smoothed = curves(&[spike], 0.1).unwrap();
-        let highest = smoothed[0].places.iter().map(|place| place.mean).fold(0.0, f64::max);
+        let highest = smoothed[0].values.iter().map(|(_, value)| value.point).fold(0.0, f64::max);
         // The triangle's area, 100 steps high and 2 wide, over a window of 100 steps.
         assert!((highest - 1.0).abs() < 1e-9, "{highest}");
         assert_eq!(smoothed[0].raw.len(), 5);
@@ -176,11 +170,12 @@ mod tests {
         let curves = curves(&runs, 0.0).unwrap();
         assert_eq!(curves.len(), 1);
         assert_eq!(curves[0].seeds, [1, 2, 3]);
-        let places = &curves[0].places;
-        assert_eq!((places[0].env_steps, places[places.len() - 1].env_steps), (50.0, 100.0));
-        for place in places {
-            assert!((place.mean - 3.0).abs() < 1e-12);
-            assert!((place.deviation - 7f64.sqrt()).abs() < 1e-12);
+        let values = &curves[0].values;
+        assert_eq!((values[0].0, values[values.len() - 1].0), (50.0, 100.0));
+        for (_, value) in values {
+            assert!((value.point - 3.0).abs() < 1e-12);
+            assert!((value.high - value.point - 7f64.sqrt()).abs() < 1e-12);
+            assert!((value.point - value.low - 7f64.sqrt()).abs() < 1e-12);
         }
     }
 
@@ -202,8 +197,8 @@ mod tests {
     fn one_point_and_equal_steps_are_one_place() {
         for points in [&[(7, 3.0)][..], &[(7, 1.0), (7, 2.0), (7, 3.0)]] {
             for smooth in [0.0, 0.5] {
-                let places = &curves(&[run("ppo", 1, points)], smooth).unwrap()[0].places;
-                assert_eq!((places.len(), places[0].env_steps, places[0].mean), (1, 7.0, 3.0));
+                let values = &curves(&[run("ppo", 1, points)], smooth).unwrap()[0].values;
+                assert_eq!((values.len(), values[0].0, values[0].1.point), (1, 7.0, 3.0));
             }
         }
     }

@@ -1,13 +1,9 @@
 //! The picture of gradient descent: paths of optimizers over a landscape, side by side, still or moving.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
-use super::{
-    Landscape, Picture, PlotError,
-    panel::Sheet,
-    picture::{blank, writable},
-};
-use crate::{canvas::Canvas, envs::shown, render, whole_file};
+use super::{Landscape, Picture, PlotError, check, map::Maps, picture::writable};
+use crate::{canvas::Canvas, render, whole_file};
 
 /// The way of one optimizer.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,11 +67,9 @@ impl Default for DescentOptions {
 /// # Errors
 /// A [`PlotError`] if there is no panel or path, or an option is out of range.
 pub fn descent(landscape: &Landscape, panels: &[DescentPanel], options: &DescentOptions) -> Result<Picture, PlotError> {
-    let sheet = checked(landscape, panels, options)?;
-    let mut picture = Picture::new(options.width, options.height);
-    sheet.paint_ground(&mut picture)?;
-    sheet.paint_paths(&mut picture, usize::MAX)?;
-    Ok(picture)
+    let maps = checked(landscape, panels, options)?;
+    let (ground, places) = maps.ground()?;
+    maps.draw_paths(ground, &places, usize::MAX)
 }
 
 /// The same as an animated GIF, in which the paths grow: `frames` pictures at `fps` a second, and a rest at the end.
@@ -97,9 +91,9 @@ pub fn descent_gif(
         return Err(PlotError::Format { path: path.to_owned(), expected: "of an animation must end in .gif" });
     }
     writable(path)?;
-    let sheet = checked(landscape, panels, options)?;
-    let mut ground = blank(options.width, options.height)?;
-    sheet.paint_ground(&mut ground)?;
+    let maps = checked(landscape, panels, options)?;
+    let (ground, places) = maps.ground()?;
+    let ground = ground.canvas()?;
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
     let mut last: Option<(usize, Canvas)> = None;
@@ -108,7 +102,7 @@ pub fn descent_gif(
         if frames == 0 { 0 } else { frames + rest },
         (options.width, options.height),
         fps,
-        &sheet.colours().into_iter().map(render::packed).collect::<BTreeSet<u32>>(),
+        &maps.colours().map(render::packed).collect(),
         |i| {
             let step = (i.min(frames) * (longest - 1)).div_ceil(frames);
             count += 1;
@@ -117,7 +111,7 @@ pub fn descent_gif(
                 return Ok(canvas.clone());
             }
             let mut canvas = ground.clone();
-            sheet.paint_paths(&mut canvas, step)?;
+            maps.draw_paths(Picture::blank(options.width, options.height), &places, step)?.paint(&mut canvas);
             last = Some((step, canvas.clone()));
             Ok::<Canvas, PlotError>(canvas)
         },
@@ -129,27 +123,20 @@ fn checked<'a>(
     landscape: &'a Landscape,
     panels: &'a [DescentPanel],
     options: &'a DescentOptions,
-) -> Result<Sheet<'a>, PlotError> {
-    let wrong = |name, value: String, expected| Err(PlotError::Option { name, value, expected });
-    if !(0.5..=8.0).contains(&options.scale) {
-        return wrong("scale", shown(options.scale), "0.5 to 8");
-    }
-    let fits = |side: u32, least: f64| f64::from(side) >= least * options.scale && side <= 10_000;
-    if !fits(options.width, 300.0 * panels.len().max(1) as f64) {
-        let expected = "at least 300 times `scale` for each panel and at most 10000 pixels";
-        return wrong("width", options.width.to_string(), expected);
-    }
-    if !fits(options.height, 300.0) {
-        return wrong("height", options.height.to_string(), "at least 300 times `scale` and at most 10000 pixels");
-    }
+) -> Result<Maps<'a>, PlotError> {
+    check::scale(options.scale)?;
+    let least = 300.0 * options.scale;
+    let expected = "at least 300 times `scale` for each panel and at most 10000 pixels";
+    check::side("width", options.width, least * panels.len().max(1) as f64, expected)?;
+    check::side("height", options.height, least, "at least 300 times `scale` and at most 10000 pixels")?;
+    let refused = |what: &str, reason| Err(PlotError::Landscape { what: what.to_owned(), reason });
     if panels.iter().all(|panel| panel.paths.is_empty()) {
-        return Err(PlotError::Landscape { what: "the descent".into(), reason: "there is no path" });
+        return refused("the descent", "there is no path");
     }
-    for path in panels.iter().flat_map(|panel| &panel.paths) {
-        if path.points.is_empty() || path.points.len() != path.values.len() {
-            let reason = "it needs points, and as many values as points";
-            return Err(PlotError::Landscape { what: path.label.clone(), reason });
+    for DescentPath { label, points, values } in panels.iter().flat_map(|panel| &panel.paths) {
+        if points.is_empty() || points.len() != values.len() {
+            return refused(label, "it needs points, and as many values as points");
         }
     }
-    Sheet::new(landscape, panels, options)
+    Maps::new(landscape, panels, options)
 }

@@ -3,7 +3,6 @@
 use std::{io, path::PathBuf};
 
 use thiserror::Error;
-use uphill_envs::counted;
 
 use crate::whole_file::{remedy, shown_path};
 
@@ -27,63 +26,15 @@ pub enum PlotError {
         /// The system's reason.
         source: io::Error,
     },
-    /// `metrics.csv` has not even a header.
-    #[error("{}: empty; its first line must name the columns, `env_steps` and `{column}` among them", shown_path(file))]
-    Empty {
+    /// A file does not hold what it should at some place.
+    #[error("{}{place}: {reason}", shown_path(file))]
+    Malformed {
         /// The file.
         file: PathBuf,
-        /// The column that was asked for.
-        column: String,
-    },
-    /// The header lacks a column.
-    #[error("{}, line 1: there is no column `{column}`; the columns are: {found}", shown_path(file))]
-    Column {
-        /// The file.
-        file: PathBuf,
-        /// The column that is needed.
-        column: String,
-        /// The columns that are there, separated by commas.
-        found: String,
-    },
-    /// A row has more or fewer fields than the header.
-    #[error("{}, line {line}: {}, where the header has {expected}", shown_path(file), counted(found, "field"))]
-    Fields {
-        /// The file.
-        file: PathBuf,
-        /// The row's line.
-        line: u64,
-        /// Fields in the row.
-        found: usize,
-        /// Fields in the header.
-        expected: usize,
-    },
-    /// A field does not hold what its column needs.
-    #[error("{}, line {line}, column {column} (`{name}`): `{text}` is not {expected}", shown_path(file))]
-    Number {
-        /// The file.
-        file: PathBuf,
-        /// The row's line.
-        line: u64,
-        /// The field's number in its row.
-        column: usize,
-        /// The column's name.
-        name: String,
-        /// What the field holds.
-        text: String,
-        /// What it should hold.
-        expected: &'static str,
-    },
-    /// The environment steps go back.
-    #[error("{}, line {line}: `env_steps` falls from {before} to {now}; it counts up", shown_path(file))]
-    Order {
-        /// The file.
-        file: PathBuf,
-        /// The row's line.
-        line: u64,
-        /// The count in the row before.
-        before: u64,
-        /// The count in this row.
-        now: u64,
+        /// Line, column and name, as far as there are such.
+        place: String,
+        /// What is there, and what would be right.
+        reason: String,
     },
     /// The table cannot be taken apart, for example because it is not UTF-8.
     #[error("{}: not a table of comma-separated UTF-8 text: {source}", shown_path(file))]
@@ -93,41 +44,13 @@ pub enum PlotError {
         /// The reason, with its line.
         source: csv::Error,
     },
-    /// The column is there and no row has a value in it: the run ended before every lane had ended an episode.
-    #[error(
-        "{}: {}, none with a value in column `{column}`; nothing can be drawn",
-        shown_path(file),
-        counted(rows, "row")
-    )]
+    /// `metrics.csv` is empty, or no row has a value in the column: the run ended before every lane had ended an episode.
+    #[error("{}: {reason}", shown_path(file))]
     NoValues {
         /// The file.
         file: PathBuf,
-        /// The column.
-        column: String,
-        /// Rows in the file.
-        rows: usize,
-    },
-    /// `config.toml` is not TOML.
-    #[error("{}, line {line}, column {column}: {message}", shown_path(file))]
-    Config {
-        /// The file.
-        file: PathBuf,
-        /// The line of the mistake.
-        line: usize,
-        /// Its column, in characters.
-        column: usize,
-        /// What the parser expected there.
-        message: String,
-    },
-    /// `config.toml` lacks a key or has something else under it.
-    #[error("{}: the key `{key}` must be {expected}", shown_path(file))]
-    Setting {
-        /// The file.
-        file: PathBuf,
-        /// The top-level key.
-        key: &'static str,
-        /// What belongs there.
-        expected: &'static str,
+        /// What it lacks.
+        reason: String,
     },
     /// A [`Run`](super::Run) made by hand is not one that can be drawn.
     #[error("run {name}: {reason}")]
@@ -164,9 +87,6 @@ pub enum PlotError {
         /// What it must be.
         expected: &'static str,
     },
-    /// The typeface built into this library cannot be used.
-    #[error("the built-in typeface cannot be read: the library was built with a damaged assets/Roboto-Regular.ttf")]
-    Font,
     /// The chart could not be drawn.
     #[error("the chart could not be drawn: {0}")]
     Draw(String),

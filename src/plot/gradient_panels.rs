@@ -1,24 +1,22 @@
 //! The quality of gradient estimators: one row an estimator, one panel a quantity.
 
-use plotters::style::{Color, RGBColor};
+use plotters::{
+    element::{Circle, PathElement, Rectangle},
+    style::{Color, RGBColor},
+};
 
 use super::{
     Picture, PictureOptions, PlotError,
     axis::{Axis, Quantity},
     check,
-    grid::{Grid, Heading},
-    header::Header,
-    legend::{Entry, Swatch},
-    lettering::Lettering,
-    look::PALETTE,
-    paper::{FAINT, Paper, in_units},
-    plane::Plane,
-    row_labels::RowLabels,
+    header::{Entry, Swatch},
+    look::{Marker, PALETTE},
+    rows::{BAR, Rows},
+    sheet::Heading,
+    style::{FAINT, Style},
 };
 use crate::stats::Interval;
 
-/// Every other row's ground.
-const ZEBRA: RGBColor = RGBColor(246, 246, 246);
 /// What cannot be told from zero.
 const UNSURE: RGBColor = RGBColor(150, 150, 150);
 /// Magnitudes below the largest by more than this are drawn at the axis's end.
@@ -77,109 +75,65 @@ pub fn gradient_panels(
     panels: &[GradientPanel],
     options: &PictureOptions,
 ) -> Result<Picture, PlotError> {
-    options.check()?;
-    checked(rows, panels)?;
-    let letters = options.lettering()?;
-    let em = |ems| letters.em(ems);
-    let entries = entries(panels);
-    let header = Header::of(&letters, options, "Quality of policy gradients", &entries);
-    let labels = RowLabels::new(&letters, in_units(options.width) * 2 / 5, rows.iter().copied());
+    let style = options.style()?;
+    let ranges = checked(rows, panels)?;
+    let mut all = panels.iter().flat_map(|panel| panel.values.iter().flatten());
+    let mut entries = vec![Entry::new(Swatch::Mark(Marker::Disc, PALETTE[0]), "estimate, with its interval")];
+    if all.any(|value| !value.sure) {
+        entries.push(Entry::new(Swatch::Mark(Marker::Disc, UNSURE), "not told from zero by these batches"));
+    }
     let heading = |panel: &GradientPanel| Heading { name: panel.name.clone(), note: panel.note.clone() };
-    let headings: Vec<Heading> = panels.iter().map(heading).collect();
-    let grid = Grid::new(&letters, in_units(options.width), &headings, labels.right + em(0.6), em(9.0));
-    let count = rows.len() as i32;
-    let (natural, least) = (labels.height + em(0.5), labels.height.max(em(0.8)));
-    let height =
-        options.height(header.bottom + grid.height(natural * count), header.bottom + grid.height(least * count))?;
-    let mut picture = Picture::new(options.width, height);
-    let paper = Paper::new(&mut picture, &letters);
-    let places = grid.draw_headings(&paper, &header)?;
-    for (i, (panel, &[left_top, right_bottom])) in panels.iter().zip(&places).enumerate() {
-        let x = axis(&letters, grid.panel_width, panel)?;
-        let plane = Plane { left_top, right_bottom, x, y: Axis::new(Quantity::Metric, 0.0, 1.0, 2.0) };
-        let (top, bottom) = (left_top.1, right_bottom.1);
-        let edge = |row: usize| top + (bottom - top) * row as i32 / count;
-        let first = i % grid.columns == 0;
-        for row in (0..rows.len()).step_by(2) {
-            // From the labels on: the eye follows the stripe from a name to its marks.
-            let left = if first { em(0.9) } else { left_top.0 - em(2.6) };
-            paper.rectangle([(left, edge(row)), (right_bottom.0, edge(row + 1))], ZEBRA.into())?;
+    let table = Rows {
+        labels: rows.to_vec(),
+        headings: panels.iter().map(heading).collect(),
+        least: style.em(9.0),
+        axis: &|i, width| axis(&style, width, panels[i].logarithmic, ranges[i]),
+    };
+    table.draw(options, ("Quality of policy gradients", entries), |chart, i, row| {
+        let (from, to) = chart.across();
+        let at = |x: f64| chart.at(x.clamp(from, to), 0.0).0;
+        if !panels[i].logarithmic {
+            let zero = [row.middle - row.height / 2, row.middle + row.height / 2].map(|y| (at(0.0), y));
+            chart.area.draw(&PathElement::new(zero, FAINT.stroke_width(style.hair)))?;
         }
-        plane.vertical_grid(&paper)?;
-        plane.x_axis(&paper)?;
-        if !panel.logarithmic {
-            let zero = plane.across(0.0);
-            paper.hair(&[(zero, top), (zero, bottom)], FAINT)?;
-        }
-        for row in 0..rows.len() {
-            let middle = (edge(row) + edge(row + 1)) / 2;
-            if first {
-                labels.write(&paper, row, middle)?;
-            }
-            if let Some(Some(value)) = panel.values.get(row) {
-                draw(&paper, &plane, value, middle)?;
-            }
-        }
-    }
-    drop(paper);
-    Ok(picture)
+        let Some(GradientValue { interval: Interval { point, low, high }, sure }) = panels[i].values[row.number] else {
+            return Ok(());
+        };
+        let (colour, half) = (if sure { PALETTE[0] } else { UNSURE }, style.line as i32 * 3 / 4);
+        let bar = [(at(low), row.middle - half), (at(high), row.middle + half)];
+        chart.area.draw(&Rectangle::new(bar, colour.mix(BAR).filled()))?;
+        let disc = Circle::new((at(point), row.middle), style.line * 7 / 4, colour.filled());
+        if (from..=to).contains(&point) { chart.area.draw(&disc) } else { Ok(()) }
+    })
 }
 
-fn checked(rows: &[&str], panels: &[GradientPanel]) -> Result<(), PlotError> {
-    check::some("the picture", rows.len(), "it needs at least one row")?;
+/// From where to where what an axis can show reaches in each panel: what is finite, and above zero if it is logarithmic.
+fn checked(rows: &[&str], panels: &[GradientPanel]) -> Result<Vec<(f64, f64)>, PlotError> {
+    check::that(!rows.is_empty(), "the picture", "it needs at least one row")?;
     check::labels(rows.iter().copied())?;
-    check::some("the picture", panels.len(), "it needs at least one panel")?;
+    check::that(!panels.is_empty(), "the picture", "it needs at least one panel")?;
     check::labels(panels.iter().map(|panel| panel.name.as_str()))?;
-    for GradientPanel { name, values, .. } in panels {
+    let range = |GradientPanel { name, values, logarithmic, .. }: &GradientPanel| {
         check::same_length(name, values.len(), rows.len(), "values")?;
+        let mut range = check::NOWHERE;
         for Interval { point, low, high } in values.iter().flatten().map(|value| value.interval) {
-            if [point, low, high].into_iter().any(f64::is_nan) || low > high {
-                return Err(check::refused(name, format!("{point} [{low}, {high}] is no value with an interval")));
-            }
+            let reason = format!("{point} [{low}, {high}] is no value with an interval");
+            check::that(low <= high && !point.is_nan(), name, reason)?;
+            let shown = |x: &f64| x.is_finite() && (!logarithmic || *x > 0.0);
+            range = [low, point, high].into_iter().filter(shown).fold(range, |range, x| check::stretch(range, x, x));
         }
-    }
-    Ok(())
+        check::that(range != check::NOWHERE, name, "it has no value that its axis could show")?;
+        Ok(range)
+    };
+    panels.iter().map(range).collect()
 }
 
-/// What the marks mean, as far as there are such.
-fn entries(panels: &[GradientPanel]) -> Vec<Entry> {
-    let entry = |colour, text: &str| Entry { colour, dashes: None, swatch: Swatch::Disc, text: text.to_owned() };
-    let all = || panels.iter().flat_map(|panel| panel.values.iter().flatten());
-    let sure = entry(PALETTE[0], "estimate, with its interval");
-    let unsure = all().any(|value| !value.sure).then(|| entry(UNSURE, "not told from zero by these batches"));
-    std::iter::once(sure).chain(unsure).collect()
-}
-
-/// An axis that holds what is finite, and above zero if it is logarithmic.
-fn axis(letters: &Lettering, width: i32, panel: &GradientPanel) -> Result<Axis, PlotError> {
-    let ends = |value: &GradientValue| [value.interval.low, value.interval.point, value.interval.high];
-    let shown = |x: &f64| x.is_finite() && (!panel.logarithmic || *x > 0.0);
-    let numbers = panel.values.iter().flatten().flat_map(ends).filter(shown);
-    let range = numbers.fold(check::NOWHERE, |range, x| check::stretch(range, x, x));
-    if range == check::NOWHERE {
-        return Err(check::refused(&panel.name, "it has no value that its axis could show"));
+fn axis(style: &Style, width: i32, logarithmic: bool, (from, to): (f64, f64)) -> Axis {
+    if logarithmic {
+        return Axis::logarithmic(from.max(to * 10f64.powf(-DECADES)), to);
     }
-    if panel.logarithmic {
-        return Ok(Axis::logarithmic(range.0.max(range.1 * 10f64.powf(-DECADES)), range.1));
-    }
-    let (from, to) = (range.0.min(0.0), range.1.max(0.0));
+    let (from, to) = (from.min(0.0), to.max(0.0));
     let air = (to - from) * 0.06;
     let below = if from < 0.0 { air } else { 0.0 };
-    Ok(Axis::new(Quantity::Metric, from - below, to + air, letters.count(width, 2.4, 6.0)))
-}
-
-fn draw(paper: &Paper<'_>, plane: &Plane, value: &GradientValue, middle: i32) -> Result<(), PlotError> {
-    let colour = if value.sure { PALETTE[0] } else { UNSURE };
-    let Interval { point, low, high } = value.interval;
-    let at = |x: f64| match x {
-        x if x <= plane.x.from => plane.left_top.0,
-        x if x >= plane.x.to => plane.right_bottom.0,
-        x => plane.across(x),
-    };
-    let line = paper.letters.measure.line as i32;
-    paper.rectangle([(at(low), middle - line * 3 / 4), (at(high), middle + line * 3 / 4)], colour.mix(0.45))?;
-    if (plane.x.from..=plane.x.to).contains(&point) {
-        paper.disc((plane.across(point), middle), line * 7 / 4, colour)?;
-    }
-    Ok(())
+    Axis::new(Quantity::Metric, from - below, to + air, style.count(width, 2.4, 6.0))
 }

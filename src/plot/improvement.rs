@@ -1,16 +1,20 @@
 //! Who improves on whom: a matrix of probabilities.
 
-use plotters::style::{
-    RGBColor,
-    text_anchor::{HPos, VPos},
+use plotters::{
+    element::{Circle, Rectangle},
+    style::{
+        Color, RGBColor,
+        text_anchor::{HPos, VPos},
+    },
 };
 
 use super::{
     Picture, PictureOptions, PlotError, check,
-    header::Header,
-    legend::{Entry, Swatch},
-    paper::{FAINT, Paper, TEXT, in_units},
-    row_labels::RowLabels,
+    header::{Entry, Swatch},
+    look::Marker,
+    picture::{Area, Corners, Drawn, in_units},
+    rows::RowNames,
+    style::{FAINT, Style, TEXT},
 };
 use crate::stats::Interval;
 
@@ -49,75 +53,66 @@ pub fn improvement_matrix(
     probabilities: &[Vec<Interval>],
     options: &PictureOptions,
 ) -> Result<Picture, PlotError> {
-    options.check()?;
+    let style = options.style()?;
+    let em = |ems| style.em(ems);
     checked(labels, probabilities)?;
-    let letters = options.lettering()?;
-    let em = |ems| letters.em(ems);
-    let entries = entries();
-    let header =
-        Header::of(&letters, options, "Probability that the row's optimizer beats the column's, in %", &entries);
+    let bar = |probability, text: &str| Entry::new(Swatch::Bar(shade(probability)), text);
+    let entries = vec![
+        bar(0.0, "0: always worse"),
+        bar(0.25, "25"),
+        bar(0.75, "75"),
+        bar(1.0, "100: always better"),
+        Entry::new(Swatch::Mark(Marker::Disc, TEXT), "the interval leaves out 50"),
+    ];
+    let header = options.header(&style, "Probability that the row's optimizer beats the column's, in %", entries);
     // Columns have the numbers of rows: long names would stand on their heads there.
-    let numbered: Vec<String> = labels.iter().enumerate().map(|(i, label)| format!("{label}  {}", i + 1)).collect();
+    let numbered: Vec<String> = labels.iter().zip(1..).map(|(label, i)| format!("{label}  {i}")).collect();
     let width = in_units(options.width);
-    let names = RowLabels::new(&letters, width / 3, numbered.iter().map(String::as_str));
+    let names = RowNames::new(&style, width / 3, numbered.iter().map(String::as_str));
     let count = labels.len() as i32;
     let left = names.right + em(0.6);
     let cell = ((width - left - em(0.9)) / count).min(em(5.0));
-    let least = letters.width("100", NUMBER) + letters.measure.hair as i32 * 2;
+    let least = style.width("100", NUMBER) + style.hair as i32 * 2;
     if cell < least {
         let needed = (options.width as i32 + (least - cell) * count / in_units(1) + 1).unsigned_abs();
         return Err(PlotError::Size { side: "width", pixels: options.width, least: needed });
     }
     let (natural, lowest) = (names.height.max(em(1.9)).max(cell / 2), names.height.max(em(1.2)));
-    let around = header.bottom + em(1.8) + em(0.7);
-    let height = options.height(around + natural * count, around + lowest * count)?;
-    let mut picture = Picture::new(options.width, height);
-    let paper = Paper::new(&mut picture, &letters);
-    header.draw(&paper)?;
-    let (top, room) = (header.bottom + em(1.8), paper.height() - around);
-    let edge = |row: usize| top + room * row as i32 / count;
-    for (i, row) in probabilities.iter().enumerate() {
-        let middle = left + cell * i as i32 + cell / 2;
-        paper.write(&(i + 1).to_string(), (1.0, TEXT), (middle, top - em(0.3)), (HPos::Center, VPos::Bottom), cell)?;
-        names.write(&paper, i, (edge(i) + edge(i + 1)) / 2)?;
-        for (j, interval) in row.iter().enumerate() {
-            let x = left + cell * j as i32;
-            let corners = [(x, edge(i)), (x + cell, edge(i + 1))];
-            draw_cell(&paper, corners, (i != j).then_some(interval))?;
+    let (top, below) = (header.bottom + em(1.8), em(0.7));
+    let height = options.height(top + below + natural * count, top + below + lowest * count)?;
+    let edge = |row: usize| top + (in_units(height) - top - below) * row as i32 / count;
+    Picture::blank(options.width, height).with(|area| {
+        header.draw(area, &style)?;
+        for (i, row) in probabilities.iter().enumerate() {
+            let middle = left + cell * i as i32 + cell / 2;
+            style.write(area, &(i + 1).to_string(), (middle, top - em(0.3)), (HPos::Center, VPos::Bottom))?;
+            names.write(area, &style, i, (edge(i) + edge(i + 1)) / 2)?;
+            for (j, interval) in row.iter().enumerate() {
+                let x = left + cell * j as i32;
+                // A hair of white between the cells.
+                let hair = style.hair as i32;
+                let corners = [(x, edge(i)), (x + cell - hair, edge(i + 1) - hair)];
+                draw_cell(area, &style, corners, (i != j).then_some(interval))?;
+            }
         }
-    }
-    drop(paper);
-    Ok(picture)
+        Ok(())
+    })
 }
 
 fn checked(labels: &[&str], probabilities: &[Vec<Interval>]) -> Result<(), PlotError> {
-    if labels.len() < 2 {
-        return Err(check::refused("the picture", "it needs two labels: one improves on the other"));
-    }
+    check::that(labels.len() > 1, "the picture", "it needs two labels: one improves on the other")?;
     check::labels(labels.iter().copied())?;
     check::same_length("the matrix", probabilities.len(), labels.len(), "rows")?;
     for (i, (label, row)) in labels.iter().zip(probabilities).enumerate() {
         check::same_length(label, row.len(), labels.len(), "probabilities")?;
         for (_, interval) in row.iter().enumerate().filter(|(j, _)| *j != i) {
-            check::interval(label, interval)?;
+            check::hold(label, check::NOWHERE, interval)?;
             let Interval { point, low, high } = *interval;
-            if ![point, low, high].iter().all(|share| (0.0..=1.0).contains(share)) {
-                return Err(check::refused(label, format!("{point} [{low}, {high}] is no probability, 0 to 1")));
-            }
+            let shares = [point, low, high].iter().all(|share| (0.0..=1.0).contains(share));
+            check::that(shares, label, format!("{point} [{low}, {high}] is no probability, 0 to 1"))?;
         }
     }
     Ok(())
-}
-
-fn entries() -> Vec<Entry> {
-    let entry = |colour, swatch, text: &str| Entry { colour, dashes: None, swatch, text: text.to_owned() };
-    vec![
-        entry(shade(0.0), Swatch::Bar, "0: always worse"),
-        entry(shade(0.25), Swatch::Bar, "25"),
-        entry(shade(0.75), Swatch::Bar, "75"),
-        entry(shade(1.0), Swatch::Bar, "100: always better"),
-        entry(TEXT, Swatch::Disc, "the interval leaves out 50"),
-    ]
 }
 
 /// The colour of a probability.
@@ -131,21 +126,14 @@ fn shade(probability: f64) -> RGBColor {
     RGBColor(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
-fn draw_cell(paper: &Paper<'_>, corners: [(i32, i32); 2], interval: Option<&Interval>) -> Result<(), PlotError> {
+fn draw_cell(area: &Area<'_>, style: &Style, corners: Corners, interval: Option<&Interval>) -> Drawn {
+    let Some(interval) = interval else { return area.draw(&Rectangle::new(corners, NOBODY.filled())) };
+    area.draw(&Rectangle::new(corners, shade(interval.point).filled()))?;
     let [(left, top), (right, bottom)] = corners;
-    let hair = paper.letters.measure.hair as i32;
-    // A hair of white between the cells.
-    let inner = [(left, top), (right - hair, bottom - hair)];
-    let Some(interval) = interval else { return paper.rectangle(inner, NOBODY.into()) };
-    paper.rectangle(inner, shade(interval.point).into())?;
     let decided = interval.low > 0.5 || interval.high < 0.5;
-    let text = format!("{:.0}", interval.point * 100.0);
-    let middle = ((left + right - hair) / 2, (top + bottom - hair) / 2);
-    let colour = if decided { TEXT } else { FAINT };
-    paper.write(&text, (NUMBER, colour), middle, (HPos::Center, VPos::Center), right - left)?;
-    if decided {
-        let radius = paper.em(0.13);
-        paper.disc((right - hair - radius * 2, top + radius * 2), radius, TEXT)?;
-    }
-    Ok(())
+    let font = style.font(NUMBER, if decided { TEXT } else { FAINT }, (HPos::Center, VPos::Center));
+    area.draw_text(&format!("{:.0}", interval.point * 100.0), &font, ((left + right) / 2, (top + bottom) / 2))?;
+    let radius = style.em(0.13);
+    let dot = Circle::new((right - radius * 2, top + radius * 2), radius, TEXT.filled());
+    if decided { area.draw(&dot) } else { Ok(()) }
 }

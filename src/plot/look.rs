@@ -1,6 +1,14 @@
-//! How a line looks: what tells it from the others.
+//! How lines and marks look: what tells one from the others.
 
-use plotters::style::RGBColor;
+use plotters::{
+    element::{Circle, Cross, DashedPathElement, EmptyElement, PathElement, Rectangle, TriangleMarker},
+    style::{Color, RGBColor, WHITE},
+};
+
+use super::{
+    picture::{Area, Drawn},
+    style::Style,
+};
 
 /// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
 /// <https://jfly.uni-koeln.de/color/>
@@ -13,6 +21,8 @@ pub(super) const PALETTE: [RGBColor; 7] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 0, 0),
 ];
+/// How much of a line's colour its band has.
+pub(super) const BAND: f64 = 0.2;
 
 /// A dash and the gap after it, in text sizes; a solid line where `None`.
 pub(super) type Dashes = Option<(f64, f64)>;
@@ -20,13 +30,15 @@ pub(super) type Dashes = Option<(f64, f64)>;
 const DASHES: [Dashes; 3] = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
 const MARKERS: [Option<Marker>; 6] =
     [None, Some(Marker::Disc), Some(Marker::Square), Some(Marker::Triangle), Some(Marker::Ring), Some(Marker::Cross)];
+/// Marks on a line at most.
+pub(super) const MARKS: usize = 8;
 
 /// Looks of a line with colour and dashes alone.
 pub(super) const PLAIN_LOOKS: usize = PALETTE.len() * DASHES.len();
 /// Looks of a line with marks on it, too.
 pub(super) const LOOKS: usize = PLAIN_LOOKS * MARKERS.len();
 
-/// What stands on a line here and there.
+/// What stands at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {
     Disc,
@@ -52,6 +64,36 @@ impl Look {
             colour: PALETTE[i % PALETTE.len()],
             dashes: DASHES[i / PALETTE.len() % DASHES.len()],
             marker: MARKERS[i / PLAIN_LOOKS % MARKERS.len()],
+        }
+    }
+
+    /// A solid line.
+    pub(super) fn plain(colour: RGBColor) -> Look {
+        Look { colour, dashes: None, marker: None }
+    }
+
+    /// Draws a line of so many units.
+    pub(super) fn stroke(&self, area: &Area<'_>, points: Vec<(i32, i32)>, width: u32, style: &Style) -> Drawn {
+        let pen = self.colour.stroke_width(width);
+        match self.dashes {
+            None => area.draw(&PathElement::new(points, pen)),
+            Some((on, off)) => area.draw(&DashedPathElement::new(points, style.em(on), style.em(off), pen)),
+        }
+    }
+}
+
+impl Marker {
+    pub(super) fn draw(self, area: &Area<'_>, at: (i32, i32), colour: RGBColor, style: &Style) -> Drawn {
+        let (arm, fill) = (style.em(0.32), colour.filled());
+        match self {
+            Marker::Disc => area.draw(&Circle::new(at, arm, fill)),
+            Marker::Square => area.draw(&(EmptyElement::at(at) + Rectangle::new([(-arm, -arm), (arm, arm)], fill))),
+            Marker::Triangle => area.draw(&TriangleMarker::new(at, arm * 5 / 4, fill)),
+            Marker::Ring => {
+                area.draw(&Circle::new(at, arm, fill))?;
+                area.draw(&Circle::new(at, arm / 2, WHITE.filled()))
+            }
+            Marker::Cross => area.draw(&Cross::new(at, arm, colour.stroke_width(style.line))),
         }
     }
 }

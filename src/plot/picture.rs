@@ -1,20 +1,23 @@
-//! A finished picture, kept as outlines and lines, so that PNG and SVG show the same.
+//! A finished picture, kept as outlines, so that PNG and SVG show the same.
 
-use std::path::Path as FilePath;
+use std::{convert::Infallible, path::Path as FilePath};
 
-use tiny_skia::Path;
+use plotters::{
+    coord::Shift,
+    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
+};
+use tiny_skia::{Path, Transform};
 use uphill_envs::Colour;
 
-use super::{
-    PlotError,
-    backend::{Ink, Surface, UNITS_PER_PIXEL, Writing},
-    encode, svg,
-    typeface::missing_note,
-};
-use crate::{
-    canvas::{Canvas, Point},
-    whole_file,
-};
+use super::{PlotError, svg, typeface};
+use crate::{canvas::Canvas, whole_file};
+
+/// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
+pub(super) const UNITS_PER_PIXEL: u16 = 8;
+
+pub(super) fn in_units(pixels: u32) -> i32 {
+    pixels as i32 * i32::from(UNITS_PER_PIXEL)
+}
 
 /// A picture, to be written as PNG or as SVG.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,34 +27,51 @@ pub struct Picture {
     pub(super) marks: Vec<Mark>,
 }
 
-/// What was drawn, in units of a pixel's `UNITS_PER_PIXEL`-th.
+/// What was drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Mark {
-    Fill {
-        outline: Path,
-        ink: Ink,
-    },
-    Text {
-        writing: Writing,
-        ink: Ink,
-    },
-    Stroke {
-        points: Vec<Point>,
-        width: f32,
-        ink: Ink,
-    },
-    Strokes {
-        lines: Vec<(Point, Point)>,
-        width: f32,
-        ink: Ink,
-    },
-    /// In whole pixels; `[rows, columns]`.
-    Image {
-        left_top: (u32, u32),
-        columns: u32,
-        colours: Vec<Colour>,
-    },
+    Shape(Shape),
+    Image(Image),
 }
+
+/// An outline, in plotters' units, filled or drawn with a pen of some width.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shape {
+    pub(super) outline: Path,
+    pub(super) pen: Option<f32>,
+    pub(super) colour: Colour,
+    pub(super) alpha: f32,
+    /// What the outline spells.
+    pub(super) writing: Option<Writing>,
+}
+
+/// Pixels row by row, the first at `left_top`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Image {
+    pub(super) left_top: (u32, u32),
+    pub(super) columns: u32,
+    pub(super) colours: Vec<Colour>,
+}
+
+/// A line of text in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Writing {
+    pub(super) text: String,
+    pub(super) size: f32,
+    /// From the point that it is anchored at, unturned, to the picture.
+    pub(super) turn: Transform,
+    /// How far below that point its baseline is.
+    pub(super) baseline: f32,
+    /// Which part of it stands at that point: `start`, `middle` or `end`.
+    pub(super) anchor: &'static str,
+}
+
+/// A rectangle: left and top, right and bottom.
+pub(super) type Corners = [(i32, i32); 2];
+/// Where plotters draws: all of a picture or a part of it.
+pub(super) type Area<'p> = DrawingArea<&'p mut Picture, Shift>;
+/// What drawing comes to.
+pub(super) type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
 /// What a picture's file is.
 #[derive(Debug, Clone, Copy)]
@@ -77,8 +97,14 @@ pub(super) fn writable(path: &FilePath) -> Result<(), PlotError> {
 }
 
 impl Picture {
-    pub(super) fn new(width: u32, height: u32) -> Picture {
+    pub(super) fn blank(width: u32, height: u32) -> Picture {
         Picture { width, height, marks: Vec::new() }
+    }
+
+    /// Lets plotters draw on it.
+    pub(super) fn with(mut self, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Picture, PlotError> {
+        draw(&(&mut self).into_drawing_area()).map_err(|error| PlotError::Draw(error.to_string()))?;
+        Ok(self)
     }
 
     /// Whether a picture can be written to `path`, as far as can be told before there is one: for programs that work long
@@ -87,9 +113,8 @@ impl Picture {
     /// # Errors
     /// A [`PlotError`] if `path` ends in neither `.png` nor `.svg`, is a folder, or names a folder that is not there.
     pub fn check_path(path: impl AsRef<FilePath>) -> Result<(), PlotError> {
-        let path = path.as_ref();
-        Format::of(path)?;
-        writable(path)
+        Format::of(path.as_ref())?;
+        writable(path.as_ref())
     }
 
     /// Width in pixels.
@@ -124,8 +149,7 @@ impl Picture {
     /// # Errors
     /// A [`PlotError`] if memory has no room for the pixels.
     pub fn png(&self) -> Result<Vec<u8>, PlotError> {
-        let canvas = self.canvas()?;
-        encode(canvas.size(), canvas.pixels())
+        encode((self.width, self.height), self.canvas()?.pixels())
     }
 
     /// The picture as an SVG file's text.
@@ -143,68 +167,47 @@ impl Picture {
     pub fn note(&self, path: impl AsRef<FilePath>) -> Option<String> {
         let format = Format::of(path.as_ref()).ok()?;
         let texts = self.marks.iter().filter_map(|mark| match mark {
-            Mark::Text { writing, .. } => Some(writing.text.as_str()),
-            _ => None,
+            Mark::Shape(shape) => shape.writing.as_ref().map(|writing| writing.text.as_str()),
+            Mark::Image(_) => None,
         });
-        missing_note(texts, format)
+        typeface::missing_note(texts, format)
     }
 
-    fn canvas(&self) -> Result<Canvas, PlotError> {
-        let mut canvas = blank(self.width, self.height)?;
-        for mark in &self.marks {
-            match mark {
-                Mark::Fill { outline, ink } => canvas.fill(outline, *ink),
-                Mark::Text { writing, ink } => canvas.fill(&writing.outlines, *ink),
-                Mark::Stroke { points, width, ink } => Surface::stroke(&mut canvas, points, *width, *ink),
-                Mark::Strokes { lines, width, ink } => Surface::stroke_all(&mut canvas, lines, *width, *ink),
-                Mark::Image { left_top: (left, top), columns, colours } => {
-                    let rows = colours.len() as u32 / columns.max(&1);
-                    canvas.paint_pixels((*left, *top), (left + columns, top + rows), |x, y| {
-                        let place = (y as u32 - top) * columns + (x as u32 - left);
-                        colours.get(place as usize).copied().unwrap_or(Colour(255, 255, 255))
-                    });
-                }
-            }
-        }
+    /// The picture on a white canvas.
+    pub(super) fn canvas(&self) -> Result<Canvas, PlotError> {
+        let expected = "small enough for memory";
+        let too_large = || PlotError::Option { name: "width", value: self.width.to_string(), expected };
+        let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
+        let white = Colour(255, 255, 255);
+        let mut canvas = Canvas::new(self.width, self.height, (unit, unit), white).ok_or_else(too_large)?;
+        self.paint(&mut canvas);
         Ok(canvas)
     }
+
+    /// Paints the picture over what a canvas of its size shows.
+    pub(super) fn paint(&self, canvas: &mut Canvas) {
+        for mark in &self.marks {
+            match mark {
+                Mark::Shape(Shape { outline, pen: None, colour, alpha, .. }) => canvas.fill(outline, *colour, *alpha),
+                Mark::Shape(Shape { outline, pen: Some(width), colour, alpha, .. }) => {
+                    canvas.stroke(outline, *width, *colour, *alpha);
+                }
+                Mark::Image(Image { left_top, columns, colours }) => canvas.paint_pixels(*left_top, *columns, colours),
+            }
+        }
+    }
 }
 
-/// A white canvas of so many pixels.
-///
-/// # Errors
-/// A [`PlotError`] if memory has no room for it.
-pub(super) fn blank(width: u32, height: u32) -> Result<Canvas, PlotError> {
-    let expected = "small enough for memory";
-    let too_large = || PlotError::Option { name: "width", value: width.to_string(), expected };
-    let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
-    Canvas::new(width, height, (unit, unit), Colour(255, 255, 255)).ok_or_else(too_large)
-}
-
-impl Surface for Picture {
-    fn size(&self) -> (u32, u32) {
-        (self.width, self.height)
-    }
-
-    fn fill(&mut self, outline: &Path, ink: Ink) {
-        self.marks.push(Mark::Fill { outline: outline.clone(), ink });
-    }
-
-    fn write(&mut self, writing: Writing, ink: Ink) {
-        self.marks.push(Mark::Text { writing, ink });
-    }
-
-    fn stroke(&mut self, points: &[Point], width: f32, ink: Ink) {
-        self.marks.push(Mark::Stroke { points: points.to_vec(), width, ink });
-    }
-
-    fn stroke_all(&mut self, lines: &[(Point, Point)], width: f32, ink: Ink) {
-        self.marks.push(Mark::Strokes { lines: lines.to_vec(), width, ink });
-    }
-
-    fn image(&mut self, (left, top): (u32, u32), (right, bottom): (u32, u32), colour: &dyn Fn(f32, f32) -> Colour) {
-        let centres = (top..bottom).flat_map(|y| (left..right).map(move |x| (x as f32 + 0.5, y as f32 + 0.5)));
-        let colours = centres.map(|(x, y)| colour(x, y)).collect();
-        self.marks.push(Mark::Image { left_top: (left, top), columns: right.saturating_sub(left), colours });
-    }
+/// Pixels, row by row, as PNG.
+pub(super) fn encode((width, height): (u32, u32), pixels: impl Iterator<Item = Colour>) -> Result<Vec<u8>, PlotError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header()?;
+    let rgb: Vec<u8> = pixels.flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
+    writer.write_image_data(&rgb)?;
+    writer.finish()?;
+    Ok(bytes)
 }

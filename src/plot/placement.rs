@@ -1,112 +1,107 @@
-//! Labels beside points, none over another or over a point.
+//! Texts beside points, none over another or over a point.
 
-use super::paper::Pixel;
-
-/// A rectangle: left, top, right, bottom.
+/// A rectangle of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Area {
+pub(super) struct Patch {
     pub(super) left: i32,
     pub(super) top: i32,
     pub(super) right: i32,
     pub(super) bottom: i32,
 }
 
-impl Area {
+impl Patch {
     /// So far around a point in each direction.
-    pub(super) fn around((x, y): Pixel, across: i32, down: i32) -> Area {
-        Area { left: x - across, top: y - down, right: x + across, bottom: y + down }
+    pub(super) fn around((x, y): (i32, i32), across: i32, down: i32) -> Patch {
+        Patch { left: x - across, top: y - down, right: x + across, bottom: y + down }
     }
 
-    pub(super) fn centre(&self) -> Pixel {
+    pub(super) fn centre(&self) -> (i32, i32) {
         ((self.left + self.right) / 2, (self.top + self.bottom) / 2)
     }
 
-    fn meets(&self, other: &Area) -> bool {
+    /// The point of it that is nearest to another.
+    pub(super) fn nearest(&self, (x, y): (i32, i32)) -> (i32, i32) {
+        (x.clamp(self.left, self.right), y.clamp(self.top, self.bottom))
+    }
+
+    fn meets(&self, other: &Patch) -> bool {
         self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
     }
 
-    fn holds(&self, other: &Area) -> bool {
+    fn holds(&self, other: &Patch) -> bool {
         self.left <= other.left && self.top <= other.top && self.right >= other.right && self.bottom >= other.bottom
-    }
-
-    /// The point of it that is nearest to another.
-    pub(super) fn nearest(&self, (x, y): Pixel) -> Pixel {
-        (x.clamp(self.left, self.right), y.clamp(self.top, self.bottom))
     }
 }
 
-/// The places of labels of these widths beside their points, within `bounds`; `None` if one finds none.
+/// The places of texts of these widths beside their points, within `bounds`; `None` if one finds none.
 ///
-/// Each label, in order, takes the first place that is free on rings around its point, from the `first`-th on, which are
-/// `step` apart: right, left, above, below, and between. It is free if it meets no label that has its place, none of the
-/// `obstacles`, and, if `clear_ways`, if the way from it to its point crosses no label.
+/// Each text, in order, takes the first place that is free on rings around its point, from the `first`-th on, which are
+/// `step` apart: right, left, above, below, and between. It is free if it meets none of the `obstacles` and no text that
+/// has its place and, if `clear_ways`, if neither crosses the way of the other to its point.
 pub(super) fn place(
-    labels: &[(Pixel, i32)],
+    texts: &[((i32, i32), i32)],
     height: i32,
-    obstacles: &[Area],
-    bounds: Area,
+    obstacles: &[Patch],
+    bounds: Patch,
     (first, step): (i32, i32),
     clear_ways: bool,
-) -> Option<Vec<Area>> {
-    // Parts of a turn: right first, for that is where reading goes on; at last all around, for crowds.
+) -> Option<Vec<Patch>> {
+    // Eighths of a turn: right first, for that is where reading goes on; at last all around, for crowds.
     const SIDES: [f64; 8] = [0.0, 4.0, 2.0, 6.0, 1.0, 7.0, 3.0, 5.0];
-    let directions: Vec<f64> =
-        SIDES.into_iter().map(|eighths| eighths / 8.0).chain((0..48u8).map(|i| f64::from(i) / 48.0)).collect();
-    let mut placed: Vec<Area> = Vec::new();
-    let mut ways: Vec<Vec<Area>> = Vec::new();
-    for &((x, y), width) in labels {
-        let rings = first..first + 24;
-        let mut places = rings.flat_map(|ring| directions.iter().map(move |turn| (ring, turn)));
-        let found = places.find_map(|(ring, turn)| {
-            let (down, across) = (turn * std::f64::consts::TAU).sin_cos();
-            let distance = f64::from(step * ring);
-            let along = |part: f64, half: i32| (part * (distance + f64::from(half))).round() as i32;
-            let centre = (x + along(across, width / 2), y - along(down, height / 2));
-            let area = Area::around(centre, width / 2, height / 2);
-            if !bounds.holds(&area) || placed.iter().chain(obstacles).any(|other| area.meets(other)) {
-                return None;
-            }
-            let way = way((x, y), area.nearest((x, y)), step);
-            let crossed = ways.iter().flatten().any(|piece| area.meets(piece))
-                || way.iter().any(|piece| placed.iter().any(|other| piece.meets(other)));
-            (!clear_ways || !crossed).then_some((area, way))
-        });
-        let (area, way) = found?;
-        placed.push(area);
-        ways.push(way);
+    let turns: Vec<f64> = SIDES.into_iter().chain((0..48u8).map(|i| f64::from(i) / 6.0)).collect();
+    let (mut placed, mut ways): (Vec<Patch>, Vec<Patch>) = (Vec::new(), Vec::new());
+    for &((x, y), width) in texts {
+        let mut places = (first..first + 24).flat_map(|ring| turns.iter().map(move |turn| (ring, turn)));
+        let (patch, way) = places.find_map(|(ring, turn)| {
+            let (up, across) = (turn * std::f64::consts::FRAC_PI_4).sin_cos();
+            let along = |part: f64, half: i32| (part * f64::from(step * ring + half)).round() as i32;
+            let patch = Patch::around((x + along(across, width / 2), y - along(up, height / 2)), width / 2, height / 2);
+            let way = way((x, y), patch.nearest((x, y)), step / 4);
+            let meets = |patch: &Patch, others: &[Patch]| others.iter().any(|other| patch.meets(other));
+            let free = bounds.holds(&patch)
+                && !meets(&patch, obstacles)
+                && !meets(&patch, &placed)
+                && !(clear_ways && (meets(&patch, &ways) || way.iter().any(|piece| meets(piece, &placed))));
+            free.then_some((patch, way))
+        })?;
+        placed.push(patch);
+        ways.extend(way);
     }
     Some(placed)
 }
 
-/// Small pieces that cover the straight way between two points.
-fn way(from: Pixel, to: Pixel, step: i32) -> Vec<Area> {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let pieces = dx.abs().max(dy.abs()) / (step / 4).max(1) + 1;
-    let at = |i: i32| (from.0 + dx * i / pieces, from.1 + dy * i / pieces);
-    (0..=pieces).map(|i| Area::around(at(i), 1, 1)).collect()
+/// Small pieces, so far apart, that cover the straight way between two points.
+fn way(from: (i32, i32), to: (i32, i32), apart: i32) -> Vec<Patch> {
+    let count = distance(from, to) as i32 / apart.max(1) + 1;
+    let at = |i: i32| (from.0 + (to.0 - from.0) * i / count, from.1 + (to.1 - from.1) * i / count);
+    (0..=count).map(|i| Patch::around(at(i), 1, 1)).collect()
+}
+
+pub(super) fn distance(a: (i32, i32), b: (i32, i32)) -> f64 {
+    f64::from(a.0 - b.0).hypot(f64::from(a.1 - b.1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Area, place};
+    use super::{Patch, place};
 
-    const BOUNDS: Area = Area { left: 0, top: 0, right: 1000, bottom: 1000 };
+    const BOUNDS: Patch = Patch { left: 0, top: 0, right: 1000, bottom: 1000 };
 
     #[test]
-    fn a_label_stands_on_the_right_and_moves_where_that_is_taken() {
+    fn a_text_stands_on_the_right_and_moves_where_that_is_taken() {
         let alone = place(&[((500, 500), 100)], 20, &[], BOUNDS, (1, 10), true).expect("a place");
-        assert_eq!(alone, [Area { left: 510, top: 490, right: 610, bottom: 510 }]);
+        assert_eq!(alone, [Patch { left: 510, top: 490, right: 610, bottom: 510 }]);
         let edge = place(&[((950, 500), 100)], 20, &[], BOUNDS, (1, 10), true).expect("a place");
-        assert_eq!(edge, [Area { left: 840, top: 490, right: 940, bottom: 510 }]);
-        let wall = Area { left: 505, top: 0, right: 530, bottom: 1000 };
+        assert_eq!(edge, [Patch { left: 840, top: 490, right: 940, bottom: 510 }]);
+        let wall = Patch { left: 505, top: 0, right: 530, bottom: 1000 };
         let beyond = place(&[((500, 500), 100)], 20, &[wall], BOUNDS, (1, 10), true).expect("a place");
-        assert_eq!(beyond, [Area { left: 390, top: 490, right: 490, bottom: 510 }]);
+        assert_eq!(beyond, [Patch { left: 390, top: 490, right: 490, bottom: 510 }]);
     }
 
     #[test]
-    fn many_labels_of_one_point_do_not_meet_and_too_many_find_no_place() {
-        let labels = [((500, 500), 60); 9];
-        let places = place(&labels, 20, &[], BOUNDS, (6, 10), true).expect("places");
+    fn many_texts_of_one_point_do_not_meet_and_too_many_find_no_place() {
+        let texts = [((500, 500), 60); 9];
+        let places = place(&texts, 20, &[], BOUNDS, (6, 10), true).expect("places");
         for (i, a) in places.iter().enumerate() {
             assert!(BOUNDS.holds(a) && places[..i].iter().all(|b| !a.meets(b)), "{places:?}");
         }

@@ -1,10 +1,24 @@
-//! A landscape in greys: bands between levels, contours on them, and their names.
+//! A landscape in greys: bands between levels, contours on them, and their scale.
 
-use super::{Landscape, axis::significant, backend::Surface, landscape::Goal, trace::Place};
-use crate::canvas::Point;
+use plotters::{
+    element::Rectangle,
+    style::{
+        Color, RGBColor,
+        text_anchor::{HPos, VPos},
+    },
+};
+use tiny_skia::PathBuilder;
 use uphill_envs::Colour;
 
-/// Bands of colour, of which fewer are drawn where the landscape is flat.
+use super::{
+    Landscape,
+    axis::significant,
+    landscape::Goal,
+    picture::{Area, Corners, Drawn, Image, Mark, Picture, in_units},
+    style::{AXIS, Style},
+};
+
+/// Bands of grey, of which fewer are drawn where the landscape is flat.
 const BANDS: usize = 16;
 /// Greys of the best and of the worst band: every colour of the palette is told from each of them.
 const GREYS: (f64, f64) = (252.0, 176.0);
@@ -22,46 +36,74 @@ impl<'a> Relief<'a> {
         Self { landscape, levels: landscape.levels(BANDS) }
     }
 
-    /// How many bands there are: one more than levels.
-    pub(super) fn bands(&self) -> usize {
-        self.levels.len() + 1
+    /// The greys of bands and contours.
+    pub(super) fn greys(&self) -> impl Iterator<Item = RGBColor> {
+        let contours = (0..self.levels.len()).map(|level| self.contour_grey(level));
+        (0..=self.levels.len()).map(|band| self.grey(band)).chain(contours)
     }
 
-    /// The colours of bands and contours.
-    pub(super) fn colours(&self) -> impl Iterator<Item = Colour> {
-        (0..self.bands()).map(|band| self.grey(band)).chain((0..self.levels.len()).map(|i| self.contour_grey(i)))
-    }
-
-    /// Paints bands and contours, these of so many units.
-    pub(super) fn paint(&self, surface: &mut dyn Surface, place: &Place, hair: f32) {
+    /// Covers a rectangle with bands, on whole pixels, and contours.
+    pub(super) fn draw(&self, picture: &mut Picture, [(left, top), (right, bottom)]: Corners, style: &Style) {
         let (x, y) = (self.landscape.x(), self.landscape.y());
-        let (left, top) = (f64::from(place.left_top.0), f64::from(place.left_top.1));
-        let (right, bottom) = (f64::from(place.right_bottom.0), f64::from(place.right_bottom.1));
-        surface.image(place.left_top, place.right_bottom, &|px, py| {
-            let across = (f64::from(px) - left) / (right - left);
-            let up = (bottom - f64::from(py)) / (bottom - top);
-            let value = self.landscape.value(x.0 + across * (x.1 - x.0), y.0 + up * (y.1 - y.0));
-            self.grey(self.levels.partition_point(|&level| level <= value))
-        });
+        let (width, height) = (f64::from(right - left), f64::from(bottom - top));
+        let pixel = in_units(1);
+        let middle = |i: i32| f64::from(i * pixel + pixel / 2);
+        let grey = |column: i32, row: i32| {
+            let (across, up) = ((middle(column) - f64::from(left)) / width, (f64::from(bottom) - middle(row)) / height);
+            let value = self.landscape.value(x.0 + (x.1 - x.0) * across, y.0 + (y.1 - y.0) * up);
+            let RGBColor(red, green, blue) = self.grey(self.levels.partition_point(|&level| level <= value));
+            Colour(red, green, blue)
+        };
+        let (columns, rows) = (left / pixel..right / pixel + 1, top / pixel..bottom / pixel + 1);
+        let grey = &grey;
+        picture.marks.push(Mark::Image(Image {
+            left_top: (columns.start.unsigned_abs(), rows.start.unsigned_abs()),
+            columns: columns.len() as u32,
+            colours: rows.flat_map(|row| columns.clone().map(move |column| grey(column, row))).collect(),
+        }));
+        let at = |(px, py): (f64, f64)| {
+            let (across, up) = ((px - x.0) / (x.1 - x.0), (py - y.0) / (y.1 - y.0));
+            ((f64::from(left) + width * across) as f32, (f64::from(bottom) - height * up) as f32)
+        };
         for (i, &level) in self.levels.iter().enumerate() {
-            let pieces = self.landscape.contour(level);
-            let lines: Vec<(Point, Point)> = pieces.into_iter().map(|[a, b]| (place.at(a), place.at(b))).collect();
-            surface.stroke_all(&lines, hair, (self.contour_grey(i), 1.0));
+            let mut contour = PathBuilder::new();
+            for [a, b] in self.landscape.contour(level) {
+                let ((x0, y0), (x1, y1)) = (at(a), at(b));
+                contour.move_to(x0, y0);
+                contour.line_to(x1, y1);
+            }
+            picture.add(contour.finish(), Some(style.hair as f32), self.contour_grey(i).to_backend_color());
         }
     }
 
+    /// The bands from bottom to top, with the values between them on their right.
+    pub(super) fn draw_scale(&self, area: &Area<'_>, [(left, top), (right, bottom)]: Corners, style: &Style) -> Drawn {
+        let bands = self.levels.len() + 1;
+        let edge = |band: usize| bottom - (bottom - top) * band as i32 / bands as i32;
+        for band in 0..bands {
+            let corners = [(left, edge(band + 1)), (right, edge(band))];
+            area.draw(&Rectangle::new(corners, self.grey(band).filled()))?;
+        }
+        area.draw(&Rectangle::new([(left, top), (right, bottom)], AXIS.stroke_width(style.hair)))?;
+        let every = (1 + style.em(1.3) * bands as i32 / (bottom - top).max(1)) as usize;
+        for (i, name) in self.level_names().iter().enumerate().step_by(every) {
+            style.write(area, name, (right + style.em(0.5), edge(i + 1)), (HPos::Left, VPos::Center))?;
+        }
+        Ok(())
+    }
+
     /// A band's grey: the best is the lightest.
-    pub(super) fn grey(&self, band: usize) -> Colour {
+    fn grey(&self, band: usize) -> RGBColor {
         let share = band as f64 / self.levels.len().max(1) as f64;
         let share = if self.landscape.goal() == Goal::Lowest { share } else { 1.0 - share };
         let grey = (GREYS.0 + (GREYS.1 - GREYS.0) * share).round() as u8;
-        Colour(grey, grey, grey)
+        RGBColor(grey, grey, grey)
     }
 
-    fn contour_grey(&self, level: usize) -> Colour {
+    fn contour_grey(&self, level: usize) -> RGBColor {
         let darker = self.grey(level).0.min(self.grey(level + 1).0);
         let grey = (f64::from(darker) * CONTOUR).round() as u8;
-        Colour(grey, grey, grey)
+        RGBColor(grey, grey, grey)
     }
 
     /// What the levels are called, in as few digits as tell each from the next.

@@ -1,25 +1,30 @@
 //! Interval estimates, one row an optimizer, one panel a metric.
 
-use plotters::style::{Color, RGBColor};
+use plotters::{
+    element::Rectangle,
+    style::{
+        Color, RGBAColor,
+        text_anchor::{HPos, VPos},
+    },
+};
 
 use super::{
     Picture, PictureOptions, PlotError,
     axis::{Axis, Quantity},
+    chart::{Chart, MARGIN},
     check,
-    grid::{Grid, Heading},
-    header::Header,
-    lettering::Lettering,
+    header::{Entry, LINE, NAME_LINES},
     look::PALETTE,
-    paper::{Paper, Pixel, in_units},
-    plane::Plane,
-    row_labels::RowLabels,
+    picture::{Area, Drawn, in_units},
+    sheet::{Heading, Panels},
+    style::Style,
 };
 use crate::stats::Interval;
 
 /// How much of its colour an interval's bar has.
-const BAR: f64 = 0.45;
+pub(super) const BAR: f64 = 0.45;
 /// Every other row's ground.
-const ZEBRA: RGBColor = RGBColor(246, 246, 246);
+const ZEBRA: RGBAColor = RGBAColor(0, 0, 0, 0.035);
 
 /// One row of [`interval_rows`].
 #[derive(Debug, Clone, PartialEq)]
@@ -55,85 +60,126 @@ pub struct IntervalRow {
 /// # Ok::<(), uphill::plot::PlotError>(())
 /// ```
 pub fn interval_rows(metrics: &[&str], rows: &[IntervalRow], options: &PictureOptions) -> Result<Picture, PlotError> {
-    options.check()?;
-    let sorted = checked(metrics, rows)?;
-    let letters = options.lettering()?;
-    let em = |ems| letters.em(ems);
-    let header = Header::of(&letters, options, "Scores", &[]);
-    let labels = RowLabels::new(&letters, in_units(options.width) * 2 / 5, sorted.iter().map(|row| row.label.as_str()));
-    let headings: Vec<Heading> =
-        metrics.iter().map(|metric| Heading { name: (*metric).to_owned(), ..Heading::default() }).collect();
-    let grid = Grid::new(&letters, in_units(options.width), &headings, labels.right + em(0.6), em(8.0));
-    let count = sorted.len() as i32;
-    let (natural, least) = (labels.height + em(0.6), labels.height.max(em(0.8)));
-    let height =
-        options.height(header.bottom + grid.height(natural * count), header.bottom + grid.height(least * count))?;
-    let mut picture = Picture::new(options.width, height);
-    let paper = Paper::new(&mut picture, &letters);
-    let places = grid.draw_headings(&paper, &header)?;
-    for (i, &[left_top, right_bottom]) in places.iter().enumerate() {
-        let intervals: Vec<&Interval> = sorted.iter().filter_map(|row| row.intervals.get(i)).collect();
-        let plane = Plane { left_top, right_bottom, ..plane(&letters, grid.panel_width, &intervals) };
-        let (top, bottom) = (left_top.1, right_bottom.1);
-        let edge = |row: usize| top + (bottom - top) * row as i32 / count;
-        let first = i % grid.columns == 0;
-        for row in (0..sorted.len()).step_by(2) {
-            // From the labels on: the eye follows the stripe from a name to its bars.
-            let left = if first { em(0.9) } else { left_top.0 - em(2.6) };
-            paper.rectangle([(left, edge(row)), (right_bottom.0, edge(row + 1))], ZEBRA.into())?;
-        }
-        if first {
-            for row in 0..sorted.len() {
-                labels.write(&paper, row, (edge(row) + edge(row + 1)) / 2)?;
-            }
-        }
-        plane.vertical_grid(&paper)?;
-        plane.x_axis(&paper)?;
-        for (row, interval) in intervals.iter().enumerate() {
-            draw_interval(&paper, &plane, interval, (edge(row), edge(row + 1)))?;
-        }
-    }
-    drop(paper);
-    Ok(picture)
-}
-
-/// The rows, the best of the first metric first.
-fn checked<'a>(metrics: &[&str], rows: &'a [IntervalRow]) -> Result<Vec<&'a IntervalRow>, PlotError> {
-    check::some("the picture", metrics.len(), "it needs at least one metric")?;
+    let style = options.style()?;
+    check::that(!metrics.is_empty(), "the picture", "it needs at least one metric")?;
     check::labels(metrics.iter().copied())?;
-    check::some("the picture", rows.len(), "it needs at least one row")?;
+    check::that(!rows.is_empty(), "the picture", "it needs at least one row")?;
     check::labels(rows.iter().map(|row| row.label.as_str()))?;
-    for row in rows {
-        check::same_length(&row.label, row.intervals.len(), metrics.len(), "intervals")?;
-        row.intervals.iter().try_for_each(|interval| check::interval(&row.label, interval))?;
+    let mut ranges = vec![check::NOWHERE; metrics.len()];
+    for IntervalRow { label, intervals } in rows {
+        check::same_length(label, intervals.len(), metrics.len(), "intervals")?;
+        for (range, interval) in ranges.iter_mut().zip(intervals) {
+            *range = check::hold(label, *range, interval)?;
+        }
     }
-    let score = |row: &IntervalRow| row.intervals.first().map_or(0.0, |interval| interval.point);
     let mut sorted: Vec<&IntervalRow> = rows.iter().collect();
-    sorted.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    Ok(sorted)
+    sorted.sort_by(|a, b| b.intervals[0].point.total_cmp(&a.intervals[0].point));
+    let axis = |(from, to): (f64, f64), width| {
+        let air = (to - from) * 0.06;
+        Axis::new(Quantity::Metric, from - air, to + air, style.count(width, 1.9, 6.0))
+    };
+    let rows = Rows {
+        labels: sorted.iter().map(|row| row.label.as_str()).collect(),
+        headings: metrics.iter().map(|metric| Heading::new(metric)).collect(),
+        least: style.em(8.0),
+        axis: &|i, width| axis(ranges[i], width),
+    };
+    rows.draw(options, ("Scores", Vec::new()), |chart, i, row| {
+        let Interval { point, low, high } = sorted[row.number].intervals[i];
+        let at = |x| chart.at(x, 0.0).0;
+        let (y, half) = (row.middle, (row.height * 3 / 10).min(style.em(0.5)));
+        let bar = [(at(low), y - half), (at(high), y + half)];
+        chart.area.draw(&Rectangle::new(bar, PALETTE[0].mix(BAR).filled()))?;
+        let (line, tall) = (style.line as i32 / 2, half + style.em(0.12));
+        let stroke = [(at(point) - line, y - tall), (at(point) + line, y + tall)];
+        chart.area.draw(&Rectangle::new(stroke, PALETTE[0].filled()))
+    })
 }
 
-/// Axes that hold the intervals, at no place yet.
-fn plane(letters: &Lettering, width: i32, intervals: &[&Interval]) -> Plane {
-    let range = intervals.iter().fold(check::NOWHERE, |range, interval| {
-        check::stretch(range, interval.low.min(interval.point), interval.high.max(interval.point))
-    });
-    let air = (range.1 - range.0) * 0.06;
-    let x = Axis::new(Quantity::Metric, range.0 - air, range.1 + air, letters.count(width, 1.9, 6.0));
-    Plane { left_top: (0, 0), right_bottom: (0, 0), x, y: Axis::new(Quantity::Metric, 0.0, 1.0, 2.0) }
+/// Rows of marks under names, in panels side by side.
+pub(super) struct Rows<'a> {
+    pub(super) labels: Vec<&'a str>,
+    /// One a panel.
+    pub(super) headings: Vec<Heading>,
+    /// The least width of a chart.
+    pub(super) least: i32,
+    /// The horizontal axis of the so-manieth panel, if its chart is so wide.
+    pub(super) axis: &'a dyn Fn(usize, i32) -> Axis,
 }
 
-fn draw_interval(
-    paper: &Paper<'_>,
-    plane: &Plane,
-    interval: &Interval,
-    (top, bottom): (i32, i32),
-) -> Result<(), PlotError> {
-    let (middle, line) = ((top + bottom) / 2, paper.letters.measure.line as i32);
-    let half = ((bottom - top) * 3 / 10).min(paper.em(0.5));
-    let (low, high) = (plane.across(interval.low), plane.across(interval.high));
-    paper.rectangle([(low, middle - half), (high, middle + half)], PALETTE[0].mix(BAR))?;
-    let (x, tall): (i32, i32) = (plane.across(interval.point), half + paper.em(0.12));
-    let stroke: [Pixel; 2] = [(x - line / 2, middle - tall), (x + line / 2, middle + tall)];
-    paper.rectangle(stroke, PALETTE[0].into())
+/// One row of a panel: where its middle is, and how high it is.
+pub(super) struct Row {
+    pub(super) number: usize,
+    pub(super) middle: i32,
+    pub(super) height: i32,
+}
+
+impl Rows<'_> {
+    /// Draws the panels, and in each row of each what `mark` draws.
+    pub(super) fn draw(
+        self,
+        options: &PictureOptions,
+        header: (&str, Vec<Entry>),
+        mark: impl Fn(&Chart<'_, '_>, usize, &Row) -> Drawn,
+    ) -> Result<Picture, PlotError> {
+        let style = options.style()?;
+        let count = self.labels.len() as i32;
+        let names = RowNames::new(&style, in_units(options.width) * 2 / 5, self.labels.into_iter());
+        let heights = |_| (count * (names.height + style.em(0.6)), count * names.height.max(style.em(0.8)));
+        let panels = Panels {
+            headings: self.headings,
+            names: ("", ""),
+            left: names.right,
+            least: self.least,
+            axes: &|i, (width, _)| ((self.axis)(i, width), Axis::bare(0.0, 1.0)),
+        };
+        let gap = style.em(MARGIN) + Axis::bare(0.0, 1.0).room(&style);
+        options.draw(&style, header, panels, heights, |i, chart| {
+            let [(left, top), (right, bottom)] = chart.place();
+            // The first of a row of panels has none between the names and itself.
+            let first = left - names.right < self.least;
+            // The eye follows the stripe from a name to its marks, and from one panel's end to the next one's.
+            let from = if first { style.em(0.9) } else { left - gap };
+            let edge = |row: i32| top + (bottom - top) * row / count;
+            (0..count).try_for_each(|row| {
+                let (number, middle) = (row as usize, (edge(row) + edge(row + 1)) / 2);
+                if row % 2 == 0 {
+                    let stripe = [(from, edge(row)), (right, edge(row + 1))];
+                    chart.area.draw(&Rectangle::new(stripe, ZEBRA.filled()))?;
+                }
+                if first {
+                    names.write(chart.area, &style, number, middle)?;
+                }
+                mark(chart, i, &Row { number, middle, height: (bottom - top) / count })
+            })
+        })
+    }
+}
+
+/// Names of rows, in a column at the picture's left edge.
+pub(super) struct RowNames {
+    lines: Vec<Vec<String>>,
+    /// Where the column ends.
+    pub(super) right: i32,
+    /// How high the highest name is.
+    pub(super) height: i32,
+}
+
+impl RowNames {
+    /// Names in as many lines as they need that have so much room.
+    pub(super) fn new<'a>(style: &Style, room: i32, names: impl Iterator<Item = &'a str>) -> RowNames {
+        let lines: Vec<Vec<String>> = names.map(|name| style.wrap(name, 1.0, room, NAME_LINES)).collect();
+        let most = lines.iter().map(Vec::len).max().unwrap_or(1) as i32;
+        RowNames { right: style.em(0.9) + style.widest(lines.iter().flatten()), height: style.em(LINE) * most, lines }
+    }
+
+    /// Writes the so-manieth name around a height.
+    pub(super) fn write(&self, area: &Area<'_>, style: &Style, row: usize, middle: i32) -> Drawn {
+        let (lines, step) = (&self.lines[row], style.em(LINE));
+        let first = middle - step * (lines.len() as i32 - 1) / 2;
+        let write = |(line, i): (&String, i32)| {
+            style.write(area, line, (self.right, first + step * i), (HPos::Right, VPos::Center))
+        };
+        lines.iter().zip(0..).try_for_each(write)
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
-use uphill_envs::quoted;
+use uphill_envs::{counted, quoted};
 
 use super::PlotError;
 use crate::{settings, whole_file};
@@ -129,6 +129,10 @@ impl Run {
     }
 }
 
+fn malformed(file: &Path, place: impl Into<String>, reason: impl Into<String>) -> PlotError {
+    PlotError::Malformed { file: file.to_owned(), place: place.into(), reason: reason.into() }
+}
+
 /// Each run once, however often it was read, and what is to be said of those left out. Of a run and an older copy of it the
 /// longer one stays, in the place of the first.
 #[must_use]
@@ -159,17 +163,16 @@ pub(super) fn drawable(value: f64) -> bool {
 struct Config(toml::Table);
 
 impl Config {
-    fn take_name(&mut self, key: &'static str, file: &Path) -> Result<String, PlotError> {
+    fn take_name(&mut self, key: &str, file: &Path) -> Result<String, PlotError> {
         match self.0.remove(key) {
             Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
-            _ => Err(PlotError::Setting { file: file.to_owned(), key, expected: "a name in quotes" }),
+            _ => Err(malformed(file, "", format!("the key `{key}` must be a name in quotes"))),
         }
     }
 
     fn take_seed(&mut self, file: &Path) -> Result<u64, PlotError> {
-        let seed = self.0.remove("seed").and_then(|value| value.as_integer()).and_then(|seed| u64::try_from(seed).ok());
-        let expected = "a whole number, 0 or more";
-        seed.ok_or(PlotError::Setting { file: file.to_owned(), key: "seed", expected })
+        let seed = self.0.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
+        seed.ok_or_else(|| malformed(file, "", "the key `seed` must be a whole number, 0 or more"))
     }
 }
 
@@ -208,32 +211,28 @@ fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
     })?;
     let table = text.parse::<toml::Table>().map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        PlotError::Config {
-            file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1,
-            message: quoted(error.message()),
-        }
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        malformed(file, format!(", line {line}, column {column}"), quoted(error.message()))
     })?;
     Ok(Config(table))
 }
 
 /// `env_steps` and the values of `metric`, both `[points]`.
 fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
-    let file = file.to_owned();
-    let table = |source| PlotError::Table { file: file.clone(), source };
+    let table = |source| PlotError::Table { file: file.to_owned(), source };
+    let no_values = |reason| PlotError::NoValues { file: file.to_owned(), reason };
     // Flexible, because the length check below knows the line and forgives a half-written last one.
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(table)?.clone();
     if header.iter().all(str::is_empty) {
-        return Err(PlotError::Empty { file, column: quoted(metric) });
+        let names = format!("`env_steps` and `{}` among them", quoted(metric));
+        return Err(no_values(format!("empty; its first line must name the columns, {names}")));
     }
     let find = |name: &str| {
-        header.iter().position(|column| column == name).ok_or_else(|| PlotError::Column {
-            file: file.clone(),
-            column: quoted(name),
-            found: shown_all(&header),
-        })
+        let (wanted, found) = (quoted(name), shown_all(&header));
+        let reason = format!("there is no column `{wanted}`; the columns are: {found}");
+        header.iter().position(|column| column == name).ok_or_else(|| malformed(file, ", line 1", reason))
     };
     let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
 
@@ -247,33 +246,32 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
             break;
         }
         rows += 1;
+        let wrong = |reason| malformed(file, format!(", line {line}"), reason);
         if record.len() != header.len() {
-            return Err(PlotError::Fields { file, line, found: record.len(), expected: header.len() });
+            let (found, expected) = (counted(record.len(), "field"), header.len());
+            return Err(wrong(format!("{found}, where the header has {expected}")));
         }
-        let number = |column: usize, expected| PlotError::Number {
-            file: file.clone(),
-            line,
-            column: column + 1,
-            name: quoted(header.get(column).unwrap_or_default()),
-            text: quoted(field(&record, column)),
-            expected,
+        let field = |column: usize| record.get(column).unwrap_or_default();
+        let number = |column: usize, expected| {
+            let name = quoted(header.get(column).unwrap_or_default());
+            let place = format!(", line {line}, column {} (`{name}`)", column + 1);
+            malformed(file, place, format!("`{}` is not {expected}", quoted(field(column))))
         };
-        let now = field(&record, steps_column)
-            .parse()
-            .map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
+        let now =
+            field(steps_column).parse().map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
         if now < before {
-            return Err(PlotError::Order { file, line, before, now });
+            return Err(wrong(format!("`env_steps` falls from {before} to {now}; it counts up")));
         }
         before = now;
-        let text = field(&record, value_column);
-        if !text.is_empty() {
-            let value = text.parse().ok().filter(|&value| drawable(value));
+        if !field(value_column).is_empty() {
+            let value = field(value_column).parse().ok().filter(|&value| drawable(value));
             values.push(value.ok_or_else(|| number(value_column, "a finite number within 1e100 of zero, or empty"))?);
             env_steps.push(now);
         }
     }
     if values.is_empty() {
-        return Err(PlotError::NoValues { file, column: quoted(metric), rows });
+        let (rows, column) = (counted(rows, "row"), quoted(metric));
+        return Err(no_values(format!("{rows}, none with a value in column `{column}`; nothing can be drawn")));
     }
     Ok((env_steps, values))
 }
@@ -281,8 +279,4 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
 /// Names of columns, as a message shows them.
 fn shown_all(header: &StringRecord) -> String {
     header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", ")
-}
-
-fn field(record: &StringRecord, column: usize) -> &str {
-    record.get(column).unwrap_or_default()
 }

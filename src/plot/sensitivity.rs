@@ -1,19 +1,20 @@
 //! What the learning rate does: too small is slow, too large diverges.
 
-use plotters::style::{Color, RGBColor};
+use plotters::{
+    element::{Circle, PathElement, Rectangle},
+    style::{Color, RGBColor},
+};
 
 use super::{
     Picture, PictureOptions, PlotError,
     axis::{Axis, Quantity, significant},
+    chart::Chart,
     check,
-    grid::{Grid, Heading},
-    header::Header,
-    legend::{Entry, Swatch},
-    lettering::Lettering,
-    look::PALETTE,
-    paper::{AXIS, Paper, Pixel, in_units},
-    plane::Plane,
-    ribbon::Ribbon,
+    header::{Entry, Swatch},
+    look::{Look, Marker, PALETTE},
+    picture::{Drawn, in_units},
+    sheet::{Heading, Panels},
+    style::{AXIS, Style},
 };
 use crate::stats::Interval;
 
@@ -21,6 +22,8 @@ const SCORE: RGBColor = PALETTE[0];
 const BROKEN: RGBColor = PALETTE[1];
 /// How much of its colour the ground has where every run broke.
 const GROUND: f64 = 0.22;
+/// Height of the strip for broken runs, in text sizes.
+const STRIP: f64 = 1.4;
 
 /// One learning rate of a [`LearningRateCurve`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,94 +80,59 @@ pub fn learning_rate_sensitivity(
     score: &str,
     options: &PictureOptions,
 ) -> Result<Picture, PlotError> {
-    options.check()?;
+    let style = options.style()?;
     let ranges = checked(curves)?;
-    let letters = options.lettering()?;
-    let em = |ems| letters.em(ems);
-    let entries = entries();
-    let header = Header::of(&letters, options, "Sensitivity to the learning rate", &entries);
-    let headings: Vec<Heading> =
-        curves.iter().map(|curve| Heading { name: curve.label.clone(), note: best(curve) }).collect();
-    let left = axes(&letters, ranges, (em(60.0), em(60.0))).1.room(&letters);
-    let grid = Grid::new(&letters, in_units(options.width), &headings, left, em(11.0));
-    let least = em(6.0) + em(STRIP);
-    let (natural, least) = (grid.height((grid.panel_width * 3 / 5).clamp(least, em(26.0))), grid.height(least));
-    let height = options.height(header.bottom + natural, header.bottom + least)?;
-    let mut picture = Picture::new(options.width, height);
-    let paper = Paper::new(&mut picture, &letters);
-    let places = grid.draw_headings(&paper, &header)?;
-    let plane = |&[left_top, right_bottom]: &[Pixel; 2]| {
-        let (x, y) = axes(&letters, ranges, (grid.panel_width, right_bottom.1 - left_top.1));
-        Plane { left_top, right_bottom, x, y }
+    let entries = vec![
+        Entry::new(Swatch::Band(Look::plain(SCORE)), "score"),
+        Entry::new(Swatch::Mark(Marker::Cross, BROKEN), "score where half or more of the runs broke"),
+        Entry::new(Swatch::Bar(BROKEN), "share of runs that collapsed or diverged (full strip: all)"),
+        Entry::new(Swatch::Mark(Marker::Disc, SCORE), "best"),
+    ];
+    let heading = |curve: &LearningRateCurve| Heading { name: curve.label.clone(), note: best_note(curve) };
+    let panels = Panels {
+        headings: curves.iter().map(heading).collect(),
+        names: ("learning rate", score),
+        left: style.em(2.2),
+        least: style.em(11.0),
+        axes: &|_, (_, height)| axes(&style, ranges, height),
     };
-    let planes: Vec<Plane> = places.iter().map(plane).collect();
-    for (plane, curve) in planes.iter().zip(curves) {
-        draw_ground(&paper, plane, curve)?;
-    }
-    grid.draw_axes(&paper, &planes, ("learning rate", score))?;
-    for (plane, curve) in planes.iter().zip(curves) {
-        draw_score(&paper, plane, curve)?;
-    }
-    drop(paper);
-    Ok(picture)
+    let heights = |width: i32| ((width * 3 / 5).min(style.em(26.0)), style.em(6.0) + style.em(STRIP));
+    options.draw(&style, ("Sensitivity to the learning rate", entries), panels, heights, |i, chart| {
+        draw_broken(chart, &curves[i])?;
+        draw_score(chart, &curves[i])
+    })
 }
-
-/// Height of the strip for broken runs, in text sizes.
-const STRIP: f64 = 1.4;
 
 /// From where to where the learning rates and the scores reach.
 type Ranges = ((f64, f64), (f64, f64));
 
 fn checked(curves: &[LearningRateCurve]) -> Result<Ranges, PlotError> {
-    check::some("the picture", curves.len(), "it needs at least one curve")?;
+    check::that(!curves.is_empty(), "the picture", "it needs at least one curve")?;
     check::labels(curves.iter().map(|curve| curve.label.as_str()))?;
     let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
     for LearningRateCurve { label, points } in curves {
-        check::some(label, points.len(), "it has no points")?;
+        check::that(!points.is_empty(), label, "it has no points")?;
         check::rising(label, points.iter().map(|point| point.lr))?;
-        for &LearningRatePoint { lr, score, broken } in points {
-            // Far below any that is used, and its logarithm is still exact.
-            if lr < 1e-100 {
-                return Err(check::refused(
-                    label,
-                    format!("its learning rate {lr} has no place on a logarithmic axis"),
-                ));
-            }
-            if !(0.0..=1.0).contains(&broken) {
-                return Err(check::refused(label, format!("{broken} is no share of broken runs, 0 to 1")));
-            }
-            x = check::stretch(x, lr, lr);
-            if let Some(interval) = score {
-                check::interval(label, &interval)?;
-                y = check::stretch(y, interval.low.min(interval.point), interval.high.max(interval.point));
-            }
+        for LearningRatePoint { lr, score, broken } in points {
+            check::has_logarithm(label, "learning rate", *lr)?;
+            let reason = format!("{broken} is no share of broken runs, 0 to 1");
+            check::that((0.0..=1.0).contains(broken), label, reason)?;
+            x = check::stretch(x, *lr, *lr);
+            y = score.as_ref().map_or(Ok(y), |score| check::hold(label, y, score))?;
         }
     }
-    if y == check::NOWHERE {
-        return Err(check::refused("the picture", "no learning rate has a score"));
-    }
+    check::that(y != check::NOWHERE, "the picture", "no learning rate has a score")?;
     Ok((x, y))
 }
 
-fn entries() -> [Entry; 4] {
-    let entry = |colour, swatch, text: &str| Entry { colour, dashes: None, swatch, text: text.to_owned() };
-    [
-        entry(SCORE, Swatch::Line { band: true, marker: None }, "score"),
-        entry(BROKEN, Swatch::Cross, "score where half or more of the runs broke"),
-        entry(BROKEN, Swatch::Bar, "share of runs that collapsed or diverged (full strip: all)"),
-        entry(SCORE, Swatch::Disc, "best"),
-    ]
-}
-
-/// The point with the highest score.
-fn best_point(curve: &LearningRateCurve) -> Option<(f64, f64)> {
+/// The point with the highest score; the first of equals, which is the smaller learning rate.
+fn best(curve: &LearningRateCurve) -> Option<(f64, f64)> {
     let scored = curve.points.iter().filter_map(|point| point.score.map(|score| (point.lr, score.point)));
-    // The first of equals: the smaller learning rate.
     scored.reduce(|best, other| if other.1 > best.1 { other } else { best })
 }
 
-fn best(curve: &LearningRateCurve) -> String {
-    match best_point(curve) {
+fn best_note(curve: &LearningRateCurve) -> String {
+    match best(curve) {
         Some((lr, _)) if lr < 1.0 => format!("best at {lr:.1e}").replace(".0e", "e").replace('-', "−"),
         Some((lr, _)) => format!("best at {}", significant(lr, 2)),
         None => "no score".to_owned(),
@@ -172,52 +140,44 @@ fn best(curve: &LearningRateCurve) -> String {
 }
 
 /// The shared axes. The vertical one has room for the strip below the lowest score.
-fn axes(letters: &Lettering, (x, y): Ranges, (_, height): (i32, i32)) -> (Axis, Axis) {
+fn axes(style: &Style, (x, y): Ranges, height: i32) -> (Axis, Axis) {
     let air = if y.1 > y.0 { (y.1 - y.0) * 0.06 } else { y.1.abs().max(1.0) * 0.05 };
-    let (from, to) = (y.0 - air, y.1 + air);
-    let strip = f64::from(letters.em(STRIP)) / f64::from((height - letters.em(STRIP)).max(1));
-    let y = Axis::new(Quantity::Metric, from, to, letters.count(height, 2.6, 5.0));
+    let strip = f64::from(style.em(STRIP)) / f64::from((height - style.em(STRIP)).max(1));
+    let y = Axis::new(Quantity::Metric, y.0 - air, y.1 + air, style.count(height, 2.6, 5.0));
     (Axis::logarithmic(x.0, x.1), y.with_room_below(strip))
 }
 
 /// The tint of each learning rate, and its bar in the strip.
-fn draw_ground(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> Result<(), PlotError> {
-    let (top, bottom) = (plane.left_top.1, plane.right_bottom.1);
-    let at: Vec<i32> = curve.points.iter().map(|point| plane.across(point.lr)).collect();
+fn draw_broken(chart: &Chart<'_, '_>, curve: &LearningRateCurve) -> Drawn {
+    let Chart { area, style, .. } = chart;
+    let [(left, top), (right, bottom)] = chart.place();
+    let at: Vec<i32> = curve.points.iter().map(|point| chart.at(point.lr, 0.0).0).collect();
     let nearest = at.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(i32::MAX);
-    let half = (nearest / 10 * 3).clamp(paper.letters.measure.hair as i32, paper.em(0.5));
-    for (i, point) in curve.points.iter().enumerate().filter(|(_, point)| point.broken > 0.0) {
-        let left = i.checked_sub(1).and_then(|i| at.get(i)).map_or(plane.left_top.0, |before| (before + at[i]) / 2);
-        let right = at.get(i + 1).map_or(plane.right_bottom.0, |after| (at[i] + after) / 2);
-        // On whole pixels: between two tints there would be a seam.
-        let whole = |x: i32| x / in_units(1) * in_units(1);
-        paper.rectangle([(whole(left), top), (whole(right), bottom)], BROKEN.mix(GROUND * point.broken))?;
-        let high = (f64::from(paper.em(STRIP)) * point.broken).round() as i32;
-        paper.rectangle([(at[i] - half, bottom - high), (at[i] + half, bottom)], BROKEN.into())?;
+    let half = (nearest / 10 * 3).clamp(style.hair as i32, style.em(0.5));
+    // On whole pixels: between two tints there would be a seam.
+    let middles = at.windows(2).map(|pair| (pair[0] + pair[1]) / 2 / in_units(1) * in_units(1));
+    let edges: Vec<i32> = std::iter::once(left).chain(middles).chain([right]).collect();
+    for ((point, x), edge) in curve.points.iter().zip(at).zip(edges.windows(2)).filter(|((p, _), _)| p.broken > 0.0) {
+        let tint = BROKEN.mix(GROUND * point.broken);
+        area.draw(&Rectangle::new([(edge[0], top), (edge[1], bottom)], tint.filled()))?;
+        let high = (f64::from(style.em(STRIP)) * point.broken).round() as i32;
+        area.draw(&Rectangle::new([(x - half, bottom - high), (x + half, bottom)], BROKEN.filled()))?;
     }
-    let strip = bottom - paper.em(STRIP);
-    paper.hair(&[(plane.left_top.0, strip), (plane.right_bottom.0, strip)], AXIS)
+    let strip = bottom - style.em(STRIP);
+    area.draw(&PathElement::new([(left, strip), (right, strip)], AXIS.stroke_width(style.hair)))
 }
 
-fn draw_score(paper: &Paper<'_>, plane: &Plane, curve: &LearningRateCurve) -> Result<(), PlotError> {
+fn draw_score(chart: &Chart<'_, '_>, curve: &LearningRateCurve) -> Drawn {
     // A learning rate without a score is a gap in the line.
     for piece in curve.points.split(|point| point.score.is_none()).filter(|piece| !piece.is_empty()) {
-        let through = |value: fn(&Interval) -> f64| {
-            let scored = piece.iter().filter_map(|point| point.score.map(|score| (point.lr, score)));
-            scored.map(|(lr, score)| plane.at(lr, value(&score))).collect::<Vec<Pixel>>()
-        };
-        let (line, upper, lower) = (through(|i| i.point), through(|i| i.high), through(|i| i.low));
-        let ribbon = Ribbon { line, upper, lower, colour: SCORE, dashes: None, marker: None };
-        ribbon.draw_band(paper)?;
-        ribbon.draw_line(paper)?;
+        let values = piece.iter().filter_map(|point| Some((point.lr, point.score?)));
+        let values: Vec<(f64, Interval)> = values.collect();
+        chart.band(&Look::plain(SCORE), &values)?;
+        chart.curve(&Look::plain(SCORE), &values)?;
     }
-    for point in curve.points.iter().filter(|point| point.broken >= 0.5) {
-        if let Some(score) = point.score {
-            paper.cross(plane.at(point.lr, score.point), paper.em(0.35), BROKEN)?;
-        }
+    let broken = curve.points.iter().filter(|point| point.broken >= 0.5);
+    for (lr, score) in broken.filter_map(|point| Some((point.lr, point.score?))) {
+        Marker::Cross.draw(chart.area, chart.at(lr, score.point), BROKEN, chart.style)?;
     }
-    match best_point(curve) {
-        Some((lr, score)) => paper.disc(plane.at(lr, score), paper.letters.measure.line as i32 * 2, SCORE),
-        None => Ok(()),
-    }
+    best(curve).map_or(Ok(()), |best| chart.draw(&Circle::new(best, chart.style.line * 2, SCORE.filled())))
 }

@@ -1,26 +1,25 @@
 //! Lines with intervals: learning curves and performance profiles.
 
-use plotters::style::RGBColor;
+use plotters::{
+    element::PathElement,
+    style::{Color, RGBColor},
+};
 
 use super::{
     Picture, PictureOptions, PlotError,
     axis::{Axis, Quantity},
     check,
-    grid::{Grid, Heading},
-    header::Header,
-    legend::{Entry, Swatch},
-    lettering::Lettering,
-    look::PALETTE,
-    paper::{Paper, in_units},
-    plane::Plane,
-    ribbon::Ribbon,
+    header::{Entry, Swatch},
+    look::{Dashes, Look, PALETTE},
+    sheet::{Heading, Panels},
+    style::Style,
 };
 use crate::stats::Interval;
 
 /// Lines in one panel at most: more are not told apart, so each gets a panel, with the others behind it.
 const TOLD_APART: usize = 6;
 /// Dashes of those lines: where the colour-blind take two of their colours for one, their dashes differ.
-const DASHES: [Option<(f64, f64)>; TOLD_APART] = [None, None, Some((1.1, 0.35)), Some((0.3, 0.3)), None, None];
+const DASHES: [Dashes; TOLD_APART] = [None, None, Some((1.1, 0.35)), Some((0.3, 0.3)), None, None];
 /// The lines behind.
 const BEHIND: RGBColor = RGBColor(205, 205, 205);
 
@@ -58,20 +57,13 @@ pub struct Series {
 /// ```
 pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(curves, options)?;
-    if x.0 < 0.0 {
-        return Err(check::refused("the learning curves", "environment steps are counted from zero up"));
-    }
-    // Learning starts at zero steps; only runs that were taken up late start elsewhere.
-    let from = if x.0 > x.1 / 2.0 && x.0 < x.1 { x.0 } else { 0.0 };
+    check::that(x.0 >= 0.0, "the learning curves", "environment steps are counted from zero up")?;
     let air = (y.1 - y.0) * 0.04;
-    let chart = Lines {
-        what: "Learning curves",
-        series: curves,
-        names: ("environment steps", score),
-        x: (Quantity::EnvSteps, from, x.1),
-        y: (y.0 - air, y.1 + air),
+    let axes = |style: &Style, (width, height)| {
+        let y = Axis::new(Quantity::Metric, y.0 - air, y.1 + air, style.count(height, 2.6, 6.0));
+        (Axis::env_steps(x, style.count(width, 5.0, 9.0)), y)
     };
-    chart.draw(options)
+    draw(curves, options, "Learning curves", ("environment steps", score), axes)
 }
 
 /// Draws performance profiles: the share of runs that score above τ, against τ, with its intervals as bands.
@@ -99,119 +91,62 @@ pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions)
 /// ```
 pub fn performance_profiles(profiles: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(profiles, options)?;
-    let chart = Lines {
-        what: "Performance profiles",
-        series: profiles,
-        names: (&format!("{score} τ"), &format!("share of runs with {score} > τ")),
-        x: (Quantity::Metric, x.0, x.1),
-        y: (y.0.min(0.0), y.1.max(1.0)),
+    let axes = |style: &Style, (width, height)| {
+        let y = Axis::new(Quantity::Metric, y.0.min(0.0), y.1.max(1.0), style.count(height, 2.6, 6.0));
+        (Axis::new(Quantity::Metric, x.0, x.1, style.count(width, 5.0, 9.0)), y)
     };
-    chart.draw(options)
+    let names = (format!("{score} τ"), format!("share of runs with {score} > τ"));
+    draw(profiles, options, "Performance profiles", (&names.0, &names.1), axes)
 }
 
 /// From where to where the points of all series reach, in both directions.
 type Ranges = ((f64, f64), (f64, f64));
 
 fn checked(series: &[Series], options: &PictureOptions) -> Result<Ranges, PlotError> {
-    options.check()?;
-    check::some("the picture", series.len(), "it needs at least one line")?;
+    options.style()?;
+    check::that(!series.is_empty(), "the picture", "it needs at least one line")?;
     check::labels(series.iter().map(|one| one.label.as_str()))?;
     let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
-    for one in series {
-        check::some(&one.label, one.points.len(), "it has no points")?;
-        check::rising(&one.label, one.points.iter().map(|point| point.0))?;
-        for (at, interval) in &one.points {
-            check::interval(&one.label, interval)?;
+    for Series { label, points } in series {
+        check::that(!points.is_empty(), label, "it has no points")?;
+        check::rising(label, points.iter().map(|point| point.0))?;
+        for (at, interval) in points {
             x = check::stretch(x, *at, *at);
-            y = check::stretch(y, interval.low.min(interval.point), interval.high.max(interval.point));
+            y = check::hold(label, y, interval)?;
         }
     }
     Ok((x, y))
 }
 
-struct Lines<'a> {
-    what: &'a str,
-    series: &'a [Series],
-    names: (&'a str, &'a str),
-    x: (Quantity, f64, f64),
-    y: (f64, f64),
-}
-
-impl Lines<'_> {
-    fn draw(&self, options: &PictureOptions) -> Result<Picture, PlotError> {
-        let letters = options.lettering()?;
-        let em = |ems| letters.em(ems);
-        let together = self.series.len() <= TOLD_APART;
-        let entries = if together { self.entries() } else { Vec::new() };
-        let header = Header::of(&letters, options, self.what, &entries);
-        let headings: Vec<Heading> = if together {
-            vec![Heading::default()]
-        } else {
-            self.series.iter().map(|one| Heading { name: one.label.clone(), ..Heading::default() }).collect()
-        };
-        let left = self.axes(&letters, (em(60.0), em(60.0))).1.room(&letters);
-        let grid = Grid::new(&letters, in_units(options.width), &headings, left, em(13.0));
-        let (high, low) = (grid.panel_width * 3 / 5, em(6.0));
-        let natural = grid.height(high.max(low));
-        let height = options.height(header.bottom + natural, header.bottom + grid.height(low))?;
-        let mut picture = Picture::new(options.width, height);
-        let paper = Paper::new(&mut picture, &letters);
-        let places = grid.draw_headings(&paper, &header)?;
-        let plane = |&[left_top, right_bottom]: &[(i32, i32); 2]| {
-            let (x, y) = self.axes(&letters, (grid.panel_width, right_bottom.1 - left_top.1));
-            Plane { left_top, right_bottom, x, y }
-        };
-        let planes: Vec<Plane> = places.iter().map(plane).collect();
-        grid.draw_axes(&paper, &planes, self.names)?;
-        for (i, plane) in planes.iter().enumerate() {
-            let ribbon = |(j, one)| ribbon(plane, one, if together { look(j) } else { look(0) });
-            if together {
-                let ribbons: Vec<Ribbon> = self.series.iter().enumerate().map(ribbon).collect();
-                ribbons.iter().try_for_each(|ribbon| ribbon.draw_band(&paper))?;
-                ribbons.iter().try_for_each(|ribbon| ribbon.draw_line(&paper))?;
-                continue;
-            }
-            for (_, other) in self.series.iter().enumerate().filter(|(j, _)| *j != i) {
-                let line: Vec<_> = other.points.iter().map(|(x, interval)| plane.at(*x, interval.point)).collect();
-                paper.hair(&line, BEHIND)?;
-            }
-            if let Some(ribbon) = self.series.get(i).map(|one| ribbon((i, one))) {
-                ribbon.draw_band(&paper)?;
-                ribbon.draw_line(&paper)?;
-            }
-        }
-        drop(paper);
-        Ok(picture)
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let entry = |(i, one): (usize, &Series)| Entry {
-            colour: look(i).0,
-            dashes: look(i).1,
-            swatch: Swatch::Line { band: true, marker: None },
-            text: one.label.clone(),
-        };
-        self.series.iter().enumerate().map(entry).collect()
-    }
-
-    /// The axes of a panel of this width and height.
-    fn axes(&self, letters: &Lettering, (width, height): (i32, i32)) -> (Axis, Axis) {
-        let (quantity, from, to) = self.x;
-        let x = Axis::new(quantity, from, to, letters.count(width, 5.0, 9.0));
-        let x = if quantity == Quantity::EnvSteps { x.ending_on_a_tick() } else { x };
-        (x, Axis::new(Quantity::Metric, self.y.0, self.y.1, letters.count(height, 2.6, 6.0)))
-    }
-}
-
-/// Colour and dashes of the so-manieth line of a panel.
-fn look(i: usize) -> (RGBColor, Option<(f64, f64)>) {
-    (PALETTE[i % PALETTE.len()], DASHES[i % DASHES.len()])
-}
-
-fn ribbon(plane: &Plane, series: &Series, (colour, dashes): (RGBColor, Option<(f64, f64)>)) -> Ribbon {
-    let through = |value: fn(&Interval) -> f64| {
-        series.points.iter().map(|(x, interval)| plane.at(*x, value(interval))).collect::<Vec<_>>()
+/// Draws the lines in one panel or in many, with axes that follow from a panel's width and height.
+fn draw(
+    series: &[Series],
+    options: &PictureOptions,
+    what: &str,
+    names: (&str, &str),
+    axes: impl Fn(&Style, (i32, i32)) -> (Axis, Axis),
+) -> Result<Picture, PlotError> {
+    let style = options.style()?;
+    let together = series.len() <= TOLD_APART;
+    let look = |i: usize| Look { dashes: DASHES[i % TOLD_APART], ..Look::plain(PALETTE[i % PALETTE.len()]) };
+    let entry = |(i, one): (usize, &Series)| Entry::new(Swatch::Band(look(i)), &one.label);
+    let entries = series.iter().enumerate().filter(|_| together).map(entry).collect();
+    let headings = series.iter().map(|one| Heading::new(&one.label)).collect();
+    let panels = Panels {
+        headings: if together { vec![Heading::default()] } else { headings },
+        names,
+        left: style.em(2.2),
+        least: style.em(13.0),
+        axes: &|_, size| axes(&style, size),
     };
-    let (line, upper, lower) = (through(|i| i.point), through(|i| i.high), through(|i| i.low));
-    Ribbon { line, upper, lower, colour, dashes, marker: None }
+    let heights = |width| (width * 3 / 5, style.em(6.0));
+    options.draw(&style, (what, entries), panels, heights, |i, chart| {
+        let (own, others) = if together { (series, &[][..]) } else { (&series[i..=i], series) };
+        for other in others.iter().filter(|other| other.label != series[i].label) {
+            let line: Vec<(f64, f64)> = other.points.iter().map(|(x, interval)| (*x, interval.point)).collect();
+            chart.draw(&PathElement::new(line, BEHIND.stroke_width(style.hair)))?;
+        }
+        own.iter().enumerate().try_for_each(|(i, one)| chart.band(&look(i), &one.points))?;
+        own.iter().enumerate().try_for_each(|(i, one)| chart.curve(&look(i), &one.points))
+    })
 }

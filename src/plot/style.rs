@@ -1,52 +1,54 @@
-//! Sizes of text and lines, and how much room a text takes.
+//! Sizes of text and lines, colours, and how much room a text takes.
 
-use super::{PlotError, backend::UNITS_PER_PIXEL, typeface::Typeface};
+use plotters::style::{
+    IntoFont, RGBColor, TextStyle,
+    text_anchor::{HPos, Pos, VPos},
+};
 
-/// All lengths, in plotters' units. They follow the text's size, and that the picture's.
-pub(super) struct Measure {
-    pub(super) text: f64,
+use super::{
+    picture::{Area, Drawn, UNITS_PER_PIXEL},
+    typeface,
+};
+
+pub(super) const TEXT: RGBColor = RGBColor(34, 34, 34);
+/// Text and lines that are not the main thing.
+pub(super) const FAINT: RGBColor = RGBColor(102, 102, 102);
+pub(super) const AXIS: RGBColor = RGBColor(136, 136, 136);
+pub(super) const GRID: RGBColor = RGBColor(230, 230, 230);
+
+/// All sizes in one picture, in plotters' units. They follow the text's size, and that the picture's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    text: f64,
+    /// Width of a curve.
     pub(super) line: u32,
+    /// Width of the thinnest line.
     pub(super) hair: u32,
 }
 
-impl Measure {
-    pub(super) fn new(width: u32, height: u32, scale: f64) -> Measure {
+impl Style {
+    pub(super) fn new(width: u32, height: u32, scale: f64) -> Style {
         let (width, height) = (f64::from(width) / scale, f64::from(height) / scale);
         let unit = scale * f64::from(UNITS_PER_PIXEL);
         // 14 at 1000 x 600 and 11.5 at 600 x 360: smaller cannot be read, much larger looks like a poster.
         let text = (width / 70.0).min(height / 42.0).clamp(11.5, 18.0);
-        Measure {
-            text: text * unit,
-            line: (text / 7.0 * unit).round() as u32,
-            hair: ((scale.round().max(1.0)) * f64::from(UNITS_PER_PIXEL)) as u32,
-        }
-    }
-}
-
-/// The built-in typeface in the sizes of one picture.
-pub(super) struct Lettering {
-    pub(super) typeface: Typeface,
-    pub(super) measure: Measure,
-}
-
-impl Lettering {
-    pub(super) fn new(measure: Measure) -> Result<Lettering, PlotError> {
-        Ok(Lettering { typeface: Typeface::built_in()?, measure })
+        let hair = (scale.round().max(1.0) * f64::from(UNITS_PER_PIXEL)) as u32;
+        Style { text: text * unit, line: (text / 7.0 * unit).round() as u32, hair }
     }
 
     /// A length of so many text sizes.
     pub(super) fn em(&self, ems: f64) -> i32 {
-        (self.measure.text * ems).round() as i32
+        (self.text * ems).round() as i32
     }
 
     /// How many ticks an axis of such a length has room for, two at least, if each takes so many text sizes.
     pub(super) fn count(&self, room: i32, each: f64, most: f64) -> f64 {
-        (f64::from(room) / self.measure.text / each).clamp(2.0, most)
+        (f64::from(room) / self.text / each).clamp(2.0, most)
     }
 
     /// How wide a text of so many text sizes is.
     pub(super) fn width(&self, text: &str, size: f64) -> i32 {
-        self.typeface.width(text, (self.measure.text * size) as f32).ceil() as i32
+        typeface::width(text, (self.text * size) as f32).ceil() as i32
     }
 
     /// The width of the widest.
@@ -56,7 +58,17 @@ impl Lettering {
 
     /// The text, with an ellipsis for what does not fit into `room`.
     pub(super) fn fit(&self, text: &str, size: f64, room: i32) -> String {
-        self.typeface.fit(text, (self.measure.text * size) as f32, room as f32)
+        typeface::fit(text, (self.text * size) as f32, room as f32)
+    }
+
+    /// Text of so many text sizes.
+    pub(super) fn font(&self, size: f64, colour: RGBColor, (across, down): (HPos, VPos)) -> TextStyle<'static> {
+        ("", self.text * size).into_font().color(&colour).pos(Pos::new(across, down))
+    }
+
+    /// Writes a line of plain text.
+    pub(super) fn write(&self, area: &Area<'_>, text: &str, at: (i32, i32), anchor: (HPos, VPos)) -> Drawn {
+        area.draw_text(text, &self.font(1.0, TEXT, anchor), at)
     }
 
     /// The text in at most so many lines that fit into `room`, broken between words, and a word that is too long
@@ -100,19 +112,19 @@ impl Lettering {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lettering, Measure};
+    use super::Style;
 
     #[test]
     fn names_are_broken_between_their_parts_and_end_in_an_ellipsis() {
-        let letters = Lettering::new(Measure::new(500, 400, 1.0)).expect("a typeface");
-        let wrap = |text, ems, lines| letters.wrap(text, 1.0, letters.em(ems), lines);
+        let style = Style::new(500, 400, 1.0);
+        let wrap = |text, ems, lines| style.wrap(text, 1.0, style.em(ems), lines);
         let name = "clip_by_global_norm(0.5) | lamb(lr=3e-3)";
         assert_eq!(wrap(name, 60.0, 2), [name]);
         assert_eq!(wrap(name, 14.0, 2), ["clip_by_global_norm(0.5) |", "lamb(lr=3e-3)"]);
         assert_eq!(wrap("schedule_free_adamw", 7.0, 2), ["schedule_free_", "adamw"]);
         let cut = wrap(name, 8.0, 2);
         assert!(cut.len() == 2 && cut[1].ends_with('…'), "{cut:?}");
-        assert!(cut.iter().all(|line| letters.width(line, 1.0) <= letters.em(8.0)), "{cut:?}");
+        assert!(cut.iter().all(|line| style.width(line, 1.0) <= style.em(8.0)), "{cut:?}");
         assert_eq!(wrap("", 8.0, 2), [""]);
     }
 }

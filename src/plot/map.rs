@@ -1,0 +1,250 @@
+//! Maps of a landscape side by side, with the paths of optimizers over them.
+
+use plotters::{
+    element::{Circle, Cross, PathElement, Rectangle},
+    style::{
+        Color, RGBColor, WHITE,
+        text_anchor::{HPos, VPos},
+    },
+};
+use uphill_envs::{Colour, counted};
+
+use super::{
+    DescentOptions, DescentPanel, DescentPath, Landscape, Picture, PlotError,
+    axis::{Axis, Quantity, significant},
+    chart::Chart,
+    header::{Entry, Header, NAME_LINES, Swatch},
+    look::{Look, PLAIN_LOOKS},
+    picture::{Area, Corners, Drawn, in_units},
+    placement::distance,
+    relief::Relief,
+    sheet::{Heading, Panels, Sheet, upright},
+    style::{AXIS, FAINT, Style, TEXT},
+};
+
+/// Maps side by side, and paths over them.
+pub(super) struct Maps<'a> {
+    landscape: &'a Landscape,
+    panels: &'a [DescentPanel],
+    options: &'a DescentOptions,
+    style: Style,
+    relief: Relief<'a>,
+    /// The names of paths, each once.
+    labels: Vec<&'a str>,
+}
+
+impl<'a> Maps<'a> {
+    pub(super) fn new(
+        landscape: &'a Landscape,
+        panels: &'a [DescentPanel],
+        options: &'a DescentOptions,
+    ) -> Result<Self, PlotError> {
+        let mut labels: Vec<&str> = Vec::new();
+        for path in panels.iter().flat_map(|panel| &panel.paths) {
+            if !labels.contains(&path.label.as_str()) {
+                labels.push(&path.label);
+            }
+        }
+        if labels.len() > PLAIN_LOOKS {
+            let reason = "it has paths of more than 21 names, which cannot be told apart";
+            return Err(PlotError::Landscape { what: "the descent".into(), reason });
+        }
+        let (style, relief) = (Style::new(options.width, options.height, options.scale), Relief::new(landscape));
+        Ok(Self { landscape, panels, options, style, relief, labels })
+    }
+
+    /// All that does not move, and where the maps are on it.
+    pub(super) fn ground(&self) -> Result<(Picture, Vec<Corners>), PlotError> {
+        let (style, options) = (&self.style, self.options);
+        let em = |ems| style.em(ems);
+        let entry = |(i, label): (usize, &&str)| Entry::new(Swatch::Line(Look::of(i)), *label);
+        let entries = self.labels.iter().enumerate().map(entry).collect();
+        let (width, titles) = (in_units(options.width), (&*options.title, &*options.subtitle));
+        let header = Header::new(style, width, titles, entries, NAME_LINES);
+        let scale = style.widest(self.relief.level_names()) + em(4.2);
+        let panels = Panels {
+            headings: self.panels.iter().map(|panel| Heading::new(&panel.title)).collect(),
+            names: (&options.axes.0, &options.axes.1),
+            left: em(2.2),
+            least: 0,
+            axes: &|_, size| axes(self.landscape, size, style),
+        };
+        let sheet = Sheet::new(style, width - scale, header, panels);
+        let numbers = self.panels.iter().map(|panel| panel.paths.len()).max().unwrap_or(0);
+        let rows = 1 + numbers.div_ceil(number_columns(sheet.chart_width, style)) as i32;
+        let numbers = em(1.5) * rows + em(0.4);
+        let least = ((sheet.height(em(6.0)) + numbers) / in_units(1)).unsigned_abs();
+        if options.height < least {
+            return Err(PlotError::Size { side: "height", pixels: options.height, least });
+        }
+        let mut places: Vec<Corners> = Vec::new();
+        let mut ground = Picture::blank(options.width, options.height).with(|area| {
+            sheet.draw_on(area, (scale, numbers), |_, chart| {
+                places.push(chart.place());
+                Ok(())
+            })
+        })?;
+        places.iter().for_each(|place| self.relief.draw(&mut ground, *place, style));
+        let ground = ground.with(|area| {
+            let frame = |&place: &Corners| area.draw(&Rectangle::new(place, AXIS.stroke_width(style.hair)));
+            places.iter().try_for_each(frame)?;
+            let Some(&[(_, top), (right, bottom)]) = places.last() else { return Ok(()) };
+            self.relief.draw_scale(area, [(right + em(1.6), top), (right + em(2.6), bottom)], style)?;
+            let beside = area.clone().shrink((0, top), (width, bottom - top));
+            upright(&beside, style, &options.value, (width - em(0.6), VPos::Bottom))
+        })?;
+        Ok((ground, places))
+    }
+
+    /// The colours of areas and lines.
+    pub(super) fn colours(&self) -> impl Iterator<Item = Colour> {
+        let paths = (0..self.labels.len()).map(|i| Look::of(i).colour);
+        let all = self.relief.greys().chain(paths).chain([TEXT, FAINT, WHITE]);
+        all.map(|RGBColor(red, green, blue)| Colour(red, green, blue))
+    }
+
+    /// Draws the paths over the maps, after so many steps or all of them.
+    pub(super) fn draw_paths(&self, picture: Picture, places: &[Corners], step: usize) -> Result<Picture, PlotError> {
+        picture.with(|area| {
+            for (&place, panel) in places.iter().zip(self.panels) {
+                let [(left, top), (right, bottom)] = place;
+                let axes = axes(self.landscape, (right - left, bottom - top), &self.style);
+                let chart = Chart::bare(area, &self.style, place, axes)?;
+                if let Some(best) = self.options.best.filter(|best| self.holds(best)) {
+                    let (arm, line) = (self.style.em(0.6), self.style.line);
+                    chart.draw(&Cross::new(best, arm, WHITE.mix(0.85).stroke_width(line * 2)))?;
+                    chart.draw(&Cross::new(best, arm, TEXT.stroke_width(line)))?;
+                }
+                // All lines first and all ends last, so that no line hides where another one ends.
+                panel.paths.iter().try_for_each(|path| self.draw_line(&chart, path, step))?;
+                panel.paths.iter().try_for_each(|path| self.draw_ends(&chart, path, step))?;
+                self.draw_numbers(area, place, panel, step)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn look(&self, path: &DescentPath) -> Look {
+        Look::of(self.labels.iter().position(|label| *label == path.label).unwrap_or_default())
+    }
+
+    /// The path up to a step, cut off at the map's edge, with a dot wherever a step is long enough to be seen.
+    fn draw_line(&self, chart: &Chart<'_, '_>, path: &DescentPath, step: usize) -> Drawn {
+        let (line, look) = (self.style.line, self.look(path));
+        let points = finite(path, step);
+        let pieces = within(&points, [self.landscape.x(), self.landscape.y()]);
+        for piece in &pieces {
+            chart.draw(&PathElement::new(piece.clone(), WHITE.mix(0.75).stroke_width(line * 2)))?;
+        }
+        pieces.into_iter().try_for_each(|piece| chart.stroke(&look, piece, line))?;
+        let mut last: Option<(i32, i32)> = None;
+        for &point in points.iter().filter(|point| self.holds(point)) {
+            let at = chart.at(point.0, point.1);
+            if last.is_none_or(|last| distance(last, at) > f64::from(line * 4)) {
+                chart.draw(&Circle::new(point, line * 11 / 10, look.colour.filled()))?;
+                last = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// A ring where it starts and a disc where it has got to.
+    fn draw_ends(&self, chart: &Chart<'_, '_>, path: &DescentPath, step: usize) -> Drawn {
+        let (points, line) = (finite(path, step), self.style.line);
+        let disc = |point: &(f64, f64), tenths, colour: RGBColor| {
+            chart.draw(&Circle::new(*point, line * tenths / 10, colour.filled()))
+        };
+        if let Some(start) = points.first().filter(|point| self.holds(point)) {
+            disc(start, 26, TEXT)?;
+            disc(start, 16, WHITE)?;
+        }
+        if let Some(end) = points.last().filter(|point| points.len() > 1 && self.holds(point)) {
+            disc(end, 26, WHITE)?;
+            disc(end, 20, self.look(path).colour)?;
+        }
+        Ok(())
+    }
+
+    fn holds(&self, (x, y): &(f64, f64)) -> bool {
+        let inside = |(from, to): (f64, f64), at: &f64| (from..=to).contains(at);
+        inside(self.landscape.x(), x) && inside(self.landscape.y(), y)
+    }
+
+    /// Below a map: the step, and each path's value there.
+    fn draw_numbers(&self, area: &Area<'_>, place: Corners, panel: &DescentPanel, step: usize) -> Drawn {
+        let (style, em) = (&self.style, |ems| self.style.em(ems));
+        let [(left, _), (right, bottom)] = place;
+        let paths = self.panels.iter().flat_map(|panel| &panel.paths);
+        let steps = paths.map(|path| path.points.len() - 1).max().unwrap_or(0);
+        let row = |i: usize| bottom + em(3.6) + em(1.5) * i as i32 + em(0.75);
+        let anchor = (HPos::Left, VPos::Center);
+        let text = format!("{} after {}", self.options.value, counted(step.min(steps), "step"));
+        area.draw_text(&style.fit(&text, 1.0, right - left), &style.font(1.0, FAINT, anchor), (left, row(0)))?;
+        let columns = number_columns(right - left, style);
+        for (i, path) in panel.paths.iter().enumerate() {
+            let (x, y) = (left + (right - left) * (i % columns) as i32 / columns as i32, row(1 + i / columns));
+            self.look(path).stroke(area, vec![(x, y), (x + em(1.0), y)], style.line, style)?;
+            let value = path.values[step.min(path.values.len() - 1)];
+            let text = if value.is_finite() { significant(value, 3) } else { "diverged".into() };
+            style.write(area, &text, (x + em(1.4), y), anchor)?;
+        }
+        Ok(())
+    }
+}
+
+/// The axes of a map of this width and height.
+fn axes(landscape: &Landscape, (width, height): (i32, i32), style: &Style) -> (Axis, Axis) {
+    let axis = |(from, to), room, each| Axis::new(Quantity::Metric, from, to, style.count(room, each, 9.0));
+    (axis(landscape.x(), width, 5.0), axis(landscape.y(), height, 4.0))
+}
+
+/// How many numbers stand side by side below a map, each with a line and `−1.23e−10` or `diverged`.
+fn number_columns(width: i32, style: &Style) -> usize {
+    (width / style.em(7.0)).clamp(1, 8) as usize
+}
+
+/// A path's points up to a step; one that is not finite ends it.
+fn finite(path: &DescentPath, step: usize) -> Vec<(f64, f64)> {
+    let points = path.points.iter().take(step.saturating_add(1)).copied();
+    points.take_while(|(x, y)| x.is_finite() && y.is_finite()).collect()
+}
+
+/// The parts of a line that lie within a rectangle: each segment cut by Liang and Barsky 1984.
+fn within(points: &[(f64, f64)], [x, y]: [(f64, f64); 2]) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+    for (&from, &to) in points.iter().zip(points.iter().skip(1)) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let mut part = Some((0.0, 1.0));
+        for (d, room) in [(-dx, from.0 - x.0), (dx, x.1 - from.0), (-dy, from.1 - y.0), (dy, y.1 - from.1)] {
+            part = part.and_then(|(start, end): (f64, f64)| match () {
+                () if d == 0.0 => (room >= 0.0).then_some((start, end)),
+                () if d < 0.0 => Some((start.max(room / d), end)),
+                () => Some((start, end.min(room / d))),
+            });
+        }
+        let Some((start, end)) = part.filter(|(start, end)| start <= end) else { continue };
+        let place = |t: f64| (from.0 + dx * t, from.1 + dy * t);
+        match pieces.last_mut().filter(|piece| start == 0.0 && piece.last() == Some(&from)) {
+            Some(piece) => piece.push(place(end)),
+            None => pieces.push(vec![place(start), place(end)]),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    const SQUARE: [(f64, f64); 2] = [(0.0, 4.0), (0.0, 4.0)];
+
+    #[test]
+    fn a_line_is_cut_off_at_the_edges() {
+        let line = [(1.0, 1.0), (5.0, 1.0), (5.0, 3.0), (-3.0, 3.0), (-3.0, -3.0)];
+        let pieces = within(&line, SQUARE);
+        assert_eq!(pieces, [vec![(1.0, 1.0), (4.0, 1.0)], vec![(4.0, 3.0), (0.0, 3.0)]]);
+        let inside = [(1.0, 1.0), (2.0, 2.0), (3.0, 1.0)];
+        assert_eq!(within(&inside, SQUARE), [inside.to_vec()]);
+        assert!(within(&[(9.0, 9.0)], SQUARE).is_empty());
+    }
+}

@@ -1,0 +1,170 @@
+//! The picture of reward curves: a metric of some runs against environment steps.
+
+use std::collections::BTreeSet;
+
+use plotters::{element::PathElement, style::Color};
+
+use super::{
+    Picture, PlotError, PlotOptions, Run,
+    axis::{Axis, Quantity},
+    check::{self, MOST, stretch},
+    curve::Curve,
+    header::{Entry, Header, NAME_LINES, Swatch},
+    label,
+    look::{LOOKS, Look},
+    picture::{UNITS_PER_PIXEL, in_units},
+    sheet::{Heading, Panels, Sheet},
+    style::{FAINT, Style},
+};
+use crate::stats::Interval;
+
+/// How the threshold looks.
+const THRESHOLD: Look = Look { colour: FAINT, dashes: Some((0.45, 0.3)), marker: None };
+/// How much of a curve's colour its unsmoothed points have.
+const RAW: f64 = 0.35;
+
+/// Draws the curves of these runs.
+pub(super) fn paint(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> Result<Picture, PlotError> {
+    let reason = format!("{} of them cannot be told apart; {LOOKS} can", curves.len());
+    check::that(curves.len() <= LOOKS, "the curves", reason)?;
+    let style = Style::new(options.width, options.height, options.scale);
+    let title = options.title.clone().unwrap_or_else(|| environments(runs));
+    let subtitle = subtitle(runs, curves, options);
+    let header =
+        |lines| Header::new(&style, in_units(options.width), (&title, &subtitle), entries(curves, options), lines);
+    // The axes keep more than half of the height that was asked for: what more the legend takes is added to it.
+    let allowed = in_units(options.height) * 2 / 5;
+    let height = |header: &Header| {
+        options.height + (header.bottom - allowed).max(0).unsigned_abs().div_ceil(UNITS_PER_PIXEL.into())
+    };
+    // Names in full, or, where a thousand lines of them have no room, in a line each.
+    let lines = if height(&header(NAME_LINES)) > MOST { 1 } else { NAME_LINES };
+    let header = header(lines);
+    let height = height(&header);
+    if height > MOST {
+        return Err(PlotError::Size { side: "height", pixels: MOST, least: height });
+    }
+    let metric = describe(runs.first().map_or("", |run| &run.metric));
+    let panels = Panels {
+        headings: vec![Heading::default()],
+        names: ("environment steps", &metric),
+        left: style.em(2.2),
+        least: 0,
+        axes: &|_, size| axes(curves, options, &style, size),
+    };
+    let sheet = Sheet::new(&style, in_units(options.width), header, panels);
+    sheet.draw((options.width, height), |_, chart| {
+        // All bands first and all lines last, so that no band hides another curve's line.
+        for (i, curve) in curves.iter().enumerate() {
+            if curve.seeds.len() > 1 {
+                chart.band(&Look::of(i), &curve.values)?;
+            }
+            let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
+            chart.draw(&PathElement::new(curve.raw.clone(), pen))?;
+        }
+        curves.iter().enumerate().try_for_each(|(i, curve)| chart.curve(&Look::of(i), &curve.values))?;
+        let (from, to) = chart.across();
+        let line = options.threshold.map(|threshold| vec![(from, threshold), (to, threshold)]);
+        line.map_or(Ok(()), |line| chart.stroke(&THRESHOLD, line, style.hair))
+    })
+}
+
+/// The axes that hold all that is drawn, of this width and height.
+fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height): (i32, i32)) -> (Axis, Axis) {
+    let (mut x, mut y) = ((f64::INFINITY, 0.0), check::NOWHERE);
+    for curve in curves {
+        for &(env_steps, Interval { low, high, .. }) in &curve.values {
+            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, low, high));
+        }
+        for &(env_steps, value) in &curve.raw {
+            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, value, value));
+        }
+    }
+    if let Some(threshold) = options.threshold {
+        y = stretch(y, threshold, threshold);
+    }
+    let air = (y.1 - y.0) * 0.04;
+    let wide = style.count(width, 6.0, 9.0);
+    let high = style.count(height, 4.5, 7.0);
+    (Axis::env_steps(x, wide), Axis::new(Quantity::Metric, y.0 - air, y.1 + air, high))
+}
+
+/// One entry a curve, in order, then the threshold's.
+fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
+    let seeds = seeds_of_all(curves);
+    let entry = |(i, curve): (usize, &Curve)| {
+        let swatch = if curve.seeds.len() > 1 { Swatch::Band(Look::of(i)) } else { Swatch::Line(Look::of(i)) };
+        let text = match (&seeds, curve.seeds.as_slice()) {
+            (None, [seed]) => format!("{} (seed {seed})", curve.label),
+            (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
+            (Some(_), _) => curve.label.clone(),
+        };
+        Entry::new(swatch, text)
+    };
+    let threshold = options.threshold.map(|threshold| {
+        let far = threshold.abs() >= 1e9;
+        let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
+        Entry::new(Swatch::Line(THRESHOLD), format!("threshold {}", number.replace('-', "−")))
+    });
+    curves.iter().enumerate().map(entry).chain(threshold).collect()
+}
+
+/// What the seeds of every curve are, where that is the same for all, in words.
+fn seeds_of_all(curves: &[Curve]) -> Option<String> {
+    let mut words = curves.iter().map(|curve| match curve.seeds.as_slice() {
+        [seed] => format!("seed {seed}"),
+        seeds => count_seeds(seeds),
+    });
+    let first = words.next()?;
+    words.all(|other| other == first).then_some(first)
+}
+
+/// `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.
+fn count_seeds(seeds: &[u64]) -> String {
+    let distinct: BTreeSet<u64> = seeds.iter().copied().collect();
+    let what = if distinct.len() == seeds.len() { "seeds" } else { "runs" };
+    format!("{} {what}", seeds.len())
+}
+
+/// What the curves are: what they have in common, of which seeds, and how smoothed.
+fn subtitle(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> String {
+    let banded = curves.iter().any(|curve| curve.seeds.len() > 1);
+    let seeds = match (seeds_of_all(curves), banded) {
+        (Some(seeds), true) => format!("mean ± s.d. of {seeds}"),
+        (Some(seed), false) => seed,
+        (None, true) => "mean ± s.d. over seeds".to_owned(),
+        (None, false) => "one seed each".to_owned(),
+    };
+    // Two significant digits are all that a reader can use.
+    let percent = (options.smooth * 1000.0).round() / 10.0;
+    let smoothed = (options.smooth > 0.0).then(|| format!("smoothed over {percent}% of the steps"));
+    let raw = curves.iter().any(|curve| !curve.raw.is_empty()).then(|| "unsmoothed behind it".to_owned());
+    let parts = label::common(runs).into_iter().chain([seeds]).chain(smoothed).chain(raw);
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The environments' names, or their number if they are many.
+fn environments(runs: &[Run]) -> String {
+    let environments: BTreeSet<&str> = runs.iter().map(|run| run.env.as_str()).collect();
+    if environments.len() > 3 {
+        return format!("{} environments", environments.len());
+    }
+    environments.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// What stands along the vertical axis for a column of `metrics.csv`, with its unit.
+fn describe(metric: &str) -> String {
+    match metric {
+        "episode_return_mean" => "return of an episode (mean of last 100)",
+        "episode_length_mean" => "length of an episode in steps (mean of last 100)",
+        "entropy" => "entropy of the policy (nats)",
+        "approx_kl" => "approximate KL divergence of an update (nats)",
+        "clip_fraction" => "share of clipped samples",
+        "explained_variance" => "explained variance of returns (1 is perfect)",
+        "grad_norm" => "norm of the gradient before clipping",
+        "lr" => "learning rate",
+        "steps_per_second" => "environment steps per second",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}
