@@ -3,6 +3,7 @@
 mod gae;
 mod monte_carlo;
 mod n_step;
+mod v_trace;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use uphill_envs::{End, counted};
 pub use gae::{Gae, gae};
 pub use monte_carlo::{MonteCarlo, reward_to_go};
 pub use n_step::{NStep, n_step_return};
+pub use v_trace::VTrace;
 
 use crate::error::same_len;
 use crate::rollout::{Estimate, Rollout};
