@@ -4,6 +4,7 @@ mod clipped_surrogate;
 mod entropy;
 mod fused_loss;
 mod host_loss;
+mod kl_penalty;
 mod policy_gradient;
 mod value_loss;
 
@@ -15,6 +16,7 @@ pub use clipped_surrogate::ClippedSurrogate;
 pub use entropy::Entropy;
 pub(crate) use fused_loss::fused_loss;
 pub(crate) use host_loss::HostLoss;
+pub use kl_penalty::KlPenalty;
 pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 

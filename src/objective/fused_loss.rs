@@ -73,7 +73,7 @@ mod tests {
     use super::fused_loss;
     use crate::distributions::{Categorical, Distribution};
     use crate::objective::{
-        Batch, ClippedSurrogate, Entropy, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss,
+        Batch, ClippedSurrogate, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss,
     };
     use crate::rollout::{Estimate, Minibatch, Rollout};
 
@@ -156,10 +156,11 @@ mod tests {
             (&[2.5, 2.5, 2.5, 2.5, 2.5], 5),
             (&[0.0, f32::from_bits(1), -0.0], 3),
         ];
-        let terms: [(&str, Box<dyn Objective>); 4] = [
+        let terms: [(&str, Box<dyn Objective>); 5] = [
             ("entropy", Box::new(Entropy)),
             ("log-probability", Box::new(PolicyGradient)),
             ("surrogate", Box::new(ClippedSurrogate::new(0.2))),
+            ("penalty", Box::new(KlPenalty::new(0.01, 0.7))),
             ("all", Box::new(ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default()).plus(-0.01, Entropy))),
         ];
         for (row, actions) in policies {
