@@ -32,6 +32,9 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         1
     }
 
+    /// Whether it is over the actions of this space.
+    fn is_over(&self, space: &Space) -> bool;
+
     /// The largest entropy that it can have, in nats; `None` without one.
     fn max_entropy(&self) -> Option<f64>;
 

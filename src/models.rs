@@ -20,7 +20,7 @@ pub use crate::kernels::Activation;
 pub(crate) use slopes::require_slopes;
 pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
 
-use crate::distributions::{self, Distribution};
+use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::objective::{Objective, Output, RowSums};
 use crate::rollout::Minibatch;
@@ -141,12 +141,13 @@ fn rows(observation: &[f32], width: usize) -> Result<usize> {
 /// Refuses a model that is not for environments of this kind.
 pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
     check_len("the network's input", spec.observation_len(), model.observation_len())?;
-    let (own, theirs) = (model.distribution(), distributions::over(&spec.id, &spec.action)?);
-    match format!("{own:?}") == format!("{theirs:?}") {
+    let own = model.distribution();
+    match own.is_over(&spec.action) {
         true => Ok(()),
         false => {
-            let id = quoted(&spec.id);
-            Err(Error::Config(format!("{id}: the network's policy is a {own:?}, and its actions take a {theirs:?}")))
+            let (id, own, actions) = (quoted(&spec.id), format!("{own:?}"), format!("{:?}", spec.action));
+            let (own, actions) = (quoted(&own), quoted(&actions));
+            Err(Error::Config(format!("{id}: the network's policy, {own}, is not over its actions, {actions}")))
         }
     }
 }

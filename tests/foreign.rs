@@ -239,7 +239,7 @@ fn a_network_s_answers_are_counted_when_the_trainer_is_made() {
             (4, 3),
             6,
             2,
-            "CartPole-v1: the network's policy is a Categorical { actions: 3 }, and its actions take a Categorical { actions: 2 }",
+            "CartPole-v1: the network's policy, Categorical { actions: 3 }, is not over its actions, Discrete { n: 2 }",
         ),
         ((4, 2), 3, 2, "the network's outputs has shape [3], expected [4]"),
         ((4, 2), 4, 1, "the network's values has shape [1], expected [2]"),

@@ -32,6 +32,10 @@ impl Distribution for Categorical {
         self.actions
     }
 
+    fn is_over(&self, space: &Space) -> bool {
+        *space == Space::Discrete { n: self.actions }
+    }
+
     fn max_entropy(&self) -> Option<f64> {
         Some((self.actions as f64).ln())
     }
