@@ -46,7 +46,7 @@ pub struct Metrics {
     pub lr: Option<f64>,
     /// Environment steps a second since training began. The only column that a clock decides.
     pub steps_per_second: f64,
-    /// What else the objective and the optimizer report, by the names that they declare: the columns after these.
+    /// What else the objective and the optimizer report, by the names that they declare: the columns before the last.
     #[serde(skip)]
     pub others: Vec<(&'static str, f64)>,
 }
@@ -55,8 +55,9 @@ pub struct Metrics {
 const TERMS: [&str; 5] = ["policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction"];
 
 impl Metrics {
-    /// The columns that every `metrics.csv` has, in order; those of [`others`](Metrics::others) come after them.
-    pub const COLUMNS: [&str; 15] = [
+    /// The columns that every `metrics.csv` begins with, in order. Those of [`others`](Metrics::others) come after them, and
+    /// `steps_per_second` last.
+    pub const COLUMNS: [&str; 14] = [
         "update",
         "env_steps",
         "episodes",
@@ -71,7 +72,6 @@ impl Metrics {
         "grad_norm",
         "update_norm",
         "lr",
-        "steps_per_second",
     ];
 
     /// `of_optimizer` is what the optimizer reports.

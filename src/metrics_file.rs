@@ -16,6 +16,9 @@ use crate::{Error, Result};
 
 use kept::Kept;
 
+/// The last column, the only one that a clock decides.
+const CLOCK: &str = "steps_per_second";
+
 /// The whole rows of a file, as a checkpoint knows of them; none by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rows {
@@ -105,7 +108,8 @@ impl MetricsFile {
         self.file.seek(SeekFrom::Start(0)).map_err(Error::io(&self.path))?;
         let mut table = csv::Reader::from_reader(&self.file);
         let header = table.headers().map_err(|e| Error::io(&self.path)(e.into()))?;
-        self.others = header.iter().skip(Metrics::COLUMNS.len()).map(Into::into).collect();
+        let others = header.iter().skip(Metrics::COLUMNS.len()).filter(|name| *name != CLOCK);
+        self.others = others.map(Into::into).collect();
         self.look();
         Ok(())
     }
@@ -124,9 +128,18 @@ impl MetricsFile {
         let value = |name: &String| metrics.others.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
         let others: Vec<Option<f64>> = self.others.iter().map(value).collect();
         let mut row = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
-        let columns = || Metrics::COLUMNS.into_iter().chain(self.others.iter().map(String::as_str));
+        let columns = || Metrics::COLUMNS.into_iter().chain(self.others.iter().map(String::as_str)).chain([CLOCK]);
         let header = if first { row.write_record(columns()) } else { Ok(()) };
-        let added = header.and_then(|()| row.serialize((metrics, others)));
+        let m = metrics;
+        let added = header.and_then(|()| {
+            row.serialize((
+                (m.update, m.env_steps, m.episodes, m.episode_return_mean, m.episode_length_mean),
+                (m.policy_loss, m.value_loss, m.entropy, m.approx_kl, m.clip_fraction, m.explained_variance),
+                (m.grad_norm, m.update_norm, m.lr),
+                others,
+                m.steps_per_second,
+            ))
+        });
         let added = added.map_err(std::io::Error::from).and_then(|()| row.flush());
         drop(row);
         added.map_err(Error::io(&self.path))?;

@@ -58,6 +58,36 @@ fn a_run_is_complete_and_its_configuration_repeats_it() {
 }
 
 #[test]
+fn what_an_optimizer_reports_has_a_column_of_its_own_before_the_last() {
+    let home = tempfile::tempdir().expect("a folder");
+    let config = Config { optimizer: "zero_non_finite | trac(adam(3e-4))".parse().expect("a spec"), ..config() };
+    let (whole, broken) = (home.path().join("whole"), home.path().join("broken"));
+    run(&config, &whole, false).expect("a run");
+    let text = fs::read_to_string(whole.join("metrics.csv")).expect("metrics");
+    let header = text.lines().next().expect("a header");
+    assert!(header.ends_with(",update_norm,lr,non_finite_zeroed,trac_scale,steps_per_second"), "{header}");
+    let scales: Vec<f64> = metrics(&whole)[1..]
+        .iter()
+        .map(|row| row.rsplit_once(',').expect("columns").1.parse().expect("a number"))
+        .collect();
+    assert!(scales.len() == 6 && scales.windows(2).any(|pair| pair[0] != pair[1]), "{scales:?}");
+    // A run that is broken off and goes on has the same.
+    let mut folder = RunFolder::create(&broken, &config, false).expect("a folder");
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    for _ in 0..2 {
+        folder.log(&trainer.step().expect("an update").expect("more to do")).expect("room");
+    }
+    folder.save(&mut trainer).expect("room");
+    drop(folder);
+    let (mut folder, mut trainer, _) = RunFolder::resume(&broken, Trainer::new).expect("it goes on");
+    while let Some(metrics) = trainer.step().expect("an update") {
+        folder.log(&metrics).expect("room");
+    }
+    folder.finish(trainer).expect("an end");
+    assert_eq!(metrics(&whole), metrics(&broken));
+}
+
+#[test]
 fn a_folder_that_holds_a_run_is_replaced_only_by_force() {
     let home = tempfile::tempdir().expect("a folder");
     run(&config(), home.path(), false).expect("a run");
