@@ -102,13 +102,14 @@ impl GradientError {
 /// ```
 /// use candle_core::{Device, Module};
 /// use candle_nn::{linear, seq};
+/// use uphill::models::apart;
 /// use uphill::{ModuleModel, Seed, envs, gradient};
 ///
 /// let spec = envs::make("CartPole-v1")?.spec().clone();
 /// let (mut params, network) = ModuleModel::new(&spec, Seed(1), &Device::Cpu, |vb| {
 ///     let actor = seq().add(linear(4, 8, vb.pp("actor.0"))?).add_fn(|x| x.tanh()).add(linear(8, 2, vb.pp("actor.1"))?);
 ///     let critic = linear(4, 1, vb.pp("critic"))?;
-///     Ok((Box::new(actor), Box::new(critic)))
+///     Ok(apart(Box::new(actor), Box::new(critic)))
 /// })?;
 /// let observations = [0.1, -0.2, 0.3, 0.4, -0.5, 0.6, -0.7, 0.8];
 /// let found = gradient::check(&network, &mut params, &observations)?.within(0.01)?;
