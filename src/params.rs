@@ -155,7 +155,7 @@ impl Params {
     /// Parameters of this layout with these values, `[P]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there are not exactly `P` values.
+    /// [`Error::Shape`](crate::Error::Shape) if there are not exactly `P` values.
     pub fn new(layout: Layout, values: Vec<f32>, device: &Device) -> Result<Self> {
         check_len("the parameter vector", layout.len(), values.len())?;
         let mirror = if device.is_cpu() { Vec::new() } else { values.clone() };
@@ -182,7 +182,7 @@ impl Params {
     /// ```
     ///
     /// # Errors
-    /// What `build` fails with, and [`Error::Tensor`] for tensors of another type than `f32`.
+    /// What `build` fails with, and [`Error::Tensor`](crate::Error::Tensor) for tensors of another type than `f32`.
     pub fn build<M>(
         device: &Device,
         rng: &mut Rng,
@@ -249,7 +249,7 @@ impl Params {
     /// Looks at all values, `[P]`, without a copy.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if theta is no contiguous `f32` tensor, which it is.
+    /// [`Error::Tensor`](crate::Error::Tensor) if theta is no contiguous `f32` tensor, which it is.
     pub fn read<R>(&self, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
         if !self.theta.device().is_cpu() {
             return match self.changes.unseen.load(Ordering::Acquire) {
@@ -271,7 +271,7 @@ impl Params {
     /// `∂loss/∂theta`, `[P]`; zero where the loss does not depend on it.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if an operation has no gradient, or the parameters changed since the forward pass.
+    /// [`Error::Tensor`](crate::Error::Tensor) if an operation has no gradient, or the parameters changed since the forward pass.
     pub fn gradient(&self, loss: &Tensor) -> Result<Tensor> {
         let gradients = loss.backward()?;
         match gradients.get(&self.theta) {
@@ -283,7 +283,7 @@ impl Params {
     /// Changes values, `[P]`, in place; on another device than the CPU, on the host and then there in one copy.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the device fails.
+    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
     pub fn update(&mut self, f: impl FnOnce(&mut [f32])) -> Result<()> {
         self.changes.counter.fetch_add(1, Ordering::AcqRel);
         if self.theta.device().is_cpu() {
@@ -299,7 +299,7 @@ impl Params {
     /// Replaces all values, `[P]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there are not exactly `P` values.
+    /// [`Error::Shape`](crate::Error::Shape) if there are not exactly `P` values.
     pub fn set(&mut self, values: &[f32]) -> Result<()> {
         check_len("the parameter vector", self.layout.len(), values.len())?;
         self.update(|theta| theta.copy_from_slice(values))

@@ -61,7 +61,7 @@ impl CategoricalTensor {
     /// From unnormalised log-probabilities, `[B, A]`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for a tensor that is not a matrix of floats.
+    /// [`Error::Tensor`](crate::Error::Tensor) for a tensor that is not a matrix of floats.
     pub fn new(logits: &Tensor) -> Result<Self> {
         logits.dims2()?;
         Ok(Self { logits: logits.clone(), log_probs: OnceCell::new() })
@@ -76,7 +76,7 @@ impl CategoricalTensor {
     /// `log π(a|s)` of every action, `[B, A]`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] if the device fails.
+    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
     pub fn log_probs(&self) -> Result<&Tensor> {
         if let Some(log_probs) = self.log_probs.get() {
             return Ok(log_probs);

@@ -16,7 +16,7 @@ pub type BuildNetwork<'a> = Box<dyn FnOnce(&Spec, &Device) -> Result<(Params, Bo
 pub struct Parts<'a> {
     /// The words that an optimizer is made of.
     pub registry: Registry,
-    /// The environments; [`Config::env`] is then only their name.
+    /// The environments; [`Config::env`](crate::Config::env) is then only their name.
     pub envs: Option<MakeEnvs>,
     /// The network.
     pub network: Option<BuildNetwork<'a>>,
