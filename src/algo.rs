@@ -1,4 +1,4 @@
-//! Algorithms as recipes over one struct: estimate, then descend an objective.
+//! Algorithms: the contract, and recipes over one loop, which estimates advantages and descends an objective.
 
 mod a2c;
 mod learner;
@@ -41,7 +41,7 @@ pub trait Algorithm: fmt::Debug + Send {
     ///
     /// # Errors
     /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters;
-    /// [`Error::Interrupted`] where [`Now::stop`] says so.
+    /// [`Error::Interrupted`] where [`Now::stop`] says so: what it [remembers](Algorithm::state) has to be as it was then.
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport>;
 
     /// The same as the loop over one objective that it is; `None`, the default, if it is none. Pictures of its loss are made of

@@ -11,7 +11,7 @@ use serde::Serialize;
 use uphill_envs::{Actions, End, Transitions, counted, quoted};
 
 use crate::config::Config;
-use crate::distributions::{ActionMut, Distribution, no_distribution};
+use crate::distributions::{ActionMut, Distribution, KeptRows, no_distribution};
 use crate::episodes::LONGEST;
 use crate::models::{self, MlpModel, Model};
 use crate::scratch::Scratch;
@@ -32,7 +32,15 @@ pub struct Policy {
     envs: MakeEnvs,
     network: Box<dyn Model>,
     params: Params,
-    scratch: Mutex<Scratch>,
+    acting: Mutex<Acting>,
+}
+
+/// What acting keeps from call to call.
+#[derive(Default)]
+struct Acting {
+    scratch: Scratch,
+    outputs: Vec<f32>,
+    rows: KeptRows,
 }
 
 /// What a policy's episodes were like.
@@ -85,7 +93,7 @@ impl Policy {
     /// A policy from its parts.
     #[must_use]
     pub fn new(config: Config, network: Box<dyn Model>, params: Params) -> Self {
-        Self { envs: config.env_maker(), config, network, params, scratch: Mutex::default() }
+        Self { envs: config.env_maker(), config, network, params, acting: Mutex::default() }
     }
 
     /// The same for environments of one's own, in which it is then evaluated.
@@ -176,11 +184,12 @@ impl Policy {
     /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`]
     /// where [`Policy::stop_when`] broke it off.
     pub fn act(&self, observation: &[f32]) -> Result<Vec<u32>> {
-        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let (distribution, mut outputs) = (self.network.distribution(), Vec::new());
-        self.network.outputs(&self.params, observation, &mut scratch, &mut outputs)?;
-        let (width, mut policy) = (distribution.outputs(), distribution.rows());
-        policy.set(&outputs, width);
+        let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Acting { scratch, outputs, rows } = &mut *acting;
+        let distribution = self.network.distribution();
+        self.network.outputs(&self.params, observation, scratch, outputs)?;
+        let (width, policy) = (distribution.outputs(), rows.of(distribution));
+        policy.set(outputs, width);
         let mut actions = vec![0; outputs.len() / width];
         for (row, action) in actions.iter_mut().enumerate() {
             policy
@@ -198,7 +207,7 @@ impl Policy {
     }
 
     pub(crate) fn set_stop(&mut self, stop: Flag) {
-        self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner).stop = Some(stop);
+        self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop = Some(stop);
     }
 
     /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
@@ -225,7 +234,7 @@ impl Policy {
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
-            self.scratch.get_mut().unwrap_or_else(PoisonError::into_inner).stop().check()?;
+            self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
             let actions = self.act(&observation)?;
             let out = Transitions {
                 observation: &mut observation,
