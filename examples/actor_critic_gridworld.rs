@@ -12,8 +12,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use uphill::algo::{Algorithm, Learner, a2c};
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
-use uphill::optim::{Spec, When};
+use uphill::optim::When;
 use uphill::screen::say;
+use uphill::words::Spec;
 use uphill::{Collector, Config, MlpModel, Result, Seed, oracle};
 
 /// Actor-critic on a grid world of one's own.

@@ -10,9 +10,11 @@ mod one_line;
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Range, Registry, Row, Schedule, Slot};
-use uphill::optim::{Spec, scale_by_learning_rate};
+use uphill::optim::scale_by_learning_rate;
+use uphill::optim::{Chain, Context, GradientTransform, Make, Registry, Row, Schedule, Slot};
 use uphill::screen::say;
+use uphill::words::Spec;
+use uphill::words::{Param, Range};
 use uphill::{Config, Result, Seed, Trainer};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.

@@ -15,9 +15,10 @@ use candle_core::Device;
 use clap::{Parser, ValueEnum};
 use rand_distr::{Distribution, StandardNormal};
 use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
-use uphill::optim::{Fallback, Optimizer, Registry, Spec, When};
+use uphill::optim::{Fallback, Optimizer, Registry, When};
 use uphill::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
 use uphill::screen::{self, Bar, say, tell};
+use uphill::words::Spec;
 use uphill::{Config, Layout, MlpModel, Params, Result, Seed, Trainer, destination, oracle};
 
 /// Draw the paths of optimizers over a surface, as PNG and as animated GIF.

@@ -34,7 +34,6 @@ mod pictures;
 mod progress;
 mod report;
 mod results;
-mod scale;
 mod sensitivity;
 mod store;
 mod trial;

@@ -27,6 +27,7 @@ pub mod algo;
 mod arrays;
 pub mod benchmark;
 mod canvas;
+mod catalogue;
 mod checkpoint;
 mod collect;
 mod config;
@@ -67,7 +68,9 @@ mod stop;
 mod threads;
 mod train;
 mod whole_file;
+pub mod words;
 
+pub use catalogue::{AnyRow, Catalogue, EnvRow, MakeEnv};
 pub use checkpoint::{Checkpoint, Progress};
 pub use collect::{Collector, MakeEnvs};
 pub use config::Config;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use uphill_envs::GridWorldConfig;
 
+use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
@@ -50,15 +51,16 @@ impl RunFolder {
     /// for all else of the world.
     ///
     /// The algorithm's own optimizer is there by its name alone, another one by
-    /// [`Spec::file_name`](crate::optim::Spec::file_name).
+    /// [`Spec::file_name`](crate::words::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
         let Config { env, algo, seed, .. } = config;
-        let optimizer = match (Config::for_algo(algo), config.optimizer.0.as_slice()) {
+        let optimizer = match (Config::for_algo_of(&config.catalogue, &algo.name), config.optimizer.0.as_slice()) {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
         let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
+        let (env, algo) = (env.file_name(), algo.file_name());
         Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
@@ -128,7 +130,7 @@ impl RunFolder {
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         let table = Config::read_toml(&config_path)?;
         let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
-        let config = Config::of_policy(table).map_err(problem)?;
+        let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let rows_are_gone = !path.join("metrics.csv").exists();
         let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
@@ -301,8 +303,8 @@ impl RunFolder {
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
-            env: config.env,
-            algo: config.algo,
+            env: config.env.to_string(),
+            algo: config.algo.to_string(),
             optimizer: config.optimizer.to_string(),
             seed: config.seed,
             device,
@@ -348,7 +350,7 @@ fn digest(world: &GridWorldConfig) -> String {
 
 /// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
 fn is_best(config: &Config, eval: &Evaluation) -> bool {
-    let optimum = config.grid_world().as_ref().and_then(optimal_return);
+    let optimum = optimal_return(config);
     let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };
     // Within two standard errors, and what f32 rounds of a sum.
     mean + 2.0 * std / (eval.episodes as f64).sqrt() >= optimum - 1e-4 * (1.0 + optimum.abs())

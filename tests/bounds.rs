@@ -144,7 +144,7 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
     let quoted = toml::Value::String(evil[..900_000].to_string());
     let key = format!("\"{}\"", "\\u001b[31m".repeat(20_000));
     let spec =
-        |text: &str| text.parse::<uphill::optim::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
+        |text: &str| text.parse::<uphill::words::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
     let run = |config: &str, metrics: &str, metric: &str| {
         let read = uphill::plot::Run::parse("run", config.as_bytes(), metrics.as_bytes(), metric);
         read.map(|_| ()).map_err(Error::from)

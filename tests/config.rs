@@ -8,7 +8,8 @@ use uphill::algo::ALGOS;
 use uphill::envs::{GridObservation, GridWorldConfig};
 use uphill::init::Initialiser;
 use uphill::models::Activation;
-use uphill::optim::{Registry, Spec};
+use uphill::optim::Registry;
+use uphill::words::Spec;
 use uphill::{Config, Error, Trainer};
 
 fn ppo() -> Config {
@@ -339,7 +340,8 @@ fn random_numbers_of_an_optimizer_come_from_the_runs_seed() {
 
 #[test]
 fn a_word_of_ones_own_is_known_where_its_registry_is() {
-    use uphill::optim::{Chain, Make, Param, Row, When, scale_by_learning_rate};
+    use uphill::optim::{Chain, Make, Row, When, scale_by_learning_rate};
+    use uphill::words::Param;
     const ROW: Row = Row {
         name: "downhill",
         summary: "sgd by another name",

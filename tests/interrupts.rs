@@ -10,8 +10,9 @@ use candle_core::{Device, Tensor};
 use uphill::distributions::Distribution;
 use uphill::envs::End;
 use uphill::objective::{Entropy, Objective, RowSums};
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Registry, Row, Slot, scale_by_learning_rate};
 use uphill::rollout::{Estimate, Minibatch};
+use uphill::words::Param;
 use uphill::{
     Config, Error, MakeEnvs, MlpModel, Model, Params, Parts, Policy, Result, Rollout, RunFolder, Scratch, Seed, Stop,
     Threads, Trainer,

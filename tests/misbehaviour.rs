@@ -1,7 +1,8 @@
 //! Environments and optimizers that misbehave: what is said, what is kept, and how a run goes on.
 
 use uphill::envs::{Action, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::words::Param;
 use uphill::{
     Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, OnDivergence, Result, RunFolder, Seed, Trainer,
 };

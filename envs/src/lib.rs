@@ -74,7 +74,7 @@ pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use number::{counted, shown};
 pub use quote::quoted;
-pub use registry::{ids, make, make_vec, summary};
+pub use registry::{ids, make, make_vec, rows, summary, unknown};
 pub use seeding::NumpyRng;
 pub use space::Space;
 pub use tabular::{FiniteMdp, MdpError, Outcome};

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use uphill_envs::{GridWorldConfig, quoted};
 
-use crate::optim::{Registry, Spec};
+use crate::catalogue::Catalogue;
+use crate::words::{Param, Spec, Value, Word};
 use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
@@ -46,66 +47,121 @@ impl Config {
         Self::parse_toml(text).map_err(|e| wrong(e.to_string()))
     }
 
+    /// As [`Config::from_toml`], with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Config::from_toml`].
+    pub fn from_toml_with(text: &str, catalogue: &Catalogue) -> Result<Self> {
+        Self::from_table_with(Self::parse_toml(text)?, catalogue)
+    }
+
     /// As [`Config::from_toml`], from a table that is already parsed.
     ///
     /// # Errors
     /// [`Error::Config`] for an unknown setting, or a value of the wrong type or out of range.
     pub fn from_table(table: toml::Table) -> Result<Self> {
-        Self::from_table_with(table, &Registry::default())
+        Self::from_table_with(table, &Catalogue::default())
     }
 
-    /// As [`Config::from_table`], for an optimizer that may have words of the user's own.
+    /// As [`Config::from_table`], with rows of one's own.
     ///
     /// # Errors
     /// As [`Config::from_table`].
-    pub fn from_table_with(table: toml::Table, registry: &Registry) -> Result<Self> {
-        let config = Self::read(table, registry)?;
-        config.validate_with(registry)?;
+    pub fn from_table_with(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::read(table, catalogue, true)?;
+        config.validate()?;
         Ok(config)
     }
 
-    /// As [`Config::from_table`], but whatever the optimizer is called: a policy can be used without it.
-    pub(crate) fn of_policy(table: toml::Table) -> Result<Self> {
-        let config = Self::read(table, &Registry::default())?;
+    /// As [`Config::from_table_with`], but whatever algorithm and optimizer are called: a policy can be used without them.
+    pub(crate) fn of_policy(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::read(table, catalogue, false)?;
         config.validate_settings()?;
         Ok(config)
     }
 
-    fn read(mut table: toml::Table, registry: &Registry) -> Result<Self> {
-        let algo = match table.get("algo") {
-            None => "ppo",
-            Some(toml::Value::String(name)) => name,
-            Some(other) => {
-                let other = settings::shown(other);
-                return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
-            }
-        };
-        let mut defaults = Self::for_algo(algo)?;
-        if let Some(optimizer) = table.remove("optimizer") {
-            defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?, registry);
-        }
+    /// Reads a table over the defaults of the words that it names, whose rows `must` be known or not.
+    fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
         share_name(&mut table);
+        let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
+        let own_world = table.contains_key("gridworld");
+        for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {
+            match table.remove(name) {
+                // The name of a world of one's own may have any characters.
+                Some(toml::Value::String(text)) if name == "env" && own_world => *word = text.into(),
+                Some(value) => *word = Word::from_toml(name, &value)?,
+                None => {}
+            }
+        }
+        let mut said: Vec<(String, &str)> = Vec::new();
+        for (word, row) in [
+            (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
+            (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
+        ] {
+            let places = row.unwrap_or_default().iter().map(|param| param.name);
+            let places = places.zip(&word.args).filter(|(_, (key, _))| key.is_none()).map(|(name, _)| name.to_string());
+            let names = word.args.iter().filter_map(|(key, _)| key.clone());
+            said.extend(places.chain(names).map(|name| (name, word.name.as_str())));
+        }
+        if let Some((name, word)) = said.iter().find(|(name, _)| table.contains_key(name)) {
+            let problem = format!("{name} is given twice: as an argument of {word}, and by itself");
+            return Err(Error::Config(problem));
+        }
+        let mut defaults = base.with_defaults(must)?;
+        if let Some(optimizer) = table.remove("optimizer") {
+            defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?);
+        }
         let known = defaults.to_table()?;
-        for (name, value) in &table {
-            match (name.as_str(), value) {
+        let mut settings = toml::Table::new();
+        for (name, value) in table {
+            match (name.as_str(), &value) {
                 ("gridworld", toml::Value::Table(world)) => check_world(world)?,
                 ("gridworld", other) => {
                     let other = settings::shown(other);
                     return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
                 (name, value) if !known.contains_key(name) => {
-                    return Err(defaults.unknown_setting(name, value, registry));
+                    let Some(word) = defaults.word_with(name) else {
+                        return Err(defaults.unknown_setting(name, value));
+                    };
+                    *word = word.clone().with(name, Value::from_toml(value)?);
+                    continue;
                 }
                 _ => {}
             }
+            settings.insert(name, value);
         }
-        settings::over::<Self>(known, table)?.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+        let words = (defaults.env.clone(), defaults.model.clone(), defaults.algo.clone());
+        let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
+        Ok(Self { env: words.0, model: words.1, algo: words.2, ..config })
+    }
+
+    /// The word whose row has an argument of that name.
+    fn word_with(&mut self, name: &str) -> Option<&mut Word> {
+        let catalogue = &self.catalogue;
+        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
+        if catalogue.algo(&self.algo.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.algo)
+        } else if catalogue.model(&self.model.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.model)
+        } else if self.gridworld.is_none() && catalogue.env(&self.env.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.env)
+        } else {
+            None
+        }
     }
 
     /// What is said of a setting that there is not, next to the others.
-    fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
+    fn unknown_setting(&self, name: &str, value: &toml::Value) -> Error {
+        let registry = self.catalogue.optim();
         let (name, said) = (&*quoted(name), settings::shown(value));
-        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).collect();
+        let own = [
+            self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
+            self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
+            self.catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
+        ];
+        let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
+        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).chain(own).collect();
         let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={said})", row.name)
         } else if let Some(meant) = names::meant(name, &known) {

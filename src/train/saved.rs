@@ -60,8 +60,8 @@ impl Trainer {
     /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let Checkpoint { config, progress, arrays } = checkpoint;
-        let Config { threads, device, max_memory, .. } = self.config.clone();
-        let same = Config { threads, device, max_memory, ..config.clone() };
+        let Config { threads, device, max_memory, catalogue, .. } = self.config.clone();
+        let same = Config { threads, device, max_memory, catalogue, ..config.clone() };
         if same != self.config {
             let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
             let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));

@@ -1,0 +1,229 @@
+//! Every row that a configuration's words may be from: this crate's, and a user's own.
+
+mod envs;
+
+use std::fmt;
+use std::sync::Arc;
+
+use uphill_envs::{FiniteMdp, VecEnv};
+
+use crate::optim::Registry;
+use crate::words::{Args, Row, Spec, Word};
+use crate::{Error, Result, algo, models, optim};
+
+/// A named environment.
+pub type EnvRow = Row<MakeEnv>;
+
+/// How a row makes an environment, and what is known of it.
+#[derive(Debug, Clone, Copy)]
+pub struct MakeEnv {
+    /// Makes so many of them, to be stepped side by side. Their name is the row's.
+    pub make: fn(&Args, usize) -> Result<Box<dyn VecEnv>>,
+    /// Its exact model, where it has one.
+    pub model: Option<fn(&Args) -> Result<FiniteMdp>>,
+    /// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known and do not
+    /// follow from the model: the scores 0 and 1.
+    pub returns: Option<(f64, f64)>,
+}
+
+impl MakeEnv {
+    /// Of an environment of which nothing else is known.
+    #[must_use]
+    pub const fn new(make: fn(&Args, usize) -> Result<Box<dyn VecEnv>>) -> Self {
+        Self { make, model: None, returns: None }
+    }
+}
+
+/// Environments, models, algorithms, and the words of optimizers. The default has all of this crate's;
+/// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
+///
+/// ```
+/// use uphill::envs::{CartPole, Lanes, TimeLimit};
+/// use uphill::words::{Param, Row};
+/// use uphill::{Catalogue, Config, EnvRow, MakeEnv, Trainer};
+///
+/// const SHORT_POLE: EnvRow = Row {
+///     name: "ShortPole",
+///     summary: "CartPole with less time",
+///     params: &[Param::count("limit", (1, 500), "50", "steps of an episode")],
+///     make: MakeEnv::new(|args, lanes| {
+///         let env = TimeLimit::with_limit(CartPole::new(), args.count("limit")? as u32)?.named("ShortPole")?;
+///         Ok(Box::new(Lanes::new(vec![env; lanes])?))
+///     }),
+/// };
+///
+/// let catalogue = Catalogue::default().with(SHORT_POLE);
+/// let config = Config::from_toml_with("env = 'ShortPole(limit=20)'\nsteps = 1_000", &catalogue)?;
+/// let mut trainer = Trainer::new(&config)?;
+/// trainer.step()?;
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Catalogue(Arc<Rows>);
+
+#[derive(Clone)]
+struct Rows {
+    envs: Vec<EnvRow>,
+    models: Vec<models::Row>,
+    algos: Vec<algo::Row>,
+    optim: Registry,
+}
+
+/// A row of a [`Catalogue`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyRow {
+    /// An environment.
+    Env(EnvRow),
+    /// A model.
+    Model(models::Row),
+    /// An algorithm.
+    Algo(algo::Row),
+    /// A word of the language of optimizers.
+    Optim(optim::Row),
+}
+
+impl From<EnvRow> for AnyRow {
+    fn from(row: EnvRow) -> Self {
+        Self::Env(row)
+    }
+}
+
+impl From<models::Row> for AnyRow {
+    fn from(row: models::Row) -> Self {
+        Self::Model(row)
+    }
+}
+
+impl From<algo::Row> for AnyRow {
+    fn from(row: algo::Row) -> Self {
+        Self::Algo(row)
+    }
+}
+
+impl From<optim::Row> for AnyRow {
+    fn from(row: optim::Row) -> Self {
+        Self::Optim(row)
+    }
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self(Arc::new(Rows {
+            envs: envs::rows(),
+            models: models::ROWS.to_vec(),
+            algos: algo::ROWS.to_vec(),
+            optim: Registry::default(),
+        }))
+    }
+}
+
+impl Catalogue {
+    /// The same with another row.
+    #[must_use]
+    pub fn with(mut self, row: impl Into<AnyRow>) -> Self {
+        let rows = Arc::make_mut(&mut self.0);
+        match row.into() {
+            AnyRow::Env(row) => put(&mut rows.envs, row),
+            AnyRow::Model(row) => put(&mut rows.models, row),
+            AnyRow::Algo(row) => put(&mut rows.algos, row),
+            AnyRow::Optim(row) => rows.optim = rows.optim.clone().with(row),
+        }
+        self
+    }
+
+    /// Every environment.
+    #[must_use]
+    pub fn envs(&self) -> &[EnvRow] {
+        &self.0.envs
+    }
+
+    /// Every model.
+    #[must_use]
+    pub fn models(&self) -> &[models::Row] {
+        &self.0.models
+    }
+
+    /// Every algorithm.
+    #[must_use]
+    pub fn algos(&self) -> &[algo::Row] {
+        &self.0.algos
+    }
+
+    /// The words of optimizers: whole ones, their links, and schedules.
+    #[must_use]
+    pub fn optim(&self) -> &Registry {
+        &self.0.optim
+    }
+
+    /// The environment of that name.
+    ///
+    /// # Errors
+    /// [`EnvError::Unknown`](uphill_envs::EnvError::Unknown), with the nearest name, if there is none.
+    pub fn env(&self, name: &str) -> Result<&EnvRow> {
+        let found = self.envs().iter().find(|row| row.name == name);
+        found.ok_or_else(|| uphill_envs::unknown(name, self.envs().iter().map(|row| row.name)).into())
+    }
+
+    /// The model of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn model(&self, name: &str) -> Result<&models::Row> {
+        find(self.models(), "model", name)
+    }
+
+    /// The algorithm of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn algo(&self, name: &str) -> Result<&algo::Row> {
+        find(self.algos(), "algorithm", name)
+    }
+
+    /// What of these words it does not have, each with what it is.
+    pub(crate) fn lacks(&self, [env, model, algo]: [Option<&Word>; 3], optimizer: &Spec) -> Vec<String> {
+        let mut lacking = Vec::new();
+        let mut note = |what: &str, name: &str, known: bool| {
+            if !known {
+                lacking.push(format!("{what} `{}`", uphill_envs::quoted(name)));
+            }
+        };
+        env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
+        model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
+        algo.into_iter().for_each(|word| note("algorithm", &word.name, self.algo(&word.name).is_ok()));
+        for link in &optimizer.0 {
+            note("optimizer", &link.name, self.optim().row(&link.name).is_ok());
+        }
+        lacking
+    }
+}
+
+fn put<M>(rows: &mut Vec<Row<M>>, row: Row<M>) {
+    rows.retain(|known| known.name != row.name);
+    rows.push(row);
+}
+
+fn find<'a, M>(rows: &'a [Row<M>], what: &str, name: &str) -> Result<&'a Row<M>> {
+    let known = || rows.iter().map(|row| row.name);
+    rows.iter().find(|row| row.name == name).ok_or_else(|| Error::unknown(what, name, known()))
+}
+
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [envs, models, algos] = [self.envs().len(), self.models().len(), self.algos().len()];
+        write!(f, "Catalogue({envs} environments, {models} models, {algos} algorithms)")
+    }
+}
+
+impl PartialEq for Catalogue {
+    /// Whether they know the same words.
+    fn eq(&self, other: &Self) -> bool {
+        fn names<M>(rows: &[Row<M>]) -> impl Iterator<Item = &'static str> {
+            rows.iter().map(|row| row.name)
+        }
+        names(self.envs()).eq(names(other.envs()))
+            && names(self.models()).eq(names(other.models()))
+            && names(self.algos()).eq(names(other.algos()))
+            && names(self.optim().rows()).eq(names(other.optim().rows()))
+    }
+}
