@@ -5,15 +5,13 @@
 //! cargo run --release --example custom_optimizer -- "clip_by_value(0.1) | normalized(lr=cosine(0.2, 0), momentum=0.8)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
 use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Range, Registry, Row, Schedule, Slot};
 use uphill::optim::{Spec, scale_by_learning_rate};
 use uphill::screen::say;
-use uphill::{Config, Result, Seed, Trainer};
+use uphill::{Config, Result, Seed, Trainer, cli};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.
 #[derive(Debug)]
@@ -61,12 +59,12 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(train(one_line::parse()))
+    cli::run(train)
 }
 
-fn train(Args { optimizer }: Args) -> Result<()> {
+fn train(Args { optimizer }: &Args) -> Result<()> {
     let registry = Registry::default().with(NORMALIZED);
-    let config = Config { optimizer, lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
+    let config = Config { optimizer: optimizer.clone(), lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
     let mut trainer = Trainer::with_registry(&config, &registry)?;
     while let Some(metrics) = trainer.step()? {
         if metrics.env_steps % 10_240 == 0 {

@@ -28,6 +28,8 @@ mod arrays;
 pub mod benchmark;
 mod canvas;
 mod checkpoint;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod collect;
 mod config;
 mod console;
