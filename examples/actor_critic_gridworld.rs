@@ -5,8 +5,6 @@
 //! cargo run --release --example actor_critic_gridworld -- --optimizer "adam(lr=5e-3)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +13,7 @@ use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
 use uphill::optim::When;
 use uphill::screen::say;
 use uphill::words::Spec;
-use uphill::{Collector, Config, MlpModel, Result, Seed, oracle};
+use uphill::{Collector, Config, MlpModel, Result, Seed, cli, oracle};
 
 /// Actor-critic on a grid world of one's own.
 #[derive(Parser)]
@@ -26,10 +24,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(learn(one_line::parse()))
+    cli::run(learn)
 }
 
-fn learn(Args { optimizer }: Args) -> Result<()> {
+fn learn(Args { optimizer }: &Args) -> Result<()> {
     // S start, G goal, # wall, O pit. One move in ten slips sideways.
     let map = "S...\n.#.O\n...G";
     let world = GridWorld::new(GridWorldConfig { map: map.into(), slip: 0.1, ..GridWorldConfig::default() })?;
@@ -41,7 +39,7 @@ fn learn(Args { optimizer }: Args) -> Result<()> {
     say(format_args!("{map}\n\nno policy returns more than {best:.4} from the start\n"))?;
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
-    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
+    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer: optimizer.clone(), ..Config::for_algo("a2c")? };
     let mut algo = a2c(&config);
     let seed = Seed(config.seed);
     let (params, network) = MlpModel::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;

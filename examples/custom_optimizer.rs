@@ -5,17 +5,14 @@
 //! cargo run --release --example custom_optimizer -- "clip_by_value(0.1) | normalized(lr=cosine(0.2, 0), momentum=0.8)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
 use uphill::optim::scale_by_learning_rate;
 use uphill::optim::{Chain, Context, GradientTransform, Make, Registry, Row, Schedule, Slot};
 use uphill::screen::say;
-use uphill::words::Spec;
-use uphill::words::{Param, Range};
-use uphill::{Config, Result, Seed, Trainer};
+use uphill::words::{Param, Range, Spec};
+use uphill::{Config, Result, Seed, Trainer, cli};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.
 #[derive(Debug)]
@@ -63,12 +60,12 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(train(one_line::parse()))
+    cli::run(train)
 }
 
-fn train(Args { optimizer }: Args) -> Result<()> {
+fn train(Args { optimizer }: &Args) -> Result<()> {
     let registry = Registry::default().with(NORMALIZED);
-    let config = Config { optimizer, lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
+    let config = Config { optimizer: optimizer.clone(), lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
     let mut trainer = Trainer::with_registry(&config, &registry)?;
     while let Some(metrics) = trainer.step()? {
         if metrics.env_steps % 10_240 == 0 {

@@ -29,6 +29,8 @@ pub mod benchmark;
 mod canvas;
 mod catalogue;
 mod checkpoint;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod collect;
 mod config;
 mod console;

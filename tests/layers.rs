@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The layers from the ground up, as `src/lib.rs` tells of them.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     (
         "ground",
         &[
@@ -39,6 +39,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
         "laboratory",
         &["benchmark", "canvas", "findings", "gradient", "landscape", "oracle", "plot", "render", "run", "stats"],
     ),
+    ("programs", &["bin", "cli"]),
 ];
 
 /// What is known and is to go: the table of algorithms makes them of a whole configuration.

@@ -1,0 +1,42 @@
+//! The manual, made of what `--help` shows.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command};
+use clap_mangen::Man;
+
+use super::known::Known;
+use crate::screen::{self, say};
+use crate::{Error, Result, whole_file};
+
+pub(super) fn command(_: &Known) -> Command {
+    Command::new("man").about("Prints the manual page of uphill, or writes those of all its commands to a folder").arg(
+        Arg::new("out").long("out").value_name("DIR").value_parser(clap::value_parser!(PathBuf)).help(
+            "Write uphill.1, uphill-train.1 and so on to this folder, which is made; files of that name are replaced",
+        ),
+    )
+}
+
+pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
+    let mut whole = super::command(known).disable_help_subcommand(true);
+    whole.build();
+    let Some(folder) = args.get_one::<PathBuf>("out") else {
+        return say(String::from_utf8_lossy(&page(&whole)?).trim_end()).map(|()| ExitCode::SUCCESS);
+    };
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    for command in std::iter::once(&whole).chain(whole.get_subcommands()) {
+        let path = folder.join(format!("{}.1", command.get_display_name().unwrap_or(command.get_name())));
+        whole_file::write(&path, &page(command)?).map_err(Error::io(&path))?;
+        say(screen::path(&path))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A manual page in troff.
+fn page(command: &Command) -> Result<Vec<u8>> {
+    let mut page = Vec::new();
+    Man::new(command.clone()).render(&mut page).map_err(Error::Output)?;
+    Ok(page)
+}

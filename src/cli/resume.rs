@@ -1,0 +1,29 @@
+//! Goes on with a run that was broken off: `train --resume` by a name of its own.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::known::Known;
+use super::train;
+use crate::Result;
+
+pub(super) fn command(_: &Known) -> Command {
+    Command::new("resume")
+        .about("Goes on with the run in a folder, from its last checkpoint, as if it had never stopped")
+        .arg(
+            Arg::new("resume")
+                .value_name("FOLDER")
+                .value_parser(clap::value_parser!(PathBuf))
+                .required(true)
+                .help("The folder of the run"),
+        )
+        .args(train::of_any_run())
+}
+
+pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
+    let folder = args.get_one::<PathBuf>("resume").cloned().unwrap_or_default();
+    let (run, trainer) = train::resume(&folder, args)?;
+    train::finish(run, trainer, args.get_flag("quiet"))
+}
