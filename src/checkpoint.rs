@@ -17,12 +17,13 @@
 
 mod file;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::arrays::{Arrays, MAX_COUNT};
-use crate::metrics_file::Rows;
+use crate::sink::Rows;
 use crate::{Config, Error, Result, whole_file};
 
 /// The state of a run between two updates: parameters, optimizer, every stream of random numbers, every environment, the
@@ -53,6 +54,9 @@ pub struct Progress {
     pub wall_seconds: f64,
     /// The rows of the run's `metrics.csv`, where it is of a run in a folder.
     pub(crate) metrics: Rows,
+    /// How far its other sinks are, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) sinks: BTreeMap<String, String>,
     /// The best mean return of 100 episodes after any update of the run so far.
     pub(crate) best_return: Option<f64>,
     /// That update.

@@ -74,6 +74,9 @@ impl Metrics {
         "lr",
     ];
 
+    /// The last column, the only one that a clock decides.
+    pub(crate) const CLOCK: &str = "steps_per_second";
+
     /// `of_optimizer` is what the optimizer reports.
     pub(crate) fn new(
         update: u64,

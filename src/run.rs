@@ -1,7 +1,7 @@
 //! The folder of a run: its configuration, metrics, checkpoints, policy, summary and picture.
 
 mod checkpoints;
-mod summary;
+mod sinks;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,28 +14,31 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::findings::findings;
 use crate::metrics::Metrics;
-use crate::metrics_file::{MetricsFile, Rows};
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotError, PlotOptions};
 use crate::policy::{BEST, Evaluation, POLICY, write_params};
 use crate::seed::Seed;
+use crate::sink::{SINKS, Sink};
+use crate::summary::Summary;
 use crate::train::Trainer;
 use crate::{Error, Result, whole_file};
 
 pub use checkpoints::Keep;
 use checkpoints::{Checkpoints, update_of};
-pub use summary::Summary;
+use sinks::Sinks;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
-const FILES: [&str; 6] = ["config.toml", "metrics.csv", POLICY, BEST, "summary.json", "reward.png"];
+fn files() -> impl Iterator<Item = &'static str> {
+    ["config.toml", POLICY, BEST, "summary.json", "reward.png"].into_iter().chain(SINKS.iter().map(|row| row.file))
+}
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
 /// kept in memory until it can.
 pub struct RunFolder {
     path: PathBuf,
     config: Config,
-    metrics: MetricsFile,
+    sinks: Sinks,
     checkpoints: Checkpoints,
     /// The update whose policy `best.safetensors` is known to hold.
     best: Option<u64>,
@@ -80,7 +83,7 @@ impl RunFolder {
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         // Metrics without a row are what a kill leaves that came before there was a run.
         let holds = |file: &PathBuf| file.metadata().is_ok_and(|file| file.len() > 0);
-        let there = || FILES.iter().map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
+        let there = || files().map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
         if let Some(file) = there().next().filter(|_| !is_ours) {
             let problem = format!(
                 "no run of this version made this, as the folder has no {}: give --out another folder, or --resume to go \
@@ -95,14 +98,14 @@ impl RunFolder {
             return Err(Error::File { path, problem: problem.into() });
         }
         // Before anything is removed, so that the run of another process is not.
-        let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
-        metrics.keep(&Rows::default())?;
+        let mut sinks = Sinks::open(&path)?;
+        sinks.begin()?;
         for file in there().filter(|file| !file.ends_with("metrics.csv")) {
             std::fs::remove_file(&file).map_err(Error::io(&file))?;
         }
         whole_file::remove_leftovers(&path);
         checkpoints.remove_leftovers();
-        let run = Self::of(path, config, metrics);
+        let run = Self::of(path, config, sinks);
         run.write_config()?;
         Ok(run)
     }
@@ -132,8 +135,7 @@ impl RunFolder {
         let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
         let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
-        let rows_are_gone = !path.join("metrics.csv").exists();
-        let mut metrics = MetricsFile::open(&path.join("metrics.csv"))?;
+        let mut sinks = Sinks::open(&path)?;
         if !is_ours {
             // Its configuration is ours, so it is a run of a version that left no marker.
             own_folder::mark(&path, Kind::Run)?;
@@ -151,18 +153,14 @@ impl RunFolder {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
-                Ok(checkpoint.progress.metrics)
+                Ok(checkpoint.progress)
             });
             match opened {
-                Ok(rows) => {
-                    if rows_are_gone {
-                        metrics.keep(&Rows::default())?;
-                        notes.push("metrics.csv has been removed: the run goes on without the rows that it had".into());
-                    } else {
-                        metrics.keep(&rows)?;
-                    }
+                Ok(progress) => {
+                    sinks.resume(&path, &progress)?;
+                    notes.extend(sinks.take_notes());
                     notes.extend(trainer.take_notes());
-                    let mut run = Self::of(path, &config, metrics);
+                    let mut run = Self::of(path, &config, sinks);
                     run.checkpoints.last = Some(file);
                     return Ok((run, trainer, notes));
                 }
@@ -176,13 +174,33 @@ impl RunFolder {
             return Err(none_of(&path, &bad));
         }
         let trainer = make(&config)?;
-        metrics.keep(&Rows::default())?;
+        sinks.begin_again(&path)?;
         notes.push("there is no checkpoint yet: the run begins again".into());
-        Ok((Self::of(path, &config, metrics), trainer, notes))
+        Ok((Self::of(path, &config, sinks), trainer, notes))
     }
 
-    fn of(path: PathBuf, config: &Config, metrics: MetricsFile) -> Self {
-        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), metrics, best: None }
+    fn of(path: PathBuf, config: &Config, sinks: Sinks) -> Self {
+        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), sinks, best: None }
+    }
+
+    /// The same with sinks of these names, those of [`SINKS`], beside `metrics.csv`: each writes a file of the folder. A run that
+    /// is resumed has those that it had; where it is given another, that has the rows from here on, and a file that lies in
+    /// its place gets another name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name, [`Error::Io`] or [`Error::File`] if a file cannot be written or is a link.
+    pub fn with_sinks<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        names.into_iter().try_for_each(|name| self.sinks.add_named(&self.path, name))?;
+        Ok(self)
+    }
+
+    /// The same with a sink of one's own. Resumed, the run is to be given it again, by the name that it had.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that another has, and what [`Sink::resume`] fails with.
+    pub fn with_sink(mut self, name: &str, sink: Box<dyn Sink>) -> Result<Self> {
+        self.sinks.add(name, sink)?;
+        Ok(self)
     }
 
     /// The same with another rule for checkpoints.
@@ -224,18 +242,19 @@ impl RunFolder {
         self.checkpoints.last.as_deref()
     }
 
-    /// Appends a row to `metrics.csv`. A row that cannot be written is kept, and written with the next.
+    /// Appends a row to `metrics.csv` and hands it to every other sink. A row that cannot be written is kept, and written with
+    /// the next.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be written.
+    /// [`Error::Io`] if it cannot be written, and what a [`Sink`] of one's own fails with; the other sinks have it then.
     pub fn log(&mut self, metrics: &Metrics) -> Result<()> {
-        self.metrics.append(metrics)
+        self.sinks.row(metrics)
     }
 
-    /// What has been found since the last call: that another program removed, replaced or changed `metrics.csv`, and what
-    /// became of that. All rows are there again.
+    /// What has been found since the last call: that another program removed, replaced or changed `metrics.csv` or the file
+    /// of another sink, and what became of that. All rows are there again.
     pub fn take_notes(&mut self) -> Vec<String> {
-        self.metrics.take_notes()
+        self.sinks.take_notes()
     }
 
     /// Writes a checkpoint if one is due.
@@ -255,9 +274,9 @@ impl RunFolder {
     pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
         self.checkpoints.begin();
         // The rows first: a checkpoint never knows of rows that are not there.
-        let rows = self.metrics.sync()?;
+        let (rows, marks) = self.sinks.sync()?;
         let mut checkpoint = trainer.checkpoint()?;
-        checkpoint.progress.metrics = rows;
+        (checkpoint.progress.metrics, checkpoint.progress.sinks) = (rows, marks);
         if !self.path.join("config.toml").exists() {
             self.write_config()?;
         }
@@ -328,6 +347,7 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write_own(&path, &json).map_err(Error::io(&path))?;
+        self.sinks.finish(&summary)?;
         match plot::Run::read(&self.path) {
             Ok(run) => {
                 let options = PlotOptions { threshold, ..PlotOptions::default() };
@@ -358,7 +378,7 @@ fn is_best(config: &Config, eval: &Evaluation) -> bool {
 
 /// Whether none of a run's names in its folder leads elsewhere.
 fn check(run: &Path, checkpoints: &Checkpoints) -> Result<()> {
-    FILES.iter().try_for_each(|name| own_folder::file(run, name).map(drop))?;
+    files().try_for_each(|name| own_folder::file(run, name).map(drop))?;
     checkpoints.check()
 }
 

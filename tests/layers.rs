@@ -34,7 +34,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ),
     ("learning", &["algo", "optim"]),
     ("configuration", &["config"]),
-    ("training", &["checkpoint", "console", "metrics_file", "policy", "screen", "train"]),
+    ("training", &["checkpoint", "console", "policy", "screen", "sink", "summary", "train"]),
     (
         "laboratory",
         &["benchmark", "canvas", "findings", "gradient", "landscape", "oracle", "plot", "render", "run", "stats"],

@@ -1,23 +1,17 @@
-//! `metrics.csv`: rows that are whole, appended as they come, and kept in memory while they cannot be written.
+//! A file of rows that are whole, appended as they come, and kept in memory while they cannot be written.
 
-mod kept;
-
+use std::fmt;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::metrics::Metrics;
+use super::kept::Kept;
 use crate::whole_file::{self, Temporary};
 use crate::{Error, Result};
-
-use kept::Kept;
-
-/// The last column, the only one that a clock decides.
-const CLOCK: &str = "steps_per_second";
 
 /// The whole rows of a file, as a checkpoint knows of them; none by default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +27,23 @@ impl Default for Rows {
     }
 }
 
-/// An open `metrics.csv`. No other process of ours writes to it meanwhile; what others do to it is undone.
-pub(crate) struct MetricsFile {
+/// As a mark that a sink gives.
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.bytes, self.sum)
+    }
+}
+
+impl Rows {
+    /// Those that a mark tells of; none where it is no mark of a file of rows.
+    fn of_mark(mark: &str) -> Option<Self> {
+        let (bytes, sum) = mark.split_once(' ')?;
+        Some(Self { bytes: bytes.parse().ok()?, sum: sum.into() })
+    }
+}
+
+/// An open file of rows. No other process of ours writes to it meanwhile; what others do to it is undone.
+pub(super) struct RowsFile {
     path: PathBuf,
     file: File,
     /// Bytes of the file that are whole rows.
@@ -45,8 +54,8 @@ pub(crate) struct MetricsFile {
     kept: Kept,
     /// The file as it was left.
     left: Option<Seen>,
-    /// The columns after those that every file has: they are those of the first row.
-    others: Vec<String>,
+    /// Whether it was there when it was opened.
+    was_there: bool,
     /// Rows still to be written.
     pending: Vec<u8>,
     notes: Vec<String>,
@@ -77,9 +86,10 @@ impl Seen {
     }
 }
 
-impl MetricsFile {
-    /// The file, which from now on is this process's alone; [`MetricsFile::keep`] says what of it stays.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+impl RowsFile {
+    /// The file, which from now on is this process's alone; [`RowsFile::keep`] says what of it stays.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let was_there = path.exists();
         let (file, kept) = (lock(path)?, Kept::new(whole_file::folder_of(path)));
         Ok(Self {
             path: path.into(),
@@ -88,14 +98,22 @@ impl MetricsFile {
             sum: Sha256::new(),
             kept,
             left: None,
-            others: Vec::new(),
+            was_there,
             pending: Vec::new(),
             notes: Vec::new(),
         })
     }
 
-    /// Goes on after the rows that [`MetricsFile::sync`] told of, and drops all others.
-    pub(crate) fn keep(&mut self, rows: &Rows) -> Result<()> {
+    /// Goes on after the rows that [`RowsFile::sync`] told of, and drops all others. Where the file was removed it begins
+    /// again, and a note says so.
+    pub(super) fn keep(&mut self, rows: &Rows) -> Result<()> {
+        let none = Rows::default();
+        let is_gone = !self.was_there && *rows != none;
+        if is_gone {
+            let name = self.path.file_name().unwrap_or_default().display();
+            self.notes.push(format!("{name} has been removed: the run goes on without the rows that it had"));
+        }
+        let rows = if is_gone { &none } else { rows };
         let there = self.file.metadata().map_err(Error::io(&self.path))?.len();
         self.read_back(rows.bytes).map_err(Error::io(&self.path))?;
         if there < rows.bytes || rows.sum != self.rows().sum {
@@ -105,13 +123,19 @@ impl MetricsFile {
         }
         self.file.set_len(rows.bytes).map_err(Error::io(&self.path))?;
         self.len = rows.bytes;
-        self.file.seek(SeekFrom::Start(0)).map_err(Error::io(&self.path))?;
-        let mut table = csv::Reader::from_reader(&self.file);
-        let header = table.headers().map_err(|e| Error::io(&self.path)(e.into()))?;
-        let others = header.iter().skip(Metrics::COLUMNS.len()).filter(|name| *name != CLOCK);
-        self.others = others.map(Into::into).collect();
         self.look();
         Ok(())
+    }
+
+    /// The same by a mark, which is one of [`RowsFile::sync`]; none without rows.
+    pub(super) fn keep_marked(&mut self, mark: Option<&str>) -> Result<()> {
+        let rows = mark.map_or(Some(Rows::default()), Rows::of_mark);
+        let problem = || Error::Checkpoint(format!("`{}` marks no rows of a file", mark.unwrap_or_default()));
+        self.keep(&rows.ok_or_else(problem)?)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn rows(&self) -> Rows {
@@ -119,42 +143,32 @@ impl MetricsFile {
         Rows { bytes: self.len, sum }
     }
 
-    /// Appends a row. After an error it is kept, and written before the next.
-    pub(crate) fn append(&mut self, metrics: &Metrics) -> Result<()> {
-        let first = self.len == 0 && self.pending.is_empty();
-        if first {
-            self.others = metrics.others.iter().map(|(name, _)| (*name).into()).collect();
-        }
-        let value = |name: &String| metrics.others.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
-        let others: Vec<Option<f64>> = self.others.iter().map(value).collect();
-        let mut row = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
-        let columns = || Metrics::COLUMNS.into_iter().chain(self.others.iter().map(String::as_str)).chain([CLOCK]);
-        let header = if first { row.write_record(columns()) } else { Ok(()) };
-        let m = metrics;
-        let added = header.and_then(|()| {
-            row.serialize((
-                (m.update, m.env_steps, m.episodes, m.episode_return_mean, m.episode_length_mean),
-                (m.policy_loss, m.value_loss, m.entropy, m.approx_kl, m.clip_fraction, m.explained_variance),
-                (m.grad_norm, m.update_norm, m.lr),
-                others,
-                m.steps_per_second,
-            ))
-        });
-        let added = added.map_err(std::io::Error::from).and_then(|()| row.flush());
-        drop(row);
-        added.map_err(Error::io(&self.path))?;
+    /// The file from its first byte on.
+    pub(super) fn reader(&mut self) -> Result<impl Read> {
+        self.file.seek(SeekFrom::Start(0)).map_err(Error::io(&self.path))?;
+        Ok(&self.file)
+    }
+
+    /// Whether it has no row yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0 && self.pending.is_empty()
+    }
+
+    /// Appends a row, which `add` writes whole. After an error it is kept, and written before the next.
+    pub(super) fn append(&mut self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<()> {
+        add(&mut self.pending).map_err(Error::io(&self.path))?;
         self.write()
     }
 
     /// Sees to it that all rows are on the disk, and says which they are.
-    pub(crate) fn sync(&mut self) -> Result<Rows> {
+    pub(super) fn sync(&mut self) -> Result<Rows> {
         self.write()?;
         self.file.sync_data().map_err(Error::io(&self.path))?;
         Ok(self.rows())
     }
 
     /// What has been found since the last call: that others changed the file, and what became of that.
-    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
@@ -184,7 +198,7 @@ impl MetricsFile {
     }
 
     /// Takes in the first so many bytes of the file.
-    fn read_back(&mut self, bytes: u64) -> std::io::Result<()> {
+    fn read_back(&mut self, bytes: u64) -> io::Result<()> {
         (self.kept, self.sum) = (Kept::new(whole_file::folder_of(&self.path)), Sha256::new());
         self.file.seek(SeekFrom::Start(0))?;
         let mut rows = Read::by_ref(&mut self.file).take(bytes);
@@ -240,6 +254,17 @@ impl MetricsFile {
         self.look();
         Ok(())
     }
+}
+
+/// Gives a file that holds something another name, as it is not the run's, and says so.
+pub(crate) fn put_aside(path: &Path) -> Result<Option<String>> {
+    if !path.metadata().is_ok_and(|there| there.len() > 0) {
+        return Ok(None);
+    }
+    let aside = aside(path);
+    std::fs::rename(path, &aside).map_err(Error::io(path))?;
+    let (path, aside) = (path.display(), aside.display());
+    Ok(Some(format!("{path} holds rows that this run's checkpoint does not know of: what was there is now {aside}")))
 }
 
 /// A name beside a file's that is free.

@@ -1,0 +1,104 @@
+//! The sinks of a run: `metrics.csv`, and those that it was given besides.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::checkpoint::Progress;
+use crate::metrics::Metrics;
+use crate::sink::{self, Csv, Rows, SINKS, Sink, SinkRow};
+use crate::summary::Summary;
+use crate::{Error, Result, own_folder};
+
+pub(super) struct Sinks {
+    csv: Csv,
+    others: Vec<(String, Box<dyn Sink>)>,
+    /// How far the sinks are that the checkpoint knows of.
+    marks: BTreeMap<String, String>,
+    /// Whether the run goes on from a checkpoint.
+    goes_on: bool,
+    notes: Vec<String>,
+}
+
+impl Sinks {
+    /// Opens `metrics.csv`, which from now on is this process's alone; [`Sinks::begin`] or [`Sinks::resume`] say what of it
+    /// stays.
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        let csv = Csv::open(&folder.join("metrics.csv"))?;
+        Ok(Self { csv, others: Vec::new(), marks: BTreeMap::new(), goes_on: false, notes: Vec::new() })
+    }
+
+    /// Begins without a row.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.csv.resume(None)
+    }
+
+    /// Begins again without a row, with the files that there are.
+    pub(super) fn begin_again(&mut self, folder: &Path) -> Result<()> {
+        self.begin()?;
+        let there = SINKS.iter().skip(1).filter(|row| folder.join(row.file).exists());
+        there.map(|row| row.name).try_for_each(|name| self.add_named(folder, name))
+    }
+
+    /// Goes on from a checkpoint, with all files that it knows of.
+    pub(super) fn resume(&mut self, folder: &Path, progress: &Progress) -> Result<()> {
+        self.csv.keep(&progress.metrics)?;
+        (self.marks, self.goes_on) = (progress.sinks.clone(), true);
+        let known: Vec<&str> = SINKS.iter().map(|row| row.name).filter(|&name| self.marks.contains_key(name)).collect();
+        known.into_iter().try_for_each(|name| self.add_named(folder, name))
+    }
+
+    /// Opens a sink by its name, unless it is open.
+    pub(super) fn add_named(&mut self, folder: &Path, name: &str) -> Result<()> {
+        let SinkRow { name, file, make, .. } = sink::find(name)?;
+        if self.has(name) {
+            return Ok(());
+        }
+        let path = own_folder::file(folder, file)?;
+        if self.goes_on && !self.marks.contains_key(*name) {
+            self.notes.extend(sink::put_aside(&path)?);
+        }
+        self.add(name, make(&path)?)
+    }
+
+    /// Adds a sink of another name than those that are open.
+    pub(super) fn add(&mut self, name: &str, mut sink: Box<dyn Sink>) -> Result<()> {
+        if self.has(name) {
+            let remedy = "each is told apart by its name in the checkpoints of the run";
+            return Err(Error::Config(format!("two sinks are called `{}`: {remedy}", uphill_envs::quoted(name))));
+        }
+        sink.resume(self.marks.get(name).map(String::as_str))?;
+        self.others.push((name.into(), sink));
+        Ok(())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        name == SINKS[0].name || self.others.iter().any(|(other, _)| other == name)
+    }
+
+    /// Hands a row to every sink, also after one that failed.
+    pub(super) fn row(&mut self, metrics: &Metrics) -> Result<()> {
+        let first = self.csv.row(metrics);
+        self.others.iter_mut().map(|(_, sink)| sink.row(metrics)).fold(first, Result::and)
+    }
+
+    /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.
+    pub(super) fn sync(&mut self) -> Result<(Rows, BTreeMap<String, String>)> {
+        // One that is not open this time may be again.
+        let mut marks = self.marks.clone();
+        for (name, sink) in &mut self.others {
+            marks.insert(name.clone(), sink.sync()?);
+        }
+        Ok((self.csv.sync_rows()?, marks))
+    }
+
+    /// Tells every sink what the run came to, also after one that failed.
+    pub(super) fn finish(&mut self, summary: &Summary) -> Result<()> {
+        let first = self.csv.finish(summary);
+        self.others.iter_mut().map(|(_, sink)| sink.finish(summary)).fold(first, Result::and)
+    }
+
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
+        let others = self.others.iter_mut().flat_map(|(_, sink)| sink.take_notes());
+        self.notes.drain(..).chain(self.csv.take_notes()).chain(others).collect()
+    }
+}
