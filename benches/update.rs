@@ -6,7 +6,7 @@ use uphill::{Config, Trainer, algo};
 
 fn update(c: &mut Criterion) {
     let mut group = c.benchmark_group("update");
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         let config = Config { algo: algo.name.into(), steps: 1 << 40, ..(algo.defaults)() };
         let warm = || {
             let mut trainer = Trainer::new(&config).expect("the defaults are valid");

@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::algo::{Algorithm, Learner, a2c};
+use uphill::algo::Learner;
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
 use uphill::optim::When;
 use uphill::screen::say;
@@ -40,7 +40,7 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
     let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer: optimizer.clone(), ..Config::for_algo("a2c")? };
-    let mut algo = a2c(&config);
+    let mut algo = config.make_algo()?;
     let seed = Seed(config.seed);
     let (params, network) = MlpModel::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
@@ -49,7 +49,7 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
     let updates = 3_000_u64;
     for update in 1..=updates {
         let progress = (update - 1) as f64 / updates as f64;
-        let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon, true)?;
+        let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon(), true)?;
         algo.update(&mut learner, rollout, When { progress, update }.into())?;
 
         if update % 300 == 0 {

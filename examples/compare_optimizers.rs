@@ -12,5 +12,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("compare")
+    uphill::cli::program("compare", &uphill::Catalogue::default())
 }

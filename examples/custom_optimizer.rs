@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use uphill::optim::scale_by_learning_rate;
-use uphill::optim::{Chain, Context, GradientTransform, Make, Registry, Row, Schedule, Slot};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Schedule, Slot};
 use uphill::screen::say;
 use uphill::words::{Param, Range, Spec};
-use uphill::{Config, Result, Seed, Trainer, cli};
+use uphill::{Catalogue, Config, Result, Seed, Trainer, cli};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.
 #[derive(Debug)]
@@ -64,9 +64,10 @@ fn main() -> ExitCode {
 }
 
 fn train(Args { optimizer }: &Args) -> Result<()> {
-    let registry = Registry::default().with(NORMALIZED);
-    let config = Config { optimizer: optimizer.clone(), lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
-    let mut trainer = Trainer::with_registry(&config, &registry)?;
+    let catalogue = Catalogue::default().with(NORMALIZED);
+    let ppo = Config::for_algo("ppo")?;
+    let config = Config { catalogue, optimizer: optimizer.clone(), lr: 0.1, steps: 100_000, ..ppo };
+    let mut trainer = Trainer::new(&config)?;
     while let Some(metrics) = trainer.step()? {
         if metrics.env_steps % 10_240 == 0 {
             let (steps, mean) = (metrics.env_steps, metrics.episode_return_mean.unwrap_or(0.0));

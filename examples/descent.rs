@@ -9,5 +9,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("descent")
+    uphill::cli::program("descent", &uphill::Catalogue::default())
 }

@@ -10,5 +10,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("evaluate")
+    uphill::cli::program("evaluate", &uphill::Catalogue::default())
 }

@@ -9,5 +9,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("gradient")
+    uphill::cli::program("gradient", &uphill::Catalogue::default())
 }

@@ -10,5 +10,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("landscape")
+    uphill::cli::program("landscape", &uphill::Catalogue::default())
 }

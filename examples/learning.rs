@@ -33,7 +33,7 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
     say("|---|---|---|---|---|---|---|")?;
     let mut failures = Vec::new();
     for (env, steps, target) in TASKS {
-        for algo in algo::ALGOS {
+        for algo in algo::ROWS {
             let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
             for seed in 1..=SEEDS {
                 let defaults = match optimizer {

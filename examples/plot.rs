@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("plot")
+    uphill::cli::program("plot", &uphill::Catalogue::default())
 }

@@ -105,7 +105,7 @@ fn take_turn(run: RunFolder, mut trainer: Trainer) -> Result<(RunFolder, Trainer
 
 /// A small run with this optimizer, of any kind.
 fn config(optimizer: &str, rng: &mut uphill::Rng) -> Result<Config> {
-    let algo = algo::ALGOS[rng.random_range(0..algo::ALGOS.len())].name;
+    let algo = algo::ROWS[rng.random_range(0..algo::ROWS.len())].name;
     let env = ["CartPole-v1", "GridWorld-4x4-v0", "FourRooms-v0"][rng.random_range(0..3)];
     let config = Config::new(algo, optimizer)?;
     Ok(Config { env: env.into(), seed: rng.random_range(0..1_000), steps: 60_000, hidden: vec![32, 32], ..config })

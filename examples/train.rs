@@ -10,5 +10,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::program("train")
+    uphill::cli::program("train", &uphill::Catalogue::default())
 }

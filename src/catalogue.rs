@@ -5,7 +5,7 @@ mod envs;
 use std::fmt;
 use std::sync::Arc;
 
-use uphill_envs::{FiniteMdp, VecEnv};
+use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
 use crate::words::{Args, Row, Spec, Word};
@@ -14,11 +14,19 @@ use crate::{Error, Result, algo, models, optim};
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
 
-/// How a row makes an environment, and what is known of it.
+/// Makes an environment, whose name is its row's.
+pub type MakeOne = fn(&Args) -> Result<Box<dyn Env>>;
+
+/// Makes so many environments, to be stepped side by side.
+pub type MakeMany = fn(&Args, usize) -> Result<Box<dyn VecEnv>>;
+
+/// How a row makes environments, and what is known of them.
 #[derive(Debug, Clone, Copy)]
 pub struct MakeEnv {
-    /// Makes so many of them, to be stepped side by side. Their name is the row's.
-    pub make: fn(&Args, usize) -> Result<Box<dyn VecEnv>>,
+    /// Makes one; it is also what is watched.
+    pub one: Option<MakeOne>,
+    /// Makes so many of them at once, where that is faster than one by one.
+    pub many: Option<MakeMany>,
     /// Its exact model, where it has one.
     pub model: Option<fn(&Args) -> Result<FiniteMdp>>,
     /// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known and do not
@@ -29,8 +37,23 @@ pub struct MakeEnv {
 impl MakeEnv {
     /// Of an environment of which nothing else is known.
     #[must_use]
-    pub const fn new(make: fn(&Args, usize) -> Result<Box<dyn VecEnv>>) -> Self {
-        Self { make, model: None, returns: None }
+    pub const fn one(one: MakeOne) -> Self {
+        Self { one: Some(one), many: None, model: None, returns: None }
+    }
+
+    /// Of environments that are made side by side only.
+    #[must_use]
+    pub const fn many(many: MakeMany) -> Self {
+        Self { one: None, many: Some(many), model: None, returns: None }
+    }
+
+    /// So many of them, side by side.
+    pub(crate) fn lanes(&self, args: &Args, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        match (self.many, self.one) {
+            (Some(many), _) => many(args, lanes),
+            (None, Some(one)) => Ok(Box::new(Lanes::new((0..lanes).map(|_| one(args)).collect::<Result<_>>()?)?)),
+            (None, None) => Err(Error::Config(format!("the row of {} makes no environment", args.row()))),
+        }
     }
 }
 
@@ -38,17 +61,17 @@ impl MakeEnv {
 /// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
 ///
 /// ```
-/// use uphill::envs::{CartPole, Lanes, TimeLimit};
+/// use uphill::envs::{CartPole, TimeLimit};
 /// use uphill::words::{Param, Row};
-/// use uphill::{Catalogue, Config, EnvRow, MakeEnv, Trainer};
+/// use uphill::catalogue::{Catalogue, EnvRow, MakeEnv};
+/// use uphill::{Config, Trainer};
 ///
 /// const SHORT_POLE: EnvRow = Row {
 ///     name: "ShortPole",
 ///     summary: "CartPole with less time",
 ///     params: &[Param::count("limit", (1, 500), "50", "steps of an episode")],
-///     make: MakeEnv::new(|args, lanes| {
-///         let env = TimeLimit::with_limit(CartPole::new(), args.count("limit")? as u32)?.named("ShortPole")?;
-///         Ok(Box::new(Lanes::new(vec![env; lanes])?))
+///     make: MakeEnv::one(|args| {
+///         Ok(Box::new(TimeLimit::with_limit(CartPole::new(), args.count("limit")? as u32)?.named("ShortPole")?))
 ///     }),
 /// };
 ///

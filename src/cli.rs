@@ -10,7 +10,6 @@ mod descent;
 mod evaluate;
 mod gradient;
 mod interrupt;
-mod known;
 mod landscape;
 mod list;
 mod man;
@@ -27,17 +26,16 @@ use std::process::{ExitCode, Termination};
 use clap::{ArgMatches, Command, FromArgMatches, Parser};
 
 use crate::screen::say;
-use crate::{Error, Result};
-use known::Known;
+use crate::{Catalogue, Error, Result};
 use one_line::{end, matches};
 
 /// A command of `uphill`, or a program of its own.
 struct Program {
     name: &'static str,
-    command: fn(&Known) -> Command,
-    run: fn(&ArgMatches, &Known) -> Result<ExitCode>,
+    command: fn(&Catalogue) -> Command,
+    run: fn(&ArgMatches, &Catalogue) -> Result<ExitCode>,
     /// What to do instead of giving a flag that there is not, where more is known than the flags there are.
-    remedy: fn(&clap::Error, &Known) -> Option<String>,
+    remedy: fn(&clap::Error, &Catalogue) -> Option<String>,
 }
 
 /// Every command, in the order in which `uphill --help` has them.
@@ -63,26 +61,35 @@ fn of(name: &str) -> Result<&'static Program> {
 }
 
 /// The whole command line.
-fn command(known: &Known) -> Command {
+fn command(catalogue: &Catalogue) -> Command {
     Command::new("uphill")
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
-        .subcommands(PROGRAMS.iter().map(|program| (program.command)(known).name(program.name)))
+        .subcommands(PROGRAMS.iter().map(|program| (program.command)(catalogue).name(program.name)))
 }
 
-/// The program `uphill`: the first argument is a command, the others are the command's.
+/// The program `uphill`: the first argument is a command, the others are the command's. With rows of one's own it is a program
+/// of one's own, and has the whole command line for them:
+///
+/// ```no_run
+/// use std::process::ExitCode;
+/// use uphill::{Catalogue, cli};
+///
+/// fn main() -> ExitCode {
+///     cli::main(&Catalogue::default())
+/// }
+/// ```
 #[must_use]
-pub fn main() -> ExitCode {
-    let known = Known::default();
+pub fn main(catalogue: &Catalogue) -> ExitCode {
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let asked = PROGRAMS.iter().find(|program| first == program.name);
-    let remedy = |error: &clap::Error| asked.and_then(|program| (program.remedy)(error, &known));
-    matches(command(&known), remedy).map_or_else(
+    let remedy = |error: &clap::Error| asked.and_then(|program| (program.remedy)(error, catalogue));
+    matches(command(catalogue), remedy).map_or_else(
         |code| code,
         |args| {
             end(match args.subcommand() {
-                Some((name, args)) => of(name).and_then(|program| (program.run)(args, &known)),
-                None => say(command(&known).render_help()).map(|()| ExitCode::SUCCESS),
+                Some((name, args)) => of(name).and_then(|program| (program.run)(args, catalogue)),
+                None => say(command(catalogue).render_help()).map(|()| ExitCode::SUCCESS),
             })
         },
     )
@@ -90,11 +97,11 @@ pub fn main() -> ExitCode {
 
 /// A command of `uphill` as a program of its own, whose arguments are all the command's: `train` is `uphill train`.
 #[must_use]
-pub fn program(name: &str) -> ExitCode {
-    let (known, program) = (Known::default(), of(name));
+pub fn program(name: &str, catalogue: &Catalogue) -> ExitCode {
+    let program = of(name);
     let run = |program: &Program| {
-        let remedy = |error: &clap::Error| (program.remedy)(error, &known);
-        matches((program.command)(&known), remedy).map_or_else(Ok, |args| (program.run)(&args, &known))
+        let remedy = |error: &clap::Error| (program.remedy)(error, catalogue);
+        matches((program.command)(catalogue), remedy).map_or_else(Ok, |args| (program.run)(&args, catalogue))
     };
     end(program.and_then(run))
 }

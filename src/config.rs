@@ -127,7 +127,15 @@ impl Config {
     /// [`Error::Config`] for an unknown name, with the nearest known one, for an impossible argument, and for an impossible
     /// optimizer.
     pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
-        let config = Self::for_algo(algo)?.with_optimizer(optimizer.parse()?);
+        Self::new_with(algo, optimizer, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Config::new`].
+    pub fn new_with(algo: &str, optimizer: &str, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::for_algo_with(algo, catalogue)?.with_optimizer(optimizer.parse()?);
         config.make_optimizer()?;
         Ok(config)
     }
@@ -148,14 +156,14 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for an unknown name, with the nearest known one, and for an impossible argument.
     pub fn for_algo(algo: &str) -> Result<Self> {
-        Self::for_algo_of(&Catalogue::default(), algo)
+        Self::for_algo_with(algo, &Catalogue::default())
     }
 
     /// The same with rows of one's own.
     ///
     /// # Errors
     /// As [`Config::for_algo`].
-    pub fn for_algo_of(catalogue: &Catalogue, algo: &str) -> Result<Self> {
+    pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
         let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
         base.with_defaults(true)?.check_arguments()
     }

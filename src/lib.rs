@@ -27,7 +27,7 @@ pub mod algo;
 mod arrays;
 pub mod benchmark;
 mod canvas;
-mod catalogue;
+pub mod catalogue;
 mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -73,7 +73,7 @@ mod train;
 mod whole_file;
 pub mod words;
 
-pub use catalogue::{AnyRow, Catalogue, EnvRow, MakeEnv};
+pub use catalogue::Catalogue;
 pub use checkpoint::{Checkpoint, Progress};
 pub use collect::{Collector, MakeEnvs};
 pub use config::Config;

@@ -58,7 +58,7 @@ impl RunFolder {
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
         let Config { env, algo, seed, .. } = config;
-        let optimizer = match (Config::for_algo_of(&config.catalogue, &algo.name), config.optimizer.0.as_slice()) {
+        let optimizer = match (Config::for_algo_with(&algo.name, &config.catalogue), config.optimizer.0.as_slice()) {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
-use uphill::algo::ALGOS;
+use uphill::algo::ROWS;
 use uphill::envs::{GridObservation, GridWorldConfig};
 use uphill::init::Initialiser;
 use uphill::models::Activation;
 use uphill::optim::Registry;
 use uphill::words::Spec;
-use uphill::{Config, Error, Trainer};
+use uphill::{Catalogue, Config, Error, Trainer};
 
 fn ppo() -> Config {
     Config::for_algo("ppo").expect("an algorithm")
@@ -51,7 +51,7 @@ fn every_field_is_a_documented_setting_and_every_setting_a_field() {
 
 #[test]
 fn every_combination_of_algorithm_and_optimizer_has_possible_defaults() {
-    for algo in ALGOS {
+    for algo in ROWS {
         Config::for_algo(algo.name).expect("an algorithm").validate().expect("possible defaults");
         for optimizer in optimizers() {
             let config = Config::new(algo.name, &optimizer).expect("known names");
@@ -234,10 +234,6 @@ fn settings_of_another_algorithm_are_refused() {
     Config { n_epochs: 1, ..a2c }.validate().expect("so it is");
     let error = Config::from_toml("algo = 'a2c'\nn_epochs = 10").expect_err("no effect").to_string();
     assert!(error.starts_with("n_epochs = 10 has no effect on a2c"), "{error}");
-    // Every setting that one row claims is a setting, and what all have is claimed by none.
-    for name in ALGOS.iter().flat_map(|algo| algo.settings) {
-        assert!(Config::SETTINGS.iter().any(|(known, _)| known == name), "{name}");
-    }
 }
 
 #[test]
@@ -348,13 +344,14 @@ fn a_word_of_ones_own_is_known_where_its_registry_is() {
         params: &[Param::lr("0.25")],
         make: Make::Recipe(|a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?)))),
     };
-    let registry = Registry::default().with(ROW);
+    let catalogue = Catalogue::default().with(ROW);
     let table: toml::Table = "optimizer = 'downhill'\nsteps = 2000\nhidden = [4]".parse().expect("TOML");
-    let config = Config::from_table_with(table, &registry).expect("settings");
+    let config = Config::from_table_with(table, &catalogue).expect("settings");
     assert_eq!(config.lr, 0.25);
-    assert!(refused(&config).contains("no optimizer `downhill`"));
-    assert!(Trainer::new(&config).is_err());
-    let mut trainer = Trainer::with_registry(&config, &registry).expect("a trainer");
+    let without = Config { catalogue: Catalogue::default(), ..config.clone() };
+    assert!(refused(&without).contains("no optimizer `downhill`"));
+    assert!(Trainer::new(&without).is_err());
+    let mut trainer = Trainer::new(&config).expect("a trainer");
     assert_eq!(trainer.optimizer().learning_rate(When::default()), Some(0.25));
     // Its policy can be used without it.
     let home = tempfile::tempdir().expect("a folder");
@@ -392,7 +389,7 @@ fn gridworlds() -> impl Strategy<Value = GridWorldConfig> {
 }
 
 fn configs() -> impl Strategy<Value = Config> {
-    let names = (0..ALGOS.len(), prop::sample::select(optimizers()), 0u64..1 << 63, 1..=Config::MAX_STEPS);
+    let names = (0..ROWS.len(), prop::sample::select(optimizers()), 0u64..1 << 63, 1..=Config::MAX_STEPS);
     let counts = (1usize..100, 1usize..100, 1usize..9, any::<[bool; 4]>(), prop::collection::vec(1usize..500, 0..5));
     let limits = [numbers(), numbers(), numbers(), numbers()];
     let decays = [shares(), shares()];
@@ -403,7 +400,7 @@ fn configs() -> impl Strategy<Value = Config> {
         let [clip_range, clip_range_vf, target_kl, max_grad_norm] = limits;
         let [gamma, gae_lambda] = decays;
         let (activation, init, gridworld, lr) = kinds;
-        let own = Config::new(ALGOS[algo].name, &optimizer).expect("known names");
+        let own = Config::new(ROWS[algo].name, &optimizer).expect("known names");
         let config = Config {
             env: gridworld.as_ref().map_or("a \"quoted\" name", |world| &*world.id).into(),
             device: "auto".into(),
@@ -434,7 +431,7 @@ fn configs() -> impl Strategy<Value = Config> {
             ..own.clone()
         };
         // What the algorithm has not stays as it is.
-        let has = |name: &str| ALGOS[algo].settings.contains(&name);
+        let has = |name: &str| ROWS[algo].param(name).is_some();
         Config {
             n_steps: if has("n_steps") { config.n_steps } else { own.n_steps },
             episodes: if has("episodes") { config.episodes } else { own.episodes },

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use uphill::Config;
-use uphill::algo::{ALGOS, Recipe};
+use uphill::algo::{ROWS, Row};
 use uphill::envs::{Space, ids, make, summary};
 
 /// A row of a Markdown table.
@@ -25,20 +25,20 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 fn settings() -> String {
-    let default = |algo: &Recipe, name: &str| {
-        let table = (algo.defaults)().to_table().expect("a table");
+    let default = |algo: &Row, name: &str| {
+        let table = Config::for_algo(algo.name).and_then(|config| config.to_table()).expect("a table");
         format!("`{}`", table[name].to_string().replace('"', ""))
     };
-    let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ALGOS.iter().map(|algo| algo.name)).collect();
+    let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ROWS.iter().map(|algo| algo.name)).collect();
     let rows = Config::SETTINGS.iter().map(|(name, meaning)| {
         let own = [format!("`{name}`"), meaning.trim().replace('|', "\\|")];
-        own.into_iter().chain(ALGOS.iter().map(|algo| default(algo, name))).collect()
+        own.into_iter().chain(ROWS.iter().map(|algo| default(algo, name))).collect()
     });
     table(&names, rows)
 }
 
 fn algorithms() -> String {
-    let rows = ALGOS.iter().map(|algo| vec![format!("`{}`", algo.name), algo.summary.to_string()]);
+    let rows = ROWS.iter().map(|algo| vec![format!("`{}`", algo.name), algo.summary.to_string()]);
     table(&["algorithm", "what it is"], rows)
 }
 

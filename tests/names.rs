@@ -106,7 +106,7 @@ fn a_name_of_another_meaning_is_no_suggestion() {
         let message = Config::for_algo(name).expect_err(name).to_string();
         assert_eq!(message, format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo"));
     }
-    assert_eq!(algo::ALGOS.len(), 3, "the algorithms that the above names");
+    assert_eq!(algo::ROWS.len(), 3, "the algorithms that the above names");
 }
 
 #[test]

@@ -244,8 +244,8 @@ impl Task {
     ///
     /// # Errors
     /// As [`Config::env_settings`].
-    pub fn of(env: &str) -> Result<Self> {
-        let mut settings = Config::env_settings(env)?;
+    pub fn of(env: &str, catalogue: &Catalogue) -> Result<Self> {
+        let mut settings = Config::env_settings(env, catalogue)?;
         let id = settings.remove("env").and_then(|id| id.as_str().map(String::from)).unwrap_or_default();
         let says_id = settings.get("gridworld").is_none_or(|world| world.get("id").is_some());
         let file = std::path::Path::new(env).file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -253,12 +253,12 @@ impl Task {
     }
 
     /// Puts the world into its settings where `env` is the file of one, looked for in this folder.
-    fn settle(&mut self, beside: &Path) -> Result<()> {
+    fn settle(&mut self, beside: &Path, catalogue: &Catalogue) -> Result<()> {
         if self.settings.contains_key("gridworld") {
             return Ok(());
         }
         let mut table = toml::Table::from_iter([("env".to_string(), self.env.as_str().into())]);
-        Config::settle_env(&mut table, beside)?;
+        Config::settle_env(&mut table, beside, catalogue)?;
         if let Some(id) = table.remove("env").and_then(|id| id.as_str().map(String::from)) {
             self.env = id;
         }
@@ -364,7 +364,7 @@ impl Grid {
         let grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
         let mut grid = Self { catalogue: catalogue.clone(), ..grid };
         let beside = path.parent().unwrap_or(Path::new(""));
-        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside))?;
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside, catalogue))?;
         grid.validate().map_err(|e| wrong(e.to_string()))?;
         Ok(grid)
     }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    uphill::cli::main()
+    uphill::cli::main(&uphill::Catalogue::default())
 }

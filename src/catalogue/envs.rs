@@ -18,7 +18,8 @@ pub(super) fn rows() -> Vec<EnvRow> {
             summary,
             params: &[],
             make: MakeEnv {
-                make: |args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?),
+                one: Some(|args| Ok(uphill_envs::make(args.row())?)),
+                many: Some(|args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?)),
                 model: GridWorldConfig::registered(name).map(|_| model as fn(&Args) -> _),
                 returns: (name == "CartPole-v1").then_some(CART_POLE),
             },

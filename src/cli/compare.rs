@@ -5,18 +5,17 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::known::Known;
 use crate::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
 use crate::envs::{GridWorldConfig, counted};
 use crate::screen::say;
-use crate::{Result, Threads};
+use crate::{Catalogue, Result, Threads};
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
-    compare(args).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    compare(args, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
-fn compare(args: &ArgMatches) -> Result<()> {
-    let grid = grid(args)?;
+fn compare(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
+    let grid = grid(args, catalogue)?;
     let threads = Threads::new(args.get_one("threads").copied().unwrap_or(0))?;
     if args.get_flag("list-cells") {
         let cells = grid.cells()?;
@@ -48,16 +47,16 @@ fn compare(args: &ArgMatches) -> Result<()> {
 }
 
 /// The default grid, or that of `--config`, under the command line.
-fn grid(args: &ArgMatches) -> Result<Grid> {
+fn grid(args: &ArgMatches, catalogue: &Catalogue) -> Result<Grid> {
     let mut grid = match args.get_one::<PathBuf>("config") {
-        Some(path) => Grid::read(path)?,
-        None => Grid::default(),
+        Some(path) => Grid::read_with(path, catalogue)?,
+        None => Grid { catalogue: catalogue.clone(), ..Grid::default() },
     };
     let words = |name: &str| args.get_many::<String>(name).map(|words| words.map(String::as_str).collect::<Vec<_>>());
     if let Some(envs) = words("tasks") {
         // A task that the grid has already keeps what is special about it.
         let known = |env: &str| grid.tasks.iter().find(|task| task.label() == env).cloned();
-        let task = |env| known(env).map_or_else(|| Task::of(env), Ok);
+        let task = |env| known(env).map_or_else(|| Task::of(env, catalogue), Ok);
         grid.tasks = envs.into_iter().map(task).collect::<Result<_>>()?;
     }
     if let Some(algos) = words("algos") {
@@ -117,7 +116,7 @@ fn seeds(text: &str) -> Result<Seeds, String> {
     }
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let many = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).num_args(1..).help(help).help_heading("Grid")

@@ -7,16 +7,15 @@ use candle_core::Device;
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::known::Known;
 use super::read;
 use super::rehearsal::rehearse;
 use super::scale::Scale;
 use crate::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use crate::optim::{Fallback, Optimizer, Registry, When};
-use crate::words::Spec;
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
 use crate::screen::{self, Bar, say, tell};
-use crate::{Config, Error, Layout, MlpModel, Params, Result, Seed, Trainer, destination, oracle};
+use crate::words::Spec;
+use crate::{Catalogue, Config, Error, Layout, MlpModel, Params, Result, Seed, Trainer, destination, oracle};
 
 /// Draws the paths of optimizers over a surface, as PNG and as animated GIF.
 ///
@@ -93,15 +92,15 @@ impl Name {
     }
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Arguments::command()
 }
 
-pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
-    descend(&read(args)?, known).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    descend(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
-fn descend(arguments: &Arguments, known: &Known) -> Result<()> {
+fn descend(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     let (still, gif) = outs(arguments)?;
     let specs = match arguments.optimizers.as_slice() {
         [] => arguments.surface.optimizers().iter().map(|spec| spec.parse()).collect::<Result<Vec<Spec>>>()?,
@@ -111,7 +110,7 @@ fn descend(arguments: &Arguments, known: &Known) -> Result<()> {
         [] => vec![None],
         given => given.iter().copied().map(Some).collect(),
     };
-    check(&specs, &rates, &known.registry)?;
+    check(&specs, &rates, catalogue.optim())?;
     let labels: Vec<String> = specs.iter().map(Spec::to_string).collect();
     rehearse(&labels, rates.len(), &size(arguments, rates.len()))?;
 
@@ -133,7 +132,7 @@ fn descend(arguments: &Arguments, known: &Known) -> Result<()> {
         let name =
             |lr: f64| if (1e-3..1e6).contains(&lr) { lr.to_string() } else { format!("{lr:e}").replace('-', "−") };
         let title = lr.map_or_else(String::new, |lr| format!("lr = {}", name(lr)));
-        let paths = specs.iter().map(|spec| path(&mut surface, spec, lr, arguments.steps, &known.registry));
+        let paths = specs.iter().map(|spec| path(&mut surface, spec, lr, arguments.steps, catalogue.optim()));
         panels.push(DescentPanel { title, paths: paths.collect::<Result<_>>()? });
     }
 
@@ -350,7 +349,7 @@ impl Slice {
     fn new(seed: u64) -> Result<Self> {
         let world = GridWorldConfig { slip: 0.1, ..GridWorldConfig::four_by_four() };
         let config = Config {
-            env: world.id.clone(),
+            env: world.id.clone().into(),
             gridworld: Some(world.clone()),
             steps: 60_000,
             lr: 1e-3,

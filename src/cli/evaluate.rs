@@ -8,12 +8,11 @@ use std::time::Duration;
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::interrupt::{is_interrupted, on_interrupt};
-use super::known::Known;
 use super::read;
-use crate::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit, counted};
+use crate::envs::{Action, Drawing, counted};
 use crate::render::{self, RenderError};
 use crate::screen::{self, returns, say};
-use crate::{Error, Policy, Result, Seed, destination};
+use crate::{Catalogue, Error, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -43,16 +42,17 @@ struct Args {
     fps: u32,
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Args::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
-    evaluate(&read(args)?).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    evaluate(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
-fn evaluate(args: &Args) -> Result<()> {
-    let mut policy = if args.best { Policy::load_best(&args.run) } else { Policy::load(&args.run) }?;
+fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
+    let load = if args.best { Policy::load_best_with } else { Policy::load_with };
+    let mut policy = load(&args.run, catalogue)?;
     check(&policy, args)?;
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
@@ -83,7 +83,7 @@ fn check(policy: &Policy, args: &Args) -> Result<()> {
             return Err(RenderError::FrameRate { fps: args.fps }.into());
         }
     }
-    let mut env = environment(policy)?;
+    let mut env = policy.config().make_env()?;
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
     match env.draw() {
@@ -112,17 +112,9 @@ fn unless_interrupted() -> Result<()> {
     if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-fn environment(policy: &Policy) -> Result<Box<dyn Env>> {
-    let config = policy.config();
-    Ok(match &config.gridworld {
-        Some(grid) => Box::new(TimeLimit::new(GridWorld::new(grid.clone())?)),
-        None => envs::make(&config.env)?,
-    })
-}
-
 /// The pictures of one episode.
 fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
-    let mut env = environment(policy)?;
+    let mut env = policy.config().make_env()?;
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();

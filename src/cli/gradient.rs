@@ -3,19 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use candle_core::Device;
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
-use super::known::Known;
 use super::read;
 use super::scale::Scale;
+use super::settings::Words;
 use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use crate::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
 use crate::gradient::{GradientQuality, GradientSampler};
 use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use crate::screen::{self, Bar, say, tell};
 use crate::stats::{Bootstrap, Interval};
-use crate::{Config, Error, MlpModel, Result, Seed, Threads, Trainer, destination, oracle};
+use crate::{Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
 
 /// Measures what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
@@ -50,9 +49,12 @@ struct Arguments {
     /// Discount factor
     #[arg(long, default_value_t = 0.99)]
     gamma: f64,
-    /// Units of each hidden layer
-    #[arg(long, value_name = "UNITS", num_args = 0.., default_values_t = [64, 64])]
-    hidden: Vec<usize>,
+    /// Network: a name, or one with arguments
+    #[arg(long, default_value = "mlp")]
+    model: String,
+    /// Units of each hidden layer [default: 64 64]
+    #[arg(long, value_name = "UNITS", num_args = 0..)]
+    hidden: Option<Vec<usize>>,
     /// Seed of training, batches and bootstrap
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,17 +71,17 @@ struct Arguments {
     scale: Scale,
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Arguments::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
-    measure(&read(args)?).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    measure(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
-fn measure(arguments: &Arguments) -> Result<()> {
+fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     Picture::check_path(&arguments.out)?;
-    let config = config(arguments)?;
+    let config = config(arguments, catalogue)?;
     let (names, estimators) = estimators(arguments)?;
     let batches = arguments.batches as usize;
     destination::check(&arguments.out, &["png", "svg"])?;
@@ -143,7 +145,7 @@ fn picture(
     let options = PictureOptions {
         width: arguments.scale.of(arguments.width),
         scale: arguments.scale.factor,
-        ..PictureOptions::new(&config.env, 1, protocol)
+        ..PictureOptions::new(config.env.to_string(), 1, protocol)
     };
     let rows: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(gradient_panels(&rows, &panels(qualities), &options)?)
@@ -158,19 +160,21 @@ fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<
     picture(arguments, config, names, &vec![quality; names.len()], "nothing is measured yet".into()).map(|_| ())
 }
 
-fn config(arguments: &Arguments) -> Result<Config> {
-    let defaults = match &arguments.optimizer {
-        Some(optimizer) => Config::new(&arguments.algo, optimizer)?,
-        None => Config::for_algo(&arguments.algo)?,
+fn config(arguments: &Arguments, catalogue: &Catalogue) -> Result<Config> {
+    let words = Words {
+        env: &arguments.env,
+        model: &arguments.model,
+        algo: &arguments.algo,
+        optimizer: arguments.optimizer.as_deref(),
+        hidden: arguments.hidden.as_deref(),
     };
     let config = Config {
         steps: arguments.steps.max(1),
         anneal_lr: false,
         gamma: arguments.gamma,
-        hidden: arguments.hidden.clone(),
         seed: arguments.seed,
         threads: arguments.threads,
-        ..defaults.in_env(&arguments.env)?
+        ..words.config(catalogue)?
     };
     config.validate()?;
     Ok(config)
@@ -203,9 +207,8 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
 /// What all these estimators are after, computed from the model.
 fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Result<Vec<f32>> {
     let world = GridWorld::new(world)?;
-    let (mut params, network) = MlpModel::new(world.spec(), &config.mlp(), Seed(0), &Device::Cpu)?;
-    params.set(theta)?;
-    Ok(oracle::exact_episode_gradient(&network, &params, &world.model()?, config.gamma)?.to_vec1()?)
+    let (params, network) = config.model_at(world.spec(), theta)?;
+    Ok(oracle::exact_episode_gradient(&*network, &params, &world.model()?, config.gamma)?.to_vec1()?)
 }
 
 fn print_table(names: &[String], qualities: &[GradientQuality]) -> Result<()> {

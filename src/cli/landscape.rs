@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
-use super::known::Known;
 use super::read;
 use super::rehearsal::rehearse;
 use super::scale::Scale;
+use super::settings::Words;
 use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
 use crate::screen::{self, Bar, say, tell};
-use crate::{Config, Error, Layout, Result, Seed, Threads, Trainer};
+use crate::{Catalogue, Config, Error, Layout, Result, Seed, Threads, Trainer};
 
 /// Draws the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
 ///
@@ -51,9 +51,12 @@ struct Arguments {
     /// Discount factor
     #[arg(long, default_value_t = 0.99)]
     gamma: f64,
-    /// Units of each hidden layer
-    #[arg(long, value_name = "UNITS", num_args = 0.., default_values_t = [32])]
-    hidden: Vec<usize>,
+    /// Network: a name, or one with arguments
+    #[arg(long, default_value = "mlp")]
+    model: String,
+    /// Units of each hidden layer [default: 32]
+    #[arg(long, value_name = "UNITS", num_args = 0..)]
+    hidden: Option<Vec<usize>>,
     /// Seed of training, directions and evaluation
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -91,15 +94,15 @@ enum Directions {
     Random,
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Arguments::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
-    survey(&read(args)?).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    survey(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
-fn survey(arguments: &Arguments) -> Result<()> {
+fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     // Written so that NaN fails.
     if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
         let problem = format!("--reach {} is impossible: it must be a finite number above 0", shown(arguments.reach));
@@ -108,7 +111,7 @@ fn survey(arguments: &Arguments) -> Result<()> {
     Picture::check_path(&arguments.out)?;
     let threads = Threads::new(arguments.threads)?;
     let configs: Vec<Config> =
-        arguments.optimizers.iter().map(|optimizer| config(arguments, optimizer)).collect::<Result<_>>()?;
+        arguments.optimizers.iter().map(|optimizer| config(arguments, optimizer, catalogue)).collect::<Result<_>>()?;
 
     rehearse(&arguments.optimizers, 1, &size(arguments))?;
 
@@ -186,14 +189,20 @@ fn size(arguments: &Arguments) -> DescentOptions {
     }
 }
 
-fn config(arguments: &Arguments, optimizer: &str) -> Result<Config> {
+fn config(arguments: &Arguments, optimizer: &str, catalogue: &Catalogue) -> Result<Config> {
+    let words = Words {
+        env: &arguments.env,
+        model: &arguments.model,
+        algo: &arguments.algo,
+        optimizer: Some(optimizer),
+        hidden: arguments.hidden.as_deref().or((arguments.model == "mlp").then_some(&[32])),
+    };
     let config = Config {
         steps: arguments.steps,
         gamma: arguments.gamma,
-        hidden: arguments.hidden.clone(),
         seed: arguments.seed,
         threads: arguments.threads,
-        ..Config::new(&arguments.algo, optimizer)?.in_env(&arguments.env)?
+        ..words.config(catalogue)?
     };
     config.validate()?;
     Ok(config)
@@ -277,7 +286,7 @@ fn surface(arguments: &Arguments, config: &Config, centre: &[f32]) -> Result<(Su
         Height::Loss => {
             (Surface::loss(config, centre, seed)?, format!("L: loss of {} on one rollout of the centre", config.algo))
         }
-        Height::Return if config.grid_world().is_some() => {
+        Height::Return if config.model_of_env()?.is_some() => {
             (Surface::exact_return(config)?, format!("J: exact return, γ = {}", config.gamma))
         }
         Height::Return => {

@@ -4,13 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::known::Known;
-use crate::algo::Recipe;
-use crate::envs::{self, Space};
-use crate::optim::self;
-use crate::words::Param;
+use crate::envs::Space;
+use crate::optim::{self, Make};
 use crate::screen::say;
-use crate::{Config, Error, Result};
+use crate::words::{self, Param, Row};
+use crate::{Catalogue, Config, Error, Result};
 
 /// A kind of names.
 pub(super) struct Kind {
@@ -19,82 +17,117 @@ pub(super) struct Kind {
     one: &'static str,
     summary: &'static str,
     /// Each name, and what it is in a line.
-    rows: fn(&Known) -> Vec<(&str, &str)>,
+    rows: fn(&Catalogue) -> Vec<(&str, &str)>,
     /// What is to be known of one of them, a line of cells each.
-    more: fn(&Known, &str) -> Result<Vec<Vec<String>>>,
+    more: fn(&Catalogue, &str) -> Result<Vec<Vec<String>>>,
 }
 
-pub(super) const KINDS: [Kind; 5] = [
+pub(super) const KINDS: [Kind; 6] = [
     Kind {
         name: "envs",
         one: "environment",
         summary: "what is acted in",
-        rows: |known| known.envs().map(|id| (id, envs::summary(id).unwrap_or_default())).collect(),
-        more: |_, name| environment(name),
+        rows: |catalogue| pairs(catalogue.envs()),
+        more: |catalogue, name| {
+            let mut cells = environment(catalogue, name)?;
+            cells.extend(arguments(catalogue.envs(), name));
+            Ok(cells)
+        },
+    },
+    Kind {
+        name: "models",
+        one: "model",
+        summary: "what acts and judges",
+        rows: |catalogue| pairs(catalogue.models()),
+        more: |catalogue, name| Ok(arguments(catalogue.models(), name)),
     },
     Kind {
         name: "algos",
         one: "algorithm",
         summary: "what learns",
-        rows: |known| known.algos().iter().map(|algo| (algo.name, algo.summary)).collect(),
-        more: |known, name| algorithm(known, name),
+        rows: |catalogue| pairs(catalogue.algos()),
+        more: |catalogue, name| {
+            let mut cells = arguments(catalogue.algos(), name);
+            let settings = catalogue.algo(name)?.make.settings;
+            let cell = |(name, value): &(&str, &str)| {
+                [*name, *value, "a setting", "of every run; this is its default here"].map(String::from).to_vec()
+            };
+            cells.extend(settings.iter().map(cell));
+            Ok(cells)
+        },
     },
     Kind {
         name: "optimizers",
         one: "optimizer",
         summary: "what makes steps of gradients",
-        rows: |known| words(known.optimizers()),
-        more: |known, name| Ok(arguments(known.optimizers(), name)),
+        rows: |catalogue| pairs(optim(catalogue, is_optimizer)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_optimizer), name)),
     },
     Kind {
         name: "links",
         one: "link",
         summary: "what stands before and after an optimizer in a chain",
-        rows: |known| words(known.links()),
-        more: |known, name| Ok(arguments(known.links(), name)),
+        rows: |catalogue| pairs(optim(catalogue, is_link)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_link), name)),
     },
     Kind {
         name: "schedules",
         one: "schedule",
         summary: "numbers that change over training",
-        rows: |known| words(known.schedules()),
-        more: |known, name| Ok(arguments(known.schedules(), name)),
+        rows: |catalogue| pairs(optim(catalogue, is_schedule)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_schedule), name)),
     },
 ];
 
-pub(super) fn command(_: &Known) -> Command {
+fn optim(catalogue: &Catalogue, is_of: fn(&Make) -> bool) -> impl Iterator<Item = &optim::Row> {
+    catalogue.optim().rows().iter().filter(move |row| is_of(&row.make))
+}
+
+fn is_optimizer(make: &Make) -> bool {
+    matches!(make, Make::Recipe(_) | Make::Ending(_))
+}
+
+fn is_link(make: &Make) -> bool {
+    matches!(make, Make::Clip(_) | Make::Link(..))
+}
+
+fn is_schedule(make: &Make) -> bool {
+    matches!(make, Make::Schedule(_))
+}
+
+pub(super) fn command(_: &Catalogue) -> Command {
     Command::new("list")
         .about("Prints the kinds of names there are, the names of a kind, or the arguments behind a name")
         .arg(Arg::new("kind").value_name("KIND").value_parser(KINDS.map(|kind| kind.name)).help("The kind"))
         .arg(Arg::new("name").value_name("NAME").help("A name of that kind"))
 }
 
-pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     let asked = args.get_one::<String>("kind").and_then(|asked| KINDS.iter().find(|kind| kind.name == asked));
     match (asked, args.get_one::<String>("name")) {
         (None, _) => print_pairs(&KINDS.map(|kind| (kind.name, kind.summary))),
-        (Some(kind), None) => print_pairs(&(kind.rows)(known)),
-        (Some(kind), Some(name)) => print_one(kind, known, name),
+        (Some(kind), None) => print_pairs(&(kind.rows)(catalogue)),
+        (Some(kind), Some(name)) => print_one(kind, catalogue, name),
     }
     .map(|()| ExitCode::SUCCESS)
 }
 
 /// The names of a kind, one a line; those of the language of optimizers with what they are.
-pub(super) fn names(kind: &str, known: &Known) -> Result<()> {
-    let rows = KINDS.iter().find(|row| row.name == kind).map(|row| (row.rows)(known)).unwrap_or_default();
+pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
+    let rows = KINDS.iter().find(|row| row.name == kind).map(|row| (row.rows)(catalogue)).unwrap_or_default();
     match kind {
         "envs" | "algos" => rows.iter().try_for_each(|(name, _)| say(name)),
         _ => print_pairs(&rows),
     }
 }
 
-fn print_one(kind: &Kind, known: &Known, name: &str) -> Result<()> {
-    let rows = (kind.rows)(known);
+fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
+    let rows = (kind.rows)(catalogue);
     let names = || rows.iter().map(|(name, _)| *name);
     let (name, summary) =
         rows.iter().find(|(row, _)| *row == name).ok_or_else(|| Error::unknown(kind.one, name, names()))?;
     say(format_args!("{name}: {summary}"))?;
-    print_table(&(kind.more)(known, name)?)
+    print_table(&(kind.more)(catalogue, name)?)
 }
 
 fn print_pairs(pairs: &[(&str, &str)]) -> Result<()> {
@@ -104,7 +137,9 @@ fn print_pairs(pairs: &[(&str, &str)]) -> Result<()> {
 /// Rows of cells, each column as wide as its widest cell; the last ends where it ends.
 fn print_table(rows: &[Vec<String>]) -> Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     rows.iter().try_for_each(|row| {
         let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
@@ -112,12 +147,14 @@ fn print_table(rows: &[Vec<String>]) -> Result<()> {
     })
 }
 
-fn words<'a>(rows: impl Iterator<Item = &'a optim::Row>) -> Vec<(&'a str, &'a str)> {
-    rows.map(|row| (row.name, row.summary)).collect()
+fn pairs<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>) -> Vec<(&'static str, &'static str)> {
+    rows.into_iter().map(|row| (row.name, row.summary)).collect()
 }
 
-fn environment(name: &str) -> Result<Vec<Vec<String>>> {
-    let env = envs::make(name)?;
+fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
+    let config = Config { env: name.into(), catalogue: catalogue.clone(), ..Config::for_algo("ppo")? };
+    // One with an argument that must be given cannot be looked at without it.
+    let Ok(env) = config.make_envs(1) else { return Ok(Vec::new()) };
     let spec = env.spec();
     let space = |space: &Space| match space {
         Space::Discrete { n } => format!("{n} to choose from"),
@@ -134,37 +171,25 @@ fn environment(name: &str) -> Result<Vec<Vec<String>>> {
     .into())
 }
 
-/// The settings that an algorithm heeds, with their defaults.
-fn algorithm(known: &Known, name: &str) -> Result<Vec<Vec<String>>> {
-    let Some(algo) = known.algos().iter().find(|algo| algo.name == name) else { return Ok(Vec::new()) };
-    let defaults = (algo.defaults)().to_table()?;
-    let is_of = |algo: &Recipe, setting: &str| algo.settings.contains(&setting);
-    let is_heeded = |setting: &str| is_of(algo, setting) || !known.algos().iter().any(|other| is_of(other, setting));
-    let settings = Config::SETTINGS.iter().filter(|(setting, _)| is_heeded(setting));
-    let default = |setting: &str| defaults.get(setting).map(|value| value.to_string().replace('"', ""));
-    let cells = |(setting, meaning): &(&str, &str)| {
-        vec![(*setting).into(), default(setting).unwrap_or_default(), meaning.trim().into()]
-    };
-    Ok(settings.map(cells).collect())
-}
-
-/// What a word of the language of optimizers takes: name, default, range and meaning.
-fn arguments<'a>(mut rows: impl Iterator<Item = &'a optim::Row>, name: &str) -> Vec<Vec<String>> {
+/// What a row takes: name, default, range and meaning.
+fn arguments<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>, name: &str) -> Vec<Vec<String>> {
     let cells = |param: &Param| {
         let default = if param.default.is_empty() { "must be given" } else { param.default };
         vec![param.name.into(), default.into(), range(&param.kind), param.meaning.into()]
     };
-    rows.find(|row| row.name == name).map(|row| row.params.iter().map(cells).collect()).unwrap_or_default()
+    let row = rows.into_iter().find(|row| row.name == name);
+    row.map(|row| row.params.iter().map(cells).collect()).unwrap_or_default()
 }
 
-fn range(kind: &optim::Kind) -> String {
-    use optim::Kind;
+fn range(kind: &words::Kind) -> String {
+    use words::Kind;
     match kind {
         Kind::Number(range) | Kind::Steady(range) | Kind::Fixed(range) => {
             let range = range.to_string();
             range.trim_start_matches("it must ").trim_start_matches("be ").trim_start_matches("lie ").into()
         }
         Kind::Count(least, most) => format!("{least} to {most}"),
+        Kind::Counts(least, most) => format!("numbers, each {least} to {most}"),
         Kind::Word(words) => words.join(" or "),
         Kind::Flag => "true or false".into(),
         Kind::Text => "text".into(),

@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, Command};
 use clap_mangen::Man;
 
-use super::known::Known;
 use crate::screen::{self, say};
-use crate::{Error, Result, whole_file};
+use crate::{Catalogue, Error, Result, whole_file};
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Command::new("man").about("Prints the manual page of uphill, or writes those of all its commands to a folder").arg(
         Arg::new("out").long("out").value_name("DIR").value_parser(clap::value_parser!(PathBuf)).help(
             "Write uphill.1, uphill-train.1 and so on to this folder, which is made; files of that name are replaced",
@@ -19,8 +18,8 @@ pub(super) fn command(_: &Known) -> Command {
     )
 }
 
-pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
-    let mut whole = super::command(known).disable_help_subcommand(true);
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    let mut whole = super::command(catalogue).disable_help_subcommand(true);
     whole.build();
     let Some(folder) = args.get_one::<PathBuf>("out") else {
         return say(String::from_utf8_lossy(&page(&whole)?).trim_end()).map(|()| ExitCode::SUCCESS);

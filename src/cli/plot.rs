@@ -5,13 +5,12 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
-use super::known::Known;
 use super::read;
 use super::scale::Scale;
-use crate::Result;
 use crate::envs::counted;
 use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves, distinct};
 use crate::screen::{self, say, tell};
+use crate::{Catalogue, Result};
 
 /// Draws the learning curves of run folders to one picture, PNG or SVG.
 ///
@@ -47,11 +46,11 @@ struct Arguments {
     scale: Scale,
 }
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Arguments::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, _: &Catalogue) -> Result<ExitCode> {
     let arguments: Arguments = read(args)?;
     let runs = draw(&arguments)?;
     say(format_args!("{} drawn to {}", counted(runs, "run"), screen::path(&arguments.out)))?;

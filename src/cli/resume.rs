@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::known::Known;
 use super::train;
-use crate::Result;
+use crate::{Catalogue, Result};
 
-pub(super) fn command(_: &Known) -> Command {
+pub(super) fn command(_: &Catalogue) -> Command {
     Command::new("resume")
         .about("Goes on with the run in a folder, from its last checkpoint, as if it had never stopped")
         .arg(
@@ -22,8 +21,8 @@ pub(super) fn command(_: &Known) -> Command {
         .args(train::of_any_run())
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     let folder = args.get_one::<PathBuf>("resume").cloned().unwrap_or_default();
-    let (run, trainer) = train::resume(&folder, args)?;
+    let (run, trainer) = train::resume(&folder, args, catalogue)?;
     train::finish(run, trainer, args.get_flag("quiet"))
 }

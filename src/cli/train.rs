@@ -8,23 +8,22 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
-use super::known::Known;
 use super::list;
 use super::settings::{self, configuration};
 use crate::envs::counted;
 use crate::screen::{self, returns, say, tell};
-use crate::{Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
+use crate::{Catalogue, Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
 
-pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
-        return list::names(kind, known).map(|()| ExitCode::SUCCESS);
+        return list::names(kind, catalogue).map(|()| ExitCode::SUCCESS);
     }
     let (run, trainer) = match args.get_one::<PathBuf>("resume") {
         Some(folder) => {
-            check_alone(args)?;
-            resume(folder, args)?
+            check_alone(args, catalogue)?;
+            resume(folder, args, catalogue)?
         }
-        None => begin(args)?,
+        None => begin(args, catalogue)?,
     };
     finish(run, trainer, args.get_flag("quiet"))
 }
@@ -105,23 +104,25 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
 }
 
 /// A new run in a folder of its own.
-fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
-    let config = configuration(args)?;
+fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
+    let config = configuration(args, catalogue)?;
     let mut trainer = Trainer::new(&config)?;
     if let Some(note) = trainer.device_note() {
         tell(note);
     }
     trainer.take_notes().iter().for_each(tell);
-    plot::note_on(&config.env, "reward.png").iter().for_each(|note| tell(format_args!("reward.png: {note}")));
+    plot::note_on(&config.env.to_string(), "reward.png")
+        .iter()
+        .for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
 }
 
 /// That nothing is said beside `--resume` that the run has said.
-fn check_alone(args: &ArgMatches) -> Result<()> {
+fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
     let set = |name: &str| args.value_source(name) == Some(ValueSource::CommandLine);
-    let mut others = Config::SETTINGS.iter().map(|(name, _)| *name).chain(["config", "out", "force"]);
+    let mut others = settings::names(catalogue).into_iter().chain(["config", "out", "force"]);
     if let Some(name) = others.find(|name| set(name)) {
         let name = name.replace('_', "-");
         let problem = format!("--resume goes on with the settings that the run began with: leave out --{name}");
@@ -131,8 +132,9 @@ fn check_alone(args: &ArgMatches) -> Result<()> {
 }
 
 /// A run that was broken off, from its last checkpoint on.
-pub(super) fn resume(folder: &Path, args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
-    let (run, trainer, notes) = RunFolder::resume(folder, Trainer::new)?;
+pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
+    let make = |config: &Config| Trainer::new(&Config { catalogue: catalogue.clone(), ..config.clone() });
+    let (run, trainer, notes) = RunFolder::resume(folder, make)?;
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))
 }
@@ -178,7 +180,7 @@ fn name_last_checkpoint(run: &RunFolder) {
 }
 
 /// The command line: one flag a setting of [`Config`], and what concerns the run itself.
-pub(super) fn command(known: &Known) -> Command {
+pub(super) fn command(catalogue: &Catalogue) -> Command {
     Command::new("train")
         .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
         .arg(
@@ -207,7 +209,7 @@ pub(super) fn command(known: &Known) -> Command {
                 .value_parser(list::KINDS.map(|kind| kind.name))
                 .help("Print the names there are, one a line, and leave"),
         )
-        .args(settings::flags(known))
+        .args(settings::flags(catalogue))
 }
 
 /// What may be said of a new run and of one that goes on.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
+use uphill_envs::{Env, FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
 
 use crate::algo::Algorithm;
 use crate::models::{MlpConfig, Model, Site};
@@ -37,10 +37,24 @@ impl Config {
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let Some(grid) = &self.gridworld else {
             let row = self.catalogue.env(&self.env.name)?;
-            return (row.make.make)(&Args::new(row, &self.env)?, lanes);
+            return row.make.lanes(&Args::new(row, &self.env)?, lanes);
         };
         let world = TimeLimit::new(GridWorld::new(grid.clone())?);
         Ok(Box::new(Lanes::new(vec![world; lanes])?))
+    }
+
+    /// The environment alone, within its limit, to be stepped by hand.
+    ///
+    /// # Errors
+    /// As [`Config::make_envs`]; [`Error::Config`] for one that is made side by side only.
+    pub fn make_env(&self) -> Result<Box<dyn Env>> {
+        let Some(grid) = &self.gridworld else {
+            let row = self.catalogue.env(&self.env.name)?;
+            let alone = || Error::Config(format!("{} is made side by side only", row.name));
+            let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
+            return Ok(Box::new(TimeLimit::new(env)));
+        };
+        Ok(Box::new(TimeLimit::new(GridWorld::new(grid.clone())?)))
     }
 
     /// The grid world that the environment is, if it is one.

@@ -79,6 +79,14 @@ impl Config {
             check(count > 0, name, count.to_string(), "it must be at least 1")?;
             check(count <= most, name, count.to_string(), &format!("it must be at most {most}"))?;
         }
+        for (name, count) in [
+            ("n_steps", self.n_steps),
+            ("episodes", self.episodes),
+            ("n_epochs", self.n_epochs),
+            ("n_minibatches", self.n_minibatches),
+        ] {
+            check(i64::try_from(count).is_ok(), name, count.to_string(), "it must be below 2^63")?;
+        }
         let ok = self.lr >= 0.0 && self.lr.is_finite();
         check(ok, "lr", shown(self.lr), "it must be finite and not negative")?;
         check(
