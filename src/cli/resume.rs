@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches, Command};
 
 use super::known::Known;
 use super::train;
-use crate::Result;
+use crate::{Config, Result};
 
 pub(super) fn command(_: &Known) -> Command {
     Command::new("resume")
@@ -26,4 +27,12 @@ pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
     let folder = args.get_one::<PathBuf>("resume").cloned().unwrap_or_default();
     let (run, trainer) = train::resume(&folder, args)?;
     train::finish(run, trainer, args.get_flag("quiet"))
+}
+
+/// What to do with a setting.
+pub(super) fn remedy(error: &clap::Error, _: &Known) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.strip_prefix("--")?.replace('-', "_");
+    let is_said = Config::SETTINGS.iter().any(|(setting, _)| *setting == name) || train::OF_A_NEW_RUN.contains(&&*name);
+    is_said.then(|| "a run goes on with the settings that it began with: leave it out".into())
 }
