@@ -25,9 +25,8 @@ use std::process::{ExitCode, Termination};
 
 use clap::{ArgMatches, Command, FromArgMatches, Parser};
 
-use crate::screen::say;
 use crate::{Catalogue, Error, Result};
-use one_line::{end, matches};
+use one_line::{end, perform};
 
 /// A command of `uphill`, or a program of its own.
 struct Program {
@@ -42,7 +41,7 @@ struct Program {
 #[rustfmt::skip]
 const PROGRAMS: [Program; 11] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
-    Program { name: "resume", command: resume::command, run: resume::run, remedy: |_, _| None },
+    Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
@@ -84,33 +83,28 @@ pub fn main(catalogue: &Catalogue) -> ExitCode {
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let asked = PROGRAMS.iter().find(|program| first == program.name);
     let remedy = |error: &clap::Error| asked.and_then(|program| (program.remedy)(error, catalogue));
-    matches(command(catalogue), remedy).map_or_else(
-        |code| code,
-        |args| {
-            end(match args.subcommand() {
-                Some((name, args)) => of(name).and_then(|program| (program.run)(args, catalogue)),
-                None => say(command(catalogue).render_help()).map(|()| ExitCode::SUCCESS),
-            })
-        },
-    )
+    perform(command(catalogue), remedy, |args| match args.subcommand() {
+        Some((name, args)) => of(name).and_then(|program| (program.run)(args, catalogue)),
+        None => command(catalogue).print_help().map_err(Error::Output).map(|()| ExitCode::SUCCESS),
+    })
 }
 
-/// A command of `uphill` as a program of its own, whose arguments are all the command's: `train` is `uphill train`.
+/// A command of `uphill` as a program of its own, whose arguments are all the command's: that of `train` is `uphill train`.
 #[must_use]
 pub fn program(name: &str, catalogue: &Catalogue) -> ExitCode {
-    let program = of(name);
-    let run = |program: &Program| {
-        let remedy = |error: &clap::Error| (program.remedy)(error, catalogue);
-        matches((program.command)(catalogue), remedy).map_or_else(Ok, |args| (program.run)(&args, catalogue))
-    };
-    end(program.and_then(run))
+    match of(name) {
+        Ok(Program { command, run, remedy, .. }) => {
+            perform(command(catalogue), |error| remedy(error, catalogue), |args| run(args, catalogue))
+        }
+        Err(error) => end::<()>(Err(error)),
+    }
 }
 
 /// A program of one's own in the same frame: reads its command line, does its work, and says in one line what was wrong with
 /// either.
 #[must_use]
 pub fn run<A: Parser, T: Termination>(work: impl FnOnce(&A) -> Result<T>) -> ExitCode {
-    matches(A::command(), |_| None).map_or_else(|code| code, |args| end(read(&args).and_then(|args| work(&args))))
+    perform(A::command(), |_| None, |args| read(args).and_then(|args| work(&args)))
 }
 
 /// The arguments as what they were declared as.

@@ -99,6 +99,11 @@ const SAME: &[Row] = &[
     (&["smooth", "smoothing", "window"], "it is a share of the steps, 0 to 1"),
     (&["max_steps", "max_episode_steps", "time_limit"], ""),
     (&["fps", "frame_rate"], ""),
+    // Commands.
+    (&["train", "learn", "fit"], ""),
+    (&["evaluate", "eval", "enjoy", "test"], ""),
+    (&["compare", "compare_optimizers", "benchmark"], ""),
+    (&["gradient", "gradient_quality"], ""),
 ];
 
 const KL: &str = "PPO has no penalty on the KL divergence here: target_kl ends the passes over a rollout early";

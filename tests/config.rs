@@ -56,7 +56,7 @@ fn every_combination_of_algorithm_and_optimizer_has_possible_defaults() {
         for optimizer in optimizers() {
             let config = Config::new(algo.name, &optimizer).expect("known names");
             config.validate().expect("possible defaults");
-            assert_eq!((&*config.algo, &config.optimizer), (algo.name, &spec(&optimizer)));
+            assert_eq!((&*config.algo.name, &config.optimizer), (algo.name, &spec(&optimizer)));
             assert_eq!(Config::from_toml(&config.to_toml().expect("TOML")).expect("the same"), config);
         }
     }

@@ -111,7 +111,7 @@ fn a_name_of_another_meaning_is_no_suggestion() {
 
 #[test]
 fn each_name_of_ours_that_the_table_leads_to_is_one() {
-    // With the flags of `train` that are no settings, the other programs' flags, and the options of a grid world.
+    // With the flags of `train` that are no settings, the other programs' flags, the options of a grid world, and commands.
     let others = [
         "out",
         "config",
@@ -129,6 +129,10 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "slip",
         "max_episode_steps",
         "reward_threshold",
+        "train",
+        "evaluate",
+        "compare",
+        "gradient",
     ];
     for (theirs, ours) in names::table() {
         assert!(settings().chain(others).any(|name| name == ours), "{theirs} leads to {ours}");

@@ -24,6 +24,10 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
     let Some(folder) = args.get_one::<PathBuf>("out") else {
         return say(String::from_utf8_lossy(&page(&whole)?).trim_end()).map(|()| ExitCode::SUCCESS);
     };
+    if folder.is_file() {
+        let problem = "the pages go to a folder, and this is a file; name another one".into();
+        return Err(Error::File { path: folder.into(), problem });
+    }
     fs::create_dir_all(folder).map_err(Error::io(folder))?;
     for command in std::iter::once(&whole).chain(whole.get_subcommands()) {
         let path = folder.join(format!("{}.1", command.get_display_name().unwrap_or(command.get_name())));

@@ -12,12 +12,20 @@ use super::interrupt::EXIT_INTERRUPTED;
 use crate::screen::tell;
 use crate::{Error, Result, names};
 
-/// The arguments of the program, which knows a remedy for an unknown flag; what it ends with at a mistake, and where only
-/// `--help` was asked for.
-pub(super) fn matches(
+/// Reads the command line and does the work that it asks for. A program may know a remedy for an unknown flag.
+pub(super) fn perform<T: Termination>(
     command: Command,
     remedy: impl Fn(&clap::Error) -> Option<String>,
-) -> Result<ArgMatches, ExitCode> {
+    work: impl FnOnce(&ArgMatches) -> Result<T>,
+) -> ExitCode {
+    match matches(command, remedy) {
+        Ok(args) => end(work(&args)),
+        Err(code) => code,
+    }
+}
+
+/// The arguments, or what the program ends with at a mistake, and where only `--help` was asked for.
+fn matches(command: Command, remedy: impl Fn(&clap::Error) -> Option<String>) -> Result<ArgMatches, ExitCode> {
     let (command, arguments) = (with_negative_numbers(command), arguments());
     command.clone().try_get_matches_from(&arguments).map_err(|e| {
         let asked = arguments.get(1).and_then(|name| command.find_subcommand(name));
@@ -101,7 +109,8 @@ fn meant(error: &clap::Error, command: &Command) -> Option<String> {
     }
     let name = text(ContextKind::InvalidArg)?.strip_prefix("--")?;
     let flags: Vec<&str> = command.get_arguments().filter_map(|arg| arg.get_long()).chain(["help"]).collect();
-    Some(names::meant(name, &flags)?.question(|flag| format!("--{flag}")))
+    let flag = names::meant(name, &flags).map(|meant| meant.question(|flag| format!("--{flag}")));
+    flag.or_else(|| Some(names::meant(name, &commands(command))?.question(str::to_owned)))
 }
 
 /// What the program ends with.

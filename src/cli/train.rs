@@ -119,10 +119,13 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
     Ok((run.with_keep(keep(args)), trainer))
 }
 
+/// The flags that are no settings, and mean nothing to a run that goes on.
+pub(super) const OF_A_NEW_RUN: [&str; 3] = ["config", "out", "force"];
+
 /// That nothing is said beside `--resume` that the run has said.
 fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
     let set = |name: &str| args.value_source(name) == Some(ValueSource::CommandLine);
-    let mut others = settings::names(catalogue).into_iter().chain(["config", "out", "force"]);
+    let mut others = settings::names(catalogue).into_iter().chain(OF_A_NEW_RUN);
     if let Some(name) = others.find(|name| set(name)) {
         let name = name.replace('_', "-");
         let problem = format!("--resume goes on with the settings that the run began with: leave out --{name}");
