@@ -30,6 +30,7 @@ mod gallery;
 mod grid;
 mod home;
 mod outcome;
+#[cfg(feature = "pictures")]
 mod pictures;
 mod progress;
 mod report;

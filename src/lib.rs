@@ -26,6 +26,7 @@ pub mod advantage;
 pub mod algo;
 mod arrays;
 pub mod benchmark;
+#[cfg(feature = "pictures")]
 mod canvas;
 pub mod catalogue;
 mod checkpoint;
@@ -55,8 +56,10 @@ pub mod optim;
 pub mod oracle;
 mod own_folder;
 mod params;
+#[cfg(feature = "pictures")]
 pub mod plot;
 mod policy;
+#[cfg(feature = "pictures")]
 pub mod render;
 pub mod rollout;
 mod run;

@@ -1,6 +1,7 @@
 //! The folder of a run: its configuration, metrics, checkpoints, policy, summary and picture.
 
 mod checkpoints;
+mod picture;
 mod sinks;
 
 use std::io::Write;
@@ -16,7 +17,6 @@ use crate::findings::findings;
 use crate::metrics::Metrics;
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
-use crate::plot::{self, PlotError, PlotOptions};
 use crate::policy::{BEST, Evaluation, POLICY, write_params};
 use crate::seed::Seed;
 use crate::sink::{SINKS, Sink};
@@ -226,7 +226,7 @@ impl RunFolder {
             |text: String| serde_json::from_str(&text).is_ok_and(|s: serde_json::Value| s["finished"] == true);
         trainer.env_steps() >= self.config.steps
             && is_there("policy.safetensors")
-            && (is_there("reward.png") || trainer.history().episodes() == 0)
+            && (is_there("reward.png") || !picture::is_due(trainer.history()))
             && std::fs::read_to_string(self.path.join("summary.json")).is_ok_and(finished)
     }
 
@@ -348,15 +348,7 @@ impl RunFolder {
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write_own(&path, &json).map_err(Error::io(&path))?;
         self.sinks.finish(&summary)?;
-        match plot::Run::read(&self.path) {
-            Ok(run) => {
-                let options = PlotOptions { threshold, ..PlotOptions::default() };
-                plot::reward_curve(&[run], &options, own_folder::file(&self.path, "reward.png")?)?;
-            }
-            // No mean return was ever known: there is nothing to draw.
-            Err(PlotError::NoValues { .. }) => {}
-            Err(problem) => return Err(problem.into()),
-        }
+        picture::draw(&self.path, threshold)?;
         Ok(summary)
     }
 }

@@ -1,5 +1,6 @@
 //! What is reckoned and drawn from a comparison's runs: the same numbers as by hand, every picture in its place, and no
 //! certainty that the runs do not give.
+#![cfg(feature = "pictures")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

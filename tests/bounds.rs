@@ -1,4 +1,5 @@
 //! What a run may need: episodes that do not end, memory, files, and text of others in messages.
+#![cfg(feature = "pictures")]
 
 use std::io::Write;
 use std::path::Path;

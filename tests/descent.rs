@@ -1,4 +1,5 @@
 //! Pictures of gradient descent, decoded again and looked at.
+#![cfg(feature = "pictures")]
 
 use std::{fs, path::Path};
 

@@ -1,5 +1,6 @@
 //! Folders and files that other people have a hand in: what is not ours is left alone or refused by name, what is written
 //! stays in its folder, and what others do to our files is noticed and undone.
+#![cfg(feature = "pictures")]
 #![cfg(unix)]
 
 use std::fs;

@@ -1,4 +1,5 @@
 //! What is said of sampled gradients, where the truth is known: Gaussian gradients, and a grid world.
+#![cfg(feature = "pictures")]
 
 use rand_distr::{Distribution, StandardNormal};
 use uphill::advantage::{Estimator, Gae, MonteCarlo};

@@ -1,5 +1,6 @@
 //! Input from outside never panics, hangs or fills the memory: the fuzz targets' properties on their corpora and on random
 //! texts made of the words that each format knows, and what fuzzing and reading the code found, each by name.
+#![cfg(feature = "pictures")]
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! What pictures of runs say about them: read from their SVG.
+#![cfg(feature = "pictures")]
 
 use std::fs;
 

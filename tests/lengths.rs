@@ -1,4 +1,5 @@
 //! Slices of the wrong length: what comes is an error, or a panic that is documented, and either says both lengths.
+#![cfg(feature = "pictures")]
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
 //! The pictures of an optimizer benchmark: their SVG is parsed, their PNG decoded, and both looked at.
+#![cfg(feature = "pictures")]
 
 use std::fs;
 

@@ -1,4 +1,5 @@
 //! Run folders to PNG, drawings to terminal text and GIF: decoded again and looked at.
+#![cfg(feature = "pictures")]
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,5 @@
 //! What a run leaves behind: complete, repeatable, never overwritten unasked, and refused if it was damaged.
+#![cfg(feature = "pictures")]
 
 use std::fs;
 use std::path::Path;
