@@ -152,7 +152,7 @@ fn list_tells_more_and_more() {
         text.lines().map(|line| line.split_whitespace().next().expect("a name").to_string()).collect()
     };
     let kinds = first(&says("list"));
-    assert_eq!(kinds, ["envs", "algos", "optimizers", "links", "schedules"]);
+    assert_eq!(kinds, ["envs", "models", "algos", "optimizers", "links", "schedules"]);
     for kind in &kinds {
         assert_eq!(first(&says(&format!("list {kind}"))), first(&says(&format!("train --list {kind}"))), "{kind}");
     }
@@ -160,11 +160,11 @@ fn list_tells_more_and_more() {
         let one = says(&format!("list envs {id}"));
         assert!(one.starts_with(&format!("{id}: {}\n", envs::summary(id).expect("a summary"))), "{one}");
     }
-    for recipe in algo::ALGOS {
+    for recipe in algo::ROWS {
         let one = says(&format!("list algos {}", recipe.name));
         let settings = first(&one);
-        for own in recipe.settings {
-            assert!(settings.iter().any(|setting| setting == own), "{own}: {one}");
+        for own in recipe.params {
+            assert!(settings.iter().any(|setting| setting == own.name), "{}: {one}", own.name);
         }
         assert_eq!(settings.iter().any(|setting| setting == "clip_range"), recipe.name == "ppo", "{one}");
     }
