@@ -153,7 +153,7 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
     let good = "env = 'e'\nalgo = 'a'\noptimizer = 'o'\nseed = 1\n";
     let outcomes = [
         Config::for_algo(&evil).map(|_| ()),
-        Config { env: evil.clone(), ..ppo.clone() }.validate(),
+        Config { env: evil.clone().into(), ..ppo.clone() }.validate(),
         Config { device: evil.clone(), ..ppo }.validate(),
         envs::make(&evil).map(|_| ()).map_err(Error::from),
         toml(&evil),
