@@ -9,7 +9,7 @@ use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
 use crate::words::{Args, Row, Spec, Word};
-use crate::{Error, Result, algo, models, optim};
+use crate::{Error, Result, algo, models, optim, sink};
 
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
@@ -57,7 +57,7 @@ impl MakeEnv {
     }
 }
 
-/// Environments, models, algorithms, and the words of optimizers. The default has all of this crate's;
+/// Environments, models, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
 /// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
 ///
 /// ```
@@ -90,6 +90,7 @@ struct Rows {
     models: Vec<models::Row>,
     algos: Vec<algo::Row>,
     optim: Registry,
+    sinks: Vec<sink::Row>,
 }
 
 /// A row of a [`Catalogue`].
@@ -103,6 +104,8 @@ pub enum AnyRow {
     Algo(algo::Row),
     /// A word of the language of optimizers.
     Optim(optim::Row),
+    /// A sink.
+    Sink(sink::Row),
 }
 
 impl From<EnvRow> for AnyRow {
@@ -129,6 +132,12 @@ impl From<optim::Row> for AnyRow {
     }
 }
 
+impl From<sink::Row> for AnyRow {
+    fn from(row: sink::Row) -> Self {
+        Self::Sink(row)
+    }
+}
+
 impl Default for Catalogue {
     fn default() -> Self {
         Self(Arc::new(Rows {
@@ -136,6 +145,7 @@ impl Default for Catalogue {
             models: models::ROWS.to_vec(),
             algos: algo::ROWS.to_vec(),
             optim: Registry::default(),
+            sinks: sink::ROWS.to_vec(),
         }))
     }
 }
@@ -150,6 +160,7 @@ impl Catalogue {
             AnyRow::Model(row) => put(&mut rows.models, row),
             AnyRow::Algo(row) => put(&mut rows.algos, row),
             AnyRow::Optim(row) => rows.optim = rows.optim.clone().with(row),
+            AnyRow::Sink(row) => put(&mut rows.sinks, row),
         }
         self
     }
@@ -178,6 +189,12 @@ impl Catalogue {
         &self.0.optim
     }
 
+    /// Every sink.
+    #[must_use]
+    pub fn sinks(&self) -> &[sink::Row] {
+        &self.0.sinks
+    }
+
     /// The environment of that name.
     ///
     /// # Errors
@@ -201,6 +218,14 @@ impl Catalogue {
     /// [`Error::Config`], with the nearest name, if there is none.
     pub fn algo(&self, name: &str) -> Result<&algo::Row> {
         find(self.algos(), "algorithm", name)
+    }
+
+    /// The sink of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn sink(&self, name: &str) -> Result<&sink::Row> {
+        find(self.sinks(), "sink", name)
     }
 
     /// What of these words it does not have, each with what it is.
@@ -247,6 +272,7 @@ impl PartialEq for Catalogue {
         names(self.envs()).eq(names(other.envs()))
             && names(self.models()).eq(names(other.models()))
             && names(self.algos()).eq(names(other.algos()))
+            && names(self.sinks()).eq(names(other.sinks()))
             && names(self.optim().rows()).eq(names(other.optim().rows()))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Kind {
     more: fn(&Catalogue, &str) -> Result<Vec<Vec<String>>>,
 }
 
-pub(super) const KINDS: [Kind; 6] = [
+pub(super) const KINDS: [Kind; 7] = [
     Kind {
         name: "envs",
         one: "environment",
@@ -76,6 +76,13 @@ pub(super) const KINDS: [Kind; 6] = [
         summary: "numbers that change over training",
         rows: |catalogue| pairs(optim(catalogue, is_schedule)),
         more: |catalogue, name| Ok(arguments(optim(catalogue, is_schedule), name)),
+    },
+    Kind {
+        name: "sinks",
+        one: "sink",
+        summary: "where the rows of a run go",
+        rows: |catalogue| pairs(catalogue.sinks()),
+        more: |catalogue, name| Ok(arguments(catalogue.sinks(), name)),
     },
 ];
 

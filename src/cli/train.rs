@@ -116,7 +116,7 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
         .for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
-    Ok((run.with_keep(keep(args)), trainer))
+    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
 }
 
 /// The flags that are no settings, and mean nothing to a run that goes on.
@@ -139,7 +139,11 @@ pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) ->
     let make = |config: &Config| Trainer::new(&Config { catalogue: catalogue.clone(), ..config.clone() });
     let (run, trainer, notes) = RunFolder::resume(folder, make)?;
     notes.iter().for_each(tell);
-    Ok((run.with_keep(keep(args)), trainer))
+    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
+}
+
+fn sinks(args: &ArgMatches) -> impl Iterator<Item = &str> {
+    args.get_many::<String>("sinks").into_iter().flatten().map(String::as_str)
 }
 
 fn keep(args: &ArgMatches) -> Keep {
@@ -216,8 +220,13 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
 }
 
 /// What may be said of a new run and of one that goes on.
-pub(super) fn of_any_run() -> [Arg; 3] {
+pub(super) fn of_any_run() -> [Arg; 4] {
     [
+        Arg::new("sinks")
+            .long("sinks")
+            .value_name("SINK")
+            .num_args(1..)
+            .help("Where rows go beside metrics.csv, such as jsonl; a run that goes on remembers its own"),
         Arg::new("checkpoint-every")
             .long("checkpoint-every")
             .value_name("SECONDS")
