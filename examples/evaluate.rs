@@ -19,7 +19,7 @@ use one_line::{is_interrupted, on_interrupt};
 use uphill::envs::{self, Action, Drawing, Env, GridWorld, TimeLimit, counted};
 use uphill::render::{self, RenderError};
 use uphill::screen::{self, returns, say};
-use uphill::{Error, Policy, Result, Seed, destination};
+use uphill::{Error, Mode, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -127,10 +127,11 @@ fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
     let mut env = environment(policy)?;
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
+    let mut memory = policy.memory(1);
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
     for _ in 0..args.max_steps {
         unless_interrupted()?;
-        let action = policy.act(&observation)?[0];
+        let action = policy.act(&observation, &mut memory, Mode::Likeliest)?[0];
         let step = env.step(Action::Discrete(action), &mut observation)?;
         frames.extend(env.draw());
         if step.end.ended() {
