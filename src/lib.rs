@@ -89,7 +89,7 @@ pub use metrics::{History, Metrics, UpdateReport};
 pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::{Block, Layout, Params};
-pub use policy::{Evaluation, Policy};
+pub use policy::{Evaluation, Memory, Mode, Policy};
 pub use rollout::{Horizon, Rollout};
 pub use run::{Keep, RunFolder};
 pub use scratch::Scratch;

@@ -82,6 +82,30 @@ pub trait Model: Send + Sync {
         in_blocks(self, params, observation, scratch, values, |(_, values)| values)
     }
 
+    /// Numbers that it remembers of a lane from one observation of an episode to the next; 0, the default, without a memory.
+    /// Training keeps none yet, so a [`Trainer`](crate::Trainer) refuses a model that has one; a
+    /// [`Policy`](crate::Policy) acts with it.
+    fn memory(&self) -> usize {
+        0
+    }
+
+    /// As [`outputs`](Model::outputs), one observation a lane, after what it remembers of the lanes: `memory`,
+    /// `[B, memory()]`, zeros where an episode begins, which it replaces by what is to be remembered. The default, for a model
+    /// without a memory, is [`outputs`](Model::outputs).
+    ///
+    /// # Errors
+    /// As [`outputs`](Model::outputs).
+    fn outputs_after(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        _memory: &mut [f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.outputs(params, observation, scratch, outputs)
+    }
+
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
     /// and no purpose is told, [`Trainer`](crate::Trainer) refuses the model; see
     /// [`gradient::check`](crate::gradient::check). False, the default, for every block.
@@ -175,7 +199,7 @@ fn in_blocks<M: Model + ?Sized>(
 }
 
 /// Rows in a flat batch of observations.
-fn rows(observation: &[f32], width: usize) -> Result<usize> {
+pub(crate) fn rows(observation: &[f32], width: usize) -> Result<usize> {
     if width == 0 || !observation.len().is_multiple_of(width) {
         let got = vec![observation.len()];
         return Err(crate::Error::Shape { what: "a batch of observations".into(), expected: vec![width], got });
@@ -200,8 +224,12 @@ pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
 /// Observations that a model is tried on: more than one, so that rows and columns cannot be mistaken.
 const TRIED_ON: usize = 2;
 
-/// Refuses a model whose answers have another length than it says.
+/// Refuses a model whose answers have another length than it says, or that needs a memory.
 pub(crate) fn check_answers(model: &dyn Model, params: &Params) -> Result<()> {
+    if model.memory() > 0 {
+        let problem = "the network has a memory, and training keeps none yet: a policy of it can only act";
+        return Err(Error::Config(problem.into()));
+    }
     let observation = vec![0.0; TRIED_ON * model.observation_len()];
     let (mut scratch, mut outputs, mut values) = (Scratch::default(), Vec::new(), Vec::new());
     model.outputs(params, &observation, &mut scratch, &mut outputs)?;

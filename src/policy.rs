@@ -1,5 +1,7 @@
 //! A trained policy: acting with it, judging it, keeping it in a file.
 
+mod acting;
+
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,11 +14,14 @@ use uphill_envs::{Actions, End, Transitions, counted, quoted};
 use crate::config::Config;
 use crate::distributions::{ActionMut, Distribution, KeptRows, no_distribution};
 use crate::episodes::LONGEST;
+use crate::error::check_len;
 use crate::models::{self, Model, Site};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
 use crate::{Catalogue, Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
+
+pub use acting::{Memory, Mode};
 
 /// The file of a run's last policy.
 pub(crate) const POLICY: &str = "policy.safetensors";
@@ -202,23 +207,48 @@ impl Policy {
         write_params(path, self.params.layout(), &self.params.snapshot()?)
     }
 
-    /// The likeliest action in each of `B` observations, `[B, D]` to `[B]`.
+    /// What it remembers of so many lanes, each at the beginning of an episode: nothing yet.
+    #[must_use]
+    pub fn memory(&self, lanes: usize) -> Memory {
+        Memory::new(lanes, self.network.memory())
+    }
+
+    /// The action in each of `B` observations, `[B, D]` to `[B]`, one a lane of `memory`, which remembers them.
+    ///
+    /// ```
+    /// use uphill::{Config, Mode, Seed, Trainer};
+    ///
+    /// let policy = Trainer::new(&Config::for_algo("ppo")?)?.into_policy()?;
+    /// let mut memory = policy.memory(2);
+    /// let observations = [0.0, 0.1, 0.0, -0.1, 0.02, 0.0, 0.0, 0.1];
+    /// let likeliest = policy.act(&observations, &mut memory, Mode::Likeliest)?;
+    /// let drawn = policy.act(&observations, &mut memory, Mode::Sampled(&mut Seed(7).stream("actions", 0)))?;
+    /// assert_eq!((likeliest.len(), drawn.len()), (2, 2));
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Shape`] for another shape, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`]
-    /// where [`Policy::stop_when`] broke it off.
-    pub fn act(&self, observation: &[f32]) -> Result<Vec<u32>> {
+    /// [`Error::Shape`] for another shape or a memory of another number of lanes, [`Error::NotFinite`] if the network gives no
+    /// distribution, [`Error::Interrupted`] where [`Policy::stop_when`] broke it off. The memory is then to be made anew.
+    pub fn act(&self, observation: &[f32], memory: &mut Memory, mut mode: Mode<'_>) -> Result<Vec<u32>> {
+        let lanes = models::rows(observation, self.network.observation_len())?;
+        check_len("the memory's lanes", lanes, memory.lanes())?;
+        check_len("the memory", lanes * self.network.memory(), memory.numbers.len())?;
         let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
         let Acting { scratch, outputs, rows } = &mut *acting;
         let distribution = self.network.distribution();
-        self.network.outputs(&self.params, observation, scratch, outputs)?;
+        self.network.outputs_after(&self.params, observation, &mut memory.numbers, scratch, outputs)?;
         let (width, policy) = (distribution.outputs(), rows.of(distribution));
+        check_len("the network's outputs", lanes * width, outputs.len())?;
         policy.set(outputs, width);
-        let mut actions = vec![0; outputs.len() / width];
+        let mut actions = vec![0; lanes];
         for (row, action) in actions.iter_mut().enumerate() {
-            policy
-                .mode(row, ActionMut::Discrete(std::slice::from_mut(action)))
-                .ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
+            let action = ActionMut::Discrete(std::slice::from_mut(action));
+            let chosen = match &mut mode {
+                Mode::Likeliest => policy.mode(row, action),
+                Mode::Sampled(rng) => policy.sample(row, rng, action).map(drop),
+            };
+            chosen.ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
         }
         Ok(actions)
     }
@@ -234,15 +264,23 @@ impl Policy {
         self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop = Some(stop);
     }
 
-    /// Plays `episodes` whole episodes, always taking the likeliest action, on environment seeds of their own: those
-    /// of the seed's stream `evaluation`, which training never sees. Where the task has no limit, episodes of more than
-    /// 10,000 steps are cut off, and counted as such.
+    /// Plays `episodes` whole episodes, always taking the likeliest action: [`Policy::evaluate_with`].
+    ///
+    /// # Errors
+    /// As [`Policy::evaluate_with`].
+    pub fn evaluate(&mut self, episodes: usize, seed: Seed) -> Result<Evaluation> {
+        self.evaluate_with(episodes, seed, Mode::Likeliest)
+    }
+
+    /// Plays `episodes` whole episodes with actions chosen by `mode`, on environment seeds of their own: those of the seed's
+    /// stream `evaluation`, which training never sees. Where the task has no limit, episodes of more than 10,000 steps are
+    /// cut off, and counted as such.
     ///
     /// # Errors
     /// [`Error::Config`] for no episodes or more than [`Config::MAX_ENVS`], which are played side by side, [`Error::Env`] if
     /// an environment fails, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`] where
     /// [`Policy::stop_when`] broke it off.
-    pub fn evaluate(&mut self, episodes: usize, seed: Seed) -> Result<Evaluation> {
+    pub fn evaluate_with(&mut self, episodes: usize, seed: Seed, mut mode: Mode<'_>) -> Result<Evaluation> {
         let most = Config::MAX_ENVS;
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
@@ -256,10 +294,11 @@ impl Policy {
         let mut final_observation = observation.clone();
         let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
+        let mut memory = self.memory(episodes);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
             self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
-            let actions = self.act(&observation)?;
+            let actions = self.act(&observation, &mut memory, mode.again())?;
             let out = Transitions {
                 observation: &mut observation,
                 final_observation: &mut final_observation,

@@ -14,8 +14,8 @@ use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot, scale_by
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::words::Param;
 use uphill::{
-    Catalogue, Config, Error, MakeEnvs, MlpModel, Model, Params, Parts, Policy, Result, Rollout, RunFolder, Scratch,
-    Seed, Stop, Threads, Trainer,
+    Catalogue, Config, Error, MakeEnvs, MlpModel, Mode, Model, Params, Parts, Policy, Result, Rollout, RunFolder,
+    Scratch, Seed, Stop, Threads, Trainer,
 };
 
 mod endless;
@@ -229,13 +229,13 @@ fn acting_asks_every_few_hundred_observations_whether_to_go_on() {
     let mut policy = make(&minibatches("adam", 1, 1), Duration::ZERO, false).into_policy().expect("a policy");
     let (asked, observation) = (Arc::new(AtomicUsize::new(0)), vec![0.5; 2 * 5_000]);
     let (counter, no) = (asked.clone(), Arc::new(AtomicUsize::new(usize::MAX)));
-    let last = no.clone();
+    let (last, mut memory) = (no.clone(), policy.memory(5_000));
     policy.stop_when(move || counter.fetch_add(1, Ordering::Relaxed) == last.load(Ordering::Relaxed));
-    assert_eq!(policy.act(&observation).expect("actions").len(), 5_000);
+    assert_eq!(policy.act(&observation, &mut memory, Mode::Likeliest).expect("actions").len(), 5_000);
     let asks = asked.swap(0, Ordering::Relaxed);
     assert!((5_000 / 256..5_000 / 100).contains(&asks), "{asks} times");
     no.store(asks - 1, Ordering::Relaxed);
-    assert!(matches!(policy.act(&observation), Err(Error::Interrupted)));
+    assert!(matches!(policy.act(&observation, &mut memory, Mode::Likeliest), Err(Error::Interrupted)));
     assert_eq!(asked.load(Ordering::Relaxed), asks);
 }
 

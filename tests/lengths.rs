@@ -20,7 +20,7 @@ use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::stats::{Bootstrap, Scale, Scores, area_under_curve, steps_to_threshold};
 use uphill::{
-    Config, Layout, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, Threads, Trainer, gradient,
+    Config, Layout, MlpConfig, MlpModel, Mode, Model, Params, Rollout, Scratch, Seed, Stop, Threads, Trainer, gradient,
     oracle,
 };
 
@@ -231,7 +231,7 @@ fn networks_and_parameters_of_another_size() {
     }
     let config = Config { env: "CartPole-v1".into(), ..Config::for_algo("ppo").expect("an algorithm") };
     let policy = Trainer::new(&config).and_then(Trainer::into_policy).expect("a policy");
-    says_both("act", [4, 7], || policy.act(&[0.0; 7]));
+    says_both("act", [4, 7], || policy.act(&[0.0; 7], &mut policy.memory(1), Mode::Likeliest));
     let mdp = GridWorld::new(GridWorldConfig::four_by_four()).expect("a world").model().expect("a model");
     says_both("policy_table", [4, 16], || oracle::policy_table(&network, &params, &mdp));
 }

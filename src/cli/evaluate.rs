@@ -12,7 +12,7 @@ use super::read;
 use crate::envs::{Action, Drawing, counted};
 use crate::render::{self, RenderError};
 use crate::screen::{self, returns, say};
-use crate::{Catalogue, Error, Policy, Result, Seed, destination};
+use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -25,6 +25,9 @@ struct Args {
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
+    /// Draw actions from the policy's distribution, as training does, instead of the likeliest
+    #[arg(long)]
+    sampled: bool,
     /// Seed of the episodes' starts
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -56,7 +59,11 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     check(&policy, args)?;
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
-    let result = policy.evaluate(args.episodes, Seed(args.seed))?;
+    let seed = Seed(args.seed);
+    let result = match args.sampled {
+        true => policy.evaluate_with(args.episodes, seed, Mode::Sampled(&mut seed.stream("evaluation_actions", 0)))?,
+        false => policy.evaluate(args.episodes, seed)?,
+    };
     let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {
@@ -118,9 +125,11 @@ fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
+    let (mut memory, mut rng) = (policy.memory(1), Seed(args.seed).stream("watch", 0));
     for _ in 0..args.max_steps {
         unless_interrupted()?;
-        let action = policy.act(&observation)?[0];
+        let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
+        let action = policy.act(&observation, &mut memory, mode)?[0];
         let step = env.step(Action::Discrete(action), &mut observation)?;
         frames.extend(env.draw());
         if step.end.ended() {
