@@ -5,7 +5,9 @@ mod learner;
 mod on_policy;
 mod params;
 mod ppo;
+mod ppo_kl;
 mod reinforce;
+mod v_trace;
 
 pub use learner::Learner;
 pub use on_policy::OnPolicy;
@@ -88,7 +90,7 @@ pub struct Make {
 }
 
 /// Every algorithm of this crate.
-pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW];
+pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

@@ -179,7 +179,7 @@ impl Config {
     fn with_defaults(self, must: bool) -> Result<Self> {
         let catalogue = self.catalogue.clone();
         let (algo, model) = (catalogue.algo(&self.algo.name), catalogue.model(&self.model.name));
-        let mut table = self.to_table()?;
+        let mut table = self.all()?;
         if let Ok(row) = &algo {
             for (name, text) in row.make.settings {
                 let like = table.get(*name).cloned();

@@ -136,7 +136,8 @@ pub fn findings(
              little: clip_grad_by = part clips each by itself"
         ));
     }
-    match clipped.get() {
+    let clips = config.clip_range.is_finite() && !config.idle().contains(&"clip_range");
+    match clipped.get().filter(|_| clips) {
         Some(share) if share < CLIPPED.0 => found.push(format!(
             "hardly any ratio was clipped (clip_fraction {share:.5}): steps are small; raise lr or n_epochs"
         )),

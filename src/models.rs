@@ -1,6 +1,7 @@
 //! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
 
 mod fisher;
+mod mlp_layer_norm;
 mod mlp_model;
 mod mlp_row;
 mod module_model;
@@ -173,7 +174,7 @@ impl<'a> Site<'a> {
 }
 
 /// Every model of this crate.
-pub const ROWS: &[Row] = &[mlp_row::ROW];
+pub const ROWS: &[Row] = &[mlp_row::ROW, mlp_layer_norm::ROW];
 
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;

@@ -99,14 +99,16 @@ fn a_name_of_another_meaning_is_no_suggestion() {
     }
     let kl = Config::from_toml("kl_coeff = 0.2").expect_err("unknown").to_string();
     assert!(
-        kl.contains("no setting `kl_coeff`, nor what stands for it: PPO has no penalty on the KL divergence"),
+        kl.contains(
+            "no setting `kl_coeff`, nor what stands for it: the algorithm ppo_kl has a penalty on the KL divergence"
+        ),
         "{kl}"
     );
     for name in ["dqn", "sac", "td3", "ddpg", "trpo", "impala", "es"] {
         let message = Config::for_algo(name).expect_err(name).to_string();
-        assert_eq!(message, format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo"));
+        assert_eq!(message, format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo, ppo_kl, v_trace"));
     }
-    assert_eq!(algo::ROWS.len(), 3, "the algorithms that the above names");
+    assert_eq!(algo::ROWS.len(), 5, "the algorithms that the above names");
 }
 
 #[test]

@@ -405,7 +405,7 @@ impl Grid {
         table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
         let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
         let config =
-            Config::from_table_with(table, &self.catalogue).and_then(|config| task.limited(config)).map_err(place)?;
+            Config::read_and_validate(table, &self.catalogue).and_then(|config| task.limited(config)).map_err(place)?;
         let limit = config.make_envs(1).map_err(place)?.spec().max_episode_steps;
         match limit {
             Some(_) => Ok(config),

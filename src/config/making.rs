@@ -24,7 +24,7 @@ impl Config {
 
     /// What a word's row is given: its own arguments, and of the settings those that it has.
     pub(super) fn args<M>(&self, row: &Row<M>, word: &Word) -> Result<Args> {
-        let table = self.to_table()?;
+        let table = self.all()?;
         let setting = |param: &Param| table.get(param.name).filter(|_| Self::is_setting(param.name));
         Args::within(row, word, &|param| Value::from_toml(setting(param)?).ok())
     }

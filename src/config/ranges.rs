@@ -33,9 +33,28 @@ impl Config {
         self.make_optimizer().map(|_| ())
     }
 
+    /// Settings that change nothing: arguments of rows that are not chosen, and of the optimizer's what its words decide.
+    pub(crate) fn idle(&self) -> Vec<&'static str> {
+        let registry = self.catalogue.optim();
+        let [takes_lr, clips] = [registry.takes_lr(&self.optimizer), registry.clips(&self.optimizer)];
+        let others = |name: &str| {
+            let algo = self.catalogue.algos().iter().map(|row| (self.algo == row.name, row.param(name).is_some()));
+            let model = self.catalogue.models().iter().map(|row| (self.model == row.name, row.param(name).is_some()));
+            let having: Vec<bool> = algo.chain(model).filter(|(_, has)| *has).map(|(chosen, _)| chosen).collect();
+            !having.is_empty() && !having.contains(&true)
+        };
+        let is_idle = |name: &str| match name {
+            "lr" | "anneal_lr" => !takes_lr,
+            "max_grad_norm" => clips,
+            "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
+            name => others(name),
+        };
+        Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()
+    }
+
     /// Refuses a setting that is an argument of another row's only: it would have no effect.
     fn check_effects(&self) -> Result<()> {
-        let (own, defaults) = (self.to_table()?, Self::base().to_table()?);
+        let (own, defaults) = (self.all()?, Self::base().all()?);
         let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
         let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
         let rows: Vec<_> = algos.chain(models).collect();

@@ -68,6 +68,27 @@ impl Config {
     /// # Errors
     /// As [`Config::from_table`].
     pub fn from_table_with(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let said: Vec<String> = table.keys().cloned().collect();
+        let config = Self::read_and_validate(table, catalogue)?;
+        // What another row's argument is, was refused already.
+        match config.idle().into_iter().find(|name| said.iter().any(|said| said == name)) {
+            Some("clip_grad_by") if config.max_grad_norm.is_infinite() => {
+                Err(Error::Config("clip_grad_by has no effect: max_grad_norm = inf does not clip; leave it out".into()))
+            }
+            Some(name @ ("lr" | "anneal_lr")) => {
+                let problem = format!("{name} has no effect: optimizer = `{}` says its own lr", config.optimizer);
+                Err(Error::Config(format!("{problem}; leave one of them out")))
+            }
+            Some(name @ ("max_grad_norm" | "clip_grad_by")) => {
+                let problem = format!("{name} has no effect: optimizer = `{}` clips by itself", config.optimizer);
+                Err(Error::Config(format!("{problem}; leave one of them out")))
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// The same for settings that several optimizers share: one of them may say by itself what they are for.
+    pub(crate) fn read_and_validate(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
         let config = Self::read(table, catalogue, true)?;
         config.validate()?;
         Ok(config)
@@ -111,7 +132,7 @@ impl Config {
         if let Some(optimizer) = table.remove("optimizer") {
             defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?);
         }
-        let known = defaults.to_table()?;
+        let known = defaults.all()?;
         let mut settings = toml::Table::new();
         for (name, value) in table {
             match (name.as_str(), &value) {
@@ -162,7 +183,17 @@ impl Config {
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
         let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).chain(own).collect();
-        let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
+        let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).collect();
+        let remedy = if !having.is_empty() {
+            let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
+            return Error::Config(format!(
+                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out",
+                having.join(" and ")
+            ));
+        } else if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={said})", row.name)
         } else if let Some(meant) = names::meant(name, &known) {
             format!("; {}", meant.question(names::in_code))
@@ -178,22 +209,27 @@ impl Config {
         Error::Config(format!("there is no setting `{name}`{remedy}"))
     }
 
-    /// All settings as a TOML table.
+    /// Every setting that has an effect as a TOML table.
     ///
     /// # Errors
     /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
     pub fn to_table(&self) -> Result<toml::Table> {
+        let mut table = self.all()?;
+        self.idle().into_iter().for_each(|name| drop(table.remove(name)));
+        Ok(table)
+    }
+
+    /// Every setting, those without an effect too.
+    pub(super) fn all(&self) -> Result<toml::Table> {
         toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 
-    /// All settings as TOML: [`Config::from_toml`] of it gives this configuration back.
+    /// Every setting that has an effect as TOML: [`Config::from_toml`] of it gives this configuration back.
     ///
     /// # Errors
     /// As [`Config::to_table`].
     pub fn to_toml(&self) -> Result<String> {
-        // The writer would write any u64, the reader takes none from 2^63 on: the table refuses those.
-        self.to_table()?;
-        toml::to_string(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+        toml::to_string(&self.to_table()?).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 }
 

@@ -50,7 +50,7 @@ impl Config {
     /// # Errors
     /// As [`Config::env_settings`].
     pub fn in_env(self, text: &str) -> Result<Self> {
-        let mut table = self.to_table()?;
+        let mut table = self.all()?;
         table.remove("gridworld");
         table.extend(Self::env_settings(text, &self.catalogue)?);
         Self::typed(table, self.catalogue)

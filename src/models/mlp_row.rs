@@ -7,19 +7,22 @@ use crate::words::{Args, Kind, Param};
 /// The most units of a layer.
 const MAX_UNITS: u64 = 65_536;
 
-const HIDDEN: Param = Param {
+pub(super) const HIDDEN: Param = Param {
     name: "hidden",
     kind: Kind::Counts(1, MAX_UNITS),
     default: "[64, 64]",
     meaning: "units of each hidden layer; [] is a network without any, which is linear",
 };
 
+pub(super) const ACTIVATION: Param =
+    Param::word("activation", &["tanh", "relu", "silu"], "tanh", "activation between layers");
+
 pub(super) const ROW: Row = Row {
     name: "mlp",
     summary: "multi-layer perceptrons for actor and critic, apart or on a shared trunk",
     params: &[
         HIDDEN,
-        Param::word("activation", &["tanh", "relu", "silu"], "tanh", "activation between layers"),
+        ACTIVATION,
         Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn"),
         Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
     ],

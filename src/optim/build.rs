@@ -151,6 +151,21 @@ impl Registry {
         link.any(&mut |link| self.rows().iter().any(|row| row.name == link.name && applies(row)))
     }
 
+    /// Whether some recipe of a spec, however deep, leaves its learning rate to the settings.
+    pub(crate) fn takes_lr(&self, spec: &Spec) -> bool {
+        spec.any(&mut |link| {
+            let Some(row) = self.rows().iter().find(|row| row.name == link.name && row.is_recipe()) else {
+                return false;
+            };
+            let place = row.params.iter().position(|param| param.name == "lr");
+            let says = |(i, (name, _)): (usize, &(Option<String>, Value))| match name {
+                Some(name) => name == "lr",
+                None => Some(i) == place,
+            };
+            place.is_some() && !link.args.iter().enumerate().any(says)
+        })
+    }
+
     /// Whether some link of a spec clips, however deep.
     pub(crate) fn clips(&self, spec: &Spec) -> bool {
         spec.any(&mut |link| self.row(&link.name).is_ok_and(|row| matches!(row.make, Make::Clip(_))))

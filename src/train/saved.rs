@@ -62,8 +62,8 @@ impl Trainer {
         let Checkpoint { config, progress, arrays } = checkpoint;
         let Config { threads, device, max_memory, catalogue, .. } = self.config.clone();
         let same = Config { threads, device, max_memory, catalogue, ..config.clone() };
-        if same != self.config {
-            let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
+        let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
+        if theirs != ours {
             let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));
             let name = name.map_or("gridworld", |(name, _)| name.as_str());
             let problem = format!("it is of a run with another setting {name}");
