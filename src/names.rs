@@ -195,6 +195,14 @@ fn plain(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
 }
 
+/// Several names as a message has them: `a, b and c`.
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        names => names.concat(),
+    }
+}
+
 /// A name as messages show it.
 pub(crate) fn in_code(name: &str) -> String {
     format!("`{name}`")

@@ -41,7 +41,7 @@ fn toml_refused(text: &str) -> String {
 #[test]
 fn every_field_is_a_documented_setting_and_every_setting_a_field() {
     let config = Config { gridworld: Some(GridWorldConfig::default()), ..ppo() };
-    let fields: BTreeSet<String> = config.to_table().expect("a table").keys().cloned().collect();
+    let fields: BTreeSet<String> = toml::Table::try_from(&config).expect("a table").keys().cloned().collect();
     let settings = Config::SETTINGS.iter().map(|(name, _)| (*name).to_string());
     assert_eq!(fields, settings.chain(["gridworld".to_string()]).collect());
     for (name, meaning) in Config::SETTINGS {
@@ -69,8 +69,11 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("n_step = 5", "no setting `n_step`; did you mean `n_steps`?"),
         ("learning_rate = 0.1", "no setting `learning_rate`"),
         ("grid_world = {}", "did you mean `gridworld`?"),
-        ("algo = 'reinforse'", "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, a2c, ppo)"),
-        ("algo = 'A2C'", "(reinforce, a2c, ppo)"),
+        (
+            "algo = 'reinforse'",
+            "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, a2c, ppo, ppo_kl, v_trace)",
+        ),
+        ("algo = 'A2C'", "(reinforce, a2c, ppo, ppo_kl, v_trace)"),
         ("algo = ''", "no algorithm ``"),
         ("optimizer = 'rmsprob'", "no optimizer `rmsprob`; did you mean `rmsprop`?"),
         ("optimizer = 'admaw'", "no optimizer `admaw`; did you mean `adamw`?"),
@@ -139,10 +142,10 @@ fn every_impossible_value_is_refused_with_what_would_be_right() {
         (|c| c.steps = 0, "steps = 0 is impossible: it must be at least 1"),
         (|c| c.steps = u64::MAX, "steps = 18446744073709551615 is impossible: it must be at most"),
         (|c| c.envs = 0, "envs = 0 is impossible: it must be at least 1"),
-        (|c| c.n_steps = 0, "n_steps = 0 is impossible: it must be at least 1"),
-        (|c| c.episodes = 0, "episodes = 0 is impossible: it must be at least 1"),
-        (|c| c.n_epochs = 0, "n_epochs = 0 is impossible: it must be at least 1"),
-        (|c| c.n_minibatches = 0, "n_minibatches = 0 is impossible: it must be at least 1"),
+        (|c| c.n_steps = 0, "n_steps = 0 is impossible: it must be a whole number, from 1 to 16777216"),
+        (|c| c.episodes = 0, "episodes = 0 has no effect on ppo"),
+        (|c| c.n_epochs = 0, "n_epochs = 0 is impossible: it must be a whole number, from 1 to 10000"),
+        (|c| c.n_minibatches = 0, "n_minibatches = 0 is impossible: it must be a whole number, from 1 to 16777216"),
         (|c| c.n_minibatches = 513, "n_minibatches = 513 is impossible: what it splits is envs * n_steps = 512 steps"),
         (|c| c.gamma = 2.0, "gamma = 2 is impossible: it must lie in [0, 1]"),
         (|c| c.gamma = -0.1, "gamma = -0.1 is impossible"),
@@ -163,8 +166,11 @@ fn every_impossible_value_is_refused_with_what_would_be_right() {
         ),
         (|c| c.optimizer = spec("scale_by_adam"), "optimizer = `scale_by_adam` has no learning rate: end it with"),
         (|c| c.optimizer = spec("adan"), "there is no optimizer `adan`; did you mean `adam`?"),
-        (|c| c.hidden = vec![64, 0], "hidden = 0 is impossible: a layer has 1 to 65536 units"),
-        (|c| c.hidden = vec![65_537], "hidden = 65537 is impossible: a layer has 1 to 65536 units"),
+        (
+            |c| c.hidden = vec![64, 0],
+            "hidden = [64, 0] is impossible: it must be whole numbers in brackets, each from 1 to 65536",
+        ),
+        (|c| c.hidden = vec![65_537], "hidden = [65537] is impossible: it must be whole numbers in brackets"),
     ];
     for (spoil, expected) in cases {
         let mut config = ppo();
@@ -214,7 +220,7 @@ fn settings_of_another_algorithm_are_refused() {
     for (config, expected) in [
         (
             Config { n_epochs: 10, ..a2c.clone() },
-            "n_epochs = 10 has no effect on a2c: it is a setting of ppo; leave it out, or leave it at 1",
+            "n_epochs = 10 has no effect on a2c: it is a setting of ppo, ppo_kl and v_trace; leave it out, or leave it at 1",
         ),
         (
             Config { episodes: 6, ..ppo() },
@@ -222,11 +228,11 @@ fn settings_of_another_algorithm_are_refused() {
         ),
         (
             Config { n_steps: 7, ..Config::for_algo("reinforce").expect("known") },
-            "n_steps = 7 has no effect on reinforce: it is a setting of a2c and ppo; leave it out, or leave it at 128",
+            "n_steps = 7 has no effect on reinforce: it is a setting of a2c, ppo, ppo_kl and v_trace; leave it out, or leave it at 128",
         ),
         (
             Config { algo: "a2c".into(), ..ppo() },
-            "clip_range_vf = 0.2 has no effect on a2c: it is a setting of ppo; leave it out, or leave it at inf",
+            "clip_range_vf = 0.2 has no effect on a2c: it is a setting of ppo and ppo_kl; leave it out, or leave it at inf",
         ),
     ] {
         assert_eq!(refused(&config), expected);

@@ -27,7 +27,10 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 fn settings() -> String {
     let default = |algo: &Row, name: &str| {
         let table = Config::for_algo(algo.name).and_then(|config| config.to_table()).expect("a table");
-        format!("`{}`", table[name].to_string().replace('"', ""))
+        match table.get(name) {
+            Some(value) => format!("`{}`", value.to_string().replace('"', "")),
+            None => String::new(),
+        }
     };
     let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ROWS.iter().map(|algo| algo.name)).collect();
     let rows = Config::SETTINGS.iter().map(|(name, meaning)| {

@@ -28,7 +28,7 @@ const THEIRS: &[(&str, &str)] = &[
     ("max_steps", "steps"), ("discount_factor", "gamma"), ("gama", "gamma"), ("n_step", "n_steps"), ("nsteps", "n_steps"),
     ("vf_coeff", "vf_coef"), ("kl_limit", "target_kl"), ("episode", "episodes"), ("optimiser", "optimizer"),
     ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "gridworld"),
-    ("Learning-Rate", "lr"), ("clip-range", "clip_range"),
+    ("Learning-Rate", "lr"), ("clip-range", "clip_range"), ("policy", "model"),
 ];
 
 /// Names that nothing here stands for, nor is like.
@@ -40,7 +40,6 @@ const NOBODYS: &[&str] = &[
     "buffer_size",
     "rew_norm",
     "normalize",
-    "policy",
     "verbose",
     "exp_name",
     "eval_freq",

@@ -4,6 +4,7 @@ use uphill_envs::{Spec, counted, quoted};
 
 use crate::device::DeviceChoice;
 use crate::envs::shown;
+use crate::names::listed;
 use crate::words::{Args, Param};
 use crate::{Config, Error, Result, Rollout, Threads, settings};
 
@@ -67,7 +68,7 @@ impl Config {
             if having.is_empty() || having.iter().any(|(.., chosen)| *chosen) || default == Some(value) {
                 continue;
             }
-            let others = having.iter().map(|(row, ..)| *row).collect::<Vec<_>>().join(" and ");
+            let others = listed(&having.iter().map(|(row, ..)| *row).collect::<Vec<_>>());
             let is_of_model = self.catalogue.models().iter().any(|row| row.param(name).is_some());
             let chosen = if is_of_model { &self.model } else { &self.algo };
             let (value, chosen) = (settings::shown(value), &chosen.name);

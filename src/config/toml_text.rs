@@ -191,7 +191,7 @@ impl Config {
             let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
             return Error::Config(format!(
                 "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out",
-                having.join(" and ")
+                names::listed(&having)
             ));
         } else if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={said})", row.name)
