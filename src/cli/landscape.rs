@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
 use super::known::Known;
+use super::picture::{Scale, rehearse, results};
 use super::read;
-use super::rehearsal::rehearse;
-use super::scale::Scale;
 use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
+use crate::optim::Registry;
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
-use crate::screen::{self, Bar, say, tell};
+use crate::screen::Bar;
 use crate::{Config, Error, Layout, Result, Seed, Threads, Trainer};
 
 /// Draws the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -95,11 +95,11 @@ pub(super) fn command(_: &Known) -> Command {
     Arguments::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
-    survey(&read(args)?).map(|()| ExitCode::SUCCESS)
+pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
+    survey(&read(args)?, known).map(|()| ExitCode::SUCCESS)
 }
 
-fn survey(arguments: &Arguments) -> Result<()> {
+fn survey(arguments: &Arguments, known: &Known) -> Result<()> {
     // Written so that NaN fails.
     if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
         let problem = format!("--reach {} is impossible: it must be a finite number above 0", shown(arguments.reach));
@@ -115,7 +115,7 @@ fn survey(arguments: &Arguments) -> Result<()> {
     let bar = Bar::new("training", arguments.steps * configs.len() as u64);
     let mut ways = Vec::new();
     for config in &configs {
-        ways.push(Way::of(config, &bar)?);
+        ways.push(Way::of(config, &known.registry, &bar)?);
     }
     let (config, centre) = (&configs[0], ways[0].thetas[ways[0].thetas.len() - 1].clone());
     if arguments.surface == Height::Return {
@@ -172,9 +172,7 @@ fn survey(arguments: &Arguments) -> Result<()> {
     };
     let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
     picture.save(&arguments.out)?;
-    picture.note(&arguments.out).iter().for_each(tell);
-    table.iter().try_for_each(say)?;
-    say(screen::path(&arguments.out))
+    results(&picture, &table, &[&arguments.out])
 }
 
 fn size(arguments: &Arguments) -> DescentOptions {
@@ -206,8 +204,8 @@ struct Way {
 }
 
 impl Way {
-    fn of(config: &Config, bar: &Bar) -> Result<Self> {
-        let mut trainer = Trainer::new(config)?;
+    fn of(config: &Config, registry: &Registry, bar: &Bar) -> Result<Self> {
+        let mut trainer = Trainer::with_registry(config, registry)?;
         let mut thetas = vec![trainer.params().snapshot()?];
         let mut before = 0;
         while let Some(metrics) = trainer.step()? {

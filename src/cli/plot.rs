@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::known::Known;
+use super::picture::Scale;
 use super::read;
-use super::scale::Scale;
 use crate::Result;
 use crate::envs::counted;
 use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves, distinct};

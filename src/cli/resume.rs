@@ -23,9 +23,9 @@ pub(super) fn command(_: &Known) -> Command {
         .args(train::of_any_run())
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Known) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
     let folder = args.get_one::<PathBuf>("resume").cloned().unwrap_or_default();
-    let (run, trainer) = train::resume(&folder, args)?;
+    let (run, trainer) = train::resume(&folder, args, known)?;
     train::finish(run, trainer, args.get_flag("quiet"))
 }
 

@@ -36,7 +36,7 @@ fn defaults(name: &str, known: &Known) -> String {
 }
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
-pub(super) fn configuration(args: &ArgMatches) -> Result<Config> {
+pub(super) fn configuration(args: &ArgMatches, known: &Known) -> Result<Config> {
     let file = args.get_one::<PathBuf>("config");
     let mut of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
     if let Some(path) = file.filter(|_| !args.contains_id("env")) {
@@ -53,9 +53,11 @@ pub(super) fn configuration(args: &ArgMatches) -> Result<Config> {
         }
         table.insert((*name).into(), parse(name, text, &example[*name])?);
     }
-    Config::from_table(table).map_err(|e| match file {
+    Config::from_table_with(table, &known.registry).map_err(|e| match file {
         // The file alone has the same mistake, so it is the file's.
-        Some(path) if Config::from_table(of_file).is_err_and(|own| own.to_string() == e.to_string()) => {
+        Some(path)
+            if Config::from_table_with(of_file, &known.registry).is_err_and(|own| own.to_string() == e.to_string()) =>
+        {
             Error::File { path: path.into(), problem: e.to_string() }
         }
         _ => e,

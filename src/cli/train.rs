@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
+use super::flags;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::known::Known;
 use super::list;
@@ -22,9 +23,9 @@ pub(super) fn run(args: &ArgMatches, known: &Known) -> Result<ExitCode> {
     let (run, trainer) = match args.get_one::<PathBuf>("resume") {
         Some(folder) => {
             check_alone(args)?;
-            resume(folder, args)?
+            resume(folder, args, known)?
         }
-        None => begin(args)?,
+        None => begin(args, known)?,
     };
     finish(run, trainer, args.get_flag("quiet"))
 }
@@ -105,9 +106,9 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
 }
 
 /// A new run in a folder of its own.
-fn begin(args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
-    let config = configuration(args)?;
-    let mut trainer = Trainer::new(&config)?;
+fn begin(args: &ArgMatches, known: &Known) -> Result<(RunFolder, Trainer)> {
+    let config = configuration(args, known)?;
+    let mut trainer = Trainer::with_registry(&config, &known.registry)?;
     if let Some(note) = trainer.device_note() {
         tell(note);
     }
@@ -134,8 +135,8 @@ fn check_alone(args: &ArgMatches) -> Result<()> {
 }
 
 /// A run that was broken off, from its last checkpoint on.
-pub(super) fn resume(folder: &Path, args: &ArgMatches) -> Result<(RunFolder, Trainer)> {
-    let (run, trainer, notes) = RunFolder::resume(folder, Trainer::new)?;
+pub(super) fn resume(folder: &Path, args: &ArgMatches, known: &Known) -> Result<(RunFolder, Trainer)> {
+    let (run, trainer, notes) = RunFolder::resume(folder, |config| Trainer::with_registry(config, &known.registry))?;
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))
 }
@@ -184,31 +185,22 @@ fn name_last_checkpoint(run: &RunFolder) {
 pub(super) fn command(known: &Known) -> Command {
     Command::new("train")
         .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Settings to start from; the config.toml of a run repeats it"),
-        )
-        .arg(Arg::new("out").long("out").value_name("FOLDER").value_parser(clap::value_parser!(PathBuf)).help(
+        .arg(flags::path("config", "FILE", "Settings to start from; the config.toml of a run repeats it"))
+        .arg(flags::path(
+            "out",
+            "FOLDER",
             "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
         ))
-        .arg(flag("force", "Replace the run that the folder holds already"))
-        .arg(
-            Arg::new("resume")
-                .long("resume")
-                .value_name("FOLDER")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Go on with the run in this folder, from its last checkpoint, as if it had never stopped"),
-        )
+        .arg(flags::switch("force", "Replace the run that the folder holds already"))
+        .arg(flags::path(
+            "resume",
+            "FOLDER",
+            "Go on with the run in this folder, from its last checkpoint, as if it had never stopped",
+        ))
         .args(of_any_run())
         .arg(
-            Arg::new("list")
-                .long("list")
-                .value_name("WHAT")
-                .value_parser(list::KINDS.map(|kind| kind.name))
-                .help("Print the names there are, one a line, and leave"),
+            flags::value("list", "WHAT", "Print the names there are, one a line, and leave")
+                .value_parser(list::KINDS.map(|kind| kind.name)),
         )
         .args(settings::flags(known))
 }
@@ -216,17 +208,11 @@ pub(super) fn command(known: &Known) -> Command {
 /// What may be said of a new run and of one that goes on.
 pub(super) fn of_any_run() -> [Arg; 3] {
     [
-        Arg::new("checkpoint-every")
-            .long("checkpoint-every")
-            .value_name("SECONDS")
-            .value_parser(seconds)
-            .help("Time between checkpoints; it changes no result [default: 10]"),
-        Arg::new("keep-checkpoints")
-            .long("keep-checkpoints")
-            .value_name("K")
-            .value_parser(kept)
-            .help("How many of the last checkpoints stay, 1 or more [default: 3]"),
-        flag("quiet", "Print nothing but errors"),
+        flags::value("checkpoint-every", "SECONDS", "Time between checkpoints; it changes no result [default: 10]")
+            .value_parser(seconds),
+        flags::value("keep-checkpoints", "K", "How many of the last checkpoints stay, 1 or more [default: 3]")
+            .value_parser(kept),
+        flags::switch("quiet", "Print nothing but errors"),
     ]
 }
 
@@ -240,8 +226,4 @@ fn kept(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&kept| kept > 0)
         .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
