@@ -8,16 +8,16 @@ mod compare;
 mod completions;
 mod descent;
 mod evaluate;
+mod flags;
 mod gradient;
 mod interrupt;
 mod landscape;
 mod list;
 mod man;
 mod one_line;
+mod picture;
 mod plot;
-mod rehearsal;
 mod resume;
-mod scale;
 mod settings;
 mod train;
 

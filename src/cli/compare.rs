@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
+use super::flags;
 use crate::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
 use crate::envs::{GridWorldConfig, counted};
 use crate::screen::say;
@@ -117,15 +118,11 @@ fn seeds(text: &str) -> Result<Seeds, String> {
 }
 
 pub(super) fn command(_: &Catalogue) -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let many = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).num_args(1..).help(help).help_heading("Grid")
+        flags::value(name, value, help).num_args(1..).help_heading("Grid")
     };
     let number = || clap::value_parser!(f64);
-    let one = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
-    Command::new("compare_optimizers")
+    Command::new("compare")
         .about(
             "Compares optimizers over tasks, algorithms and seeds, at their defaults and tuned; \
             killed, the same command does the rest",
@@ -134,7 +131,9 @@ pub(super) fn command(_: &Catalogue) -> Command {
         .arg(many("algos", "ALGO", "Algorithms"))
         .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
         .arg(
-            one("seeds", "SEEDS", "Reported seeds: 10 (1 to 10), 5-14 or 3,7").value_parser(seeds).help_heading("Grid"),
+            flags::value("seeds", "SEEDS", "Reported seeds: 10 (1 to 10), 5-14 or 3,7")
+                .value_parser(seeds)
+                .help_heading("Grid"),
         )
         .arg(
             many("protocols", "PROTOCOL", "How hyper-parameters are come by; none runs the learning rates alone")
@@ -148,26 +147,26 @@ pub(super) fn command(_: &Catalogue) -> Command {
                 .conflicts_with("lr"),
         )
         .arg(
-            one("steps", "N", "Environment steps of every run")
+            flags::value("steps", "N", "Environment steps of every run")
                 .value_parser(clap::value_parser!(i64).range(1..))
                 .help_heading("Grid"),
         )
         .arg(
-            one("max-episode-steps", "N", "Limit of an episode's steps, in grid worlds")
+            flags::value("max-episode-steps", "N", "Limit of an episode's steps, in grid worlds")
                 .value_parser(clap::value_parser!(u32).range(1..))
                 .help_heading("Grid"),
         )
+        .arg(flags::path("config", "FILE", "A grid to start from; the grid.toml of a comparison repeats it"))
+        .arg(flags::path("out", "FOLDER", "Where results go [default: runs/compare, or runs/compare-<name of FILE>]"))
         .arg(
-            one("config", "FILE", "A grid to start from; the grid.toml of a comparison repeats it")
-                .value_parser(clap::value_parser!(PathBuf)),
+            flags::value("threads", "N", "Runs side by side, 0 for one a core")
+                .value_parser(clap::value_parser!(usize)),
         )
-        .arg(
-            one("out", "FOLDER", "Where results go [default: runs/compare, or runs/compare-<name of FILE>]")
-                .value_parser(clap::value_parser!(PathBuf)),
-        )
-        .arg(one("threads", "N", "Runs side by side, 0 for one a core").value_parser(clap::value_parser!(usize)))
-        .arg(flag("force", "Run this grid in a folder that holds another one; runs that are the same are kept"))
-        .arg(flag("quiet", "Print nothing but errors and what was found broken"))
-        .arg(flag("dry-run", "Print how many runs there are and about how long they take, and leave"))
-        .arg(flag("list-cells", "Print the name of each run, and leave; tuned ones are not known before"))
+        .arg(flags::switch(
+            "force",
+            "Run this grid in a folder that holds another one; runs that are the same are kept",
+        ))
+        .arg(flags::switch("quiet", "Print nothing but errors and what was found broken"))
+        .arg(flags::switch("dry-run", "Print how many runs there are and about how long they take, and leave"))
+        .arg(flags::switch("list-cells", "Print the name of each run, and leave; tuned ones are not known before"))
 }

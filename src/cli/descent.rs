@@ -1,19 +1,18 @@
 //! The picture of gradient descent: the paths of optimizers over a surface, as PNG and as animated GIF.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use candle_core::Device;
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 use rand_distr::{Distribution, StandardNormal};
 
+use super::picture::{Scale, rehearse, results};
 use super::read;
-use super::rehearsal::rehearse;
-use super::scale::Scale;
 use crate::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use crate::optim::{Fallback, Optimizer, Registry, When};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
-use crate::screen::{self, Bar, say, tell};
+use crate::screen::Bar;
 use crate::words::Spec;
 use crate::{Catalogue, Config, Error, Layout, MlpModel, Params, Result, Seed, Trainer, destination, oracle};
 
@@ -152,14 +151,12 @@ fn descend(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         descent_gif(&landscape, &panels, &options, (frames as usize, fps), gif, |done| bar.reach(done as u64))?;
     }
     drop(bar);
-    for panel in &panels {
-        for path in &panel.paths {
-            let last = path.values.last().copied().unwrap_or(f64::NAN);
-            say(format_args!("{:10} {:40} {last:.4e}", panel.title, path.label))?;
-        }
-    }
-    picture.note(&still).iter().for_each(tell);
-    std::iter::once(&still).chain(&gif).try_for_each(|file| say(screen::path(file)))
+    let ends = panels.iter().flat_map(|panel| panel.paths.iter().map(move |path| (&panel.title, path)));
+    let end = |(title, path): (&String, &DescentPath)| {
+        format!("{title:10} {:40} {:.4e}", path.label, path.values.last().copied().unwrap_or(f64::NAN))
+    };
+    let files: Vec<&Path> = std::iter::once(&still).chain(&gif).map(PathBuf::as_path).collect();
+    results(&picture, &ends.map(end).collect::<Vec<_>>(), &files)
 }
 
 /// Where the pictures go: the name itself, and the same with .gif if there is to be one.

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
+use super::picture::{Scale, results};
 use super::read;
-use super::scale::Scale;
 use super::settings::Words;
 use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use crate::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
 use crate::gradient::{GradientQuality, GradientSampler};
 use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
-use crate::screen::{self, Bar, say, tell};
+use crate::screen::Bar;
 use crate::stats::{Bootstrap, Interval};
 use crate::{Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
 
@@ -130,9 +130,7 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     );
     let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
     picture.save(&arguments.out)?;
-    picture.note(&arguments.out).iter().for_each(tell);
-    print_table(&names, &qualities)?;
-    say(screen::path(&arguments.out))
+    results(&picture, &table(&names, &qualities), &[&arguments.out])
 }
 
 fn picture(
@@ -211,26 +209,27 @@ fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Res
     Ok(oracle::exact_episode_gradient(&*network, &params, &world.model()?, config.gamma)?.to_vec1()?)
 }
 
-fn print_table(names: &[String], qualities: &[GradientQuality]) -> Result<()> {
-    say(format_args!(
+/// A line of numbers an estimator, below a line that says what they are.
+fn table(names: &[String], qualities: &[GradientQuality]) -> Vec<String> {
+    let head = format!(
         "{:20} {:>14} {:>8} {:>10} {:>22} {:>8} {:>12}",
         "estimator", "bias/|G|", "p", "variance", "signal-to-noise", "cosine", "noise scale"
-    ))?;
-    for (name, quality) in names.iter().zip(qualities) {
+    );
+    let row = |(name, quality): (&String, &GradientQuality)| {
         let (bias, p) = match quality.bias {
             Some(bias) => (format!("{:.3}", bias.relative().point), format!("{:.3}", bias.p_value)),
             None => ("–".into(), "–".into()),
         };
         let Interval { point, low, high } = quality.snr;
-        say(format_args!(
+        format!(
             "{name:20} {bias:>14} {p:>8} {:>10.3e} {:>22} {:>8.3} {:>12.0}",
             quality.variance.point,
             format!("{point:.3} [{low:.3}, {high:.3}]"),
             quality.cosine.point,
             quality.noise_scale.point,
-        ))?;
-    }
-    Ok(())
+        )
+    };
+    std::iter::once(head).chain(names.iter().zip(qualities).map(row)).collect()
 }
 
 fn panels(qualities: &[GradientQuality]) -> Vec<GradientPanel> {

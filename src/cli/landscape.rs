@@ -5,14 +5,13 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
+use super::picture::{Scale, rehearse, results};
 use super::read;
-use super::rehearsal::rehearse;
-use super::scale::Scale;
 use super::settings::Words;
 use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
-use crate::screen::{self, Bar, say, tell};
+use crate::screen::Bar;
 use crate::{Catalogue, Config, Error, Layout, Result, Seed, Threads, Trainer};
 
 /// Draws the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
@@ -175,9 +174,7 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     };
     let picture = descent(&landscape, &[DescentPanel { title: String::new(), paths }], &options)?;
     picture.save(&arguments.out)?;
-    picture.note(&arguments.out).iter().for_each(tell);
-    table.iter().try_for_each(say)?;
-    say(screen::path(&arguments.out))
+    results(&picture, &table, &[&arguments.out])
 }
 
 fn size(arguments: &Arguments) -> DescentOptions {

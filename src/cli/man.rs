@@ -4,18 +4,18 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use clap_mangen::Man;
 
+use super::flags;
 use crate::screen::{self, say};
 use crate::{Catalogue, Error, Result, whole_file};
 
 pub(super) fn command(_: &Catalogue) -> Command {
-    Command::new("man").about("Prints the manual page of uphill, or writes those of all its commands to a folder").arg(
-        Arg::new("out").long("out").value_name("DIR").value_parser(clap::value_parser!(PathBuf)).help(
-            "Write uphill.1, uphill-train.1 and so on to this folder, which is made; files of that name are replaced",
-        ),
-    )
+    let out = "Write uphill.1, uphill-train.1 and so on to this folder, which is made; files of that name are replaced";
+    Command::new("man")
+        .about("Prints the manual page of uphill, or writes those of all its commands to a folder")
+        .arg(flags::path("out", "DIR", out))
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
+use super::picture::Scale;
 use super::read;
-use super::scale::Scale;
 use crate::envs::counted;
 use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves, distinct};
 use crate::screen::{self, say, tell};

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
+use super::flags;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::list;
 use super::settings::{self, configuration};
@@ -190,31 +191,22 @@ fn name_last_checkpoint(run: &RunFolder) {
 pub(super) fn command(catalogue: &Catalogue) -> Command {
     Command::new("train")
         .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Settings to start from; the config.toml of a run repeats it"),
-        )
-        .arg(Arg::new("out").long("out").value_name("FOLDER").value_parser(clap::value_parser!(PathBuf)).help(
+        .arg(flags::path("config", "FILE", "Settings to start from; the config.toml of a run repeats it"))
+        .arg(flags::path(
+            "out",
+            "FOLDER",
             "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
         ))
-        .arg(flag("force", "Replace the run that the folder holds already"))
-        .arg(
-            Arg::new("resume")
-                .long("resume")
-                .value_name("FOLDER")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Go on with the run in this folder, from its last checkpoint, as if it had never stopped"),
-        )
+        .arg(flags::switch("force", "Replace the run that the folder holds already"))
+        .arg(flags::path(
+            "resume",
+            "FOLDER",
+            "Go on with the run in this folder, from its last checkpoint, as if it had never stopped",
+        ))
         .args(of_any_run())
         .arg(
-            Arg::new("list")
-                .long("list")
-                .value_name("WHAT")
-                .value_parser(list::KINDS.map(|kind| kind.name))
-                .help("Print the names there are, one a line, and leave"),
+            flags::value("list", "WHAT", "Print the names there are, one a line, and leave")
+                .value_parser(list::KINDS.map(|kind| kind.name)),
         )
         .args(settings::flags(catalogue))
 }
@@ -222,22 +214,17 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
 /// What may be said of a new run and of one that goes on.
 pub(super) fn of_any_run() -> [Arg; 4] {
     [
-        Arg::new("sinks")
-            .long("sinks")
-            .value_name("SINK")
-            .num_args(1..)
-            .help("Where rows go beside metrics.csv, such as jsonl; a run that goes on remembers its own"),
-        Arg::new("checkpoint-every")
-            .long("checkpoint-every")
-            .value_name("SECONDS")
-            .value_parser(seconds)
-            .help("Time between checkpoints; it changes no result [default: 10]"),
-        Arg::new("keep-checkpoints")
-            .long("keep-checkpoints")
-            .value_name("K")
-            .value_parser(kept)
-            .help("How many of the last checkpoints stay, 1 or more [default: 3]"),
-        flag("quiet", "Print nothing but errors"),
+        flags::value(
+            "sinks",
+            "SINK",
+            "Where rows go beside metrics.csv, such as jsonl; a run that goes on remembers its own",
+        )
+        .num_args(1..),
+        flags::value("checkpoint-every", "SECONDS", "Time between checkpoints; it changes no result [default: 10]")
+            .value_parser(seconds),
+        flags::value("keep-checkpoints", "K", "How many of the last checkpoints stay, 1 or more [default: 3]")
+            .value_parser(kept),
+        flags::switch("quiet", "Print nothing but errors"),
     ]
 }
 
@@ -251,8 +238,4 @@ fn kept(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&kept| kept > 0)
         .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// The program `uphill`, or an example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and tells a
+/// The program `uphill`, where the feature `cli` is on, or an example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and tells a
 /// test no path of them: so it is asked, which costs nothing where the example is there already.
 pub(crate) fn example(name: &str) -> Command {
-    if name == "uphill" {
-        return Command::new(option_env!("CARGO_BIN_EXE_uphill").expect("the feature `cli`"));
+    if let (Some(path), "uphill") = (option_env!("CARGO_BIN_EXE_uphill"), name) {
+        return Command::new(path);
     }
     static PROGRAMS: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
