@@ -99,11 +99,11 @@ impl LaneGroup {
         bounds: Bounds,
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
-        let width = distribution.outputs();
+        let (width, k) = (distribution.outputs(), distribution.action_len());
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
         let Self { truncated, truncated_at, scratch, .. } = self;
-        rollout.clear(lanes, d);
+        rollout.clear(lanes, d, k);
         truncated.clear();
         truncated_at.clear();
         episodes_left.clear();
@@ -123,13 +123,14 @@ impl LaneGroup {
             let start = t * lanes;
             let len = start + lanes;
             rollout.observation.extend_from_slice(&self.observation);
-            rollout.action.resize(len, 0);
+            rollout.action.resize(len * k, 0);
             rollout.log_prob.resize(len, 0.0);
             rollout.reward.resize(len, 0.0);
             rollout.end.resize(len, End::Not);
             rollout.valid.extend_from_slice(active);
             for lane in (0..lanes).filter(|&lane| active[lane]) {
-                let action = ActionMut::Discrete(std::slice::from_mut(&mut rollout.action[start + lane]));
+                let place = (start + lane) * k;
+                let action = ActionMut::Discrete(&mut rollout.action[place..place + k]);
                 let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
                     return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };
@@ -141,7 +142,7 @@ impl LaneGroup {
                 reward: &mut rollout.reward[start..],
                 end: &mut rollout.end[start..],
             };
-            let actions = Actions::Discrete(&rollout.action[start..]);
+            let actions = Actions::Discrete(&rollout.action[start * k..]);
             self.env.step(actions, active, out).map_err(|e| in_group(self.first, e))?;
             for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
                 let end = rollout.end[start + lane];
