@@ -6,6 +6,8 @@
 
 mod categorical;
 mod categorical_rows;
+mod multi_categorical;
+mod multi_categorical_rows;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use uphill_envs::{Actions, Space, quoted};
 
 pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
+pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
+pub use multi_categorical_rows::MultiCategoricalRows;
 
 use crate::seed::Rng;
 use crate::{Error, Result};
@@ -139,7 +143,7 @@ pub struct Row {
 }
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[Row] = &[Categorical::ROW];
+pub const DISTRIBUTIONS: &[Row] = &[Categorical::ROW, MultiCategorical::ROW];
 
 /// The distribution over the actions of an environment.
 ///
