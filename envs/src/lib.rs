@@ -35,6 +35,7 @@
 //!
 #![doc = include_str!("environments.md")]
 
+mod bandit;
 mod cartpole;
 mod columns;
 mod drawing;
@@ -61,6 +62,7 @@ mod vector;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use bandit::Bandit;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};

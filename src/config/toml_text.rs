@@ -220,7 +220,7 @@ impl Config {
     }
 
     /// Every setting, those without an effect too.
-    pub(super) fn all(&self) -> Result<toml::Table> {
+    pub(crate) fn all(&self) -> Result<toml::Table> {
         toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 
