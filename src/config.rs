@@ -186,14 +186,15 @@ impl Config {
                 table.insert((*name).into(), words::value(text)?.to_toml(like.as_ref()));
             }
             let word = settle(row, &self.algo, &mut table)?;
-            table.insert("algo".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+            table.insert("algo".into(), word_in_toml(&word)?);
         }
         if let Ok(row) = &model {
             let word = settle(row, &self.model, &mut table)?;
-            table.insert("model".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+            table.insert("model".into(), word_in_toml(&word)?);
         }
         if must {
-            (algo?, model?);
+            algo?;
+            model?;
         }
         Self::typed(table, catalogue)
     }
@@ -260,8 +261,8 @@ impl Config {
     }
 }
 
-fn not_toml(e: toml::ser::Error) -> Error {
-    Error::Config(e.to_string())
+fn word_in_toml(word: &Word) -> Result<toml::Value> {
+    toml::Value::try_from(word).map_err(|e| Error::Config(e.to_string()))
 }
 
 /// Puts the arguments of a row that are settings into a table of these: what the word says, else the row's default. The word
