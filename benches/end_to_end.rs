@@ -9,12 +9,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use uphill::{Config, Trainer, algo};
 
 fn end_to_end(c: &mut Criterion) {
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         let mut group = c.benchmark_group(algo.name);
         group.sample_size(10);
         for lanes in [4, 64, 1_024] {
             for threads in [1, 2] {
-                let defaults = (algo.defaults)();
+                let defaults = Config::for_algo(algo.name).expect("an algorithm");
                 let config = Config { envs: lanes, threads, steps: 1 << 40, ..defaults };
                 let config = if algo.name == "reinforce" { Config { episodes: 2 * lanes, ..config } } else { config };
                 let mut trainer = Trainer::new(&config).expect("the defaults are valid");

@@ -6,8 +6,9 @@ use uphill::{Config, Trainer, algo};
 
 fn update(c: &mut Criterion) {
     let mut group = c.benchmark_group("update");
-    for algo in algo::ALGOS {
-        let config = Config { algo: algo.name.into(), steps: 1 << 40, ..(algo.defaults)() };
+    for algo in algo::ROWS {
+        let config =
+            Config { algo: algo.name.into(), steps: 1 << 40, ..Config::for_algo(algo.name).expect("an algorithm") };
         let warm = || {
             let mut trainer = Trainer::new(&config).expect("the defaults are valid");
             trainer.step().expect("the first update");

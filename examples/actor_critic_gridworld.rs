@@ -5,16 +5,15 @@
 //! cargo run --release --example actor_critic_gridworld -- --optimizer "adam(lr=5e-3)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::algo::{Algorithm, Learner, a2c};
+use uphill::algo::Learner;
 use uphill::envs::{Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
-use uphill::optim::{Spec, When};
+use uphill::optim::When;
 use uphill::screen::say;
-use uphill::{Collector, Config, MlpModel, Result, Seed, oracle};
+use uphill::words::Spec;
+use uphill::{Collector, Config, MlpModel, Result, Seed, cli, oracle};
 
 /// Actor-critic on a grid world of one's own.
 #[derive(Parser)]
@@ -25,10 +24,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(learn(one_line::parse()))
+    cli::run(learn)
 }
 
-fn learn(Args { optimizer }: Args) -> Result<()> {
+fn learn(Args { optimizer }: &Args) -> Result<()> {
     // S start, G goal, # wall, O pit. One move in ten slips sideways.
     let map = "S...\n.#.O\n...G";
     let world = GridWorld::new(GridWorldConfig { map: map.into(), slip: 0.1, ..GridWorldConfig::default() })?;
@@ -40,8 +39,8 @@ fn learn(Args { optimizer }: Args) -> Result<()> {
     say(format_args!("{map}\n\nno policy returns more than {best:.4} from the start\n"))?;
 
     // A2C with its defaults, on eight such worlds, with a linear policy: one-hot cells make it a table.
-    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer, ..Config::for_algo("a2c")? };
-    let mut algo = a2c(&config);
+    let config = Config { gamma, hidden: vec![], lr: 5e-3, optimizer: optimizer.clone(), ..Config::for_algo("a2c")? };
+    let mut algo = config.make_algo()?;
     let seed = Seed(config.seed);
     let (params, network) = MlpModel::new(world.spec(), &config.mlp(), seed, &candle_core::Device::Cpu)?;
     let mut collector = Collector::new(Box::new(Lanes::new(vec![TimeLimit::new(world); config.envs])?), seed)?;
@@ -50,7 +49,7 @@ fn learn(Args { optimizer }: Args) -> Result<()> {
     let updates = 3_000_u64;
     for update in 1..=updates {
         let progress = (update - 1) as f64 / updates as f64;
-        let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon, true)?;
+        let (rollout, _) = collector.collect(&*learner.network, &learner.params, algo.horizon(), true)?;
         algo.update(&mut learner, rollout, When { progress, update }.into())?;
 
         if update % 300 == 0 {

@@ -5,15 +5,14 @@
 //! cargo run --release --example custom_optimizer -- "clip_by_value(0.1) | normalized(lr=cosine(0.2, 0), momentum=0.8)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Range, Registry, Row, Schedule, Slot};
-use uphill::optim::{Spec, scale_by_learning_rate};
+use uphill::optim::scale_by_learning_rate;
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Schedule, Slot};
 use uphill::screen::say;
-use uphill::{Config, Result, Seed, Trainer};
+use uphill::words::{Param, Range, Spec};
+use uphill::{Catalogue, Config, Result, Seed, Trainer, cli};
 
 /// `m ← μ·m + (1 − μ)·g`, `u = m / ‖m‖`.
 #[derive(Debug)]
@@ -61,13 +60,14 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(train(one_line::parse()))
+    cli::run(train)
 }
 
-fn train(Args { optimizer }: Args) -> Result<()> {
-    let registry = Registry::default().with(NORMALIZED);
-    let config = Config { optimizer, lr: 0.1, steps: 100_000, ..Config::for_algo("ppo")? };
-    let mut trainer = Trainer::with_registry(&config, &registry)?;
+fn train(Args { optimizer }: &Args) -> Result<()> {
+    let catalogue = Catalogue::default().with(NORMALIZED);
+    let ppo = Config::for_algo("ppo")?;
+    let config = Config { catalogue, optimizer: optimizer.clone(), lr: 0.1, steps: 100_000, ..ppo };
+    let mut trainer = Trainer::new(&config)?;
     while let Some(metrics) = trainer.step()? {
         if metrics.env_steps % 10_240 == 0 {
             let (steps, mean) = (metrics.env_steps, metrics.episode_return_mean.unwrap_or(0.0));

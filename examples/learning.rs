@@ -5,13 +5,11 @@
 //! cargo run --release --example learning -- --optimizer "lamb(lr=3e-3)"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
 use uphill::screen::{returns, say};
-use uphill::{Config, History, Result, Seed, Trainer, algo};
+use uphill::{Config, History, Result, Seed, Trainer, algo, cli};
 
 /// What every algorithm learns with its defaults, over several seeds, as a table.
 #[derive(Parser)]
@@ -27,7 +25,7 @@ const SEEDS: u64 = 20;
 const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWorld-4x4-v0", 150_000, 0.995)];
 
 fn main() -> ExitCode {
-    one_line::end_of(learn(&one_line::parse::<Args>()))
+    cli::run(learn)
 }
 
 fn learn(Args { optimizer }: &Args) -> Result<()> {
@@ -35,7 +33,7 @@ fn learn(Args { optimizer }: &Args) -> Result<()> {
     say("|---|---|---|---|---|---|---|")?;
     let mut failures = Vec::new();
     for (env, steps, target) in TASKS {
-        for algo in algo::ALGOS {
+        for algo in algo::ROWS {
             let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
             for seed in 1..=SEEDS {
                 let defaults = match optimizer {

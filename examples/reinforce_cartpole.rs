@@ -5,8 +5,6 @@
 //! cargo run --release --example reinforce_cartpole -- --optimizer "rmsprop(lr=cosine(2e-3, 0))"
 //! ```
 
-mod one_line;
-
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +13,7 @@ use uphill::models::Model;
 use uphill::objective::{Batch, Objective, PolicyGradient, Report};
 use uphill::optim::{Optimizer, When};
 use uphill::screen::say;
-use uphill::{Collector, Horizon, MlpConfig, MlpModel, Result, Seed, envs};
+use uphill::{Collector, Horizon, MlpConfig, MlpModel, Result, Seed, cli, envs};
 
 /// REINFORCE on CartPole, by hand.
 #[derive(Parser)]
@@ -26,7 +24,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    one_line::end_of(climb(&one_line::parse()))
+    cli::run(climb)
 }
 
 fn climb(Args { optimizer }: &Args) -> Result<()> {

@@ -6,7 +6,6 @@
 //! ```
 
 mod growth;
-mod one_line;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,7 +16,7 @@ use rand::RngExt;
 use uphill::envs::counted;
 use uphill::optim::Registry;
 use uphill::screen::{Bar, say};
-use uphill::{Config, Error, Keep, Result, RunFolder, Seed, Trainer, algo};
+use uphill::{Config, Error, Keep, Result, RunFolder, Seed, Trainer, algo, cli};
 
 /// Trains for a while and watches whether memory, file handles or files grow
 #[derive(Parser)]
@@ -52,7 +51,7 @@ impl Sample {
 const TURN: u64 = 5;
 
 fn main() -> ExitCode {
-    one_line::end(soak(&one_line::parse::<Args>()).map(|flat| ExitCode::from(u8::from(!flat))))
+    cli::run(|args| soak(args).map(|flat| ExitCode::from(u8::from(!flat))))
 }
 
 fn minutes(text: &str) -> Result<f64, String> {
@@ -106,7 +105,7 @@ fn take_turn(run: RunFolder, mut trainer: Trainer) -> Result<(RunFolder, Trainer
 
 /// A small run with this optimizer, of any kind.
 fn config(optimizer: &str, rng: &mut uphill::Rng) -> Result<Config> {
-    let algo = algo::ALGOS[rng.random_range(0..algo::ALGOS.len())].name;
+    let algo = algo::ROWS[rng.random_range(0..algo::ROWS.len())].name;
     let env = ["CartPole-v1", "GridWorld-4x4-v0", "FourRooms-v0"][rng.random_range(0..3)];
     let config = Config::new(algo, optimizer)?;
     Ok(Config { env: env.into(), seed: rng.random_range(0..1_000), steps: 60_000, hidden: vec![32, 32], ..config })

@@ -5,8 +5,6 @@
 //! cargo run --release --example throughput -- --json     # an object a line
 //! ```
 
-mod one_line;
-
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,7 +13,7 @@ use candle_core::{Device, Tensor};
 use clap::Parser;
 use serde_json::json;
 use uphill::screen::say;
-use uphill::{Config, Result, Trainer};
+use uphill::{Config, Result, Trainer, cli};
 
 /// How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is.
 #[derive(Parser)]
@@ -45,7 +43,7 @@ const REPEATS: usize = 3;
 const SECONDS: f64 = 0.7;
 
 fn main() -> ExitCode {
-    one_line::end_of(measure(&one_line::parse::<Args>()))
+    cli::run(measure)
 }
 
 fn measure(&Args { json }: &Args) -> Result<()> {

@@ -7,8 +7,9 @@
 
 use sha2::{Digest, Sha256};
 use uphill::envs::{Action, Env, EnvError, GridWorld, GridWorldConfig};
-use uphill::optim::{Chain, Context, GradientTransform, Registry, Spec, When};
+use uphill::optim::{Chain, Context, GradientTransform, Registry, When};
 use uphill::plot::Run;
+use uphill::words::Spec;
 use uphill::{Checkpoint, Config, Layout, RunFolder, Trainer};
 
 /// A text that parses as an optimizer is shown as a text that parses to the same; building it and two of its updates

@@ -3,23 +3,24 @@
 mod a2c;
 mod learner;
 mod on_policy;
+mod params;
 mod ppo;
+mod ppo_kl;
 mod reinforce;
+mod v_trace;
 
-pub use a2c::a2c;
 pub use learner::Learner;
 pub use on_policy::OnPolicy;
-pub use ppo::ppo;
-pub use reinforce::reinforce;
 
 use std::fmt;
 
+use crate::Result;
 use crate::arrays::Arrays;
 use crate::metrics::UpdateReport;
 use crate::optim::{Begun, Slot, When, restore_slot, save_slot};
 use crate::rollout::{Horizon, Rollout};
 use crate::stop::Stop;
-use crate::{Config, Error, Result};
+use crate::words::Args;
 
 /// What turns rollouts into better parameters.
 pub trait Algorithm: fmt::Debug + Send {
@@ -77,55 +78,19 @@ pub(crate) fn least_env_steps(horizon: Horizon, envs: usize) -> u64 {
 }
 
 /// A named algorithm.
+pub type Row = crate::words::Row<Make>;
+
+/// How a row makes an algorithm.
 #[derive(Debug, Clone, Copy)]
-pub struct Recipe {
-    /// What `--algo` calls it.
-    pub name: &'static str,
-    /// What it is, in a line.
-    pub summary: &'static str,
-    /// The settings that it has beside those that all have.
-    pub settings: &'static [&'static str],
-    /// Its own defaults for every setting.
-    pub defaults: fn() -> Config,
-    /// Makes it.
-    pub build: fn(&Config) -> Box<dyn Algorithm>,
+pub struct Make {
+    /// Settings of a run whose defaults are others with it: their names, and values as the command line has them.
+    pub settings: &'static [(&'static str, &'static str)],
+    /// Makes it, for so many environments side by side.
+    pub build: fn(&Args, usize) -> Result<Box<dyn Algorithm>>,
 }
 
-/// Every named algorithm. A row enrols it in the learning tests and in `--algo`.
-pub const ALGOS: &[Recipe] = &[
-    Recipe {
-        name: "reinforce",
-        summary: "Monte Carlo policy gradient over whole episodes",
-        settings: &["episodes", "baseline"],
-        defaults: reinforce::defaults,
-        build: |config| Box::new(reinforce(config)),
-    },
-    Recipe {
-        name: "a2c",
-        summary: "advantage actor-critic on short rollouts",
-        settings: &["n_steps", "gae_lambda"],
-        defaults: a2c::defaults,
-        build: |config| Box::new(a2c(config)),
-    },
-    Recipe {
-        name: "ppo",
-        summary: "proximal policy optimisation",
-        settings: &["n_steps", "n_epochs", "n_minibatches", "gae_lambda", "clip_range", "clip_range_vf", "target_kl"],
-        defaults: ppo::defaults,
-        build: |config| Box::new(ppo(config)),
-    },
-];
-
-/// The algorithm of that name.
-///
-/// # Errors
-/// [`Error::Config`], with the nearest name, if there is none.
-pub fn recipe(name: &str) -> Result<&'static Recipe> {
-    ALGOS
-        .iter()
-        .find(|recipe| recipe.name == name)
-        .ok_or_else(|| Error::unknown("algorithm", name, ALGOS.iter().map(|recipe| recipe.name)))
-}
+/// Every algorithm of this crate.
+pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

@@ -35,7 +35,6 @@ mod pictures;
 mod progress;
 mod report;
 mod results;
-mod scale;
 mod sensitivity;
 mod store;
 mod trial;

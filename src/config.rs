@@ -9,12 +9,13 @@ mod world;
 use serde::{Deserialize, Serialize};
 use uphill_envs::GridWorldConfig;
 
-use crate::algo;
+use crate::catalogue::Catalogue;
 use crate::device::DeviceChoice;
 use crate::init::Initialiser;
 use crate::models::Activation;
-use crate::optim::{ClipGradBy, Registry, Row, Spec};
-use crate::{OnDivergence, Result};
+use crate::optim::{ClipGradBy, Row};
+use crate::words::{self, Spec, Word};
+use crate::{Error, OnDivergence, Result};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -38,6 +39,9 @@ macro_rules! settings {
             /// A grid world of one's own; then `env` is only its name.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub gridworld: Option<GridWorldConfig>,
+            /// The rows that its words are from; no file says them.
+            #[serde(skip)]
+            pub catalogue: Catalogue,
         }
 
         impl Config {
@@ -50,9 +54,11 @@ macro_rules! settings {
 
 settings! {
     /// Environment to train in: a registered name, that of one's own, or for programs the file of a grid world.
-    env: String,
-    /// Algorithm.
-    algo: String,
+    env: Word,
+    /// Network; its own arguments may stand in it, as in "mlp(hidden=[32, 32])".
+    model: Word,
+    /// Algorithm; its own arguments may stand in it, as in "ppo(n_epochs=10)".
+    algo: Word,
     /// Optimizer: a name or a whole chain, such as "clip_by_value(1) | adam(lr=cosine(3e-4, 0))".
     optimizer: Spec,
     /// Seed of every stream of random numbers.
@@ -67,31 +73,31 @@ settings! {
     steps: u64,
     /// Environments stepped side by side.
     envs: usize,
-    /// Steps per lane between updates (a2c, ppo).
+    /// Steps per lane between updates.
     n_steps: usize,
-    /// Whole episodes per update, all lanes together; a multiple of envs (reinforce).
+    /// Whole episodes per update, all lanes together; a multiple of envs.
     episodes: usize,
-    /// Passes over each rollout (ppo).
+    /// Passes over each rollout.
     n_epochs: usize,
-    /// Minibatches per pass (ppo).
+    /// Minibatches per pass.
     n_minibatches: usize,
     /// Discount factor, 0 to 1.
     gamma: f64,
-    /// Lambda of generalised advantage estimation, 0 to 1 (ppo; a2c below 1).
+    /// Lambda of generalised advantage estimation, 0 to 1.
     gae_lambda: f64,
-    /// Whether to subtract the critic's value from returns (reinforce).
+    /// Whether to subtract the critic's value from returns.
     baseline: bool,
     /// Whether to give advantages mean 0 and deviation 1 over each minibatch.
     normalize_advantage: bool,
-    /// How far a probability ratio may move from 1 before its gradient stops (ppo).
+    /// How far a probability ratio may move from 1 before its gradient stops.
     clip_range: f64,
-    /// How far a value may move from the old one before its gradient stops; inf does not clip (ppo).
+    /// How far a value may move from the old one before its gradient stops; inf does not clip.
     clip_range_vf: f64,
     /// Weight of the entropy bonus.
     ent_coef: f64,
     /// Weight of the value loss, which is half the mean squared error: the 0.5 of Stable-Baselines3 is 1.0 here.
     vf_coef: f64,
-    /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops (ppo).
+    /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops.
     target_kl: f64,
     /// Learning rate of an optimizer that does not say its own lr.
     lr: f64,
@@ -114,20 +120,29 @@ settings! {
 }
 
 impl Config {
-    /// The defaults of an algorithm with an optimizer: a name or a whole [`Spec`]. One that is not of the algorithm's
-    /// own kind (`adamw` is of `adam`'s) brings its own learning rate.
+    /// The defaults of an algorithm, which may say arguments, with an optimizer: a name or a whole [`Spec`]. One that is not
+    /// of the algorithm's own kind (`adamw` is of `adam`'s) brings its own learning rate.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for an unknown name, with the nearest known one, and for an impossible optimizer.
+    /// [`Error::Config`] for an unknown name, with the nearest known one, for an impossible argument, and for an impossible
+    /// optimizer.
     pub fn new(algo: &str, optimizer: &str) -> Result<Self> {
-        let registry = Registry::default();
-        let config = Self::for_algo(algo)?.with_optimizer(optimizer.parse()?, &registry);
-        config.make_optimizer_with(&registry)?;
+        Self::new_with(algo, optimizer, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Config::new`].
+    pub fn new_with(algo: &str, optimizer: &str, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::for_algo_with(algo, catalogue)?.with_optimizer(optimizer.parse()?);
+        config.make_optimizer()?;
         Ok(config)
     }
 
     /// The same with another optimizer, and its own learning rate where it is not of the same kind.
-    fn with_optimizer(self, optimizer: Spec, registry: &Registry) -> Self {
+    fn with_optimizer(self, optimizer: Spec) -> Self {
+        let registry = self.catalogue.optim();
         let kind = |spec: &Spec| registry.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
         let own_lr = match kind(&optimizer) == kind(&self.optimizer) {
             true => None,
@@ -139,16 +154,62 @@ impl Config {
     /// The defaults of an algorithm with its own optimizer.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) for an unknown name, with the nearest known one.
+    /// [`Error::Config`] for an unknown name, with the nearest known one, and for an impossible argument.
     pub fn for_algo(algo: &str) -> Result<Self> {
-        Ok((algo::recipe(algo)?.defaults)())
+        Self::for_algo_with(algo, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Config::for_algo`].
+    pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
+        let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
+        base.with_defaults(true)?.check_arguments()
+    }
+
+    /// Fails for an argument that is impossible.
+    fn check_arguments(self) -> Result<Self> {
+        self.args(self.catalogue.algo(&self.algo.name)?, &self.algo)?;
+        Ok(self)
+    }
+
+    /// Sets what the rows of its algorithm and model have as defaults, over what they are set to, and moves their arguments
+    /// that are settings to these. Rows that are not known are passed over unless they `must` be.
+    fn with_defaults(self, must: bool) -> Result<Self> {
+        let catalogue = self.catalogue.clone();
+        let (algo, model) = (catalogue.algo(&self.algo.name), catalogue.model(&self.model.name));
+        let mut table = self.all()?;
+        if let Ok(row) = &algo {
+            for (name, text) in row.make.settings {
+                let like = table.get(*name).cloned();
+                table.insert((*name).into(), words::value(text)?.to_toml(like.as_ref()));
+            }
+            let word = settle(row, &self.algo, &mut table)?;
+            table.insert("algo".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+        }
+        if let Ok(row) = &model {
+            let word = settle(row, &self.model, &mut table)?;
+            table.insert("model".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+        }
+        if must {
+            (algo?, model?);
+        }
+        Self::typed(table, catalogue)
+    }
+
+    /// A table whose every key is known as a configuration.
+    fn typed(table: toml::Table, catalogue: Catalogue) -> Result<Self> {
+        let config: Self = table.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
+        Ok(Self { catalogue, ..config })
     }
 
     /// What every algorithm starts from before it sets its own.
-    pub(crate) fn base(algo: &str) -> Self {
+    fn base() -> Self {
         Self {
             env: "CartPole-v1".into(),
-            algo: algo.into(),
+            model: "mlp".into(),
+            algo: "ppo".into(),
             optimizer: Spec::link("adam", &[("eps", 1e-5)]),
             seed: 1,
             device: DeviceChoice::Cpu.to_string(),
@@ -179,6 +240,46 @@ impl Config {
             init: Initialiser::Orthogonal,
             shared_trunk: false,
             gridworld: None,
+            catalogue: Catalogue::default(),
         }
     }
+
+    /// What is said of words that the catalogue does not know, those of learning among them or not.
+    pub(crate) fn lacking(&self, learning: bool) -> Option<String> {
+        let env = Some(&self.env).filter(|_| self.gridworld.is_none());
+        let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
+        let optimizer = if learning { &self.optimizer } else { &none };
+        let lacking = self.catalogue.lacks([env, Some(&self.model), algo], optimizer).join(", ");
+        let remedy = "use the program that it was made with, or a catalogue that has its rows";
+        (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
+    }
+
+    /// Whether it is the name of a setting.
+    fn is_setting(name: &str) -> bool {
+        Self::SETTINGS.iter().any(|(known, _)| *known == name)
+    }
+}
+
+fn not_toml(e: toml::ser::Error) -> Error {
+    Error::Config(e.to_string())
+}
+
+/// Puts the arguments of a row that are settings into a table of these: what the word says, else the row's default. The word
+/// with the rest.
+fn settle<M>(row: &words::Row<M>, word: &Word, table: &mut toml::Table) -> Result<Word> {
+    let given = words::bind(row, word)?;
+    let mut rest = Word::new(&word.name);
+    for param in row.params {
+        let said = given.iter().find(|(known, _)| known.name == param.name).map(|(_, value)| (*value).clone());
+        match (Config::is_setting(param.name), said) {
+            (true, said) if said.is_some() || !param.default.is_empty() => {
+                let value = said.map_or_else(|| words::value(param.default), Ok)?;
+                let value = value.to_toml(table.get(param.name));
+                table.insert(param.name.into(), value);
+            }
+            (false, Some(value)) => rest = rest.with(param.name, value),
+            _ => {}
+        }
+    }
+    Ok(rest)
 }

@@ -1,6 +1,6 @@
 //! What the numbers of a run say of its training when it is over, and what usually helps.
 
-use crate::optim::{ClipGradBy, Registry};
+use crate::optim::ClipGradBy;
 use crate::oracle::optimal_return;
 use crate::{Config, Metrics};
 
@@ -114,7 +114,7 @@ pub fn findings(
             entropy.add(row.entropy);
         }
     }
-    let rose = returns.rose(config.grid_world().as_ref().and_then(optimal_return));
+    let rose = returns.rose(optimal_return(config));
     if rose && returns.are_settled() {
         return Vec::new();
     }
@@ -125,7 +125,7 @@ pub fn findings(
              returns are about 1 to 10, or raise lr, vf_coef or steps"
         ));
     }
-    let whole = config.clip_grad_by == ClipGradBy::Whole && !Registry::default().clips(&config.optimizer);
+    let whole = config.clip_grad_by == ClipGradBy::Whole && !config.catalogue.optim().clips(&config.optimizer);
     if let Some(norm) = norm
         .get()
         .filter(|norm| whole && smallest_norm > config.max_grad_norm && *norm > FAR_ABOVE * config.max_grad_norm)
@@ -136,7 +136,8 @@ pub fn findings(
              little: clip_grad_by = part clips each by itself"
         ));
     }
-    match clipped.get() {
+    let clips = config.clip_range.is_finite() && !config.idle().contains(&"clip_range");
+    match clipped.get().filter(|_| clips) {
         Some(share) if share < CLIPPED.0 => found.push(format!(
             "hardly any ratio was clipped (clip_fraction {share:.5}): steps are small; raise lr or n_epochs"
         )),

@@ -1,7 +1,9 @@
 //! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
 
 mod fisher;
+mod mlp_layer_norm;
 mod mlp_model;
+mod mlp_row;
 mod module_model;
 mod nets;
 pub mod ops;
@@ -10,7 +12,7 @@ mod slopes;
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use uphill_envs::{Spec, quoted};
 
 pub use mlp_model::{MlpConfig, MlpModel};
@@ -25,7 +27,9 @@ use crate::error::check_len;
 use crate::objective::{Objective, Output, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
-use crate::{Error, Params, Result};
+use crate::seed::Seed;
+use crate::words::Args;
+use crate::{Error, Layout, Params, Result, Threads};
 
 /// A policy and a value function over one parameter vector.
 ///
@@ -129,6 +133,48 @@ pub trait Model: Send + Sync {
         Ok(None)
     }
 }
+
+/// A named model.
+pub type Row = crate::words::Row<Make>;
+
+/// How a row makes a model and its parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Make {
+    /// The layout of its parameters, where that is known before they are drawn: a run's memory is then reckoned before it
+    /// begins.
+    pub layout: Option<fn(&Args, &Spec) -> Result<Layout>>,
+    /// Makes them.
+    pub build: Build,
+}
+
+/// Makes a model and its parameters.
+pub type Build = fn(&Args, &Site<'_>) -> Result<(Params, Box<dyn Model>)>;
+
+/// Where a model is to work.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The environments.
+    pub spec: &'a Spec,
+    /// Seed of the run: initial parameters are drawn from its stream `init`.
+    pub seed: Seed,
+    /// Where its parameters live.
+    pub device: &'a Device,
+    /// Threads that may share its work.
+    pub threads: Threads,
+    /// Whether initial parameters are wanted; if not, others take their place and any will do.
+    pub draw: bool,
+}
+
+impl<'a> Site<'a> {
+    /// On the CPU, on one thread, with initial parameters.
+    #[must_use]
+    pub fn new(spec: &'a Spec, seed: Seed) -> Self {
+        Self { spec, seed, device: &Device::Cpu, threads: Threads::default(), draw: true }
+    }
+}
+
+/// Every model of this crate.
+pub const ROWS: &[Row] = &[mlp_row::ROW, mlp_layer_norm::ROW];
 
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;

@@ -69,6 +69,11 @@ const SAME: &[Row] = &[
     (&["init", "ortho_init", "orthogonal_init", "weight_init", "initializer", "initialiser"],
        "it is a word: orthogonal, xavier or kaiming"),
     (&["shared_trunk", "vf_share_layers", "share_layers", "share_params", "share_features_extractor"], ""),
+    (&["kl_coef", "kl_coeff", "init_kl_coef", "kl_beta"], ""),
+    (&["clip_rho", "vtrace_clip_rho_threshold", "clip_rho_threshold", "rho_bar"], ""),
+    (&["clip_c", "vtrace_clip_c_threshold", "clip_c_threshold", "c_bar"], ""),
+    (&["layer_norm_eps", "ln_eps"], ""),
+    (&["model", "policy", "network", "net_type"], "it is a word: mlp or another of `list models`"),
     (&["env", "tasks", "env_id", "env_name", "gym_id", "environment", "task", "game", "envs"], ""),
     (&["algo", "algorithm", "alg", "agent"], ""),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
@@ -99,12 +104,18 @@ const SAME: &[Row] = &[
     (&["smooth", "smoothing", "window"], "it is a share of the steps, 0 to 1"),
     (&["max_steps", "max_episode_steps", "time_limit"], ""),
     (&["fps", "frame_rate"], ""),
+    // Commands.
+    (&["train", "learn", "fit"], ""),
+    (&["evaluate", "eval", "enjoy", "test"], ""),
+    (&["compare", "compare_optimizers", "benchmark"], ""),
+    (&["gradient", "gradient_quality"], ""),
 ];
 
-const KL: &str = "PPO has no penalty on the KL divergence here: target_kl ends the passes over a rollout early";
+const KL: &str =
+    "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
 const AS_THEY_ARE: &str = "observations and rewards are taken as they are";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
-const NETWORK: &str = "hidden, activation, init and shared_trunk are the network";
+const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
 const CONTINUOUS: &str = "actions are discrete";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder";
 const WORLD: &str = "it is a key of a grid world, in its file or under [gridworld]; other environments say their own";
@@ -121,7 +132,7 @@ const ABSENT: &[Row] = &[
        "clip_reward", "env_wrapper"], AS_THEY_ARE),
     (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
-    (&["policy", "model", "model_config", "use_lstm", "features_extractor"], NETWORK),
+    (&["model_config", "use_lstm", "features_extractor"], NETWORK),
     (&["use_sde", "sde_sample_freq", "log_std_init", "action_noise"], CONTINUOUS),
     (&["vf_clip_param", "vf_clip"], LOSS),
     (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
@@ -182,6 +193,14 @@ pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn plain(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
+}
+
+/// Several names as a message has them: `a, b and c`.
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        names => names.concat(),
+    }
 }
 
 /// A name as messages show it.

@@ -9,12 +9,12 @@
 //! so values, visits and the gradient of the return can be computed rather than sampled.
 
 use candle_core::Tensor;
-use uphill_envs::{FiniteMdp, GridWorld, GridWorldConfig};
+use uphill_envs::FiniteMdp;
 
 use crate::distributions::CategoricalTensor;
 use crate::episodes::LONGEST;
 use crate::models::Model;
-use crate::{Error, Params, Result};
+use crate::{Config, Error, Params, Result};
 
 /// The policy in every state of the MDP, `[S, A]`, each row a distribution.
 ///
@@ -37,17 +37,20 @@ pub fn exact_return(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma
     Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
 }
 
-/// The largest undiscounted return that a policy can expect in a grid world, within its limit of steps or, without one,
-/// within those of an evaluation. Not known of a world too large to find out in a moment, or an impossible one.
+/// The largest undiscounted return that a policy can expect in an environment with a model, within its limit of steps or,
+/// without one, within those of an evaluation. Not known of a world too large to find out in a moment, or an impossible one.
 #[must_use]
-pub fn optimal_return(world: &GridWorldConfig) -> Option<f64> {
+pub fn optimal_return(config: &Config) -> Option<f64> {
     /// States times steps, and numbers of all observations.
     const MOST: usize = 4_000_000;
-    let limit = world.max_episode_steps.unwrap_or(LONGEST);
-    let states = world.map.len();
-    let is_small = states.saturating_mul(states.max(limit as usize)) <= MOST;
-    let mdp = is_small.then(|| GridWorld::new(world.clone()).ok()?.model().ok())??;
-    Some(mdp.optimal_value_within(limit))
+    let limit = config.make_envs(1).ok()?.spec().max_episode_steps.unwrap_or(LONGEST);
+    let is_small = |states: usize| states.saturating_mul(states.max(limit as usize)) <= MOST;
+    // Before there is a model, whose size is that of the map.
+    if config.grid_world().is_some_and(|world| !is_small(world.map.len())) {
+        return None;
+    }
+    let mdp = config.model_of_env().ok()??;
+    is_small(mdp.states()).then(|| mdp.optimal_value_within(limit))
 }
 
 /// The exact policy gradient `∇J(θ)`, `[P]`: what estimators follow that have `γᵗ` before each step, and at `gamma = 1`

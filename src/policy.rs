@@ -7,21 +7,20 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::Device;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::Serialize;
-use uphill_envs::{Actions, End, Transitions, counted, quoted};
+use uphill_envs::{Actions, End, Transitions, quoted};
 
 use crate::config::Config;
 use crate::distributions::{ActionMut, Distribution, KeptRows, no_distribution};
 use crate::episodes::LONGEST;
 use crate::error::check_len;
-use crate::models::{self, MlpModel, Model};
+use crate::evaluation::Evaluation;
+use crate::models::{self, Model, Site};
 use crate::pace::Pace;
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
-use crate::{Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
+use crate::{Catalogue, Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
 
 pub use acting::{Memory, Mode};
 
@@ -47,52 +46,6 @@ struct Acting {
     scratch: Scratch,
     outputs: Vec<f32>,
     rows: KeptRows,
-}
-
-/// What a policy's episodes were like.
-///
-/// Where the task has no limit of steps, an episode is cut off after 10,000: a policy that always takes the likeliest
-/// action may walk in circles for ever. What such an episode returns is not known, and the others, left to themselves, would
-/// be the lucky ones, so with any of them mean, deviation and minimum are `None` (`null` in a file).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// How many.
-    pub episodes: usize,
-    /// How many of them were cut off.
-    pub cut: usize,
-    /// Mean of their undiscounted returns.
-    pub return_mean: Option<f64>,
-    /// Standard deviation of their returns (divisor `n`).
-    pub return_std: Option<f64>,
-    /// The smallest of their returns.
-    pub return_min: Option<f64>,
-    /// Each return, by lane; `None` of an episode that was cut off.
-    #[serde(skip)]
-    pub returns: Vec<Option<f64>>,
-}
-
-impl Evaluation {
-    /// Of these returns, by lane.
-    fn of(returns: Vec<Option<f64>>) -> Self {
-        let (episodes, cut) = (returns.len(), returns.iter().filter(|one| one.is_none()).count());
-        let whole: Option<Vec<f64>> = returns.iter().copied().collect();
-        let mean =
-            |of: &dyn Fn(f64) -> f64| whole.as_ref().map(|x| x.iter().map(|&r| of(r)).sum::<f64>() / episodes as f64);
-        let return_mean = mean(&|r| r);
-        let return_std = return_mean.and_then(|centre| mean(&|r| (r - centre).powi(2))).map(f64::sqrt);
-        let return_min = whole.as_ref().map(|x| x.iter().copied().fold(f64::INFINITY, f64::min));
-        Self { episodes, cut, return_mean, return_std, return_min, returns }
-    }
-
-    /// Why mean, deviation and minimum are not known, and what would help; nothing where they are.
-    #[must_use]
-    pub fn unknown(&self) -> Option<String> {
-        let Self { episodes, cut, .. } = self;
-        let remedy = "the task has no limit of steps; give it one: max_episode_steps";
-        let text =
-            format!("unknown: {cut} of {} cut off after {LONGEST} steps; {remedy}", counted(episodes, "episode"));
-        (*cut > 0).then_some(text)
-    }
 }
 
 impl Policy {
@@ -126,12 +79,20 @@ impl Policy {
     /// [`Error::File`] for a missing file and for one that does not hold what it should, [`Error::Io`] for one that cannot
     /// be read.
     pub fn load(run: &Path) -> Result<Self> {
+        Self::load_with(run, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Policy::load`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
+    pub fn load_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
         if !run.join(POLICY).exists() && run.join("checkpoints").exists() {
             let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
             return Err(Error::File { path: run.into(), problem });
         }
         let missing = "the folder of a finished run holds config.toml and policy.safetensors";
-        Self::load_file(run, POLICY, missing)
+        Self::load_file(run, POLICY, missing, catalogue)
     }
 
     /// Loads the best policy that a run has had so far, [`Trainer::best`](crate::Trainer::best) at its last checkpoint,
@@ -140,22 +101,39 @@ impl Policy {
     /// # Errors
     /// As [`Policy::load`].
     pub fn load_best(run: &Path) -> Result<Self> {
-        let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
-        Self::load_file(run, BEST, missing)
+        Self::load_best_with(run, &Catalogue::default())
     }
 
-    fn load_file(run: &Path, name: &str, missing: &str) -> Result<Self> {
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Policy::load_with`].
+    pub fn load_best_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
+        let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
+        Self::load_file(run, BEST, missing, catalogue)
+    }
+
+    fn load_file(run: &Path, name: &str, missing: &str, catalogue: &Catalogue) -> Result<Self> {
         let text = read(run, "config.toml", settings::MAX_BYTES, missing)?;
         let problem = |problem: String| Error::File { path: run.join("config.toml"), problem };
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
-        let config = Config::parse_toml(text).and_then(Config::of_policy).map_err(|e| problem(e.to_string()))?;
+        let config = Config::parse_toml(text).and_then(|table| Config::of_policy(table, catalogue));
+        let config = config.map_err(|e| problem(e.to_string()))?;
+        if let Some(lacking) = config.lacking(false) {
+            return Err(problem(lacking));
+        }
         let spec = config.make_envs(1)?.spec().clone();
-        let (layout, network) = MlpModel::laid_out(&spec, &config.mlp(), &Device::Cpu)?;
+        let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
+        let layout = match config.layout(&spec)? {
+            Some(layout) => layout,
+            None => config.make_model(&site)?.0.layout().clone(),
+        };
         let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
         let bytes = read(run, name, most, missing)?;
         let values = read_params(&run.join(name), &bytes, &layout)?;
         drop(bytes);
-        Ok(Self::new(config, Box::new(network), Params::new(layout, values, &Device::Cpu)?))
+        let (params, network) = config.model_at(&spec, &values)?;
+        Ok(Self::new(config, network, params))
     }
 
     /// What it was trained with.

@@ -10,17 +10,20 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use uphill_envs::GridWorldConfig;
 
+use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
+use crate::evaluation::Evaluation;
 use crate::findings::findings;
 use crate::metrics::Metrics;
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
-use crate::policy::{BEST, Evaluation, POLICY, write_params};
+use crate::policy::{BEST, POLICY, write_params};
 use crate::seed::Seed;
-use crate::sink::{SINKS, Sink};
+use crate::sink::Sink;
 use crate::summary::Summary;
 use crate::train::Trainer;
+use crate::words::Word;
 use crate::{Error, Result, whole_file};
 
 pub use checkpoints::Keep;
@@ -28,8 +31,9 @@ use checkpoints::{Checkpoints, update_of};
 use sinks::Sinks;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
-fn files() -> impl Iterator<Item = &'static str> {
-    ["config.toml", POLICY, BEST, "summary.json", "reward.png"].into_iter().chain(SINKS.iter().map(|row| row.file))
+fn files(catalogue: &Catalogue) -> impl Iterator<Item = &'static str> {
+    let sinks = catalogue.sinks().iter().map(|row| row.make.file);
+    ["config.toml", POLICY, BEST, "summary.json", "reward.png"].into_iter().chain(sinks)
 }
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
@@ -53,15 +57,16 @@ impl RunFolder {
     /// for all else of the world.
     ///
     /// The algorithm's own optimizer is there by its name alone, another one by
-    /// [`Spec::file_name`](crate::optim::Spec::file_name).
+    /// [`Spec::file_name`](crate::words::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
         let Config { env, algo, seed, .. } = config;
-        let optimizer = match (Config::for_algo(algo), config.optimizer.0.as_slice()) {
+        let optimizer = match (Config::for_algo_with(&algo.name, &config.catalogue), config.optimizer.0.as_slice()) {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
         let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
+        let (env, algo) = (env.file_name(), algo.file_name());
         Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
@@ -77,11 +82,11 @@ impl RunFolder {
         let path = path.into();
         own_folder::make(&path)?;
         let checkpoints = Checkpoints::of_run(&path);
-        check(&path, &checkpoints)?;
+        check(&path, &checkpoints, &config.catalogue)?;
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         // Metrics without a row are what a kill leaves that came before there was a run.
         let holds = |file: &PathBuf| file.metadata().is_ok_and(|file| file.len() > 0);
-        let there = || files().map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
+        let there = || files(&config.catalogue).map(|name| path.join(name)).filter(holds).chain(checkpoints.all());
         if let Some(file) = there().next().filter(|_| !is_ours) {
             let problem = format!(
                 "no run of this version made this, as the folder has no {}: give --out another folder, or --resume to go \
@@ -127,11 +132,11 @@ impl RunFolder {
             return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
         }
         let checkpoints = Checkpoints::of_run(&path);
-        check(&path, &checkpoints)?;
+        check(&path, &checkpoints, &Catalogue::default())?;
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         let table = Config::read_toml(&config_path)?;
         let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
-        let config = Config::of_policy(table).map_err(problem)?;
+        let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let mut sinks = Sinks::open(&path)?;
         if !is_ours {
@@ -155,7 +160,7 @@ impl RunFolder {
             });
             match opened {
                 Ok(progress) => {
-                    sinks.resume(&path, &progress)?;
+                    sinks.resume(&path, &progress, &trainer.config().catalogue)?;
                     notes.extend(sinks.take_notes());
                     notes.extend(trainer.take_notes());
                     let mut run = Self::of(path, &config, sinks);
@@ -172,7 +177,7 @@ impl RunFolder {
             return Err(none_of(&path, &bad));
         }
         let trainer = make(&config)?;
-        sinks.begin_again(&path)?;
+        sinks.begin_again(&path, &trainer.config().catalogue)?;
         notes.push("there is no checkpoint yet: the run begins again".into());
         Ok((Self::of(path, &config, sinks), trainer, notes))
     }
@@ -181,14 +186,15 @@ impl RunFolder {
         Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), sinks, best: None }
     }
 
-    /// The same with sinks of these names, those of [`SINKS`], beside `metrics.csv`: each writes a file of the folder. A run that
+    /// The same with sinks of these names, those of its configuration's catalogue, beside `metrics.csv`: each writes a file of the folder. A run that
     /// is resumed has those that it had; where it is given another, that has the rows from here on, and a file that lies in
     /// its place gets another name.
     ///
     /// # Errors
     /// [`Error::Config`] for an unknown name, [`Error::Io`] or [`Error::File`] if a file cannot be written or is a link.
     pub fn with_sinks<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        names.into_iter().try_for_each(|name| self.sinks.add_named(&self.path, name))?;
+        let words = names.into_iter().map(|name| Word::parse("sinks", name));
+        words.map(|word| self.sinks.add_named(&self.path, &word?, &self.config.catalogue)).collect::<Result<()>>()?;
         Ok(self)
     }
 
@@ -320,8 +326,8 @@ impl RunFolder {
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
-            env: config.env,
-            algo: config.algo,
+            env: config.env.to_string(),
+            algo: config.algo.to_string(),
             optimizer: config.optimizer.to_string(),
             seed: config.seed,
             device,
@@ -360,15 +366,15 @@ fn digest(world: &GridWorldConfig) -> String {
 
 /// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
 fn is_best(config: &Config, eval: &Evaluation) -> bool {
-    let optimum = config.grid_world().as_ref().and_then(optimal_return);
+    let optimum = optimal_return(config);
     let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };
     // Within two standard errors, and what f32 rounds of a sum.
     mean + 2.0 * std / (eval.episodes as f64).sqrt() >= optimum - 1e-4 * (1.0 + optimum.abs())
 }
 
 /// Whether none of a run's names in its folder leads elsewhere.
-fn check(run: &Path, checkpoints: &Checkpoints) -> Result<()> {
-    files().try_for_each(|name| own_folder::file(run, name).map(drop))?;
+fn check(run: &Path, checkpoints: &Checkpoints, catalogue: &Catalogue) -> Result<()> {
+    files(catalogue).try_for_each(|name| own_folder::file(run, name).map(drop))?;
     checkpoints.check()
 }
 

@@ -1,4 +1,4 @@
-//! Where the rows of a run go: a [`Sink`] takes one [`Metrics`] an update. A new kind is a file here and a row of [`SINKS`].
+//! Where the rows of a run go: a [`Sink`] takes one [`Metrics`] an update. A new kind is a file here and a row of [`ROWS`].
 
 mod csv;
 mod jsonl;
@@ -7,9 +7,10 @@ mod rows_file;
 
 use std::path::Path;
 
+use crate::Result;
 use crate::metrics::Metrics;
 use crate::summary::Summary;
-use crate::{Error, Result};
+use crate::words::Args;
 
 pub(crate) use csv::Csv;
 pub(crate) use rows_file::{Rows, put_aside};
@@ -98,26 +99,20 @@ pub trait Sink: Send {
     }
 }
 
-/// A kind of sink that writes a file in the folder of a run.
-pub struct SinkRow {
-    /// What it is asked for by.
-    pub name: &'static str,
-    /// What it is, in half a sentence.
-    pub summary: &'static str,
+/// A named sink, which writes a file in the folder of a run.
+pub type Row = crate::words::Row<Make>;
+
+/// How a row makes a sink.
+#[derive(Debug, Clone, Copy)]
+pub struct Make {
     /// The name of its file.
     pub file: &'static str,
     /// Opens the file of this path, for this process alone; [`Sink::resume`] then says what of it stays.
-    pub make: fn(&Path) -> Result<Box<dyn Sink>>,
+    pub open: fn(&Args, &Path) -> Result<Box<dyn Sink>>,
 }
 
-/// Every kind, the first that of each run.
-pub const SINKS: &[SinkRow] = &[csv::ROW, jsonl::ROW];
+/// The name of the sink that every run has.
+pub(crate) const FIRST: &str = csv::ROW.name;
 
-/// The kind of this name.
-///
-/// # Errors
-/// [`Error::Config`] for an unknown one, with the one that was meant.
-pub fn find(name: &str) -> Result<&'static SinkRow> {
-    let known = || SINKS.iter().map(|row| row.name);
-    SINKS.iter().find(|row| row.name == name).ok_or_else(|| Error::unknown("sink", name, known()))
-}
+/// Every sink of this crate, the first that of each run.
+pub const ROWS: &[Row] = &[csv::ROW, jsonl::ROW];

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::policy::Evaluation;
+use crate::evaluation::Evaluation;
 
 /// What `summary.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -18,8 +18,8 @@ use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
-use crate::models::{self, MlpModel, Model, require_slopes};
-use crate::optim::{Optimizer, Registry, When};
+use crate::models::{self, Model, Site, require_slopes};
+use crate::optim::{Optimizer, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::stop::{Flag, Stop};
@@ -77,14 +77,6 @@ impl Trainer {
         Self::with(config, Parts::default())
     }
 
-    /// The same with an optimizer that may have words of one's own.
-    ///
-    /// # Errors
-    /// As [`Trainer::new`].
-    pub fn with_registry(config: &Config, registry: &Registry) -> Result<Self> {
-        Self::with(config, Parts { registry: registry.clone(), ..Parts::default() })
-    }
-
     /// The same with a network of one's own, such as a [`ModuleModel`](crate::ModuleModel).
     ///
     /// # Errors
@@ -127,20 +119,17 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::new`], and what the parts fail with.
     pub fn with(config: &Config, parts: Parts<'_>) -> Result<Self> {
-        let Parts { registry, envs, network } = parts;
-        config.validate_with(&registry)?;
+        let Parts { envs, network } = parts;
+        config.validate()?;
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
         let own_envs = envs.is_some();
         let envs = envs.unwrap_or_else(|| config.env_maker());
         let algo = config.make_algo()?;
-        let mut optimizer = config.make_optimizer_with(&registry)?;
+        let mut optimizer = config.make_optimizer()?;
         let mut reckon = |spec: &Spec| match &network {
             Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer),
-            None => {
-                let layout = MlpModel::laid_out(spec, &config.mlp(), &Device::Cpu)?.0;
-                config.reckon(spec, &layout, &*algo, &mut optimizer)
-            }
+            None => config.reckon(spec, &config.layout(spec)?.unwrap_or_default(), &*algo, &mut optimizer),
         };
         if !own_envs {
             // Before there are many of them.
@@ -149,19 +138,16 @@ impl Trainer {
         let mut collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
         reckon(spec)?;
-        let (params, network) = match network {
-            Some(build) => {
-                let (mut params, network) = build(spec, &device)?;
-                models::check_fits(&*network, spec)?;
-                models::check_answers(&*network, &params)?;
-                require_slopes(&*network, &mut params, spec)?;
-                (params, network)
-            }
-            None => {
-                let (params, network) = MlpModel::new(spec, &config.mlp(), seed, &device)?;
-                (params, Box::new(network.on(threads)) as Box<dyn Model>)
-            }
+        let is_known = network.is_none() && config.layout(spec)?.is_some();
+        let (mut params, network) = match network {
+            Some(build) => build(spec, &device)?,
+            None => config.make_model(&Site { spec, seed, device: &device, threads, draw: true })?,
         };
+        if !is_known {
+            models::check_fits(&*network, spec)?;
+            models::check_answers(&*network, &params)?;
+            require_slopes(&*network, &mut params, spec)?;
+        }
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let history = History::new(spec.reward_threshold);
         collector.set_most_steps(reckoning.most_steps);

@@ -15,9 +15,9 @@ fn allocations(config: &Config) -> u64 {
 
 #[test]
 fn acting_and_learning_allocate_nothing_once_there_is_room() {
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         for env in ["CartPole-v1", "FourRooms-v0"] {
-            let defaults = (algo.defaults)();
+            let defaults = Config::for_algo(algo.name).expect("an algorithm");
             if algo.name == "reinforce" && env == "CartPole-v1" {
                 // Episodes there grow as the policy learns, and their rollouts with them.
                 continue;

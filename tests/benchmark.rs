@@ -71,8 +71,12 @@ fn a_run_of_the_grid_is_what_a_trainer_gives_alone() {
     let adam = "adam(lr=0.002, eps=1e-5)";
     for run in results.of(Stage::Defaults, "GridWorld-4x4-v0", "a2c", adam) {
         // As documented: the learning rate is the optimizer's own, and annealed as every other's.
-        let config =
-            Config { env: run.task.clone(), steps: 400, hidden: vec![8], ..Config::for_algo("a2c").expect("a2c") };
+        let config = Config {
+            env: run.task.clone().into(),
+            steps: 400,
+            hidden: vec![8],
+            ..Config::for_algo("a2c").expect("a2c")
+        };
         let optimizer = "adam(eps=1e-5)".parse().expect("a spec");
         let config = Config { optimizer, lr: 2e-3, seed: run.seed, threads: 3, ..config };
         let mut trainer = Trainer::new(&config).expect("a trainer");

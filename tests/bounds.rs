@@ -145,7 +145,7 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
     let quoted = toml::Value::String(evil[..900_000].to_string());
     let key = format!("\"{}\"", "\\u001b[31m".repeat(20_000));
     let spec =
-        |text: &str| text.parse::<uphill::optim::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
+        |text: &str| text.parse::<uphill::words::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
     let run = |config: &str, metrics: &str, metric: &str| {
         let read = uphill::plot::Run::parse("run", config.as_bytes(), metrics.as_bytes(), metric);
         read.map(|_| ()).map_err(Error::from)
@@ -153,7 +153,7 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
     let good = "env = 'e'\nalgo = 'a'\noptimizer = 'o'\nseed = 1\n";
     let outcomes = [
         Config::for_algo(&evil).map(|_| ()),
-        Config { env: evil.clone(), ..ppo.clone() }.validate(),
+        Config { env: evil.clone().into(), ..ppo.clone() }.validate(),
         Config { device: evil.clone(), ..ppo }.validate(),
         envs::make(&evil).map(|_| ()).map_err(Error::from),
         toml(&evil),

@@ -58,7 +58,7 @@ fn breaks_change_nothing(config: &Config, breaks: &[u64]) {
 
 #[test]
 fn every_algorithm_with_every_optimizer_goes_on_bit_for_bit() {
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         for recipe in Registry::default().recipes() {
             breaks_change_nothing(&config(algo.name, recipe.name, "GridWorld-4x4-v0"), &[0, 1, 2, 7]);
         }
@@ -86,7 +86,7 @@ fn chains_with_state_of_every_kind_go_on_bit_for_bit() {
 #[test]
 fn every_environment_goes_on_bit_for_bit() {
     for env in envs::ids().filter(|id| !id.starts_with("gym-rs/")) {
-        for algo in algo::ALGOS {
+        for algo in algo::ROWS {
             if algo.name == "reinforce" && env.starts_with("CliffWalking") {
                 // Its episodes have no limit, and a policy that has learnt nothing hardly ever ends one.
                 continue;

@@ -76,7 +76,7 @@ fn killed(folder: &Path, arguments: &str, after: Duration) -> bool {
 fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
     let registry = Registry::default();
     let runs: Vec<(&str, &str)> =
-        algo::ALGOS.iter().flat_map(|algo| registry.recipes().map(|recipe| (algo.name, recipe.name))).collect();
+        algo::ROWS.iter().flat_map(|algo| registry.recipes().map(|recipe| (algo.name, recipe.name))).collect();
     let (next, kills) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let each = 200_usize.div_ceil(runs.len());
     let work = || {

@@ -27,7 +27,7 @@ fn train(config: &Config, plain: bool) -> (Vec<u32>, Vec<Metrics>) {
 
 #[test]
 fn the_same_configuration_gives_the_same_bits_and_another_seed_does_not() {
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         for env in ["CartPole-v1", "GridWorld-4x4-v0"] {
             let first = train(&config(algo.name, env, 1), false);
             assert!(!first.1.is_empty());
@@ -40,7 +40,7 @@ fn the_same_configuration_gives_the_same_bits_and_another_seed_does_not() {
 /// Enough lanes for several groups, enough steps for several shares of a minibatch.
 #[test]
 fn the_number_of_our_own_threads_changes_no_bit() {
-    for algo in algo::ALGOS {
+    for algo in algo::ROWS {
         for (envs, n_steps) in [(70, 40), (128, 16)] {
             let trained = |threads: usize| {
                 let wide = Config { envs, threads, steps: 8_000, ..config(algo.name, "CartPole-v1", 5) };

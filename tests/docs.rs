@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use uphill::Config;
-use uphill::algo::{ALGOS, Recipe};
+use uphill::algo::{ROWS, Row};
 use uphill::envs::{Space, ids, make, summary};
 
 /// A row of a Markdown table.
@@ -25,21 +25,32 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 fn settings() -> String {
-    let default = |algo: &Recipe, name: &str| {
-        let table = (algo.defaults)().to_table().expect("a table");
-        format!("`{}`", table[name].to_string().replace('"', ""))
+    let default = |algo: &Row, name: &str| {
+        let table = Config::for_algo(algo.name).and_then(|config| config.to_table()).expect("a table");
+        match table.get(name) {
+            Some(value) => format!("`{}`", value.to_string().replace('"', "")),
+            None => String::new(),
+        }
     };
-    let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ALGOS.iter().map(|algo| algo.name)).collect();
+    let names: Vec<&str> = ["setting", "meaning"].into_iter().chain(ROWS.iter().map(|algo| algo.name)).collect();
     let rows = Config::SETTINGS.iter().map(|(name, meaning)| {
         let own = [format!("`{name}`"), meaning.trim().replace('|', "\\|")];
-        own.into_iter().chain(ALGOS.iter().map(|algo| default(algo, name))).collect()
+        own.into_iter().chain(ROWS.iter().map(|algo| default(algo, name))).collect()
     });
     table(&names, rows)
 }
 
-fn algorithms() -> String {
-    let rows = ALGOS.iter().map(|algo| vec![format!("`{}`", algo.name), algo.summary.to_string()]);
-    table(&["algorithm", "what it is"], rows)
+/// Rows with their arguments that are no settings.
+fn named<M>(what: &str, rows: &[uphill::words::Row<M>]) -> String {
+    let is_setting = |name: &str| Config::SETTINGS.iter().any(|(setting, _)| *setting == name);
+    let own = |row: &uphill::words::Row<M>| {
+        let own = row.params.iter().filter(|param| !is_setting(param.name));
+        own.map(|param| format!("`{} = {}`: {}", param.name, param.default, param.meaning))
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let cells = rows.iter().map(|row| vec![format!("`{}`", row.name), row.summary.to_string(), own(row)]);
+    table(&[what, "what it is", "arguments of its own"], cells)
 }
 
 fn environments() -> String {
@@ -69,9 +80,11 @@ fn the_page_of_settings_says_what_the_code_does() {
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
-         {}\n## Algorithms\n\n{}\n## Environments\n\n{}",
+         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}",
         settings(),
-        algorithms(),
+        named("algorithm", ROWS),
+        named("model", uphill::models::ROWS),
+        named("sink", uphill::sink::ROWS),
         environments()
     );
     expect_file!["../docs/settings.md"].assert_eq(&page);

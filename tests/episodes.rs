@@ -22,7 +22,7 @@ fn near_the_goal(limit: u32) -> GridWorldConfig {
 /// Training that changes nothing.
 fn frozen(world: GridWorldConfig, envs: usize) -> Config {
     Config {
-        env: world.id.clone(),
+        env: world.id.clone().into(),
         gridworld: Some(world),
         optimizer: "sgd(0)".parse().expect("a spec"),
         envs,

@@ -530,12 +530,12 @@ fn text_is_no_number() {
     for text in ["inf", "nan", "1e3", "actor.*", "true"] {
         let toml = format!("optimizer = {{ name = 'masked', blocks = '{text}', chain = 'sgd' }}");
         let toml::Value::Table(table) = toml.parse::<toml::Table>().expect("TOML").into() else { panic!("a table") };
-        let spec = uphill::optim::Spec::try_from(&table["optimizer"]).expect("a spec");
-        let again: uphill::optim::Spec = spec.to_string().parse().expect("the same spec");
+        let spec = uphill::words::Spec::try_from(&table["optimizer"]).expect("a spec");
+        let again: uphill::words::Spec = spec.to_string().parse().expect("the same spec");
         assert_eq!(again, spec, "{spec}");
     }
     for text in ["inf", "inf(3)", "nan | adam", "masked(inf | adam, 'x')"] {
-        assert!(text.parse::<uphill::optim::Spec>().is_err(), "{text}");
+        assert!(text.parse::<uphill::words::Spec>().is_err(), "{text}");
     }
     // Numbers are numbers.
     Config::from_toml("max_grad_norm = inf\noptimizer = 'lamb(clamp=inf)'").expect("settings");

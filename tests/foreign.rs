@@ -158,7 +158,7 @@ fn a_factory_makes_as_many_lanes_as_it_is_asked_for_under_the_name_that_the_conf
     // In a file a world of one's own and `env` share a name.
     for text in ["[gridworld]\nmap = 'S.G'\nid = 'mine'", "env = 'mine'\n[gridworld]\nmap = 'S.G'"] {
         let config = Config::from_toml(text).expect("one name");
-        assert_eq!((&*config.env, config.gridworld.map(|world| world.id).as_deref()), ("mine", Some("mine")));
+        assert_eq!((&*config.env.name, config.gridworld.map(|world| world.id).as_deref()), ("mine", Some("mine")));
     }
 }
 

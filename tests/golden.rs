@@ -10,7 +10,7 @@ use uphill::{Config, Trainer};
 #[test]
 fn updates_give_the_words_that_they_gave() {
     let mut words = String::new();
-    for algo in uphill::algo::ALGOS {
+    for algo in uphill::algo::ROWS {
         let defaults = Config::for_algo(algo.name).expect("an algorithm");
         for (env, envs, updates) in
             [("CartPole-v1", defaults.envs, 20), ("GridWorld-4x4-v0", defaults.envs, 20), ("CartPole-v1", 64, 5)]

@@ -8,8 +8,9 @@ use allocation_counter::measure;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
 use uphill::envs::{GridWorld, GridWorldConfig, MdpError};
-use uphill::optim::{Registry, Spec};
+use uphill::optim::Registry;
 use uphill::plot::{PlotOptions, Run, reward_curve};
+use uphill::words::Spec;
 use uphill::{Checkpoint, Config, Trainer};
 
 #[path = "../fuzz/properties.rs"]

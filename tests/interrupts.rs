@@ -10,11 +10,12 @@ use candle_core::{Device, Tensor};
 use uphill::distributions::Distribution;
 use uphill::envs::End;
 use uphill::objective::{Entropy, Objective, RowSums};
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot, scale_by_learning_rate};
 use uphill::rollout::{Estimate, Minibatch};
+use uphill::words::Param;
 use uphill::{
-    Config, Error, MakeEnvs, MlpModel, Mode, Model, Params, Parts, Policy, Result, Rollout, RunFolder, Scratch, Seed,
-    Stop, Threads, Trainer,
+    Catalogue, Config, Error, MakeEnvs, MlpModel, Mode, Model, Params, Parts, Policy, Result, Rollout, RunFolder,
+    Scratch, Seed, Stop, Threads, Trainer,
 };
 
 mod endless;
@@ -108,15 +109,15 @@ impl Model for LongGradient {
 
 fn make(config: &Config, pause: Duration, long_gradient: bool) -> Trainer {
     let envs: MakeEnvs = Arc::new(move |lanes| Endless { pause, ..Endless::new(Some(7)) }.lanes(lanes));
-    let registry = [SLOW, LONG, THIRD].into_iter().fold(Registry::default(), Registry::with);
-    let mut parts = Parts { registry, envs: Some(envs), ..Parts::default() };
+    let catalogue = [SLOW, LONG, THIRD].into_iter().fold(Catalogue::default(), Catalogue::with);
+    let mut parts = Parts { envs: Some(envs), ..Parts::default() };
     if long_gradient {
         parts.network = Some(Box::new(|spec, device| {
             let (params, network) = MlpModel::new(spec, &config.mlp(), Seed(config.seed), device)?;
             Ok((params, Box::new(LongGradient(network))))
         }));
     }
-    Trainer::with(config, parts).expect("a trainer")
+    Trainer::with(&Config { catalogue, ..config.clone() }, parts).expect("a trainer")
 }
 
 /// Two trainers of one kind take some updates. Then the next of one is broken off after a while, and goes on: the same bits

@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use candle_core::Device;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep, gae, n_step_return, reward_to_go};
-use uphill::algo::ppo;
 use uphill::distributions::{CategoricalRows, DistributionRows};
 use uphill::envs::{
     Actions, CartPole, End, Env, FiniteMdp, GridWorld, GridWorldConfig, Outcome, Transitions, make_vec,
@@ -111,7 +110,8 @@ fn network() -> (Params, MlpModel) {
 #[test]
 fn minibatches_of_columns_that_differ() {
     let (params, network) = network();
-    let algo = ppo(&Config::for_algo("ppo").expect("an algorithm"));
+    let config = Config::for_algo("ppo").expect("an algorithm");
+    let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
     let tried = |what: &str, both: [usize; 2], rollout: &Rollout, target: usize, places: &[usize], advantage: usize| {
         let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target] };
         let advantage = vec![0.5; advantage];

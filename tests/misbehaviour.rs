@@ -1,9 +1,11 @@
 //! Environments and optimizers that misbehave: what is said, what is kept, and how a run goes on.
 
 use uphill::envs::{Action, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
-use uphill::optim::{Chain, Context, GradientTransform, Make, Param, Registry, Row, Slot, scale_by_learning_rate};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot, scale_by_learning_rate};
+use uphill::words::Param;
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, OnDivergence, Result, RunFolder, Seed, Trainer,
+    Catalogue, Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, OnDivergence, Result, RunFolder,
+    Seed, Trainer,
 };
 
 /// What an environment does in a step.
@@ -165,7 +167,7 @@ fn config(on_divergence: OnDivergence, steps: u64) -> Config {
 }
 
 fn trainer(config: &Config) -> Trainer {
-    Trainer::with_registry(config, &Registry::default().with(TREACHEROUS)).expect("a trainer")
+    Trainer::new(&Config { catalogue: Catalogue::default().with(TREACHEROUS), ..config.clone() }).expect("a trainer")
 }
 
 fn run_to_its_end(trainer: &mut Trainer) -> (Vec<u64>, Option<Error>) {
@@ -266,7 +268,8 @@ const FORGETFUL: Row = Row {
 #[test]
 fn a_state_that_is_not_finite_is_never_written() {
     let config = Config { optimizer: "forgetful".parse().expect("a spec"), ..config(OnDivergence::Stop, 500) };
-    let mut trainer = Trainer::with_registry(&config, &Registry::default().with(FORGETFUL)).expect("a trainer");
+    let mut trainer =
+        Trainer::new(&Config { catalogue: Catalogue::default().with(FORGETFUL), ..config.clone() }).expect("a trainer");
     trainer.checkpoint().and_then(|checkpoint| checkpoint.to_bytes()).expect("a good state");
     let diverged = trainer.step().expect_err("no good state").to_string();
     assert!(diverged.starts_with("update 1: `1.memory` of the optimizer's state is not finite; "), "{diverged}");
@@ -277,7 +280,8 @@ fn a_state_that_is_not_finite_is_never_written() {
     assert_eq!((run.last_checkpoint(), home.path().join("run/checkpoints").exists()), (None, false));
     // Going on after it counts each time.
     let config = Config { on_divergence: OnDivergence::Skip, ..config };
-    let mut trainer = Trainer::with_registry(&config, &Registry::default().with(FORGETFUL)).expect("a trainer");
+    let mut trainer =
+        Trainer::new(&Config { catalogue: Catalogue::default().with(FORGETFUL), ..config.clone() }).expect("a trainer");
     let (updates, error) = run_to_its_end(&mut trainer);
     assert!(updates.is_empty() && trainer.divergences() == 10, "{updates:?}");
     assert!(error.expect("it gives up").to_string().starts_with("update 11: `1.memory` of"));

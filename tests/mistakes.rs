@@ -256,6 +256,31 @@ soak --minutes -1
 compare_optimizers --seeds 0
 gradient_quality --n-steps 0
 gradient_quality --hidden 0
+# A command that there is not, and what one takes
+uphill tran
+uphill xyz
+uphill compare_optimizers
+uphill enjoy
+uphill --list envs
+uphill --steps 100
+uphill help tran
+uphill train --gama 0.9
+uphill train --beta1 0.8
+uphill train CartPole-v1
+uphill evaluate run --watsch
+uphill evaluate absent
+uphill descent --learning-rates 0.1 -1e-3
+uphill resume
+uphill resume absent
+uphill resume run --lr 1e-3
+uphill resume run --force
+uphill resume run --quite
+uphill list games
+uphill list optimisers
+uphill list envs CartPole-v0
+uphill list optimizers adan
+uphill completions tcsh
+uphill man --out a_file
 "#;
 
 fn arguments(line: &str) -> Vec<String> {

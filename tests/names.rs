@@ -28,7 +28,7 @@ const THEIRS: &[(&str, &str)] = &[
     ("max_steps", "steps"), ("discount_factor", "gamma"), ("gama", "gamma"), ("n_step", "n_steps"), ("nsteps", "n_steps"),
     ("vf_coeff", "vf_coef"), ("kl_limit", "target_kl"), ("episode", "episodes"), ("optimiser", "optimizer"),
     ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "gridworld"),
-    ("Learning-Rate", "lr"), ("clip-range", "clip_range"),
+    ("Learning-Rate", "lr"), ("clip-range", "clip_range"), ("policy", "model"),
 ];
 
 /// Names that nothing here stands for, nor is like.
@@ -40,7 +40,6 @@ const NOBODYS: &[&str] = &[
     "buffer_size",
     "rew_norm",
     "normalize",
-    "policy",
     "verbose",
     "exp_name",
     "eval_freq",
@@ -99,19 +98,21 @@ fn a_name_of_another_meaning_is_no_suggestion() {
     }
     let kl = Config::from_toml("kl_coeff = 0.2").expect_err("unknown").to_string();
     assert!(
-        kl.contains("no setting `kl_coeff`, nor what stands for it: PPO has no penalty on the KL divergence"),
+        kl.contains(
+            "no setting `kl_coeff`, nor what stands for it: the algorithm ppo_kl has a penalty on the KL divergence"
+        ),
         "{kl}"
     );
     for name in ["dqn", "sac", "td3", "ddpg", "trpo", "impala", "es"] {
         let message = Config::for_algo(name).expect_err(name).to_string();
-        assert_eq!(message, format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo"));
+        assert_eq!(message, format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo, ppo_kl, v_trace"));
     }
-    assert_eq!(algo::ALGOS.len(), 3, "the algorithms that the above names");
+    assert_eq!(algo::ROWS.len(), 5, "the algorithms that the above names");
 }
 
 #[test]
 fn each_name_of_ours_that_the_table_leads_to_is_one() {
-    // With the flags of `train` that are no settings, the other programs' flags, and the options of a grid world.
+    // With the flags of `train` that are no settings, the other programs' flags, the options of a grid world, and commands.
     let others = [
         "out",
         "config",
@@ -129,6 +130,10 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "slip",
         "max_episode_steps",
         "reward_threshold",
+        "train",
+        "evaluate",
+        "compare",
+        "gradient",
     ];
     for (theirs, ours) in names::table() {
         assert!(settings().chain(others).any(|name| name == ours), "{theirs} leads to {ours}");

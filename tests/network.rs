@@ -659,7 +659,8 @@ fn a_gradient_costs_one_forward_pass_whether_its_objective_has_rows_or_not() {
         advantage: &estimate.advantage,
         stop: uphill::Stop::default(),
     };
-    let ppo = || uphill::algo::ppo(&Config::for_algo("ppo").expect("an algorithm"));
+    let config = Config::for_algo("ppo").expect("an algorithm");
+    let ppo = || config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
     let gradient = |objective| {
         let algo = uphill::algo::OnPolicy { objective, ..ppo() };
         let (mut gradient, mut sums) = (Vec::new(), RowSums::default());

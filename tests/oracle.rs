@@ -1,6 +1,6 @@
 //! Every sampled policy gradient against the exact one, on a grid world whose every probability is known.
 
-use uphill::algo::{OnPolicy, a2c, ppo, reinforce};
+use uphill::algo::OnPolicy;
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 use uphill::objective::RowSums;
 use uphill::rollout::Minibatch;
@@ -144,6 +144,11 @@ fn config(algo: &str) -> Config {
     Config { gamma: 1.0, envs: LANES, episodes: LANES, ent_coef: 0.0, normalize_advantage: false, ..defaults }
 }
 
+/// The loop that a configuration's algorithm is.
+fn on_policy(config: &Config) -> OnPolicy {
+    config.make_algo().expect("an algorithm").into_on_policy().expect("a loop")
+}
+
 /// The gradient of whole episodes, summed over steps and averaged over episodes, is that of J.
 fn whole_episodes(agent: &mut Agent, algo: &OnPolicy) -> f64 {
     let world = world(None);
@@ -155,7 +160,7 @@ fn whole_episodes(agent: &mut Agent, algo: &OnPolicy) -> f64 {
 #[test]
 fn reinforce_without_a_baseline_follows_the_exact_gradient() {
     let mut agent = Agent::new(&world(None), 1.0, |_, _| 0.0);
-    let algo = reinforce(&Config { baseline: false, ..config("reinforce") });
+    let algo = on_policy(&Config { baseline: false, ..config("reinforce") });
     let worst = whole_episodes(&mut agent, &algo);
     assert!(worst <= 4.0, "{worst} standard errors");
 }
@@ -164,14 +169,14 @@ fn reinforce_without_a_baseline_follows_the_exact_gradient() {
 fn reinforce_with_any_baseline_follows_the_exact_gradient() {
     // A baseline that is wrong in every state must not move the mean.
     let mut agent = Agent::new(&world(None), 1.0, |state, exact| 0.5 * exact + 0.1 * state as f64);
-    let worst = whole_episodes(&mut agent, &reinforce(&config("reinforce")));
+    let worst = whole_episodes(&mut agent, &on_policy(&config("reinforce")));
     assert!(worst <= 4.0, "{worst} standard errors");
 }
 
 #[test]
 fn a2c_with_the_exact_critic_follows_the_exact_gradient() {
     let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
-    let algo = a2c(&Config { n_steps: 3, ..config("a2c") });
+    let algo = on_policy(&Config { n_steps: 3, ..config("a2c") });
     let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
     assert!(worst <= 4.0, "{worst} standard errors");
 }
@@ -179,7 +184,7 @@ fn a2c_with_the_exact_critic_follows_the_exact_gradient() {
 #[test]
 fn the_first_epoch_of_ppo_follows_the_exact_gradient() {
     let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
-    let algo = ppo(&config("ppo"));
+    let algo = on_policy(&config("ppo"));
     let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
     assert!(worst <= 4.0, "{worst} standard errors");
 }
@@ -187,7 +192,7 @@ fn the_first_epoch_of_ppo_follows_the_exact_gradient() {
 #[test]
 fn a_critic_that_is_wrong_biases_a2c_and_the_test_sees_it() {
     let mut agent = Agent::new(&world(None), 1.0, |state, exact| 0.5 * exact + 0.1 * state as f64);
-    let algo = a2c(&Config { n_steps: 1, ..config("a2c") });
+    let algo = on_policy(&Config { n_steps: 1, ..config("a2c") });
     let worst = whole_episodes(&mut agent, &OnPolicy { horizon: Horizon::Episodes(1), ..algo });
     assert!(worst > 8.0, "only {worst} standard errors");
 }
@@ -210,10 +215,10 @@ fn windows(algo: &OnPolicy, steps: usize, spoil: impl Fn(&mut Rollout)) -> f64 {
 #[test]
 fn windows_bootstrap_through_truncation_without_bias() {
     let steps = 20;
-    let a2c = a2c(&Config { n_steps: steps, gamma: 0.95, ..config("a2c") });
+    let a2c = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("a2c") });
     let worst = windows(&a2c, steps, |_| {});
     assert!(worst <= 4.0, "a2c: {worst} standard errors");
-    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let ppo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
     let worst = windows(&ppo, steps, |_| {});
     assert!(worst <= 4.0, "ppo: {worst} standard errors");
 }
@@ -221,7 +226,7 @@ fn windows_bootstrap_through_truncation_without_bias() {
 #[test]
 fn taking_truncation_for_termination_is_a_bias_that_the_test_sees() {
     let steps = 20;
-    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let ppo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
     let worst = windows(&ppo, steps, |rollout| {
         for end in rollout.end.iter_mut().filter(|end| **end == End::Truncated) {
             *end = End::Terminated;
@@ -233,7 +238,7 @@ fn taking_truncation_for_termination_is_a_bias_that_the_test_sees() {
 #[test]
 fn bootstrapping_from_the_state_after_a_reset_is_a_bias_that_the_test_sees() {
     let steps = 20;
-    let ppo = ppo(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
+    let ppo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
     let worst = windows(&ppo, steps, |rollout| {
         for i in 0..rollout.value.len() - LANES {
             if rollout.end[i] == End::Truncated {
@@ -267,7 +272,7 @@ fn the_exact_gradient_is_the_slope_of_the_exact_return() {
 fn below_a_discount_of_one_the_loss_follows_the_gradient_of_episodes_and_not_that_of_the_return() {
     let (world, gamma) = (world(None), 0.8);
     let mut agent = Agent::new(&world, gamma, |_, _| 0.0);
-    let algo = reinforce(&Config { baseline: false, gamma, ..config("reinforce") });
+    let algo = on_policy(&Config { baseline: false, gamma, ..config("reinforce") });
     let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
     let Agent { network, params, mdp } = &agent;
     let episodes = oracle::exact_episode_gradient(network, params, mdp, gamma).expect("a gradient");
@@ -286,7 +291,7 @@ fn under_a_time_limit_a_baseline_does_more_than_lower_the_variance() {
     let mean = |limit: Option<u32>, baseline: bool| {
         let world = world(limit);
         let mut agent = Agent::new(&world, 1.0, |_, exact| exact);
-        let algo = reinforce(&Config { baseline, ..config("reinforce") });
+        let algo = on_policy(&Config { baseline, ..config("reinforce") });
         let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
         (sampled, agent.actor())
     };

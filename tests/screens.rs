@@ -85,6 +85,12 @@ fn no_program_panics_where_a_stream_is_closed_or_full() {
         ("train", "--list optimizers"),
         ("train", "--help"),
         ("throughput", "--help"),
+        ("uphill", ""),
+        ("uphill", "--version"),
+        ("uphill", "list optimizers"),
+        ("uphill", "completions bash"),
+        ("uphill", "man"),
+        ("uphill", "man --out pages"),
         ("compare_optimizers", "--list-cells --tasks GridWorld-4x4-v0 --optimizers sgd --seeds 2 --protocols defaults"),
         ("gradient_quality", "--steps 0 --batches 10 --episodes 1 --hidden 2 --n-steps 1 --gae-lambdas 0 --out g.png"),
     ];
@@ -99,6 +105,8 @@ fn no_program_panics_where_a_stream_is_closed_or_full() {
         ("train", "--gamma 2", 1),
         ("evaluate", "nowhere", 1),
         ("plot", "nowhere", 1),
+        ("uphill", "tran", 2),
+        ("uphill", "resume nowhere", 1),
         ("compare_optimizers", "--tasks nowhere", 1),
     ];
     mistakes.par_iter().for_each(|(program, arguments, expected)| {

@@ -36,7 +36,7 @@ fn list_prints_the_names_there_are_one_a_line() {
     let listed = |what: &str| text(&succeeds(home.path(), &format!("--list {what}")).stdout);
     let lines = |names: Vec<&str>| names.into_iter().map(|name| format!("{name}\n")).collect::<String>();
     assert_eq!(listed("envs"), lines(envs::ids().collect()));
-    assert_eq!(listed("algos"), lines(algo::ALGOS.iter().map(|algo| algo.name).collect()));
+    assert_eq!(listed("algos"), lines(algo::ROWS.iter().map(|algo| algo.name).collect()));
     let registry = Registry::default();
     let is_schedule = |row: &&Row| matches!(row.make, Make::Schedule(_));
     let of_kind = |kind: &str| -> Vec<&Row> {

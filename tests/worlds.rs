@@ -90,7 +90,7 @@ fn settings_name_the_file_of_a_world_which_lies_beside_them() {
     succeeds(home.path(), "train", &format!("--config lab/settings.toml {SHORT} --out r"));
     let config = fs::read_to_string(home.path().join("r/config.toml")).expect("a configuration");
     let config = Config::from_toml(&config).expect("settings");
-    assert_eq!((&*config.env, &*config.gridworld.expect("a world").map), ("maze", "S.G"));
+    assert_eq!((&*config.env.name, &*config.gridworld.expect("a world").map), ("maze", "S.G"));
     let grid =
         "--config lab/grid.toml --algos a2c --optimizers sgd --seeds 1 --protocols defaults --steps 200 --dry-run";
     assert!(succeeds(home.path(), "compare_optimizers", grid).starts_with("2 runs: 2 defaults"));
@@ -116,6 +116,9 @@ fn a_policy_at_the_optimum_is_given_no_advice() {
 #[test]
 fn the_best_return_is_that_of_the_shortest_way_within_the_limit() {
     let world = |map: &str| GridWorldConfig { map: map.into(), ..GridWorldConfig::default() };
+    let ppo = uphill::Config::for_algo("ppo").expect("an algorithm");
+    let optimal_return =
+        |world: &GridWorldConfig| optimal_return(&uphill::Config { gridworld: Some(world.clone()), ..ppo.clone() });
     let near = |world: &GridWorldConfig, best: f64| {
         let known = optimal_return(world).expect("a world that is small enough");
         assert!((known - best).abs() < 1e-6, "{known} {best}");

@@ -35,6 +35,7 @@
 //!
 #![doc = include_str!("environments.md")]
 
+mod bandit;
 mod cartpole;
 mod columns;
 mod drawing;
@@ -61,6 +62,7 @@ mod vector;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use bandit::Bandit;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
@@ -74,7 +76,7 @@ pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use number::{counted, shown};
 pub use quote::quoted;
-pub use registry::{ids, make, make_vec, summary};
+pub use registry::{ids, make, make_vec, rows, summary, unknown};
 pub use seeding::NumpyRng;
 pub use space::Space;
 pub use tabular::{FiniteMdp, MdpError, Outcome};

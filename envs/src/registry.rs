@@ -74,6 +74,11 @@ pub fn ids() -> impl ExactSizeIterator<Item = &'static str> {
     ROWS.iter().map(|row| row.id)
 }
 
+/// Name and summary of every registered environment.
+pub fn rows() -> impl ExactSizeIterator<Item = (&'static str, &'static str)> {
+    ROWS.iter().map(|row| (row.id, row.summary))
+}
+
 /// One line on what an environment is.
 ///
 /// # Errors
@@ -99,10 +104,13 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
 }
 
 fn find(id: &str) -> Result<&'static Row, EnvError> {
-    ROWS.iter().find(|row| row.id == id).ok_or_else(|| EnvError::Unknown {
-        // A likeness takes time in proportion to both lengths.
-        id: quoted(id),
-        nearest: nearest(&quoted(id), ids()).map(Into::into),
-        known: ids().collect::<Vec<_>>().join(", "),
-    })
+    ROWS.iter().find(|row| row.id == id).ok_or_else(|| unknown(id, ids()))
+}
+
+/// What is said of a name that is none of the known ones.
+pub fn unknown<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> EnvError {
+    let known: Vec<&str> = known.collect();
+    // A likeness takes time in proportion to both lengths.
+    let id = quoted(id);
+    EnvError::Unknown { nearest: nearest(&id, known.iter().copied()).map(Into::into), id, known: known.join(", ") }
 }

@@ -1,34 +1,39 @@
-use crate::Config;
+use super::params::{ENT_COEF, GAE_LAMBDA, GAMMA, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF};
+use super::{Make, OnPolicy, Row};
+use crate::Result;
 use crate::advantage::{Estimator, Gae, NStep};
-use crate::algo::OnPolicy;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
-use crate::optim::Spec;
 use crate::rollout::Horizon;
+use crate::words::Args;
+
+pub(super) const ROW: Row = Row {
+    name: "a2c",
+    summary: "advantage actor-critic on short rollouts",
+    params: &[N_STEPS.or("5"), GAMMA, GAE_LAMBDA.or("1"), NORMALIZE_ADVANTAGE, ENT_COEF, VF_COEF],
+    make: Make {
+        settings: &[("optimizer", "rmsprop(eps=1e-5)"), ("lr", "7e-4"), ("envs", "8")],
+        build: |args, _| Ok(Box::new(a2c(args)?)),
+    },
+};
 
 /// Advantage actor-critic, synchronous: one policy-gradient step a short rollout, advantages from n-step returns, or
 /// from generalised advantage estimation where `gae_lambda` is below 1.
 ///
 /// Mnih et al. 2016, <https://arxiv.org/abs/1602.01783>.
-#[must_use]
-pub fn a2c(c: &Config) -> OnPolicy {
-    let estimator: Box<dyn Estimator> = if c.gae_lambda < 1.0 {
-        Box::new(Gae { gae_lambda: c.gae_lambda as f32 })
-    } else {
-        Box::new(NStep { n_steps: c.n_steps })
-    };
-    OnPolicy {
-        horizon: Horizon::Steps(c.n_steps),
-        gamma: c.gamma,
+fn a2c(args: &Args) -> Result<OnPolicy> {
+    let (n_steps, gae_lambda) = (args.count("n_steps")?, args.number("gae_lambda")?);
+    let estimator: Box<dyn Estimator> =
+        if gae_lambda < 1.0 { Box::new(Gae { gae_lambda: gae_lambda as f32 }) } else { Box::new(NStep { n_steps }) };
+    Ok(OnPolicy {
+        horizon: Horizon::Steps(n_steps),
+        gamma: args.number("gamma")?,
         estimator,
-        objective: PolicyGradient.plus(c.vf_coef, ValueLoss::default()).plus(-c.ent_coef, Entropy),
-        normalize_advantage: c.normalize_advantage,
+        objective: PolicyGradient
+            .plus(args.number("vf_coef")?, ValueLoss::default())
+            .plus(-args.number("ent_coef")?, Entropy),
+        normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: 1,
         n_minibatches: 1,
         target_kl: f64::INFINITY,
-    }
-}
-
-pub(super) fn defaults() -> Config {
-    let optimizer = Spec::link("rmsprop", &[("eps", 1e-5)]);
-    Config { optimizer, lr: 7e-4, envs: 8, n_steps: 5, gae_lambda: 1.0, ..Config::base("a2c") }
+    })
 }

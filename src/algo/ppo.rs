@@ -1,8 +1,32 @@
-use crate::Config;
+use super::params::{
+    CLIP_RANGE, CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
+    TARGET_KL, VF_COEF,
+};
+use super::{Make, OnPolicy, Row};
+use crate::Result;
 use crate::advantage::Gae;
-use crate::algo::OnPolicy;
 use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
 use crate::rollout::Horizon;
+use crate::words::Args;
+
+pub(super) const ROW: Row = Row {
+    name: "ppo",
+    summary: "proximal policy optimisation",
+    params: &[
+        N_STEPS,
+        N_EPOCHS,
+        N_MINIBATCHES,
+        GAMMA,
+        GAE_LAMBDA,
+        NORMALIZE_ADVANTAGE.or("true"),
+        CLIP_RANGE,
+        CLIP_RANGE_VF,
+        ENT_COEF.or("0.01"),
+        VF_COEF,
+        TARGET_KL,
+    ],
+    make: Make { settings: &[], build: |args, _| Ok(Box::new(ppo(args)?)) },
+};
 
 /// Proximal policy optimisation: several passes over each rollout, held near the policy that made it by clipping.
 ///
@@ -10,29 +34,17 @@ use crate::rollout::Horizon;
 /// `whole` there.
 ///
 /// Schulman et al. 2017, <https://arxiv.org/abs/1707.06347>.
-#[must_use]
-pub fn ppo(c: &Config) -> OnPolicy {
-    OnPolicy {
-        horizon: Horizon::Steps(c.n_steps),
-        gamma: c.gamma,
-        estimator: Box::new(Gae { gae_lambda: c.gae_lambda as f32 }),
-        objective: ClippedSurrogate::new(c.clip_range)
-            .plus(c.vf_coef, ValueLoss { clip_range_vf: c.clip_range_vf })
-            .plus(-c.ent_coef, Entropy),
-        normalize_advantage: c.normalize_advantage,
-        n_epochs: c.n_epochs,
-        n_minibatches: c.n_minibatches,
-        target_kl: c.target_kl,
-    }
-}
-
-pub(super) fn defaults() -> Config {
-    Config {
-        n_epochs: 4,
-        n_minibatches: 4,
-        clip_range_vf: 0.2,
-        ent_coef: 0.01,
-        normalize_advantage: true,
-        ..Config::base("ppo")
-    }
+fn ppo(args: &Args) -> Result<OnPolicy> {
+    Ok(OnPolicy {
+        horizon: Horizon::Steps(args.count("n_steps")?),
+        gamma: args.number("gamma")?,
+        estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
+        objective: ClippedSurrogate::new(args.number("clip_range")?)
+            .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
+            .plus(-args.number("ent_coef")?, Entropy),
+        normalize_advantage: args.flag("normalize_advantage")?,
+        n_epochs: args.count("n_epochs")?,
+        n_minibatches: args.count("n_minibatches")?,
+        target_kl: args.number("target_kl")?,
+    })
 }

@@ -1,27 +1,32 @@
-use crate::Config;
+use super::params::{BASELINE, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF};
+use super::{Make, OnPolicy, Row};
+use crate::Result;
 use crate::advantage::MonteCarlo;
-use crate::algo::OnPolicy;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::rollout::Horizon;
+use crate::words::Args;
+
+pub(super) const ROW: Row = Row {
+    name: "reinforce",
+    summary: "Monte Carlo policy gradient over whole episodes",
+    params: &[EPISODES, GAMMA, BASELINE, NORMALIZE_ADVANTAGE.or("true"), ENT_COEF, VF_COEF],
+    make: Make { settings: &[("lr", "4e-3")], build: |args, lanes| Ok(Box::new(reinforce(args, lanes)?)) },
+};
 
 /// REINFORCE: the policy gradient with the return that whole episodes really had, less a learnt baseline or not.
 ///
 /// Williams 1992, <https://doi.org/10.1007/BF00992696>; baseline: Sutton and Barto 2018, section 13.4.
-#[must_use]
-pub fn reinforce(c: &Config) -> OnPolicy {
-    let policy = PolicyGradient.plus(-c.ent_coef, Entropy);
-    OnPolicy {
-        horizon: Horizon::Episodes(c.episodes / c.envs.max(1)),
-        gamma: c.gamma,
-        estimator: Box::new(MonteCarlo { baseline: c.baseline }),
-        objective: if c.baseline { policy.plus(c.vf_coef, ValueLoss::default()) } else { policy },
-        normalize_advantage: c.normalize_advantage,
+fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
+    let policy = PolicyGradient.plus(-args.number("ent_coef")?, Entropy);
+    let baseline = args.flag("baseline")?;
+    Ok(OnPolicy {
+        horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),
+        gamma: args.number("gamma")?,
+        estimator: Box::new(MonteCarlo { baseline }),
+        objective: if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy },
+        normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: 1,
         n_minibatches: 1,
         target_kl: f64::INFINITY,
-    }
-}
-
-pub(super) fn defaults() -> Config {
-    Config { lr: 4e-3, normalize_advantage: true, ..Config::base("reinforce") }
+    })
 }

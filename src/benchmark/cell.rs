@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::grid::{Grid, Protocol, Task};
-use super::scale;
 use super::trial::Trial;
 use crate::envs::{counted, shown};
 use crate::stats::Scale;
@@ -51,6 +50,8 @@ pub struct Cell {
     pub stage: Stage,
     /// What the tables call its task.
     pub task: String,
+    /// What the grid calls its algorithm.
+    pub algo: String,
     /// The hyper-parameters of its optimizer.
     pub trial: Trial,
     /// What its returns are measured by.
@@ -63,7 +64,7 @@ impl Cell {
     /// A name that says what it is: `CartPole-v1-ppo-adam-lr0.001-s1`.
     #[must_use]
     pub fn name(&self) -> String {
-        let Config { algo, seed, .. } = &self.config;
+        let (algo, seed) = (&self.algo, self.config.seed);
         let lr = self.trial.lr.map(|lr| format!("-lr{}", shown(lr))).unwrap_or_default();
         let name = format!("{}-{algo}-{}{lr}-s{seed}", self.task, self.trial.spec.file_name());
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
@@ -97,7 +98,8 @@ impl Plan {
         for (task, algo) in (0..grid.tasks.len()).flat_map(|task| grid.algos.iter().map(move |algo| (task, algo))) {
             for default in &defaults {
                 let trials = if tuned { default.search(grid)? } else { Vec::new() };
-                let scale = scale::of(&grid.tasks[task], &grid.config(&grid.tasks[task], algo, default, 0)?)?;
+                let task_of = &grid.tasks[task];
+                let scale = task_of.scale(&grid.config(task_of, algo, default, 0)?)?;
                 plan.groups.push(Group { task, algo: algo.clone(), scale, default: default.clone(), trials });
             }
         }
@@ -152,7 +154,8 @@ impl Group {
         for &seed in seeds {
             let config = Config { seed, ..config.clone() };
             config.validate()?;
-            cells.push(Cell { stage, task: task.label().into(), trial: trial.clone(), scale: self.scale, config });
+            let (task, algo) = (task.label().into(), self.algo.clone());
+            cells.push(Cell { stage, task, algo, trial: trial.clone(), scale: self.scale, config });
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Estimate {
         let mut thread_seconds = 0.0;
         let tuned = plan.tuned(grid, &plan.first_trials())?;
         for cell in plan.cells.iter().chain(&tuned) {
-            let kind = (cell.task.clone(), cell.config.algo.clone(), cell.trial.optimizer.clone());
+            let kind = (cell.task.clone(), cell.algo.clone(), cell.trial.optimizer.clone());
             let one = match seconds.get(&kind) {
                 Some(&known) => known,
                 None => {

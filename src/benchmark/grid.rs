@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::{GridWorldConfig, quoted, shown};
 
 use super::cell::{Cell, Plan};
 use super::trial::Trial;
-use crate::optim::{Registry, Spec};
-use crate::{Config, Error, Result, settings, whole_file};
+use crate::stats::Scale;
+use crate::words::Spec;
+use crate::{Catalogue, Config, Error, Result, settings, whole_file};
 
 /// Tasks × algorithms × optimizers × seeds, under one protocol or two.
 ///
@@ -48,6 +49,9 @@ pub struct Grid {
     pub tuning: Tuning,
     /// What is learnt.
     pub tasks: Vec<Task>,
+    /// The rows that its words are from; no file says them.
+    #[serde(skip)]
+    pub catalogue: Catalogue,
 }
 
 /// How an optimizer's hyper-parameters are come by.
@@ -167,6 +171,7 @@ impl Default for Grid {
             algo_settings: BTreeMap::new(),
             tuning: Tuning::default(),
             tasks: vec![steps("CartPole-v1", 100_000), steps("GridWorld-4x4-v0", 30_000)],
+            catalogue: Catalogue::default(),
         }
     }
 }
@@ -199,6 +204,28 @@ impl Task {
         Ok(Config { gridworld: Some(GridWorldConfig { max_episode_steps: Some(limit), ..world }), ..config })
     }
 
+    /// What its undiscounted returns are measured by: what it says itself, or else what is known of the environment.
+    pub(super) fn scale(&self, config: &Config) -> Result<Scale> {
+        let known = match (self.random_return, self.optimal_return) {
+            (Some(random), Some(optimal)) => Some((random, optimal)),
+            _ => config.known_returns()?,
+        };
+        let place = self.label();
+        let Some((random, optimal)) = known else {
+            let remedy = "give the task `random_return` and `optimal_return`, which become the scores 0 and 1";
+            return Err(Error::Config(format!(
+                "{place}: what a random and the best policy earn is not known: {remedy}"
+            )));
+        };
+        let random = self.random_return.unwrap_or(random);
+        let optimal = self.optimal_return.unwrap_or(optimal);
+        if !(random.is_finite() && optimal.is_finite() && random < optimal) {
+            let got = format!("random_return = {}, optimal_return = {}", shown(random), shown(optimal));
+            return Err(Error::Config(format!("{place}: {got} is impossible: the optimum must be the larger one")));
+        }
+        Ok(Scale::new(random, optimal)?)
+    }
+
     /// An environment with nothing special about it.
     #[must_use]
     pub fn new(env: &str) -> Self {
@@ -217,8 +244,8 @@ impl Task {
     ///
     /// # Errors
     /// As [`Config::env_settings`].
-    pub fn of(env: &str) -> Result<Self> {
-        let mut settings = Config::env_settings(env)?;
+    pub fn of(env: &str, catalogue: &Catalogue) -> Result<Self> {
+        let mut settings = Config::env_settings(env, catalogue)?;
         let id = settings.remove("env").and_then(|id| id.as_str().map(String::from)).unwrap_or_default();
         let says_id = settings.get("gridworld").is_none_or(|world| world.get("id").is_some());
         let file = std::path::Path::new(env).file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -226,12 +253,12 @@ impl Task {
     }
 
     /// Puts the world into its settings where `env` is the file of one, looked for in this folder.
-    fn settle(&mut self, beside: &Path) -> Result<()> {
+    fn settle(&mut self, beside: &Path, catalogue: &Catalogue) -> Result<()> {
         if self.settings.contains_key("gridworld") {
             return Ok(());
         }
         let mut table = toml::Table::from_iter([("env".to_string(), self.env.as_str().into())]);
-        Config::settle_env(&mut table, beside)?;
+        Config::settle_env(&mut table, beside, catalogue)?;
         if let Some(id) = table.remove("env").and_then(|id| id.as_str().map(String::from)) {
             self.env = id;
         }
@@ -294,7 +321,15 @@ impl Grid {
     /// # Errors
     /// [`Error::Config`] for text that is not TOML, and as [`Grid::validate`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        let grid = Self::parse(text)?;
+        Self::from_toml_with(text, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Grid::from_toml`].
+    pub fn from_toml_with(text: &str, catalogue: &Catalogue) -> Result<Self> {
+        let grid = Self { catalogue: catalogue.clone(), ..Self::parse(text)? };
         grid.validate()?;
         Ok(grid)
     }
@@ -315,12 +350,21 @@ impl Grid {
     /// [`Error::Io`] if it cannot be read, [`Error::File`] for what [`Grid::from_toml`] refuses; as
     /// [`Config::settle_env`] for a world.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_with(path, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Grid::read`].
+    pub fn read_with(path: &Path, catalogue: &Catalogue) -> Result<Self> {
         let wrong = |problem: String| Error::File { path: path.into(), problem };
         let bytes = whole_file::read(path, settings::MAX_BYTES).map_err(Error::io(path))?;
         let text = str::from_utf8(&bytes).map_err(|e| wrong(format!("not UTF-8 text: {e}")))?;
-        let mut grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
+        let grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
+        let mut grid = Self { catalogue: catalogue.clone(), ..grid };
         let beside = path.parent().unwrap_or(Path::new(""));
-        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside))?;
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside, catalogue))?;
         grid.validate().map_err(|e| wrong(e.to_string()))?;
         Ok(grid)
     }
@@ -360,7 +404,8 @@ impl Grid {
         );
         table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
         let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
-        let config = Config::from_table(table).and_then(|config| task.limited(config)).map_err(place)?;
+        let config =
+            Config::read_and_validate(table, &self.catalogue).and_then(|config| task.limited(config)).map_err(place)?;
         let limit = config.make_envs(1).map_err(place)?.spec().max_episode_steps;
         match limit {
             Some(_) => Ok(config),
@@ -396,7 +441,6 @@ impl Grid {
 
     /// The default of each optimizer.
     pub(super) fn defaults(&self) -> Result<Vec<Trial>> {
-        let registry = Registry::default();
-        self.optimizers.iter().map(|spec| Trial::documented(spec, &registry)).collect()
+        self.optimizers.iter().map(|spec| Trial::documented(spec, self.catalogue.optim())).collect()
     }
 }

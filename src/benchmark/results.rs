@@ -122,7 +122,7 @@ pub struct Results {
 
 impl Run {
     pub(super) fn new(cell: &Cell, grid: &Grid, outcome: &Outcome, seconds: f64) -> Result<Self> {
-        let Cell { stage, task, trial, scale, config } = cell;
+        let Cell { stage, task, algo, trial, scale, config } = cell;
         let mut curve = outcome.curve.clone();
         curve.resize(grid.curve_points, f64::NAN);
         curve.iter_mut().filter(|point| point.is_nan()).for_each(|point| *point = scale.random());
@@ -139,7 +139,7 @@ impl Run {
             run: 0,
             protocol: *stage,
             task: task.clone(),
-            algo: config.algo.clone(),
+            algo: algo.clone(),
             optimizer: trial.optimizer.clone(),
             spec: trial.spec.to_string(),
             lr: trial.lr,

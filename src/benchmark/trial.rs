@@ -4,8 +4,9 @@ use rand::seq::SliceRandom;
 use uphill_envs::counted;
 
 use super::grid::{Grid, LrGrid};
-use crate::optim::{Kind, Link, Registry, Spec, Value};
+use crate::optim::Registry;
 use crate::settings::shown;
+use crate::words::{Kind, Spec, Value, Word};
 use crate::{Error, Result, Seed};
 
 /// One choice of hyper-parameters.
@@ -72,7 +73,7 @@ impl Trial {
         };
         let one = toml::Table::from_iter([("name".into(), link.name.clone().into()), (name.into(), value.clone())]);
         let Spec(links) = Spec::try_from(&toml::Value::Table(one))?;
-        let arg = links.into_iter().next().and_then(|Link { mut args, .. }| args.pop());
+        let arg = links.into_iter().next().and_then(|Word { mut args, .. }| args.pop());
         link.args.retain(|(known, _)| known.as_deref() != Some(name));
         link.args.extend(arg);
         registry.chain(&trial.spec).map_err(|e| Error::Config(format!("tuning.search: {e}")))?;
@@ -81,7 +82,7 @@ impl Trial {
 
     /// The trials of an optimizer, equally many for each.
     pub(super) fn search(&self, grid: &Grid) -> Result<Vec<Self>> {
-        let registry = Registry::default();
+        let registry = grid.catalogue.optim();
         let tuning = &grid.tuning;
         let mut space = vec![self.clone()];
         let mut lr_list = tuning.lr.clone();
@@ -99,7 +100,7 @@ impl Trial {
             }
             let with_each = |trial: Self| values.iter().map(move |value| (trial.clone(), value));
             let wider = space.into_iter().flat_map(with_each);
-            space = wider.map(|(trial, value)| trial.with(name, value, &registry)).collect::<Result<_>>()?;
+            space = wider.map(|(trial, value)| trial.with(name, value, registry)).collect::<Result<_>>()?;
             if space.len() > MAX_SPACE {
                 return Err(Error::Config(format!("tuning.search: {} has too many combinations", self.optimizer)));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cell::Plan;
 use super::grid::{Grid, Protocol, Tuning};
 use crate::envs::shown;
-use crate::optim::Spec;
+use crate::words::Spec;
 use crate::{Error, Result};
 
 /// Settings that a grid's axes decide.

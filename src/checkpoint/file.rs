@@ -22,7 +22,7 @@ use uphill_envs::counted;
 
 use super::{Checkpoint, Progress};
 use crate::arrays::{Array, Arrays, Numbers};
-use crate::{Config, Error, Result, whole_file};
+use crate::{Catalogue, Config, Error, Result, whole_file};
 
 /// The layout of checkpoints that this version writes and reads. It changes whenever a checkpoint's meaning does.
 const SCHEMA: u64 = 2;
@@ -113,7 +113,8 @@ impl Checkpoint {
         if checksum(file, place) != header.sha256 {
             return Err(damaged());
         }
-        let config = Config::parse_toml(&header.config).and_then(Config::of_policy);
+        let config =
+            Config::parse_toml(&header.config).and_then(|table| Config::of_policy(table, &Catalogue::default()));
         let config = config.map_err(|e| wrong(format!("its configuration: {e}")))?;
         let mut arrays = Arrays::default();
         for (name, view) in tensors.iter() {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, counted, quoted};
+use uphill_envs::{Env, FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
 
-use crate::algo::{self, Algorithm};
-use crate::models::MlpConfig;
-use crate::optim::{Fallback, Optimizer, Registry};
-use crate::{Config, Error, MakeEnvs, Result, Seed};
+use crate::algo::Algorithm;
+use crate::models::{MlpConfig, Model, Site};
+use crate::optim::{Fallback, Optimizer};
+use crate::words::{Args, Param, Row, Value, Word};
+use crate::{Config, Error, Layout, MakeEnvs, Params, Result, Seed};
 
 /// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
 const GROUP: usize = 32;
@@ -21,22 +22,79 @@ impl Config {
         Arc::new(move |lanes| config.make_envs(lanes))
     }
 
+    /// What a word's row is given: its own arguments, and of the settings those that it has.
+    pub(super) fn args<M>(&self, row: &Row<M>, word: &Word) -> Result<Args> {
+        let table = self.all()?;
+        let setting = |param: &Param| table.get(param.name).filter(|_| Self::is_setting(param.name));
+        Args::within(row, word, &|param| Value::from_toml(setting(param)?).ok())
+    }
+
     /// The environments, so many side by side.
     ///
     /// # Errors
-    /// [`Error::Env`] for an unknown name or an impossible grid world.
+    /// [`Error::Env`] for an unknown name or an impossible grid world, [`Error::Config`] for an impossible argument, and what
+    /// the environment's row fails with.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let Some(grid) = &self.gridworld else {
-            return Ok(uphill_envs::make_vec(&self.env, lanes)?);
+            let row = self.catalogue.env(&self.env.name)?;
+            return row.make.lanes(&Args::new(row, &self.env)?, lanes);
         };
         let world = TimeLimit::new(GridWorld::new(grid.clone())?);
         Ok(Box::new(Lanes::new(vec![world; lanes])?))
     }
 
-    /// The grid world that the environment is, if it is one: then its model can be known.
+    /// The environment alone, within its limit, to be stepped by hand.
+    ///
+    /// # Errors
+    /// As [`Config::make_envs`]; [`Error::Config`] for one that is made side by side only.
+    pub fn make_env(&self) -> Result<Box<dyn Env>> {
+        let Some(grid) = &self.gridworld else {
+            let row = self.catalogue.env(&self.env.name)?;
+            let alone = || Error::Config(format!("{} is made side by side only", row.name));
+            let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
+            return Ok(Box::new(TimeLimit::new(env)));
+        };
+        Ok(Box::new(TimeLimit::new(GridWorld::new(grid.clone())?)))
+    }
+
+    /// The grid world that the environment is, if it is one.
     #[must_use]
     pub fn grid_world(&self) -> Option<GridWorldConfig> {
-        self.gridworld.clone().or_else(|| GridWorldConfig::registered(&self.env))
+        self.gridworld.clone().or_else(|| GridWorldConfig::registered(&self.env.name))
+    }
+
+    /// The environment's exact model, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Env`] for an impossible grid world, and what the environment's row fails with.
+    pub fn model_of_env(&self) -> Result<Option<FiniteMdp>> {
+        if let Some(grid) = &self.gridworld {
+            return Ok(Some(GridWorld::new(grid.clone())?.model()?));
+        }
+        let Ok(row) = self.catalogue.env(&self.env.name) else { return Ok(None) };
+        row.make.model.map(|model| model(&Args::new(row, &self.env)?)).transpose()
+    }
+
+    /// The mean undiscounted returns of the uniformly random policy and of the best one, where the environment's row says them
+    /// or they follow from its model, within the limit of its steps.
+    ///
+    /// # Errors
+    /// As [`Config::model_of_env`], [`Error::Mdp`] where they do not exist.
+    pub fn known_returns(&self) -> Result<Option<(f64, f64)>> {
+        let row = self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none());
+        if let Some(returns) = row.and_then(|row| row.make.returns) {
+            return Ok(Some(returns));
+        }
+        let Some(mdp) = self.model_of_env()? else { return Ok(None) };
+        let uniform = vec![1.0 / mdp.actions() as f64; mdp.states() * mdp.actions()];
+        Ok(Some(match self.make_envs(1)?.spec().max_episode_steps {
+            Some(limit) => (mdp.start_value_within(&uniform, limit)?, mdp.optimal_value_within(limit)),
+            None => {
+                let best = mdp.optimal_values(1.0)?;
+                let optimum = mdp.start().iter().zip(best).map(|(p, value)| p * value).sum();
+                (mdp.start_value(&uniform, 1.0)?, optimum)
+            }
+        }))
     }
 
     /// Groups that the environments are in.
@@ -63,7 +121,7 @@ impl Config {
     pub(crate) fn make_with(&self, make: &MakeEnvs, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let envs = uphill_envs::guarded(make(lanes)?)?;
         let (id, env, got) = (quoted(&envs.spec().id), &self.env, envs.lanes());
-        if self.gridworld.is_none() && envs.spec().id != *env {
+        if self.gridworld.is_none() && envs.spec().id != env.name {
             let remedy = "set env to that name, or name the environments so (`TimeLimit::named` does)";
             return Err(Error::Config(format!("the environments made for env = `{env}` are called `{id}`: {remedy}")));
         }
@@ -77,9 +135,10 @@ impl Config {
     /// The algorithm.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name.
+    /// [`Error::Config`] for an unknown name or an impossible argument.
     pub fn make_algo(&self) -> Result<Box<dyn Algorithm>> {
-        Ok((algo::recipe(&self.algo)?.build)(self))
+        let row = self.catalogue.algo(&self.algo.name)?;
+        (row.make.build)(&self.args(row, &self.algo)?, self.envs)
     }
 
     /// The optimizer. What its spec says goes over the settings `lr`, `anneal_lr` and `max_grad_norm`: the first two
@@ -88,14 +147,6 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for an unknown name or an impossible value.
     pub fn make_optimizer(&self) -> Result<Optimizer> {
-        self.make_optimizer_with(&Registry::default())
-    }
-
-    /// As [`Config::make_optimizer`], with words of the user's own.
-    ///
-    /// # Errors
-    /// As [`Config::make_optimizer`].
-    pub fn make_optimizer_with(&self, registry: &Registry) -> Result<Optimizer> {
         let fallback = Fallback {
             lr: Some(self.lr),
             anneal_lr: self.anneal_lr,
@@ -103,10 +154,39 @@ impl Config {
             clip_grad_by: self.clip_grad_by,
             seed: Some(Seed(self.seed).derive("optimizer", 0) >> 14),
         };
-        Ok(Optimizer::new(registry.chain_with(&self.optimizer, &fallback)?))
+        Ok(Optimizer::new(self.catalogue.optim().chain_with(&self.optimizer, &fallback)?))
     }
 
-    /// The shape of the network.
+    /// The network, with its parameters.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name or an impossible argument, and what the model's row fails with.
+    pub fn make_model(&self, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
+        let row = self.catalogue.model(&self.model.name)?;
+        (row.make.build)(&self.args(row, &self.model)?, site)
+    }
+
+    /// The network on the CPU, with these parameters.
+    ///
+    /// # Errors
+    /// As [`Config::make_model`], [`Error::Shape`] if they are not the network's.
+    pub fn model_at(&self, spec: &Spec, theta: &[f32]) -> Result<(Params, Box<dyn Model>)> {
+        let (mut params, model) = self.make_model(&Site { draw: false, ..Site::new(spec, Seed(0)) })?;
+        params.set(theta)?;
+        Ok((params, model))
+    }
+
+    /// The layout of the network's parameters, where it is known before they are drawn.
+    ///
+    /// # Errors
+    /// As [`Config::make_model`].
+    pub(crate) fn layout(&self, spec: &Spec) -> Result<Option<Layout>> {
+        let row = self.catalogue.model(&self.model.name)?;
+        let args = self.args(row, &self.model)?;
+        row.make.layout.map(|layout| layout(&args, spec)).transpose()
+    }
+
+    /// The shape of the network that is an `mlp`.
     #[must_use]
     pub fn mlp(&self) -> MlpConfig {
         MlpConfig {

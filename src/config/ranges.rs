@@ -4,8 +4,9 @@ use uphill_envs::{Spec, counted, quoted};
 
 use crate::device::DeviceChoice;
 use crate::envs::shown;
-use crate::optim::Registry;
-use crate::{Config, Error, Result, Rollout, Threads, algo, settings};
+use crate::names::listed;
+use crate::words::{Args, Param};
+use crate::{Config, Error, Result, Rollout, Threads, settings};
 
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
@@ -16,8 +17,6 @@ impl Config {
     pub const MAX_ENVS: u64 = 1 << 16;
     /// The most steps, all lanes together, and the most episodes of one rollout.
     pub const MAX_ROLLOUT: u64 = Rollout::MAX_STEPS;
-    /// The most passes over a rollout.
-    pub const MAX_EPOCHS: u64 = 10_000;
     /// The most hidden layers.
     pub const MAX_LAYERS: usize = 256;
     /// The most weights between hidden layers, all together.
@@ -26,39 +25,57 @@ impl Config {
     /// Checks every setting's range.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first setting that is impossible, its value and what would be right.
+    /// [`Error::Config`] naming the first setting that is impossible or has no effect, its value and what would be right.
     pub fn validate(&self) -> Result<()> {
-        self.validate_with(&Registry::default())
-    }
-
-    /// As [`Config::validate`], for an optimizer that may have words of the user's own.
-    ///
-    /// # Errors
-    /// As [`Config::validate`].
-    pub fn validate_with(&self, registry: &Registry) -> Result<()> {
+        (self.catalogue.algo(&self.algo.name)?, self.catalogue.model(&self.model.name)?);
         self.validate_settings()?;
         self.check_effects()?;
-        self.make_optimizer_with(registry).map(|_| ())
+        self.make_algo()?;
+        self.make_optimizer().map(|_| ())
     }
 
-    /// Refuses a setting of another algorithm's: it would have no effect.
+    /// Settings that change nothing: arguments of rows that are not chosen, and of the optimizer's what its words decide.
+    pub(crate) fn idle(&self) -> Vec<&'static str> {
+        let registry = self.catalogue.optim();
+        let [takes_lr, clips] = [registry.takes_lr(&self.optimizer), registry.clips(&self.optimizer)];
+        let others = |name: &str| {
+            let algo = self.catalogue.algos().iter().map(|row| (self.algo == row.name, row.param(name).is_some()));
+            let model = self.catalogue.models().iter().map(|row| (self.model == row.name, row.param(name).is_some()));
+            let having: Vec<bool> = algo.chain(model).filter(|(_, has)| *has).map(|(chosen, _)| chosen).collect();
+            !having.is_empty() && !having.contains(&true)
+        };
+        let is_idle = |name: &str| match name {
+            "lr" | "anneal_lr" => !takes_lr,
+            "max_grad_norm" => clips,
+            "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
+            name => others(name),
+        };
+        Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()
+    }
+
+    /// Refuses a setting that is an argument of another row's only: it would have no effect.
     fn check_effects(&self) -> Result<()> {
-        let recipe = algo::recipe(&self.algo)?;
-        let (own, defaults) = (self.to_table()?, (recipe.defaults)().to_table()?);
-        for (name, value) in own.iter().filter(|(name, _)| !recipe.settings.contains(&name.as_str())) {
-            let others: Vec<_> = algo::ALGOS
-                .iter()
-                .filter(|other| other.settings.contains(&name.as_str()))
-                .map(|other| other.name)
-                .collect();
-            let default = defaults.get(name);
-            if !others.is_empty() && default != Some(value) {
-                let (value, others) = (settings::shown(value), others.join(" and "));
-                let rest =
-                    default.map_or(String::new(), |default| format!(", or leave it at {}", settings::shown(default)));
-                let problem = format!("{name} = {value} has no effect on {}: it is a setting of {others}", recipe.name);
-                return Err(Error::Config(format!("{problem}; leave it out{rest}")));
+        let (own, defaults) = (self.all()?, Self::base().all()?);
+        let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
+        let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
+        let rows: Vec<_> = algos.chain(models).collect();
+        let having = |name: &str| {
+            let has = move |params: &[Param]| params.iter().any(|param| param.name == name);
+            rows.iter().filter(move |(_, params, _)| has(params)).collect::<Vec<_>>()
+        };
+        for (name, value) in &own {
+            let (having, default) = (having(name), defaults.get(name));
+            if having.is_empty() || having.iter().any(|(.., chosen)| *chosen) || default == Some(value) {
+                continue;
             }
+            let others = listed(&having.iter().map(|(row, ..)| *row).collect::<Vec<_>>());
+            let is_of_model = self.catalogue.models().iter().any(|row| row.param(name).is_some());
+            let chosen = if is_of_model { &self.model } else { &self.algo };
+            let (value, chosen) = (settings::shown(value), &chosen.name);
+            let rest =
+                default.map_or(String::new(), |default| format!(", or leave it at {}", settings::shown(default)));
+            let problem = format!("{name} = {value} has no effect on {chosen}: it is a setting of {others}");
+            return Err(Error::Config(format!("{problem}; leave it out{rest}")));
         }
         Ok(())
     }
@@ -68,68 +85,64 @@ impl Config {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
-        algo::recipe(&self.algo)?;
         if let Some(world) = &self.gridworld {
             Spec::check_id(&world.id)?;
         }
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        check(Spec::check_id(&self.env).is_ok(), "env", format!("\"{}\"", quoted(&self.env)), name)?;
+        check(Spec::check_id(&self.env.name).is_ok(), "env", format!("\"{}\"", quoted(&self.env.name)), name)?;
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);
         check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;
         check(i64::try_from(self.seed).is_ok(), "seed", self.seed.to_string(), "it must be below 2^63")?;
-        for (name, count, most) in [
-            ("steps", self.steps, Self::MAX_STEPS),
-            ("envs", self.envs as u64, Self::MAX_ENVS),
-            ("n_steps", self.n_steps as u64, Self::MAX_ROLLOUT),
-            ("episodes", self.episodes as u64, Self::MAX_ROLLOUT),
-            ("n_epochs", self.n_epochs as u64, Self::MAX_EPOCHS),
-            ("n_minibatches", self.n_minibatches as u64, Self::MAX_ROLLOUT),
-        ] {
+        for (name, count, most) in [("steps", self.steps, Self::MAX_STEPS), ("envs", self.envs as u64, Self::MAX_ENVS)]
+        {
             check(count > 0, name, count.to_string(), "it must be at least 1")?;
             check(count <= most, name, count.to_string(), &format!("it must be at most {most}"))?;
         }
-        for (name, share) in [("gamma", self.gamma), ("gae_lambda", self.gae_lambda)] {
-            check((0.0..=1.0).contains(&share), name, shown(share), "it must lie in [0, 1]")?;
+        for (name, count) in [
+            ("n_steps", self.n_steps),
+            ("episodes", self.episodes),
+            ("n_epochs", self.n_epochs),
+            ("n_minibatches", self.n_minibatches),
+        ] {
+            check(i64::try_from(count).is_ok(), name, count.to_string(), "it must be below 2^63")?;
         }
-        for (name, amount) in [("lr", self.lr), ("vf_coef", self.vf_coef)] {
-            let ok = amount >= 0.0 && amount.is_finite();
-            check(ok, name, shown(amount), "it must be finite and not negative")?;
-        }
+        let ok = self.lr >= 0.0 && self.lr.is_finite();
+        check(ok, "lr", shown(self.lr), "it must be finite and not negative")?;
         check(
             self.max_memory > 0.0,
             "max_memory",
             shown(self.max_memory),
             "it must be above 0 GiB (inf sets no limit)",
         )?;
-        check(self.ent_coef.is_finite(), "ent_coef", shown(self.ent_coef), "it must be finite")?;
-        for (name, limit) in [
-            ("clip_range", self.clip_range),
-            ("clip_range_vf", self.clip_range_vf),
-            ("target_kl", self.target_kl),
-            ("max_grad_norm", self.max_grad_norm),
-        ] {
-            check(limit > 0.0, name, shown(limit), "it must be above 0 (inf turns it off)")?;
-        }
-        if let Some(units) = self.hidden.iter().find(|units| !(1..=65_536).contains(*units)) {
-            check(false, "hidden", units.to_string(), "a layer has 1 to 65536 units")?;
+        let limit = self.max_grad_norm;
+        check(limit > 0.0, "max_grad_norm", shown(limit), "it must be above 0 (inf turns it off)")?;
+        let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
+        algo.map(|row| self.args(row, &self.algo)).transpose()?;
+        model.map(|row| self.args(row, &self.model)).transpose()?;
+        match self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none()) {
+            Some(row) => drop(Args::new(row, &self.env)?),
+            None => check(self.env.args.is_empty(), "env", quoted(&self.env.to_string()), "its name alone is known")?,
         }
         let (layers, weights) =
             (self.hidden.len(), self.hidden.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>());
         let range = format!("there may be {} layers and {} weights between them", Self::MAX_LAYERS, Self::MAX_WEIGHTS);
         let size = format!("{layers} layers with {weights} weights between them");
         check(layers <= Self::MAX_LAYERS && weights <= Self::MAX_WEIGHTS, "hidden", size, &range)?;
-        if self.algo == "reinforce" {
+        let has = |name: &str| algo.is_some_and(|row| row.param(name).is_some());
+        if has("episodes") {
             let range = format!("it must be a multiple of envs, which is {}", self.envs);
             check(self.episodes.is_multiple_of(self.envs), "episodes", self.episodes.to_string(), &range)?;
         }
-        if self.algo != "reinforce" {
-            let batch = self.envs * self.n_steps;
+        if has("n_steps") {
+            let batch = self.envs.saturating_mul(self.n_steps);
             let range =
                 format!("envs * n_steps = {batch} steps is more than the {} a rollout holds", Self::MAX_ROLLOUT);
             check(batch as u64 <= Self::MAX_ROLLOUT, "n_steps", self.n_steps.to_string(), &range)?;
-            let range = format!("what it splits is envs * n_steps = {}", counted(batch, "step"));
-            check(self.n_minibatches <= batch, "n_minibatches", self.n_minibatches.to_string(), &range)?;
+            if has("n_minibatches") {
+                let range = format!("what it splits is envs * n_steps = {}", counted(batch, "step"));
+                check(self.n_minibatches <= batch, "n_minibatches", self.n_minibatches.to_string(), &range)?;
+            }
         }
         Ok(())
     }

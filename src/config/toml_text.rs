@@ -4,7 +4,8 @@ use std::path::Path;
 
 use uphill_envs::{GridWorldConfig, quoted};
 
-use crate::optim::{Registry, Spec};
+use crate::catalogue::Catalogue;
+use crate::words::{Param, Spec, Value, Word};
 use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
@@ -46,67 +47,153 @@ impl Config {
         Self::parse_toml(text).map_err(|e| wrong(e.to_string()))
     }
 
+    /// As [`Config::from_toml`], with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Config::from_toml`].
+    pub fn from_toml_with(text: &str, catalogue: &Catalogue) -> Result<Self> {
+        Self::from_table_with(Self::parse_toml(text)?, catalogue)
+    }
+
     /// As [`Config::from_toml`], from a table that is already parsed.
     ///
     /// # Errors
     /// [`Error::Config`] for an unknown setting, or a value of the wrong type or out of range.
     pub fn from_table(table: toml::Table) -> Result<Self> {
-        Self::from_table_with(table, &Registry::default())
+        Self::from_table_with(table, &Catalogue::default())
     }
 
-    /// As [`Config::from_table`], for an optimizer that may have words of the user's own.
+    /// As [`Config::from_table`], with rows of one's own.
     ///
     /// # Errors
     /// As [`Config::from_table`].
-    pub fn from_table_with(table: toml::Table, registry: &Registry) -> Result<Self> {
-        let config = Self::read(table, registry)?;
-        config.validate_with(registry)?;
+    pub fn from_table_with(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let said: Vec<String> = table.keys().cloned().collect();
+        let config = Self::read_and_validate(table, catalogue)?;
+        // What another row's argument is, was refused already.
+        match config.idle().into_iter().find(|name| said.iter().any(|said| said == name)) {
+            Some("clip_grad_by") if config.max_grad_norm.is_infinite() => {
+                Err(Error::Config("clip_grad_by has no effect: max_grad_norm = inf does not clip; leave it out".into()))
+            }
+            Some(name @ ("lr" | "anneal_lr")) => {
+                let problem = format!("{name} has no effect: optimizer = `{}` says its own lr", config.optimizer);
+                Err(Error::Config(format!("{problem}; leave one of them out")))
+            }
+            Some(name @ ("max_grad_norm" | "clip_grad_by")) => {
+                let problem = format!("{name} has no effect: optimizer = `{}` clips by itself", config.optimizer);
+                Err(Error::Config(format!("{problem}; leave one of them out")))
+            }
+            _ => Ok(config),
+        }
+    }
+
+    /// The same for settings that several optimizers share: one of them may say by itself what they are for.
+    pub(crate) fn read_and_validate(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::read(table, catalogue, true)?;
+        config.validate()?;
         Ok(config)
     }
 
-    /// As [`Config::from_table`], but whatever the optimizer is called: a policy can be used without it.
-    pub(crate) fn of_policy(table: toml::Table) -> Result<Self> {
-        let config = Self::read(table, &Registry::default())?;
+    /// As [`Config::from_table_with`], but whatever algorithm and optimizer are called: a policy can be used without them.
+    pub(crate) fn of_policy(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
+        let config = Self::read(table, catalogue, false)?;
         config.validate_settings()?;
         Ok(config)
     }
 
-    fn read(mut table: toml::Table, registry: &Registry) -> Result<Self> {
-        let algo = match table.get("algo") {
-            None => "ppo",
-            Some(toml::Value::String(name)) => name,
-            Some(other) => {
-                let other = settings::shown(other);
-                return Err(Error::Config(format!("algo = {other} is impossible: it must be a name in quotes")));
-            }
-        };
-        let mut defaults = Self::for_algo(algo)?;
-        if let Some(optimizer) = table.remove("optimizer") {
-            defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?, registry);
-        }
+    /// Reads a table over the defaults of the words that it names, whose rows `must` be known or not.
+    fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
         share_name(&mut table);
-        let known = defaults.to_table()?;
-        for (name, value) in &table {
-            match (name.as_str(), value) {
+        let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
+        let own_world = table.contains_key("gridworld");
+        for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {
+            match table.remove(name) {
+                // The name of a world of one's own may have any characters.
+                Some(toml::Value::String(text)) if name == "env" && own_world => *word = text.into(),
+                Some(value) => *word = Word::from_toml(name, &value)?,
+                None => {}
+            }
+        }
+        let mut said: Vec<(String, &str)> = Vec::new();
+        for (word, row) in [
+            (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
+            (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
+        ] {
+            let places = row.unwrap_or_default().iter().map(|param| param.name);
+            let places = places.zip(&word.args).filter(|(_, (key, _))| key.is_none()).map(|(name, _)| name.to_string());
+            let names = word.args.iter().filter_map(|(key, _)| key.clone());
+            said.extend(places.chain(names).map(|name| (name, word.name.as_str())));
+        }
+        if let Some((name, word)) = said.iter().find(|(name, _)| table.contains_key(name)) {
+            let problem = format!("{name} is given twice: as an argument of {word}, and by itself");
+            return Err(Error::Config(problem));
+        }
+        let mut defaults = base.with_defaults(must)?;
+        if let Some(optimizer) = table.remove("optimizer") {
+            defaults = defaults.with_optimizer(Spec::try_from(&optimizer)?);
+        }
+        let known = defaults.all()?;
+        let mut settings = toml::Table::new();
+        for (name, value) in table {
+            match (name.as_str(), &value) {
                 ("gridworld", toml::Value::Table(world)) => check_world(world)?,
                 ("gridworld", other) => {
                     let other = settings::shown(other);
                     return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
                 (name, value) if !known.contains_key(name) => {
-                    return Err(defaults.unknown_setting(name, value, registry));
+                    let Some(word) = defaults.word_with(name) else {
+                        return Err(defaults.unknown_setting(name, value));
+                    };
+                    *word = word.clone().with(name, Value::from_toml(value)?);
+                    continue;
                 }
                 _ => {}
             }
+            settings.insert(name, value);
         }
-        settings::over::<Self>(known, table)?.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+        let words = (defaults.env.clone(), defaults.model.clone(), defaults.algo.clone());
+        let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
+        Ok(Self { env: words.0, model: words.1, algo: words.2, ..config })
+    }
+
+    /// The word whose row has an argument of that name.
+    fn word_with(&mut self, name: &str) -> Option<&mut Word> {
+        let catalogue = &self.catalogue;
+        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
+        if catalogue.algo(&self.algo.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.algo)
+        } else if catalogue.model(&self.model.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.model)
+        } else if self.gridworld.is_none() && catalogue.env(&self.env.name).is_ok_and(|row| has(row.params)) {
+            Some(&mut self.env)
+        } else {
+            None
+        }
     }
 
     /// What is said of a setting that there is not, next to the others.
-    fn unknown_setting(&self, name: &str, value: &toml::Value, registry: &Registry) -> Error {
+    fn unknown_setting(&self, name: &str, value: &toml::Value) -> Error {
+        let registry = self.catalogue.optim();
         let (name, said) = (&*quoted(name), settings::shown(value));
-        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).collect();
-        let remedy = if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
+        let own = [
+            self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
+            self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
+            self.catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
+        ];
+        let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
+        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).chain(own).collect();
+        let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).collect();
+        let remedy = if !having.is_empty() {
+            let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
+            return Error::Config(format!(
+                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out",
+                names::listed(&having)
+            ));
+        } else if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
             format!(": it goes into the optimizer, {}({name}={said})", row.name)
         } else if let Some(meant) = names::meant(name, &known) {
             format!("; {}", meant.question(names::in_code))
@@ -122,22 +209,27 @@ impl Config {
         Error::Config(format!("there is no setting `{name}`{remedy}"))
     }
 
-    /// All settings as a TOML table.
+    /// Every setting that has an effect as a TOML table.
     ///
     /// # Errors
     /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
     pub fn to_table(&self) -> Result<toml::Table> {
+        let mut table = self.all()?;
+        self.idle().into_iter().for_each(|name| drop(table.remove(name)));
+        Ok(table)
+    }
+
+    /// Every setting, those without an effect too.
+    pub(crate) fn all(&self) -> Result<toml::Table> {
         toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 
-    /// All settings as TOML: [`Config::from_toml`] of it gives this configuration back.
+    /// Every setting that has an effect as TOML: [`Config::from_toml`] of it gives this configuration back.
     ///
     /// # Errors
     /// As [`Config::to_table`].
     pub fn to_toml(&self) -> Result<String> {
-        // The writer would write any u64, the reader takes none from 2^63 on: the table refuses those.
-        self.to_table()?;
-        toml::to_string(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+        toml::to_string(&self.to_table()?).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 }
 

@@ -4,24 +4,28 @@ use std::path::Path;
 
 use uphill_envs::Spec;
 
-use crate::{Config, Error, Result};
+use crate::words::Word;
+use crate::{Catalogue, Config, Error, Result};
 
 impl Config {
-    /// The settings `env` and, for a grid world of one's own, `gridworld`, from what stands after `--env`: a registered name,
-    /// else a file with the options of a grid world. The options become part of the configuration, so that it is complete.
+    /// The settings `env` and, for a grid world of one's own, `gridworld`, from what stands after `--env`: a name of the
+    /// catalogue's, with its arguments or without, else a file with the options of a grid world. The options become part of the configuration, so that it is complete.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Io`] for a file that is no grid world's or cannot be read, [`Error::Config`] for what is
     /// neither a name nor a file.
-    pub fn env_settings(text: &str) -> Result<toml::Table> {
+    pub fn env_settings(text: &str, catalogue: &Catalogue) -> Result<toml::Table> {
         let path = Path::new(text);
-        if uphill_envs::ids().any(|id| id == text) {
-            return Ok(toml::Table::from_iter([("env".into(), text.into())]));
+        let said = || Ok(toml::Table::from_iter([("env".into(), text.into())]));
+        if catalogue.env(text).is_ok() {
+            return said();
         }
         if is_file(path) {
             return world(path);
         }
-        let unknown = uphill_envs::summary(text).err().map(|e| e.to_string()).unwrap_or_default();
+        let word = Word::parse("env", text)?;
+        let Err(unknown) = catalogue.env(&word.name) else { return said() };
+        let (text, unknown) = (&word.name, unknown.to_string());
         let neither = format!("no environment is called `{text}`, and there is no file of that name");
         Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
     }
@@ -32,10 +36,10 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Io`] for a file that is not there, is no grid world's or cannot be read.
-    pub fn settle_env(table: &mut toml::Table, beside: &Path) -> Result<()> {
+    pub fn settle_env(table: &mut toml::Table, beside: &Path, catalogue: &Catalogue) -> Result<()> {
         let Some(text) = table.get("env").and_then(toml::Value::as_str) else { return Ok(()) };
         let path = beside.join(text);
-        if !table.contains_key("gridworld") && uphill_envs::ids().all(|id| id != text) && is_file(&path) {
+        if !table.contains_key("gridworld") && catalogue.env(text).is_err() && is_file(&path) {
             table.extend(world(&path)?);
         }
         Ok(())
@@ -46,10 +50,10 @@ impl Config {
     /// # Errors
     /// As [`Config::env_settings`].
     pub fn in_env(self, text: &str) -> Result<Self> {
-        let mut table = self.to_table()?;
+        let mut table = self.all()?;
         table.remove("gridworld");
-        table.extend(Self::env_settings(text)?);
-        table.try_into().map_err(|e: toml::de::Error| Error::Config(e.to_string()))
+        table.extend(Self::env_settings(text, &self.catalogue)?);
+        Self::typed(table, self.catalogue)
     }
 }
 

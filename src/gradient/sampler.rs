@@ -1,16 +1,14 @@
 //! Gradients of several estimators on the same independent batches of episodes.
 
-use candle_core::Device;
-
 use crate::advantage::Estimator;
-use crate::algo::{OnPolicy, reinforce};
+use crate::algo::OnPolicy;
 use crate::collect::Collector;
-use crate::models::{MlpModel, Model};
+use crate::models::Model;
 use crate::objective::RowSums;
 use crate::rollout::{Estimate, Horizon, Minibatch};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Config, Params, Result, Stop, Threads};
+use crate::{Config, Error, Params, Result, Stop, Threads};
 
 /// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
 ///
@@ -74,9 +72,11 @@ impl GradientSampler<'_> {
         done: impl Fn() + Sync,
     ) -> Result<GradientBatches> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
-        let Config { env, gridworld, gamma, hidden, activation, init, shared_trunk, .. } = self.config.clone();
-        let task =
-            Config { env, gridworld, gamma, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
+        let Config { env, gridworld, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
+            self.config.clone();
+        let network =
+            Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
+        let task = Config { env, gridworld, gamma, ..network };
         let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Batch>>)> =
@@ -101,13 +101,13 @@ impl GradientSampler<'_> {
         batches: std::ops::Range<usize>,
         done: &(impl Fn() + Sync),
     ) -> Result<Vec<Batch>> {
-        let algo = reinforce(config);
+        let loop_of = config.make_algo()?.into_on_policy();
+        let algo = loop_of.ok_or_else(|| Error::Config(format!("{} is no loop over one objective", config.algo)))?;
         let spec = config.make_envs(1)?.spec().clone();
-        let (mut params, network) = MlpModel::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
-        params.set(self.theta)?;
+        let (params, network) = config.model_at(&spec, self.theta)?;
         let batch = |i: usize| {
             let seed = Seed(self.seed.derive("gradient_batch", i as u64));
-            let found = self.batch(config, (&algo, &network, &params), estimators, seed);
+            let found = self.batch(config, (&algo, &*network, &params), estimators, seed);
             done();
             found
         };

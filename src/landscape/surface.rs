@@ -1,11 +1,11 @@
 //! What stands above a point of the parameters: a return or a loss.
 
 use candle_core::Device;
-use uphill_envs::{FiniteMdp, GridWorld};
+use uphill_envs::FiniteMdp;
 
 use crate::advantage::normalize;
 use crate::collect::Collector;
-use crate::models::{MlpModel, Model};
+use crate::models::Model;
 use crate::objective::{Batch, Objective, Report, Sum};
 use crate::rollout::Horizon;
 use crate::seed::Seed;
@@ -40,9 +40,8 @@ impl Surface {
     /// # Errors
     /// [`Error::Config`] where there is no model.
     pub fn exact_return(config: &Config) -> Result<Surface> {
-        let no_model = || Error::Config(format!("{}: only grid worlds have a model to compute with", config.env));
-        let world = GridWorld::new(config.grid_world().ok_or_else(no_model)?)?;
-        Ok(Surface { config: config.clone(), measure: Measure::Exact(world.model()?) })
+        let no_model = || Error::Config(format!("{}: it has no model to compute with, as grid worlds do", config.env));
+        Ok(Surface { config: config.clone(), measure: Measure::Exact(config.model_of_env()?.ok_or_else(no_model)?) })
     }
 
     /// The mean undiscounted return of so many episodes of the policy `π_θ`, which draws its actions: everywhere with the
@@ -71,7 +70,7 @@ impl Surface {
         };
         let (params, network) = network(config, theta)?;
         let mut collector = Collector::new(config.make_envs(config.envs)?, seed)?;
-        let (rollout, _) = collector.collect(&network, &params, algo.horizon, algo.estimator.needs_values())?;
+        let (rollout, _) = collector.collect(&*network, &params, algo.horizon, algo.estimator.needs_values())?;
         let estimate = algo.estimator.estimate(rollout, algo.gamma as f32);
         let places: Vec<usize> = rollout.valid_steps().collect();
         let mut advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
@@ -103,7 +102,7 @@ impl Surface {
         let (mut params, network) = network(&self.config, first)?;
         let height = |point: &Vec<f32>| {
             params.set(point)?;
-            let height = self.measure.of(&self.config, &network, &params);
+            let height = self.measure.of(&self.config, &*network, &params);
             done();
             height
         };
@@ -112,7 +111,7 @@ impl Surface {
 }
 
 impl Measure {
-    fn of(&self, config: &Config, network: &MlpModel, params: &Params) -> Result<f64> {
+    fn of(&self, config: &Config, network: &dyn Model, params: &Params) -> Result<f64> {
         match self {
             Measure::Exact(mdp) => oracle::exact_return(network, params, mdp, config.gamma),
             Measure::Sampled { episodes, seed } => {
@@ -129,9 +128,7 @@ impl Measure {
     }
 }
 
-fn network(config: &Config, theta: &[f32]) -> Result<(Params, MlpModel)> {
+fn network(config: &Config, theta: &[f32]) -> Result<(Params, Box<dyn Model>)> {
     let spec = config.make_envs(1)?.spec().clone();
-    let (mut params, network) = MlpModel::new(&spec, &config.mlp(), Seed(0), &Device::Cpu)?;
-    params.set(theta)?;
-    Ok((params, network))
+    config.model_at(&spec, theta)
 }

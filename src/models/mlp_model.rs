@@ -9,7 +9,7 @@ use uphill_envs::Spec;
 
 use super::nets::Nets;
 use super::shard::{self, Shard};
-use super::{Activation, Model, rows};
+use super::{Activation, Model, Site, rows};
 use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -84,12 +84,24 @@ impl MlpModel {
         Ok((Params::new(layout, values, device)?, network))
     }
 
-    /// The network without its parameters, and what they are: for values from elsewhere.
+    /// The layout that such a network's parameters have.
     ///
     /// # Errors
     /// As [`MlpModel::new`].
-    pub(crate) fn laid_out(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Self)> {
-        Self::parts(spec, config, device).map(|(layout, _, network)| (layout, network))
+    pub fn layout(spec: &Spec, config: &MlpConfig) -> Result<Layout> {
+        Self::parts(spec, config, &Device::Cpu).map(|(layout, ..)| layout)
+    }
+
+    /// The network for a site.
+    pub(super) fn for_site(config: &MlpConfig, site: &Site<'_>) -> Result<(Params, Self)> {
+        let (params, network) = if site.draw {
+            Self::new(site.spec, config, site.seed, site.device)?
+        } else {
+            let (layout, _, network) = Self::parts(site.spec, config, site.device)?;
+            let zeros = vec![0.0; layout.len()];
+            (Params::new(layout, zeros, site.device)?, network)
+        };
+        Ok((params, network.on(site.threads.clone())))
     }
 
     /// Layout, the gain of each block, and the network.

@@ -84,7 +84,7 @@ impl Objective for KlPenalty {
 #[cfg(test)]
 mod tests {
     use super::KlPenalty;
-    use crate::algo::{self, Algorithm, Learner, OnPolicy, ppo};
+    use crate::algo::{self, Algorithm, Learner, OnPolicy};
     use crate::arrays::Arrays;
     use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
     use crate::optim::When;
@@ -107,7 +107,7 @@ mod tests {
                 .plus(1.0, KlPenalty::new(target_kl, 1.0))
                 .plus(0.5, ValueLoss::default())
                 .plus(-0.01, Entropy),
-            ..ppo(&config)
+            ..config.make_algo().expect("an algorithm").into_on_policy().expect("a loop")
         };
         // Far below what ten passes come to, and far above.
         for (target_kl, after_three) in [(1e-6, 8.0), (1e3, 0.125)] {

@@ -1,8 +1,9 @@
 //! One step from several gradients.
 
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Need, Place, Slot, Span, State, When};
 use crate::kernels::vectorised;
+use crate::words::Param;
 use crate::{Layout, Result};
 
 /// See [`accumulate`].

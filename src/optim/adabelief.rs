@@ -1,9 +1,10 @@
 //! AdaBelief: Adam that steps far where gradients are as expected.
 
 use super::moments::{Moments, over};
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, scale_by_learning_rate};
 use crate::Result;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_belief`].
 #[derive(Debug, Clone)]

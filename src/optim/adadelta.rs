@@ -1,10 +1,11 @@
 //! Adadelta: steps in the parameters' own unit.
 
 use super::recipes::coupled;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_adadelta`].
 #[derive(Debug, Clone)]

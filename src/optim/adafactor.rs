@@ -1,9 +1,10 @@
 //! Adafactor: the running mean of squares in as many numbers as a matrix has rows and columns.
 
 use super::blocks::blocks_mut;
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Need, Schedule, Slot, State, When, bytes_of, scale};
 use crate::kernels::{sum_of_squares, vectorised};
+use crate::words::{Kind, Param, Range};
 use crate::{Block, Layout, Result};
 
 /// Whose Adafactor: they share the idea and little else.

@@ -2,10 +2,11 @@
 
 use super::moments::over;
 use super::recipes::coupled;
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Kind, Param, Range};
 
 /// See [`scale_by_adagrad`].
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! Adam on local time.
 
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, scale_by_learning_rate};
 use super::{Context, GradientTransform, ScaleByMoments, Schedule, Slot, scale_by_adam};
 use crate::Result;
+use crate::words::Param;
 
 /// See [`scale_by_adam_rel`].
 #[derive(Debug, Clone)]

@@ -2,9 +2,10 @@
 
 use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::coupled;
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, Schedule};
 use crate::Result;
+use crate::words::Param;
 
 /// Divides a running mean of gradients by a decaying maximum of their sizes.
 ///

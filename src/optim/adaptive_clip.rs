@@ -1,9 +1,10 @@
 //! Adaptive gradient clipping, unit by unit.
 
 use super::blocks::blocks_mut;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, scale};
 use crate::kernels::sum_of_squares;
+use crate::words::{Param, Range};
 use crate::{Block, Result};
 
 /// See [`adaptive_clip`].

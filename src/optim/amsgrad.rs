@@ -2,10 +2,11 @@
 
 use super::moments::{Moments, over};
 use super::recipes::coupled;
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::Param;
 
 /// See [`scale_by_amsgrad`].
 #[derive(Debug, Clone)]

@@ -4,10 +4,11 @@ use uphill_envs::{counted, quoted};
 
 use super::build::Fallback;
 use super::nearest::nearest;
-use super::spec::{Link, Spec, Value};
-use super::table::{Kind, Param, Range, Registry, Row};
-use super::{Chain, GradientTransform, Schedule, When, parse};
-use crate::{Error, Result};
+use super::table::{Registry, Row};
+use super::{Chain, GradientTransform, Schedule, When};
+use crate::words::{Kind, Param, Range};
+use crate::words::{Spec, Value, Word};
+use crate::{Error, Result, words};
 
 /// The most pairs of a link.
 const MOST_PAIRS: usize = 256;
@@ -22,7 +23,7 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub(super) fn new(row: &'a Row, link: &'a Link, registry: &'a Registry, fallback: &'a Fallback) -> Result<Self> {
+    pub(super) fn new(row: &'a Row, link: &'a Word, registry: &'a Registry, fallback: &'a Fallback) -> Result<Self> {
         let name = row.name;
         let list = || row.signature();
         let (named, pairs): (&[Param], &[Param]) = match row.params.split_last() {
@@ -92,7 +93,7 @@ impl<'a> Args<'a> {
         if let ("lr", true, Some(lr)) = (param.name, self.row.is_recipe(), self.fallback.lr) {
             let falls = self.fallback.anneal_lr && matches!(param.kind, Kind::Number(_));
             let ends = [lr, 0.0].map(|x| (None, Value::Number(x))).to_vec();
-            let fall = Value::Spec(Spec(vec![Link { name: "linear".into(), args: ends }]));
+            let fall = Value::Spec(Spec(vec![Word { name: "linear".into(), args: ends }]));
             return Ok(if falls { fall } else { Value::Number(lr) });
         }
         if let ("seed", Some(seed)) = (param.name, self.fallback.seed) {
@@ -102,7 +103,7 @@ impl<'a> Args<'a> {
             let (row, name) = (self.row.name, param.name);
             return Err(Error::Config(format!("{row} needs {name}, {}: {}", param.meaning, self.row.signature())));
         }
-        parse::value(param.default)
+        words::value(param.default)
     }
 
     /// Checks a value against what its argument may be.
@@ -121,25 +122,9 @@ impl<'a> Args<'a> {
                 let schedule = self.registry.schedule(value, self.fallback).map_err(|e| at(row, name, &e))?;
                 schedule.extremes().into_iter().try_for_each(|x| within(*range, x))
             }
-            (Kind::Fixed(range), Value::Number(x)) => within(*range, *x),
-            (Kind::Fixed(_), _) => wrong("it must be a number, and cannot change over training"),
-            (Kind::Count(least, most), Value::Number(x))
-                if x.fract() == 0.0 && (*least as f64..=*most as f64).contains(x) =>
-            {
-                Ok(())
-            }
-            (Kind::Count(least, most), _) => wrong(&format!("it must be a whole number, from {least} to {most}")),
-            (Kind::Word(words), _) if value.word().is_some_and(|word| words.contains(&word)) => Ok(()),
-            (Kind::Word(words), _) => wrong(&format!("it must be {}", words.join(" or "))),
-            (Kind::Flag, _) if matches!(value.word(), Some("true" | "false")) => Ok(()),
-            (Kind::Flag, _) => wrong("it must be true or false"),
-            (Kind::Text, Value::Text(_)) => Ok(()),
-            (Kind::Text, _) if value.word().is_some() => Ok(()),
-            (Kind::Text, _) => wrong("it must be text in quotes"),
-            (Kind::Chain | Kind::Schedule, Value::Spec(_)) | (Kind::Schedule, Value::Number(_)) => Ok(()),
-            (Kind::Chain, _) => wrong("it must be an optimizer or a chain"),
+            (Kind::Schedule, Value::Spec(_) | Value::Number(_)) => Ok(()),
             (Kind::Schedule, _) => wrong("it must be a schedule"),
-            (Kind::Pairs(..), _) => wrong("pairs have no name"),
+            (kind, value) => kind.check(value).or_else(|expected| wrong(&expected)),
         }
     }
 
@@ -199,8 +184,8 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     /// As [`Args::schedule`].
-    pub fn text(&self, name: &str) -> Result<&str> {
-        text(self.value(name)?).ok_or_else(|| self.absent(name))
+    pub fn text(&self, name: &str) -> Result<String> {
+        self.value(name)?.text().ok_or_else(|| self.absent(name))
     }
 
     /// A chain.
@@ -246,10 +231,10 @@ impl<'a> Args<'a> {
         }
         let branch = |pair: &[(Option<String>, Value)]| match pair {
             [(_, name), (_, Value::Spec(spec))] => {
-                let name = text(name).ok_or_else(|| self.absent("text"))?;
+                let name = name.text().ok_or_else(|| self.absent("text"))?;
                 Ok((
-                    name.to_string(),
-                    self.registry.links(&spec.0, self.fallback).map_err(|e| at(self.row.name, name, &e))?,
+                    name.clone(),
+                    self.registry.links(&spec.0, self.fallback).map_err(|e| at(self.row.name, &name, &e))?,
                 ))
             }
             _ => Err(self.absent("pairs")),
@@ -272,11 +257,4 @@ impl<'a> Args<'a> {
 
 fn at(row: &str, name: &str, problem: &Error) -> Error {
     Error::Config(format!("{row}: {name}: {problem}"))
-}
-
-fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::Text(text) => Some(text),
-        other => other.word(),
-    }
 }

@@ -6,9 +6,9 @@ use uphill_envs::quoted;
 
 use super::args::Args;
 use super::nearest::nearest;
-use super::spec::{Link, Spec, Value};
 use super::table::{Make, Registry, Row};
 use super::{Chain, ClipGradBy, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm, clip_by_part_norm};
+use crate::words::{Spec, Value, Word};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -69,7 +69,7 @@ impl Registry {
     /// As [`Registry::chain`], for a chain without a learning rate, and for `zero_non_finite` anywhere but at its
     /// beginning, where it would come too late.
     pub fn chain_with(&self, spec: &Spec, fallback: &Fallback) -> Result<Chain> {
-        let mends = |link: &Link| link.name == "zero_non_finite";
+        let mends = |link: &Word| link.name == "zero_non_finite";
         let clips = fallback.max_grad_norm.is_finite() && !self.clips(spec);
         // Clipping would spread a NaN over all numbers, so what removes them goes before it.
         let first = if clips { spec.0.iter().take_while(|link| mends(link)).count() } else { 0 };
@@ -95,7 +95,7 @@ impl Registry {
         Ok(chain)
     }
 
-    pub(super) fn links(&self, links: &[Link], fallback: &Fallback) -> Result<Chain> {
+    pub(super) fn links(&self, links: &[Word], fallback: &Fallback) -> Result<Chain> {
         // Each turns the direction round, so two would climb.
         if let [one, other, ..] = links.iter().filter(|link| self.link_has_rate(link)).collect::<Vec<_>>()[..] {
             let problem = "both apply a learning rate: a chain takes one of them";
@@ -146,9 +146,24 @@ impl Registry {
         spec.0.iter().any(|link| self.link_has_rate(link))
     }
 
-    fn link_has_rate(&self, link: &Link) -> bool {
+    fn link_has_rate(&self, link: &Word) -> bool {
         let applies = |row: &Row| row.is_recipe() || row.param("lr").is_some();
         link.any(&mut |link| self.rows().iter().any(|row| row.name == link.name && applies(row)))
+    }
+
+    /// Whether some recipe of a spec, however deep, leaves its learning rate to the settings.
+    pub(crate) fn takes_lr(&self, spec: &Spec) -> bool {
+        spec.any(&mut |link| {
+            let Some(row) = self.rows().iter().find(|row| row.name == link.name && row.is_recipe()) else {
+                return false;
+            };
+            let place = row.params.iter().position(|param| param.name == "lr");
+            let says = |(i, (name, _)): (usize, &(Option<String>, Value))| match name {
+                Some(name) => name == "lr",
+                None => Some(i) == place,
+            };
+            place.is_some() && !link.args.iter().enumerate().any(says)
+        })
     }
 
     /// Whether some link of a spec clips, however deep.
@@ -197,14 +212,14 @@ fn is_schedule(row: &Row) -> bool {
 
 impl Spec {
     /// Whether something holds for one of its links, however deep.
-    fn any(&self, holds: &mut dyn FnMut(&Link) -> bool) -> bool {
+    fn any(&self, holds: &mut dyn FnMut(&Word) -> bool) -> bool {
         self.0.iter().any(|link| link.any(holds))
     }
 }
 
-impl Link {
+impl Word {
     /// Whether something holds for it or for a link within it, however deep.
-    fn any(&self, holds: &mut dyn FnMut(&Link) -> bool) -> bool {
+    fn any(&self, holds: &mut dyn FnMut(&Word) -> bool) -> bool {
         holds(self) || self.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if spec.any(holds)))
     }
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::blocks::blocks_mut;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, scale};
 use crate::kernels::{sum_of_squares, vectorised};
+use crate::words::{Param, Range};
 use crate::{Block, Result};
 
 /// What a largest norm is the norm of.

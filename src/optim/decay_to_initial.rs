@@ -1,9 +1,10 @@
 //! Decay towards where the parameters began.
 
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::Param;
 
 /// See [`decay_to_initial`].
 #[derive(Debug, Clone)]

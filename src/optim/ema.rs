@@ -1,7 +1,8 @@
 //! An average of the parameters for evaluation.
 
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, Span, State};
+use crate::words::{Param, Range};
 use crate::{Layout, Result};
 
 /// See [`ema`].

@@ -1,9 +1,10 @@
 //! The length of a step.
 
 use super::recipes::coupled;
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, When, scale};
 use crate::Result;
+use crate::words::Param;
 
 /// See [`scale_by_learning_rate`].
 #[derive(Debug, Clone, PartialEq)]

@@ -2,10 +2,11 @@
 
 use super::recipes::decoupled;
 use super::sign::sign;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_lion`].
 #[derive(Debug, Clone)]

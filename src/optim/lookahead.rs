@@ -1,8 +1,9 @@
 //! Lookahead: k steps forward, one step back.
 
 use super::build::two_averages;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Need, Place, Schedule, Slot, Span, State, When};
+use crate::words::{Param, Range};
 use crate::{Error, Layout, Result};
 
 /// See [`lookahead`].

@@ -4,9 +4,10 @@ use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Need, Pattern, Place, Schedule, Slot, State, bytes_of};
 use super::{add_decayed_weights, partition, scale_by_adam, scale_by_learning_rate};
+use crate::words::{Kind, Param, Range};
 use crate::{Block, Layout, Result, Stop};
 
 /// How Muon's step depends on the shape `[m, n]` of a matrix: what `torch.optim.Muon` calls `adjust_lr_fn`.

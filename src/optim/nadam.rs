@@ -2,9 +2,10 @@
 
 use super::moments::{Moments, over};
 use super::recipes::coupled;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot};
 use crate::Result;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_nadam`].
 #[derive(Debug, Clone)]

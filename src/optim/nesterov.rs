@@ -1,9 +1,10 @@
 //! Nesterov's momentum as Sutskever wrote it.
 
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, State, When};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Param, Range};
 
 /// See [`nesterov_sutskever`].
 #[derive(Debug, Clone)]

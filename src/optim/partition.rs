@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::table::{Kind, Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Need, Pattern, Place, Slot, Span, When};
 use crate::error::check_len;
+use crate::words::{Kind, Param};
 use crate::{Block, Error, Layout, Result};
 
 /// See [`partition`] and [`masked`].

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::spec::{Link, Spec, Value};
-use super::table::{Kind, Registry, Row};
+use super::table::{Registry, Row};
+use crate::words::Kind;
+use crate::words::{Spec, Value, Word};
 use crate::{Error, Result};
 
 /// Where in a chain a link may stand; elsewhere it would make the parameters grow, or do nothing.
@@ -69,7 +70,7 @@ impl Registry {
 
     /// `before` are the links that stand before these, however deep, and afterwards these too; `within` is what says
     /// where the parameters go and has these in its chain.
-    fn check_links<'a>(&'a self, links: &[Link], before: &mut Vec<Stands<'a>>, within: Option<&Row>) -> Result<()> {
+    fn check_links<'a>(&'a self, links: &[Word], before: &mut Vec<Stands<'a>>, within: Option<&Row>) -> Result<()> {
         for link in links {
             let row = self.row(&link.name)?;
             let Some(place) = row.place() else { continue };
@@ -94,7 +95,7 @@ impl Registry {
 }
 
 /// The chains among the arguments of a link.
-fn chains<'a>(row: &Row, link: &'a Link) -> Vec<&'a Spec> {
+fn chains<'a>(row: &Row, link: &'a Word) -> Vec<&'a Spec> {
     let first_pair = row.params.len().saturating_sub(1);
     let is_chain = |i: usize, key: &Option<String>| {
         let param = key.as_deref().map_or(row.params.get(i).or(row.params.last()), |key| row.param(key));

@@ -2,9 +2,10 @@
 
 use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::coupled;
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, Schedule};
 use crate::Result;
+use crate::words::Param;
 
 /// [`scale_by_adam`](super::scale_by_adam) times how far its running mean of squares can be trusted; the mean of
 /// gradients alone until then.

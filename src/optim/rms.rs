@@ -1,13 +1,14 @@
 //! RMSprop's direction, and its recipe in three conventions.
 
 use super::moments::over;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{
     Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State, add_decayed_weights, scale_by_learning_rate,
     trace,
 };
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_rms`].
 #[derive(Debug, Clone)]

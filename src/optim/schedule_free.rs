@@ -1,9 +1,10 @@
 //! Schedule-free learning: an average in place of a falling learning rate.
 
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, add_decayed_weights, scale_by_adam};
 use super::{Context, GradientTransform, Schedule, Slot, Span, State, When};
 use crate::kernels::vectorised;
+use crate::words::{Kind, Param, Range};
 use crate::{Layout, Result};
 
 /// See [`schedule_free`].

@@ -1,8 +1,9 @@
 //! The words for schedules.
 
 use super::plateau::Plateau;
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Schedule};
+use crate::words::{Kind, Param, Range};
 use crate::{Error, Result};
 
 const START: Param = fixed("start", Range::Finite, "", "its value at progress 0");

@@ -5,8 +5,9 @@ use nalgebra::{DMatrix, DVector};
 use super::blocks::blocks_mut;
 use super::recipes::coupled;
 use super::spectrum::{LONGEST, Room, eigen, sides, square, work};
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Need, Place, Slot, Span, bytes_of};
+use crate::words::{Kind, Param, Range};
 use crate::{Block, Layout, Result};
 
 /// See [`scale_by_shampoo`].

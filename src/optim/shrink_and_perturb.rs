@@ -2,10 +2,11 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, Span};
 use crate::Result;
 use crate::seed::{Rng, Seed};
+use crate::words::{Param, Range};
 
 /// See [`shrink_and_perturb`].
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! Signs of gradients.
 
-use super::table::{Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, scale_by_learning_rate};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::Param;
 
 /// See [`scale_by_sign`].
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,8 +5,9 @@ use nalgebra::DMatrix;
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
 use super::spectrum::{LONGEST, Room, eigen, sides, square, work};
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Need, Place, Schedule, Slot, Span, State, bytes_of};
+use crate::words::{Param, Range};
 use crate::{Block, Layout, Result, Stop};
 
 /// See [`scale_by_soap`].

@@ -2,8 +2,9 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Need, Place, Slot, Span, State, When};
+use crate::words::{Kind, Param, Range};
 use crate::{Layout, Result};
 
 /// Discounts of the six tuners, the authors'.

@@ -1,10 +1,11 @@
 //! Momentum: PyTorch's sum of gradients, with Nesterov's correction or without.
 
 use super::recipes::coupled;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Param, Range};
 
 /// See [`trace`].
 #[derive(Debug, Clone)]

@@ -1,11 +1,12 @@
 //! Steps as long as the parameters that they move.
 
 use super::blocks::blocks_mut;
-use super::table::{Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, add_decayed_weights, scale_by_adam, scale_by_learning_rate, trace};
 use super::{Context, GradientTransform, Schedule, Slot, scale};
 use crate::Result;
 use crate::kernels::sum_of_squares;
+use crate::words::{Param, Range};
 
 /// See [`scale_by_trust_ratio`].
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,11 @@
 //! Weight decay, towards 0.
 
 use super::blocks::blocks_mut;
-use super::table::{Kind, Make, Param, Row};
+use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot};
 use crate::Result;
 use crate::kernels::vectorised;
+use crate::words::{Kind, Param};
 
 /// See [`add_decayed_weights`].
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,10 @@
 
 use super::moments::{Moments, ScaleByMoments, over};
 use super::sign::sign;
-use super::table::{Kind, Make, Param, Range, Row};
+use super::table::{Make, Row};
 use super::{Args, Chain, Place, Schedule, scale_by_learning_rate};
 use crate::Result;
+use crate::words::{Kind, Param, Range};
 
 /// [`scale_by_adam`](super::scale_by_adam) with a mean of squares that moves towards `g²` at a rate of its own.
 ///

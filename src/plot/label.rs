@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Run;
-use crate::optim::{Kind, Registry, Spec, Value};
+use crate::optim::Registry;
+use crate::words::{Kind, Spec, Value};
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
 const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
@@ -123,7 +124,7 @@ impl Arguments {
                 self.defaults.insert(format!("{} {}", link.name, param.name), param.default.into());
             }
             for (i, (name, value)) in link.args.iter().enumerate() {
-                let named = |param: &&crate::optim::Param| name.as_ref().is_some_and(|name| name == param.name);
+                let named = |param: &&crate::words::Param| name.as_ref().is_some_and(|name| name == param.name);
                 let param = row.params.iter().find(named).or_else(|| row.params.get(i))?;
                 match (param.kind, value) {
                     (Kind::Chain, Value::Spec(chain)) => self.add(chain, registry)?,

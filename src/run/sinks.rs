@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::catalogue::Catalogue;
 use crate::checkpoint::Progress;
 use crate::metrics::Metrics;
-use crate::sink::{self, Csv, Rows, SINKS, Sink, SinkRow};
+use crate::sink::{self, Csv, FIRST, Rows, Sink};
 use crate::summary::Summary;
+use crate::words::{Args, Word};
 use crate::{Error, Result, own_folder};
 
 pub(super) struct Sinks {
@@ -33,31 +35,31 @@ impl Sinks {
     }
 
     /// Begins again without a row, with the files that there are.
-    pub(super) fn begin_again(&mut self, folder: &Path) -> Result<()> {
+    pub(super) fn begin_again(&mut self, folder: &Path, catalogue: &Catalogue) -> Result<()> {
         self.begin()?;
-        let there = SINKS.iter().skip(1).filter(|row| folder.join(row.file).exists());
-        there.map(|row| row.name).try_for_each(|name| self.add_named(folder, name))
+        let there = catalogue.sinks().iter().filter(|row| row.name != FIRST && folder.join(row.make.file).exists());
+        there.map(|row| Word::new(row.name)).try_for_each(|word| self.add_named(folder, &word, catalogue))
     }
 
     /// Goes on from a checkpoint, with all files that it knows of.
-    pub(super) fn resume(&mut self, folder: &Path, progress: &Progress) -> Result<()> {
+    pub(super) fn resume(&mut self, folder: &Path, progress: &Progress, catalogue: &Catalogue) -> Result<()> {
         self.csv.keep(&progress.metrics)?;
         (self.marks, self.goes_on) = (progress.sinks.clone(), true);
-        let known: Vec<&str> = SINKS.iter().map(|row| row.name).filter(|&name| self.marks.contains_key(name)).collect();
-        known.into_iter().try_for_each(|name| self.add_named(folder, name))
+        let known = catalogue.sinks().iter().filter(|row| progress.sinks.contains_key(row.name));
+        known.map(|row| Word::new(row.name)).try_for_each(|word| self.add_named(folder, &word, catalogue))
     }
 
-    /// Opens a sink by its name, unless it is open.
-    pub(super) fn add_named(&mut self, folder: &Path, name: &str) -> Result<()> {
-        let SinkRow { name, file, make, .. } = sink::find(name)?;
-        if self.has(name) {
+    /// Opens a sink by its word, unless it is open.
+    pub(super) fn add_named(&mut self, folder: &Path, word: &Word, catalogue: &Catalogue) -> Result<()> {
+        let row = catalogue.sink(&word.name)?;
+        if self.has(row.name) {
             return Ok(());
         }
-        let path = own_folder::file(folder, file)?;
-        if self.goes_on && !self.marks.contains_key(*name) {
+        let (args, path) = (Args::new(row, word)?, own_folder::file(folder, row.make.file)?);
+        if self.goes_on && !self.marks.contains_key(row.name) {
             self.notes.extend(sink::put_aside(&path)?);
         }
-        self.add(name, make(&path)?)
+        self.add(row.name, (row.make.open)(&args, &path)?)
     }
 
     /// Adds a sink of another name than those that are open.
@@ -72,7 +74,7 @@ impl Sinks {
     }
 
     fn has(&self, name: &str) -> bool {
-        name == SINKS[0].name || self.others.iter().any(|(other, _)| other == name)
+        name == FIRST || self.others.iter().any(|(other, _)| other == name)
     }
 
     /// Hands a row to every sink, also after one that failed.

@@ -4,15 +4,15 @@ use std::io;
 use std::path::Path;
 
 use super::rows_file::{Rows, RowsFile};
-use super::{Sink, SinkRow};
+use super::{Make, Row, Sink};
 use crate::metrics::Metrics;
 use crate::{Error, Result};
 
-pub(super) const ROW: SinkRow = SinkRow {
+pub(super) const ROW: Row = Row {
     name: "csv",
     summary: "a table with a column a metric, which every run has: pictures, findings and `--resume` read it",
-    file: "metrics.csv",
-    make: |path| Ok(Box::new(Csv::open(path)?)),
+    params: &[],
+    make: Make { file: "metrics.csv", open: |_, path| Ok(Box::new(Csv::open(path)?)) },
 };
 
 /// An open `metrics.csv`.

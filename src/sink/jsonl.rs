@@ -6,15 +6,15 @@ use serde::Serializer;
 use serde::ser::SerializeMap;
 
 use super::rows_file::RowsFile;
-use super::{Sink, SinkRow};
+use super::{Make, Row, Sink};
 use crate::Result;
 use crate::metrics::Metrics;
 
-pub(super) const ROW: SinkRow = SinkRow {
+pub(super) const ROW: Row = Row {
     name: "jsonl",
     summary: "a JSON object a line, with the names of the columns of metrics.csv; a number that does not exist is null",
-    file: "metrics.jsonl",
-    make: |path| Ok(Box::new(Jsonl(RowsFile::open(path)?))),
+    params: &[],
+    make: Make { file: "metrics.jsonl", open: |_, path| Ok(Box::new(Jsonl(RowsFile::open(path)?))) },
 };
 
 /// An open `metrics.jsonl`.

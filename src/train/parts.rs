@@ -5,17 +5,14 @@ use uphill_envs::Spec;
 
 use crate::collect::MakeEnvs;
 use crate::models::Model;
-use crate::optim::Registry;
 use crate::{Params, Result};
 
 /// Makes a network and its parameters for environments of this kind on this device.
 pub type BuildNetwork<'a> = Box<dyn FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn Model>)> + 'a>;
 
-/// Environments, a network, and words of an optimizer of one's own, where they are not those that the configuration names.
+/// Environments and a network of one's own, where they are not those that the configuration names.
 #[derive(Default)]
 pub struct Parts<'a> {
-    /// The words that an optimizer is made of.
-    pub registry: Registry,
     /// The environments; [`Config::env`](crate::Config::env) is then only their name.
     pub envs: Option<MakeEnvs>,
     /// The network.

@@ -1,6 +1,7 @@
 //! Where links may stand.
 
-use uphill::optim::{Chain, Fallback, Make, Optimizer, Place, Registry, Row, Spec};
+use uphill::optim::{Chain, Fallback, Make, Optimizer, Place, Registry, Row};
+use uphill::words::Spec;
 
 use crate::{BLOCKS, at, params, values};
 

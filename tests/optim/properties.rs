@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use uphill::Rng;
-use uphill::optim::{Chain, GradientTransform, Kind, Make, Optimizer, Param, Place, Registry, Row, Slot};
+use uphill::optim::{Chain, GradientTransform, Make, Optimizer, Place, Registry, Row, Slot};
+use uphill::words::{Kind, Param};
 
 use crate::{BLOCKS, at, numbers, optimizer, params, recipes, values};
 

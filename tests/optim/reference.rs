@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use uphill::optim::{Link, Make, Registry, Spec, Value, When};
+use uphill::optim::{Make, Registry, When};
+use uphill::words::{Spec, Value, Word};
 
 use crate::{optimizer, params, values};
 
@@ -174,7 +175,7 @@ fn every_recipe_has_a_reference_on_each_problem() {
 /// Whether a word stands somewhere in a spec.
 fn says(Spec(links): &Spec, word: &str) -> bool {
     let within =
-        |link: &Link| link.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if says(spec, word)));
+        |link: &Word| link.args.iter().any(|(_, value)| matches!(value, Value::Spec(spec) if says(spec, word)));
     links.iter().any(|link| link.name == word || within(link))
 }
 

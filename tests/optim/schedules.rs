@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use serde::Deserialize;
-use uphill::optim::{Chain, GradientTransform, Make, Optimizer, Plateau, Registry, Schedule, Spec, When};
+use uphill::optim::{Chain, GradientTransform, Make, Optimizer, Plateau, Registry, Schedule, When};
+use uphill::words::Spec;
 
 /// The learning rate of a spec at some progress.
 fn lr(schedule: &str, progress: f64) -> f64 {

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runner, RngSeed};
 use uphill::Error;
-use uphill::optim::{Chain, Fallback, GradientTransform, Kind, Link, Make, Optimizer, Registry, Spec, Value, When};
+use uphill::optim::{Chain, Fallback, GradientTransform, Make, Optimizer, Registry, When};
+use uphill::words::{Kind, Spec, Value, Word};
 
 use crate::{BLOCKS, at, numbers, params, recipes, values};
 
@@ -355,7 +356,7 @@ fn specs() -> impl Strategy<Value = Spec> {
     let key = prop::option::of(name.clone());
     let link = |value: BoxedStrategy<Value>| {
         let args = prop::collection::vec((key.clone(), value), 0..4);
-        (name.clone(), args).prop_map(|(name, args)| Link { name, args })
+        (name.clone(), args).prop_map(|(name, args)| Word { name, args })
     };
     let chain = |value: BoxedStrategy<Value>| prop::collection::vec(link(value), 1..4).prop_map(Spec);
     let value = leaf.prop_recursive(3, 16, 4, {
@@ -363,7 +364,7 @@ fn specs() -> impl Strategy<Value = Spec> {
         let key = prop::option::of(name.clone());
         move |inner| {
             let args = prop::collection::vec((key.clone(), inner), 0..4);
-            let link = (name.clone(), args).prop_map(|(name, args)| Link { name, args });
+            let link = (name.clone(), args).prop_map(|(name, args)| Word { name, args });
             prop::collection::vec(link, 1..3).prop_map(|links| Value::Spec(Spec(links)))
         }
     });

@@ -1,13 +1,16 @@
-//! The example programs, run as a user runs them.
+//! The programs, `uphill` and the examples, run as a user runs them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// An example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and tells a
+/// The program `uphill`, where the feature `cli` is on, or an example, built as this test was. Cargo builds examples for `cargo test`, but not for `cargo test --test`, and tells a
 /// test no path of them: so it is asked, which costs nothing where the example is there already.
 pub(crate) fn example(name: &str) -> Command {
+    if let (Some(path), "uphill") = (option_env!("CARGO_BIN_EXE_uphill"), name) {
+        return Command::new(path);
+    }
     static PROGRAMS: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut programs = PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner);
     Command::new(programs.entry(name.into()).or_insert_with(|| build(name)))

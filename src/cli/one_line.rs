@@ -1,32 +1,44 @@
 //! The frame of every program: a command line whose mistakes are told in one line with the remedy, where clap has a
 //! paragraph, and an end that fits what became of the results.
 
-// Each program uses some of it.
-#![allow(dead_code)]
-
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::{ExitCode, Termination};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Command};
-use uphill::screen::tell;
-use uphill::{Error, Result, names};
 
-/// The arguments of the program; leaves it at a mistake, and where only `--help` was asked for.
-pub(crate) fn parse<A: clap::Parser>() -> A {
-    let args = matches(A::command(), |_| None);
-    A::from_arg_matches(&args).unwrap_or_else(|e| leave(&e, &A::command(), None))
+use super::interrupt::EXIT_INTERRUPTED;
+use crate::screen::tell;
+use crate::{Error, Result, names};
+
+/// Reads the command line and does the work that it asks for. A program may know a remedy for an unknown flag.
+pub(super) fn perform<T: Termination>(
+    command: Command,
+    remedy: impl Fn(&clap::Error) -> Option<String>,
+    work: impl FnOnce(&ArgMatches) -> Result<T>,
+) -> ExitCode {
+    match matches(command, remedy) {
+        Ok(args) => end(work(&args)),
+        Err(code) => code,
+    }
 }
 
-/// The same for a command line that the program puts together itself, and knows a remedy for an unknown flag of.
-pub(crate) fn matches(command: Command, remedy: impl Fn(&clap::Error) -> Option<String>) -> ArgMatches {
+/// The arguments, or what the program ends with at a mistake, and where only `--help` was asked for.
+fn matches(command: Command, remedy: impl Fn(&clap::Error) -> Option<String>) -> Result<ArgMatches, ExitCode> {
+    let (command, arguments) = (with_negative_numbers(command), arguments());
+    command.clone().try_get_matches_from(&arguments).map_err(|e| {
+        let asked = arguments.get(1).and_then(|name| command.find_subcommand(name));
+        said(&e, asked.unwrap_or(&command), remedy(&e))
+    })
+}
+
+fn with_negative_numbers(command: Command) -> Command {
     let command = command.mut_args(|arg| {
         let takes_numbers = arg.get_long().is_some() && arg.get_action().takes_values();
         arg.allow_negative_numbers(takes_numbers)
     });
-    command.clone().try_get_matches_from(arguments()).unwrap_or_else(|e| leave(&e, &command, remedy(&e)))
+    command.mut_subcommands(with_negative_numbers)
 }
 
 /// The command line with `-0.001` for `-1e-3`: clap knows negative numbers, but no negative exponents of theirs. Infinities
@@ -50,18 +62,11 @@ fn arguments() -> Vec<OsString> {
     })
 }
 
-/// Says what was wrong and what would be right, and leaves.
-fn leave(error: &clap::Error, command: &Command, remedy: Option<String>) -> ! {
+/// Says what was wrong and what would be right.
+fn said(error: &clap::Error, command: &Command, remedy: Option<String>) -> ExitCode {
     if !error.use_stderr() {
         // What was asked for, such as --help.
-        let code = match error.print() {
-            Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-                tell(format_args!("error: {}", Error::Output(e)));
-                1
-            }
-            _ => 0,
-        };
-        std::process::exit(code)
+        return end(error.print().map_err(Error::Output));
     }
     let text = error.to_string().replace("invalid digit found in string", "it must be a whole number, 0 or more");
     let text = text.replace("invalid float literal", "it must be a number");
@@ -73,14 +78,19 @@ fn leave(error: &clap::Error, command: &Command, remedy: Option<String>) -> ! {
     let meant = || meant(error, command);
     let remedy = remedy.or_else(meant).unwrap_or_else(|| match error.kind() {
         clap::error::ErrorKind::ArgumentConflict => "give it once".into(),
+        clap::error::ErrorKind::InvalidSubcommand => format!("there are {}", commands(command).join(", ")),
         _ if more.is_empty() => "--help shows what may be given".into(),
         _ => more.join(" "),
     });
     tell(format_args!("{}{} {remedy}", problem.trim_end_matches(':'), if problem.ends_with(':') { ":" } else { ";" }));
-    std::process::exit(2)
+    ExitCode::from(2)
 }
 
-/// The flag, or the word for one, that was meant.
+fn commands(command: &Command) -> Vec<&str> {
+    command.get_subcommands().map(Command::get_name).collect()
+}
+
+/// The command, the flag, or the word for one, that was meant.
 fn meant(error: &clap::Error, command: &Command) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -91,40 +101,22 @@ fn meant(error: &clap::Error, command: &Command) -> Option<String> {
         let meant = names::meant(text(ContextKind::InvalidValue)?, &words)?;
         return Some(meant.question(str::to_owned));
     }
+    if let Some(name) = text(ContextKind::InvalidSubcommand) {
+        return Some(names::meant(name, &commands(command))?.question(str::to_owned));
+    }
     if error.kind() != clap::error::ErrorKind::UnknownArgument {
         return None;
     }
     let name = text(ContextKind::InvalidArg)?.strip_prefix("--")?;
     let flags: Vec<&str> = command.get_arguments().filter_map(|arg| arg.get_long()).chain(["help"]).collect();
-    Some(names::meant(name, &flags)?.question(|flag| format!("--{flag}")))
-}
-
-/// Set by the first Ctrl-C.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// What a program says that Ctrl-C ended.
-pub(crate) const EXIT_INTERRUPTED: u8 = 130;
-
-/// Whether Ctrl-C (or `kill`) asked the program to end.
-pub(crate) fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// From now on the first Ctrl-C (or `kill`) asks the program to end, and says so with these words; the second ends it at
-/// once.
-pub(crate) fn on_interrupt(words: Option<&'static str>) -> Result<()> {
-    let handler = move || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_INTERRUPTED.into());
-        }
-        words.iter().for_each(tell);
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
+    let flag = names::meant(name, &flags).map(|meant| meant.question(|flag| format!("--{flag}")));
+    flag.or_else(|| Some(names::meant(name, &commands(command))?.question(str::to_owned)))
 }
 
 /// What the program ends with.
-pub(crate) fn end(done: Result<ExitCode>) -> ExitCode {
+pub(super) fn end<T: Termination>(done: Result<T>) -> ExitCode {
     match done {
-        Ok(code) => code,
+        Ok(done) => done.report(),
         // Whoever read the results has read enough of them.
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         // Whoever asked for it knows.
@@ -134,9 +126,4 @@ pub(crate) fn end(done: Result<ExitCode>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// As [`end`], for a program that only succeeds or fails.
-pub(crate) fn end_of(done: Result<()>) -> ExitCode {
-    end(done.map(|()| ExitCode::SUCCESS))
 }

@@ -1,8 +1,8 @@
-//! Text to [`Spec`].
+//! Text to words.
 
 use uphill_envs::quoted;
 
-use super::spec::{Link, Spec, Value};
+use super::{Spec, Value, Word};
 use crate::{Error, Result};
 
 /// The deepest nesting of parentheses: far beyond any use, so that no text can exhaust the stack.
@@ -11,20 +11,34 @@ const DEEPEST: usize = 16;
 /// The longest name.
 const LONGEST_NAME: usize = 80;
 
-/// A whole text.
-pub(super) fn spec(text: &str) -> Result<Spec> {
-    let mut parser = Parser { text, at: 0 };
+/// A whole text that is a chain of words, which is what the setting of that name is.
+pub(super) fn spec(setting: &str, text: &str) -> Result<Spec> {
+    let mut parser = Parser { setting, text, at: 0 };
     let spec = parser.chain(0)?;
-    parser.space();
-    match parser.rest() {
-        "" => Ok(spec),
-        _ => Err(parser.expected("`|` or the end")),
-    }
+    parser.end("`|` or the end")?;
+    Ok(spec)
 }
 
-/// A default of the table.
-pub(super) fn value(text: &str) -> Result<Value> {
-    Parser { text, at: 0 }.value(0)
+/// A whole text that is one word, whose name may have any characters but parentheses.
+pub(super) fn word(setting: &str, text: &str) -> Result<Word> {
+    let at = text.find('(').unwrap_or(text.len());
+    let mut parser = Parser { setting, text, at };
+    let name = text[..at].trim().to_string();
+    if name.is_empty() {
+        parser.at = 0;
+        return Err(parser.expected("a name"));
+    }
+    let args = parser.arguments(0)?;
+    parser.end("the end")?;
+    Ok(Word { name, args })
+}
+
+/// A value as a row's defaults and the command line have it.
+pub(crate) fn value(text: &str) -> Result<Value> {
+    let mut parser = Parser { setting: "value", text, at: 0 };
+    let value = parser.value(0)?;
+    parser.end("the end")?;
+    Ok(value)
 }
 
 /// Text as it would stand in quotes.
@@ -66,6 +80,8 @@ fn is_name(c: char) -> bool {
 }
 
 struct Parser<'a> {
+    /// What the text is a value of.
+    setting: &'a str,
     text: &'a str,
     at: usize,
 }
@@ -99,8 +115,14 @@ impl<'a> Parser<'a> {
         let column = self.text[..self.at].chars().count() + 1;
         let found =
             self.rest().chars().next().map_or("the end".to_string(), |c| format!("`{}`", quoted(&c.to_string())));
-        let text = quoted(self.text);
-        Error::Config(format!("optimizer = `{text}`: expected {what} at column {column}, found {found}"))
+        let (setting, text) = (self.setting, quoted(self.text));
+        Error::Config(format!("{setting} = `{text}`: expected {what} at column {column}, found {found}"))
+    }
+
+    /// Fails unless nothing is left.
+    fn end(&mut self, expected: &str) -> Result<()> {
+        self.space();
+        if self.rest().is_empty() { Ok(()) } else { Err(self.expected(expected)) }
     }
 
     fn chain(&mut self, depth: usize) -> Result<Spec> {
@@ -118,7 +140,7 @@ impl<'a> Parser<'a> {
         starts.then(|| self.while_in(is_name))
     }
 
-    fn link(&mut self, depth: usize) -> Result<Link> {
+    fn link(&mut self, depth: usize) -> Result<Word> {
         self.space();
         let start = self.at;
         let Some(name) = self.name().filter(|name| !is_number_word(name)) else {
@@ -126,6 +148,11 @@ impl<'a> Parser<'a> {
             return Err(self.expected("a name"));
         };
         check_name(name)?;
+        Ok(Word { name: name.into(), args: self.arguments(depth)? })
+    }
+
+    /// What stands in parentheses after a name, if they do.
+    fn arguments(&mut self, depth: usize) -> Result<Vec<(Option<String>, Value)>> {
         let mut args = Vec::new();
         if self.take('(') && !self.take(')') {
             loop {
@@ -138,7 +165,28 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        Ok(Link { name: name.into(), args })
+        Ok(args)
+    }
+
+    /// Numbers in brackets, after the first of these.
+    fn list(&mut self) -> Result<Value> {
+        let mut numbers = Vec::new();
+        while !self.take(']') {
+            if !numbers.is_empty() && !self.take(',') {
+                return Err(self.expected("`,` or `]`"));
+            }
+            self.space();
+            numbers.push(self.number()?);
+        }
+        Ok(Value::List(numbers))
+    }
+
+    fn number(&mut self) -> Result<f64> {
+        let start = self.at;
+        self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-')).replace('_', "").parse().map_err(|_| {
+            self.at = start;
+            self.expected("a number")
+        })
     }
 
     fn argument(&mut self, depth: usize) -> Result<(Option<String>, Value)> {
@@ -164,16 +212,16 @@ impl<'a> Parser<'a> {
                 return Ok(Value::Text(text.into()));
             }
         }
+        if self.take('[') {
+            return self.list();
+        }
         let start = self.at;
         let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
         let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
-        if !is_number && !is_number_word(token) {
-            self.at = start;
-            return Ok(Value::Spec(self.chain(depth)?));
+        self.at = start;
+        match is_number || is_number_word(token) {
+            true => self.number().map(Value::Number),
+            false => Ok(Value::Spec(self.chain(depth)?)),
         }
-        token.replace('_', "").parse().map(Value::Number).map_err(|_| {
-            self.at = start;
-            self.expected("a number")
-        })
     }
 }

@@ -1,0 +1,278 @@
+//! Every row that a configuration's words may be from: this crate's, and a user's own.
+
+mod envs;
+
+use std::fmt;
+use std::sync::Arc;
+
+use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
+
+use crate::optim::Registry;
+use crate::words::{Args, Row, Spec, Word};
+use crate::{Error, Result, algo, models, optim, sink};
+
+/// A named environment.
+pub type EnvRow = Row<MakeEnv>;
+
+/// Makes an environment, whose name is its row's.
+pub type MakeOne = fn(&Args) -> Result<Box<dyn Env>>;
+
+/// Makes so many environments, to be stepped side by side.
+pub type MakeMany = fn(&Args, usize) -> Result<Box<dyn VecEnv>>;
+
+/// How a row makes environments, and what is known of them.
+#[derive(Debug, Clone, Copy)]
+pub struct MakeEnv {
+    /// Makes one; it is also what is watched.
+    pub one: Option<MakeOne>,
+    /// Makes so many of them at once, where that is faster than one by one.
+    pub many: Option<MakeMany>,
+    /// Its exact model, where it has one.
+    pub model: Option<fn(&Args) -> Result<FiniteMdp>>,
+    /// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known and do not
+    /// follow from the model: the scores 0 and 1.
+    pub returns: Option<(f64, f64)>,
+}
+
+impl MakeEnv {
+    /// Of an environment of which nothing else is known.
+    #[must_use]
+    pub const fn one(one: MakeOne) -> Self {
+        Self { one: Some(one), many: None, model: None, returns: None }
+    }
+
+    /// Of environments that are made side by side only.
+    #[must_use]
+    pub const fn many(many: MakeMany) -> Self {
+        Self { one: None, many: Some(many), model: None, returns: None }
+    }
+
+    /// So many of them, side by side.
+    pub(crate) fn lanes(&self, args: &Args, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        match (self.many, self.one) {
+            (Some(many), _) => many(args, lanes),
+            (None, Some(one)) => Ok(Box::new(Lanes::new((0..lanes).map(|_| one(args)).collect::<Result<_>>()?)?)),
+            (None, None) => Err(Error::Config(format!("the row of {} makes no environment", args.row()))),
+        }
+    }
+}
+
+/// Environments, models, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
+/// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
+///
+/// ```
+/// use uphill::envs::{CartPole, TimeLimit};
+/// use uphill::words::{Param, Row};
+/// use uphill::catalogue::{Catalogue, EnvRow, MakeEnv};
+/// use uphill::{Config, Trainer};
+///
+/// const SHORT_POLE: EnvRow = Row {
+///     name: "ShortPole",
+///     summary: "CartPole with less time",
+///     params: &[Param::count("limit", (1, 500), "50", "steps of an episode")],
+///     make: MakeEnv::one(|args| {
+///         Ok(Box::new(TimeLimit::with_limit(CartPole::new(), args.count("limit")? as u32)?.named("ShortPole")?))
+///     }),
+/// };
+///
+/// let catalogue = Catalogue::default().with(SHORT_POLE);
+/// let config = Config::from_toml_with("env = 'ShortPole(limit=20)'\nsteps = 1_000", &catalogue)?;
+/// let mut trainer = Trainer::new(&config)?;
+/// trainer.step()?;
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Catalogue(Arc<Rows>);
+
+#[derive(Clone)]
+struct Rows {
+    envs: Vec<EnvRow>,
+    models: Vec<models::Row>,
+    algos: Vec<algo::Row>,
+    optim: Registry,
+    sinks: Vec<sink::Row>,
+}
+
+/// A row of a [`Catalogue`].
+#[derive(Debug, Clone, Copy)]
+pub enum AnyRow {
+    /// An environment.
+    Env(EnvRow),
+    /// A model.
+    Model(models::Row),
+    /// An algorithm.
+    Algo(algo::Row),
+    /// A word of the language of optimizers.
+    Optim(optim::Row),
+    /// A sink.
+    Sink(sink::Row),
+}
+
+impl From<EnvRow> for AnyRow {
+    fn from(row: EnvRow) -> Self {
+        Self::Env(row)
+    }
+}
+
+impl From<models::Row> for AnyRow {
+    fn from(row: models::Row) -> Self {
+        Self::Model(row)
+    }
+}
+
+impl From<algo::Row> for AnyRow {
+    fn from(row: algo::Row) -> Self {
+        Self::Algo(row)
+    }
+}
+
+impl From<optim::Row> for AnyRow {
+    fn from(row: optim::Row) -> Self {
+        Self::Optim(row)
+    }
+}
+
+impl From<sink::Row> for AnyRow {
+    fn from(row: sink::Row) -> Self {
+        Self::Sink(row)
+    }
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self(Arc::new(Rows {
+            envs: envs::rows(),
+            models: models::ROWS.to_vec(),
+            algos: algo::ROWS.to_vec(),
+            optim: Registry::default(),
+            sinks: sink::ROWS.to_vec(),
+        }))
+    }
+}
+
+impl Catalogue {
+    /// The same with another row.
+    #[must_use]
+    pub fn with(mut self, row: impl Into<AnyRow>) -> Self {
+        let rows = Arc::make_mut(&mut self.0);
+        match row.into() {
+            AnyRow::Env(row) => put(&mut rows.envs, row),
+            AnyRow::Model(row) => put(&mut rows.models, row),
+            AnyRow::Algo(row) => put(&mut rows.algos, row),
+            AnyRow::Optim(row) => rows.optim = rows.optim.clone().with(row),
+            AnyRow::Sink(row) => put(&mut rows.sinks, row),
+        }
+        self
+    }
+
+    /// Every environment.
+    #[must_use]
+    pub fn envs(&self) -> &[EnvRow] {
+        &self.0.envs
+    }
+
+    /// Every model.
+    #[must_use]
+    pub fn models(&self) -> &[models::Row] {
+        &self.0.models
+    }
+
+    /// Every algorithm.
+    #[must_use]
+    pub fn algos(&self) -> &[algo::Row] {
+        &self.0.algos
+    }
+
+    /// The words of optimizers: whole ones, their links, and schedules.
+    #[must_use]
+    pub fn optim(&self) -> &Registry {
+        &self.0.optim
+    }
+
+    /// Every sink.
+    #[must_use]
+    pub fn sinks(&self) -> &[sink::Row] {
+        &self.0.sinks
+    }
+
+    /// The environment of that name.
+    ///
+    /// # Errors
+    /// [`EnvError::Unknown`](uphill_envs::EnvError::Unknown), with the nearest name, if there is none.
+    pub fn env(&self, name: &str) -> Result<&EnvRow> {
+        let found = self.envs().iter().find(|row| row.name == name);
+        found.ok_or_else(|| uphill_envs::unknown(name, self.envs().iter().map(|row| row.name)).into())
+    }
+
+    /// The model of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn model(&self, name: &str) -> Result<&models::Row> {
+        find(self.models(), "model", name)
+    }
+
+    /// The algorithm of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn algo(&self, name: &str) -> Result<&algo::Row> {
+        find(self.algos(), "algorithm", name)
+    }
+
+    /// The sink of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn sink(&self, name: &str) -> Result<&sink::Row> {
+        find(self.sinks(), "sink", name)
+    }
+
+    /// What of these words it does not have, each with what it is.
+    pub(crate) fn lacks(&self, [env, model, algo]: [Option<&Word>; 3], optimizer: &Spec) -> Vec<String> {
+        let mut lacking = Vec::new();
+        let mut note = |what: &str, name: &str, known: bool| {
+            if !known {
+                lacking.push(format!("{what} `{}`", uphill_envs::quoted(name)));
+            }
+        };
+        env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
+        model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
+        algo.into_iter().for_each(|word| note("algorithm", &word.name, self.algo(&word.name).is_ok()));
+        for link in &optimizer.0 {
+            note("optimizer", &link.name, self.optim().row(&link.name).is_ok());
+        }
+        lacking
+    }
+}
+
+fn put<M>(rows: &mut Vec<Row<M>>, row: Row<M>) {
+    rows.retain(|known| known.name != row.name);
+    rows.push(row);
+}
+
+fn find<'a, M>(rows: &'a [Row<M>], what: &str, name: &str) -> Result<&'a Row<M>> {
+    let known = || rows.iter().map(|row| row.name);
+    rows.iter().find(|row| row.name == name).ok_or_else(|| Error::unknown(what, name, known()))
+}
+
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [envs, models, algos] = [self.envs().len(), self.models().len(), self.algos().len()];
+        write!(f, "Catalogue({envs} environments, {models} models, {algos} algorithms)")
+    }
+}
+
+impl PartialEq for Catalogue {
+    /// Whether they know the same words.
+    fn eq(&self, other: &Self) -> bool {
+        fn names<M>(rows: &[Row<M>]) -> impl Iterator<Item = &'static str> {
+            rows.iter().map(|row| row.name)
+        }
+        names(self.envs()).eq(names(other.envs()))
+            && names(self.models()).eq(names(other.models()))
+            && names(self.algos()).eq(names(other.algos()))
+            && names(self.sinks()).eq(names(other.sinks()))
+            && names(self.optim().rows()).eq(names(other.optim().rows()))
+    }
+}

@@ -1,0 +1,140 @@
+//! Loads what `train` left in a folder, prints the policy's returns, and shows it at work.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{ArgMatches, Command, CommandFactory, Parser};
+
+use super::interrupt::{is_interrupted, on_interrupt};
+use super::read;
+use crate::envs::{Action, Drawing, counted};
+use crate::render::{self, RenderError};
+use crate::screen::{self, returns, say};
+use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
+
+/// Loads a run's policy, prints its returns, and shows it at work.
+#[derive(Parser)]
+struct Args {
+    /// The folder of the run
+    run: PathBuf,
+    /// Load the best policy of the run, not the one it ended with
+    #[arg(long)]
+    best: bool,
+    /// Whole episodes to judge the policy by, always taking its likeliest action
+    #[arg(long, default_value_t = 100)]
+    episodes: usize,
+    /// Draw actions from the policy's distribution, as training does, instead of the likeliest
+    #[arg(long)]
+    sampled: bool,
+    /// Seed of the episodes' starts
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Show one episode in the terminal
+    #[arg(long)]
+    watch: bool,
+    /// Write one episode as an animated GIF
+    #[arg(long, value_name = "FILE")]
+    gif: Option<PathBuf>,
+    /// Steps of the episode to show at most
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    max_steps: u32,
+    /// Frames a second
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    fps: u32,
+}
+
+pub(super) fn command(_: &Catalogue) -> Command {
+    Args::command()
+}
+
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    evaluate(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+}
+
+fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
+    let load = if args.best { Policy::load_best_with } else { Policy::load_with };
+    let mut policy = load(&args.run, catalogue)?;
+    check(&policy, args)?;
+    on_interrupt(None)?;
+    policy.stop_when(is_interrupted);
+    let seed = Seed(args.seed);
+    let result = match args.sampled {
+        true => policy.evaluate_with(args.episodes, seed, Mode::Sampled(&mut seed.stream("evaluation_actions", 0)))?,
+        false => policy.evaluate(args.episodes, seed)?,
+    };
+    let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
+    // The file before the words, which may find nobody to read them.
+    if let Some(path) = &args.gif {
+        render::write_gif(&frames, args.fps, 600, path)?;
+    }
+    say(format_args!("{}: return {}", screen::path(&args.run), returns(&result)))?;
+    if args.watch {
+        watch(&frames, args.fps)?;
+    }
+    match &args.gif {
+        Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
+        None => Ok(()),
+    }
+}
+
+/// What would fail after the episodes are played.
+fn check(policy: &Policy, args: &Args) -> Result<()> {
+    if !args.watch && args.gif.is_none() {
+        return Ok(());
+    }
+    if let Some(path) = &args.gif {
+        destination::check(path, &["gif"])?;
+        if !(1..=50).contains(&args.fps) {
+            return Err(RenderError::FrameRate { fps: args.fps }.into());
+        }
+    }
+    let mut env = policy.config().make_env()?;
+    let mut observation = vec![0.0; env.spec().observation_len()];
+    env.reset(Some(args.seed), &mut observation)?;
+    match env.draw() {
+        None => Err(Error::Config(format!("{} has no picture to show", env.spec().id))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Shows the pictures one over the other, as large as the terminal is.
+fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for frame in frames {
+        unless_interrupted()?;
+        // Asked for each of them: the window may change. The last line is the cursor's.
+        let (rows, columns) = terminal::Term::stdout().size_checked().unwrap_or((25, 80));
+        let picture =
+            render::to_terminal(frame, columns.clamp(1, 1000).into(), rows.saturating_sub(1).clamp(1, 1000).into())?;
+        // Up to the top left corner, then the frame over the last one.
+        write!(out, "\x1b[2J\x1b[H{picture}").and_then(|()| out.flush()).map_err(Error::Output)?;
+        std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps)));
+    }
+    Ok(())
+}
+
+fn unless_interrupted() -> Result<()> {
+    if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// The pictures of one episode.
+fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
+    let mut env = policy.config().make_env()?;
+    let mut observation = vec![0.0; env.spec().observation_len()];
+    env.reset(Some(args.seed), &mut observation)?;
+    let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
+    let (mut memory, mut rng) = (policy.memory(1), Seed(args.seed).stream("watch", 0));
+    for _ in 0..args.max_steps {
+        unless_interrupted()?;
+        let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
+        let action = policy.act(&observation, &mut memory, mode)?[0];
+        let step = env.step(Action::Discrete(action), &mut observation)?;
+        frames.extend(env.draw());
+        if step.end.ended() {
+            break;
+        }
+    }
+    Ok(frames)
+}

@@ -1,0 +1,260 @@
+//! What gradients are worth: bias, variance, signal-to-noise, agreement and noise scale of policy-gradient estimators.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command, CommandFactory, Parser};
+
+use super::picture::{Scale, results};
+use super::read;
+use super::settings::Words;
+use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
+use crate::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
+use crate::gradient::{GradientQuality, GradientSampler};
+use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
+use crate::screen::Bar;
+use crate::stats::{Bootstrap, Interval};
+use crate::{Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
+
+/// Measures what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
+///
+/// All estimators get the same independent batches of whole episodes. On grid worlds, whose exact gradient is known, their
+/// bias is measured, too; there episodes have no time limit.
+#[derive(Parser)]
+struct Arguments {
+    /// Environment: a registered name, or the file of a grid world
+    #[arg(long, default_value = "GridWorld-4x4-v0")]
+    env: String,
+    /// Algorithm that trains the policy and its critic before the measurement
+    #[arg(long, default_value = "ppo")]
+    algo: String,
+    /// Optimizer of that training [default: the algorithm's own]
+    #[arg(long)]
+    optimizer: Option<String>,
+    /// Environment steps of that training; 0 measures at the start
+    #[arg(long, default_value_t = 4_096)]
+    steps: u64,
+    /// Whole episodes in a batch
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    episodes: u32,
+    /// Independent batches, at least 10
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    batches: u32,
+    /// Lambdas of generalised advantage estimation
+    #[arg(long, value_name = "LAMBDA", num_args = 1.., default_values_t = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0])]
+    gae_lambdas: Vec<f64>,
+    /// Steps of n-step returns
+    #[arg(long, value_name = "N", num_args = 1.., default_values_t = [1, 5, 20])]
+    n_steps: Vec<usize>,
+    /// Discount factor
+    #[arg(long, default_value_t = 0.99)]
+    gamma: f64,
+    /// Network: a name, or one with arguments
+    #[arg(long, default_value = "mlp")]
+    model: String,
+    /// Units of each hidden layer [default: 64 64]
+    #[arg(long, value_name = "UNITS", num_args = 0..)]
+    hidden: Option<Vec<usize>>,
+    /// Seed of training, batches and bootstrap
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads, 0 for one a core; their number changes no result
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Where the picture goes, as .png or .svg; a file of that name is replaced
+    #[arg(long, value_name = "FILE", default_value = "gradient-quality.png")]
+    out: PathBuf,
+    /// Width in pixels, before --scale
+    #[arg(long, value_name = "PIXELS", default_value_t = 1200)]
+    width: u32,
+    #[command(flatten)]
+    scale: Scale,
+}
+
+pub(super) fn command(_: &Catalogue) -> Command {
+    Arguments::command()
+}
+
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    measure(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+}
+
+fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
+    Picture::check_path(&arguments.out)?;
+    let config = config(arguments, catalogue)?;
+    let (names, estimators) = estimators(arguments)?;
+    let batches = arguments.batches as usize;
+    destination::check(&arguments.out, &["png", "svg"])?;
+    rehearse(arguments, &config, &names)?;
+    let bar = Bar::new("training the policy", batches as u64 + names.len() as u64);
+
+    let mut trainer = Trainer::new(&config)?;
+    // Zero steps are a policy as it was initialised.
+    while arguments.steps > 0 && trainer.step()?.is_some() {}
+    let theta = trainer.params().snapshot()?;
+
+    // Whole episodes of a known model need no limit, and without one nothing is cut off that the exact gradient knows.
+    let world = config.grid_world().map(|world| GridWorldConfig { max_episode_steps: None, ..world });
+    let measured = Config { gridworld: world.clone(), ..config };
+    let exact = world.map(|world| exact_gradient(&measured, &theta, world)).transpose()?;
+
+    bar.part("playing batches");
+    let sampler = GradientSampler {
+        config: &measured,
+        theta: &theta,
+        episodes: arguments.episodes as usize,
+        seed: Seed(arguments.seed),
+        threads: Threads::new(arguments.threads)?,
+    };
+    let sampled = sampler.sample(&estimators, batches, || bar.inc(1))?;
+
+    bar.part("resampling batches");
+    let bootstrap = Bootstrap { reps: 1_000, seed: Seed(arguments.seed), ..Bootstrap::default() };
+    let steps = sampled.mean_steps();
+    let mut qualities = Vec::new();
+    for gradients in &sampled.gradients {
+        qualities.push(GradientQuality::of(gradients, steps, exact.as_deref(), &bootstrap)?);
+        bar.inc(1);
+    }
+    drop(bar);
+
+    let trained = match arguments.steps {
+        0 => "as initialised".to_owned(),
+        steps => format!("after {} of {}", counted(steps, "step"), arguments.algo),
+    };
+    let protocol = format!(
+        "policy {trained}, γ = {}; g of each of {batches} batches of {} (about {steps:.0} steps); \
+         95% intervals over batches",
+        arguments.gamma,
+        counted(arguments.episodes, "episode")
+    );
+    let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
+    picture.save(&arguments.out)?;
+    results(&picture, &table(&names, &qualities), &[&arguments.out])
+}
+
+fn picture(
+    arguments: &Arguments,
+    config: &Config,
+    names: &[String],
+    qualities: &[GradientQuality],
+    protocol: String,
+) -> Result<Picture> {
+    let options = PictureOptions {
+        width: arguments.scale.of(arguments.width),
+        scale: arguments.scale.factor,
+        ..PictureOptions::new(config.env.to_string(), 1, protocol)
+    };
+    let rows: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(gradient_panels(&rows, &panels(qualities), &options)?)
+}
+
+/// Draws the picture of numbers that are none yet: what is wrong with its size or its names is found before the work.
+fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<()> {
+    let gradients: Vec<Vec<f32>> = (0..10u8).map(|i| vec![f32::from(i), 1.0]).collect();
+    let bootstrap = Bootstrap { reps: 1_000, ..Bootstrap::default() };
+    let exact = config.grid_world().map(|_| [1.0, 1.0]);
+    let quality = GradientQuality::of(&gradients, 1.0, exact.as_ref().map(<[f32; 2]>::as_slice), &bootstrap)?;
+    picture(arguments, config, names, &vec![quality; names.len()], "nothing is measured yet".into()).map(|_| ())
+}
+
+fn config(arguments: &Arguments, catalogue: &Catalogue) -> Result<Config> {
+    let words = Words {
+        env: &arguments.env,
+        model: &arguments.model,
+        algo: &arguments.algo,
+        optimizer: arguments.optimizer.as_deref(),
+        hidden: arguments.hidden.as_deref(),
+    };
+    let config = Config {
+        steps: arguments.steps.max(1),
+        anneal_lr: false,
+        gamma: arguments.gamma,
+        seed: arguments.seed,
+        threads: arguments.threads,
+        ..words.config(catalogue)?
+    };
+    config.validate()?;
+    Ok(config)
+}
+
+type Estimators = Vec<Box<dyn Estimator + Sync>>;
+
+fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
+    let mut names = vec!["REINFORCE".to_owned(), "REINFORCE, baseline".to_owned()];
+    let mut estimators: Estimators =
+        vec![Box::new(MonteCarlo { baseline: false }), Box::new(MonteCarlo { baseline: true })];
+    for &n_steps in &arguments.n_steps {
+        if n_steps == 0 {
+            return Err(Error::Config("--n-steps 0 is impossible: it must be at least 1".into()));
+        }
+        names.push(format!("n-step, n = {n_steps}"));
+        estimators.push(Box::new(NStep { n_steps }));
+    }
+    for &gae_lambda in &arguments.gae_lambdas {
+        if !(0.0..=1.0).contains(&gae_lambda) {
+            let problem = format!("--gae-lambdas {} is impossible: it must lie in [0, 1]", shown(gae_lambda));
+            return Err(Error::Config(problem));
+        }
+        names.push(format!("GAE, λ = {gae_lambda}"));
+        estimators.push(Box::new(Gae { gae_lambda: gae_lambda as f32 }));
+    }
+    Ok((names, estimators))
+}
+
+/// What all these estimators are after, computed from the model.
+fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Result<Vec<f32>> {
+    let world = GridWorld::new(world)?;
+    let (params, network) = config.model_at(world.spec(), theta)?;
+    Ok(oracle::exact_episode_gradient(&*network, &params, &world.model()?, config.gamma)?.to_vec1()?)
+}
+
+/// A line of numbers an estimator, below a line that says what they are.
+fn table(names: &[String], qualities: &[GradientQuality]) -> Vec<String> {
+    let head = format!(
+        "{:20} {:>14} {:>8} {:>10} {:>22} {:>8} {:>12}",
+        "estimator", "bias/|G|", "p", "variance", "signal-to-noise", "cosine", "noise scale"
+    );
+    let row = |(name, quality): (&String, &GradientQuality)| {
+        let (bias, p) = match quality.bias {
+            Some(bias) => (format!("{:.3}", bias.relative().point), format!("{:.3}", bias.p_value)),
+            None => ("–".into(), "–".into()),
+        };
+        let Interval { point, low, high } = quality.snr;
+        format!(
+            "{name:20} {bias:>14} {p:>8} {:>10.3e} {:>22} {:>8.3} {:>12.0}",
+            quality.variance.point,
+            format!("{point:.3} [{low:.3}, {high:.3}]"),
+            quality.cosine.point,
+            quality.noise_scale.point,
+        )
+    };
+    std::iter::once(head).chain(names.iter().zip(qualities).map(row)).collect()
+}
+
+fn panels(qualities: &[GradientQuality]) -> Vec<GradientPanel> {
+    let panel = |name: &str, note: &str, logarithmic, value: &dyn Fn(&GradientQuality) -> Option<GradientValue>| {
+        let values = qualities.iter().map(value).collect();
+        GradientPanel { name: name.into(), note: note.into(), logarithmic, values }
+    };
+    // Whether any signal is seen at all: then an interval of the signal is above zero.
+    let seen = |quality: &GradientQuality| quality.norm_squared.low > 0.0;
+    let of = |interval: fn(&GradientQuality) -> Interval| {
+        move |quality: &GradientQuality| Some(GradientValue { interval: interval(quality), sure: seen(quality) })
+    };
+    let bias = |quality: &GradientQuality| {
+        let bias = quality.bias?;
+        Some(GradientValue { interval: bias.relative(), sure: bias.p_value < 0.01 })
+    };
+    let variance = |quality: &GradientQuality| Some(GradientValue { interval: quality.variance, sure: true });
+    let mut panels = vec![
+        panel("variance", "tr Cov g; less is better", true, &variance),
+        panel("signal-to-noise", "|E g|² / tr Cov g", true, &of(|quality| quality.snr)),
+        panel("cosine", "of two batches’ g", false, &of(|quality| quality.cosine)),
+        panel("noise scale", "environment steps", true, &of(|quality| quality.noise_scale)),
+    ];
+    if qualities.iter().any(|quality| quality.bias.is_some()) {
+        panels.insert(0, panel("bias", "|E g − G| / |G|, G exact", false, &bias));
+    }
+    panels
+}

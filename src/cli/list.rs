@@ -1,0 +1,207 @@
+//! The names there are, and what stands behind them.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::envs::Space;
+use crate::optim::{self, Make};
+use crate::screen::say;
+use crate::words::{self, Param, Row};
+use crate::{Catalogue, Config, Error, Result};
+
+/// A kind of names.
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    /// What one of them is.
+    one: &'static str,
+    summary: &'static str,
+    /// Each name, and what it is in a line.
+    rows: fn(&Catalogue) -> Vec<(&str, &str)>,
+    /// What is to be known of one of them, a line of cells each.
+    more: fn(&Catalogue, &str) -> Result<Vec<Vec<String>>>,
+}
+
+pub(super) const KINDS: [Kind; 7] = [
+    Kind {
+        name: "envs",
+        one: "environment",
+        summary: "what is acted in",
+        rows: |catalogue| pairs(catalogue.envs()),
+        more: |catalogue, name| {
+            let mut cells = environment(catalogue, name)?;
+            cells.extend(arguments(catalogue.envs(), name));
+            Ok(cells)
+        },
+    },
+    Kind {
+        name: "models",
+        one: "model",
+        summary: "what acts and judges",
+        rows: |catalogue| pairs(catalogue.models()),
+        more: |catalogue, name| Ok(arguments(catalogue.models(), name)),
+    },
+    Kind {
+        name: "algos",
+        one: "algorithm",
+        summary: "what learns",
+        rows: |catalogue| pairs(catalogue.algos()),
+        more: |catalogue, name| {
+            let mut cells = arguments(catalogue.algos(), name);
+            let settings = catalogue.algo(name)?.make.settings;
+            let cell = |(name, value): &(&str, &str)| {
+                [*name, *value, "a setting", "of every run; this is its default here"].map(String::from).to_vec()
+            };
+            cells.extend(settings.iter().map(cell));
+            Ok(cells)
+        },
+    },
+    Kind {
+        name: "optimizers",
+        one: "optimizer",
+        summary: "what makes steps of gradients",
+        rows: |catalogue| pairs(optim(catalogue, is_optimizer)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_optimizer), name)),
+    },
+    Kind {
+        name: "links",
+        one: "link",
+        summary: "what stands before and after an optimizer in a chain",
+        rows: |catalogue| pairs(optim(catalogue, is_link)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_link), name)),
+    },
+    Kind {
+        name: "schedules",
+        one: "schedule",
+        summary: "numbers that change over training",
+        rows: |catalogue| pairs(optim(catalogue, is_schedule)),
+        more: |catalogue, name| Ok(arguments(optim(catalogue, is_schedule), name)),
+    },
+    Kind {
+        name: "sinks",
+        one: "sink",
+        summary: "where the rows of a run go",
+        rows: |catalogue| pairs(catalogue.sinks()),
+        more: |catalogue, name| Ok(arguments(catalogue.sinks(), name)),
+    },
+];
+
+fn optim(catalogue: &Catalogue, is_of: fn(&Make) -> bool) -> impl Iterator<Item = &optim::Row> {
+    catalogue.optim().rows().iter().filter(move |row| is_of(&row.make))
+}
+
+fn is_optimizer(make: &Make) -> bool {
+    matches!(make, Make::Recipe(_) | Make::Ending(_))
+}
+
+fn is_link(make: &Make) -> bool {
+    matches!(make, Make::Clip(_) | Make::Link(..))
+}
+
+fn is_schedule(make: &Make) -> bool {
+    matches!(make, Make::Schedule(_))
+}
+
+pub(super) fn command(_: &Catalogue) -> Command {
+    Command::new("list")
+        .about("Prints the kinds of names there are, the names of a kind, or the arguments behind a name")
+        .arg(Arg::new("kind").value_name("KIND").value_parser(KINDS.map(|kind| kind.name)).help("The kind"))
+        .arg(Arg::new("name").value_name("NAME").help("A name of that kind"))
+}
+
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    let asked = args.get_one::<String>("kind").and_then(|asked| KINDS.iter().find(|kind| kind.name == asked));
+    match (asked, args.get_one::<String>("name")) {
+        (None, _) => print_pairs(&KINDS.map(|kind| (kind.name, kind.summary))),
+        (Some(kind), None) => print_pairs(&(kind.rows)(catalogue)),
+        (Some(kind), Some(name)) => print_one(kind, catalogue, name),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// The names of a kind, one a line; those of the language of optimizers with what they are.
+pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
+    let rows = KINDS.iter().find(|row| row.name == kind).map(|row| (row.rows)(catalogue)).unwrap_or_default();
+    match kind {
+        "envs" | "algos" => rows.iter().try_for_each(|(name, _)| say(name)),
+        _ => print_pairs(&rows),
+    }
+}
+
+fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
+    let rows = (kind.rows)(catalogue);
+    let names = || rows.iter().map(|(name, _)| *name);
+    let (name, summary) =
+        rows.iter().find(|(row, _)| *row == name).ok_or_else(|| Error::unknown(kind.one, name, names()))?;
+    say(format_args!("{name}: {summary}"))?;
+    print_table(&(kind.more)(catalogue, name)?)
+}
+
+fn print_pairs(pairs: &[(&str, &str)]) -> Result<()> {
+    print_table(&pairs.iter().map(|(name, summary)| vec![(*name).into(), (*summary).into()]).collect::<Vec<_>>())
+}
+
+/// Rows of cells, each column as wide as its widest cell; the last ends where it ends.
+fn print_table(rows: &[Vec<String>]) -> Result<()> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    rows.iter().try_for_each(|row| {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+        say(cells.collect::<Vec<_>>().join("  ").trim_end())
+    })
+}
+
+fn pairs<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>) -> Vec<(&'static str, &'static str)> {
+    rows.into_iter().map(|row| (row.name, row.summary)).collect()
+}
+
+fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
+    let config = Config { env: name.into(), catalogue: catalogue.clone(), ..Config::for_algo("ppo")? };
+    // One with an argument that must be given cannot be looked at without it.
+    let Ok(env) = config.make_envs(1) else { return Ok(Vec::new()) };
+    let spec = env.spec();
+    let space = |space: &Space| match space {
+        Space::Discrete { n } => format!("{n} to choose from"),
+        other => format!("{} numbers", other.flat_len()),
+    };
+    let none = || "none".to_string();
+    Ok([
+        ("observation", space(&spec.observation)),
+        ("action", space(&spec.action)),
+        ("limit", spec.max_episode_steps.map_or_else(none, |limit| format!("{limit} steps"))),
+        ("solved at", spec.reward_threshold.map_or_else(none, |threshold| threshold.to_string())),
+    ]
+    .map(|(what, value)| vec![what.into(), value])
+    .into())
+}
+
+/// What a row takes: name, default, range and meaning.
+fn arguments<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>, name: &str) -> Vec<Vec<String>> {
+    let cells = |param: &Param| {
+        let default = if param.default.is_empty() { "must be given" } else { param.default };
+        vec![param.name.into(), default.into(), range(&param.kind), param.meaning.into()]
+    };
+    let row = rows.into_iter().find(|row| row.name == name);
+    row.map(|row| row.params.iter().map(cells).collect()).unwrap_or_default()
+}
+
+fn range(kind: &words::Kind) -> String {
+    use words::Kind;
+    match kind {
+        Kind::Number(range) | Kind::Steady(range) | Kind::Fixed(range) => {
+            let range = range.to_string();
+            range.trim_start_matches("it must ").trim_start_matches("be ").trim_start_matches("lie ").into()
+        }
+        Kind::Count(least, most) => format!("{least} to {most}"),
+        Kind::Counts(least, most) => format!("numbers, each {least} to {most}"),
+        Kind::Word(words) => words.join(" or "),
+        Kind::Flag => "true or false".into(),
+        Kind::Text => "text".into(),
+        Kind::Chain => "a chain".into(),
+        Kind::Schedule => "a schedule".into(),
+        Kind::Pairs(first, second) => format!("pairs of {} and {}", range(first), range(second)),
+    }
+}

@@ -1,0 +1,197 @@
+//! The settings of a run on the command line: a flag each.
+
+use std::num::IntErrorKind;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgMatches};
+
+use crate::words::{self, Param, Word};
+use crate::{Catalogue, Config, Error, Result, algo, envs};
+
+/// One flag a setting of [`Config`], and one an argument of a row that is none.
+pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
+    let settings = Config::SETTINGS.iter().map(|(name, help)| {
+        let help = format!("{} [default: {}]", help.trim(), defaults(name, catalogue));
+        flag(name).help(help).help_heading("Settings")
+    });
+    let own = own(catalogue).into_iter().map(|(param, rows)| {
+        let default = if param.default.is_empty() { String::new() } else { format!(" [default: {}]", param.default) };
+        let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
+        flag(param.name).help(help).help_heading("Arguments of rows")
+    });
+    settings.chain(own)
+}
+
+fn flag(name: &'static str) -> Arg {
+    Arg::new(name).long(name.replace('_', "-")).alias(name).value_name("X")
+}
+
+/// The names of these flags.
+pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
+    let settings = Config::SETTINGS.iter().map(|(name, _)| *name);
+    settings.chain(own(catalogue).into_iter().map(|(param, _)| param.name)).collect()
+}
+
+/// Flags of the command that are no settings.
+const TAKEN: [&str; 9] = ["config", "out", "force", "resume", "quiet", "list", "help", "version", "sinks"];
+
+/// Arguments of environments, models and algorithms that are no settings, and the rows that have each.
+fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
+    let envs = catalogue.envs().iter().map(|row| (row.name, row.params));
+    let models = catalogue.models().iter().map(|row| (row.name, row.params));
+    let algos = catalogue.algos().iter().map(|row| (row.name, row.params));
+    let mut found: Vec<(&Param, Vec<&str>)> = Vec::new();
+    for (row, param) in envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |p| (row, p))) {
+        let is_setting = Config::SETTINGS.iter().any(|(name, _)| *name == param.name);
+        match found.iter_mut().find(|(known, _)| known.name == param.name) {
+            Some((_, rows)) => rows.push(row),
+            None if is_setting || TAKEN.contains(&param.name) => {}
+            None => found.push((param, vec![row])),
+        }
+    }
+    found
+}
+
+/// The default of a setting: once if all algorithms share it, else that of each which has it.
+fn defaults(name: &str, catalogue: &Catalogue) -> String {
+    let of = |algo: &&algo::Row| {
+        let table = Config::for_algo_with(algo.name, catalogue).and_then(|config| config.all());
+        table.unwrap_or_default().get(name).map(|value| value.to_string().replace('"', "")).unwrap_or_default()
+    };
+    let ppo = catalogue.algos().iter().find(|algo| algo.name == "ppo").map(|algo| of(&algo)).unwrap_or_default();
+    let is_argument = catalogue.algos().iter().any(|algo| algo.param(name).is_some());
+    let having: Vec<_> = catalogue.algos().iter().filter(|row| !is_argument || row.param(name).is_some()).collect();
+    if name == "algo" || having.iter().all(|algo| of(algo) == ppo) {
+        return ppo;
+    }
+    having.iter().map(|algo| format!("{} {}", algo.name, of(algo))).collect::<Vec<_>>().join(", ")
+}
+
+/// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
+pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<Config> {
+    let file = args.get_one::<PathBuf>("config");
+    let mut of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
+    if let Some(path) = file.filter(|_| !args.contains_id("env")) {
+        Config::settle_env(&mut of_file, path.parent().unwrap_or(Path::new("")), catalogue)?;
+    }
+    let mut of_line = toml::Table::new();
+    let example = Config::for_algo("ppo")?.all()?;
+    for name in names(catalogue) {
+        let Some(text) = args.get_one::<String>(name) else { continue };
+        if name == "env" {
+            of_line.extend(Config::env_settings(text, catalogue)?);
+            continue;
+        }
+        let value = match example.get(name) {
+            Some(like) => parse(name, text, like)?,
+            None => words::value(text)?.to_toml(None),
+        };
+        of_line.insert(name.into(), value);
+    }
+    let table = over(of_file.clone(), of_line)?;
+    Config::from_table_with(table, catalogue).map_err(|e| match file {
+        // The file alone has the same mistake, so it is the file's.
+        Some(path)
+            if Config::from_table_with(of_file, catalogue).is_err_and(|own| own.to_string() == e.to_string()) =>
+        {
+            Error::File { path: path.into(), problem: e.to_string() }
+        }
+        _ => e,
+    })
+}
+
+/// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
+/// and the other way round.
+fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
+    const WORDS: [&str; 3] = ["env", "model", "algo"];
+    if of_line.contains_key("env") {
+        of_file.remove("gridworld");
+    }
+    for (name, value) in &of_line {
+        if WORDS.contains(&name.as_str()) {
+            for (argument, _) in Word::from_toml(name, value)?.args {
+                argument.map(|argument| of_file.remove(&argument));
+            }
+        }
+    }
+    for name in WORDS {
+        let Some(value) = of_file.get(name).filter(|_| !of_file.contains_key("gridworld") || name != "env") else {
+            continue;
+        };
+        let mut word = Word::from_toml(name, value)?;
+        let before = word.args.len();
+        word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !of_line.contains_key(argument)));
+        if word.args.len() < before {
+            of_file.insert(name.into(), word.to_string().into());
+        }
+    }
+    of_file.extend(of_line);
+    Ok(of_file)
+}
+
+/// What a measurement is of, where it is not a run.
+pub(super) struct Words<'a> {
+    pub(super) env: &'a str,
+    pub(super) model: &'a str,
+    pub(super) algo: &'a str,
+    /// The algorithm's own, unless said.
+    pub(super) optimizer: Option<&'a str>,
+    /// Units of each hidden layer, where they are said by a flag of their own.
+    pub(super) hidden: Option<&'a [usize]>,
+}
+
+impl Words<'_> {
+    pub(super) fn config(&self, catalogue: &Catalogue) -> Result<Config> {
+        let mut table = Config::env_settings(self.env, catalogue)?;
+        let words = [("model", Some(self.model)), ("algo", Some(self.algo)), ("optimizer", self.optimizer)];
+        table.extend(words.into_iter().filter_map(|(name, word)| Some((name.into(), word?.into()))));
+        if let Some(units) = self.hidden {
+            let units: Vec<toml::Value> = units.iter().map(|&units| (units as i64).into()).collect();
+            table.insert("hidden".into(), units.into());
+        }
+        Config::from_table_with(table, catalogue)
+    }
+}
+
+/// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
+fn parse(name: &str, text: &str, like: &toml::Value) -> Result<toml::Value> {
+    let wrong = |expected: &str| {
+        let text = if text.trim().is_empty() { "''".into() } else { envs::quoted(text) };
+        Error::Config(format!("--{} {text}: expected {expected}", name.replace('_', "-")))
+    };
+    let whole = |text: &str| text.trim().replace('_', "").parse::<i64>();
+    match like {
+        toml::Value::Integer(_) => whole(text).map(Into::into).map_err(|e| match e.kind() {
+            IntErrorKind::PosOverflow => wrong("a whole number below 2^63"),
+            _ => wrong("a whole number, such as 500_000"),
+        }),
+        toml::Value::Float(_) => text.parse::<f64>().map(Into::into).map_err(|_| wrong("a number, such as 2.5e-4")),
+        toml::Value::Boolean(_) => text.parse::<bool>().map(Into::into).map_err(|_| wrong("true or false")),
+        toml::Value::Array(_) => {
+            if ["none", "[]"].contains(&text.trim()) {
+                return Ok(toml::Value::Array(Vec::new()));
+            }
+            let items = text.trim().trim_start_matches('[').trim_end_matches(']').split(',');
+            let items = items.map(|item| whole(item).map(toml::Value::from)).collect::<Result<Vec<_>, _>>();
+            items.map(Into::into).map_err(|_| wrong("whole numbers with commas between, such as 64,64, or none"))
+        }
+        _ => Ok(text.into()),
+    }
+}
+
+/// What to do instead of giving an optimizer's argument as a flag, or why no flag stands for a name of other libraries.
+pub(super) fn remedy(error: &clap::Error, catalogue: &Catalogue) -> Option<String> {
+    if error.kind() != clap::error::ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = flag.strip_prefix("--")?.replace('-', "_");
+    if let Some(why) = crate::names::absent(&name) {
+        return Some(why).filter(|why| !why.is_empty()).map(Into::into);
+    }
+    let having = catalogue.optim().recipes().filter(|row| row.param(&name).is_some());
+    // The one that most runs have, if it takes such an argument.
+    let row = having.min_by_key(|row| row.name != "adam")?.name;
+    Some(format!("it goes into the optimizer, as in --optimizer \"{row}({name}=…)\""))
+}

@@ -1,0 +1,241 @@
+//! Trains an agent and leaves its numbers, its policy and its reward curve in a folder.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use super::flags;
+use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
+use super::list;
+use super::settings::{self, configuration};
+use crate::envs::counted;
+use crate::screen::{self, returns, say, tell};
+use crate::{Catalogue, Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
+
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    if let Some(kind) = args.get_one::<String>("list") {
+        return list::names(kind, catalogue).map(|()| ExitCode::SUCCESS);
+    }
+    let (run, trainer) = match args.get_one::<PathBuf>("resume") {
+        Some(folder) => {
+            check_alone(args, catalogue)?;
+            resume(folder, args, catalogue)?
+        }
+        None => begin(args, catalogue)?,
+    };
+    finish(run, trainer, args.get_flag("quiet"))
+}
+
+/// Trains to the end, or until Ctrl-C.
+pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool) -> Result<ExitCode> {
+    if run.is_finished(&trainer) {
+        if !quiet {
+            let (path, steps) = (screen::path(run.path()), trainer.env_steps());
+            say(format_args!("{path}: this run has ended already, at step {steps}: nothing is left to do"))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut console = Console::new(trainer.config(), quiet);
+    on_interrupt(Some("finishing what is under way; once more to leave at once"))?;
+    trainer.stop_when(is_interrupted);
+
+    while !is_interrupted() {
+        let metrics = match trainer.step() {
+            Ok(Some(metrics)) => metrics,
+            Ok(None) | Err(Error::Interrupted) => break,
+            Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
+        };
+        trainer.take_notes().iter().for_each(|note| console.warn(note));
+        // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
+        if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
+            let so_far = match run.last_checkpoint() {
+                Some(_) => "nothing is lost yet",
+                None => "no checkpoint could be written so far, and the run is in memory alone",
+            };
+            console.warn(&format!("{problem}: {so_far}; the next attempt follows"));
+        }
+        run.take_notes().iter().for_each(|note| console.warn(note));
+        console.show(&metrics);
+    }
+
+    console.finish();
+    save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
+    run.take_notes().iter().for_each(tell);
+    let report = trainer.optimizer().report();
+    let path = run.path().to_path_buf();
+    match run.finish(trainer) {
+        Ok(summary) => {
+            let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
+            if summary.finished {
+                return shown.map(|()| ExitCode::SUCCESS);
+            }
+        }
+        // The policy is kept, but not judged.
+        Err(Error::Interrupted) => {}
+        Err(error) => return Err(error),
+    }
+    tell(format_args!("interrupted: `--resume {}` goes on with it", screen::path(&path)));
+    Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// What a run came to.
+fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
+    let (steps, seconds, rate) = (counted(summary.env_steps, "step"), summary.wall_seconds, summary.steps_per_second);
+    say(format_args!("trained  {steps} in {seconds:.1} s ({rate:.0} steps/s)"))?;
+    match (summary.solved_at_step, summary.reward_threshold) {
+        (Some(step), _) => say(format_args!("solved   at step {step}"))?,
+        (None, Some(_)) => say("solved   not yet")?,
+        (None, None) => {}
+    }
+    if summary.divergences > 0 {
+        let (divergences, updates) = (summary.divergences, counted(summary.updates, "update"));
+        say(format_args!("diverged in {divergences} of {updates}, and went on each time"))?;
+    }
+    say(format_args!("return   {}", returns(&summary.eval)))?;
+    // There is none of a run in which no episode ended.
+    let curve = path.join("reward.png");
+    if curve.is_file() {
+        say(format_args!("curve    {}", screen::path(&curve)))?;
+    }
+    summary.findings.iter().try_for_each(|finding| say(format_args!("look at  {finding}")))?;
+    report.iter().try_for_each(|(name, number)| say(format_args!("{name} {number}")))
+}
+
+/// A new run in a folder of its own.
+fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
+    let config = configuration(args, catalogue)?;
+    let mut trainer = Trainer::new(&config)?;
+    if let Some(note) = trainer.device_note() {
+        tell(note);
+    }
+    trainer.take_notes().iter().for_each(tell);
+    plot::note_on(&config.env.to_string(), "reward.png")
+        .iter()
+        .for_each(|note| tell(format_args!("reward.png: {note}")));
+    let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
+    let run = RunFolder::create(path, &config, args.get_flag("force"))?;
+    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
+}
+
+/// The flags that are no settings, and mean nothing to a run that goes on.
+pub(super) const OF_A_NEW_RUN: [&str; 3] = ["config", "out", "force"];
+
+/// That nothing is said beside `--resume` that the run has said.
+fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
+    let set = |name: &str| args.value_source(name) == Some(ValueSource::CommandLine);
+    let mut others = settings::names(catalogue).into_iter().chain(OF_A_NEW_RUN);
+    if let Some(name) = others.find(|name| set(name)) {
+        let name = name.replace('_', "-");
+        let problem = format!("--resume goes on with the settings that the run began with: leave out --{name}");
+        return Err(Error::Config(problem));
+    }
+    Ok(())
+}
+
+/// A run that was broken off, from its last checkpoint on.
+pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
+    let make = |config: &Config| Trainer::new(&Config { catalogue: catalogue.clone(), ..config.clone() });
+    let (run, trainer, notes) = RunFolder::resume(folder, make)?;
+    notes.iter().for_each(tell);
+    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
+}
+
+fn sinks(args: &ArgMatches) -> impl Iterator<Item = &str> {
+    args.get_many::<String>("sinks").into_iter().flatten().map(String::as_str)
+}
+
+fn keep(args: &ArgMatches) -> Keep {
+    let default = Keep::default();
+    let every = args.get_one::<f64>("checkpoint-every").copied().map_or(default.every, Duration::from_secs_f64);
+    Keep { every, last: args.get_one::<usize>("keep-checkpoints").copied().unwrap_or(default.last) }
+}
+
+/// Saves what is left to save, as often as it takes: until then the run is in memory alone.
+fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
+    let gives_up = is_interrupted();
+    loop {
+        match run.save(trainer) {
+            Err(problem @ Error::Io { .. }) if !gives_up && !is_interrupted() => {
+                let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
+                tell(format_args!("{problem}: {kept}"));
+                (0..50).take_while(|_| !is_interrupted()).for_each(|_| {
+                    std::thread::sleep(Duration::from_millis(100));
+                });
+            }
+            done => return done,
+        }
+    }
+}
+
+/// An error in the middle of training, after what is whole has been saved.
+fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console: &mut Console) -> Error {
+    console.finish();
+    // After an environment's error the trainer is as it was before the update, after others it may be between two states.
+    if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
+        tell(problem);
+    }
+    name_last_checkpoint(run);
+    error
+}
+
+fn name_last_checkpoint(run: &RunFolder) {
+    if let Some(checkpoint) = run.last_checkpoint() {
+        tell(format_args!("the last good checkpoint is {}", screen::path(checkpoint)));
+    }
+}
+
+/// The command line: one flag a setting of [`Config`], and what concerns the run itself.
+pub(super) fn command(catalogue: &Catalogue) -> Command {
+    Command::new("train")
+        .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
+        .arg(flags::path("config", "FILE", "Settings to start from; the config.toml of a run repeats it"))
+        .arg(flags::path(
+            "out",
+            "FOLDER",
+            "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
+        ))
+        .arg(flags::switch("force", "Replace the run that the folder holds already"))
+        .arg(flags::path(
+            "resume",
+            "FOLDER",
+            "Go on with the run in this folder, from its last checkpoint, as if it had never stopped",
+        ))
+        .args(of_any_run())
+        .arg(
+            flags::value("list", "WHAT", "Print the names there are, one a line, and leave")
+                .value_parser(list::KINDS.map(|kind| kind.name)),
+        )
+        .args(settings::flags(catalogue))
+}
+
+/// What may be said of a new run and of one that goes on.
+pub(super) fn of_any_run() -> [Arg; 4] {
+    [
+        flags::value(
+            "sinks",
+            "SINK",
+            "Where rows go beside metrics.csv, such as jsonl; a run that goes on remembers its own",
+        )
+        .num_args(1..),
+        flags::value("checkpoint-every", "SECONDS", "Time between checkpoints; it changes no result [default: 10]")
+            .value_parser(seconds),
+        flags::value("keep-checkpoints", "K", "How many of the last checkpoints stay, 1 or more [default: 3]")
+            .value_parser(kept),
+        flags::switch("quiet", "Print nothing but errors"),
+    ]
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let fits = |seconds: &f64| (0.0..=1e9).contains(seconds);
+    text.parse().ok().filter(fits).ok_or_else(|| "expected seconds, such as 60 or 0.5".to_string())
+}
+
+fn kept(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&kept| kept > 0)
+        .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
+}

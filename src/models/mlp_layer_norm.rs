@@ -1,0 +1,92 @@
+//! The perceptron with layer norm.
+
+use candle_core::{Module, Tensor};
+use candle_nn::{Linear, VarBuilder, linear};
+
+use super::mlp_row::{ACTIVATION, HIDDEN};
+use super::{Activation, BoxedModule, Make, ModuleModel, Row, apart};
+use crate::words::Param;
+
+const EPS: Param = Param::fixed("layer_norm_eps", crate::words::Range::Positive, "1e-5", "added to the variance");
+
+pub(super) const ROW: Row = Row {
+    name: "mlp_layer_norm",
+    summary: "multi-layer perceptrons for actor and critic, each hidden layer normalised before its activation",
+    params: &[HIDDEN, ACTIVATION, EPS],
+    make: Make {
+        layout: None,
+        build: |args, site| {
+            let (hidden, activation, eps) =
+                (args.counts("hidden")?, args.choice("activation")?, args.number("layer_norm_eps")?);
+            let inputs = site.spec.observation_len();
+            let outputs = crate::distributions::over(&site.spec.id, &site.spec.action)?.outputs();
+            let (params, model) = ModuleModel::new(site.spec, site.seed, site.device, move |vb| {
+                let net = |name: &str, outputs| net(&vb.pp(name), inputs, &hidden, outputs, activation, eps);
+                Ok(apart(net("actor", outputs)?, net("critic", 1)?))
+            })?;
+            Ok((params, Box::new(model)))
+        },
+    },
+};
+
+/// Normalises over the last dimension, in operations that all have a backward pass; candle-nn's fused one has none.
+///
+/// ```text
+///   y = (x − mean x) / √(var x + ε)·weight + bias
+/// ```
+///
+/// Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
+struct LayerNorm {
+    weight: Tensor,
+    bias: Tensor,
+    eps: f64,
+}
+
+impl Module for LayerNorm {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
+        let deviation = (centred.sqr()?.mean_keepdim(1)? + self.eps)?.sqrt()?;
+        centred.broadcast_div(&deviation)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
+    }
+}
+
+/// Hidden layers `0`, `1`, … of units, and a head.
+struct Net {
+    hidden: Vec<(Linear, LayerNorm)>,
+    head: Linear,
+    activation: Activation,
+}
+
+impl Module for Net {
+    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        let layer = |x: Tensor, (linear, norm): &(Linear, LayerNorm)| {
+            let x = norm.forward(&linear.forward(&x)?)?;
+            match self.activation {
+                Activation::Tanh => x.tanh(),
+                Activation::Relu => x.relu(),
+                Activation::Silu => x.silu(),
+            }
+        };
+        self.head.forward(&self.hidden.iter().try_fold(x.clone(), layer)?)
+    }
+}
+
+fn net(
+    vb: &VarBuilder<'_>,
+    inputs: usize,
+    hidden: &[usize],
+    outputs: usize,
+    activation: Activation,
+    eps: f64,
+) -> candle_core::Result<BoxedModule> {
+    let mut width = inputs;
+    let mut layers = Vec::new();
+    for (l, &units) in hidden.iter().enumerate() {
+        let vb = vb.pp(l);
+        let weight = vb.pp("norm").get_with_hints(units, "weight", candle_nn::Init::Const(1.0))?;
+        let bias = vb.pp("norm").get_with_hints(units, "bias", candle_nn::Init::Const(0.0))?;
+        layers.push((linear(width, units, vb)?, LayerNorm { weight, bias, eps }));
+        width = units;
+    }
+    Ok(Box::new(Net { hidden: layers, head: linear(width, outputs, vb.pp("head"))?, activation }))
+}

@@ -1,0 +1,45 @@
+//! The perceptron by its word.
+
+use super::{Make, MlpConfig, MlpModel, Row};
+use crate::Result;
+use crate::words::{Args, Kind, Param};
+
+/// The most units of a layer.
+const MAX_UNITS: u64 = 65_536;
+
+pub(super) const HIDDEN: Param = Param {
+    name: "hidden",
+    kind: Kind::Counts(1, MAX_UNITS),
+    default: "[64, 64]",
+    meaning: "units of each hidden layer; [] is a network without any, which is linear",
+};
+
+pub(super) const ACTIVATION: Param =
+    Param::word("activation", &["tanh", "relu", "silu"], "tanh", "activation between layers");
+
+pub(super) const ROW: Row = Row {
+    name: "mlp",
+    summary: "multi-layer perceptrons for actor and critic, apart or on a shared trunk",
+    params: &[
+        HIDDEN,
+        ACTIVATION,
+        Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn"),
+        Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
+    ],
+    make: Make {
+        layout: Some(|args, spec| MlpModel::layout(spec, &shape(args)?)),
+        build: |args, site| {
+            let (params, model) = MlpModel::for_site(&shape(args)?, site)?;
+            Ok((params, Box::new(model)))
+        },
+    },
+};
+
+fn shape(args: &Args) -> Result<MlpConfig> {
+    Ok(MlpConfig {
+        hidden: args.counts("hidden")?,
+        activation: args.choice("activation")?,
+        init: args.choice("init")?,
+        shared_trunk: args.flag("shared_trunk")?,
+    })
+}

@@ -1,0 +1,18 @@
+//! The language in which rows are asked for: a word and its arguments, `adam(lr=1e-3)` or `ppo(n_epochs=10)`.
+//!
+//! A [`Row`] says once what a word is called, what it takes, what each argument may be and means, and what is made of them:
+//! the parser, error messages, `--list`, the tests and the tables of the docs read it there.
+
+mod args;
+mod param;
+mod parse;
+mod row;
+mod word;
+
+pub use args::Args;
+pub use param::{Kind, Param, Range};
+pub use row::Row;
+pub use word::{Spec, Value, Word};
+
+pub(crate) use args::bind;
+pub(crate) use parse::value;

@@ -1,0 +1,358 @@
+//! Words and chains of them as text: `ppo(n_epochs=10)`, `clip_by_global_norm(0.5) | adam(lr = cosine(3e-4, 0))`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::parse;
+use crate::{Error, Result, settings};
+
+/// A chain of words as text. What they mean to an optimizer is in a [`Registry`](crate::optim::Registry).
+///
+/// ```text
+///   chain := word ("|" word)*                    value := number | "text" | [number, …] | chain
+///   word  := name [ "(" argument, … ")" ]        argument := [ name "=" ] value
+/// ```
+///
+/// Arguments without a name come first, in the order of the table. A number may be a schedule, `lr = cosine(3e-4, 0)`.
+/// In TOML it is that text, or a table `{ name = "adam", lr = 1e-3 }`, or an array of such words.
+///
+/// ```
+/// use uphill::words::Spec;
+/// let spec: Spec = "clip_by_global_norm(.5)|adam( lr=cosine(3e-4,0) )".parse()?;
+/// assert_eq!(spec.to_string(), "clip_by_global_norm(0.5) | adam(lr=cosine(3e-4, 0))");
+/// # Ok::<(), uphill::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec(pub Vec<Word>);
+
+/// A word and its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    /// The word.
+    pub name: String,
+    /// Its arguments, with the names that were given.
+    pub args: Vec<(Option<String>, Value)>,
+}
+
+/// What an argument was said to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// Text in quotes; it never holds both kinds of them.
+    Text(String),
+    /// Numbers in brackets.
+    List(Vec<f64>),
+    /// One link or more: a chain, a schedule, or, where it is one name alone, a word.
+    Spec(Spec),
+}
+
+impl Spec {
+    /// One word with arguments that are numbers.
+    #[must_use]
+    pub fn link(name: &str, args: &[(&str, f64)]) -> Self {
+        let args = args.iter().map(|(name, x)| (Some((*name).to_string()), Value::Number(*x)));
+        Self(vec![Word { name: name.into(), args: args.collect() }])
+    }
+
+    /// A short name that any file system takes: letters, digits, `_`, `.` and `-`; a long text becomes its beginning and
+    /// a number that stands for all of it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        const LONGEST: usize = 48;
+        let text = self.to_string();
+        let safe = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+        let safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+        if safe.len() <= LONGEST {
+            return safe;
+        }
+        // FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+        let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        format!("{}-{hash:08x}", &safe[..LONGEST - 9])
+    }
+}
+
+impl Word {
+    /// A name without arguments, whatever characters it has.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), args: Vec::new() }
+    }
+
+    /// A word that the setting of that name is: unlike in a chain, its name may have any characters but parentheses.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what is no word, with the column.
+    pub fn parse(setting: &str, text: &str) -> Result<Self> {
+        parse::word(setting, text)
+    }
+
+    /// As [`Word::parse`], from TOML: text, or a table with a name.
+    ///
+    /// # Errors
+    /// As [`Word::parse`].
+    pub fn from_toml(setting: &str, value: &toml::Value) -> Result<Self> {
+        let wrong = || {
+            let expected = "it must be a name in quotes, or a table with a name";
+            Error::Config(format!("{setting} = {} is impossible: {expected}", settings::shown(value)))
+        };
+        match value {
+            toml::Value::String(text) => Self::parse(setting, text),
+            toml::Value::Table(table) => {
+                let Some(toml::Value::String(name)) = table.get("name") else { return Err(wrong()) };
+                let argument = |(name, value): (&String, &toml::Value)| {
+                    parse::check_name(name)?;
+                    Ok((Some(name.clone()), value.clone().try_into_value(1)?))
+                };
+                let args = table.iter().filter(|(key, _)| *key != "name").map(argument);
+                Ok(Self { name: name.clone(), args: args.collect::<Result<_>>()? })
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    /// A name that any file system takes: its own where it has no arguments, else as [`Spec::file_name`].
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        if self.args.is_empty() { self.name.clone() } else { Spec(vec![self.clone()]).file_name() }
+    }
+
+    /// The argument of that name, if it says it.
+    #[must_use]
+    pub fn arg(&self, name: &str) -> Option<&Value> {
+        self.args.iter().find(|(key, _)| key.as_deref() == Some(name)).map(|(_, value)| value)
+    }
+
+    /// The same with another value of an argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        match self.args.iter_mut().find(|(key, _)| key.as_deref() == Some(name)) {
+            Some((_, known)) => *known = value,
+            None => self.args.push((Some(name.into()), value)),
+        }
+        self
+    }
+}
+
+impl From<&str> for Word {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Word {
+    fn from(name: String) -> Self {
+        Self { name, args: Vec::new() }
+    }
+}
+
+impl PartialEq<str> for Word {
+    /// Whether it is this name, whatever its arguments.
+    fn eq(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
+
+impl PartialEq<&str> for Word {
+    fn eq(&self, name: &&str) -> bool {
+        self.name == *name
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.name.contains(['(', ')']) {
+            false => serializer.collect_str(self),
+            // Its text would be read as another word.
+            true => BTreeMap::from([("name", &self.name)]).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_toml("name", &toml::Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl Value {
+    /// A value that is a single name.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Value::Spec(Spec(links)) if links.len() == 1 && links[0].args.is_empty() => Some(&links[0].name),
+            _ => None,
+        }
+    }
+
+    /// What TOML says, as an argument.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what no argument can be.
+    pub fn from_toml(value: &toml::Value) -> Result<Self> {
+        value.clone().try_into_value(0)
+    }
+
+    /// As TOML; a number is whole where the one that it is `like` is.
+    pub(crate) fn to_toml(&self, like: Option<&toml::Value>) -> toml::Value {
+        let whole = |x: f64| x.fract() == 0.0 && x.abs() < 2f64.powi(53);
+        match self {
+            Value::Number(x) if matches!(like, Some(toml::Value::Integer(_))) && whole(*x) => (*x as i64).into(),
+            Value::Number(x) => (*x).into(),
+            Value::List(items) => items
+                .iter()
+                .map(|x| if whole(*x) { toml::Value::from(*x as i64) } else { (*x).into() })
+                .collect::<Vec<_>>()
+                .into(),
+            other => match other.word() {
+                Some("true") => true.into(),
+                Some("false") => false.into(),
+                _ => other.text().unwrap_or_else(|| other.to_string()).into(),
+            },
+        }
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        if let Value::Number(x) = self { Some(*x) } else { None }
+    }
+
+    /// Text, in quotes or a single name.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Value::Text(text) => Some(text.clone()),
+            other => other.word().map(Into::into),
+        }
+    }
+}
+
+impl FromStr for Spec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        parse::spec("optimizer", text)
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, link) in self.0.iter().enumerate() {
+            write!(f, "{}{link}", if i == 0 { "" } else { " | " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (i, (name, value)) in self.args.iter().enumerate() {
+            f.write_str(if i == 0 { "(" } else { ", " })?;
+            if let Some(name) = name {
+                write!(f, "{name}=")?;
+            }
+            write!(f, "{value}")?;
+        }
+        f.write_str(if self.args.is_empty() { "" } else { ")" })
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(x) => f.write_str(&number(*x)),
+            Value::Text(text) if text.contains('"') => write!(f, "'{text}'"),
+            Value::Text(text) => write!(f, "\"{text}\""),
+            Value::List(numbers) => {
+                write!(f, "[{}]", numbers.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "))
+            }
+            Value::Spec(spec) => spec.fmt(f),
+        }
+    }
+}
+
+/// A number as people write it, and as it is read back: `0.001`, `2.5e-4`, `1e9`, `inf`, `nan`.
+fn number(x: f64) -> String {
+    match x.abs() {
+        a if a.is_nan() => "nan".into(),
+        a if a != 0.0 && a.is_finite() && !(1e-3..1e6).contains(&a) => format!("{x:e}"),
+        _ => x.to_string(),
+    }
+}
+
+impl Serialize for Spec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        toml::Value::deserialize(deserializer)?.try_into_spec(0).map_err(de::Error::custom)
+    }
+}
+
+impl TryFrom<&toml::Value> for Spec {
+    type Error = Error;
+
+    fn try_from(value: &toml::Value) -> Result<Self> {
+        value.clone().try_into_spec(0)
+    }
+}
+
+trait IntoSpec {
+    fn try_into_spec(self, depth: usize) -> Result<Spec>;
+    fn try_into_value(self, depth: usize) -> Result<Value>;
+}
+
+impl IntoSpec for toml::Value {
+    fn try_into_spec(self, depth: usize) -> Result<Spec> {
+        let wrong = |found: &toml::Value| {
+            let expected = "it must be text in quotes, a table with a name, or an array of those";
+            Error::Config(format!("optimizer = {} is impossible: {expected}", settings::shown(found)))
+        };
+        parse::check_depth(depth)?;
+        match self {
+            toml::Value::String(text) => text.parse(),
+            toml::Value::Array(links) if !links.is_empty() => {
+                let links = links.into_iter().map(|link| link.try_into_spec(depth + 1));
+                Ok(Spec(links.collect::<Result<Vec<Spec>>>()?.into_iter().flat_map(|spec| spec.0).collect()))
+            }
+            toml::Value::Table(mut table) => match table.remove("name") {
+                Some(toml::Value::String(name)) => {
+                    parse::check_name(&name)?;
+                    let argument = |(name, value): (String, toml::Value)| {
+                        parse::check_name(&name)?;
+                        Ok((Some(name), value.try_into_value(depth + 1)?))
+                    };
+                    Ok(Spec(vec![Word { name, args: table.into_iter().map(argument).collect::<Result<_>>()? }]))
+                }
+                _ => Err(wrong(&toml::Value::Table(table))),
+            },
+            other => Err(wrong(&other)),
+        }
+    }
+
+    fn try_into_value(self, depth: usize) -> Result<Value> {
+        Ok(match self {
+            toml::Value::Float(x) => Value::Number(x),
+            toml::Value::Integer(x) => Value::Number(x as f64),
+            toml::Value::Boolean(x) => Value::Spec(parse::spec("optimizer", if x { "true" } else { "false" })?),
+            toml::Value::String(text) => match parse::spec("optimizer", &text) {
+                Ok(spec) => Value::Spec(spec),
+                // No name and no chain of names: a pattern such as `actor.*`.
+                Err(_) => parse::text(text)?,
+            },
+            toml::Value::Array(items) if items.iter().all(|item| item.is_integer() || item.is_float()) => {
+                let number = |item: &toml::Value| item.as_float().or(item.as_integer().map(|x| x as f64));
+                Value::List(items.iter().filter_map(number).collect())
+            }
+            other => Value::Spec(other.try_into_spec(depth)?),
+        })
+    }
+}
