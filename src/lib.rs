@@ -56,6 +56,7 @@ mod on_divergence;
 pub mod optim;
 pub mod oracle;
 mod own_folder;
+mod pace;
 mod params;
 #[cfg(feature = "pictures")]
 pub mod plot;

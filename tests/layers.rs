@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "names",
             "on_divergence",
             "own_folder",
+            "pace",
             "scratch",
             "seed",
             "settings",

@@ -81,4 +81,4 @@ pub use seeding::NumpyRng;
 pub use space::Space;
 pub use tabular::{FiniteMdp, MdpError, Outcome};
 pub use time_limit::TimeLimit;
-pub use vector::{Actions, Lanes, Transitions, VecEnv};
+pub use vector::{Actions, Lanes, Spread, Task, Transitions, VecEnv};
