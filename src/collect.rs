@@ -47,6 +47,16 @@ impl Collector {
     /// # Errors
     /// [`Error::Env`] if a reset fails, [`Error::Config`] without any group.
     pub fn grouped(envs: Vec<Box<dyn VecEnv>>, seed: Seed, threads: Threads) -> Result<Self> {
+        Self::numbered_from(0, envs, seed, threads)
+    }
+
+    /// The same, where the first lane has this number among those of all ranks.
+    pub(crate) fn numbered_from(
+        offset: usize,
+        envs: Vec<Box<dyn VecEnv>>,
+        seed: Seed,
+        threads: Threads,
+    ) -> Result<Self> {
         if envs.is_empty() {
             return Err(Error::Config("a collector needs at least 1 group of lanes".into()));
         }
@@ -54,7 +64,7 @@ impl Collector {
         for env in envs {
             let first = lanes;
             lanes += env.lanes();
-            groups.push(LaneGroup::new(first, uphill_envs::guarded(env)?, seed)?);
+            groups.push(LaneGroup::new(offset + first, uphill_envs::guarded(env)?, seed)?);
         }
         let spec = groups[0].env().spec();
         if let Some(other) = groups.iter().map(|group| group.env().spec()).find(|other| *other != spec) {

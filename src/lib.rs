@@ -77,6 +77,7 @@ mod threads;
 mod train;
 mod whole_file;
 pub mod words;
+mod world;
 
 pub use catalogue::Catalogue;
 pub use checkpoint::{Checkpoint, Progress};
@@ -101,5 +102,6 @@ pub use sink::Sink;
 pub use stop::Stop;
 pub use summary::Summary;
 pub use threads::Threads;
-pub use train::{Best, BuildNetwork, Parts, Trainer};
+pub use train::{Best, BuildNetwork, Overrides, Trainer};
 pub use uphill_envs as envs;
+pub use world::{Alone, World};

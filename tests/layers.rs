@@ -26,6 +26,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "threads",
             "whole_file",
             "words",
+            "world",
         ],
     ),
     ("parameters", &["kernels", "params"]),
