@@ -1,8 +1,8 @@
 //! Every setting of a run, by the field's own names: the same in code, on the command line and in `config.toml`.
 
-mod making;
 mod memory;
 mod ranges;
+mod resolve;
 mod toml_text;
 mod world;
 

@@ -130,10 +130,10 @@ pub trait DistributionTensor: fmt::Debug {
 }
 
 /// What makes a distribution for a space, if it is one of its kind.
-pub type Row = fn(&Space) -> Option<Arc<dyn Distribution>>;
+pub type MakeDistribution = fn(&Space) -> Option<Arc<dyn Distribution>>;
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[Row] = &[Categorical::over];
+pub const DISTRIBUTIONS: &[MakeDistribution] = &[Categorical::over];
 
 /// The distribution over the actions of an environment.
 ///

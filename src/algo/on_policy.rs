@@ -9,7 +9,7 @@ use crate::advantage::{Estimator, normalize};
 use crate::error::check_len;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
+use crate::objective::{Objective, Report, RowSums, Sum, TensorBatch, fused_loss};
 use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
@@ -60,7 +60,7 @@ impl OnPolicy {
             return finite(loss);
         }
         let Minibatch { rollout, estimate, places, advantage, stop } = batch;
-        let tensors = Batch::new(rollout, estimate, places, advantage, params.device())?;
+        let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
         let output = network.answer(params, &tensors.observation)?;
         stop.check()?;
         let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {

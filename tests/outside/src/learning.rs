@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use uphill::Result;
 use uphill::advantage::Gae;
 use uphill::algo::{Algorithm, Learner, Make, Now, OnPolicy, Row};
-use uphill::objective::{Batch, Objective, Output, PolicyGradient, Report, Sum, ValueLoss};
+use uphill::objective::{TensorBatch, Objective, Output, PolicyGradient, Report, Sum, ValueLoss};
 use uphill::optim::Slot;
 use uphill::rollout::{Horizon, Rollout};
 use uphill::words::{Param, Range};
@@ -43,7 +43,7 @@ pub const ROW: Row = Row {
 struct Indifference;
 
 impl Objective for Indifference {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let loss = output.policy.log_prob(&batch.action)?.sqr()?.mean_all()?;
         report.push("indifference", &loss);
         Ok(loss)
