@@ -8,7 +8,7 @@ use candle_core::{Device, Var};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use uphill::distributions::{CategoricalRows, CategoricalTensor, DistributionRows};
 use uphill::objective::Output;
-use uphill::objective::{Batch, Objective, Report, RowGradients, RowSums, Rows};
+use uphill::objective::{Objective, Report, RowGradients, RowSums, Rows, TensorBatch};
 use uphill::rollout::Estimate;
 use uphill::{Config, Rollout};
 
@@ -53,7 +53,7 @@ fn loss(c: &mut Criterion) {
             Rollout { action: vec![0; rows], log_prob: old.clone(), value: column.clone(), ..Rollout::new(1, 0) };
         let estimate = Estimate { advantage: column.clone(), target: column.clone() };
         let places: Vec<usize> = (0..rows).collect();
-        let batch = Batch::new(&rollout, &estimate, &places, &column, &CPU).expect("tensors");
+        let batch = TensorBatch::new(&rollout, &estimate, &places, &column, &CPU).expect("tensors");
         let logits = Var::from_vec(logits, (rows, 2), &CPU).expect("logits");
         let value = Var::from_vec(column.clone(), rows, &CPU).expect("values");
         group.bench_function(BenchmarkId::new("plain", rows), |b| {

@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use uphill::algo::OnPolicy;
 use uphill::models::ops;
-use uphill::objective::{Batch, Objective, Report, RowSums};
+use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{Config, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, envs};
 
@@ -84,7 +84,7 @@ fn gradient(c: &mut Criterion) {
         for (name, network) in [("fused network, plain loss", &host), ("plain", &plain)] {
             group.bench_function(BenchmarkId::new(name, rows), |b| {
                 b.iter(|| {
-                    let batch = Batch::new(&rollout, &estimate, &places, advantage, &CPU).expect("tensors");
+                    let batch = TensorBatch::new(&rollout, &estimate, &places, advantage, &CPU).expect("tensors");
                     let output = network.answer(&params, &batch.observation).expect("outputs");
                     let loss = algo.objective.loss(&batch, &output, &mut Report::default()).expect("a loss");
                     params.gradient(&loss).expect("a gradient")

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use uphill::advantage::{Estimator, MonteCarlo, normalize};
 use uphill::models::Model;
-use uphill::objective::{Batch, Objective, PolicyGradient, Report};
+use uphill::objective::{Objective, PolicyGradient, Report, TensorBatch};
 use uphill::optim::{Optimizer, When};
 use uphill::screen::say;
 use uphill::{Collector, Horizon, MlpConfig, MlpModel, Result, Seed, cli, envs};
@@ -50,7 +50,7 @@ fn climb(Args { optimizer }: &Args) -> Result<()> {
         normalize(&mut advantage);
 
         // ∇J is the mean of advantage · ∇ log π; the loss is its negative.
-        let batch = Batch::new(rollout, &estimate, &steps, &advantage, &device)?;
+        let batch = TensorBatch::new(rollout, &estimate, &steps, &advantage, &device)?;
         let output = network.answer(&params, &batch.observation)?;
         let loss = PolicyGradient.loss(&batch, &output, &mut Report::default())?;
         let gradient = params.gradient(&loss)?;

@@ -8,7 +8,7 @@
 use sha2::{Digest, Sha256};
 use uphill::envs::{Action, Env, EnvError, GridWorld, GridWorldConfig};
 use uphill::optim::{Chain, Context, GradientTransform, Registry, When};
-use uphill::plot::Run;
+use uphill::plot::RecordedRun;
 use uphill::words::Spec;
 use uphill::{Checkpoint, Config, Layout, RunFolder, Trainer};
 
@@ -128,7 +128,7 @@ pub(crate) fn metrics(data: &[u8]) {
         Some(at) => (&data[..=at], &data[at + BETWEEN.len()..]),
         None => (RUN, data),
     };
-    let Ok(run) = Run::parse("run", config, metrics, "episode_return_mean") else { return };
+    let Ok(run) = RecordedRun::parse("run", config, metrics, "episode_return_mean") else { return };
     assert!(!run.values.is_empty() && run.values.len() == run.env_steps.len());
     assert!(run.env_steps.is_sorted() && run.values.iter().all(|value| value.is_finite()));
 }

@@ -47,6 +47,16 @@ impl Collector {
     /// # Errors
     /// [`Error::Env`] if a reset fails, [`Error::Config`] without any group.
     pub fn grouped(envs: Vec<Box<dyn VecEnv>>, seed: Seed, threads: Threads) -> Result<Self> {
+        Self::numbered_from(0, envs, seed, threads)
+    }
+
+    /// The same, where the first lane has this number among those of all ranks.
+    pub(crate) fn numbered_from(
+        offset: usize,
+        envs: Vec<Box<dyn VecEnv>>,
+        seed: Seed,
+        threads: Threads,
+    ) -> Result<Self> {
         if envs.is_empty() {
             return Err(Error::Config("a collector needs at least 1 group of lanes".into()));
         }
@@ -54,7 +64,7 @@ impl Collector {
         for env in envs {
             let first = lanes;
             lanes += env.lanes();
-            groups.push(LaneGroup::new(first, uphill_envs::guarded(env)?, seed)?);
+            groups.push(LaneGroup::new(offset + first, uphill_envs::guarded(env)?, seed)?);
         }
         let spec = groups[0].env().spec();
         if let Some(other) = groups.iter().map(|group| group.env().spec()).find(|other| *other != spec) {
@@ -130,25 +140,29 @@ impl Collector {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
         }
         self.groups.iter_mut().for_each(LaneGroup::note);
-        let bounds = Bounds { most_steps: most, lanes: self.episodes.lanes() };
-        let played = match self.groups.len() {
-            2.. => {
+        let groups = self.groups.len();
+        let bounds = Bounds { groups, most_steps: most, lanes: self.episodes.lanes() };
+        let are_slow = self.groups.iter().all(|group| group.pace().is_slow(groups, self.threads.count()));
+        let threads = Some(&self.threads);
+        let played = match groups {
+            2.. if !are_slow => {
                 let mut shares: Vec<_> = self.groups.iter_mut().map(|group| (group, Ok(()))).collect();
                 self.threads.each(&mut shares, |_, (group, outcome)| {
-                    *outcome = group.collect(network, params, horizon, with_values, bounds);
+                    *outcome = group.collect(network, params, horizon, with_values, bounds, None);
                 });
                 shares.into_iter().try_for_each(|(_, outcome)| outcome)
             }
+            // One group, or several whose environments are worth all threads, one group after another.
             _ => self
                 .groups
                 .iter_mut()
-                .try_for_each(|group| group.collect(network, params, horizon, with_values, bounds)),
+                .try_for_each(|group| group.collect(network, params, horizon, with_values, bounds, threads)),
         };
         if let Err(error) = played {
             self.rewind();
             return Err(error);
         }
-        if self.groups.len() > 1 {
+        if groups > 1 {
             self.joined.join(self.groups.iter().map(|group| &group.rollout));
         }
         let rollout = if let [only] = &self.groups[..] { &only.rollout } else { &self.joined };

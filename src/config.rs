@@ -1,8 +1,8 @@
 //! Every setting of a run, by the field's own names: the same in code, on the command line and in `config.toml`.
 
-mod making;
 mod memory;
 mod ranges;
+mod resolve;
 mod toml_text;
 mod world;
 
@@ -73,31 +73,31 @@ settings! {
     steps: u64,
     /// Environments stepped side by side.
     envs: usize,
-    /// Steps per lane between updates (a2c, ppo).
+    /// Steps per lane between updates.
     n_steps: usize,
-    /// Whole episodes per update, all lanes together; a multiple of envs (reinforce).
+    /// Whole episodes per update, all lanes together; a multiple of envs.
     episodes: usize,
-    /// Passes over each rollout (ppo).
+    /// Passes over each rollout.
     n_epochs: usize,
-    /// Minibatches per pass (ppo).
+    /// Minibatches per pass.
     n_minibatches: usize,
     /// Discount factor, 0 to 1.
     gamma: f64,
-    /// Lambda of generalised advantage estimation, 0 to 1 (ppo; a2c below 1).
+    /// Lambda of generalised advantage estimation, 0 to 1.
     gae_lambda: f64,
-    /// Whether to subtract the critic's value from returns (reinforce).
+    /// Whether to subtract the critic's value from returns.
     baseline: bool,
     /// Whether to give advantages mean 0 and deviation 1 over each minibatch.
     normalize_advantage: bool,
-    /// How far a probability ratio may move from 1 before its gradient stops (ppo).
+    /// How far a probability ratio may move from 1 before its gradient stops.
     clip_range: f64,
-    /// How far a value may move from the old one before its gradient stops; inf does not clip (ppo).
+    /// How far a value may move from the old one before its gradient stops; inf does not clip.
     clip_range_vf: f64,
     /// Weight of the entropy bonus.
     ent_coef: f64,
     /// Weight of the value loss, which is half the mean squared error: the 0.5 of Stable-Baselines3 is 1.0 here.
     vf_coef: f64,
-    /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops (ppo).
+    /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops.
     target_kl: f64,
     /// Learning rate of an optimizer that does not say its own lr.
     lr: f64,
@@ -186,14 +186,15 @@ impl Config {
                 table.insert((*name).into(), words::value(text)?.to_toml(like.as_ref()));
             }
             let word = settle(row, &self.algo, &mut table)?;
-            table.insert("algo".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+            table.insert("algo".into(), word_in_toml(&word)?);
         }
         if let Ok(row) = &model {
             let word = settle(row, &self.model, &mut table)?;
-            table.insert("model".into(), toml::Value::try_from(&word).map_err(not_toml)?);
+            table.insert("model".into(), word_in_toml(&word)?);
         }
         if must {
-            (algo?, model?);
+            algo?;
+            model?;
         }
         Self::typed(table, catalogue)
     }
@@ -260,8 +261,8 @@ impl Config {
     }
 }
 
-fn not_toml(e: toml::ser::Error) -> Error {
-    Error::Config(e.to_string())
+fn word_in_toml(word: &Word) -> Result<toml::Value> {
+    toml::Value::try_from(word).map_err(|e| Error::Config(e.to_string()))
 }
 
 /// Puts the arguments of a row that are settings into a table of these: what the word says, else the row's default. The word

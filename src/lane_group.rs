@@ -6,11 +6,12 @@ use crate::arrays::Arrays;
 use crate::distributions::{ActionMut, KeptRows, no_distribution};
 use crate::error::check_len;
 use crate::models::Model;
+use crate::pace::Pace;
 use crate::rollout::{Horizon, Rollout};
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed, from_words, words as words_of};
 use crate::stop::Flag;
-use crate::{Error, Params, Result};
+use crate::{Error, Params, Result, Threads};
 
 /// Lanes that are stepped together, where they stand, and their part of the rollout.
 pub(crate) struct LaneGroup {
@@ -33,11 +34,14 @@ pub(crate) struct LaneGroup {
     values: Vec<f32>,
     scratch: Scratch,
     before: Snapshot,
+    pace: Pace,
 }
 
 /// What a rollout is bounded by.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
+    /// How many groups there are.
+    pub(crate) groups: usize,
     /// The most steps in each lane.
     pub(crate) most_steps: usize,
     /// How many lanes there are in all groups.
@@ -77,6 +81,7 @@ impl LaneGroup {
             values: Vec::new(),
             scratch: Scratch::default(),
             before: Snapshot::default(),
+            pace: Pace::default(),
         })
     }
 
@@ -84,12 +89,18 @@ impl LaneGroup {
         &*self.env
     }
 
+    /// How long its steps take.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// Breaks off where this says so.
     pub(crate) fn set_stop(&mut self, stop: Flag) {
         self.scratch.stop = Some(stop);
     }
 
-    /// Acts until the horizon; the rollout is then this group's.
+    /// Acts until the horizon; the rollout is then this group's. Environments that take long are stepped on `threads`, where
+    /// there are any to be had.
     pub(crate) fn collect(
         &mut self,
         network: &dyn Model,
@@ -97,6 +108,7 @@ impl LaneGroup {
         horizon: Horizon,
         with_values: bool,
         bounds: Bounds,
+        threads: Option<&Threads>,
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
         let (width, k) = (distribution.outputs(), distribution.action_len());
@@ -117,6 +129,7 @@ impl LaneGroup {
             if t == bounds.most_steps {
                 return Err(endless(self.env.spec(), bounds));
             }
+            self.pace.begin();
             network.outputs(params, &self.observation, scratch, outputs)?;
             check_len("the network's outputs", lanes * width, outputs.len())?;
             policy.set(outputs, width);
@@ -143,7 +156,9 @@ impl LaneGroup {
                 end: &mut rollout.end[start..],
             };
             let actions = Actions::Discrete(&rollout.action[start * k..]);
-            self.env.step(actions, active, out).map_err(|e| in_group(self.first, e))?;
+            let step = (actions, &active[..], out);
+            let stepped = self.pace.step(&mut *self.env, step, bounds.groups, threads);
+            stepped.map_err(|e| in_group(self.first, e))?;
             for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
                 let end = rollout.end[start + lane];
                 if end == End::Truncated {

@@ -56,6 +56,7 @@ mod on_divergence;
 pub mod optim;
 pub mod oracle;
 mod own_folder;
+mod pace;
 mod params;
 #[cfg(feature = "pictures")]
 pub mod plot;
@@ -76,6 +77,7 @@ mod threads;
 mod train;
 mod whole_file;
 pub mod words;
+mod world;
 
 pub use catalogue::Catalogue;
 pub use checkpoint::{Checkpoint, Progress};
@@ -100,5 +102,6 @@ pub use sink::Sink;
 pub use stop::Stop;
 pub use summary::Summary;
 pub use threads::Threads;
-pub use train::{Best, BuildNetwork, Parts, Trainer};
+pub use train::{Best, BuildNetwork, Overrides, Trainer};
 pub use uphill_envs as envs;
+pub use world::{Alone, World};

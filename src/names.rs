@@ -5,7 +5,7 @@
 use uphill_envs::nearest;
 
 /// Names of one meaning, and what to mind where the first one, ours, is taken for another.
-type Row = (&'static [&'static str], &'static str);
+type Names = (&'static [&'static str], &'static str);
 
 const MINIBATCHES: &str = "it counts them: n_minibatches = envs * n_steps / steps in a minibatch";
 const ROLLOUT: &str = "it counts a lane's steps: n_steps = steps in a rollout / envs";
@@ -14,7 +14,7 @@ const SWITCH: &str = "it is a number: as clip_range where values are clipped, in
 const CHECKPOINTS: &str = "it counts seconds, and changes no result";
 
 #[rustfmt::skip]
-const SAME: &[Row] = &[
+const SAME: &[Names] = &[
     (&["steps", "total_timesteps", "n_timesteps", "num_timesteps", "timesteps", "timesteps_total", "max_timesteps",
        "total_steps", "total_env_steps", "env_steps", "num_env_steps", "num_env_steps_sampled_lifetime", "train_steps",
        "training_steps", "n_total_steps", "num_frames", "total_frames", "frames", "budget"], ""),
@@ -124,7 +124,7 @@ const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evalu
 
 /// Names that nothing here stands for, and why.
 #[rustfmt::skip]
-const ABSENT: &[Row] = &[
+const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
     (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
     (&["normalize", "norm_obs", "norm_reward", "norm_rew", "rew_norm", "ret_rms", "return_scaling", "reward_scale",
@@ -168,8 +168,8 @@ impl Meant<'_> {
 pub fn meant<'a>(name: &str, known: &[&'a str]) -> Option<Meant<'a>> {
     let name = plain(name);
     let one_of = |ours: &str| known.iter().copied().find(|known| plain(known) == ours);
-    let with_name = |(names, _): &&Row| names.contains(&&*name);
-    let of_row = |(names, but): &Row| {
+    let with_name = |(names, _): &&Names| names.contains(&&*name);
+    let of_row = |(names, but): &Names| {
         let (place, known) = names.iter().enumerate().find_map(|(i, ours)| Some((i, one_of(ours)?)))?;
         Some(Meant { name: known, but: if place == 0 { but } else { "" } })
     };

@@ -36,7 +36,7 @@ pub struct Output {
 
 /// `B` steps of a rollout on the learning device.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub struct TensorBatch {
     /// `[B, D]`.
     pub observation: Tensor,
     /// `u32`, `[B]`, or `[B, K]` of more than one number.
@@ -51,7 +51,7 @@ pub struct Batch {
     pub value: Tensor,
 }
 
-impl Batch {
+impl TensorBatch {
     /// The steps at these places of `[T, N]`, in this order. `advantage` is `[B]`, one number a place, so that it can
     /// have been normalised over the batch; the targets are taken from the estimate. This is where data goes from the
     /// host to the device.
@@ -201,7 +201,7 @@ pub trait Objective: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Tensor`](crate::Error::Tensor) for shapes that do not go together.
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor>;
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor>;
 
     /// Whether it is a sum over rows of a function of the row's log-probability, entropy and value, so that
     /// [`rows`](Objective::rows) gives it on the host. False, the default: then it is taken on tensors.
@@ -248,7 +248,7 @@ pub struct Sum {
 }
 
 impl Objective for Sum {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let mut sum = self.first.loss(batch, output, report)?;
         for (coefficient, term) in &self.rest {
             let loss = term.loss(batch, output, report)?;

@@ -15,9 +15,9 @@
 //! typeface is built in, so a plot needs no font and no library of the system.
 //!
 //! ```no_run
-//! use uphill::plot::{PlotOptions, Run, reward_curve};
+//! use uphill::plot::{PlotOptions, RecordedRun, reward_curve};
 //!
-//! let runs = [Run::read("runs/a")?, Run::read("runs/b")?];
+//! let runs = [RecordedRun::read("runs/a")?, RecordedRun::read("runs/b")?];
 //! let options = PlotOptions { threshold: Some(475.0), ..PlotOptions::default() };
 //! reward_curve(&runs, &options, "curves.png")?;
 //! # Ok::<(), uphill::plot::PlotError>(())
@@ -41,10 +41,10 @@ mod map;
 mod options;
 mod picture;
 mod placement;
+mod recorded_run;
 mod relief;
 mod reward;
 mod rows;
-mod run;
 mod sensitivity;
 mod series;
 mod sheet;
@@ -62,8 +62,8 @@ pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
 pub use options::PictureOptions;
 pub use picture::Picture;
+pub use recorded_run::{DEFAULT_METRIC, RecordedRun, distinct};
 pub use rows::{IntervalRow, interval_rows};
-pub use run::{DEFAULT_METRIC, Run, distinct};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
@@ -107,7 +107,7 @@ impl PlotOptions {
         check::option(smooth, "smooth", shown(self.smooth), "a share of the steps, 0 to 1")?;
         let threshold = self.threshold.unwrap_or_default();
         let expected = "a finite number within 1e100 of zero";
-        check::option(run::drawable(threshold), "threshold", shown(threshold), expected)
+        check::option(recorded_run::drawable(threshold), "threshold", shown(threshold), expected)
     }
 }
 
@@ -116,7 +116,7 @@ impl PlotOptions {
 ///
 /// # Errors
 /// As [`curves`] and [`Picture::save`].
-pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>) -> Result<(), PlotError> {
+pub fn reward_curve(runs: &[RecordedRun], options: &PlotOptions, path: impl AsRef<Path>) -> Result<(), PlotError> {
     Picture::check_path(&path)?;
     curves(runs, options)?.save(path)
 }
@@ -129,7 +129,7 @@ pub fn reward_curve(runs: &[Run], options: &PlotOptions, path: impl AsRef<Path>)
 ///
 /// # Errors
 /// A [`PlotError`] if there is no run, an option is out of range, or runs are of different metrics or share no steps.
-pub fn curves(runs: &[Run], options: &PlotOptions) -> Result<Picture, PlotError> {
+pub fn curves(runs: &[RecordedRun], options: &PlotOptions) -> Result<Picture, PlotError> {
     options.check()?;
     let first = runs.first().ok_or(PlotError::NoRuns)?;
     for run in runs {

@@ -16,10 +16,11 @@ use crate::episodes::LONGEST;
 use crate::error::check_len;
 use crate::evaluation::Evaluation;
 use crate::models::{self, Model, Site};
+use crate::pace::Pace;
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
-use crate::{Catalogue, Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
+use crate::{Catalogue, Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
 
 pub use acting::{Memory, Mode};
 
@@ -250,10 +251,11 @@ impl Policy {
         let mut final_observation = observation.clone();
         let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
-        let mut memory = self.memory(episodes);
+        let (mut memory, mut pace, mut threads) = (self.memory(episodes), Pace::default(), None);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
             self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
+            pace.begin();
             let actions = self.act(&observation, &mut memory, mode.again())?;
             let out = Transitions {
                 observation: &mut observation,
@@ -261,7 +263,11 @@ impl Policy {
                 reward: &mut reward,
                 end: &mut end,
             };
-            env.step(Actions::Discrete(&actions), &active, out)?;
+            pace.step(&mut *env, (Actions::Discrete(&actions), &active, out), 1, threads.as_ref())?;
+            if threads.is_none() && pace.is_slow(1, Threads::MAX) {
+                // Made only where there is much for them to do.
+                threads = Some(Threads::new(self.config.threads)?);
+            }
             for i in (0..episodes).filter(|&i| active[i]) {
                 returns[i] += f64::from(reward[i]);
             }

@@ -193,8 +193,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Config`] for an unknown name, [`Error::Io`] or [`Error::File`] if a file cannot be written or is a link.
     pub fn with_sinks<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let words = names.into_iter().map(|name| Word::parse("sinks", name));
-        words.map(|word| self.sinks.add_named(&self.path, &word?, &self.config.catalogue)).collect::<Result<()>>()?;
+        let mut words = names.into_iter().map(|name| Word::parse("sinks", name));
+        words.try_for_each(|word| self.sinks.add_named(&self.path, &word?, &self.config.catalogue))?;
         Ok(self)
     }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use uphill_envs::Task;
+
 use crate::{Error, Result};
 
 /// A fixed number of threads, this one among them. What they compute never depends on how many there are: work is split
@@ -59,6 +61,12 @@ impl Threads {
             (0..helpers).for_each(|_| scope.spawn(|_| work_off()));
             work_off();
         });
+    }
+
+    /// Has every task done, each on whichever thread is free; returns when all are.
+    pub(crate) fn run(&self, tasks: Vec<Task<'_>>) {
+        let mut tasks: Vec<Option<Task<'_>>> = tasks.into_iter().map(Some).collect();
+        self.each(&mut tasks, |_, task| task.take().into_iter().for_each(|task| task()));
     }
 }
 

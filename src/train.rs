@@ -2,7 +2,7 @@
 
 mod best;
 mod divergence;
-mod parts;
+mod overrides;
 mod saved;
 
 use std::sync::Arc;
@@ -23,10 +23,11 @@ use crate::optim::{Optimizer, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
 use crate::stop::{Flag, Stop};
+use crate::world::{self, Alone};
 use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
-pub use parts::{BuildNetwork, Parts};
+pub use overrides::{BuildNetwork, Overrides};
 
 /// An update that learns for longer is one whose successor must be able to break off.
 const SLOW: Duration = Duration::from_secs(1);
@@ -50,6 +51,8 @@ pub struct Trainer {
     collector: Collector,
     learner: Learner,
     history: History,
+    /// Environment steps of all ranks.
+    env_steps: u64,
     device_note: Option<String>,
     progress: Progress,
     /// Parameters and optimizer as they were when last noted as good to go back to.
@@ -74,7 +77,7 @@ impl Trainer {
     /// [`max_memory`](Config::max_memory), [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::with(config, Parts::default())
+        Self::with(config, Overrides::default())
     }
 
     /// The same with a network of one's own, such as a [`ModuleModel`](crate::ModuleModel).
@@ -86,7 +89,7 @@ impl Trainer {
         config: &Config,
         build: impl FnOnce(&Spec, &Device) -> Result<(Params, Box<dyn Model>)>,
     ) -> Result<Self> {
-        Self::with(config, Parts { network: Some(Box::new(build)), ..Parts::default() })
+        Self::with(config, Overrides { network: Some(Box::new(build)), ..Overrides::default() })
     }
 
     /// The same in environments of one's own: `make` makes so many of them, to be stepped side by side.
@@ -111,15 +114,16 @@ impl Trainer {
         config: &Config,
         make: impl Fn(usize) -> Result<Box<dyn VecEnv>> + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self::with(config, Parts { envs: Some(Arc::new(make)), ..Parts::default() })
+        Self::with(config, Overrides { envs: Some(Arc::new(make)), ..Overrides::default() })
     }
 
     /// The same with any of these.
     ///
     /// # Errors
     /// As [`Trainer::new`], and what the parts fail with.
-    pub fn with(config: &Config, parts: Parts<'_>) -> Result<Self> {
-        let Parts { envs, network } = parts;
+    pub fn with(config: &Config, overrides: Overrides<'_>) -> Result<Self> {
+        let Overrides { envs, network, world } = overrides;
+        let world = world.unwrap_or_else(|| Arc::new(Alone));
         config.validate()?;
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
@@ -135,7 +139,8 @@ impl Trainer {
             // Before there are many of them.
             reckon(config.make_with(&envs, 1)?.spec())?;
         }
-        let mut collector = Collector::grouped(config.make_groups(&envs)?, seed, threads.clone())?;
+        let mut collector =
+            Collector::numbered_from(world.rank() * config.envs, config.make_groups(&envs)?, seed, threads.clone())?;
         let spec = collector.spec();
         reckon(spec)?;
         let is_known = network.is_none() && config.layout(spec)?.is_some();
@@ -151,8 +156,9 @@ impl Trainer {
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let history = History::new(spec.reward_threshold);
         collector.set_most_steps(reckoning.most_steps);
-        let learner = Learner::new(network, params, optimizer, seed);
-        let rollouts = config.steps.div_ceil(least_env_steps(algo.horizon(), config.envs));
+        let mut learner = Learner::new(network, params, optimizer, seed);
+        learner.world = world.clone();
+        let rollouts = config.steps.div_ceil(least_env_steps(algo.horizon(), config.envs * world.size()));
         let mut notes = learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps()));
         notes.extend(reckoning.note());
         Ok(Self {
@@ -160,6 +166,7 @@ impl Trainer {
             envs,
             collector,
             history,
+            env_steps: 0,
             device_note,
             progress: Progress::default(),
             good: None,
@@ -195,7 +202,7 @@ impl Trainer {
     /// [`Error::Env`] if an environment fails, [`Error::Endless`] if episodes do not end and [`Error::Interrupted`] where
     /// [`Trainer::stop_when`] broke the update off: the trainer is then as it was before it.
     pub fn step(&mut self) -> Result<Option<Metrics>> {
-        while self.collector.env_steps() < self.config.steps {
+        while self.env_steps < self.config.steps {
             self.note_good()?;
             match self.update() {
                 Err(error @ Error::Diverged { .. }) => self.go_back(error)?,
@@ -206,7 +213,7 @@ impl Trainer {
     }
 
     fn update(&mut self) -> Result<Metrics> {
-        let before = self.collector.env_steps();
+        let before = self.env_steps;
         let update = self.progress.update + 1;
         let when = When { progress: before as f64 / self.config.steps as f64, update };
         let diverged = |largest_reward| {
@@ -223,6 +230,7 @@ impl Trainer {
         self.collector
             .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
             .map_err(diverged(0.0))?;
+        self.env_steps = world::total(&*self.learner.world, self.collector.env_steps())?;
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
         self.history.follow(self.collector.episodes());
@@ -244,13 +252,13 @@ impl Trainer {
         self.learner.check_finite().map_err(diverged)?;
         let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
-        if let Some(mean) = self.history.return_mean_of_100() {
+        if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {
             self.learner.optimizer.observe(mean, when);
         }
         self.broken_off = false;
         self.best = best.or(self.best.take());
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
-        let (env_steps, seconds) = (self.collector.env_steps(), self.wall_seconds());
+        let (env_steps, seconds) = (self.env_steps, self.wall_seconds());
         Ok(Metrics::new(update, env_steps, &self.history, &report, of_optimizer, seconds))
     }
 
@@ -304,7 +312,7 @@ impl Trainer {
     /// Environment steps taken, all lanes together.
     #[must_use]
     pub fn env_steps(&self) -> u64 {
-        self.collector.env_steps()
+        self.env_steps
     }
 
     /// Seconds since the trainer was made, with those before the checkpoint that it goes on from.

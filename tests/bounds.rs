@@ -147,7 +147,7 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
     let spec =
         |text: &str| text.parse::<uphill::words::Spec>().and_then(|spec| Registry::default().chain(&spec)).map(|_| ());
     let run = |config: &str, metrics: &str, metric: &str| {
-        let read = uphill::plot::Run::parse("run", config.as_bytes(), metrics.as_bytes(), metric);
+        let read = uphill::plot::RecordedRun::parse("run", config.as_bytes(), metrics.as_bytes(), metric);
         read.map(|_| ()).map_err(Error::from)
     };
     let good = "env = 'e'\nalgo = 'a'\noptimizer = 'o'\nseed = 1\n";
@@ -198,7 +198,7 @@ fn files_have_a_largest_size() {
         |home| Config::read_toml(&home.join("config.toml")).err().map(|e| e.to_string()),
         |home| Policy::load(home).err().map(|e| e.to_string()),
         |home| uphill::RunFolder::resume(home, Trainer::new).err().map(|e| e.to_string()),
-        |home| uphill::plot::Run::read(home).err().map(|e| e.to_string()),
+        |home| uphill::plot::RecordedRun::read(home).err().map(|e| e.to_string()),
         |home| Grid::read(&home.join("config.toml")).err().map(|e| e.to_string()),
     ];
     for (i, reading) in readings.iter().enumerate() {

@@ -7,11 +7,11 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::{Module, linear};
 use uphill::distributions::{Distribution, MultiCategorical};
 use uphill::envs::{Action, End, Env, EnvError, GridWorldConfig, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
-use uphill::objective::{Batch, Objective, Report, RowSums};
+use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, ModuleModel, Params,
-    Parts, Result, Scratch, Seed, Stop, Trainer, oracle,
+    Checkpoint, Collector, Config, Error, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, ModuleModel, Overrides,
+    Params, Result, Scratch, Seed, Stop, Trainer, oracle,
 };
 
 const CPU: Device = Device::Cpu;
@@ -131,7 +131,8 @@ fn trainer(config: &Config, own_network: bool) -> Trainer {
     let seed = Seed(config.seed);
     let network: Option<uphill::BuildNetwork<'_>> =
         own_network.then(|| Box::new(move |spec: &Spec, device: &Device| modules(spec, seed, device)) as _);
-    Trainer::with(config, Parts { envs: Some(Arc::new(Dials::lanes)), network }).expect("a trainer")
+    Trainer::with(config, Overrides { envs: Some(Arc::new(Dials::lanes)), network, ..Overrides::default() })
+        .expect("a trainer")
 }
 
 fn solves(config: &Config, own_network: bool) {
@@ -240,7 +241,7 @@ fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
         let plain = plain.plain();
         let config = Config { ent_coef: 0.3, ..config(algo) };
         let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
-        let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &CPU).expect("tensors");
+        let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &CPU).expect("tensors");
         let output = plain.answer(&params, &tensors.observation).expect("outputs");
         let loss = algo.objective.loss(&tensors, &output, &mut Report::default()).expect("a loss");
         let expected: Vec<f32> = params.gradient(&loss).and_then(|g| Ok(g.to_vec1()?)).expect("a gradient");
@@ -270,7 +271,7 @@ fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
 #[test]
 fn an_oracle_refuses_what_it_cannot_enumerate() {
     let mdp = uphill::envs::GridWorld::new(GridWorldConfig { map: "S.G".into(), ..GridWorldConfig::default() })
-        .and_then(|world| Ok(world.model().expect("a model")))
+        .map(|world| world.model().expect("a model"))
         .expect("a world");
     // As many outputs as the world has moves.
     let observation = Space::uniform_box(mdp.observation_len(), 0.0, 1.0);
@@ -307,7 +308,8 @@ fn a_policy_over_other_dials_is_refused() {
         let params = Params::new(uphill::Layout::default(), Vec::new(), device)?;
         Ok((params, Box::new(other) as Box<dyn Model>))
     };
-    let parts = Parts { envs: Some(Arc::new(Dials::lanes)), network: Some(Box::new(build)) };
+    let parts =
+        Overrides { envs: Some(Arc::new(Dials::lanes)), network: Some(Box::new(build)), ..Overrides::default() };
     let refused = Trainer::with(&config("ppo"), parts).map(drop).expect_err("other dials");
     assert_eq!(
         refused.to_string(),

@@ -40,9 +40,17 @@ fn settings() -> String {
     table(&names, rows)
 }
 
-fn algorithms() -> String {
-    let rows = ROWS.iter().map(|algo| vec![format!("`{}`", algo.name), algo.summary.to_string()]);
-    table(&["algorithm", "what it is"], rows)
+/// Rows with their arguments that are no settings.
+fn named<M>(what: &str, rows: &[uphill::words::Row<M>]) -> String {
+    let is_setting = |name: &str| Config::SETTINGS.iter().any(|(setting, _)| *setting == name);
+    let own = |row: &uphill::words::Row<M>| {
+        let own = row.params.iter().filter(|param| !is_setting(param.name));
+        own.map(|param| format!("`{} = {}`: {}", param.name, param.default, param.meaning))
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let cells = rows.iter().map(|row| vec![format!("`{}`", row.name), row.summary.to_string(), own(row)]);
+    table(&[what, "what it is", "arguments of its own"], cells)
 }
 
 fn environments() -> String {
@@ -72,9 +80,11 @@ fn the_page_of_settings_says_what_the_code_does() {
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
-         {}\n## Algorithms\n\n{}\n## Environments\n\n{}",
+         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}",
         settings(),
-        algorithms(),
+        named("algorithm", ROWS),
+        named("model", uphill::models::ROWS),
+        named("sink", uphill::sink::ROWS),
         environments()
     );
     expect_file!["../docs/settings.md"].assert_eq(&page);

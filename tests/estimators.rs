@@ -9,7 +9,7 @@ use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::distributions::CategoricalTensor;
 use uphill::envs::End;
 use uphill::objective::Output;
-use uphill::objective::{Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, ValueLoss};
+use uphill::objective::{ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, TensorBatch, ValueLoss};
 
 /// Largest distance, relative to the largest entry or to 1.
 const BOUND: f64 = 1e-5;
@@ -135,7 +135,7 @@ impl Case {
         let vector = |x: &[f32]| Tensor::from_slice(x, x.len(), &device).expect("a vector");
         let logits = Var::from_slice(&given.logits, (self.batch, self.actions), &device).expect("logits");
         let value = Var::from_tensor(&vector(&given.value)).expect("values");
-        let batch = Batch {
+        let batch = TensorBatch {
             observation: Tensor::zeros((self.batch, 1), candle_core::DType::F32, &device).expect("zeros"),
             action: Tensor::from_slice(&given.action, self.batch, &device).expect("actions"),
             log_prob: vector(&given.log_prob),

@@ -117,9 +117,13 @@ fn a_link_stays_and_its_file_is_replaced_but_a_link_to_nothing_and_a_folder_are_
         assert_eq!(error, format!("{}: {said}", at(path).display()));
         let early = uphill::destination::check(&at(path), &["png"]).expect_err("refused").to_string();
         assert!(early.contains(said), "{early}");
-        let runs =
-            [plot::Run::parse("r", b"env='E'\nalgo='a'\noptimizer='o'\nseed=1", b"env_steps,m\n1,2\n2,3\n", "m")
-                .expect("a run")];
+        let runs = [plot::RecordedRun::parse(
+            "r",
+            b"env='E'\nalgo='a'\noptimizer='o'\nseed=1",
+            b"env_steps,m\n1,2\n2,3\n",
+            "m",
+        )
+        .expect("a run")];
         let drawn = plot::reward_curve(&runs, &PlotOptions::default(), at(path)).expect_err("refused").to_string();
         assert!(drawn.contains(said), "{drawn}");
     }
@@ -569,8 +573,9 @@ fn a_message_shows_no_number_of_hundreds_of_digits() {
         PlotOptions { smooth: -1e300, ..PlotOptions::default() },
         PlotOptions { threshold: Some(1e300), ..PlotOptions::default() },
     ];
-    let runs = [plot::Run::parse("r", b"env='E'\nalgo='a'\noptimizer='o'\nseed=1", b"env_steps,m\n1,2\n2,3\n", "m")
-        .expect("a run")];
+    let runs =
+        [plot::RecordedRun::parse("r", b"env='E'\nalgo='a'\noptimizer='o'\nseed=1", b"env_steps,m\n1,2\n2,3\n", "m")
+            .expect("a run")];
     said.extend(options.map(|options| plot::reward_curve(&runs, &options, "/never").expect_err("refused").to_string()));
     said.push(uphill::stats::Scale::new(1e300, 1e300).expect_err("refused").to_string());
     for said in said {

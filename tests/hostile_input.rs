@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use safetensors::SafeTensors;
 use uphill::envs::{GridWorld, GridWorldConfig, MdpError};
 use uphill::optim::Registry;
-use uphill::plot::{PlotOptions, Run, reward_curve};
+use uphill::plot::{PlotOptions, RecordedRun, reward_curve};
 use uphill::words::Spec;
 use uphill::{Checkpoint, Config, Trainer};
 
@@ -243,11 +243,11 @@ proptest! {
             ("seed".into(), toml::Value::Integer(1)),
         ]);
         let table = format!("env_steps,episode_return_mean\n{rows}");
-        let run = Run::parse("run", config.to_string().as_bytes(), table.as_bytes(), "episode_return_mean");
+        let run = RecordedRun::parse("run", config.to_string().as_bytes(), table.as_bytes(), "episode_return_mean");
         let run = run.expect("a run");
         let home = tempfile::tempdir().expect("a folder");
         let options = PlotOptions { width: 240, height: 180, smooth, ..PlotOptions::default() };
-        reward_curve(&[run.clone(), Run { algo: "a2c".into(), ..run }], &options, home.path().join("curve.png"))
+        reward_curve(&[run.clone(), RecordedRun { algo: "a2c".into(), ..run }], &options, home.path().join("curve.png"))
             .expect("a picture");
     }
 }
@@ -291,7 +291,7 @@ fn metrics_take_room_in_proportion_to_their_points() {
     let rows = format!("env_steps,episode_return_mean\n{}", "1,2\n".repeat(200_000));
     let config = b"env = 'e'\nalgo = 'a'\noptimizer = 'o'\nseed = 1\n";
     let peak = measure(|| {
-        let run = Run::parse("run", config, rows.as_bytes(), "episode_return_mean").expect("a run");
+        let run = RecordedRun::parse("run", config, rows.as_bytes(), "episode_return_mean").expect("a run");
         assert_eq!(run.values.len(), 200_000);
     })
     .bytes_max;

@@ -14,7 +14,7 @@ use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot, scale_by
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::words::Param;
 use uphill::{
-    Catalogue, Config, Error, MakeEnvs, MlpModel, Mode, Model, Params, Parts, Policy, Result, Rollout, RunFolder,
+    Catalogue, Config, Error, MakeEnvs, MlpModel, Mode, Model, Overrides, Params, Policy, Result, Rollout, RunFolder,
     Scratch, Seed, Stop, Threads, Trainer,
 };
 
@@ -110,7 +110,7 @@ impl Model for LongGradient {
 fn make(config: &Config, pause: Duration, long_gradient: bool) -> Trainer {
     let envs: MakeEnvs = Arc::new(move |lanes| Endless { pause, ..Endless::new(Some(7)) }.lanes(lanes));
     let catalogue = [SLOW, LONG, THIRD].into_iter().fold(Catalogue::default(), Catalogue::with);
-    let mut parts = Parts { envs: Some(envs), ..Parts::default() };
+    let mut parts = Overrides { envs: Some(envs), ..Overrides::default() };
     if long_gradient {
         parts.network = Some(Box::new(|spec, device| {
             let (params, network) = MlpModel::new(spec, &config.mlp(), Seed(config.seed), device)?;

@@ -8,7 +8,7 @@ use rand::RngExt;
 use uphill::algo::OnPolicy;
 use uphill::envs::{Space, Spec};
 use uphill::models::{Activation, ops};
-use uphill::objective::{Batch, Objective, Report, RowSums};
+use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{Config, Error, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, Threads};
 
@@ -63,7 +63,7 @@ fn through_graph(
     params: &Params,
     b: Minibatch<'_>,
 ) -> (f32, Vec<f32>, Vec<(&'static str, f64)>) {
-    let tensors = Batch::new(b.rollout, b.estimate, b.places, b.advantage, &CPU).expect("tensors");
+    let tensors = TensorBatch::new(b.rollout, b.estimate, b.places, b.advantage, &CPU).expect("tensors");
     let output = plain.answer(params, &tensors.observation).expect("outputs");
     let mut report = Report::default();
     let loss = algo.objective.loss(&tensors, &output, &mut report).expect("a loss");

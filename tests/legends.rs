@@ -5,17 +5,17 @@ use std::fs;
 
 use tempfile::TempDir;
 use uphill::plot::{
-    DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, PlotError, PlotOptions, Run, curves, descent,
-    descent_gif, note_on, reward_curve,
+    DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, PlotError, PlotOptions, RecordedRun, curves,
+    descent, descent_gif, note_on, reward_curve,
 };
 
 const METRICS: &[u8] = b"env_steps,episode_return_mean\n0,1\n500,2\n1000,3\n";
 
-fn run(name: &str, config: &str) -> Run {
-    Run::parse(name, config.as_bytes(), METRICS, "episode_return_mean").unwrap()
+fn run(name: &str, config: &str) -> RecordedRun {
+    RecordedRun::parse(name, config.as_bytes(), METRICS, "episode_return_mean").unwrap()
 }
 
-fn with_optimizer(optimizer: &str) -> Run {
+fn with_optimizer(optimizer: &str) -> RecordedRun {
     run(optimizer, &format!("env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = '{optimizer}'\nseed = 1\nlr = 3e-4"))
 }
 
@@ -50,7 +50,7 @@ fn a_legend_says_what_differs_and_only_that() {
             &format!("env = 'GridWorld'\nalgo = 'ppo'\noptimizer = 'adam(eps=1e-5)'\nseed = 1\nlr = 1e-3\n{own}"),
         )
     };
-    let drawn = |runs: &[Run]| curves(runs, &PlotOptions::default()).unwrap();
+    let drawn = |runs: &[RecordedRun]| curves(runs, &PlotOptions::default()).unwrap();
     let slips = drawn(&[0.1, 0.2, 0.3].map(|slip| world(slip, "S..G")));
     for label in ["slip 0.1", "slip 0.2", "slip 0.3"] {
         assert!(says(&slips, label), "{label}: {:?}", lines(&slips));
@@ -68,7 +68,7 @@ fn a_legend_says_what_differs_and_only_that() {
 #[test]
 fn optimizers_of_the_same_links_differ_in_arguments_only() {
     let labels = |optimizers: &[&str]| {
-        let runs: Vec<Run> = optimizers.iter().map(|optimizer| with_optimizer(optimizer)).collect();
+        let runs: Vec<RecordedRun> = optimizers.iter().map(|optimizer| with_optimizer(optimizer)).collect();
         lines(&curves(&runs, &PlotOptions::default()).unwrap())
     };
     let cases: &[(&[&str], &[&str])] = &[
@@ -114,7 +114,7 @@ fn every_curve_is_named_however_many_and_however_long_their_names_are() {
         (&many, (1000, 600)),
         (&many, (240, 180)),
     ] {
-        let runs: Vec<Run> = names.iter().map(|name| with_optimizer(name)).collect();
+        let runs: Vec<RecordedRun> = names.iter().map(|name| with_optimizer(name)).collect();
         let picture = curves(&runs, &PlotOptions { width, height, ..PlotOptions::default() }).unwrap();
         let text = all_text(&picture);
         for name in names {
@@ -124,7 +124,7 @@ fn every_curve_is_named_however_many_and_however_long_their_names_are() {
     }
     // Few short names leave the picture as it was asked for.
     assert_eq!(curves(&[with_optimizer("adam")], &PlotOptions::default()).unwrap().height(), 600);
-    let more: Vec<Run> = (0..127).map(|i| with_optimizer(&format!("optimizer{i}"))).collect();
+    let more: Vec<RecordedRun> = (0..127).map(|i| with_optimizer(&format!("optimizer{i}"))).collect();
     let error = curves(&more, &PlotOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "the curves cannot be drawn: 127 of them cannot be told apart; 126 can");
 }

@@ -14,7 +14,7 @@ use uphill::gradient::GradientQuality;
 use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
 use uphill::objective::{
-    Batch, ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, ValueLoss,
+    ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch, ValueLoss,
 };
 use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
@@ -117,7 +117,7 @@ fn minibatches_of_columns_that_differ() {
         let advantage = vec![0.5; advantage];
         let batch = Minibatch { rollout, estimate: &estimate, places, advantage: &advantage, stop: Stop::default() };
         let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
-        says_both(what, both, || Batch::new(rollout, &estimate, places, &advantage, &CPU));
+        says_both(what, both, || TensorBatch::new(rollout, &estimate, places, &advantage, &CPU));
         says_both(what, both, || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
         says_both(what, both, || algo.gradient(&network, &params, batch, &mut room, &mut out, &mut sums));
     };
@@ -151,10 +151,10 @@ fn minibatches_of_columns_that_differ() {
     says_both("actions", [1, 2], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
     let plain = self::network().1.plain();
     says_both("actions", [1, 2], || algo.gradient(&plain, &params, batch, &mut room, &mut out, &mut sums));
-    let tensors = Batch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
+    let tensors = TensorBatch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
     assert_eq!((tensors.action.dims(), tensors.log_prob.dims()), (&[LEN, 2][..], &[LEN][..]));
     let torn = Rollout { action: vec![0; 2 * LEN + 1], ..wide.clone() };
-    says_both("torn", [2 * LEN, 2 * LEN + 1], || Batch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
+    says_both("torn", [2 * LEN, 2 * LEN + 1], || TensorBatch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
 }
 
 #[test]

@@ -281,7 +281,7 @@ fn a_state_that_is_not_finite_is_never_written() {
     // Going on after it counts each time.
     let config = Config { on_divergence: OnDivergence::Skip, ..config };
     let mut trainer =
-        Trainer::new(&Config { catalogue: Catalogue::default().with(FORGETFUL), ..config.clone() }).expect("a trainer");
+        Trainer::new(&Config { catalogue: Catalogue::default().with(FORGETFUL), ..config }).expect("a trainer");
     let (updates, error) = run_to_its_end(&mut trainer);
     assert!(updates.is_empty() && trainer.divergences() == 10, "{updates:?}");
     assert!(error.expect("it gives up").to_string().starts_with("update 11: `1.memory` of"));

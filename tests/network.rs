@@ -11,7 +11,7 @@ use uphill::distributions::{CategoricalTensor, Distribution};
 use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
 use uphill::init::Initialiser;
 use uphill::models::{Activation, Heads, apart};
-use uphill::objective::{Batch, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss};
+use uphill::objective::{Objective, Output, PolicyGradient, Report, RowSums, TensorBatch, ValueLoss};
 use uphill::{
     Collector, Config, Error, Horizon, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Scratch, Seed, Trainer,
 };
@@ -638,7 +638,7 @@ impl Model for Counted {
 struct OnTensors;
 
 impl Objective for OnTensors {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         PolicyGradient.loss(batch, output, report)
     }
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use uphill::{
     envs::{Colour, Drawing, Env, GridWorld, GridWorldConfig, Shape},
-    plot::{PlotError, PlotOptions, Run, reward_curve},
+    plot::{PlotError, PlotOptions, RecordedRun, reward_curve},
     render::{RenderError, to_terminal, write_gif},
 };
 
@@ -28,8 +28,8 @@ fn folder(config: &str, metrics: &str) -> TempDir {
 }
 
 /// A run whose return is `value` at each of 101 points from 0 to 100,000 steps.
-fn run(algo: &str, seed: u64, value: impl Fn(f64) -> f64) -> Run {
-    Run {
+fn run(algo: &str, seed: u64, value: impl Fn(f64) -> f64) -> RecordedRun {
+    RecordedRun {
         name: format!("{algo}-{seed}"),
         env: "CartPole-v1".to_owned(),
         algo: algo.to_owned(),
@@ -58,7 +58,7 @@ impl Picture {
         Picture { width: info.width as usize, height: info.height as usize, rgb }
     }
 
-    fn drawn(runs: &[Run], options: &PlotOptions) -> Picture {
+    fn drawn(runs: &[RecordedRun], options: &PlotOptions) -> Picture {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("curves.png");
         reward_curve(runs, options, &path).unwrap();
@@ -172,12 +172,12 @@ fn smoothing_shows_in_the_picture() {
 
 #[test]
 fn degenerate_runs_are_drawn_too() {
-    let with = |env_steps: &[u64], values: &[f64]| Run {
+    let with = |env_steps: &[u64], values: &[f64]| RecordedRun {
         env_steps: env_steps.to_vec(),
         values: values.to_vec(),
         ..run("ppo", 1, |_| 0.0)
     };
-    let other_seed = |run: &Run| Run { seed: 2, ..run.clone() };
+    let other_seed = |run: &RecordedRun| RecordedRun { seed: 2, ..run.clone() };
     let odd = [
         with(&[0], &[0.0]),
         with(&[512], &[20.0]),
@@ -206,7 +206,7 @@ fn degenerate_runs_are_drawn_too() {
 #[test]
 fn many_curves_and_long_names_are_drawn_too() {
     let long = "a name that is longer than any plot is wide ".repeat(5);
-    let runs: Vec<Run> = (0..40).map(|i| run(&format!("{long}{i}"), 1, |share| share * f64::from(i))).collect();
+    let runs: Vec<RecordedRun> = (0..40).map(|i| run(&format!("{long}{i}"), 1, |share| share * f64::from(i))).collect();
     for (width, height) in [(240, 180), (1000, 600)] {
         let options = PlotOptions { width, height, title: Some(long.clone()), ..PlotOptions::default() };
         let picture = Picture::drawn(&runs, &options);
@@ -235,12 +235,12 @@ fn the_same_runs_give_the_same_bytes_and_a_new_plot_replaces_the_old() {
 fn a_run_folder_is_read() {
     let metrics = format!("{HEADER}\n1,128,0,,0.69\n2,256,3,21.5,0.68\n3,384,9,-3e1,0.67\n4,51");
     let folder = folder(CONFIG, &metrics);
-    let run = Run::read(folder.path()).unwrap();
+    let run = RecordedRun::read(folder.path()).unwrap();
     assert_eq!((run.env.as_str(), run.algo.as_str(), run.optimizer.as_str()), ("CartPole-v1", "ppo", "adam"));
     assert_eq!((run.seed, run.settings["lr"].as_str()), (1, "0.001"));
     // The row without a return and the half-written last one are left out.
     assert_eq!((run.env_steps, run.values), (vec![256, 384], vec![21.5, -30.0]));
-    let entropy = Run::read_metric(folder.path(), "entropy").unwrap();
+    let entropy = RecordedRun::read_metric(folder.path(), "entropy").unwrap();
     assert_eq!(entropy.values, [0.69, 0.68, 0.67]);
     assert_eq!(entropy.metric, "entropy");
 }
@@ -281,7 +281,7 @@ fn malformed_folders_are_refused_by_file_line_and_column() {
     ];
     for (config, metrics, expected) in cases {
         let folder = folder(config, metrics);
-        let message = Run::read(folder.path()).unwrap_err().to_string();
+        let message = RecordedRun::read(folder.path()).unwrap_err().to_string();
         assert!(message.starts_with(&*folder.path().display().to_string()), "no path in: {message}");
         assert!(message.contains(expected), "{message:?} does not say {expected:?}");
     }
@@ -293,34 +293,34 @@ fn missing_and_unreadable_files_are_named() {
     for (file, kept) in [("metrics.csv", "config.toml"), ("config.toml", "metrics.csv")] {
         let folder = TempDir::new().unwrap();
         fs::copy(whole.path().join(kept), folder.path().join(kept)).unwrap();
-        let error = Run::read(folder.path()).unwrap_err();
+        let error = RecordedRun::read(folder.path()).unwrap_err();
         assert!(matches!(&error, PlotError::Missing { file: missing, .. } if *missing == file), "{error}");
     }
     let a_file = whole.path().join("config.toml");
-    assert!(matches!(Run::read(&a_file), Err(PlotError::Missing { .. })));
-    assert!(matches!(Run::read("no/such/folder"), Err(PlotError::Missing { .. })));
+    assert!(matches!(RecordedRun::read(&a_file), Err(PlotError::Missing { .. })));
+    assert!(matches!(RecordedRun::read("no/such/folder"), Err(PlotError::Missing { .. })));
 
     let folder_inside = folder(CONFIG, "");
     fs::remove_file(folder_inside.path().join("metrics.csv")).unwrap();
     fs::create_dir(folder_inside.path().join("metrics.csv")).unwrap();
-    assert!(matches!(Run::read(folder_inside.path()), Err(PlotError::Read { .. })));
+    assert!(matches!(RecordedRun::read(folder_inside.path()), Err(PlotError::Read { .. })));
 
     let not_text = folder(CONFIG, "");
     fs::write(not_text.path().join("metrics.csv"), b"env_steps,episode_return_mean\n1,\xff\n").unwrap();
-    assert!(matches!(Run::read(not_text.path()), Err(PlotError::Table { .. })));
+    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Table { .. })));
     fs::write(not_text.path().join("config.toml"), b"env = \"\xff\"").unwrap();
-    assert!(matches!(Run::read(not_text.path()), Err(PlotError::Read { .. })));
+    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Read { .. })));
 }
 
 #[test]
 fn runs_and_options_that_cannot_be_drawn_are_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("curves.png");
-    let draw = |runs: &[Run], options: &PlotOptions| reward_curve(runs, options, &path).unwrap_err();
+    let draw = |runs: &[RecordedRun], options: &PlotOptions| reward_curve(runs, options, &path).unwrap_err();
     let (good, options) = (run("ppo", 1, f64::sin), PlotOptions::default());
     assert!(matches!(draw(&[], &options), PlotError::NoRuns));
 
-    let steps = |env_steps: Vec<u64>, values: Vec<f64>| Run { env_steps, values, ..good.clone() };
+    let steps = |env_steps: Vec<u64>, values: Vec<f64>| RecordedRun { env_steps, values, ..good.clone() };
     for broken in [
         steps(vec![], vec![]),
         steps(vec![1, 2], vec![1.0]),
@@ -332,9 +332,9 @@ fn runs_and_options_that_cannot_be_drawn_are_refused() {
         let error = draw(&[good.clone(), broken], &options);
         assert!(matches!(error, PlotError::Run { .. }), "{error}");
     }
-    let other = Run { metric: "entropy".to_owned(), ..good.clone() };
+    let other = RecordedRun { metric: "entropy".to_owned(), ..good.clone() };
     assert!(matches!(draw(&[good.clone(), other], &options), PlotError::Metrics { .. }));
-    let later = Run { env_steps: (200_000..200_101).collect(), ..good.clone() };
+    let later = RecordedRun { env_steps: (200_000..200_101).collect(), ..good.clone() };
     assert!(matches!(draw(&[good.clone(), later], &options), PlotError::NoOverlap { .. }));
 
     let base = PlotOptions::default();

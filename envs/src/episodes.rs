@@ -121,10 +121,14 @@ impl Episodes {
         start: impl FnOnce(&mut [f32]) -> Result<(), EnvError>,
     ) -> Result<(), EnvError> {
         let d = self.spec.observation_len();
-        let row = &mut out.observation[lane * d..(lane + 1) * d];
-        out.final_observation[lane * d..(lane + 1) * d].copy_from_slice(row);
-        self.elapsed[lane] = 0;
-        caught(|| start(row)).and_then(|()| check_observation(row)).map_err(|e| self.in_lane(lane, e))
+        let row = lane * d..(lane + 1) * d;
+        let (observation, last) = (&mut out.observation[row.clone()], &mut out.final_observation[row]);
+        restart(&mut self.elapsed[lane], observation, last, start).map_err(|e| self.in_lane(lane, e))
+    }
+
+    /// What each lane is, and the steps of all.
+    pub(crate) fn all_lanes(&mut self) -> (&Spec, &mut [u32]) {
+        (&self.spec, &mut self.elapsed)
     }
 }
 
@@ -149,6 +153,18 @@ impl Episodes {
         }
         Ok(rest)
     }
+}
+
+/// Keeps the observation that an episode ended on, and starts the next one in its place.
+pub(crate) fn restart(
+    elapsed: &mut u32,
+    observation: &mut [f32],
+    final_observation: &mut [f32],
+    start: impl FnOnce(&mut [f32]) -> Result<(), EnvError>,
+) -> Result<(), EnvError> {
+    final_observation.copy_from_slice(observation);
+    *elapsed = 0;
+    caught(|| start(observation)).and_then(|()| check_observation(observation))
 }
 
 /// Steps of an episode, from a saved word.

@@ -1,7 +1,7 @@
 //! What `Lanes` and `Columns` see to, for vectors of environments that others wrote.
 
 use crate::episodes::{Episodes, all_finite, caught, check_finite};
-use crate::{Actions, EnvError, Spec, Transitions, VecEnv};
+use crate::{Actions, EnvError, Spec, Spread, Transitions, VecEnv};
 
 /// A vector of environments whose mistakes are errors: a NaN or infinite observation or reward, a panic, an episode past the
 /// limit of its [`Spec`]. Each names environment, lane, seed and step, or all lanes where nobody knows which it was.
@@ -64,6 +64,43 @@ impl Guarded {
         rows.try_for_each(|(lane, row)| check_finite(row, 0.0).map_err(|e| self.episodes.in_lane(lane, e)))
     }
 
+    /// Steps every lane, as `step` does it.
+    fn advance(
+        &mut self,
+        actions: Actions<'_>,
+        active: &[bool],
+        out: Transitions<'_>,
+        step: impl FnOnce(&mut dyn VecEnv, Transitions<'_>) -> Result<(), EnvError>,
+    ) -> Result<(), EnvError> {
+        self.episodes.check(actions, active, &out)?;
+        let Transitions { observation, final_observation, reward, end } = out;
+        let given = Transitions {
+            observation: &mut *observation,
+            final_observation: &mut *final_observation,
+            reward: &mut *reward,
+            end: &mut *end,
+        };
+        caught(|| step(&mut *self.env, given)).map_err(|e| self.somewhere(e))?;
+        let out = Transitions { observation, final_observation, reward, end };
+        let finite = all_finite(out.observation) && all_finite(out.reward);
+        for lane in (0..active.len()).filter(|&lane| active[lane]) {
+            let ended = out.end[lane].ended();
+            if !finite || ended {
+                self.check_lane(lane, &out).map_err(|e| self.episodes.in_lane(lane, e))?;
+            }
+            let elapsed = self.episodes.elapsed[lane] + 1;
+            self.episodes.elapsed[lane] = if ended { 0 } else { elapsed };
+            match self.spec().max_episode_steps {
+                Some(limit) if elapsed > limit || elapsed == limit && !ended => {
+                    return Err(self.episodes.in_lane(lane, EnvError::PastLimit { limit }));
+                }
+                _ => {}
+            }
+        }
+        self.steps += 1;
+        Ok(())
+    }
+
     /// Refuses what a step of one lane must not leave behind.
     fn check_lane(&self, lane: usize, out: &Transitions<'_>) -> Result<(), EnvError> {
         let d = self.spec().observation_len();
@@ -97,33 +134,17 @@ impl VecEnv for Guarded {
     }
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError> {
-        self.episodes.check(actions, active, &out)?;
-        let Transitions { observation, final_observation, reward, end } = out;
-        let given = Transitions {
-            observation: &mut *observation,
-            final_observation: &mut *final_observation,
-            reward: &mut *reward,
-            end: &mut *end,
-        };
-        caught(|| self.env.step(actions, active, given)).map_err(|e| self.somewhere(e))?;
-        let out = Transitions { observation, final_observation, reward, end };
-        let finite = all_finite(out.observation) && all_finite(out.reward);
-        for lane in (0..active.len()).filter(|&lane| active[lane]) {
-            let ended = out.end[lane].ended();
-            if !finite || ended {
-                self.check_lane(lane, &out).map_err(|e| self.episodes.in_lane(lane, e))?;
-            }
-            let elapsed = self.episodes.elapsed[lane] + 1;
-            self.episodes.elapsed[lane] = if ended { 0 } else { elapsed };
-            match self.spec().max_episode_steps {
-                Some(limit) if elapsed > limit || elapsed == limit && !ended => {
-                    return Err(self.episodes.in_lane(lane, EnvError::PastLimit { limit }));
-                }
-                _ => {}
-            }
-        }
-        self.steps += 1;
-        Ok(())
+        self.advance(actions, active, out, |env, out| env.step(actions, active, out))
+    }
+
+    fn step_spread(
+        &mut self,
+        actions: Actions<'_>,
+        active: &[bool],
+        out: Transitions<'_>,
+        spread: Spread<'_>,
+    ) -> Result<(), EnvError> {
+        self.advance(actions, active, out, |env, out| env.step_spread(actions, active, out, spread))
     }
 
     fn save(&self, state: &mut Vec<u64>) -> bool {

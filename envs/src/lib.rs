@@ -35,6 +35,7 @@
 //!
 #![doc = include_str!("environments.md")]
 
+mod bandit;
 mod cartpole;
 mod columns;
 mod drawing;
@@ -61,6 +62,7 @@ mod vector;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use bandit::Bandit;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
@@ -79,4 +81,4 @@ pub use seeding::NumpyRng;
 pub use space::Space;
 pub use tabular::{FiniteMdp, MdpError, Outcome};
 pub use time_limit::TimeLimit;
-pub use vector::{Actions, Lanes, Transitions, VecEnv};
+pub use vector::{Actions, Lanes, Spread, Task, Transitions, VecEnv};

@@ -11,7 +11,7 @@ use crate::GymRs;
 use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, nearest, quoted};
 
 /// One registered environment.
-struct Row {
+struct Registered {
     id: &'static str,
     summary: &'static str,
     make: fn() -> Result<Box<dyn Env>, EnvError>,
@@ -32,7 +32,7 @@ macro_rules! row {
         })
     };
     (@ $id:literal, $summary:literal, $env:expr, $make_vec:expr) => {
-        Row {
+        Registered {
             id: $id,
             summary: $summary,
             make: || {
@@ -44,7 +44,7 @@ macro_rules! row {
     };
 }
 
-const ROWS: &[Row] = &[
+const ROWS: &[Registered] = &[
     row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", columns Ok::<_, EnvError>(CartPole::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
     row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
@@ -103,7 +103,7 @@ pub fn make_vec(id: &str, lanes: usize) -> Result<Box<dyn VecEnv>, EnvError> {
     (find(id)?.make_vec)(lanes)
 }
 
-fn find(id: &str) -> Result<&'static Row, EnvError> {
+fn find(id: &str) -> Result<&'static Registered, EnvError> {
     ROWS.iter().find(|row| row.id == id).ok_or_else(|| unknown(id, ids()))
 }
 

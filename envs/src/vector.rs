@@ -1,6 +1,6 @@
 //! `N` environments stepped together.
 
-use crate::episodes::{Episodes, caught, check_finite};
+use crate::episodes::{Episodes, caught, check_finite, restart};
 use crate::time_limit::cut;
 use crate::{Action, End, Env, EnvError, Space, Spec};
 
@@ -45,6 +45,12 @@ pub struct Transitions<'a> {
     pub end: &'a mut [End],
 }
 
+/// A part of a step, for any thread.
+pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Has every task done, on whichever threads, and returns when all are.
+pub type Spread<'a> = &'a dyn Fn(Vec<Task<'_>>);
+
 /// `N` environments of one kind, reset automatically in the step that ends an episode.
 pub trait VecEnv: Send {
     /// What each lane is.
@@ -76,6 +82,22 @@ pub trait VecEnv: Send {
     /// a NaN or infinite reward or observation among them. An action outside its space is found before any lane moves;
     /// after any other error in a lane, some have moved and the vector needs a reset.
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError>;
+
+    /// The same where lanes take long and other threads are at hand: what can be done side by side is handed to `spread` as
+    /// tasks, and comes to what [`step`](VecEnv::step) comes to. The default steps as it always does; [`Lanes`] makes a task of
+    /// each lane.
+    ///
+    /// # Errors
+    /// As [`step`](VecEnv::step), of the first lane that failed; others may have moved.
+    fn step_spread(
+        &mut self,
+        actions: Actions<'_>,
+        active: &[bool],
+        out: Transitions<'_>,
+        _spread: Spread<'_>,
+    ) -> Result<(), EnvError> {
+        self.step(actions, active, out)
+    }
 
     /// Whether it keeps by itself what [`guarded`](crate::guarded) would see to; [`Lanes`] and [`Columns`](crate::Columns)
     /// do.
@@ -173,6 +195,41 @@ impl<E: Env> VecEnv for Lanes<E> {
             Ok(())
         });
         stepped.map_err(|e| self.episodes.in_lane(lane, e))
+    }
+
+    fn step_spread(
+        &mut self,
+        actions: Actions<'_>,
+        active: &[bool],
+        out: Transitions<'_>,
+        spread: Spread<'_>,
+    ) -> Result<(), EnvError> {
+        self.episodes.check(actions, active, &out)?;
+        let (n, d) = (self.lanes(), self.spec().observation_len());
+        let mut outcomes: Vec<Result<(), EnvError>> = active.iter().map(|_| Ok(())).collect();
+        let (spec, elapsed) = self.episodes.all_lanes();
+        let observations = out.observation.chunks_exact_mut(d).zip(out.final_observation.chunks_exact_mut(d));
+        let ends = out.reward.chunks_exact_mut(1).zip(out.end.chunks_exact_mut(1));
+        let lanes = self.envs.iter_mut().zip(elapsed).zip(observations.zip(ends)).zip(&mut outcomes);
+        let mut tasks: Vec<Task<'_>> = Vec::with_capacity(n);
+        for (i, (((env, elapsed), (observations, ends)), outcome)) in lanes.enumerate().filter(|&(i, _)| active[i]) {
+            let ((observation, final_observation), (reward, end)) = (observations, ends);
+            let action = actions.lane(i, &spec.action);
+            let work = move || {
+                let step = env.step(action, observation)?;
+                check_finite(observation, step.reward)?;
+                *elapsed += 1;
+                (reward[0], end[0]) = (step.reward, step.end.or(cut(spec, *elapsed)));
+                if end[0].ended() {
+                    restart(elapsed, observation, final_observation, |row| env.reset(None, row))?;
+                }
+                Ok(())
+            };
+            tasks.push(Box::new(move || *outcome = caught(work)));
+        }
+        spread(tasks);
+        let mut outcomes = outcomes.into_iter().enumerate();
+        outcomes.try_for_each(|(lane, outcome)| outcome.map_err(|e| self.episodes.in_lane(lane, e)))
     }
 
     fn save(&self, state: &mut Vec<u64>) -> bool {

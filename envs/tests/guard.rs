@@ -1,7 +1,7 @@
 //! A user's own `VecEnv` is guarded as an `Env` is: what it must not do becomes an error that says where.
 
 use uphill_envs::{
-    Actions, CartPole, Columns, End, EnvError, Lanes, Space, Spec, TimeLimit, Transitions, VecEnv, guarded,
+    Actions, CartPole, Columns, End, EnvError, Lanes, Space, Spec, Spread, TimeLimit, Transitions, VecEnv, guarded,
 };
 
 type Deed = fn(&mut Transitions<'_>);
@@ -190,4 +190,56 @@ fn what_guards_itself_stays_as_it_is() {
     let lanes = Lanes::new(vec![TimeLimit::new(CartPole::new())]).unwrap();
     let columns = Columns::new(CartPole::new(), 2).unwrap();
     assert!(lanes.is_guarded() && columns.is_guarded());
+}
+
+/// One that uses the threads it is offered.
+struct Spreading(Own);
+
+impl VecEnv for Spreading {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn lanes(&self) -> usize {
+        self.0.lanes()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0.reset(seed, observation)
+    }
+
+    fn step(&mut self, _: Actions<'_>, _: &[bool], _: Transitions<'_>) -> Result<(), EnvError> {
+        panic!("it is to be spread");
+    }
+
+    fn step_spread(
+        &mut self,
+        actions: Actions<'_>,
+        active: &[bool],
+        out: Transitions<'_>,
+        spread: Spread<'_>,
+    ) -> Result<(), EnvError> {
+        let mut outcome = Ok(());
+        spread(vec![Box::new(|| outcome = self.0.step(actions, active, out))]);
+        outcome
+    }
+}
+
+#[test]
+fn a_vector_that_spreads_its_steps_is_guarded_as_well() {
+    let mut env = guarded(Box::new(Spreading(Own::new(2, None, |out| out.reward[1] = f32::NAN)))).expect("two lanes");
+    let (mut observation, mut last, mut reward, mut end) = ([0.0; 4], [0.0; 4], [0.0; 2], [End::Not; 2]);
+    env.reset(Some(7), &mut observation).expect("a reset");
+    let mut step = || {
+        let out = Transitions {
+            observation: &mut observation,
+            final_observation: &mut last,
+            reward: &mut reward,
+            end: &mut end,
+        };
+        env.step_spread(Actions::Discrete(&[0, 0]), &[true; 2], out, &|tasks| tasks.into_iter().for_each(|task| task()))
+    };
+    assert_eq!((step(), step()), (Ok(()), Ok(())));
+    let said = step().expect_err("not a number").to_string();
+    assert!(said.contains("lane 1, step 2 of its episode, seed 8: the environment returned reward = NaN"), "{said}");
 }

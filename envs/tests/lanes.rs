@@ -1,6 +1,8 @@
 //! What [`Lanes`] does with lanes that fail.
 
-use uphill_envs::{Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, Transitions, VecEnv};
+use uphill_envs::{
+    Action, Actions, CartPole, End, Env, EnvError, Lanes, Space, Spec, Step, TimeLimit, Transitions, VecEnv,
+};
 
 /// Pays 1 a step, and from the third step on in an episode what it is told to.
 struct Faulty {
@@ -132,4 +134,39 @@ fn a_refused_action_moves_no_lane() {
         end: &mut end,
     };
     lanes.step(Actions::Discrete(&[1, 9]), &[true, false], out).unwrap();
+}
+
+#[test]
+fn lanes_that_are_stepped_apart_do_what_they_do_together() {
+    let make = || Lanes::new(vec![TimeLimit::with_limit(CartPole::new(), 15).expect("a limit"); 5]).expect("lanes");
+    let play = |apart: bool| {
+        let mut env = make();
+        let (mut observation, mut last, mut reward, mut end) = ([0.0; 20], [0.0; 20], [0.0; 5], [End::Not; 5]);
+        env.reset(Some(3), &mut observation).expect("a reset");
+        let mut all = Vec::new();
+        for t in 0..100_u32 {
+            let out = Transitions {
+                observation: &mut observation,
+                final_observation: &mut last,
+                reward: &mut reward,
+                end: &mut end,
+            };
+            let actions: [u32; 5] = std::array::from_fn(|lane| (t >> lane) & 1);
+            let active: [bool; 5] = std::array::from_fn(|lane| !(t as usize + lane).is_multiple_of(7));
+            let actions = Actions::Discrete(&actions);
+            let stepped = match apart {
+                // In another order than theirs.
+                true => {
+                    env.step_spread(actions, &active, out, &|tasks| tasks.into_iter().rev().for_each(|task| task()))
+                }
+                false => env.step(actions, &active, out),
+            };
+            stepped.expect("a step");
+            all.push((observation, last, reward, end));
+        }
+        let mut words = Vec::new();
+        assert!(env.save(&mut words));
+        (all, words)
+    };
+    assert_eq!(play(true), play(false));
 }

@@ -1,6 +1,6 @@
 //! Actions of several choices at once: what is one of them, and what is said of what is not.
 
-use uphill_envs::{Action, Actions, End, Env, EnvError, Lanes, Space, Spec, Step, Transitions, VecEnv, guarded};
+use uphill_envs::{Action, Actions, End, Env, EnvError, Lanes, Space, Spec, Step, Task, Transitions, VecEnv, guarded};
 
 /// Shows the action that it was given last.
 struct Mirror {
@@ -89,6 +89,17 @@ fn each_lane_takes_its_own_part_of_the_actions() {
     let mut envs = Lanes::new(vec![Mirror::new(&[3, 4]), Mirror::new(&[3, 4])]).unwrap();
     envs.reset(None, &mut [0.0; 4]).unwrap();
     assert_eq!(step(&mut envs, Actions::Discrete(&[0, 1, 2, 3]), [true; 2]).unwrap(), [0.0, 1.0, 2.0, 3.0]);
+    // However the lanes are spread over threads.
+    let mut observation = [9.0; 4];
+    let out = Transitions {
+        observation: &mut observation,
+        final_observation: &mut [0.0; 4],
+        reward: &mut [0.0; 2],
+        end: &mut [End::Not; 2],
+    };
+    let one_after_the_other = |tasks: Vec<Task<'_>>| tasks.into_iter().for_each(|task| task());
+    envs.step_spread(Actions::Discrete(&[2, 0, 1, 2]), &[true; 2], out, &one_after_the_other).unwrap();
+    assert_eq!(observation, [2.0, 0.0, 1.0, 2.0]);
     // What is asked of a lane that is not active is nobody's business.
     assert_eq!(step(&mut envs, Actions::Discrete(&[7, 7, 1, 0]), [false, true]).unwrap(), [9.0, 9.0, 1.0, 0.0]);
 }

@@ -9,11 +9,11 @@ use crate::advantage::{Estimator, normalize};
 use crate::error::check_len;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{Batch, Objective, Report, RowSums, Sum, fused_loss};
+use crate::objective::{Objective, Report, RowSums, Sum, TensorBatch, fused_loss};
 use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
-use crate::{Error, Params, Result};
+use crate::{Error, Params, Result, world};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl OnPolicy {
             return finite(loss);
         }
         let Minibatch { rollout, estimate, places, advantage, stop } = batch;
-        let tensors = Batch::new(rollout, estimate, places, advantage, params.device())?;
+        let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
         let output = network.answer(params, &tensors.observation)?;
         stop.check()?;
         let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {
@@ -100,7 +100,7 @@ impl Algorithm for OnPolicy {
     }
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
-        let Learner { network, params, optimizer, shuffle, buffers } = learner;
+        let Learner { network, params, optimizer, shuffle, world, buffers } = learner;
         let Buffers { estimate, places, advantage, log_prob, gradient, sums, scratch } = buffers;
         places.clear();
         places.extend(rollout.valid_steps());
@@ -128,9 +128,22 @@ impl Algorithm for OnPolicy {
                     normalize(advantage);
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
-                self.gradient(&**network, params, batch, scratch, gradient, sums)?;
+                match self.gradient(&**network, params, batch, scratch, gradient, sums) {
+                    // The others wait for this rank's gradient, and are to know that there is none.
+                    Err(Error::NotFinite { .. }) if world.size() > 1 => {
+                        gradient.clear();
+                        gradient.resize(params.layout().len(), f32::NAN);
+                    }
+                    done => done?,
+                }
+                world::mean(&**world, gradient)?;
                 let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
+            }
+            if world.size() > 1 && self.target_kl.is_finite() {
+                let mut kl = [last_kl as f32];
+                world::mean(&**world, &mut kl)?;
+                last_kl = f64::from(kl[0]);
             }
             if last_kl > self.target_kl {
                 break;

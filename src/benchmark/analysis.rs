@@ -25,7 +25,7 @@ pub(super) struct Analysis {
 
 /// A row of `statistics.csv`.
 #[derive(Serialize)]
-struct Row<'a> {
+struct TableRow<'a> {
     protocol: &'static str,
     /// `all`, an algorithm, or a task with an algorithm.
     scope: String,
@@ -69,7 +69,7 @@ impl Analysis {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> TableRow<'a> {
     fn new(stage: Stage, scope: &str, optimizer: &'a str, statistic: impl Into<String>, interval: &Interval) -> Self {
         let (protocol, known) = (stage.name(), known(interval));
         Self {
@@ -94,11 +94,11 @@ fn exactly(point: f64) -> Interval {
     Interval { point, low: point, high: point }
 }
 
-fn push_comparison<'a>(rows: &mut Vec<Row<'a>>, comparison: &'a Comparison) {
+fn push_comparison<'a>(rows: &mut Vec<TableRow<'a>>, comparison: &'a Comparison) {
     let scope = comparison.scope();
     for standing in &comparison.standings {
         let mut push = |statistic: String, interval: &Interval| {
-            rows.push(Row::new(comparison.stage, scope, &standing.optimizer, statistic, interval));
+            rows.push(TableRow::new(comparison.stage, scope, &standing.optimizer, statistic, interval));
         };
         for (score, Aggregates { iqm, mean, median, optimality_gap }) in
             [("area", &standing.area), ("final_score", &standing.final_score)]
@@ -116,11 +116,11 @@ fn push_comparison<'a>(rows: &mut Vec<Row<'a>>, comparison: &'a Comparison) {
     }
 }
 
-fn push_column<'a>(rows: &mut Vec<Row<'a>>, column: &'a Column) {
+fn push_column<'a>(rows: &mut Vec<TableRow<'a>>, column: &'a Column) {
     let scope = column.scope();
     for entry in &column.entries {
         let mut push = |statistic: &str, interval: &Interval| {
-            rows.push(Row::new(column.stage, &scope, &entry.optimizer, statistic, interval));
+            rows.push(TableRow::new(column.stage, &scope, &entry.optimizer, statistic, interval));
         };
         push("area_iqm", &entry.area);
         push("final_score_iqm", &entry.final_score);
@@ -136,11 +136,11 @@ fn push_column<'a>(rows: &mut Vec<Row<'a>>, column: &'a Column) {
     }
 }
 
-fn push_learning_rates<'a>(rows: &mut Vec<Row<'a>>, rates: &'a LearningRates) {
+fn push_learning_rates<'a>(rows: &mut Vec<TableRow<'a>>, rates: &'a LearningRates) {
     let scope = rates.scope();
     for curve in &rates.curves {
         let mut push = |statistic: String, interval: &Interval| {
-            rows.push(Row::new(rates.stage, &scope, &curve.optimizer, statistic, interval));
+            rows.push(TableRow::new(rates.stage, &scope, &curve.optimizer, statistic, interval));
         };
         push("lr_share_near_best".into(), &curve.sensitivity.share_near_best);
         push("lr_best".into(), &exactly(curve.sensitivity.best_lr));

@@ -1,16 +1,28 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{GridWorld, GridWorldConfig};
+use uphill_envs::{Bandit, GridWorld, GridWorldConfig};
 
 use super::{EnvRow, MakeEnv};
-use crate::words::{Args, Row};
+use crate::words::{Args, Param, Row};
 use crate::{Error, Result};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
 const CART_POLE: (f64, f64) = (22.27, 500.0);
 
-/// Every registered environment.
+const BANDIT: EnvRow = Row {
+    name: "Bandit-v0",
+    summary: "one pull, paid at random; the last arm pays most often",
+    params: &[Param::count("arms", (1, 10_000), "10", "arms, of which one is pulled")],
+    make: MakeEnv {
+        one: Some(|args| Ok(Box::new(Bandit::new(args.count("arms")?)?))),
+        many: None,
+        model: Some(|args| Ok(Bandit::new(args.count("arms")?)?.model()?)),
+        returns: None,
+    },
+};
+
+/// Every registered environment, and those with arguments.
 pub(super) fn rows() -> Vec<EnvRow> {
     uphill_envs::rows()
         .map(|(name, summary)| Row {
@@ -24,6 +36,7 @@ pub(super) fn rows() -> Vec<EnvRow> {
                 returns: (name == "CartPole-v1").then_some(CART_POLE),
             },
         })
+        .chain([BANDIT])
         .collect()
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::envs::Space;
+use crate::envs::{Space, counted};
 use crate::optim::{self, Make};
 use crate::screen::say;
 use crate::words::{self, Param, Row};
@@ -169,13 +169,13 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
             let each: Vec<String> = n.iter().map(ToString::to_string).collect();
             format!("{} to choose from", each.join(", "))
         }
-        other => format!("{} numbers", other.flat_len()),
+        other => counted(other.flat_len(), "number"),
     };
     let none = || "none".to_string();
     Ok([
         ("observation", space(&spec.observation)),
         ("action", space(&spec.action)),
-        ("limit", spec.max_episode_steps.map_or_else(none, |limit| format!("{limit} steps"))),
+        ("limit", spec.max_episode_steps.map_or_else(none, |limit| counted(limit, "step"))),
         ("solved at", spec.reward_threshold.map_or_else(none, |threshold| threshold.to_string())),
     ]
     .map(|(what, value)| vec![what.into(), value])

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 use super::picture::Scale;
 use super::read;
 use crate::envs::counted;
-use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, Run, curves, distinct};
+use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, RecordedRun, curves, distinct};
 use crate::screen::{self, say, tell};
 use crate::{Catalogue, Result};
 
@@ -60,7 +60,7 @@ pub(super) fn run(args: &ArgMatches, _: &Catalogue) -> Result<ExitCode> {
 /// Draws them and says how many there were.
 fn draw(arguments: &Arguments) -> Result<usize> {
     Picture::check_path(&arguments.out)?;
-    let read = |folder| Run::read_metric(folder, &arguments.metric);
+    let read = |folder| RecordedRun::read_metric(folder, &arguments.metric);
     let (runs, repeated) = distinct(arguments.runs.iter().map(read).collect::<Result<_, _>>()?);
 
     let options = PlotOptions {

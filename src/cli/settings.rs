@@ -56,7 +56,7 @@ fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
 /// The default of a setting: once if all algorithms share it, else that of each which has it.
 fn defaults(name: &str, catalogue: &Catalogue) -> String {
     let of = |algo: &&algo::Row| {
-        let table = Config::for_algo_with(algo.name, catalogue).and_then(|config| config.to_table());
+        let table = Config::for_algo_with(algo.name, catalogue).and_then(|config| config.all());
         table.unwrap_or_default().get(name).map(|value| value.to_string().replace('"', "")).unwrap_or_default()
     };
     let ppo = catalogue.algos().iter().find(|algo| algo.name == "ppo").map(|algo| of(&algo)).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         Config::settle_env(&mut of_file, path.parent().unwrap_or(Path::new("")), catalogue)?;
     }
     let mut of_line = toml::Table::new();
-    let example = Config::for_algo("ppo")?.to_table()?;
+    let example = Config::for_algo("ppo")?.all()?;
     for name in names(catalogue) {
         let Some(text) = args.get_one::<String>(name) else { continue };
         if name == "env" {

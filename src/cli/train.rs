@@ -137,7 +137,13 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// A run that was broken off, from its last checkpoint on.
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
-    let make = |config: &Config| Trainer::new(&Config { catalogue: catalogue.clone(), ..config.clone() });
+    let make = |config: &Config| {
+        let config = Config { catalogue: catalogue.clone(), ..config.clone() };
+        match config.lacking(true) {
+            Some(problem) => Err(Error::File { path: folder.join("config.toml"), problem }),
+            None => Trainer::new(&config),
+        }
+    };
     let (run, trainer, notes) = RunFolder::resume(folder, make)?;
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))

@@ -27,8 +27,15 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] naming the first setting that is impossible or has no effect, its value and what would be right.
     pub fn validate(&self) -> Result<()> {
-        (self.catalogue.algo(&self.algo.name)?, self.catalogue.model(&self.model.name)?);
+        self.catalogue.algo(&self.algo.name)?;
+        self.catalogue.model(&self.model.name)?;
         self.validate_settings()?;
+        let is_row = self.gridworld.is_none() && self.catalogue.env(&self.env.name).is_ok();
+        if let Some((name, _)) = self.env.args.first().filter(|_| !is_row) {
+            let name = quoted(name.as_deref().unwrap_or("an argument"));
+            let problem = format!("env = {}: {name} is given to what is known by its name alone", self.env.name);
+            return Err(Error::Config(problem));
+        }
         self.check_effects()?;
         self.make_algo()?;
         self.make_optimizer().map(|_| ())
@@ -120,10 +127,8 @@ impl Config {
         let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
         algo.map(|row| self.args(row, &self.algo)).transpose()?;
         model.map(|row| self.args(row, &self.model)).transpose()?;
-        match self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none()) {
-            Some(row) => drop(Args::new(row, &self.env)?),
-            None => check(self.env.args.is_empty(), "env", quoted(&self.env.to_string()), "its name alone is known")?,
-        }
+        let env = self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none());
+        env.map(|row| Args::new(row, &self.env)).transpose()?;
         let (layers, weights) =
             (self.hidden.len(), self.hidden.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>());
         let range = format!("there may be {} layers and {} weights between them", Self::MAX_LAYERS, Self::MAX_WEIGHTS);

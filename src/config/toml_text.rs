@@ -220,7 +220,7 @@ impl Config {
     }
 
     /// Every setting, those without an effect too.
-    pub(super) fn all(&self) -> Result<toml::Table> {
+    pub(crate) fn all(&self) -> Result<toml::Table> {
         toml::Table::try_from(self).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
     }
 
@@ -229,7 +229,15 @@ impl Config {
     /// # Errors
     /// As [`Config::to_table`].
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(&self.to_table()?).map_err(|e| Error::Config(format!("{e}: numbers must be below 2^63")))
+        let mut table = self.to_table()?;
+        let mut text = String::new();
+        for name in Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]) {
+            if let Some(value) = table.remove(name) {
+                let one = toml::to_string(&toml::Table::from_iter([(name.to_string(), value)]));
+                text += &one.map_err(|e| Error::Config(e.to_string()))?;
+            }
+        }
+        Ok(text)
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use uphill_envs::Space;
 
-use super::{CategoricalTensor, Distribution, DistributionRows, DistributionTensor, MultiCategoricalRows, Row};
+use super::{
+    CategoricalTensor, Distribution, DistributionRow, DistributionRows, DistributionTensor, MultiCategoricalRows,
+};
 use crate::Result;
 
 /// `K` independent choices, the `k`-th among `Aₖ` actions, from the `Σ Aₖ` unnormalised log-probabilities of all, one choice's
@@ -23,7 +25,7 @@ pub struct MultiCategorical {
 
 impl MultiCategorical {
     /// It in the table of distributions.
-    pub const ROW: Row = Row { actions: "multi-discrete", over: Self::over };
+    pub const ROW: DistributionRow = DistributionRow { actions: "multi-discrete", over: Self::over };
 
     /// Over the actions of a multi-discrete space.
     #[must_use]

@@ -56,7 +56,7 @@ impl GradientBatches {
 const SHARE: usize = 8;
 
 /// Of one batch: the gradient of each estimator, and its steps.
-type Batch = (Vec<Vec<f32>>, usize);
+type Sampled = (Vec<Vec<f32>>, usize);
 
 impl GradientSampler<'_> {
     /// The gradients of `batches` batches; `done` is called after each, from any thread.
@@ -79,7 +79,7 @@ impl GradientSampler<'_> {
         let task = Config { env, gridworld, gamma, ..network };
         let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
-        let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Batch>>)> =
+        let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
             (0..batches).step_by(SHARE).map(|first| (first..(first + SHARE).min(batches), Ok(Vec::new()))).collect();
         self.threads
             .each(&mut shares, |_, (range, found)| *found = self.share(&config, estimators, range.clone(), &done));
@@ -100,7 +100,7 @@ impl GradientSampler<'_> {
         estimators: &[Box<dyn Estimator + Sync>],
         batches: std::ops::Range<usize>,
         done: &(impl Fn() + Sync),
-    ) -> Result<Vec<Batch>> {
+    ) -> Result<Vec<Sampled>> {
         let loop_of = config.make_algo()?.into_on_policy();
         let algo = loop_of.ok_or_else(|| Error::Config(format!("{} is no loop over one objective", config.algo)))?;
         let spec = config.make_envs(1)?.spec().clone();
@@ -120,7 +120,7 @@ impl GradientSampler<'_> {
         (algo, network, params): (&OnPolicy, &dyn Model, &Params),
         estimators: &[Box<dyn Estimator + Sync>],
         seed: Seed,
-    ) -> Result<Batch> {
+    ) -> Result<Sampled> {
         let mut collector = Collector::new(config.make_envs(self.episodes)?, seed)?;
         let with_values = estimators.iter().any(|estimator| estimator.needs_values());
         let (rollout, _) = collector.collect(network, params, Horizon::Episodes(1), with_values)?;

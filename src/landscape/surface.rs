@@ -6,7 +6,7 @@ use uphill_envs::FiniteMdp;
 use crate::advantage::normalize;
 use crate::collect::Collector;
 use crate::models::Model;
-use crate::objective::{Batch, Objective, Report, Sum};
+use crate::objective::{Objective, Report, Sum, TensorBatch};
 use crate::rollout::Horizon;
 use crate::seed::Seed;
 use crate::{Config, Error, Params, Result, Threads, oracle};
@@ -24,7 +24,7 @@ pub struct Surface {
 enum Measure {
     Exact(FiniteMdp),
     Sampled { episodes: usize, seed: Seed },
-    Loss { objective: Sum, batch: Batch },
+    Loss { objective: Sum, batch: TensorBatch },
 }
 
 /// Points that one network is made for.
@@ -77,7 +77,7 @@ impl Surface {
         if algo.normalize_advantage {
             normalize(&mut advantage);
         }
-        let batch = Batch::new(rollout, &estimate, &places, &advantage, &Device::Cpu)?;
+        let batch = TensorBatch::new(rollout, &estimate, &places, &advantage, &Device::Cpu)?;
         Ok(Surface { config: config.clone(), measure: Measure::Loss { objective: algo.objective, batch } })
     }
 

@@ -1,6 +1,6 @@
 use candle_core::{DType, Tensor};
 
-use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
+use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 use crate::kernels::exp_in_place;
 
@@ -34,7 +34,7 @@ impl ClippedSurrogate {
 }
 
 impl Objective for ClippedSurrogate {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let log_ratio = (output.policy.log_prob(&batch.action)? - &batch.log_prob)?;
         let ratio = log_ratio.detach().exp()?;
         let free = (&ratio * &batch.advantage)?;

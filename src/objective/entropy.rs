@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
+use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 
 /// The policy's mean entropy, in nats: with a negative coefficient a bonus for staying undecided.
@@ -14,7 +14,7 @@ use crate::Result;
 pub struct Entropy;
 
 impl Objective for Entropy {
-    fn loss(&self, _: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, _: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let entropy = output.policy.entropy()?.mean_all()?;
         report.push("entropy", &entropy);
         Ok(entropy)

@@ -73,7 +73,8 @@ mod tests {
     use super::fused_loss;
     use crate::distributions::{Categorical, Distribution};
     use crate::objective::{
-        Batch, ClippedSurrogate, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums, ValueLoss,
+        ClippedSurrogate, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums, TensorBatch,
+        ValueLoss,
     };
     use crate::rollout::{Estimate, Minibatch, Rollout};
 
@@ -108,7 +109,7 @@ mod tests {
             policy: Categorical { actions }.tensor(logits.as_tensor()).expect("a policy"),
             value: value.as_tensor().clone(),
         };
-        let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
+        let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
         let plain = objective.loss(&tensors, &output, &mut Report::default()).expect("a loss");
         let fused = fused_loss(
             objective,
@@ -251,7 +252,7 @@ mod tests {
         )
         .expect("a loss")
         .expect("on the CPU");
-        let tensors = Batch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
+        let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &Device::Cpu).expect("tensors");
         let plain = objective.loss(&tensors, &output(), &mut Report::default()).expect("a loss");
         let [a, b] = [&fused, &plain].map(|loss| loss.to_scalar::<f32>().expect("a number"));
         assert!((a - b).abs() < 1e-6, "{a} {b}");

@@ -1,6 +1,6 @@
 use candle_core::{DType, Tensor};
 
-use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
+use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 
 /// A penalty on how far the policy moves from the one that acted, with a coefficient that adapts: PPO's other form.
@@ -39,7 +39,7 @@ impl KlPenalty {
 }
 
 impl Objective for KlPenalty {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let log_ratio = (output.policy.log_prob(&batch.action)? - &batch.log_prob)?;
         let kl = ((log_ratio.exp()? - 1.0)? - log_ratio)?.mean_all()?;
         report.push("kl", &kl);

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
+use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 
 /// The score-function loss.
@@ -30,7 +30,7 @@ use crate::Result;
 pub struct PolicyGradient;
 
 impl Objective for PolicyGradient {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let log_prob = output.policy.log_prob(&batch.action)?;
         let loss = (log_prob * &batch.advantage)?.mean_all()?.neg()?;
         report.push("policy_loss", &loss);

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use super::{Batch, Objective, Output, Report, RowGradients, RowSums, Rows};
+use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 
 /// Half the squared error of the critic.
@@ -27,7 +27,7 @@ impl Default for ValueLoss {
 }
 
 impl Objective for ValueLoss {
-    fn loss(&self, batch: &Batch, output: &Output, report: &mut Report) -> Result<Tensor> {
+    fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let mut squared = (&output.value - &batch.target)?.sqr()?;
         if self.clip_range_vf.is_finite() {
             let moved = (output.value.detach() - &batch.value)?;

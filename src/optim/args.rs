@@ -2,8 +2,8 @@
 
 use uphill_envs::{counted, quoted};
 
-use super::build::Fallback;
 use super::nearest::nearest;
+use super::resolve::Fallback;
 use super::table::{Registry, Row};
 use super::{Chain, GradientTransform, Schedule, When};
 use crate::words::{Kind, Param, Range};

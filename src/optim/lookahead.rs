@@ -1,6 +1,6 @@
 //! Lookahead: k steps forward, one step back.
 
-use super::build::two_averages;
+use super::resolve::two_averages;
 use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Need, Place, Schedule, Slot, Span, State, When};
 use crate::words::{Param, Range};

@@ -2,7 +2,7 @@
 
 use uphill_envs::shown;
 
-use super::{PlotError, run::drawable};
+use super::{PlotError, recorded_run::drawable};
 use crate::stats::Interval;
 
 /// Pixels that no side of a picture exceeds.

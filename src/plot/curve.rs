@@ -1,7 +1,7 @@
 //! Runs become curves: which runs are seeds of one experiment, their mean, their spread, their smoothing.
 
 use super::{
-    PlotError, Run,
+    PlotError, RecordedRun,
     label::{labels, same_experiment},
 };
 use crate::stats::Interval;
@@ -22,21 +22,21 @@ pub(super) struct Curve {
 }
 
 /// Groups runs that differ in nothing but the seed, in order of first appearance, and averages each group.
-pub(super) fn curves(runs: &[Run], smooth: f64) -> Result<Vec<Curve>, PlotError> {
-    let mut groups: Vec<Vec<&Run>> = Vec::new();
+pub(super) fn curves(runs: &[RecordedRun], smooth: f64) -> Result<Vec<Curve>, PlotError> {
+    let mut groups: Vec<Vec<&RecordedRun>> = Vec::new();
     for run in runs {
         match groups.iter_mut().find(|group| group.iter().all(|other| same_experiment(other, run))) {
             Some(group) => group.push(run),
             None => groups.push(vec![run]),
         }
     }
-    let firsts: Vec<&Run> = groups.iter().filter_map(|group| group.first().copied()).collect();
+    let firsts: Vec<&RecordedRun> = groups.iter().filter_map(|group| group.first().copied()).collect();
     groups.iter().zip(labels(&firsts)).map(|(group, label)| curve(label, group, smooth)).collect()
 }
 
 /// The mean of the runs, each smoothed first, over the environment steps that all of them cover: a mean over fewer
 /// runs than the legend says would jump wherever one begins or ends.
-fn curve(label: String, runs: &[&Run], smooth: f64) -> Result<Curve, PlotError> {
+fn curve(label: String, runs: &[&RecordedRun], smooth: f64) -> Result<Curve, PlotError> {
     let lines: Vec<Line> = runs.iter().map(|run| Line::new(run)).collect();
     let from = lines.iter().map(Line::first).fold(0.0, f64::max);
     let to = lines.iter().map(Line::last).fold(f64::INFINITY, f64::min);
@@ -82,7 +82,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(run: &Run) -> Line {
+    fn new(run: &RecordedRun) -> Line {
         let steps: Vec<f64> = run.env_steps.iter().map(|&steps| steps as f64).collect();
         let values = run.values.clone();
         let mut area = vec![0.0];
@@ -129,10 +129,10 @@ impl Line {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Run, curves};
+    use super::{RecordedRun, curves};
 
-    fn run(algo: &str, seed: u64, points: &[(u64, f64)]) -> Run {
-        Run {
+    fn run(algo: &str, seed: u64, points: &[(u64, f64)]) -> RecordedRun {
+        RecordedRun {
             name: format!("{algo}-{seed}"),
             env: "CartPole-v1".to_owned(),
             algo: algo.to_owned(),

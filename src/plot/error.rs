@@ -52,7 +52,7 @@ pub enum PlotError {
         /// What it lacks.
         reason: String,
     },
-    /// A [`Run`](super::Run) made by hand is not one that can be drawn.
+    /// A [`RecordedRun`](super::RecordedRun) made by hand is not one that can be drawn.
     #[error("run {name}: {reason}")]
     Run {
         /// The run's name.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Run;
+use super::RecordedRun;
 use crate::optim::Registry;
 use crate::words::{Kind, Spec, Value};
 
@@ -13,15 +13,15 @@ const SHOWN: usize = 40;
 /// The settings of a grid world of one's own.
 const WORLD: &str = "gridworld.";
 
-pub(super) fn same_experiment(a: &Run, b: &Run) -> bool {
+pub(super) fn same_experiment(a: &RecordedRun, b: &RecordedRun) -> bool {
     same_name(a, b) && differing_settings(a, b).is_empty()
 }
 
-fn same_name(a: &Run, b: &Run) -> bool {
+fn same_name(a: &RecordedRun, b: &RecordedRun) -> bool {
     (&a.env, &a.algo, &a.optimizer) == (&b.env, &b.algo, &b.optimizer)
 }
 
-fn differing_settings<'a>(a: &'a Run, b: &'a Run) -> BTreeSet<&'a str> {
+fn differing_settings<'a>(a: &'a RecordedRun, b: &'a RecordedRun) -> BTreeSet<&'a str> {
     let keys = a.settings.keys().chain(b.settings.keys()).map(String::as_str);
     keys.filter(|key| !INCIDENTAL.contains(key) && a.settings.get(*key) != b.settings.get(*key)).collect()
 }
@@ -29,20 +29,20 @@ fn differing_settings<'a>(a: &'a Run, b: &'a Run) -> BTreeSet<&'a str> {
 /// A label for each of these runs, no two of them the same: environment, algorithm and optimizer where they are not all
 /// of one, of an optimizer the arguments alone where those are all that differs, and each setting that tells a run from
 /// its namesakes.
-pub(super) fn labels(runs: &[&Run]) -> Vec<String> {
+pub(super) fn labels(runs: &[&RecordedRun]) -> Vec<String> {
     let arguments = Arguments::of_all(runs);
-    let differing = |i: usize, run: &Run| Arguments::differing(arguments.as_deref()?, i, run);
-    let label = |(i, run): (usize, &&Run)| label(run, runs, differing(i, run));
+    let differing = |i: usize, run: &RecordedRun| Arguments::differing(arguments.as_deref()?, i, run);
+    let label = |(i, run): (usize, &&RecordedRun)| label(run, runs, differing(i, run));
     let labels: Vec<String> = runs.iter().enumerate().map(label).collect();
-    let named = |(label, run): (&String, &&Run)| {
+    let named = |(label, run): (&String, &&RecordedRun)| {
         let unique = labels.iter().filter(|other| *other == label).count() == 1;
         if unique { label.clone() } else { format!("{label} ({})", run.name) }
     };
     labels.iter().zip(runs).map(named).collect()
 }
 
-fn label(run: &Run, all: &[&Run], arguments: Option<Vec<String>>) -> String {
-    let varies = |of: fn(&Run) -> &String| all.iter().any(|other| of(other) != of(run));
+fn label(run: &RecordedRun, all: &[&RecordedRun], arguments: Option<Vec<String>>) -> String {
+    let varies = |of: fn(&RecordedRun) -> &String| all.iter().any(|other| of(other) != of(run));
     let mut parts = Vec::new();
     if varies(|run| &run.env) {
         parts.push(run.env.clone());
@@ -70,13 +70,13 @@ fn label(run: &Run, all: &[&Run], arguments: Option<Vec<String>>) -> String {
 }
 
 /// What runs of several labels have in common: the algorithm, the optimizer or its links.
-pub(super) fn common(runs: &[Run]) -> Option<String> {
+pub(super) fn common(runs: &[RecordedRun]) -> Option<String> {
     let first = runs.first()?;
-    let same = |of: fn(&Run) -> &String| runs.iter().all(|run| of(run) == of(first));
+    let same = |of: fn(&RecordedRun) -> &String| runs.iter().all(|run| of(run) == of(first));
     let optimizer = if same(|run| &run.optimizer) {
         Some(first.optimizer.clone())
     } else {
-        let runs: Vec<&Run> = runs.iter().collect();
+        let runs: Vec<&RecordedRun> = runs.iter().collect();
         Arguments::of_all(&runs).and_then(|all| Some(all.first()?.links.join(" | ")))
     };
     let parts: Vec<String> = same(|run| &run.algo).then(|| first.algo.clone()).into_iter().chain(optimizer).collect();
@@ -93,14 +93,14 @@ struct Arguments {
 
 impl Arguments {
     /// Those of every run, if all have the same links.
-    fn of_all(runs: &[&Run]) -> Option<Vec<Arguments>> {
+    fn of_all(runs: &[&RecordedRun]) -> Option<Vec<Arguments>> {
         let registry = Registry::default();
         let all: Vec<Arguments> = runs.iter().map(|run| Arguments::of(run, &registry)).collect::<Option<_>>()?;
         all.windows(2).all(|two| two[0].links == two[1].links).then_some(all)
     }
 
     /// What a label calls those in which one differs from the others; `None` if one of them is not known.
-    fn differing(all: &[Arguments], i: usize, run: &Run) -> Option<Vec<String>> {
+    fn differing(all: &[Arguments], i: usize, run: &RecordedRun) -> Option<Vec<String>> {
         let own = all.get(i)?;
         let differs = |key: &&String| all.iter().any(|other| other.values.get(*key) != own.values.get(*key));
         let keys: BTreeSet<&String> = all.iter().flat_map(|other| other.values.keys()).filter(differs).collect();
@@ -108,7 +108,7 @@ impl Arguments {
     }
 
     /// `None` if a name of it means nothing, or two links have one name.
-    fn of(run: &Run, registry: &Registry) -> Option<Arguments> {
+    fn of(run: &RecordedRun, registry: &Registry) -> Option<Arguments> {
         let spec: Spec = run.optimizer.parse().ok()?;
         let mut own = Arguments { links: Vec::new(), values: BTreeMap::new(), defaults: BTreeMap::new() };
         own.add(&spec, registry)?;
@@ -142,7 +142,7 @@ impl Arguments {
     }
 
     /// What an argument is, said or not: a learning rate that is not said is the setting's.
-    fn value(&self, key: &str, run: &Run) -> Option<String> {
+    fn value(&self, key: &str, run: &RecordedRun) -> Option<String> {
         let setting = || run.settings.get("lr").filter(|_| key.ends_with(" lr"));
         self.values.get(key).or_else(setting).or_else(|| self.defaults.get(key)).cloned()
     }

@@ -1,7 +1,7 @@
 //! A function of two numbers, sampled on a grid, and its contours.
 
 use super::PlotError;
-use super::run::drawable;
+use super::recorded_run::drawable;
 
 /// Which end of a landscape is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

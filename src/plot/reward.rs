@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plotters::{element::PathElement, style::Color};
 
 use super::{
-    Picture, PlotError, PlotOptions, Run,
+    Picture, PlotError, PlotOptions, RecordedRun,
     axis::{Axis, Quantity},
     check::{self, MOST, stretch},
     curve::Curve,
@@ -24,7 +24,7 @@ const THRESHOLD: Look = Look { colour: FAINT, dashes: Some((0.45, 0.3)), marker:
 const RAW: f64 = 0.35;
 
 /// Draws the curves of these runs.
-pub(super) fn paint(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> Result<Picture, PlotError> {
+pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOptions) -> Result<Picture, PlotError> {
     let reason = format!("{} of them cannot be told apart; {LOOKS} can", curves.len());
     check::that(curves.len() <= LOOKS, "the curves", reason)?;
     let style = Style::new(options.width, options.height, options.scale);
@@ -127,7 +127,7 @@ fn count_seeds(seeds: &[u64]) -> String {
 }
 
 /// What the curves are: what they have in common, of which seeds, and how smoothed.
-fn subtitle(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> String {
+fn subtitle(runs: &[RecordedRun], curves: &[Curve], options: &PlotOptions) -> String {
     let banded = curves.iter().any(|curve| curve.seeds.len() > 1);
     let seeds = match (seeds_of_all(curves), banded) {
         (Some(seeds), true) => format!("mean ± s.d. of {seeds}"),
@@ -144,7 +144,7 @@ fn subtitle(runs: &[Run], curves: &[Curve], options: &PlotOptions) -> String {
 }
 
 /// The environments' names, or their number if they are many.
-fn environments(runs: &[Run]) -> String {
+fn environments(runs: &[RecordedRun]) -> String {
     let environments: BTreeSet<&str> = runs.iter().map(|run| run.env.as_str()).collect();
     if environments.len() > 3 {
         return format!("{} environments", environments.len());

@@ -16,7 +16,7 @@ pub(super) fn draw(folder: &Path, threshold: Option<f64>) -> Result<()> {
     use crate::own_folder;
     use crate::plot::{self, PlotError, PlotOptions};
 
-    match plot::Run::read(folder) {
+    match plot::RecordedRun::read(folder) {
         Ok(run) => {
             let options = PlotOptions { threshold, ..PlotOptions::default() };
             Ok(plot::reward_curve(&[run], &options, own_folder::file(folder, "reward.png")?)?)

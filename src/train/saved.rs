@@ -7,7 +7,7 @@ use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::seed::{from_words, words};
-use crate::{Config, Error, OnDivergence, Result};
+use crate::{Config, Error, OnDivergence, Result, world};
 
 impl Trainer {
     /// The state of the run, to go on from elsewhere.
@@ -81,6 +81,7 @@ impl Trainer {
         if !self.collector.restore(arrays, (progress.env_steps, progress.episodes))? {
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
+        self.env_steps = world::total(&*self.learner.world, progress.env_steps)?;
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;

@@ -9,7 +9,7 @@ use uphill_envs::{counted, quoted};
 use super::PlotError;
 use crate::{settings, whole_file};
 
-/// The column that [`Run::read`] takes: the mean return of the last 100 episodes.
+/// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
 pub const DEFAULT_METRIC: &str = "episode_return_mean";
 
 /// Values beyond this are refused: sums of their squares would no longer be finite.
@@ -20,7 +20,7 @@ const MAX_METRICS: u64 = 1 << 31;
 
 /// One training run: what it was, and one metric of it against environment steps.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub struct RecordedRun {
     /// What messages call it: the folder it was read from.
     pub name: String,
     /// The environment's id.
@@ -42,13 +42,13 @@ pub struct Run {
     pub values: Vec<f64>,
 }
 
-impl Run {
+impl RecordedRun {
     /// Reads a run folder's `config.toml` and the column [`DEFAULT_METRIC`] of its `metrics.csv`.
     ///
     /// # Errors
-    /// As [`Run::read_metric`].
-    pub fn read(folder: impl AsRef<Path>) -> Result<Run, PlotError> {
-        Run::read_metric(folder, DEFAULT_METRIC)
+    /// As [`RecordedRun::read_metric`].
+    pub fn read(folder: impl AsRef<Path>) -> Result<RecordedRun, PlotError> {
+        RecordedRun::read_metric(folder, DEFAULT_METRIC)
     }
 
     /// Reads a run folder's `config.toml` and one column of its `metrics.csv`.
@@ -59,27 +59,27 @@ impl Run {
     /// # Errors
     /// A [`PlotError`] with file, line and column if a file is missing, unreadable or malformed, a number is not a
     /// finite one, steps fall, or no row has a value.
-    pub fn read_metric(folder: impl AsRef<Path>, metric: &str) -> Result<Run, PlotError> {
+    pub fn read_metric(folder: impl AsRef<Path>, metric: &str) -> Result<RecordedRun, PlotError> {
         let folder = folder.as_ref();
         let config = read_file(folder, "config.toml", settings::MAX_BYTES)?;
         let metrics = read_file(folder, "metrics.csv", MAX_METRICS)?;
-        Run::parse(&folder.display().to_string(), &config, &metrics, metric)
+        RecordedRun::parse(&folder.display().to_string(), &config, &metrics, metric)
     }
 
-    /// As [`Run::read_metric`], from what the two files hold: runs need not come from a file system. `name` is what
+    /// As [`RecordedRun::read_metric`], from what the two files hold: runs need not come from a file system. `name` is what
     /// messages call the folder.
     ///
     /// ```
     /// let config = b"env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n";
     /// let metrics = b"env_steps,episode_return_mean\n512,\n1024,21.5\n";
-    /// let run = uphill::plot::Run::parse("mine", config, metrics, "episode_return_mean")?;
+    /// let run = uphill::plot::RecordedRun::parse("mine", config, metrics, "episode_return_mean")?;
     /// assert_eq!((run.env_steps, run.values), (vec![1024], vec![21.5]));
     /// # Ok::<(), uphill::plot::PlotError>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Run::read_metric`], but for missing and unreadable files.
-    pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<Run, PlotError> {
+    /// As [`RecordedRun::read_metric`], but for missing and unreadable files.
+    pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<RecordedRun, PlotError> {
         let file = Path::new(name).join("config.toml");
         let mut config = parse_config(&file, config)?;
         let (env, algo, optimizer) =
@@ -88,7 +88,7 @@ impl Run {
         let mut settings = BTreeMap::new();
         flatten("", config.0, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
-        Ok(Run {
+        Ok(RecordedRun {
             name: name.to_owned(),
             env,
             algo,
@@ -103,9 +103,9 @@ impl Run {
 
     /// Whether this is another's run once more, from the same folder or from a copy, which may be an older one: with the same
     /// settings and seed, and the same values as far as both go.
-    fn repeats(&self, other: &Run) -> bool {
+    fn repeats(&self, other: &RecordedRun) -> bool {
         let points = self.values.len().min(other.values.len());
-        let what = |run: &Run| (run.seed, run.env.clone(), run.algo.clone(), run.optimizer.clone());
+        let what = |run: &RecordedRun| (run.seed, run.env.clone(), run.algo.clone(), run.optimizer.clone());
         what(self) == what(other)
             && (&self.settings, &self.metric) == (&other.settings, &other.metric)
             && self.env_steps.get(..points) == other.env_steps.get(..points)
@@ -136,13 +136,13 @@ fn malformed(file: &Path, place: impl Into<String>, reason: impl Into<String>) -
 /// Each run once, however often it was read, and what is to be said of those left out. Of a run and an older copy of it the
 /// longer one stays, in the place of the first.
 #[must_use]
-pub fn distinct(runs: Vec<Run>) -> (Vec<Run>, Vec<String>) {
-    let (mut once, mut notes) = (Vec::<Run>::new(), Vec::new());
+pub fn distinct(runs: Vec<RecordedRun>) -> (Vec<RecordedRun>, Vec<String>) {
+    let (mut once, mut notes) = (Vec::<RecordedRun>::new(), Vec::new());
     for run in runs {
         match once.iter_mut().find(|known| run.repeats(known)) {
             None => once.push(run),
             Some(known) => {
-                let shown = |run: &Run| whole_file::shown_path(Path::new(&run.name));
+                let shown = |run: &RecordedRun| whole_file::shown_path(Path::new(&run.name));
                 notes.push(format!("{} is the same run as {}: it counts once", shown(&run), shown(known)));
                 if run.values.len() > known.values.len() {
                     *known = run;

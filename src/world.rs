@@ -1,0 +1,116 @@
+//! The processes that learn together.
+
+use std::fmt;
+
+use crate::Result;
+
+/// One of several processes, its ranks, that learn the same parameters, each from lanes of its own.
+///
+/// Every rank has the same configuration, begins with the same parameters and takes the same steps: those of the mean of all
+/// ranks' gradients. `steps` counts those of all ranks, `envs` is each rank's: lane `i` of a rank is lane `rank · envs + i` of all, and has its seeds. The one that
+/// there is unless a [`Trainer`](crate::Trainer) is [given](crate::Overrides) another, is [`Alone`].
+///
+/// ```
+/// use std::sync::{Arc, Mutex, Barrier};
+/// use uphill::{Config, Overrides, Result, Trainer, World};
+///
+/// /// Two threads of one process.
+/// #[derive(Debug)]
+/// struct Pair {
+///     rank: usize,
+///     shared: Arc<(Barrier, Mutex<[Vec<f32>; 2]>)>,
+/// }
+///
+/// impl World for Pair {
+///     fn rank(&self) -> usize {
+///         self.rank
+///     }
+///
+///     fn size(&self) -> usize {
+///         2
+///     }
+///
+///     fn sum(&self, numbers: &mut [f32]) -> Result<()> {
+///         let (barrier, parts) = &*self.shared;
+///         parts.lock().unwrap()[self.rank] = numbers.to_vec();
+///         barrier.wait();
+///         let [one, other] = parts.lock().unwrap().clone();
+///         numbers.iter_mut().zip(one.iter().zip(&other)).for_each(|(sum, (one, other))| *sum = one + other);
+///         barrier.wait();
+///         Ok(())
+///     }
+/// }
+///
+/// let config = Config { env: "GridWorld-4x4-v0".into(), steps: 2_048, threads: 1, ..Config::for_algo("ppo")? };
+/// let shared = Arc::new((Barrier::new(2), Mutex::default()));
+/// let trained = std::thread::scope(|scope| {
+///     let train = |rank| {
+///         let (config, shared) = (config.clone(), shared.clone());
+///         scope.spawn(move || -> Result<Vec<f32>> {
+///             let world = Some(Arc::new(Pair { rank, shared }) as Arc<dyn World>);
+///             let mut trainer = Trainer::with(&config, Overrides { world, ..Overrides::default() })?;
+///             while trainer.step()?.is_some() {}
+///             trainer.params().snapshot()
+///         })
+///     };
+///     [train(0), train(1)].map(|rank| rank.join().unwrap())
+/// });
+/// let [one, other] = trained;
+/// assert_eq!(one?, other?);
+/// # Ok::<(), uphill::Error>(())
+/// ```
+pub trait World: fmt::Debug + Send + Sync {
+    /// Which rank this is, from 0.
+    fn rank(&self) -> usize;
+
+    /// How many ranks there are.
+    fn size(&self) -> usize;
+
+    /// Replaces numbers by their sums over all ranks, the same bits on each. Every rank asks for the same sums in the same order;
+    /// it returns when all have.
+    ///
+    /// # Errors
+    /// Where another rank cannot be reached.
+    fn sum(&self, numbers: &mut [f32]) -> Result<()>;
+}
+
+/// A world of one rank.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Alone;
+
+impl World for Alone {
+    fn rank(&self) -> usize {
+        0
+    }
+
+    fn size(&self) -> usize {
+        1
+    }
+
+    fn sum(&self, _: &mut [f32]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The sum of a count over all ranks.
+pub(crate) fn total(world: &dyn World, count: u64) -> Result<u64> {
+    /// Bits that f32 holds exactly, with room for the sum of 16 ranks.
+    const BITS: u32 = 20;
+    if world.size() == 1 {
+        return Ok(count);
+    }
+    let part = |i: u32| ((count >> (i * BITS)) & ((1 << BITS) - 1)) as f32;
+    let mut parts = [part(0), part(1), part(2), part(3)];
+    world.sum(&mut parts)?;
+    Ok((0..).zip(parts).map(|(i, part)| (part as u64) << (i * BITS)).sum())
+}
+
+/// Replaces numbers by their means over all ranks.
+pub(crate) fn mean(world: &dyn World, numbers: &mut [f32]) -> Result<()> {
+    if world.size() > 1 {
+        world.sum(numbers)?;
+        let share = 1.0 / world.size() as f32;
+        numbers.iter_mut().for_each(|x| *x *= share);
+    }
+    Ok(())
+}

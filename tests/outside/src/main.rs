@@ -1,0 +1,21 @@
+//! A crate of one's own: an environment, a network, an objective, an algorithm and an optimizer, each one row in one's own
+//! catalogue, and the whole command line for them.
+
+mod environment;
+mod learning;
+mod network;
+mod optimizer;
+
+use std::process::ExitCode;
+
+use uphill::{Catalogue, cli};
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("optimum") {
+        println!("{}", environment::optimum());
+        return ExitCode::SUCCESS;
+    }
+    let catalogue = Catalogue::default();
+    let catalogue = catalogue.with(environment::ROW).with(network::ROW).with(learning::ROW).with(optimizer::ROW);
+    cli::main(&catalogue)
+}

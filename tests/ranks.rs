@@ -1,0 +1,94 @@
+//! Several ranks learn one set of parameters, each from lanes of its own.
+
+use std::sync::{Arc, Barrier, Mutex};
+
+use uphill::{Config, Overrides, Result, Trainer, World};
+
+/// Threads of one process as ranks.
+#[derive(Debug)]
+struct Thread {
+    rank: usize,
+    shared: Arc<(Barrier, Mutex<Vec<Vec<f32>>>)>,
+}
+
+impl World for Thread {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.shared.1.lock().expect("a lock").len()
+    }
+
+    fn sum(&self, numbers: &mut [f32]) -> Result<()> {
+        let (barrier, parts) = &*self.shared;
+        parts.lock().expect("a lock")[self.rank] = numbers.to_vec();
+        barrier.wait();
+        let all = parts.lock().expect("a lock").clone();
+        for (i, sum) in numbers.iter_mut().enumerate() {
+            *sum = all.iter().map(|part| part[i]).sum();
+        }
+        barrier.wait();
+        Ok(())
+    }
+}
+
+/// Parameters and losses of each rank after some updates.
+fn trained(config: &Config, ranks: usize, updates: usize) -> Vec<(Vec<u32>, Vec<Option<f64>>)> {
+    let shared = Arc::new((Barrier::new(ranks), Mutex::new(vec![Vec::new(); ranks])));
+    let train = |rank: usize| {
+        let world = Some(Arc::new(Thread { rank, shared: shared.clone() }) as Arc<dyn World>);
+        let overrides = Overrides { world, ..Overrides::default() };
+        let mut trainer = Trainer::with(config, overrides).expect("a trainer");
+        let row = |_| trainer.step().expect("an update").expect("steps are left").policy_loss;
+        let losses = (0..updates).map(row).collect();
+        (trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect(), losses)
+    };
+    std::thread::scope(|scope| {
+        let ranks: Vec<_> = (0..ranks).map(|rank| scope.spawn(move || train(rank))).collect();
+        ranks.into_iter().map(|rank| rank.join().expect("a rank")).collect()
+    })
+}
+
+fn config(algo: &str) -> Config {
+    let config = Config::for_algo(algo).expect("an algorithm");
+    Config { env: "GridWorld-4x4-v0".into(), threads: 1, hidden: vec![8], steps: 100_000, ..config }
+}
+
+#[test]
+fn ranks_have_the_same_parameters_and_lanes_of_their_own() {
+    for algo in uphill::algo::ROWS {
+        let [one, other] = &trained(&config(algo.name), 2, 6)[..] else { panic!("two ranks") };
+        assert_eq!(one.0, other.0, "{}", algo.name);
+        assert_ne!(one.1, other.1, "{}: both learnt from the same steps", algo.name);
+    }
+}
+
+#[test]
+fn one_rank_is_no_rank_at_all() {
+    let alone = &trained(&config("ppo"), 1, 6)[0];
+    let mut trainer = Trainer::new(&config("ppo")).expect("a trainer");
+    (0..6).for_each(|_| drop(trainer.step().expect("an update")));
+    let words: Vec<u32> = trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect();
+    assert_eq!(alone.0, words);
+}
+
+/// A batch that two ranks share is the batch of one rank with all lanes, up to how sums are rounded.
+#[test]
+fn two_ranks_learn_what_one_does_with_all_their_lanes() {
+    let base = Config { gae_lambda: 0.95, ent_coef: 0.01, optimizer: "sgd".parse().expect("a spec"), ..config("a2c") };
+    let base = Config { lr: 0.05, max_grad_norm: f64::INFINITY, n_steps: 16, ..base };
+    let values = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word)).collect::<Vec<f32>>();
+    let half = values(&trained(&Config { envs: 4, ..base.clone() }, 2, 4)[0].0);
+    let whole = values(&trained(&Config { envs: 8, ..base }, 1, 4)[0].0);
+    let worst = half.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-5, "{worst}");
+}
+
+#[test]
+fn a_rate_that_follows_returns_is_the_same_on_every_rank() {
+    let config =
+        Config { optimizer: "adam(lr=plateau(1e-2, patience=0.01))".parse().expect("a spec"), ..config("ppo") };
+    let [one, other] = &trained(&config, 2, 12)[..] else { panic!("two ranks") };
+    assert_eq!(one.0, other.0);
+}
