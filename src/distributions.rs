@@ -6,6 +6,8 @@
 
 mod categorical;
 mod categorical_rows;
+mod multi_categorical;
+mod multi_categorical_rows;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use uphill_envs::{Actions, Space, quoted};
 
 pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
+pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
+pub use multi_categorical_rows::MultiCategoricalRows;
 
 use crate::seed::Rng;
 use crate::{Error, Result};
@@ -27,7 +31,7 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// Numbers of a network's output that it reads for one action.
     fn outputs(&self) -> usize;
 
-    /// Numbers of one action.
+    /// `K`, the numbers of one action.
     fn action_len(&self) -> usize {
         1
     }
@@ -129,20 +133,28 @@ pub trait DistributionTensor: fmt::Debug {
     fn described(&self) -> Result<Tensor>;
 }
 
-/// What makes a distribution for a space, if it is one of its kind.
-pub type MakeDistribution = fn(&Space) -> Option<Arc<dyn Distribution>>;
+/// A kind of distribution.
+#[derive(Debug, Clone, Copy)]
+pub struct DistributionKind {
+    /// What the actions that it is over are called, [`Space::kind`].
+    pub actions: &'static str,
+    /// Makes it for a space, if that is one of its kind.
+    pub over: fn(&Space) -> Option<Arc<dyn Distribution>>,
+}
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[MakeDistribution] = &[Categorical::over];
+pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW];
 
 /// The distribution over the actions of an environment.
 ///
 /// # Errors
-/// [`Error::Config`] for a space that none is over.
+/// [`Error::Config`] for a space that none is over, [`Error::Env`] for one without any action.
 pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
-    DISTRIBUTIONS.iter().find_map(|row| row(space)).ok_or_else(|| {
-        let (id, kind) = (quoted(id), space.kind());
-        Error::Config(format!("{id}: {kind} actions have no policy yet, only discrete ones"))
+    space.check_actions()?;
+    DISTRIBUTIONS.iter().find_map(|row| (row.over)(space)).ok_or_else(|| {
+        let known: Vec<&str> = DISTRIBUTIONS.iter().map(|row| row.actions).collect();
+        let (id, kind, known) = (quoted(id), space.kind(), known.join(" and "));
+        Error::Config(format!("{id}: {kind} actions have no policy yet, only {known} ones"))
     })
 }
 

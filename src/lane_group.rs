@@ -111,11 +111,11 @@ impl LaneGroup {
         threads: Option<&Threads>,
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
-        let width = distribution.outputs();
+        let (width, k) = (distribution.outputs(), distribution.action_len());
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
         let Self { truncated, truncated_at, scratch, .. } = self;
-        rollout.clear(lanes, d);
+        rollout.clear(lanes, d, k);
         truncated.clear();
         truncated_at.clear();
         episodes_left.clear();
@@ -136,13 +136,14 @@ impl LaneGroup {
             let start = t * lanes;
             let len = start + lanes;
             rollout.observation.extend_from_slice(&self.observation);
-            rollout.action.resize(len, 0);
+            rollout.action.resize(len * k, 0);
             rollout.log_prob.resize(len, 0.0);
             rollout.reward.resize(len, 0.0);
             rollout.end.resize(len, End::Not);
             rollout.valid.extend_from_slice(active);
             for lane in (0..lanes).filter(|&lane| active[lane]) {
-                let action = ActionMut::Discrete(std::slice::from_mut(&mut rollout.action[start + lane]));
+                let place = (start + lane) * k;
+                let action = ActionMut::Discrete(&mut rollout.action[place..place + k]);
                 let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
                     return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };
@@ -154,7 +155,7 @@ impl LaneGroup {
                 reward: &mut rollout.reward[start..],
                 end: &mut rollout.end[start..],
             };
-            let actions = Actions::Discrete(&rollout.action[start..]);
+            let actions = Actions::Discrete(&rollout.action[start * k..]);
             let step = (actions, &active[..], out);
             let stepped = self.pace.step(&mut *self.env, step, bounds.groups, threads);
             stepped.map_err(|e| in_group(self.first, e))?;

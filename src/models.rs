@@ -213,7 +213,7 @@ pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
     check_len("the network's input", spec.observation_len(), model.observation_len())?;
     let own = model.distribution();
     match own.is_over(&spec.action) {
-        true => Ok(()),
+        true => check_len("an action of the network's policy", spec.action.flat_len(), own.action_len()),
         false => {
             let (id, own, actions) = (quoted(&spec.id), format!("{own:?}"), format!("{:?}", spec.action));
             let (own, actions) = (quoted(&own), quoted(&actions));

@@ -39,7 +39,7 @@ pub struct Output {
 pub struct TensorBatch {
     /// `[B, D]`.
     pub observation: Tensor,
-    /// `u32`, `[B]`.
+    /// `u32`, `[B]`, or `[B, K]` of more than one number.
     pub action: Tensor,
     /// `[B]`: log-probability of the action under the policy that chose it.
     pub log_prob: Tensor,
@@ -70,9 +70,12 @@ impl TensorBatch {
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
+        let mut action = Vec::with_capacity(b * rollout.action_len);
+        rollout.actions_at(places, &mut action);
+        let shape = if rollout.action_len == 1 { vec![b] } else { vec![b, rollout.action_len] };
         Ok(Self {
             observation: Tensor::from_vec(observation, (b, rollout.observation_len), device)?,
-            action: Tensor::from_iter(places.iter().map(|&i| rollout.action[i]), device)?,
+            action: Tensor::from_vec(action, shape, device)?,
             log_prob: take(&rollout.log_prob)?,
             advantage: Tensor::from_slice(advantage, b, device)?,
             target: take(&estimate.target)?,

@@ -9,7 +9,7 @@
 //! so values, visits and the gradient of the return can be computed rather than sampled.
 
 use candle_core::Tensor;
-use uphill_envs::FiniteMdp;
+use uphill_envs::{FiniteMdp, Space, counted, quoted};
 
 use crate::distributions::CategoricalTensor;
 use crate::episodes::LONGEST;
@@ -116,6 +116,12 @@ fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Resul
         (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), network.distribution().outputs()]);
     if expected != got {
         return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
+    }
+    let policy = network.distribution();
+    if !policy.is_over(&Space::Discrete { n: mdp.actions() }) {
+        let (policy, actions) = (format!("{policy:?}"), counted(mdp.actions(), "action"));
+        let policy = quoted(&policy);
+        return Err(Error::Config(format!("the network's policy, {policy}, is no choice among the MDP's {actions}")));
     }
     let shape = (mdp.states(), mdp.observation_len());
     let observation = Tensor::from_slice(mdp.observations(), shape, params.device())?;

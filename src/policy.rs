@@ -168,7 +168,8 @@ impl Policy {
         Memory::new(lanes, self.network.memory())
     }
 
-    /// The action in each of `B` observations, `[B, D]` to `[B]`, one a lane of `memory`, which remembers them.
+    /// The action in each of `B` observations, `[B, D]` to `[B, K]`, one a lane of `memory`, which remembers them. `K` is the
+    /// numbers of an action, 1 for a choice; [`Actions::Discrete`] makes them what environments take.
     ///
     /// ```
     /// use uphill::{Config, Mode, Seed, Trainer};
@@ -196,9 +197,10 @@ impl Policy {
         let (width, policy) = (distribution.outputs(), rows.of(distribution));
         check_len("the network's outputs", lanes * width, outputs.len())?;
         policy.set(outputs, width);
-        let mut actions = vec![0; lanes];
-        for (row, action) in actions.iter_mut().enumerate() {
-            let action = ActionMut::Discrete(std::slice::from_mut(action));
+        let k = distribution.action_len();
+        let mut actions = vec![0; lanes * k];
+        for row in 0..lanes {
+            let action = ActionMut::Discrete(&mut actions[row * k..(row + 1) * k]);
             let chosen = match &mut mode {
                 Mode::Likeliest => policy.mode(row, action),
                 Mode::Sampled(rng) => policy.sample(row, rng, action).map(drop),

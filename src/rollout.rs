@@ -11,15 +11,17 @@ pub use horizon::Horizon;
 pub use minibatch::Minibatch;
 
 /// Steps of `N` lanes, time-major: step `t` of lane `n` stands at `t * N + n` of every `[T, N]` array.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rollout {
     /// `N`.
     pub lanes: usize,
     /// `D`.
     pub observation_len: usize,
+    /// `K`, the numbers of an action.
+    pub action_len: usize,
     /// `[T, N, D]`: what the action answered to.
     pub observation: Vec<f32>,
-    /// `[T, N]`.
+    /// `[T, N, K]`.
     pub action: Vec<u32>,
     /// `[T, N]`: log-probability of the action under the policy that chose it.
     pub log_prob: Vec<f32>,
@@ -40,15 +42,27 @@ impl Rollout {
     /// The most steps of one, all lanes together.
     pub const MAX_STEPS: u64 = 1 << 24;
 
-    /// An empty rollout of so many lanes.
+    /// An empty rollout of so many lanes, of actions of one number.
     #[must_use]
     pub fn new(lanes: usize, observation_len: usize) -> Self {
-        Self { lanes, observation_len, ..Self::default() }
+        Self {
+            lanes,
+            observation_len,
+            action_len: 1,
+            observation: Vec::new(),
+            action: Vec::new(),
+            log_prob: Vec::new(),
+            reward: Vec::new(),
+            end: Vec::new(),
+            valid: Vec::new(),
+            value: Vec::new(),
+            next_value: Vec::new(),
+        }
     }
 
     /// Forgets all steps, and keeps the room.
-    pub fn clear(&mut self, lanes: usize, observation_len: usize) {
-        (self.lanes, self.observation_len) = (lanes, observation_len);
+    pub fn clear(&mut self, lanes: usize, observation_len: usize, action_len: usize) {
+        (self.lanes, self.observation_len, self.action_len) = (lanes, observation_len, action_len);
         for column in
             [&mut self.observation, &mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value]
         {
@@ -62,12 +76,13 @@ impl Rollout {
     /// Replaces this rollout by several side by side, in this order. Where one is shorter, nothing was done: such places
     /// are not valid.
     pub(crate) fn join<'a>(&mut self, parts: impl Iterator<Item = &'a Rollout> + Clone) {
-        let observation_len = parts.clone().next().map_or(0, |part| part.observation_len);
-        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len);
+        let (observation_len, action_len) =
+            parts.clone().next().map_or((0, 1), |part| (part.observation_len, part.action_len));
+        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len, action_len);
         let steps = parts.clone().map(Rollout::steps).max().unwrap_or(0);
         let len = steps * self.lanes;
         self.observation.resize(len * observation_len, 0.0);
-        self.action.resize(len, 0);
+        self.action.resize(len * action_len, 0);
         self.end.resize(len, End::Not);
         self.valid.resize(len, false);
         for column in [&mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value] {
@@ -80,13 +95,10 @@ impl Rollout {
                     to[first..first + width].copy_from_slice(from);
                 }
             }
-            let place = (lanes, first, part.lanes);
-            put(
-                &mut self.observation,
-                &part.observation,
-                (lanes * observation_len, first * observation_len, part.lanes * observation_len),
-            );
-            put(&mut self.action, &part.action, place);
+            let wide = |width: usize| (lanes * width, first * width, part.lanes * width);
+            let place = wide(1);
+            put(&mut self.observation, &part.observation, wide(observation_len));
+            put(&mut self.action, &part.action, wide(action_len));
             put(&mut self.log_prob, &part.log_prob, place);
             put(&mut self.reward, &part.reward, place);
             put(&mut self.end, &part.end, place);
@@ -108,6 +120,19 @@ impl Rollout {
         self.valid.iter().enumerate().filter(|(_, valid)| **valid).map(|(i, _)| i)
     }
 
+    /// Replaces `actions` by those at these places of `[T, N]`, `[B, K]`.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    #[track_caller]
+    pub fn actions_at(&self, places: &[usize], actions: &mut Vec<u32>) {
+        actions.clear();
+        match self.action_len {
+            1 => actions.extend(places.iter().map(|&i| self.action[i])),
+            k => places.iter().for_each(|&i| actions.extend_from_slice(&self.action[i * k..(i + 1) * k])),
+        }
+    }
+
     /// The observation at place `i` of `[T, N]`, `[D]`.
     ///
     /// # Panics
@@ -121,5 +146,57 @@ impl Rollout {
             Some(observation) => observation,
             None => panic!("place {i} of a rollout whose observations, each of length {width}, have the length {len}"),
         }
+    }
+}
+
+impl Default for Rollout {
+    fn default() -> Self {
+        Self::new(0, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rollout;
+    use uphill_envs::End;
+
+    /// So many lanes and steps of actions of two numbers: lane, then step.
+    fn part(first: u32, lanes: u32, steps: u32) -> Rollout {
+        let len = (lanes * steps) as usize;
+        let places = (0..steps).flat_map(|t| (first..first + lanes).map(move |lane| [lane, t]));
+        let column = || places.clone().map(|[lane, t]| (10 * lane + t) as f32).collect::<Vec<_>>();
+        Rollout {
+            action_len: 2,
+            observation: places.clone().flat_map(|[lane, t]| [lane as f32, t as f32, 1.0]).collect(),
+            action: places.clone().flatten().collect(),
+            log_prob: column(),
+            reward: column(),
+            end: vec![End::Not; len],
+            valid: vec![true; len],
+            value: column(),
+            next_value: column(),
+            ..Rollout::new(lanes as usize, 3)
+        }
+    }
+
+    #[test]
+    fn lanes_side_by_side_keep_their_actions() {
+        let mut joined = Rollout::default();
+        joined.join([&part(0, 2, 4), &part(2, 3, 4)].into_iter());
+        assert_eq!(joined, part(0, 5, 4));
+        // The shorter part has done nothing where the longer goes on.
+        joined.join([&part(0, 2, 1), &part(2, 1, 2)].into_iter());
+        assert_eq!(joined.action, [0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 1]);
+        assert_eq!(joined.valid, [true, true, true, false, false, true]);
+    }
+
+    #[test]
+    fn actions_are_taken_whole_from_their_places() {
+        let (mut actions, wide) = (vec![7; 9], part(0, 2, 3));
+        wide.actions_at(&[5, 0, 2], &mut actions);
+        assert_eq!(actions, [1, 2, 0, 0, 0, 1]);
+        let one = Rollout { action: vec![4, 5, 6], ..Rollout::new(1, 0) };
+        one.actions_at(&[2, 0], &mut actions);
+        assert_eq!(actions, [6, 4]);
     }
 }

@@ -145,6 +145,16 @@ fn minibatches_of_columns_that_differ() {
     };
     let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
     says_both("width", [4, 3], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
+    // Two numbers an action, for a policy over one.
+    let wide = Rollout { action: vec![0; 2 * LEN], action_len: 2, ..rollout() };
+    let batch = Minibatch { rollout: &wide, ..batch };
+    says_both("actions", [1, 2], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
+    let plain = self::network().1.plain();
+    says_both("actions", [1, 2], || algo.gradient(&plain, &params, batch, &mut room, &mut out, &mut sums));
+    let tensors = Batch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
+    assert_eq!((tensors.action.dims(), tensors.log_prob.dims()), (&[LEN, 2][..], &[LEN][..]));
+    let torn = Rollout { action: vec![0; 2 * LEN + 1], ..wide.clone() };
+    says_both("torn", [2 * LEN, 2 * LEN + 1], || Batch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
 }
 
 #[test]

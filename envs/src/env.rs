@@ -54,6 +54,8 @@ pub struct Step {
 pub enum Action<'a> {
     /// An index into a [`Space::Discrete`].
     Discrete(u32),
+    /// Indices into a [`Space::MultiDiscrete`], one a component.
+    MultiDiscrete(&'a [u32]),
     /// A point of a [`Space::Box`], one number a dimension.
     Continuous(&'a [f32]),
 }

@@ -21,6 +21,7 @@ impl Episodes {
             let expected = "at least 1 number in an observation";
             return Err(EnvError::Option { name: "observation length", value: "0".into(), expected });
         }
+        spec.action.check_actions()?;
         Ok(Self { spec: spec.clone(), seeds: vec![None; lanes], elapsed: vec![0; lanes] })
     }
 
@@ -92,9 +93,12 @@ impl Episodes {
         EnvError::check_len("final_observation", n * d, out.final_observation.len())?;
         EnvError::check_len("reward", n, out.reward.len())?;
         EnvError::check_len("end", n, out.end.len())?;
-        match actions {
-            Actions::Discrete(a) => EnvError::check_len("actions", n, a.len())?,
-            Actions::Continuous(a) => EnvError::check_len("actions", n * self.spec.action.flat_len(), a.len())?,
+        let width = self.spec.action.flat_len();
+        match (actions, &self.spec.action) {
+            // Of indices for a box it is said that they are none of its points, whatever their number is.
+            (Actions::Discrete(a), Space::Box { .. }) => EnvError::check_len("actions", n, a.len())?,
+            (Actions::Discrete(a), _) => EnvError::check_len("actions", n * width, a.len())?,
+            (Actions::Continuous(a), _) => EnvError::check_len("actions", n * width, a.len())?,
         }
         if let (Actions::Discrete(a), Space::Discrete { n }) = (actions, &self.spec.action) {
             // Without an early exit the compiler looks at many at a time. Which one is wrong is asked only if one is.
@@ -104,7 +108,9 @@ impl Episodes {
             }
         }
         let mut lanes = (0..n).filter(|&i| active[i]);
-        lanes.try_for_each(|i| self.spec.action.check(actions.lane(i, n)).map_err(|e| self.in_lane(i, e)))
+        lanes.try_for_each(|i| {
+            self.spec.action.check(actions.lane(i, &self.spec.action)).map_err(|e| self.in_lane(i, e))
+        })
     }
 
     /// Keeps the observation that the episode of `lane` ended on, and starts the next one in its place.

@@ -18,9 +18,16 @@ pub enum EnvError {
         /// Every registered name.
         known: String,
     },
-    /// A discrete action past the end of its space.
-    #[error("action {action} is outside the action space: it has {}, 0 to {}", counted(n, "action"), n - 1)]
+    /// An action, or a component of one, past the end of its choice.
+    #[error(
+        "{}action {action} is outside the action space: it has {}, 0 to {}",
+        component.map(|k| format!("component {k}: ")).unwrap_or_default(),
+        counted(n, "action"),
+        n.saturating_sub(1)
+    )]
     ActionOutOfRange {
+        /// Which component of a multi-discrete action.
+        component: Option<usize>,
         /// The action taken.
         action: u32,
         /// The number of actions.

@@ -10,6 +10,11 @@ pub enum Space {
         /// How many there are.
         n: usize,
     },
+    /// Several choices at once: vectors of integers, component `k` of them in `0..n[k]`.
+    MultiDiscrete {
+        /// How many there are in each component, `[K]`.
+        n: Vec<usize>,
+    },
     /// A box in `R^D`, closed; bounds may be infinite.
     Box {
         /// Lower bound of each dimension, `[D]`.
@@ -26,11 +31,12 @@ impl Space {
         Space::Box { low: vec![low; len], high: vec![high; len] }
     }
 
-    /// Numbers in one element written flat: `D` for a box, 1 for a discrete space.
+    /// Numbers in one element written flat: `D` for a box, `K` for several choices, 1 for one.
     #[must_use]
     pub fn flat_len(&self) -> usize {
         match self {
             Space::Discrete { .. } => 1,
+            Space::MultiDiscrete { n } => n.len(),
             Space::Box { low, .. } => low.len(),
         }
     }
@@ -38,9 +44,11 @@ impl Space {
     /// Whether every number of a flat element lies within the bounds; NaN lies in none.
     #[must_use]
     pub fn contains(&self, element: &[f32]) -> bool {
+        let is_index = |x: f32, n: usize| x >= 0.0 && x.fract() == 0.0 && (x as usize) < n;
         match self {
-            Space::Discrete { n } => {
-                element.len() == 1 && element[0] >= 0.0 && element[0].fract() == 0.0 && (element[0] as usize) < *n
+            Space::Discrete { n } => element.len() == 1 && is_index(element[0], *n),
+            Space::MultiDiscrete { n } => {
+                element.len() == n.len() && element.iter().zip(n).all(|(&x, &n)| is_index(x, n))
             }
             Space::Box { low, high } => {
                 element.len() == low.len()
@@ -56,15 +64,37 @@ impl Space {
     pub fn discrete(&self, action: Action<'_>) -> Result<usize, EnvError> {
         match (self, action) {
             (Space::Discrete { n }, Action::Discrete(a)) if (a as usize) < *n => Ok(a as usize),
-            (Space::Discrete { n }, Action::Discrete(action)) => Err(EnvError::ActionOutOfRange { action, n: *n }),
-            (space, action) => Err(EnvError::ActionKind {
-                expected: space.kind(),
-                got: match action {
-                    Action::Discrete(_) => "discrete",
-                    Action::Continuous(_) => "continuous",
-                },
-            }),
+            (Space::Discrete { n }, Action::Discrete(action)) => {
+                Err(EnvError::ActionOutOfRange { component: None, action, n: *n })
+            }
+            (space, action) => Err(space.another_kind(action)),
         }
+    }
+
+    /// The indices of an action of several choices, `[K]`.
+    ///
+    /// # Errors
+    /// [`EnvError::ActionKind`] if the action or the space is not one of several choices, [`EnvError::Length`] for another
+    /// number of components, [`EnvError::ActionOutOfRange`] for the first component past its end.
+    pub fn multi_discrete<'a>(&self, action: Action<'a>) -> Result<&'a [u32], EnvError> {
+        let (Space::MultiDiscrete { n }, Action::MultiDiscrete(indices)) = (self, action) else {
+            return Err(self.another_kind(action));
+        };
+        EnvError::check_len("action", n.len(), indices.len())?;
+        let past_end = |&(_, (&action, &n)): &(usize, (&u32, &usize))| action as usize >= n;
+        match indices.iter().zip(n).enumerate().find(past_end) {
+            Some((k, (&action, &n))) => Err(EnvError::ActionOutOfRange { component: Some(k), action, n }),
+            None => Ok(indices),
+        }
+    }
+
+    fn another_kind(&self, action: Action<'_>) -> EnvError {
+        let got = match action {
+            Action::Discrete(_) => DISCRETE,
+            Action::MultiDiscrete(_) => MULTI_DISCRETE,
+            Action::Continuous(_) => CONTINUOUS,
+        };
+        EnvError::ActionKind { expected: self.kind(), got }
     }
 
     /// Refuses an action that is not one of this space.
@@ -73,21 +103,43 @@ impl Space {
     /// affair.
     ///
     /// # Errors
-    /// [`EnvError::ActionKind`] for one of the other kind, [`EnvError::ActionOutOfRange`] past the end of a discrete space,
-    /// [`EnvError::Length`] for a continuous one of another length.
+    /// [`EnvError::ActionKind`] for one of another kind, [`EnvError::ActionOutOfRange`] past the end of a choice,
+    /// [`EnvError::Length`] for one of another length.
     pub fn check(&self, action: Action<'_>) -> Result<(), EnvError> {
         match (self, action) {
             (Space::Box { low, .. }, Action::Continuous(a)) => EnvError::check_len("action", low.len(), a.len()),
-            _ => self.discrete(action).map(|_| ()),
+            (Space::MultiDiscrete { .. }, _) => self.multi_discrete(action).map(drop),
+            _ => self.discrete(action).map(drop),
         }
+    }
+
+    /// Refuses a space that has no actions.
+    ///
+    /// # Errors
+    /// [`EnvError::Option`] where there is none to choose, or none in some component, and for a box of no dimension.
+    pub fn check_actions(&self) -> Result<(), EnvError> {
+        let (possible, expected) = match self {
+            Space::Discrete { n } => (*n > 0, "at least 1 action"),
+            Space::MultiDiscrete { n } => {
+                (!n.is_empty() && !n.contains(&0), "at least 1 component, and at least 1 action in each")
+            }
+            Space::Box { low, .. } => (!low.is_empty(), "at least 1 dimension"),
+        };
+        let value = || format!("{self:?}");
+        if possible { Ok(()) } else { Err(EnvError::Option { name: "action space", value: value(), expected }) }
     }
 
     /// What actions of this space are called in messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Space::Discrete { .. } => "discrete",
-            Space::Box { .. } => "continuous",
+            Space::Discrete { .. } => DISCRETE,
+            Space::MultiDiscrete { .. } => MULTI_DISCRETE,
+            Space::Box { .. } => CONTINUOUS,
         }
     }
 }
+
+const DISCRETE: &str = "discrete";
+const MULTI_DISCRETE: &str = "multi-discrete";
+const CONTINUOUS: &str = "continuous";

@@ -2,27 +2,32 @@
 
 use crate::episodes::{Episodes, caught, check_finite, restart};
 use crate::time_limit::cut;
-use crate::{Action, End, Env, EnvError, Spec};
+use crate::{Action, End, Env, EnvError, Space, Spec};
 
 /// The actions of `N` lanes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Actions<'a> {
-    /// One index a lane, `[N]`.
+    /// Indices, one a lane, `[N]`, or one a component of each lane's action, `[N, K]` row by row.
     Discrete(&'a [u32]),
     /// `A` numbers a lane, `[N, A]` row by row.
     Continuous(&'a [f32]),
 }
 
 impl<'a> Actions<'a> {
-    /// The action of lane `i` of `lanes`.
+    /// The action of lane `i`, in a space that they have the length for.
+    ///
+    /// # Panics
+    /// If there are no numbers for that lane.
     #[inline]
-    pub(crate) fn lane(self, i: usize, lanes: usize) -> Action<'a> {
-        match self {
-            Actions::Discrete(a) => Action::Discrete(a[i]),
-            Actions::Continuous(a) => {
-                let width = a.len() / lanes;
-                Action::Continuous(&a[i * width..(i + 1) * width])
-            }
+    #[must_use]
+    #[track_caller]
+    pub fn lane(self, i: usize, space: &Space) -> Action<'a> {
+        let width = space.flat_len();
+        let places = i * width..(i + 1) * width;
+        match (self, space) {
+            (Actions::Discrete(a), Space::MultiDiscrete { .. }) => Action::MultiDiscrete(&a[places]),
+            (Actions::Discrete(a), _) => Action::Discrete(a[i]),
+            (Actions::Continuous(a), _) => Action::Continuous(&a[places]),
         }
     }
 }
@@ -170,14 +175,14 @@ impl<E: Env> VecEnv for Lanes<E> {
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {
         self.episodes.check(actions, active, &out)?;
-        let (n, d) = (self.lanes(), self.spec().observation_len());
+        let d = self.spec().observation_len();
         // One guard around all lanes rather than one around each: a step may take no longer than a few nanoseconds.
         let mut lane = 0;
         let stepped = caught(|| {
             for (i, env) in self.envs.iter_mut().enumerate().filter(|&(i, _)| active[i]) {
                 lane = i;
                 let row = &mut out.observation[i * d..(i + 1) * d];
-                let step = env.step(actions.lane(i, n), row)?;
+                let step = env.step(actions.lane(i, &self.episodes.spec().action), row)?;
                 check_finite(row, step.reward)?;
                 self.episodes.elapsed[i] += 1;
                 let end = step.end.or(cut(self.episodes.spec(), self.episodes.elapsed[i]));
@@ -209,7 +214,7 @@ impl<E: Env> VecEnv for Lanes<E> {
         let mut tasks: Vec<Task<'_>> = Vec::with_capacity(n);
         for (i, (((env, elapsed), (observations, ends)), outcome)) in lanes.enumerate().filter(|&(i, _)| active[i]) {
             let ((observation, final_observation), (reward, end)) = (observations, ends);
-            let action = actions.lane(i, n);
+            let action = actions.lane(i, &spec.action);
             let work = move || {
                 let step = env.step(action, observation)?;
                 check_finite(observation, step.reward)?;

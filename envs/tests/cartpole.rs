@@ -142,7 +142,7 @@ fn a_refused_action_changes_nothing() {
     env.reset(Some(9), &mut observation).unwrap();
     let mut twin = env.clone();
     let refused = env.step(Action::Discrete(2), &mut observation);
-    assert_eq!(refused, Err(EnvError::ActionOutOfRange { action: 2, n: 2 }));
+    assert_eq!(refused, Err(EnvError::ActionOutOfRange { component: None, action: 2, n: 2 }));
     let mut expected = [0.0; 4];
     env.step(Action::Discrete(1), &mut observation).unwrap();
     twin.step(Action::Discrete(1), &mut expected).unwrap();

@@ -217,7 +217,9 @@ fn columns_need_a_lane_an_observation_and_discrete_actions() {
     let mut blind = Faulty::new(1.0, 0.0);
     blind.spec.observation = Space::uniform_box(0, 0.0, 0.0);
     assert!(matches!(Columns::new(blind, 1), Err(EnvError::Option { name: "observation length", .. })));
-    let mut steered = Faulty::new(1.0, 0.0);
-    steered.spec.action = Space::uniform_box(1, -1.0, 1.0);
-    assert!(matches!(Columns::new(steered, 1), Err(EnvError::Option { name: "action space", .. })));
+    for action in [Space::uniform_box(1, -1.0, 1.0), Space::MultiDiscrete { n: vec![2] }] {
+        let mut steered = Faulty::new(1.0, 0.0);
+        steered.spec.action = action;
+        assert!(matches!(Columns::new(steered, 1), Err(EnvError::Option { name: "action space", .. })));
+    }
 }

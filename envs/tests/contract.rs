@@ -14,7 +14,7 @@ const LEAVES_ITS_SPACE: &[&str] = &["gym-rs/CartPole-v0"];
 fn actions(env: &(impl Env + ?Sized)) -> u32 {
     match env.spec().action {
         Space::Discrete { n } => n as u32,
-        Space::Box { .. } => panic!("extend this test to continuous actions"),
+        _ => panic!("extend this test to other actions"),
     }
 }
 
@@ -133,7 +133,7 @@ fn what_is_refused_changes_nothing() {
         twin.reset(Some(4), &mut expected).unwrap();
 
         let refused = env.step(Action::Discrete(n), &mut observation);
-        assert_eq!(refused, Err(EnvError::ActionOutOfRange { action: n, n: n as usize }), "{id}");
+        assert_eq!(refused, Err(EnvError::ActionOutOfRange { component: None, action: n, n: n as usize }), "{id}");
         let refused = env.step(Action::Continuous(&[0.0]), &mut observation);
         assert_eq!(refused, Err(EnvError::ActionKind { expected: "discrete", got: "continuous" }), "{id}");
         for length in [d - 1, d + 1] {

@@ -121,7 +121,7 @@ fn a_refused_action_moves_no_lane() {
     let before = lanes.lane(0).unwrap().draw();
     let refused = step(&mut lanes, Actions::Discrete(&[1, 2]), 2, [8, 8, 2, 2]).unwrap_err();
     let EnvError::Lane { lane: 1, source, .. } = &refused else { panic!("{refused}") };
-    assert_eq!(**source, EnvError::ActionOutOfRange { action: 2, n: 2 });
+    assert_eq!(**source, EnvError::ActionOutOfRange { component: None, action: 2, n: 2 });
     let refused = step(&mut lanes, Actions::Continuous(&[0.0, 0.0]), 2, [8, 8, 2, 2]);
     assert!(matches!(refused, Err(EnvError::Lane { lane: 0, .. })), "{refused:?}");
     assert_eq!(lanes.lane(0).unwrap().draw(), before);

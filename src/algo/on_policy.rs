@@ -56,6 +56,8 @@ impl OnPolicy {
             true => Ok(()),
             false => Err(Error::NotFinite { what: "the loss".into() }),
         };
+        let (numbers, got) = (network.distribution().action_len(), batch.rollout.action_len);
+        check_len("an action of the rollout", numbers, got)?;
         if let Some(loss) = network.host_gradient(params, batch, &self.objective, scratch, gradient, sums)? {
             return finite(loss);
         }
@@ -174,7 +176,7 @@ fn log_probs(
     let (mut outputs, mut entropy) = (Vec::new(), Vec::new());
     network.outputs(params, &rollout.observation, scratch, &mut outputs)?;
     let (width, mut policy) = (network.distribution().outputs(), network.distribution().rows());
-    check_len("the network's outputs", rollout.action.len() * width, outputs.len())?;
+    check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
     policy.set(&outputs, width);
     policy.judge(Actions::Discrete(&rollout.action), log_prob, &mut entropy);
     Ok(())

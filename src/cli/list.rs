@@ -165,6 +165,10 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
     let spec = env.spec();
     let space = |space: &Space| match space {
         Space::Discrete { n } => format!("{n} to choose from"),
+        Space::MultiDiscrete { n } => {
+            let each: Vec<String> = n.iter().map(ToString::to_string).collect();
+            format!("{} to choose from", each.join(", "))
+        }
         other => counted(other.flat_len(), "number"),
     };
     let none = || "none".to_string();

@@ -215,8 +215,10 @@ const SEED: Seed = Seed(0);
 /// Observations inside a space, near zero where it allows them, `[PROBE_ROWS, D]`.
 fn probe(space: &Space) -> Vec<f32> {
     let mut rng = SEED.stream("probe", 0);
+    let index = |n: usize, rng: &mut Rng| rng.random_range(0..n.clamp(1, 1 << 20)) as f32;
     let mut row = || match space {
-        Space::Discrete { n } => vec![rng.random_range(0..(*n).clamp(1, 1 << 20)) as f32],
+        Space::Discrete { n } => vec![index(*n, &mut rng)],
+        Space::MultiDiscrete { n } => n.iter().map(|&n| index(n, &mut rng)).collect(),
         Space::Box { low, high } => {
             let between = |(&low, &high): (&f32, &f32)| {
                 let (from, to) = (low.max(-2.0).min(high), high.min(2.0).max(low));

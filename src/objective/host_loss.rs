@@ -13,6 +13,7 @@ use crate::rollout::Minibatch;
 #[derive(Debug, Default)]
 pub(crate) struct HostLoss {
     policy: KeptRows,
+    /// `[B, K]`.
     action: Vec<u32>,
     log_prob: Vec<f32>,
     entropy: Vec<f32>,
@@ -42,8 +43,7 @@ impl HostLoss {
         sums: &mut RowSums,
     ) -> f64 {
         let Minibatch { rollout, estimate, places, advantage, .. } = batch;
-        self.action.clear();
-        self.action.extend(places.iter().map(|&i| rollout.action[i]));
+        rollout.actions_at(places, &mut self.action);
         for (buffer, source) in [
             (&mut self.old_log_prob, &rollout.log_prob),
             (&mut self.target, &estimate.target),

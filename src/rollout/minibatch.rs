@@ -24,7 +24,8 @@ impl Minibatch<'_> {
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.
     pub(crate) fn check(&self) -> Result<()> {
         let Minibatch { rollout, estimate, places, advantage, .. } = self;
-        let len = rollout.action.len();
+        let len = rollout.action.len().checked_div(rollout.action_len).unwrap_or(0);
+        check_len("the rollout's actions", len * rollout.action_len, rollout.action.len())?;
         check_len("the rollout's observations", len * rollout.observation_len, rollout.observation.len())?;
         check_len("the rollout's log-probabilities", len, rollout.log_prob.len())?;
         check_len("the rollout's values", len, rollout.value.len())?;
