@@ -151,10 +151,10 @@ fn minibatches_of_columns_that_differ() {
     says_both("actions", [1, 2], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
     let plain = self::network().1.plain();
     says_both("actions", [1, 2], || algo.gradient(&plain, &params, batch, &mut room, &mut out, &mut sums));
-    let tensors = Batch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
+    let tensors = TensorBatch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
     assert_eq!((tensors.action.dims(), tensors.log_prob.dims()), (&[LEN, 2][..], &[LEN][..]));
     let torn = Rollout { action: vec![0; 2 * LEN + 1], ..wide.clone() };
-    says_both("torn", [2 * LEN, 2 * LEN + 1], || Batch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
+    says_both("torn", [2 * LEN, 2 * LEN + 1], || TensorBatch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
 }
 
 #[test]
