@@ -192,6 +192,12 @@ impl Config {
             let word = settle(row, &self.model, &mut table)?;
             table.insert("model".into(), word_in_toml(&word)?);
         }
+        if let Ok(row) = catalogue.env(&self.env.name).as_ref()
+            && self.gridworld.is_none()
+        {
+            let word = settle(row, &self.env, &mut table)?;
+            table.insert("env".into(), word_in_toml(&word)?);
+        }
         if must {
             algo?;
             model?;
@@ -272,6 +278,7 @@ fn settle<M>(row: &words::Row<M>, word: &Word, table: &mut toml::Table) -> Resul
     let mut rest = Word::new(&word.name);
     for param in row.params {
         let said = given.iter().find(|(known, _)| known.name == param.name).map(|(_, value)| (*value).clone());
+        said.iter().try_for_each(|value| param.check(&format!("{}: ", row.name), value))?;
         match (Config::is_setting(param.name), said) {
             (true, said) if said.is_some() || !param.default.is_empty() => {
                 let value = said.map_or_else(|| words::value(param.default), Ok)?;

@@ -133,20 +133,17 @@ pub trait DistributionTensor: fmt::Debug {
     fn described(&self) -> Result<Tensor>;
 }
 
-/// What makes a distribution for a space, if it is one of its kind.
-pub type MakeDistribution = fn(&Space) -> Option<Arc<dyn Distribution>>;
-
 /// A kind of distribution.
 #[derive(Debug, Clone, Copy)]
-pub struct DistributionRow {
+pub struct DistributionKind {
     /// What the actions that it is over are called, [`Space::kind`].
     pub actions: &'static str,
-    /// Makes it.
-    pub over: MakeDistribution,
+    /// Makes it for a space, if that is one of its kind.
+    pub over: fn(&Space) -> Option<Arc<dyn Distribution>>,
 }
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[DistributionRow] = &[Categorical::ROW, MultiCategorical::ROW];
+pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW];
 
 /// The distribution over the actions of an environment.
 ///

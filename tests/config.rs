@@ -73,6 +73,23 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
             "algo = 'reinforse'",
             "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, a2c, ppo, ppo_kl, v_trace)",
         ),
+        ("algo = 'ppo(clip_coef=0.1)'", "ppo has no argument `clip_coef`; did you mean `clip_range`?"),
+        ("algo = 'ppo(n_epochs=2.5)'", "ppo: n_epochs = 2.5 is impossible: it must be a whole number, from 1 to 10000"),
+        ("algo = 'ppo(n_epochs)'", "ppo: n_steps = n_epochs is impossible: it must be a whole number"),
+        ("algo = 'ppo(gamma=fast)'", "ppo: gamma = fast is impossible: it must be a number"),
+        ("algo = 'ppo(n_epochs=2, n_epochs=3)'", "ppo: n_epochs is given twice"),
+        ("algo = 'ppo(n_epochs=2)'\nn_epochs = 3", "n_epochs is given twice: as an argument of ppo, and by itself"),
+        ("algo = 'ppo(3'", "algo = `ppo(3`: expected `,` or `)` at column 6, found the end"),
+        ("algo = { n_epochs = 3 }", "algo = { n_epochs = 3 } is impossible: it must be a name in quotes, or a table"),
+        ("algo = 'ppo'\nkl_coef = 0.2", "kl_coef = 0.2 has no effect: it is an argument of ppo_kl, and the run has"),
+        ("model = 'mlp(hidden=64)'", "mlp: hidden = 64 is impossible: it must be whole numbers in brackets"),
+        ("model = 'mlp(activation=gelu)'", "mlp: activation = gelu is impossible: it must be tanh or relu or silu"),
+        ("model = 'cnn'", "there is no model `cnn`; there are mlp, mlp_layer_norm"),
+        ("env = 'CartPole-v1(length=2)'", "CartPole-v1 has no argument `length`: it takes none"),
+        ("env = 'Bandit-v0(arms=0)'", "Bandit-v0: arms = 0 is impossible: it must be a whole number, from 1 to 10000"),
+        ("optimizer = 'adam(lr=1e-3)'\nlr = 0.1", "lr has no effect: optimizer = `adam(lr=0.001)` says its own lr"),
+        ("optimizer = 'clip_by_value(1) | sgd'\nmax_grad_norm = 1", "max_grad_norm has no effect: optimizer ="),
+        ("max_grad_norm = inf\nclip_grad_by = 'whole'", "clip_grad_by has no effect: max_grad_norm = inf"),
         ("algo = 'A2C'", "(reinforce, a2c, ppo, ppo_kl, v_trace)"),
         ("algo = ''", "algo = ``: expected a name"),
         ("optimizer = 'rmsprob'", "no optimizer `rmsprob`; did you mean `rmsprop`?"),
@@ -204,6 +221,26 @@ fn values_at_the_edge_are_possible() {
         ..ppo()
     };
     config.validate().expect("possible settings");
+}
+
+#[test]
+fn an_argument_is_said_in_its_word_in_a_table_or_by_itself() {
+    let flat = "algo = 'ppo'\nn_epochs = 7\nhidden = [8]\nenv = 'Bandit-v0'\narms = 3";
+    let words = "algo = 'ppo(n_epochs=7)'\nmodel = 'mlp(hidden=[8])'\nenv = 'Bandit-v0(arms=3)'";
+    let places = "algo = 'ppo(128, 7)'\nmodel = 'mlp([8])'\nenv = 'Bandit-v0(3)'";
+    let tables =
+        "[algo]\nname = 'ppo'\nn_epochs = 7\n[model]\nname = 'mlp'\nhidden = [8]\n[env]\nname = 'Bandit-v0'\narms = 3";
+    let [flat, words, places, tables] =
+        [flat, words, places, tables].map(|text| Config::from_toml(text).expect(text).to_toml().expect("TOML"));
+    assert_eq!(flat, words);
+    assert_eq!(flat, tables);
+    assert_eq!(flat, places);
+    assert!(flat.contains("n_epochs = 7") && flat.contains("env = \"Bandit-v0(arms=3)\""), "{flat}");
+    assert!(!flat.contains("episodes"), "what has no effect is not written: {flat}");
+    // An argument that is no setting stays in its word.
+    let kl = Config::from_toml("algo = 'ppo_kl'\nkl_coef = 0.5\nn_steps = 64").expect("settings");
+    assert_eq!((kl.algo.to_string().as_str(), kl.n_steps), ("ppo_kl(kl_coef=0.5)", 64));
+    assert_eq!(Config::from_toml(&kl.to_toml().expect("TOML")).expect("settings"), kl);
 }
 
 #[test]

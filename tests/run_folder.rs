@@ -179,7 +179,7 @@ fn settings_that_are_wrong_say_what_would_be_right() {
         ("lr = nan", "lr = NaN is impossible"),
         ("optimizer = 'adam(beta1=1)'", "adam: beta1 = 1 is impossible"),
         ("envs = 0", "envs = 0 is impossible"),
-        ("hidden = [64, 0]", "hidden = 0 is impossible"),
+        ("hidden = [64, 0]", "hidden = [64, 0] is impossible"),
         ("max_grad_norm = 0.0", "max_grad_norm = 0 is impossible"),
         ("algo = 'reinforce'\nepisodes = 6", "multiple of envs"),
         ("device = 'gpu'", "`gpu` is no device"),

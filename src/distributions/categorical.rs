@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
-use super::{CategoricalRows, Distribution, DistributionRow, DistributionRows, DistributionTensor};
+use super::{CategoricalRows, Distribution, DistributionKind, DistributionRows, DistributionTensor};
 use crate::Result;
 
 /// A choice among `A` actions, from `A` unnormalised log-probabilities.
@@ -18,7 +18,7 @@ pub struct Categorical {
 
 impl Categorical {
     /// It in the table of distributions.
-    pub const ROW: DistributionRow = DistributionRow { actions: "discrete", over: Self::over };
+    pub const ROW: DistributionKind = DistributionKind { actions: "discrete", over: Self::over };
 
     /// Over the actions of a discrete space.
     #[must_use]

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use uphill_envs::Space;
 
 use super::{
-    CategoricalTensor, Distribution, DistributionRow, DistributionRows, DistributionTensor, MultiCategoricalRows,
+    CategoricalTensor, Distribution, DistributionKind, DistributionRows, DistributionTensor, MultiCategoricalRows,
 };
 use crate::Result;
 
@@ -25,7 +25,7 @@ pub struct MultiCategorical {
 
 impl MultiCategorical {
     /// It in the table of distributions.
-    pub const ROW: DistributionRow = DistributionRow { actions: "multi-discrete", over: Self::over };
+    pub const ROW: DistributionKind = DistributionKind { actions: "multi-discrete", over: Self::over };
 
     /// Over the actions of a multi-discrete space.
     #[must_use]

@@ -149,6 +149,7 @@ fn no_argument<M>(row: &Row<M>, name: &str) -> Error {
     let name = &*quoted(name);
     let hint = match names::meant(name, &known) {
         Some(meant) => format!("; {} {}", meant.question(names::in_code), row.signature()),
+        None if known.is_empty() => ": it takes none".into(),
         None => format!(": {}", row.signature()),
     };
     Error::Config(format!("{} has no argument `{name}`{hint}", row.name))

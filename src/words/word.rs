@@ -174,7 +174,11 @@ impl Serialize for Word {
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_toml("name", &toml::Value::deserialize(deserializer)?).map_err(de::Error::custom)
+        match toml::Value::deserialize(deserializer)? {
+            // Whether there may be such a name, whoever has it says.
+            toml::Value::String(name) if !name.contains('(') => Ok(Self { name, args: Vec::new() }),
+            value => Self::from_toml("name", &value).map_err(de::Error::custom),
+        }
     }
 }
 
