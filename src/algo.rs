@@ -41,8 +41,8 @@ pub trait Algorithm: fmt::Debug + Send {
     /// One update from one rollout.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] for a NaN or infinite loss or gradient, before it reaches the parameters;
-    /// [`Error::Interrupted`] where [`Now::stop`] says so: what it [remembers](Algorithm::state) has to be as it was then.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or infinite loss or gradient, before it reaches the parameters;
+    /// [`Error::Interrupted`](crate::Error::Interrupted) where [`Now::stop`] says so: what it [remembers](Algorithm::state) has to be as it was then.
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport>;
 
     /// The same as the loop over one objective that it is; `None`, the default, if it is none. Pictures of its loss are made of

@@ -1,7 +1,7 @@
 //! Optimizers as chains of gradient transforms.
 //!
 //! A transform changes a gradient `[P]` in place; what the last of a chain leaves is the update that is added to the
-//! parameters. A named optimizer is a one-expression recipe: a [`Row`] of the table that [`Spec`]s are read with.
+//! parameters. A named optimizer is a one-expression recipe: a [`Row`] of the table that [`Spec`](crate::words::Spec)s are read with.
 //!
 //! All of it is host memory, on whatever device the network learns, so that each optimizer is written once and verified
 //! once: a gradient comes from the device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of

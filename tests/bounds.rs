@@ -124,7 +124,10 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
 fn counts_have_a_ceiling() {
     let ppo = Config::for_algo("ppo").expect("an algorithm");
     for (config, name) in [
-        (Config { n_epochs: 10_001, ..ppo.clone() }, "n_epochs = 10001 is impossible: it must be a whole number, from 1 to 10000"),
+        (
+            Config { n_epochs: 10_001, ..ppo.clone() },
+            "n_epochs = 10001 is impossible: it must be a whole number, from 1 to 10000",
+        ),
         (Config { steps: Config::MAX_STEPS + 1, ..ppo.clone() }, "steps = 1000000000000001 is impossible: it must be"),
     ] {
         let said = config.validate().expect_err("too many").to_string();

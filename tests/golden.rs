@@ -49,6 +49,12 @@ fn updates_give_the_words_that_they_gave() {
         ppo       CartPole-v1       4 lanes: 00a4daf7ec1f76b1 00a4daf7ec1f76b1
         ppo       GridWorld-4x4-v0  4 lanes: a33298a846e37cb5 a33298a846e37cb5
         ppo       CartPole-v1      64 lanes: c08129d841d69fae c08129d841d69fae
+        ppo_kl    CartPole-v1       4 lanes: aa13707bd55c22e2 aa13707bd55c22e2
+        ppo_kl    GridWorld-4x4-v0  4 lanes: 27e3e96da7b7c767 27e3e96da7b7c767
+        ppo_kl    CartPole-v1      64 lanes: 5089e153546e6d05 5089e153546e6d05
+        v_trace   CartPole-v1       8 lanes: efc584ca390e66ab efc584ca390e66ab
+        v_trace   GridWorld-4x4-v0  8 lanes: c6b73b99b3ef03e0 c6b73b99b3ef03e0
+        v_trace   CartPole-v1      64 lanes: d64409660d07b72f d64409660d07b72f
     "#]]
     .assert_eq(&words);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::on_policy::Judgement;
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
 use crate::models::Model;
@@ -89,7 +90,7 @@ pub(super) struct Buffers {
     pub(super) estimate: Estimate,
     pub(super) places: Vec<usize>,
     pub(super) advantage: Vec<f32>,
-    pub(super) log_prob: Vec<f32>,
+    pub(super) judgement: Judgement,
     pub(super) gradient: Vec<f32>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,

@@ -6,6 +6,7 @@ use uphill_envs::Actions;
 use super::learner::Buffers;
 use super::{Algorithm, Learner, Now};
 use crate::advantage::{Estimator, normalize};
+use crate::distributions::KeptRows;
 use crate::error::check_len;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -101,7 +102,7 @@ impl Algorithm for OnPolicy {
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
         let Learner { network, params, optimizer, shuffle, world, buffers } = learner;
-        let Buffers { estimate, places, advantage, log_prob, gradient, sums, scratch } = buffers;
+        let Buffers { estimate, places, advantage, judgement, gradient, sums, scratch } = buffers;
         places.clear();
         places.extend(rollout.valid_steps());
         let minibatches = self.n_minibatches.clamp(1, places.len().max(1));
@@ -111,7 +112,7 @@ impl Algorithm for OnPolicy {
                 // The policy is still the one that acted.
                 self.estimator.estimate_into(rollout, self.gamma as f32, &rollout.log_prob, estimate);
             } else if self.estimator.needs_log_probs() {
-                log_probs(&**network, params, rollout, scratch, log_prob)?;
+                let log_prob = judgement.log_prob(&**network, params, rollout, scratch)?;
                 self.estimator.estimate_into(rollout, self.gamma as f32, log_prob, estimate);
             }
             if minibatches > 1 {
@@ -165,21 +166,32 @@ impl Algorithm for OnPolicy {
     }
 }
 
-/// Replaces `log_prob` by what the policy gives each action of a rollout now, `[T, N]`.
-fn log_probs(
-    network: &dyn Model,
-    params: &Params,
-    rollout: &Rollout,
-    scratch: &mut Scratch,
-    log_prob: &mut Vec<f32>,
-) -> Result<()> {
-    let (mut outputs, mut entropy) = (Vec::new(), Vec::new());
-    network.outputs(params, &rollout.observation, scratch, &mut outputs)?;
-    let (width, mut policy) = (network.distribution().outputs(), network.distribution().rows());
-    check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
-    policy.set(&outputs, width);
-    policy.judge(Actions::Discrete(&rollout.action), log_prob, &mut entropy);
-    Ok(())
+/// What the policy says now of the steps of a rollout, in room that is kept.
+#[derive(Default)]
+pub(super) struct Judgement {
+    policy: KeptRows,
+    outputs: Vec<f32>,
+    entropy: Vec<f32>,
+    log_prob: Vec<f32>,
+}
+
+impl Judgement {
+    /// What it gives each action, `[T, N]`.
+    fn log_prob(
+        &mut self,
+        network: &dyn Model,
+        params: &Params,
+        rollout: &Rollout,
+        scratch: &mut Scratch,
+    ) -> Result<&[f32]> {
+        let Self { policy, outputs, entropy, log_prob } = self;
+        network.outputs(params, &rollout.observation, scratch, outputs)?;
+        let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
+        check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
+        policy.set(outputs, width);
+        policy.judge(Actions::Discrete(&rollout.action), log_prob, entropy);
+        Ok(log_prob)
+    }
 }
 
 /// Running sums of what gradient steps report.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgMatches, Command, CommandFactory, Parser};
+use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser};
 
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
@@ -16,6 +16,7 @@ use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
+#[command(group = ArgGroup::new("shown").multiple(true))]
 struct Args {
     /// The folder of the run
     run: PathBuf,
@@ -32,16 +33,16 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Show one episode in the terminal
-    #[arg(long)]
+    #[arg(long, group = "shown")]
     watch: bool,
     /// Write one episode as an animated GIF
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "shown")]
     gif: Option<PathBuf>,
     /// Steps of the episode to show at most
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, requires = "shown", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: u32,
     /// Frames a second
-    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, requires = "shown", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     fps: u32,
 }
 

@@ -109,7 +109,7 @@ impl Config {
         for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {
             match table.remove(name) {
                 // The name of a world of one's own may have any characters.
-                Some(toml::Value::String(text)) if name == "env" && own_world => *word = text.into(),
+                Some(toml::Value::String(text)) if name == "env" && own_world => *word = Word::new(&text),
                 Some(value) => *word = Word::from_toml(name, &value)?,
                 None => {}
             }

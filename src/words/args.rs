@@ -7,7 +7,7 @@ use super::{Param, Row, Value, Word, value};
 use crate::names;
 use crate::{Error, Result};
 
-/// What a word says, checked against its row, and for the rest what is [set](Settings), else the row's own defaults.
+/// What a word says, checked against its row, and for the rest what is set, else the row's own defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Args {
     row: &'static str,

@@ -138,14 +138,15 @@ impl Word {
 }
 
 impl From<&str> for Word {
-    fn from(name: &str) -> Self {
-        Self::new(name)
+    /// The word that a text is, with its arguments; what is none is a name, and refused where that is looked for.
+    fn from(text: &str) -> Self {
+        Self::parse("word", text).unwrap_or_else(|_| Self::new(text))
     }
 }
 
 impl From<String> for Word {
-    fn from(name: String) -> Self {
-        Self { name, args: Vec::new() }
+    fn from(text: String) -> Self {
+        text.as_str().into()
     }
 }
 
