@@ -35,6 +35,7 @@
 //!
 #![doc = include_str!("environments.md")]
 
+mod acrobot;
 mod bandit;
 mod cartpole;
 mod columns;
@@ -48,6 +49,7 @@ mod guard;
 mod gym_rs;
 mod likeness;
 mod map;
+mod mountain_car;
 mod number;
 mod quote;
 mod registry;
@@ -55,6 +57,7 @@ mod seeding;
 mod space;
 mod tabular;
 mod time_limit;
+mod underway;
 mod vector;
 
 /// The code of the README is tested, too.
@@ -62,6 +65,7 @@ mod vector;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use acrobot::Acrobot;
 pub use bandit::Bandit;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
@@ -74,6 +78,7 @@ pub use guard::{Guarded, guarded};
 pub use gym_rs::GymRs;
 pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
+pub use mountain_car::MountainCar;
 pub use number::{counted, shown};
 pub use quote::quoted;
 pub use registry::{ids, make, make_vec, rows, summary, unknown};

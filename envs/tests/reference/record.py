@@ -114,6 +114,57 @@ def cliffwalking(id, seed, steps):
     return record
 
 
+def swing(observation, _):
+    """Pushes the car to where it rolls; it gets over the hill."""
+    return 2 if observation[1] >= 0 else 0
+
+
+def pump(observation, _):
+    """Turns the lower link to where it swings; the free end gets over the line."""
+    return 2 if observation[5] >= 0 else 0
+
+
+def walk(actions):
+    """A policy that takes actions uniformly at random, of so many."""
+    return lambda _, chance: int(chance.integers(actions))
+
+
+def trajectory(env, seed, policies, flat):
+    """Episodes of one environment: reset with the seed once, then without. `flat` makes an observation JSON."""
+    chance = numpy.random.default_rng(seed)
+    episodes = []
+    for i, policy in enumerate(policies):
+        observation, _ = env.reset(seed=seed if i == 0 else None)
+        episode = {"first": flat(observation), "actions": "", "rewards": [], "observations": [], "end": None}
+        while episode["end"] is None:
+            action = policy(observation, chance)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            episode["actions"] += str(action)
+            episode["rewards"].append(float(reward))
+            episode["observations"].append(flat(observation))
+            episode["end"] = "terminated" if terminated else "truncated" if truncated else None
+        episodes.append(episode)
+    return {"seed": seed, "episodes": episodes}
+
+
+def classic(id, policies, seeds):
+    """A trajectory a seed, each with the episodes of `policies`."""
+    return [trajectory(gymnasium.make(id), seed, policies, f32) for seed in seeds]
+
+
+def acrobot_first(seeds):
+    """First observations where the sine or cosine of some f32 is not the nearest f32."""
+    env = gymnasium.make("Acrobot-v1")
+    rows = []
+    for seed in seeds:
+        first = f32(env.reset(seed=seed)[0])
+        theta1, theta2, *_ = env.unwrapped.state.astype(float)
+        nearest = [numpy.float32(x) for x in (numpy.cos(theta1), numpy.sin(theta1), numpy.cos(theta2), numpy.sin(theta2))]
+        if first[:4] != f32(nearest):
+            rows.append([seed, first])
+    return rows
+
+
 def write(name, content):
     (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
@@ -137,3 +188,6 @@ write(
     [cliffwalking("CliffWalking-v1", seed, 400) for seed in (0, 7)]
     + [cliffwalking("CliffWalkingSlippery-v1", seed, 1500) for seed in (0, 7, 2**33)],
 )
+write("mountaincar.json", classic("MountainCar-v0", [walk(3), swing, walk(3), swing], [0, 1, 42, 2**32 + 7]))
+write("acrobot.json", classic("Acrobot-v1", [pump, walk(3), pump], [0, 1, 42, 2**32 + 7]))
+write("acrobot_first.json", acrobot_first(range(6000)))
