@@ -43,6 +43,7 @@ mod drawing;
 mod env;
 mod episodes;
 mod error;
+mod frozen_lake;
 mod gridworld;
 mod guard;
 #[cfg(feature = "gym-rs")]
@@ -72,6 +73,7 @@ pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
 pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
+pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]

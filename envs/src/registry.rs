@@ -9,8 +9,8 @@ use gym_rs::{
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
 use crate::{
-    Acrobot, CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, MountainCar, TimeLimit, VecEnv,
-    nearest, quoted,
+    Acrobot, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Lanes,
+    MountainCar, TimeLimit, VecEnv, nearest, quoted,
 };
 
 /// One registered environment.
@@ -66,6 +66,16 @@ const ROWS: &[Registered] = &[
         "CliffWalkingSlippery-v1",
         "the same, slippery; Gymnasium's",
         GridWorld::new(GridWorldConfig::cliff_walking_slippery())
+    ),
+    row!(
+        "FrozenLake-v1",
+        "4 x 4 cells of slippery ice, four holes; Gymnasium's",
+        FrozenLake::new(FrozenLakeConfig::default())
+    ),
+    row!(
+        "FrozenLake8x8-v1",
+        "8 x 8 cells of slippery ice, ten holes; Gymnasium's",
+        FrozenLake::new(FrozenLakeConfig::eight_by_eight())
     ),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]

@@ -165,6 +165,33 @@ def acrobot_first(seeds):
     return rows
 
 
+def by(table):
+    """A policy that takes the action of each state."""
+    return lambda state, _: table[state]
+
+
+def onward(_, chance):
+    """Down or right."""
+    return 1 + int(chance.integers(2))
+
+
+def table(env):
+    """Gymnasium's `P` and how likely each state is to start in, probabilities as bits."""
+    bit = lambda x: bits(numpy.array([x], dtype=float))[0]
+    outcomes = [
+        [[[bit(p), int(s), float(r), bool(t)] for p, s, r, t in env.P[state][action]] for action in sorted(env.P[state])]
+        for state in sorted(env.P)
+    ]
+    return {"outcomes": outcomes, "start": bits(env.initial_state_distrib)}
+
+
+def toy_text(id, policies, seeds, **options):
+    """The exact model of one environment and, a seed, the episodes of `policies`."""
+    make = lambda: gymnasium.make(id, **options)
+    trajectories = [trajectory(make(), seed, policies, int) for seed in seeds]
+    return {"id": id, "options": options, "model": table(make().unwrapped), "trajectories": trajectories}
+
+
 def write(name, content):
     (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
@@ -191,3 +218,20 @@ write(
 write("mountaincar.json", classic("MountainCar-v0", [walk(3), swing, walk(3), swing], [0, 1, 42, 2**32 + 7]))
 write("acrobot.json", classic("Acrobot-v1", [pump, walk(3), pump], [0, 1, 42, 2**32 + 7]))
 write("acrobot_first.json", acrobot_first(range(6000)))
+lake = [0, 3, 3, 3, 0, 0, 0, 0, 3, 1, 0, 0, 0, 2, 1, 0]
+write(
+    "frozenlake.json",
+    [
+        toy_text("FrozenLake-v1", [walk(4)] * 10 + [by(lake)] * 10, [0, 1, 42, 2**32 + 7]),
+        toy_text("FrozenLake8x8-v1", [walk(4), by([3] * 64)] + [onward] * 8, [0, 1, 42, 2**32 + 7]),
+        toy_text("FrozenLake-v1", [onward] * 20, [0, 1], is_slippery=False),
+        toy_text(
+            "FrozenLake-v1",
+            [onward, walk(4)] * 10,
+            [0, 1, 42],
+            desc=["SFHFF", "FFFFS", "HFSFG"],
+            success_rate=0.7,
+            reward_schedule=(2, -1, -0.125),
+        ),
+    ],
+)
