@@ -10,7 +10,7 @@ use gym_rs::{
 use crate::GymRs;
 use crate::{
     Acrobot, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Lanes,
-    MountainCar, TimeLimit, VecEnv, nearest, quoted,
+    MountainCar, Taxi, TimeLimit, VecEnv, nearest, quoted,
 };
 
 /// One registered environment.
@@ -77,6 +77,8 @@ const ROWS: &[Registered] = &[
         "8 x 8 cells of slippery ice, ten holes; Gymnasium's",
         FrozenLake::new(FrozenLakeConfig::eight_by_eight())
     ),
+    row!("Taxi-v3", "fetch a passenger, bring them home; Gymnasium's", Ok::<_, EnvError>(Taxi::v3())),
+    row!("Taxi-v4", "the same under the name of Gymnasium 1.3", Ok::<_, EnvError>(Taxi::v4())),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
     row!(

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use uphill_envs::{
-    Action, End, Env, EnvError, FiniteMdp, FrozenLake, FrozenLakeConfig, MapError, Shape, TimeLimit, make,
+    Action, End, Env, EnvError, FiniteMdp, FrozenLake, FrozenLakeConfig, MapError, Shape, Taxi, TimeLimit, make,
 };
 
 #[derive(Deserialize)]
@@ -25,9 +25,12 @@ struct Options {
 /// Gymnasium's `P`, `[S][A]`, with probabilities as their bits.
 #[derive(Deserialize)]
 struct Table {
-    outcomes: Vec<Vec<Vec<(u64, usize, f64, bool)>>>,
+    outcomes: Vec<Vec<Vec<Way>>>,
     start: Vec<u64>,
 }
+
+/// Probability, next state, reward, terminated.
+type Way = (u64, usize, f64, bool);
 
 #[derive(Deserialize)]
 struct Trajectory {
@@ -136,6 +139,63 @@ fn frozen_lakes_are_gymnasiums() {
     assert_eq!(going_on, [11, 53, 11, 12]);
     for seen in [(End::Terminated, 1.0), (End::Terminated, 0.0), (End::Truncated, 0.0), (End::Terminated, -1.0)] {
         assert!(ends.contains(&seen), "no episode of the reference ends with {seen:?}");
+    }
+}
+
+/// Under both of its names; a random policy's first episode must not end before the limit.
+#[test]
+fn taxis_are_gymnasiums() {
+    for id in ["Taxi-v3", "Taxi-v4"] {
+        let recorded: Vec<Recorded> = serde_json::from_str(include_str!("reference/taxi.json")).unwrap();
+        let mut env = make(id).unwrap();
+        assert_eq!((env.spec().max_episode_steps, env.spec().reward_threshold), (Some(200), Some(8.0)));
+        for recorded in recorded {
+            // 25 cells, 4 places and the taxi, 4 destinations, less those where the passenger has arrived.
+            assert_eq!(compare(&Taxi::v3().model().unwrap(), &recorded.model, id), 25 * 5 * 4 - 25 * 4);
+            let steps = recorded.trajectories.iter().flat_map(|trajectory| &trajectory.episodes);
+            let mut paid: Vec<f32> = steps.flat_map(|episode| episode.rewards.clone()).collect();
+            paid.sort_by(f32::total_cmp);
+            paid.dedup();
+            assert_eq!(paid, [-10.0, -1.0, 20.0]);
+            let ends = follow(&mut *env, id, recorded.trajectories);
+            assert!(ends.contains(&(End::Terminated, 20.0)) && ends.iter().any(|end| end.0 == End::Truncated));
+        }
+    }
+    assert_eq!(Taxi::v4().model(), Taxi::v3().model());
+}
+
+/// The mean over all starts of the shortest way's return, as backward induction over Gymnasium's `P` has it.
+#[test]
+fn the_best_taxi_earns_what_gymnasiums_table_says() {
+    let best = Taxi::v3().model().unwrap().optimal_value_within(200);
+    assert!((best - 7.93).abs() < 1e-9, "{best}");
+}
+
+/// The taxi and its passenger are where the state says, the destination is framed.
+#[test]
+fn the_picture_of_the_town_shows_the_state() {
+    let mut env = Taxi::v3();
+    let mut observation = vec![0.0; 500];
+    env.reset(Some(0), &mut observation).unwrap();
+    let middles = |env: &Taxi| -> Vec<(f32, f32)> {
+        let drawing = env.draw().unwrap();
+        assert_eq!((drawing.width, drawing.height), (5.0, 5.0));
+        let middle = |shape: &Shape| match shape {
+            Shape::Polygon(corners, _) => ((corners[0].0 + corners[2].0) / 2.0, (corners[0].1 + corners[2].1) / 2.0),
+            &Shape::Disc { centre, .. } => centre,
+        };
+        drawing.shapes[10..].iter().map(middle).collect()
+    };
+    let places = [(0.5, 0.5), (4.5, 0.5), (0.5, 4.5), (3.5, 4.5)];
+    let mut state = Vec::new();
+    env.save(&mut state);
+    for (passenger, destination) in [(0, 1), (3, 2), (4, 0)] {
+        // Row 1, column 3.
+        state[0] = ((8 * 5 + passenger) * 4 + destination) as u64;
+        env.restore(&state).unwrap();
+        let taxi = (3.5, 1.5);
+        let waits = places.get(passenger).copied().unwrap_or(taxi);
+        assert_eq!(middles(&env), [places[destination], places[destination], taxi, waits]);
     }
 }
 

@@ -175,6 +175,17 @@ def onward(_, chance):
     return 1 + int(chance.integers(2))
 
 
+def best(id, discount=0.99):
+    """A policy of highest value, by value iteration over Gymnasium's `P`."""
+    P = gymnasium.make(id).unwrapped.P
+    values = numpy.zeros(len(P))
+    backup = lambda ways: sum(p * (r + (0 if t else discount * values[s])) for p, s, r, t in ways)
+    for _ in range(200):
+        action_values = numpy.array([[backup(P[s][a]) for a in sorted(P[s])] for s in sorted(P)])
+        values = action_values.max(axis=1)
+    return by(action_values.argmax(axis=1).tolist())
+
+
 def table(env):
     """Gymnasium's `P` and how likely each state is to start in, probabilities as bits."""
     bit = lambda x: bits(numpy.array([x], dtype=float))[0]
@@ -235,3 +246,4 @@ write(
         ),
     ],
 )
+write("taxi.json", [toy_text("Taxi-v4", [walk(6), best("Taxi-v4")] + [best("Taxi-v4")] * 8 + [walk(6)], [0, 1, 42, 2**32 + 7])])
