@@ -37,6 +37,7 @@
 
 mod acrobot;
 mod bandit;
+mod blackjack;
 mod cartpole;
 mod columns;
 mod drawing;
@@ -69,6 +70,7 @@ struct Readme;
 
 pub use acrobot::Acrobot;
 pub use bandit::Bandit;
+pub use blackjack::Blackjack;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};

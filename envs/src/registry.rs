@@ -9,8 +9,8 @@ use gym_rs::{
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
 use crate::{
-    Acrobot, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Lanes,
-    MountainCar, Taxi, TimeLimit, VecEnv, nearest, quoted,
+    Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
+    Lanes, MountainCar, Taxi, TimeLimit, VecEnv, nearest, quoted,
 };
 
 /// One registered environment.
@@ -79,6 +79,7 @@ const ROWS: &[Registered] = &[
     ),
     row!("Taxi-v3", "fetch a passenger, bring them home; Gymnasium's", Ok::<_, EnvError>(Taxi::v3())),
     row!("Taxi-v4", "the same under the name of Gymnasium 1.3", Ok::<_, EnvError>(Taxi::v4())),
+    row!("Blackjack-v1", "come closer to 21 than the dealer; Gymnasium's", Ok::<_, EnvError>(Blackjack::new())),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
     row!(

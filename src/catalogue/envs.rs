@@ -1,6 +1,6 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{Bandit, FiniteMdp, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Taxi};
+use uphill_envs::{Bandit, Blackjack, FiniteMdp, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Taxi};
 
 use super::{EnvRow, MakeEnv};
 use crate::words::{Args, Param, Row};
@@ -46,6 +46,7 @@ fn model(name: &str) -> Option<fn(&Args) -> Result<FiniteMdp>> {
         "FrozenLake-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::default())?.model()?)),
         "FrozenLake8x8-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::eight_by_eight())?.model()?)),
         "Taxi-v3" | "Taxi-v4" => Some(|_| Ok(Taxi::v3().model()?)),
+        "Blackjack-v1" => Some(|_| Ok(Blackjack::new().model()?)),
         _ => GridWorldConfig::registered(name).map(|_| grid_world as fn(&Args) -> _),
     }
 }

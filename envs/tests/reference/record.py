@@ -6,10 +6,12 @@ An f64 that must match bit for bit is written as its bits, since not every JSON 
 """
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import gymnasium
 import numpy
+from gymnasium.envs.toy_text import blackjack as cards
 
 FOLDER = Path(__file__).parent
 SEEDS = [0, 1, 42, 2**32 - 1, 2**32, 2**40 + 12345, 2**64 - 1, 2**64, 2**64 + 1, 2**70 + 3, 2**96 + 5, 2**128 - 1]
@@ -203,6 +205,42 @@ def toy_text(id, policies, seeds, **options):
     return {"id": id, "options": options, "model": table(make().unwrapped), "trajectories": trajectories}
 
 
+@lru_cache(None)
+def dealer_ends(hand):
+    """What the dealer's hand comes to, as pairs of score and natural with their probabilities."""
+    if len(hand) > 1 and cards.sum_hand(hand) >= 17:
+        return {(cards.score(hand), cards.is_natural(hand)): 1.0}
+    ends = {}
+    for card in cards.deck:
+        for end, p in dealer_ends(hand + (card,)).items():
+            ends[end] = ends.get(end, 0) + p / 13
+    return ends
+
+
+def blackjack_value(policy):
+    """The expected return of a policy of (hand, open card), by Gymnasium's own functions of hands; `max` is the best."""
+
+    @lru_cache(None)
+    def value(hand, shown):
+        if cards.is_bust(hand):
+            return -1.0
+        natural = cards.is_natural(hand)
+        stick = 0.0
+        for (score, dealer_natural), p in dealer_ends((shown,)).items():
+            wins = natural and not dealer_natural
+            stick += p * (1.0 if wins else cards.cmp(cards.score(hand), score))
+        hit = sum(value(tuple(sorted(hand + (card,))), shown) for card in cards.deck) / 13
+        return max(stick, hit) if policy is max else policy(hand) * hit + (1 - policy(hand)) * stick
+
+    deals = [(tuple(sorted((a, b))), shown) for a in cards.deck for b in cards.deck for shown in cards.deck]
+    return sum(value(*deal) for deal in deals) / len(deals)
+
+
+def timid(observation, _):
+    """Takes cards up to 17."""
+    return int(observation[0] < 17)
+
+
 def write(name, content):
     (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
@@ -247,3 +285,16 @@ write(
     ],
 )
 write("taxi.json", [toy_text("Taxi-v4", [walk(6), best("Taxi-v4")] + [best("Taxi-v4")] * 8 + [walk(6)], [0, 1, 42, 2**32 + 7])])
+numbers = lambda observation: [float(x) for x in observation]
+write(
+    "blackjack.json",
+    {
+        "trajectories": [
+            trajectory(gymnasium.make("Blackjack-v1"), seed, [walk(2), timid] * 60, numbers)
+            for seed in [0, 1, 42, 2**32 + 7]
+        ],
+        "random": blackjack_value(lambda hand: 0.5),
+        "timid": blackjack_value(lambda hand: float(cards.sum_hand(hand) < 17)),
+        "best": blackjack_value(max),
+    },
+)
