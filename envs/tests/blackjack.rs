@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
-use uphill_envs::{Action, Blackjack, End, Env, EnvError, NumpyRng, Shape, make};
+use uphill_envs::{Action, Blackjack, End, Env, EnvError, NumpyRng, Shape};
 
 #[derive(Deserialize)]
 struct Recorded {
@@ -37,7 +37,7 @@ fn recorded() -> Recorded {
 fn games_are_gymnasiums() {
     let (mut won, mut lost, mut drawn) = (0, 0, 0);
     for trajectory in recorded().trajectories {
-        let mut env = make("Blackjack-v1").unwrap();
+        let mut env = Blackjack::new();
         assert_eq!((env.spec().max_episode_steps, env.spec().reward_threshold), (None, None));
         let mut observation = [0.0; 3];
         // An earlier life leaves nothing behind, half a random number least of all.

@@ -22,15 +22,25 @@ fn index(hands: &[Hand], hand: Hand) -> Option<usize> {
     hands.iter().position(|&other| kind(other) == kind(hand))
 }
 
-/// What the dealer ends with and how likely, from what is held.
-fn dealt(hand: Hand, probability: f64, ends: &mut Vec<(Hand, f64)>) {
-    if hand.cards >= 2 && hand.total() >= DEALER_STANDS {
-        ends.push((hand, probability));
-        return;
+/// What the dealer ends with and how likely, from the open card on: card by card, hands that are the same taken together.
+fn dealt(open: u32) -> Vec<(Hand, f64)> {
+    let mut held = vec![(Hand::EMPTY.with(open), 1.0)];
+    let mut ends = Vec::new();
+    while !held.is_empty() {
+        let mut goes_on = Vec::new();
+        for (hand, probability) in held {
+            for hand in DECK.map(|card| hand.with(card)) {
+                let into = if hand.total() < DEALER_STANDS { &mut goes_on } else { &mut ends };
+                let share = probability / DECK.len() as f64;
+                match into.iter_mut().find(|(other, _)| *other == hand) {
+                    Some((_, sum)) => *sum += share,
+                    None => into.push((hand, share)),
+                }
+            }
+        }
+        held = goes_on;
     }
-    for card in DECK {
-        dealt(hand.with(card), probability / DECK.len() as f64, ends);
-    }
+    ends
 }
 
 impl Blackjack {
@@ -49,11 +59,7 @@ impl Blackjack {
             let hand = index(&hands, hand)?;
             Some(hand * OPEN.len() + (open - 1) as usize)
         };
-        let ends = OPEN.map(|open| {
-            let mut ends = Vec::new();
-            dealt(Hand::EMPTY.with(open), 1.0, &mut ends);
-            ends
-        });
+        let ends = OPEN.map(dealt);
 
         let mut outcomes = Vec::new();
         for (&hand, open) in hands.iter().flat_map(|hand| OPEN.map(|open| (hand, open))) {
