@@ -191,26 +191,26 @@ impl Env for GridWorld {
 
     /// The map from above, one unit a cell, the walker a blue disc.
     fn draw(&self) -> Option<Drawing> {
-        let corner = |cell| {
-            let (row, column) = self.map.row_column(cell);
-            (column as f32, row as f32)
-        };
-        let mut shapes: Vec<Shape> = (0..self.map.cells().len())
-            .filter_map(|cell| {
-                let (x, y) = corner(cell);
-                let colour = colour(self.map.cells()[cell])?;
-                Some(Shape::rectangle(x, y, x + 1.0, y + 1.0, colour))
-            })
-            .collect();
-        let (x, y) = corner(self.position);
-        shapes.push(Shape::Disc { centre: (x + 0.5, y + 0.5), radius: 0.35, colour: Colour(30, 90, 200) });
-        Some(Drawing {
-            width: self.map.columns() as f32,
-            height: self.map.rows() as f32,
-            background: Colour(245, 245, 245),
-            shapes,
-        })
+        Some(picture(&self.map, self.position))
     }
+}
+
+/// A map from above, one unit a cell, with the walker as a blue disc.
+pub(crate) fn picture(map: &Map, position: usize) -> Drawing {
+    let corner = |cell| {
+        let (row, column) = map.row_column(cell);
+        (column as f32, row as f32)
+    };
+    let mut shapes: Vec<Shape> = (0..map.cells().len())
+        .filter_map(|cell| {
+            let (x, y) = corner(cell);
+            let colour = colour(map.cells()[cell])?;
+            Some(Shape::rectangle(x, y, x + 1.0, y + 1.0, colour))
+        })
+        .collect();
+    let (x, y) = corner(position);
+    shapes.push(Shape::Disc { centre: (x + 0.5, y + 0.5), radius: 0.35, colour: Colour(30, 90, 200) });
+    Drawing { width: map.columns() as f32, height: map.rows() as f32, background: Colour(245, 245, 245), shapes }
 }
 
 /// What a cell looks like; floor shows the background.

@@ -35,26 +35,32 @@
 //!
 #![doc = include_str!("environments.md")]
 
+mod acrobot;
 mod bandit;
+mod blackjack;
 mod cartpole;
 mod columns;
 mod drawing;
 mod env;
 mod episodes;
 mod error;
+mod frozen_lake;
 mod gridworld;
 mod guard;
 #[cfg(feature = "gym-rs")]
 mod gym_rs;
 mod likeness;
 mod map;
+mod mountain_car;
 mod number;
 mod quote;
 mod registry;
 mod seeding;
 mod space;
 mod tabular;
+mod taxi;
 mod time_limit;
+mod underway;
 mod vector;
 
 /// The code of the README is tested, too.
@@ -62,23 +68,28 @@ mod vector;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use acrobot::Acrobot;
 pub use bandit::Bandit;
+pub use blackjack::Blackjack;
 pub use cartpole::CartPole;
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
 pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
+pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
 pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
+pub use mountain_car::MountainCar;
 pub use number::{counted, shown};
 pub use quote::quoted;
 pub use registry::{ids, make, make_vec, rows, summary, unknown};
 pub use seeding::NumpyRng;
 pub use space::Space;
 pub use tabular::{FiniteMdp, MdpError, Outcome};
+pub use taxi::Taxi;
 pub use time_limit::TimeLimit;
 pub use vector::{Actions, Lanes, Spread, Task, Transitions, VecEnv};

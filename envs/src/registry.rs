@@ -8,7 +8,10 @@ use gym_rs::{
 
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
-use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, nearest, quoted};
+use crate::{
+    Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
+    Lanes, MountainCar, Taxi, TimeLimit, VecEnv, nearest, quoted,
+};
 
 /// One registered environment.
 struct Registered {
@@ -46,6 +49,16 @@ macro_rules! row {
 
 const ROWS: &[Registered] = &[
     row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", columns Ok::<_, EnvError>(CartPole::new())),
+    row!(
+        "MountainCar-v0",
+        "rock a car up a hill; Gymnasium's",
+        columns Ok::<_, EnvError>(MountainCar::new())
+    ),
+    row!(
+        "Acrobot-v1",
+        "swing two links up; Gymnasium's",
+        columns Ok::<_, EnvError>(Acrobot::new())
+    ),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
     row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
     row!("CliffWalking-v1", "a walk along a cliff; Gymnasium's", GridWorld::new(GridWorldConfig::cliff_walking())),
@@ -54,6 +67,19 @@ const ROWS: &[Registered] = &[
         "the same, slippery; Gymnasium's",
         GridWorld::new(GridWorldConfig::cliff_walking_slippery())
     ),
+    row!(
+        "FrozenLake-v1",
+        "4 x 4 cells of slippery ice, four holes; Gymnasium's",
+        FrozenLake::new(FrozenLakeConfig::default())
+    ),
+    row!(
+        "FrozenLake8x8-v1",
+        "8 x 8 cells of slippery ice, ten holes; Gymnasium's",
+        FrozenLake::new(FrozenLakeConfig::eight_by_eight())
+    ),
+    row!("Taxi-v3", "fetch a passenger, bring them home; Gymnasium's", Ok::<_, EnvError>(Taxi::v3())),
+    row!("Taxi-v4", "the same under the name of Gymnasium 1.3", Ok::<_, EnvError>(Taxi::v4())),
+    row!("Blackjack-v1", "come closer to 21 than the dealer; Gymnasium's", Ok::<_, EnvError>(Blackjack::new())),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
     row!(

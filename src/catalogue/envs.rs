@@ -1,6 +1,6 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{Bandit, GridWorld, GridWorldConfig};
+use uphill_envs::{Bandit, Blackjack, FiniteMdp, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Taxi};
 
 use super::{EnvRow, MakeEnv};
 use crate::words::{Args, Param, Row};
@@ -32,7 +32,7 @@ pub(super) fn rows() -> Vec<EnvRow> {
             make: MakeEnv {
                 one: Some(|args| Ok(uphill_envs::make(args.row())?)),
                 many: Some(|args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?)),
-                model: GridWorldConfig::registered(name).map(|_| model as fn(&Args) -> _),
+                model: model(name),
                 returns: (name == "CartPole-v1").then_some(CART_POLE),
             },
         })
@@ -40,7 +40,18 @@ pub(super) fn rows() -> Vec<EnvRow> {
         .collect()
 }
 
-fn model(args: &Args) -> Result<uphill_envs::FiniteMdp> {
+/// What makes the exact model of a registered environment, where it has one.
+fn model(name: &str) -> Option<fn(&Args) -> Result<FiniteMdp>> {
+    match name {
+        "FrozenLake-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::default())?.model()?)),
+        "FrozenLake8x8-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::eight_by_eight())?.model()?)),
+        "Taxi-v3" | "Taxi-v4" => Some(|_| Ok(Taxi::v3().model()?)),
+        "Blackjack-v1" => Some(|_| Ok(Blackjack::new().model()?)),
+        _ => GridWorldConfig::registered(name).map(|_| grid_world as fn(&Args) -> _),
+    }
+}
+
+fn grid_world(args: &Args) -> Result<FiniteMdp> {
     let name = args.row();
     let world = GridWorldConfig::registered(name).ok_or_else(|| Error::Config(format!("{name} is no grid world")))?;
     Ok(GridWorld::new(world)?.model()?)

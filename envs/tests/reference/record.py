@@ -6,10 +6,12 @@ An f64 that must match bit for bit is written as its bits, since not every JSON 
 """
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import gymnasium
 import numpy
+from gymnasium.envs.toy_text import blackjack as cards
 
 FOLDER = Path(__file__).parent
 SEEDS = [0, 1, 42, 2**32 - 1, 2**32, 2**40 + 12345, 2**64 - 1, 2**64, 2**64 + 1, 2**70 + 3, 2**96 + 5, 2**128 - 1]
@@ -114,6 +116,131 @@ def cliffwalking(id, seed, steps):
     return record
 
 
+def swing(observation, _):
+    """Pushes the car to where it rolls; it gets over the hill."""
+    return 2 if observation[1] >= 0 else 0
+
+
+def pump(observation, _):
+    """Turns the lower link to where it swings; the free end gets over the line."""
+    return 2 if observation[5] >= 0 else 0
+
+
+def walk(actions):
+    """A policy that takes actions uniformly at random, of so many."""
+    return lambda _, chance: int(chance.integers(actions))
+
+
+def trajectory(env, seed, policies, flat):
+    """Episodes of one environment: reset with the seed once, then without. `flat` makes an observation JSON."""
+    chance = numpy.random.default_rng(seed)
+    episodes = []
+    for i, policy in enumerate(policies):
+        observation, _ = env.reset(seed=seed if i == 0 else None)
+        episode = {"first": flat(observation), "actions": "", "rewards": [], "observations": [], "end": None}
+        while episode["end"] is None:
+            action = policy(observation, chance)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            episode["actions"] += str(action)
+            episode["rewards"].append(float(reward))
+            episode["observations"].append(flat(observation))
+            episode["end"] = "terminated" if terminated else "truncated" if truncated else None
+        episodes.append(episode)
+    return {"seed": seed, "episodes": episodes}
+
+
+def classic(id, policies, seeds):
+    """A trajectory a seed, each with the episodes of `policies`."""
+    return [trajectory(gymnasium.make(id), seed, policies, f32) for seed in seeds]
+
+
+def acrobot_first(seeds):
+    """First observations where the sine or cosine of some f32 is not the nearest f32."""
+    env = gymnasium.make("Acrobot-v1")
+    rows = []
+    for seed in seeds:
+        first = f32(env.reset(seed=seed)[0])
+        theta1, theta2, *_ = env.unwrapped.state.astype(float)
+        nearest = [numpy.float32(x) for x in (numpy.cos(theta1), numpy.sin(theta1), numpy.cos(theta2), numpy.sin(theta2))]
+        if first[:4] != f32(nearest):
+            rows.append([seed, first])
+    return rows
+
+
+def by(table):
+    """A policy that takes the action of each state."""
+    return lambda state, _: table[state]
+
+
+def onward(_, chance):
+    """Down or right."""
+    return 1 + int(chance.integers(2))
+
+
+def best(id, discount=0.99):
+    """A policy of highest value, by value iteration over Gymnasium's `P`."""
+    P = gymnasium.make(id).unwrapped.P
+    values = numpy.zeros(len(P))
+    backup = lambda ways: sum(p * (r + (0 if t else discount * values[s])) for p, s, r, t in ways)
+    for _ in range(200):
+        action_values = numpy.array([[backup(P[s][a]) for a in sorted(P[s])] for s in sorted(P)])
+        values = action_values.max(axis=1)
+    return by(action_values.argmax(axis=1).tolist())
+
+
+def table(env):
+    """Gymnasium's `P` and how likely each state is to start in, probabilities as bits."""
+    bit = lambda x: bits(numpy.array([x], dtype=float))[0]
+    outcomes = [
+        [[[bit(p), int(s), float(r), bool(t)] for p, s, r, t in env.P[state][action]] for action in sorted(env.P[state])]
+        for state in sorted(env.P)
+    ]
+    return {"outcomes": outcomes, "start": bits(env.initial_state_distrib)}
+
+
+def toy_text(id, policies, seeds, **options):
+    """The exact model of one environment and, a seed, the episodes of `policies`."""
+    make = lambda: gymnasium.make(id, **options)
+    trajectories = [trajectory(make(), seed, policies, int) for seed in seeds]
+    return {"id": id, "options": options, "model": table(make().unwrapped), "trajectories": trajectories}
+
+
+@lru_cache(None)
+def dealer_ends(hand):
+    """What the dealer's hand comes to, as pairs of score and natural with their probabilities."""
+    if len(hand) > 1 and cards.sum_hand(hand) >= 17:
+        return {(cards.score(hand), cards.is_natural(hand)): 1.0}
+    ends = {}
+    for card in cards.deck:
+        for end, p in dealer_ends(hand + (card,)).items():
+            ends[end] = ends.get(end, 0) + p / 13
+    return ends
+
+
+def blackjack_value(policy):
+    """The expected return of a policy of (hand, open card), by Gymnasium's own functions of hands; `max` is the best."""
+
+    @lru_cache(None)
+    def value(hand, shown):
+        if cards.is_bust(hand):
+            return -1.0
+        natural = cards.is_natural(hand)
+        stick = 0.0
+        for (score, dealer_natural), p in dealer_ends((shown,)).items():
+            wins = natural and not dealer_natural
+            stick += p * (1.0 if wins else cards.cmp(cards.score(hand), score))
+        hit = sum(value(tuple(sorted(hand + (card,))), shown) for card in cards.deck) / 13
+        return max(stick, hit) if policy is max else policy(hand) * hit + (1 - policy(hand)) * stick
+
+    deals = [(tuple(sorted((a, b))), shown) for a in cards.deck for b in cards.deck for shown in cards.deck]
+    return sum(value(*deal) for deal in deals) / len(deals)
+
+
+def timid(observation, _):
+    """Takes cards up to 17."""
+    return int(observation[0] < 17)
+
+
 def write(name, content):
     (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
@@ -136,4 +263,38 @@ write(
     "cliffwalking.json",
     [cliffwalking("CliffWalking-v1", seed, 400) for seed in (0, 7)]
     + [cliffwalking("CliffWalkingSlippery-v1", seed, 1500) for seed in (0, 7, 2**33)],
+)
+write("mountaincar.json", classic("MountainCar-v0", [walk(3), swing, walk(3), swing], [0, 1, 42, 2**32 + 7]))
+write("acrobot.json", classic("Acrobot-v1", [pump, walk(3), pump], [0, 1, 42, 2**32 + 7]))
+write("acrobot_first.json", acrobot_first(range(6000)))
+lake = [0, 3, 3, 3, 0, 0, 0, 0, 3, 1, 0, 0, 0, 2, 1, 0]
+write(
+    "frozenlake.json",
+    [
+        toy_text("FrozenLake-v1", [walk(4)] * 10 + [by(lake)] * 10, [0, 1, 42, 2**32 + 7]),
+        toy_text("FrozenLake8x8-v1", [walk(4), by([3] * 64)] + [onward] * 8, [0, 1, 42, 2**32 + 7]),
+        toy_text("FrozenLake-v1", [onward] * 20, [0, 1], is_slippery=False),
+        toy_text(
+            "FrozenLake-v1",
+            [onward, walk(4)] * 10,
+            [0, 1, 42],
+            desc=["SFHFF", "FFFFS", "HFSFG"],
+            success_rate=0.7,
+            reward_schedule=(2, -1, -0.125),
+        ),
+    ],
+)
+write("taxi.json", [toy_text("Taxi-v4", [walk(6), best("Taxi-v4")] + [best("Taxi-v4")] * 8 + [walk(6)], [0, 1, 42, 2**32 + 7])])
+numbers = lambda observation: [float(x) for x in observation]
+write(
+    "blackjack.json",
+    {
+        "trajectories": [
+            trajectory(gymnasium.make("Blackjack-v1"), seed, [walk(2), timid] * 60, numbers)
+            for seed in [0, 1, 42, 2**32 + 7]
+        ],
+        "random": blackjack_value(lambda hand: 0.5),
+        "timid": blackjack_value(lambda hand: float(cards.sum_hand(hand) < 17)),
+        "best": blackjack_value(max),
+    },
 )
