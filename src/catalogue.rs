@@ -229,7 +229,12 @@ impl Catalogue {
     }
 
     /// What of these words it does not have, each with what it is.
-    pub(crate) fn lacks(&self, [env, model, algo]: [Option<&Word>; 3], optimizer: &Spec) -> Vec<String> {
+    pub(crate) fn lacks(
+        &self,
+        [env, model, algo]: [Option<&Word>; 3],
+        optimizer: &Spec,
+        sinks: &[Word],
+    ) -> Vec<String> {
         let mut lacking = Vec::new();
         let mut note = |what: &str, name: &str, known: bool| {
             if !known {
@@ -239,6 +244,7 @@ impl Catalogue {
         env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
         model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
         algo.into_iter().for_each(|word| note("algorithm", &word.name, self.algo(&word.name).is_ok()));
+        sinks.iter().for_each(|word| note("sink", &word.name, self.sink(&word.name).is_ok()));
         for link in &optimizer.0 {
             note("optimizer", &link.name, self.optim().row(&link.name).is_ok());
         }

@@ -59,9 +59,16 @@ fn of(name: &str) -> Result<&'static Program> {
     PROGRAMS.iter().find(|program| program.name == name).ok_or_else(|| Error::unknown("command", name, names))
 }
 
+/// What the program is called: with rows of one's own it has a name of its own.
+fn own_name() -> String {
+    let path = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&path).file_stem().map(|name| name.to_string_lossy().into_owned());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into())
+}
+
 /// The whole command line.
 fn command(catalogue: &Catalogue) -> Command {
-    Command::new("uphill")
+    Command::new(own_name())
         .version(env!("CARGO_PKG_VERSION"))
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommands(PROGRAMS.iter().map(|program| (program.command)(catalogue).name(program.name)))

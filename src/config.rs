@@ -7,15 +7,15 @@ mod toml_text;
 mod world;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::GridWorldConfig;
+use uphill_envs::{GridWorldConfig, quoted};
 
 use crate::catalogue::Catalogue;
 use crate::device::DeviceChoice;
 use crate::init::Initialiser;
 use crate::models::Activation;
-use crate::optim::{ClipGradBy, Row};
+use crate::optim::{self, ClipGradBy, Row};
 use crate::words::{self, Spec, Word};
-use crate::{Error, OnDivergence, Result};
+use crate::{Error, OnDivergence, Result, algo, settings};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -69,6 +69,8 @@ settings! {
     threads: usize,
     /// The most memory in GiB that a run may need by what is reckoned before it starts; inf sets no limit.
     max_memory: f64,
+    /// Where the rows of a run go beside metrics.csv: none, or such as jsonl.
+    sinks: Vec<Word>,
     /// Environment steps to train for, all lanes together; the last update may pass it.
     steps: u64,
     /// Environments stepped side by side.
@@ -118,6 +120,25 @@ settings! {
     /// Whether actor and critic share their hidden layers.
     shared_trunk: bool,
 }
+
+/// Settings that are arguments of algorithms: a row that has one takes it from there.
+const OF_ALGOS: [&str; 13] = [
+    "n_steps",
+    "episodes",
+    "n_epochs",
+    "n_minibatches",
+    "gamma",
+    "gae_lambda",
+    "baseline",
+    "normalize_advantage",
+    "clip_range",
+    "clip_range_vf",
+    "ent_coef",
+    "vf_coef",
+    "target_kl",
+];
+/// Settings that are arguments of models.
+const OF_MODELS: [&str; 4] = ["hidden", "activation", "init", "shared_trunk"];
 
 impl Config {
     /// The defaults of an algorithm, which may say arguments, with an optimizer: a name or a whole [`Spec`]. One that is not
@@ -170,7 +191,7 @@ impl Config {
 
     /// Fails for an argument that is impossible.
     fn check_arguments(self) -> Result<Self> {
-        self.args(self.catalogue.algo(&self.algo.name)?, &self.algo)?;
+        self.args(self.catalogue.algo(&self.algo.name)?, &self.algo, &OF_ALGOS)?;
         Ok(self)
     }
 
@@ -181,21 +202,18 @@ impl Config {
         let (algo, model) = (catalogue.algo(&self.algo.name), catalogue.model(&self.model.name));
         let mut table = self.all()?;
         if let Ok(row) = &algo {
-            for (name, text) in row.make.settings {
-                let like = table.get(*name).cloned();
-                table.insert((*name).into(), words::value(text)?.to_toml(like.as_ref()));
-            }
-            let word = settle(row, &self.algo, &mut table)?;
+            self.set_defaults_of(row, &mut table)?;
+            let word = settle(row, &self.algo, &OF_ALGOS, &mut table)?;
             table.insert("algo".into(), word_in_toml(&word)?);
         }
         if let Ok(row) = &model {
-            let word = settle(row, &self.model, &mut table)?;
+            let word = settle(row, &self.model, &OF_MODELS, &mut table)?;
             table.insert("model".into(), word_in_toml(&word)?);
         }
         if let Ok(row) = catalogue.env(&self.env.name).as_ref()
             && self.gridworld.is_none()
         {
-            let word = settle(row, &self.env, &mut table)?;
+            let word = settle(row, &self.env, &[], &mut table)?;
             table.insert("env".into(), word_in_toml(&word)?);
         }
         if must {
@@ -203,6 +221,29 @@ impl Config {
             model?;
         }
         Self::typed(table, catalogue)
+    }
+
+    /// Sets what an algorithm's row has as the defaults of a run's settings; an optimizer brings its own learning rate unless
+    /// that is among them.
+    fn set_defaults_of(&self, row: &algo::Row, table: &mut toml::Table) -> Result<()> {
+        let names = || row.make.settings.iter().map(|(name, _)| *name);
+        let wrong = |problem: String| Error::Config(format!("the row of {}: settings: {problem}", row.name));
+        for &(name, text) in row.make.settings {
+            let is_word = ["env", "model", "algo", "sinks"].contains(&name);
+            if !Self::is_setting(name) || is_word || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name) {
+                return Err(wrong(format!("`{}` is no setting that it could change", quoted(name))));
+            }
+            let like = table.get(name).cloned();
+            let value = words::value(text).map_err(|e| wrong(e.to_string()))?.to_toml(like.as_ref());
+            let one = toml::Table::from_iter([(name.to_string(), value)]);
+            *table = settings::over::<Self>(std::mem::take(table), one).map_err(|e| wrong(e.to_string()))?;
+        }
+        if names().any(|name| name == "optimizer") && names().all(|name| name != "lr") {
+            let spec = Spec::try_from(&table["optimizer"])?;
+            let lr = self.catalogue.optim().recipe_of(&spec).and_then(optim::Row::default_lr);
+            lr.map(|lr| table.insert("lr".into(), lr.into()));
+        }
+        Ok(())
     }
 
     /// A table whose every key is known as a configuration.
@@ -222,6 +263,7 @@ impl Config {
             device: DeviceChoice::Cpu.to_string(),
             threads: 0,
             max_memory: 4.0,
+            sinks: Vec::new(),
             steps: 500_000,
             envs: 4,
             n_steps: 128,
@@ -256,7 +298,8 @@ impl Config {
         let env = Some(&self.env).filter(|_| self.gridworld.is_none());
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
         let optimizer = if learning { &self.optimizer } else { &none };
-        let lacking = self.catalogue.lacks([env, Some(&self.model), algo], optimizer).join(", ");
+        let sinks = if learning { &self.sinks[..] } else { &[] };
+        let lacking = self.catalogue.lacks([env, Some(&self.model), algo], optimizer, sinks).join(", ");
         let remedy = "use the program that it was made with, or a catalogue that has its rows";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
@@ -271,15 +314,15 @@ fn word_in_toml(word: &Word) -> Result<toml::Value> {
     toml::Value::try_from(word).map_err(|e| Error::Config(e.to_string()))
 }
 
-/// Puts the arguments of a row that are settings into a table of these: what the word says, else the row's default. The word
-/// with the rest.
-fn settle<M>(row: &words::Row<M>, word: &Word, table: &mut toml::Table) -> Result<Word> {
+/// Puts the arguments of a row that are `fields` into a table of settings: what the word says, else the row's default. The
+/// word with the rest.
+fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml::Table) -> Result<Word> {
     let given = words::bind(row, word)?;
     let mut rest = Word::new(&word.name);
     for param in row.params {
         let said = given.iter().find(|(known, _)| known.name == param.name).map(|(_, value)| (*value).clone());
         said.iter().try_for_each(|value| param.check(&format!("{}: ", row.name), value))?;
-        match (Config::is_setting(param.name), said) {
+        match (fields.contains(&param.name), said) {
             (true, said) if said.is_some() || !param.default.is_empty() => {
                 let value = said.map_or_else(|| words::value(param.default), Ok)?;
                 let value = value.to_toml(table.get(param.name));

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use uphill_envs::GridWorldConfig;
+use uphill_envs::{GridWorldConfig, quoted};
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
@@ -80,6 +80,7 @@ impl RunFolder {
     /// [`Error::Io`] if it cannot be written, or one of a run's names in it is a link: none is followed.
     pub fn create(path: impl Into<PathBuf>, config: &Config, force: bool) -> Result<Self> {
         let path = path.into();
+        check_sinks(config)?;
         own_folder::make(&path)?;
         let checkpoints = Checkpoints::of_run(&path);
         check(&path, &checkpoints, &config.catalogue)?;
@@ -108,13 +109,31 @@ impl RunFolder {
         }
         whole_file::remove_leftovers(&path);
         checkpoints.remove_leftovers();
-        let run = Self::of(path, config, sinks);
+        let mut run = Self::of(path, config, sinks);
         run.write_config()?;
+        run.open_sinks()?;
         Ok(run)
     }
 
     /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
-    /// is none yet. `make` makes the trainer, such as [`Trainer::new`].
+    /// is none yet, with the rows of this catalogue.
+    ///
+    /// # Errors
+    /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
+    pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
+        let path = path.into();
+        let config_path = path.join("config.toml");
+        Self::resume(path, |config| {
+            let config = Config { catalogue: catalogue.clone(), ..config.clone() };
+            match config.lacking(true) {
+                Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
+                None => Trainer::new(&config),
+            }
+        })
+    }
+
+    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
+    /// is none yet. `make` makes the trainer, such as [`Trainer::new`]; for rows of one's own there is [`RunFolder::resume_with`].
     ///
     /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes. Only files of the
     /// names that a run gives count as its checkpoints; others are left alone, and told of too.
@@ -160,10 +179,11 @@ impl RunFolder {
             });
             match opened {
                 Ok(progress) => {
-                    sinks.resume(&path, &progress, &trainer.config().catalogue)?;
-                    notes.extend(sinks.take_notes());
+                    sinks.resume(&progress)?;
                     notes.extend(trainer.take_notes());
-                    let mut run = Self::of(path, &config, sinks);
+                    let mut run = Self::of(path, trainer.config(), sinks);
+                    run.open_sinks()?;
+                    notes.extend(run.take_notes());
                     run.checkpoints.last = Some(file);
                     return Ok((run, trainer, notes));
                 }
@@ -177,9 +197,11 @@ impl RunFolder {
             return Err(none_of(&path, &bad));
         }
         let trainer = make(&config)?;
-        sinks.begin_again(&path, &trainer.config().catalogue)?;
+        sinks.begin()?;
         notes.push("there is no checkpoint yet: the run begins again".into());
-        Ok((Self::of(path, &config, sinks), trainer, notes))
+        let mut run = Self::of(path, trainer.config(), sinks);
+        run.open_sinks()?;
+        Ok((run, trainer, notes))
     }
 
     fn of(path: PathBuf, config: &Config, sinks: Sinks) -> Self {
@@ -193,8 +215,15 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Config`] for an unknown name, [`Error::Io`] or [`Error::File`] if a file cannot be written or is a link.
     pub fn with_sinks<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let mut words = names.into_iter().map(|name| Word::parse("sinks", name));
-        words.try_for_each(|word| self.sinks.add_named(&self.path, &word?, &self.config.catalogue))?;
+        for name in names {
+            let word = Word::parse("sinks", name)?;
+            if !self.config.sinks.contains(&word) {
+                self.config.sinks.push(word);
+            }
+        }
+        check_sinks(&self.config)?;
+        self.write_config()?;
+        self.open_sinks()?;
         Ok(self)
     }
 
@@ -205,6 +234,12 @@ impl RunFolder {
     pub fn with_sink(mut self, name: &str, sink: Box<dyn Sink>) -> Result<Self> {
         self.sinks.add(name, sink)?;
         Ok(self)
+    }
+
+    /// Opens the sinks of the configuration that are not open yet.
+    fn open_sinks(&mut self) -> Result<()> {
+        let Config { sinks, catalogue, .. } = &self.config;
+        sinks.iter().try_for_each(|word| self.sinks.add_named(&self.path, word, catalogue))
     }
 
     /// The same with another rule for checkpoints.
@@ -370,6 +405,26 @@ fn is_best(config: &Config, eval: &Evaluation) -> bool {
     let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };
     // Within two standard errors, and what f32 rounds of a sum.
     mean + 2.0 * std / (eval.episodes as f64).sqrt() >= optimum - 1e-4 * (1.0 + optimum.abs())
+}
+
+/// Refuses two sinks of one name, and one whose file is another's or lies elsewhere.
+fn check_sinks(config: &Config) -> Result<()> {
+    let wrong = |name: &str, problem: String| Err(Error::Config(format!("sinks: {}: {problem}", quoted(name))));
+    for (i, word) in config.sinks.iter().enumerate() {
+        let file = config.catalogue.sink(&word.name)?.make.file;
+        if config.sinks[..i].iter().any(|before| before.name == word.name) {
+            return wrong(&word.name, "it is there twice".into());
+        }
+        let others = config.catalogue.sinks().iter().filter(|row| row.name != word.name).map(|row| row.make.file);
+        let taken = ["config.toml", POLICY, BEST, "summary.json", "reward.png", "checkpoints", own_folder::MARKER];
+        if taken.into_iter().chain(others).any(|other| other == file) {
+            return wrong(&word.name, format!("its file {file} is another's"));
+        }
+        if Path::new(file).components().count() != 1 || Path::new(file).file_name().is_none() {
+            return wrong(&word.name, format!("its file `{}` is no name in the run's folder", quoted(file)));
+        }
+    }
+    Ok(())
 }
 
 /// Whether none of a run's names in its folder leads elsewhere.

@@ -80,8 +80,10 @@ fn parts_of_one_s_own_have_the_whole_command_line() {
     assert!(said("optimizers", "even").contains("momentum"));
 
     // Killed and resumed, a run is the run that nobody killed. A step takes a while, so that there is time to.
-    let slow = format!("train {OWN} --pause 0.0005 --steps 3072 --checkpoint-every 0");
+    let slow = format!("train {OWN} --pause 0.0005 --steps 3072 --checkpoint-every 0 --sinks returns(digits=1)");
     outside.says(&format!("{slow} --out whole"));
+    let config = String::from_utf8(outside.bytes("whole/config.toml")).expect("text");
+    assert!(config.contains("gamma = 1.0"), "the run's, whatever an environment calls so: {config}");
     let mut killed = outside.command(&format!("{slow} --out killed")).stderr(Stdio::null()).spawn().expect("it runs");
     let patience = Instant::now() + Duration::from_secs(60);
     let checkpoint = home.path().join("killed/checkpoints");
@@ -94,6 +96,7 @@ fn parts_of_one_s_own_have_the_whole_command_line() {
     outside.says("resume killed --quiet");
     assert_eq!(outside.bytes("whole/policy.safetensors"), outside.bytes("killed/policy.safetensors"));
     assert_eq!(outside.rows("whole"), outside.rows("killed"));
+    assert_eq!(outside.bytes("whole/returns.txt"), outside.bytes("killed/returns.txt"));
     // What objective and algorithm report by names of their own is there.
     assert!(outside.rows("whole")[0].ends_with(",indifference,calm_coef"), "{}", outside.rows("whole")[0]);
 
@@ -126,6 +129,11 @@ fn parts_of_one_s_own_have_the_whole_command_line() {
     assert!(refused.contains("Ferry-v0 has no argument `curent`; did you mean `current`?"), "{refused}");
     let refused = outside.refuses("train --algo ppo --calm-coef 1");
     assert!(refused.contains("calm_coef = 1 has no effect: it is an argument of calm"), "{refused}");
+    let refused = outside.refuses("train --env Ferry-v0(pause=1) --pause 0");
+    assert!(refused.contains("pause is given twice: as an argument of Ferry-v0"), "{refused}");
+    let refused = outside.refuses("train --sinks returns returns(digits=1)");
+    assert!(refused.contains("sinks: returns: it is there twice"), "{refused}");
+    assert!(outside.says("completions bash").contains("_outside()"));
     for command in ["evaluate", "resume"] {
         let output = programs::example("uphill").current_dir(home.path()).args([command, "whole"]).output();
         let output = output.expect("the program runs");

@@ -46,9 +46,9 @@ struct Arguments {
     /// Steps of n-step returns
     #[arg(long, value_name = "N", num_args = 1.., default_values_t = [1, 5, 20])]
     n_steps: Vec<usize>,
-    /// Discount factor
-    #[arg(long, default_value_t = 0.99)]
-    gamma: f64,
+    /// Discount factor [default: 0.99]
+    #[arg(long)]
+    gamma: Option<f64>,
     /// Network: a name, or one with arguments
     #[arg(long, default_value = "mlp")]
     model: String,
@@ -125,7 +125,7 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     let protocol = format!(
         "policy {trained}, γ = {}; g of each of {batches} batches of {} (about {steps:.0} steps); \
          95% intervals over batches",
-        arguments.gamma,
+        measured.gamma,
         counted(arguments.episodes, "episode")
     );
     let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
@@ -165,11 +165,11 @@ fn config(arguments: &Arguments, catalogue: &Catalogue) -> Result<Config> {
         algo: &arguments.algo,
         optimizer: arguments.optimizer.as_deref(),
         hidden: arguments.hidden.as_deref(),
+        gamma: arguments.gamma,
     };
     let config = Config {
         steps: arguments.steps.max(1),
         anneal_lr: false,
-        gamma: arguments.gamma,
         seed: arguments.seed,
         threads: arguments.threads,
         ..words.config(catalogue)?

@@ -47,9 +47,9 @@ struct Arguments {
     /// Episodes that each mean return is of, where no model gives the exact one
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     episodes: u32,
-    /// Discount factor
-    #[arg(long, default_value_t = 0.99)]
-    gamma: f64,
+    /// Discount factor [default: 0.99]
+    #[arg(long)]
+    gamma: Option<f64>,
     /// Network: a name, or one with arguments
     #[arg(long, default_value = "mlp")]
     model: String,
@@ -193,14 +193,10 @@ fn config(arguments: &Arguments, optimizer: &str, catalogue: &Catalogue) -> Resu
         algo: &arguments.algo,
         optimizer: Some(optimizer),
         hidden: arguments.hidden.as_deref().or((arguments.model == "mlp").then_some(&[32])),
-    };
-    let config = Config {
-        steps: arguments.steps,
         gamma: arguments.gamma,
-        seed: arguments.seed,
-        threads: arguments.threads,
-        ..words.config(catalogue)?
     };
+    let config =
+        Config { steps: arguments.steps, seed: arguments.seed, threads: arguments.threads, ..words.config(catalogue)? };
     config.validate()?;
     Ok(config)
 }

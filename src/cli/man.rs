@@ -12,9 +12,9 @@ use crate::screen::{self, say};
 use crate::{Catalogue, Error, Result, whole_file};
 
 pub(super) fn command(_: &Catalogue) -> Command {
-    let out = "Write uphill.1, uphill-train.1 and so on to this folder, which is made; files of that name are replaced";
+    let out = "Write its page and one a command to this folder, which is made; files of that name are replaced";
     Command::new("man")
-        .about("Prints the manual page of uphill, or writes those of all its commands to a folder")
+        .about("Prints the manual page, or writes those of all its commands to a folder")
         .arg(flags::path("out", "DIR", out))
 }
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
-use crate::words::{self, Param, Word};
+use crate::words::{self, Kind, Param, Word};
 use crate::{Catalogue, Config, Error, Result, algo, envs};
 
 /// One flag a setting of [`Config`], and one an argument of a row that is none.
 pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
     let settings = Config::SETTINGS.iter().map(|(name, help)| {
         let help = format!("{} [default: {}]", help.trim(), defaults(name, catalogue));
-        flag(name).help(help).help_heading("Settings")
+        flag(name).help(help).help_heading("Settings").num_args(if *name == "sinks" { 1..=64 } else { 1..=1 })
     });
     let own = own(catalogue).into_iter().map(|(param, rows)| {
         let default = if param.default.is_empty() { String::new() } else { format!(" [default: {}]", param.default) };
@@ -34,7 +34,7 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
 }
 
 /// Flags of the command that are no settings.
-const TAKEN: [&str; 9] = ["config", "out", "force", "resume", "quiet", "list", "help", "version", "sinks"];
+const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
 
 /// Arguments of environments, models and algorithms that are no settings, and the rows that have each.
 fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
@@ -79,13 +79,18 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
     let example = Config::for_algo("ppo")?.all()?;
     for name in names(catalogue) {
         let Some(text) = args.get_one::<String>(name) else { continue };
+        if name == "sinks" {
+            let words = args.get_many::<String>(name).into_iter().flatten().map(|word| word.as_str().into());
+            of_line.insert(name.into(), words.collect::<Vec<toml::Value>>().into());
+            continue;
+        }
         if name == "env" {
             of_line.extend(Config::env_settings(text, catalogue)?);
             continue;
         }
         let value = match example.get(name) {
             Some(like) => parse(name, text, like)?,
-            None => words::value(text)?.to_toml(None),
+            None => own_value(name, text, catalogue)?,
         };
         of_line.insert(name.into(), value);
     }
@@ -139,6 +144,8 @@ pub(super) struct Words<'a> {
     pub(super) optimizer: Option<&'a str>,
     /// Units of each hidden layer, where they are said by a flag of their own.
     pub(super) hidden: Option<&'a [usize]>,
+    /// The discount factor, where it is said by a flag of its own.
+    pub(super) gamma: Option<f64>,
 }
 
 impl Words<'_> {
@@ -150,8 +157,17 @@ impl Words<'_> {
             let units: Vec<toml::Value> = units.iter().map(|&units| (units as i64).into()).collect();
             table.insert("hidden".into(), units.into());
         }
+        table.extend(self.gamma.map(|gamma| ("gamma".into(), gamma.into())));
         Config::from_table_with(table, catalogue)
     }
+}
+
+/// Reads an argument that is no setting: as a word has it, lists also without brackets.
+fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Value> {
+    let is_list = own(catalogue).iter().any(|(param, _)| param.name == name && matches!(param.kind, Kind::Counts(..)));
+    let text = if is_list && !text.trim_start().starts_with('[') { format!("[{text}]") } else { text.to_string() };
+    let value = words::value(&text).map_err(|e| Error::Config(format!("--{}: {e}", name.replace('_', "-"))))?;
+    Ok(value.to_toml(None))
 }
 
 /// Reads a setting from the command line as what its default is: a number, a list, a switch or a word.
@@ -187,11 +203,10 @@ pub(super) fn remedy(error: &clap::Error, catalogue: &Catalogue) -> Option<Strin
     }
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else { return None };
     let name = flag.strip_prefix("--")?.replace('-', "_");
-    if let Some(why) = crate::names::absent(&name) {
-        return Some(why).filter(|why| !why.is_empty()).map(Into::into);
-    }
     let having = catalogue.optim().recipes().filter(|row| row.param(&name).is_some());
     // The one that most runs have, if it takes such an argument.
-    let row = having.min_by_key(|row| row.name != "adam")?.name;
+    let Some(row) = having.min_by_key(|row| row.name != "adam").map(|row| row.name) else {
+        return crate::names::absent(&name).filter(|why| !why.is_empty()).map(Into::into);
+    };
     Some(format!("it goes into the optimizer, as in --optimizer \"{row}({name}=…)\""))
 }

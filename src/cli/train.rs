@@ -13,7 +13,7 @@ use super::list;
 use super::settings::{self, configuration};
 use crate::envs::counted;
 use crate::screen::{self, returns, say, tell};
-use crate::{Catalogue, Config, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
+use crate::{Catalogue, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
@@ -117,7 +117,7 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
         .for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
-    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
+    Ok((run.with_keep(keep(args)), trainer))
 }
 
 /// The flags that are no settings, and mean nothing to a run that goes on.
@@ -137,20 +137,9 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// A run that was broken off, from its last checkpoint on.
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
-    let make = |config: &Config| {
-        let config = Config { catalogue: catalogue.clone(), ..config.clone() };
-        match config.lacking(true) {
-            Some(problem) => Err(Error::File { path: folder.join("config.toml"), problem }),
-            None => Trainer::new(&config),
-        }
-    };
-    let (run, trainer, notes) = RunFolder::resume(folder, make)?;
+    let (run, trainer, notes) = RunFolder::resume_with(folder, catalogue)?;
     notes.iter().for_each(tell);
-    Ok((run.with_keep(keep(args)).with_sinks(sinks(args))?, trainer))
-}
-
-fn sinks(args: &ArgMatches) -> impl Iterator<Item = &str> {
-    args.get_many::<String>("sinks").into_iter().flatten().map(String::as_str)
+    Ok((run.with_keep(keep(args)), trainer))
 }
 
 fn keep(args: &ArgMatches) -> Keep {
@@ -218,14 +207,8 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
 }
 
 /// What may be said of a new run and of one that goes on.
-pub(super) fn of_any_run() -> [Arg; 4] {
+pub(super) fn of_any_run() -> [Arg; 3] {
     [
-        flags::value(
-            "sinks",
-            "SINK",
-            "Where rows go beside metrics.csv, such as jsonl; a run that goes on remembers its own",
-        )
-        .num_args(1..),
         flags::value("checkpoint-every", "SECONDS", "Time between checkpoints; it changes no result [default: 10]")
             .value_parser(seconds),
         flags::value("keep-checkpoints", "K", "How many of the last checkpoints stay, 1 or more [default: 3]")

@@ -2,6 +2,7 @@
 
 use uphill_envs::{Spec, counted, quoted};
 
+use super::{OF_ALGOS, OF_MODELS};
 use crate::device::DeviceChoice;
 use crate::envs::shown;
 use crate::names::listed;
@@ -36,6 +37,9 @@ impl Config {
             let problem = format!("env = {}: {name} is given to what is known by its name alone", self.env.name);
             return Err(Error::Config(problem));
         }
+        for word in &self.sinks {
+            Args::new(self.catalogue.sink(&word.name)?, word)?;
+        }
         self.check_effects()?;
         self.make_algo()?;
         self.make_optimizer().map(|_| ())
@@ -46,10 +50,8 @@ impl Config {
         let registry = self.catalogue.optim();
         let [takes_lr, clips] = [registry.takes_lr(&self.optimizer), registry.clips(&self.optimizer)];
         let others = |name: &str| {
-            let algo = self.catalogue.algos().iter().map(|row| (self.algo == row.name, row.param(name).is_some()));
-            let model = self.catalogue.models().iter().map(|row| (self.model == row.name, row.param(name).is_some()));
-            let having: Vec<bool> = algo.chain(model).filter(|(_, has)| *has).map(|(chosen, _)| chosen).collect();
-            !having.is_empty() && !having.contains(&true)
+            let having = self.having(name);
+            !having.is_empty() && !having.iter().any(|(_, chosen)| *chosen)
         };
         let is_idle = |name: &str| match name {
             "lr" | "anneal_lr" => !takes_lr,
@@ -60,23 +62,26 @@ impl Config {
         Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()
     }
 
+    /// The rows that have a setting as their argument, and whether each is chosen.
+    fn having(&self, name: &str) -> Vec<(&'static str, bool)> {
+        let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
+        let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
+        let algos = algos.filter(|_| OF_ALGOS.contains(&name));
+        let rows = algos.chain(models.filter(|_| OF_MODELS.contains(&name)));
+        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
+        rows.filter(|(_, params, _)| has(params)).map(|(row, _, chosen)| (row, chosen)).collect()
+    }
+
     /// Refuses a setting that is an argument of another row's only: it would have no effect.
     fn check_effects(&self) -> Result<()> {
         let (own, defaults) = (self.all()?, Self::base().all()?);
-        let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
-        let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
-        let rows: Vec<_> = algos.chain(models).collect();
-        let having = |name: &str| {
-            let has = move |params: &[Param]| params.iter().any(|param| param.name == name);
-            rows.iter().filter(move |(_, params, _)| has(params)).collect::<Vec<_>>()
-        };
         for (name, value) in &own {
-            let (having, default) = (having(name), defaults.get(name));
-            if having.is_empty() || having.iter().any(|(.., chosen)| *chosen) || default == Some(value) {
+            let (having, default) = (self.having(name), defaults.get(name));
+            if having.is_empty() || having.iter().any(|(_, chosen)| *chosen) || default == Some(value) {
                 continue;
             }
-            let others = listed(&having.iter().map(|(row, ..)| *row).collect::<Vec<_>>());
-            let is_of_model = self.catalogue.models().iter().any(|row| row.param(name).is_some());
+            let others = listed(&having.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+            let is_of_model = OF_MODELS.contains(&name.as_str());
             let chosen = if is_of_model { &self.model } else { &self.algo };
             let (value, chosen) = (settings::shown(value), &chosen.name);
             let rest =
@@ -125,8 +130,8 @@ impl Config {
         let limit = self.max_grad_norm;
         check(limit > 0.0, "max_grad_norm", shown(limit), "it must be above 0 (inf turns it off)")?;
         let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
-        algo.map(|row| self.args(row, &self.algo)).transpose()?;
-        model.map(|row| self.args(row, &self.model)).transpose()?;
+        algo.map(|row| self.args(row, &self.algo, &OF_ALGOS)).transpose()?;
+        model.map(|row| self.args(row, &self.model, &OF_MODELS)).transpose()?;
         let env = self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none());
         env.map(|row| Args::new(row, &self.env)).transpose()?;
         let (layers, weights) =

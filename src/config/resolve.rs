@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uphill_envs::{Env, FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
 
+use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
 use crate::models::{MlpConfig, Model, Site};
 use crate::optim::{Fallback, Optimizer};
@@ -23,9 +24,9 @@ impl Config {
     }
 
     /// What a word's row is given: its own arguments, and of the settings those that it has.
-    pub(super) fn args<M>(&self, row: &Row<M>, word: &Word) -> Result<Args> {
+    pub(super) fn args<M>(&self, row: &Row<M>, word: &Word, fields: &[&str]) -> Result<Args> {
         let table = self.all()?;
-        let setting = |param: &Param| table.get(param.name).filter(|_| Self::is_setting(param.name));
+        let setting = |param: &Param| table.get(param.name).filter(|_| fields.contains(&param.name));
         Args::within(row, word, &|param| Value::from_toml(setting(param)?).ok())
     }
 
@@ -138,7 +139,7 @@ impl Config {
     /// [`Error::Config`] for an unknown name or an impossible argument.
     pub fn make_algo(&self) -> Result<Box<dyn Algorithm>> {
         let row = self.catalogue.algo(&self.algo.name)?;
-        (row.make.build)(&self.args(row, &self.algo)?, self.envs)
+        (row.make.build)(&self.args(row, &self.algo, &OF_ALGOS)?, self.envs)
     }
 
     /// The optimizer. What its spec says goes over the settings `lr`, `anneal_lr` and `max_grad_norm`: the first two
@@ -163,7 +164,7 @@ impl Config {
     /// [`Error::Config`] for an unknown name or an impossible argument, and what the model's row fails with.
     pub fn make_model(&self, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
         let row = self.catalogue.model(&self.model.name)?;
-        (row.make.build)(&self.args(row, &self.model)?, site)
+        (row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)
     }
 
     /// The network on the CPU, with these parameters.
@@ -182,7 +183,7 @@ impl Config {
     /// As [`Config::make_model`].
     pub(crate) fn layout(&self, spec: &Spec) -> Result<Option<Layout>> {
         let row = self.catalogue.model(&self.model.name)?;
-        let args = self.args(row, &self.model)?;
+        let args = self.args(row, &self.model, &OF_MODELS)?;
         row.make.layout.map(|layout| layout(&args, spec)).transpose()
     }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use uphill_envs::{GridWorldConfig, quoted};
 
+use super::{OF_ALGOS, OF_MODELS};
 use crate::catalogue::Catalogue;
-use crate::words::{Param, Spec, Value, Word};
+use crate::words::{Spec, Value, Word};
 use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
@@ -116,13 +117,18 @@ impl Config {
         }
         let mut said: Vec<(String, &str)> = Vec::new();
         for (word, row) in [
+            (&base.env, catalogue.env(&base.env.name).ok().map(|row| row.params).filter(|_| !own_world)),
             (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
             (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
         ] {
             let places = row.unwrap_or_default().iter().map(|param| param.name);
             let places = places.zip(&word.args).filter(|(_, (key, _))| key.is_none()).map(|(name, _)| name.to_string());
             let names = word.args.iter().filter_map(|(key, _)| key.clone());
-            said.extend(places.chain(names).map(|name| (name, word.name.as_str())));
+            // A run's own settings are other things than arguments of the same name.
+            let is_argument = |name: &String| {
+                !Self::is_setting(name) || OF_ALGOS.contains(&name.as_str()) || OF_MODELS.contains(&name.as_str())
+            };
+            said.extend(places.chain(names).filter(is_argument).map(|name| (name, word.name.as_str())));
         }
         if let Some((name, word)) = said.iter().find(|(name, _)| table.contains_key(name)) {
             let problem = format!("{name} is given twice: as an argument of {word}, and by itself");
@@ -142,7 +148,7 @@ impl Config {
                     return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
                 }
                 (name, value) if !known.contains_key(name) => {
-                    let Some(word) = defaults.word_with(name) else {
+                    let Some(word) = defaults.word_with(name)? else {
                         return Err(defaults.unknown_setting(name, value));
                     };
                     *word = word.clone().with(name, Value::from_toml(value)?);
@@ -157,19 +163,30 @@ impl Config {
         Ok(Self { env: words.0, model: words.1, algo: words.2, ..config })
     }
 
-    /// The word whose row has an argument of that name.
-    fn word_with(&mut self, name: &str) -> Option<&mut Word> {
+    /// The word whose row has an argument of that name, if one has.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where several have.
+    fn word_with(&mut self, name: &str) -> Result<Option<&mut Word>> {
         let catalogue = &self.catalogue;
-        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
-        if catalogue.algo(&self.algo.name).is_ok_and(|row| has(row.params)) {
-            Some(&mut self.algo)
-        } else if catalogue.model(&self.model.name).is_ok_and(|row| has(row.params)) {
-            Some(&mut self.model)
-        } else if self.gridworld.is_none() && catalogue.env(&self.env.name).is_ok_and(|row| has(row.params)) {
-            Some(&mut self.env)
-        } else {
-            None
+        let params = [
+            catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
+            catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
+            catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none()).map_or(&[][..], |row| row.params),
+        ];
+        let has = params.map(|params| params.iter().any(|param| param.name == name));
+        let words = [&mut self.algo, &mut self.model, &mut self.env];
+        let mut having: Vec<&mut Word> =
+            words.into_iter().zip(has).filter(|(_, has)| *has).map(|(word, _)| word).collect();
+        if having.len() > 1 {
+            let names: Vec<&str> = having.iter().map(|word| word.name.as_str()).collect();
+            let problem = format!(
+                "{name} is an argument of {}: say it in the word of the one that is meant",
+                names::listed(&names)
+            );
+            return Err(Error::Config(problem));
         }
+        Ok(having.pop())
     }
 
     /// What is said of a setting that there is not, next to the others.
@@ -200,7 +217,9 @@ impl Config {
         } else if let Some(why) = names::absent(name).filter(|why| !why.is_empty()) {
             format!(", nor what stands for it: {why}")
         } else if value.is_table() {
-            format!("; there are no sections but [gridworld]: what is in [{name}] goes to the top of the file")
+            format!(
+                "; there are no sections but [env], [model], [algo], [optimizer] and [gridworld]: what is in [{name}] goes to the top of the file"
+            )
         } else if world_defaults().is_ok_and(|world| world.contains_key(name)) {
             ": it belongs to a grid world, under [gridworld] or in a file of its own for `env`".into()
         } else {
@@ -231,7 +250,13 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         let mut table = self.to_table()?;
         let mut text = String::new();
-        for name in Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]) {
+        // What comes after a table belongs to it, so tables come last.
+        let (tables, others): (Vec<&str>, Vec<&str>) = Self::SETTINGS
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(["gridworld"])
+            .partition(|name| table.get(*name).is_some_and(toml::Value::is_table));
+        for name in others.into_iter().chain(tables) {
             if let Some(value) = table.remove(name) {
                 let one = toml::to_string(&toml::Table::from_iter([(name.to_string(), value)]));
                 text += &one.map_err(|e| Error::Config(e.to_string()))?;

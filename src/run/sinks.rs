@@ -34,19 +34,11 @@ impl Sinks {
         self.csv.resume(None)
     }
 
-    /// Begins again without a row, with the files that there are.
-    pub(super) fn begin_again(&mut self, folder: &Path, catalogue: &Catalogue) -> Result<()> {
-        self.begin()?;
-        let there = catalogue.sinks().iter().filter(|row| row.name != FIRST && folder.join(row.make.file).exists());
-        there.map(|row| Word::new(row.name)).try_for_each(|word| self.add_named(folder, &word, catalogue))
-    }
-
-    /// Goes on from a checkpoint, with all files that it knows of.
-    pub(super) fn resume(&mut self, folder: &Path, progress: &Progress, catalogue: &Catalogue) -> Result<()> {
+    /// Goes on from a checkpoint.
+    pub(super) fn resume(&mut self, progress: &Progress) -> Result<()> {
         self.csv.keep(&progress.metrics)?;
         (self.marks, self.goes_on) = (progress.sinks.clone(), true);
-        let known = catalogue.sinks().iter().filter(|row| progress.sinks.contains_key(row.name));
-        known.map(|row| Word::new(row.name)).try_for_each(|word| self.add_named(folder, &word, catalogue))
+        Ok(())
     }
 
     /// Opens a sink by its word, unless it is open.

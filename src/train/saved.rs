@@ -60,8 +60,8 @@ impl Trainer {
     /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let Checkpoint { config, progress, arrays } = checkpoint;
-        let Config { threads, device, max_memory, catalogue, .. } = self.config.clone();
-        let same = Config { threads, device, max_memory, catalogue, ..config.clone() };
+        let Config { threads, device, max_memory, sinks, catalogue, .. } = self.config.clone();
+        let same = Config { threads, device, max_memory, sinks, catalogue, ..config.clone() };
         let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
         if theirs != ours {
             let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));

@@ -17,6 +17,8 @@ pub const ROW: EnvRow = Row {
     params: &[
         Param::fixed("current", Range::Share, "0.2", "probability that the boat goes downstream whatever it wants"),
         Param::fixed("pause", Range::NotNegative, "0", "seconds that a step takes"),
+        // The same name as a setting of the run's, which is another thing.
+        Param::fixed("gamma", Range::Finite, "0", "a colour that nobody sees"),
     ],
     make: MakeEnv {
         one: Some(|args| Ok(Box::new(Ferry::new(args)?))),

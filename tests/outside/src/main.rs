@@ -1,10 +1,11 @@
-//! A crate of one's own: an environment, a network, an objective, an algorithm and an optimizer, each one row in one's own
+//! A crate of one's own: an environment, a network, an objective, an algorithm, an optimizer and a sink, each one row in one's own
 //! catalogue, and the whole command line for them.
 
 mod environment;
 mod learning;
 mod network;
 mod optimizer;
+mod sink;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,6 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let catalogue = Catalogue::default();
-    let catalogue = catalogue.with(environment::ROW).with(network::ROW).with(learning::ROW).with(optimizer::ROW);
+    let catalogue = catalogue.with(environment::ROW).with(network::ROW).with(learning::ROW).with(optimizer::ROW).with(sink::ROW);
     cli::main(&catalogue)
 }
