@@ -97,11 +97,11 @@ landscape --surface retrun
 # A name that there is not
 train --env CartPole-v0
 train --env cartpole
-train --env MountainCar-v0
+train --env LunarLander-v3
 train --algo pppo
 train --algo dqn
 compare_optimizers --tasks CartPole-v3
-gradient_quality --env FrozenLake-v1
+gradient_quality --env LunarLander-v3
 landscape --algo sac
 train --optimizer adan
 train --activation gelu

@@ -29,7 +29,8 @@
 //! ```
 //!
 //! A [`GridWorld`] is a map of characters. It can be walked, and it can be solved: its [`model`](GridWorld::model) is a
-//! [`FiniteMdp`], which answers exactly what sampled learning estimates.
+//! [`FiniteMdp`], which answers exactly what sampled learning estimates. [`FrozenLake`], [`Taxi`] and [`Blackjack`] have such
+//! a model, too.
 //!
 //! # Environments
 //!
