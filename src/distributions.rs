@@ -20,6 +20,8 @@ pub use categorical_rows::CategoricalRows;
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
 
+pub use crate::rollout::{ActionKind, ActionMut};
+
 use crate::seed::Rng;
 use crate::{Error, Result};
 
@@ -35,6 +37,15 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     fn action_len(&self) -> usize {
         1
     }
+
+    /// What an action is made of.
+    fn action_kind(&self) -> ActionKind {
+        ActionKind::Discrete
+    }
+
+    /// Brings actions that are numbers, `[B, action_len]`, into the space, for an environment to take. What is learnt from is
+    /// what was drawn.
+    fn clip(&self, _actions: &mut [f32]) {}
 
     /// Whether it is over the actions of this space.
     fn is_over(&self, space: &Space) -> bool;
@@ -99,15 +110,6 @@ impl KeptRows {
     }
 }
 
-/// Room for one action.
-#[derive(Debug)]
-pub enum ActionMut<'a> {
-    /// Indices, `[action_len]`.
-    Discrete(&'a mut [u32]),
-    /// Numbers, `[action_len]`.
-    Continuous(&'a mut [f32]),
-}
-
 /// `B` distributions as tensors, under autograd.
 pub trait DistributionTensor: fmt::Debug {
     /// What it was made of, `[B, outputs]`.
@@ -160,7 +162,7 @@ pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
 
 /// The error for a row of outputs that is no distribution.
 pub(crate) fn no_distribution(outputs: &[f32]) -> Error {
-    Error::NotFinite { what: format!("one of the policy's logits {outputs:?}") }
+    Error::NotFinite { what: format!("one of the policy's outputs {outputs:?}") }
 }
 
 /// The indices among actions. There are no others where a distribution of indices is asked: a rollout has what its own

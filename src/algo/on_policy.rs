@@ -1,7 +1,6 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
 use rand::seq::SliceRandom;
-use uphill_envs::Actions;
 
 use super::learner::Buffers;
 use super::{Algorithm, Learner, Now};
@@ -56,8 +55,7 @@ impl OnPolicy {
             true => Ok(()),
             false => Err(Error::NotFinite { what: "the loss".into() }),
         };
-        let (numbers, got) = (network.distribution().action_len(), batch.rollout.action_len);
-        check_len("an action of the rollout", numbers, got)?;
+        batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
         if let Some(loss) = network.host_gradient(params, batch, &self.objective, scratch, gradient, sums)? {
             return finite(loss);
         }
@@ -178,7 +176,7 @@ fn log_probs(
     let (width, mut policy) = (network.distribution().outputs(), network.distribution().rows());
     check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
     policy.set(&outputs, width);
-    policy.judge(Actions::Discrete(&rollout.action), log_prob, &mut entropy);
+    policy.judge(rollout.action.view(), log_prob, &mut entropy);
     Ok(())
 }
 

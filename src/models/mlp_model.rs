@@ -299,7 +299,7 @@ impl Model for MlpModel {
         }
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
-        check_len("an action of the rollout", self.distribution.action_len(), batch.rollout.action_len)?;
+        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
         let count = shard::count(batch.places.len());
         let MlpScratch { transposed, shards, .. } = scratch.of();
         shards.resize_with(shards.len().max(count), Shard::default);
