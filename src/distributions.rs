@@ -6,6 +6,8 @@
 
 mod categorical;
 mod categorical_rows;
+mod diag_gaussian;
+mod diag_gaussian_rows;
 mod multi_categorical;
 mod multi_categorical_rows;
 
@@ -17,6 +19,8 @@ use uphill_envs::{Actions, Space, quoted};
 
 pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
+pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
+pub use diag_gaussian_rows::DiagGaussianRows;
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
 
@@ -30,8 +34,19 @@ use crate::{Error, Result};
 /// A new one is a file here and a row of [`DISTRIBUTIONS`]: models, algorithms and the command line take it as they take
 /// the others.
 pub trait Distribution: fmt::Debug + Send + Sync {
-    /// Numbers of a network's output that it reads for one action.
+    /// Numbers that it reads for one action: a network's outputs, and after them those that are its [own](Self::own).
     fn outputs(&self) -> usize;
+
+    /// The last of its outputs, where no network gives them and they are parameters of its own, the same in every state;
+    /// `None`, the default, without any.
+    fn own(&self) -> Option<OwnBlock> {
+        None
+    }
+
+    /// Outputs that a network gives: all but its own.
+    fn network_outputs(&self) -> usize {
+        self.outputs() - self.own().map_or(0, |own| own.len)
+    }
 
     /// `K`, the numbers of one action.
     fn action_len(&self) -> usize {
@@ -61,6 +76,15 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Tensor`] for another shape.
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>>;
+}
+
+/// A block of parameters that is a distribution's own: all begin at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnBlock {
+    /// Its name.
+    pub name: &'static str,
+    /// How many there are.
+    pub len: usize,
 }
 
 /// `B` distributions on the host, in buffers that are kept.
@@ -115,7 +139,8 @@ pub trait DistributionTensor: fmt::Debug {
     /// What it was made of, `[B, outputs]`.
     fn outputs(&self) -> &Tensor;
 
-    /// `log π(a|s)` of actions `[B]`, or `[B, action_len]` of more than one number, `[B]`.
+    /// `log π(a|s)` of actions, `[B]`: of indices `[B]`, or `[B, action_len]` of more than one, and of numbers
+    /// `[B, action_len]`.
     ///
     /// # Errors
     /// [`Error::Tensor`] for another shape, or an action outside the space.
@@ -145,7 +170,7 @@ pub struct DistributionKind {
 }
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW];
+pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW, DiagGaussian::ROW];
 
 /// The distribution over the actions of an environment.
 ///
