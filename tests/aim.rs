@@ -1,4 +1,4 @@
-//! Numbers as actions from end to end: an environment of two aims, learnt, saved, resumed, judged.
+//! Numbers as actions from end to end: an environment of two aims, learnt, saved, resumed, judged; and a pendulum.
 
 use std::sync::Arc;
 
@@ -176,12 +176,14 @@ fn bits(trainer: &Trainer) -> Vec<u32> {
 
 #[test]
 fn a_run_goes_on_from_its_checkpoint_as_if_it_had_not_stopped_on_any_number_of_threads() {
-    for (algo, env) in ["reinforce", "a2c", "ppo", "ppo_kl"].map(|algo| (algo, "Aim-v0")) {
+    for (algo, env) in
+        ["reinforce", "a2c", "ppo", "ppo_kl"].into_iter().flat_map(|a| [(a, "Aim-v0"), (a, "Pendulum-v1")])
+    {
         let config = Config { env: env.into(), envs: 40, steps: 1 << 30, ..config(algo) };
         let config = if algo == "reinforce" { Config { episodes: 40, ..config } } else { config };
         let make = |threads: usize| {
             let config = Config { threads, ..config.clone() };
-            trainer(&config, false)
+            if env == "Aim-v0" { trainer(&config, false) } else { Trainer::new(&config).expect("a trainer") }
         };
         let mut whole = make(1);
         let first = rows(&mut whole, 2);

@@ -8,7 +8,9 @@ use gym_rs::{
 
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
-use crate::{CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, nearest, quoted};
+use crate::{
+    CartPole, Columns, Env, EnvError, GridWorld, GridWorldConfig, Lanes, Pendulum, TimeLimit, VecEnv, nearest, quoted,
+};
 
 /// One registered environment.
 struct Registered {
@@ -46,6 +48,7 @@ macro_rules! row {
 
 const ROWS: &[Registered] = &[
     row!("CartPole-v1", "balance a pole on a cart; Gymnasium's", columns Ok::<_, EnvError>(CartPole::new())),
+    row!("Pendulum-v1", "swing a pendulum up by a torque; Gymnasium's", Ok::<_, EnvError>(Pendulum::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
     row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
     row!("CliffWalking-v1", "a walk along a cliff; Gymnasium's", GridWorld::new(GridWorldConfig::cliff_walking())),
