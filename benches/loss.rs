@@ -49,8 +49,12 @@ fn loss(c: &mut Criterion) {
             });
         });
 
-        let rollout =
-            Rollout { action: vec![0; rows], log_prob: old.clone(), value: column.clone(), ..Rollout::new(1, 0) };
+        let rollout = Rollout {
+            action: vec![0; rows].into(),
+            log_prob: old.clone(),
+            value: column.clone(),
+            ..Rollout::new(1, 0)
+        };
         let estimate = Estimate { advantage: column.clone(), target: column.clone() };
         let places: Vec<usize> = (0..rows).collect();
         let batch = TensorBatch::new(&rollout, &estimate, &places, &column, &CPU).expect("tensors");

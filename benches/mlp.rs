@@ -36,7 +36,7 @@ fn steps(rows: usize) -> (Rollout, Estimate, Vec<usize>) {
     let column: Vec<f32> = (0..rows).map(number).collect();
     let rollout = Rollout {
         observation: (0..4 * rows).map(number).collect(),
-        action: (0..rows).map(|i| (i % 2) as u32).collect(),
+        action: (0..rows).map(|i| (i % 2) as u32).collect::<Vec<_>>().into(),
         log_prob: vec![-0.7; rows],
         value: column.clone(),
         ..Rollout::new(1, 4)

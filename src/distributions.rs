@@ -6,6 +6,8 @@
 
 mod categorical;
 mod categorical_rows;
+mod diag_gaussian;
+mod diag_gaussian_rows;
 mod multi_categorical;
 mod multi_categorical_rows;
 
@@ -17,8 +19,12 @@ use uphill_envs::{Actions, Space, quoted};
 
 pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
+pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
+pub use diag_gaussian_rows::DiagGaussianRows;
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
+
+pub use crate::rollout::{ActionKind, ActionMut};
 
 use crate::seed::Rng;
 use crate::{Error, Result};
@@ -28,13 +34,33 @@ use crate::{Error, Result};
 /// A new one is a file here and a row of [`DISTRIBUTIONS`]: models, algorithms and the command line take it as they take
 /// the others.
 pub trait Distribution: fmt::Debug + Send + Sync {
-    /// Numbers of a network's output that it reads for one action.
+    /// Numbers that it reads for one action: a network's outputs, and after them those that are its [own](Self::own).
     fn outputs(&self) -> usize;
+
+    /// The last of its outputs, where no network gives them and they are parameters of its own, the same in every state;
+    /// `None`, the default, without any.
+    fn own(&self) -> Option<OwnBlock> {
+        None
+    }
+
+    /// Outputs that a network gives: all but its own.
+    fn network_outputs(&self) -> usize {
+        self.outputs() - self.own().map_or(0, |own| own.len)
+    }
 
     /// `K`, the numbers of one action.
     fn action_len(&self) -> usize {
         1
     }
+
+    /// What an action is made of.
+    fn action_kind(&self) -> ActionKind {
+        ActionKind::Discrete
+    }
+
+    /// Brings actions that are numbers, `[B, action_len]`, into the space, for an environment to take. What is learnt from is
+    /// what was drawn.
+    fn clip(&self, _actions: &mut [f32]) {}
 
     /// Whether it is over the actions of this space.
     fn is_over(&self, space: &Space) -> bool;
@@ -50,6 +76,15 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Tensor`] for another shape.
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>>;
+}
+
+/// A block of parameters that is a distribution's own: all begin at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnBlock {
+    /// Its name.
+    pub name: &'static str,
+    /// How many there are.
+    pub len: usize,
 }
 
 /// `B` distributions on the host, in buffers that are kept.
@@ -99,21 +134,13 @@ impl KeptRows {
     }
 }
 
-/// Room for one action.
-#[derive(Debug)]
-pub enum ActionMut<'a> {
-    /// Indices, `[action_len]`.
-    Discrete(&'a mut [u32]),
-    /// Numbers, `[action_len]`.
-    Continuous(&'a mut [f32]),
-}
-
 /// `B` distributions as tensors, under autograd.
 pub trait DistributionTensor: fmt::Debug {
     /// What it was made of, `[B, outputs]`.
     fn outputs(&self) -> &Tensor;
 
-    /// `log π(a|s)` of actions `[B]`, or `[B, action_len]` of more than one number, `[B]`.
+    /// `log π(a|s)` of actions, `[B]`: of indices `[B]`, or `[B, action_len]` of more than one, and of numbers
+    /// `[B, action_len]`.
     ///
     /// # Errors
     /// [`Error::Tensor`] for another shape, or an action outside the space.
@@ -143,7 +170,7 @@ pub struct DistributionKind {
 }
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW];
+pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW, DiagGaussian::ROW];
 
 /// The distribution over the actions of an environment.
 ///
@@ -160,7 +187,7 @@ pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
 
 /// The error for a row of outputs that is no distribution.
 pub(crate) fn no_distribution(outputs: &[f32]) -> Error {
-    Error::NotFinite { what: format!("one of the policy's logits {outputs:?}") }
+    Error::NotFinite { what: format!("one of the policy's outputs {outputs:?}") }
 }
 
 /// The indices among actions. There are no others where a distribution of indices is asked: a rollout has what its own

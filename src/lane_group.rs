@@ -3,7 +3,7 @@
 use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, counted, quoted};
 
 use crate::arrays::Arrays;
-use crate::distributions::{ActionMut, KeptRows, no_distribution};
+use crate::distributions::{KeptRows, no_distribution};
 use crate::error::check_len;
 use crate::models::Model;
 use crate::pace::Pace;
@@ -27,6 +27,8 @@ pub(crate) struct LaneGroup {
     active: Vec<bool>,
     outputs: Vec<f32>,
     policy: KeptRows,
+    /// `[n, K]`: numbers as the environment takes them.
+    clipped: Vec<f32>,
     final_observation: Vec<f32>,
     /// Places in `[T, n]` where an episode was truncated, and the observations they were truncated at.
     truncated: Vec<usize>,
@@ -76,6 +78,7 @@ impl LaneGroup {
             active: Vec::new(),
             outputs: Vec::new(),
             policy: KeptRows::default(),
+            clipped: Vec::new(),
             truncated: Vec::new(),
             truncated_at: Vec::new(),
             values: Vec::new(),
@@ -114,8 +117,8 @@ impl LaneGroup {
         let (width, k) = (distribution.outputs(), distribution.action_len());
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
-        let Self { truncated, truncated_at, scratch, .. } = self;
-        rollout.clear(lanes, d, k);
+        let Self { clipped, truncated, truncated_at, scratch, .. } = self;
+        rollout.clear(lanes, d, (k, distribution.action_kind()));
         truncated.clear();
         truncated_at.clear();
         episodes_left.clear();
@@ -136,14 +139,14 @@ impl LaneGroup {
             let start = t * lanes;
             let len = start + lanes;
             rollout.observation.extend_from_slice(&self.observation);
-            rollout.action.resize(len * k, 0);
+            rollout.action.resize(len * k);
             rollout.log_prob.resize(len, 0.0);
             rollout.reward.resize(len, 0.0);
             rollout.end.resize(len, End::Not);
             rollout.valid.extend_from_slice(active);
             for lane in (0..lanes).filter(|&lane| active[lane]) {
                 let place = (start + lane) * k;
-                let action = ActionMut::Discrete(&mut rollout.action[place..place + k]);
+                let action = rollout.action.room(place..place + k);
                 let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
                     return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };
@@ -155,7 +158,15 @@ impl LaneGroup {
                 reward: &mut rollout.reward[start..],
                 end: &mut rollout.end[start..],
             };
-            let actions = Actions::Discrete(&rollout.action[start * k..]);
+            let actions = match rollout.action.view() {
+                Actions::Discrete(indices) => Actions::Discrete(&indices[start * k..]),
+                Actions::Continuous(numbers) => {
+                    clipped.clear();
+                    clipped.extend_from_slice(&numbers[start * k..]);
+                    distribution.clip(clipped);
+                    Actions::Continuous(clipped)
+                }
+            };
             let step = (actions, &active[..], out);
             let stepped = self.pace.step(&mut *self.env, step, bounds.groups, threads);
             stepped.map_err(|e| in_group(self.first, e))?;

@@ -94,7 +94,7 @@ pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::{Block, Layout, Params};
 pub use policy::{Memory, Mode, Policy};
-pub use rollout::{Horizon, Rollout};
+pub use rollout::{ActionColumn, Horizon, Rollout};
 pub use run::{Keep, RunFolder};
 pub use scratch::Scratch;
 pub use seed::{Rng, Seed};

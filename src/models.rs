@@ -7,6 +7,7 @@ mod mlp_row;
 mod module_model;
 mod nets;
 pub mod ops;
+mod own_outputs;
 mod shard;
 mod slopes;
 
@@ -44,7 +45,7 @@ pub trait Model: Send + Sync {
     /// What the outputs are a distribution of.
     fn distribution(&self) -> &Arc<dyn Distribution>;
 
-    /// The policy's outputs `[B, outputs of the distribution]` and the values `[B]` of observations `[B, D]`, differentiable
+    /// The policy's outputs `[B, outputs of the distribution]`, those that are the distribution's own among them, and the values `[B]` of observations `[B, D]`, differentiable
     /// in the parameters.
     ///
     /// # Errors

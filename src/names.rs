@@ -116,7 +116,8 @@ const KL: &str =
 const AS_THEY_ARE: &str = "observations and rewards are taken as they are";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
-const CONTINUOUS: &str = "actions are discrete";
+const CONTINUOUS: &str =
+    "numbers as actions are drawn from normal distributions, whose deviations start at 1 and are learnt";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder";
 const WORLD: &str = "it is a key of a grid world, in its file or under [gridworld]; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";

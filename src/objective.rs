@@ -22,7 +22,7 @@ pub use value_loss::ValueLoss;
 
 use crate::distributions::DistributionTensor;
 use crate::error::same_len;
-use crate::rollout::{Estimate, Minibatch};
+use crate::rollout::{ActionColumn, Estimate, Minibatch};
 use crate::{Result, Rollout, Stop};
 
 /// What a network says of a batch of `B` observations.
@@ -39,7 +39,7 @@ pub struct Output {
 pub struct TensorBatch {
     /// `[B, D]`.
     pub observation: Tensor,
-    /// `u32`, `[B]`, or `[B, K]` of more than one number.
+    /// Indices as `u32`, `[B]`, or `[B, K]` of more than one; numbers as `f32`, `[B, K]`.
     pub action: Tensor,
     /// `[B]`: log-probability of the action under the policy that chose it.
     pub log_prob: Tensor,
@@ -70,12 +70,16 @@ impl TensorBatch {
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
-        let mut action = Vec::with_capacity(b * rollout.action_len);
+        let (mut action, k) = (ActionColumn::default(), rollout.action_len);
         rollout.actions_at(places, &mut action);
-        let shape = if rollout.action_len == 1 { vec![b] } else { vec![b, rollout.action_len] };
+        let action = match action {
+            ActionColumn::Discrete(indices) if k == 1 => Tensor::from_vec(indices, b, device)?,
+            ActionColumn::Discrete(indices) => Tensor::from_vec(indices, (b, k), device)?,
+            ActionColumn::Continuous(numbers) => Tensor::from_vec(numbers, (b, k), device)?,
+        };
         Ok(Self {
             observation: Tensor::from_vec(observation, (b, rollout.observation_len), device)?,
-            action: Tensor::from_vec(action, shape, device)?,
+            action,
             log_prob: take(&rollout.log_prob)?,
             advantage: Tensor::from_slice(advantage, b, device)?,
             target: take(&estimate.target)?,

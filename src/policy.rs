@@ -8,15 +8,16 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use uphill_envs::{Actions, End, Transitions, quoted};
+use uphill_envs::{End, Transitions, quoted};
 
 use crate::config::Config;
-use crate::distributions::{ActionMut, Distribution, KeptRows, no_distribution};
+use crate::distributions::{Distribution, KeptRows, no_distribution};
 use crate::episodes::LONGEST;
 use crate::error::check_len;
 use crate::evaluation::Evaluation;
 use crate::models::{self, Model, Site};
 use crate::pace::Pace;
+use crate::rollout::ActionColumn;
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
@@ -169,7 +170,8 @@ impl Policy {
     }
 
     /// The action in each of `B` observations, `[B, D]` to `[B, K]`, one a lane of `memory`, which remembers them. `K` is the
-    /// numbers of an action, 1 for a choice; [`Actions::Discrete`] makes them what environments take.
+    /// numbers of an action, 1 for a choice. Numbers are clipped to the space. [`ActionColumn::view`] makes them what
+    /// environments take.
     ///
     /// ```
     /// use uphill::{Config, Mode, Seed, Trainer};
@@ -186,7 +188,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Shape`] for another shape or a memory of another number of lanes, [`Error::NotFinite`] if the network gives no
     /// distribution, [`Error::Interrupted`] where [`Policy::stop_when`] broke it off. The memory is then to be made anew.
-    pub fn act(&self, observation: &[f32], memory: &mut Memory, mut mode: Mode<'_>) -> Result<Vec<u32>> {
+    pub fn act(&self, observation: &[f32], memory: &mut Memory, mut mode: Mode<'_>) -> Result<ActionColumn> {
         let lanes = models::rows(observation, self.network.observation_len())?;
         check_len("the memory's lanes", lanes, memory.lanes())?;
         check_len("the memory", lanes * self.network.memory(), memory.numbers.len())?;
@@ -198,14 +200,18 @@ impl Policy {
         check_len("the network's outputs", lanes * width, outputs.len())?;
         policy.set(outputs, width);
         let k = distribution.action_len();
-        let mut actions = vec![0; lanes * k];
+        let mut actions = ActionColumn::new(distribution.action_kind());
+        actions.resize(lanes * k);
         for row in 0..lanes {
-            let action = ActionMut::Discrete(&mut actions[row * k..(row + 1) * k]);
+            let action = actions.room(row * k..(row + 1) * k);
             let chosen = match &mut mode {
                 Mode::Likeliest => policy.mode(row, action),
                 Mode::Sampled(rng) => policy.sample(row, rng, action).map(drop),
             };
             chosen.ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
+        }
+        if let ActionColumn::Continuous(numbers) = &mut actions {
+            distribution.clip(numbers);
         }
         Ok(actions)
     }
@@ -263,7 +269,7 @@ impl Policy {
                 reward: &mut reward,
                 end: &mut end,
             };
-            pace.step(&mut *env, (Actions::Discrete(&actions), &active, out), 1, threads.as_ref())?;
+            pace.step(&mut *env, (actions.view(), &active, out), 1, threads.as_ref())?;
             if threads.is_none() && pace.is_slow(1, Threads::MAX) {
                 // Made only where there is much for them to do.
                 threads = Some(Threads::new(self.config.threads)?);

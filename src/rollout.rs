@@ -1,11 +1,13 @@
 //! What a policy did and what came of it, as structures of arrays.
 
+mod action_column;
 mod estimate;
 mod horizon;
 mod minibatch;
 
 use uphill_envs::End;
 
+pub use action_column::{ActionColumn, ActionKind, ActionMut};
 pub use estimate::Estimate;
 pub use horizon::Horizon;
 pub use minibatch::Minibatch;
@@ -21,8 +23,8 @@ pub struct Rollout {
     pub action_len: usize,
     /// `[T, N, D]`: what the action answered to.
     pub observation: Vec<f32>,
-    /// `[T, N, K]`.
-    pub action: Vec<u32>,
+    /// `[T, N, K]`: as it was drawn, before numbers are clipped to what an environment takes.
+    pub action: ActionColumn,
     /// `[T, N]`: log-probability of the action under the policy that chose it.
     pub log_prob: Vec<f32>,
     /// `[T, N]`.
@@ -50,7 +52,7 @@ impl Rollout {
             observation_len,
             action_len: 1,
             observation: Vec::new(),
-            action: Vec::new(),
+            action: ActionColumn::default(),
             log_prob: Vec::new(),
             reward: Vec::new(),
             end: Vec::new(),
@@ -60,15 +62,15 @@ impl Rollout {
         }
     }
 
-    /// Forgets all steps, and keeps the room.
-    pub fn clear(&mut self, lanes: usize, observation_len: usize, action_len: usize) {
+    /// Forgets all steps, and keeps the room, for actions of so many numbers of a kind.
+    pub fn clear(&mut self, lanes: usize, observation_len: usize, (action_len, kind): (usize, ActionKind)) {
         (self.lanes, self.observation_len, self.action_len) = (lanes, observation_len, action_len);
         for column in
             [&mut self.observation, &mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value]
         {
             column.clear();
         }
-        self.action.clear();
+        self.action.clear(kind);
         self.end.clear();
         self.valid.clear();
     }
@@ -76,13 +78,15 @@ impl Rollout {
     /// Replaces this rollout by several side by side, in this order. Where one is shorter, nothing was done: such places
     /// are not valid.
     pub(crate) fn join<'a>(&mut self, parts: impl Iterator<Item = &'a Rollout> + Clone) {
-        let (observation_len, action_len) =
-            parts.clone().next().map_or((0, 1), |part| (part.observation_len, part.action_len));
-        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len, action_len);
+        let (observation_len, action_len, kind) = parts
+            .clone()
+            .next()
+            .map_or((0, 1, ActionKind::default()), |part| (part.observation_len, part.action_len, part.action.kind()));
+        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len, (action_len, kind));
         let steps = parts.clone().map(Rollout::steps).max().unwrap_or(0);
         let len = steps * self.lanes;
         self.observation.resize(len * observation_len, 0.0);
-        self.action.resize(len * action_len, 0);
+        self.action.resize(len * action_len);
         self.end.resize(len, End::Not);
         self.valid.resize(len, false);
         for column in [&mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value] {
@@ -98,7 +102,12 @@ impl Rollout {
             let wide = |width: usize| (lanes * width, first * width, part.lanes * width);
             let place = wide(1);
             put(&mut self.observation, &part.observation, wide(observation_len));
-            put(&mut self.action, &part.action, wide(action_len));
+            match (&mut self.action, &part.action) {
+                (ActionColumn::Discrete(to), ActionColumn::Discrete(from)) => put(to, from, wide(action_len)),
+                (ActionColumn::Continuous(to), ActionColumn::Continuous(from)) => put(to, from, wide(action_len)),
+                // The parts are of one kind of environment, and so are their actions.
+                _ => {}
+            }
             put(&mut self.log_prob, &part.log_prob, place);
             put(&mut self.reward, &part.reward, place);
             put(&mut self.end, &part.end, place);
@@ -125,12 +134,8 @@ impl Rollout {
     /// # Panics
     /// If there is no such place.
     #[track_caller]
-    pub fn actions_at(&self, places: &[usize], actions: &mut Vec<u32>) {
-        actions.clear();
-        match self.action_len {
-            1 => actions.extend(places.iter().map(|&i| self.action[i])),
-            k => places.iter().for_each(|&i| actions.extend_from_slice(&self.action[i * k..(i + 1) * k])),
-        }
+    pub fn actions_at(&self, places: &[usize], actions: &mut ActionColumn) {
+        actions.take(&self.action, places, self.action_len);
     }
 
     /// The observation at place `i` of `[T, N]`, `[D]`.
@@ -157,7 +162,7 @@ impl Default for Rollout {
 
 #[cfg(test)]
 mod tests {
-    use super::Rollout;
+    use super::{ActionColumn, ActionKind, Rollout};
     use uphill_envs::End;
 
     /// So many lanes and steps of actions of two numbers: lane, then step.
@@ -168,7 +173,7 @@ mod tests {
         Rollout {
             action_len: 2,
             observation: places.clone().flat_map(|[lane, t]| [lane as f32, t as f32, 1.0]).collect(),
-            action: places.clone().flatten().collect(),
+            action: places.clone().flatten().collect::<Vec<u32>>().into(),
             log_prob: column(),
             reward: column(),
             end: vec![End::Not; len],
@@ -186,17 +191,34 @@ mod tests {
         assert_eq!(joined, part(0, 5, 4));
         // The shorter part has done nothing where the longer goes on.
         joined.join([&part(0, 2, 1), &part(2, 1, 2)].into_iter());
-        assert_eq!(joined.action, [0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 1]);
+        assert_eq!(joined.action.indices(), [0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 2, 1]);
         assert_eq!(joined.valid, [true, true, true, false, false, true]);
     }
 
     #[test]
+    fn lanes_of_numbers_side_by_side_keep_their_actions() {
+        let of = |first, lanes, steps| {
+            let part = part(first, lanes, steps);
+            let numbers: Vec<f32> = part.action.indices().iter().map(|&a| a as f32 + 0.5).collect();
+            Rollout { action: numbers.into(), ..part }
+        };
+        let mut joined = Rollout::default();
+        joined.join([&of(0, 2, 4), &of(2, 3, 4)].into_iter());
+        assert_eq!(joined, of(0, 5, 4));
+        joined.join([&part(0, 2, 1)].into_iter());
+        assert_eq!((joined.action.kind(), joined.action.indices()), (ActionKind::Discrete, &[0, 0, 1, 0][..]));
+    }
+
+    #[test]
     fn actions_are_taken_whole_from_their_places() {
-        let (mut actions, wide) = (vec![7; 9], part(0, 2, 3));
+        let (mut actions, wide) = (ActionColumn::from(vec![7; 9]), part(0, 2, 3));
         wide.actions_at(&[5, 0, 2], &mut actions);
-        assert_eq!(actions, [1, 2, 0, 0, 0, 1]);
-        let one = Rollout { action: vec![4, 5, 6], ..Rollout::new(1, 0) };
+        assert_eq!(actions.indices(), [1, 2, 0, 0, 0, 1]);
+        let one = Rollout { action: vec![4, 5, 6].into(), ..Rollout::new(1, 0) };
         one.actions_at(&[2, 0], &mut actions);
-        assert_eq!(actions, [6, 4]);
+        assert_eq!(actions.indices(), [6, 4]);
+        let numbers = Rollout { action: vec![0.5, 1.5, 2.5, 3.5].into(), action_len: 2, ..Rollout::new(1, 0) };
+        numbers.actions_at(&[1], &mut actions);
+        assert_eq!(actions, ActionColumn::from(vec![2.5, 3.5]));
     }
 }

@@ -59,7 +59,7 @@ fn drawn_actions_are_as_frequent_as_they_are_probable() {
     };
     let actions = drawn(1, &mut memory);
     for (action, p) in probabilities.into_iter().enumerate() {
-        let share = actions.iter().filter(|&&drawn| drawn as usize == action).count() as f64 / n as f64;
+        let share = actions.indices().iter().filter(|&&drawn| drawn as usize == action).count() as f64 / n as f64;
         let deviation = (p * (1.0 - p) / n as f64).sqrt();
         assert!((share - p).abs() < 4.0 * deviation, "action {action}: {share}, where {p} is expected");
     }
@@ -68,12 +68,12 @@ fn drawn_actions_are_as_frequent_as_they_are_probable() {
     // One call after another goes on drawing.
     let mut rng = Seed(1).stream("actions", 0);
     let mut one = policy.memory(1);
-    for &expected in &actions[..100] {
-        assert_eq!(policy.act(&logits, &mut one, Mode::Sampled(&mut rng)).expect("an action"), [expected]);
+    for &expected in &actions.indices()[..100] {
+        assert_eq!(policy.act(&logits, &mut one, Mode::Sampled(&mut rng)).expect("an action").indices(), [expected]);
     }
-    assert_eq!(policy.act(&observations, &mut memory, Mode::Likeliest).expect("actions"), vec![0; n]);
+    assert_eq!(policy.act(&observations, &mut memory, Mode::Likeliest).expect("actions").indices(), vec![0; n]);
     let equal = policy.act(&[0.5, 0.5, 0.5, 0.0, 1.0, 1.0], &mut policy.memory(2), Mode::Likeliest);
-    assert_eq!(equal.expect("actions"), [0, 1], "the first of equals");
+    assert_eq!(equal.expect("actions").indices(), [0, 1], "the first of equals");
 }
 
 #[test]
@@ -156,7 +156,7 @@ impl Model for Remembering {
 fn a_memory_lasts_from_one_observation_to_the_next_until_it_is_told_to_forget() {
     let policy = Remembering::policy();
     let mut memory = policy.memory(2);
-    let act = |memory: &mut Memory| policy.act(&[0.0; 8], memory, Mode::Likeliest).expect("actions");
+    let act = |memory: &mut Memory| policy.act(&[0.0; 8], memory, Mode::Likeliest).expect("actions").indices().to_vec();
     assert_eq!([act(&mut memory), act(&mut memory), act(&mut memory)], [[0, 0], [1, 1], [2, 2]]);
     memory.forget(1);
     memory.forget(7);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use uphill::Config;
 use uphill::algo::{ROWS, Row};
-use uphill::envs::{Space, ids, make, summary};
+use uphill::envs::{Space, counted, ids, make, summary};
 
 /// A row of a Markdown table.
 fn row(cells: &[String]) -> String {
@@ -56,7 +56,7 @@ fn named<M>(what: &str, rows: &[uphill::words::Row<M>]) -> String {
 fn environments() -> String {
     let space = |space: &Space| match space {
         Space::Discrete { n } => format!("{n} to choose from"),
-        other => format!("{} numbers", other.flat_len()),
+        other => counted(other.flat_len(), "number"),
     };
     let number = |number: Option<String>| number.unwrap_or_else(|| "none".into());
     let rows = ids().map(|id| {

@@ -184,7 +184,7 @@ fn a_gradient_on_the_host_asks_every_few_hundred_rows_whether_to_go_on() {
     let config = endless("ppo");
     let rollout = Rollout {
         observation: vec![0.1; 2 * ROWS],
-        action: vec![1; ROWS],
+        action: vec![1; ROWS].into(),
         log_prob: vec![-0.7; ROWS],
         value: vec![0.0; ROWS],
         end: vec![End::Not; ROWS],

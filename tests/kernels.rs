@@ -48,7 +48,7 @@ fn anything(rows: usize, width: usize, actions: usize, seed: Seed) -> (Rollout, 
     let mut numbers = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let rollout = Rollout {
         observation: numbers(width * rows),
-        action: (0..rows).map(|i| (i % actions) as u32).collect(),
+        action: (0..rows).map(|i| (i % actions) as u32).collect::<Vec<_>>().into(),
         log_prob: numbers(rows).iter().map(|x| -1.4 + 0.5 * x).collect(),
         value: numbers(rows),
         ..Rollout::new(1, width)

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep, gae, n_step_return, reward_to_go};
 use uphill::distributions::{CategoricalRows, DistributionRows};
 use uphill::envs::{
@@ -91,7 +91,7 @@ fn advantages_of_columns_that_differ() {
 fn rollout() -> Rollout {
     Rollout {
         observation: vec![0.1; LEN * 4],
-        action: vec![1; LEN],
+        action: vec![1; LEN].into(),
         log_prob: vec![-0.7; LEN],
         reward: vec![1.0; LEN],
         end: vec![End::Not; LEN],
@@ -146,14 +146,24 @@ fn minibatches_of_columns_that_differ() {
     let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
     says_both("width", [4, 3], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
     // Two numbers an action, for a policy over one.
-    let wide = Rollout { action: vec![0; 2 * LEN], action_len: 2, ..rollout() };
+    let wide = Rollout { action: vec![0; 2 * LEN].into(), action_len: 2, ..rollout() };
     let batch = Minibatch { rollout: &wide, ..batch };
     says_both("actions", [1, 2], || network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums));
     let plain = self::network().1.plain();
     says_both("actions", [1, 2], || algo.gradient(&plain, &params, batch, &mut room, &mut out, &mut sums));
+    // Numbers, for a policy over indices.
+    let numbers = Rollout { action: vec![0.5; LEN].into(), ..rollout() };
+    let batch = Minibatch { rollout: &numbers, ..batch };
+    let said = "the rollout's actions are Continuous, those of the network's policy Discrete";
+    let refused = network.host_gradient(&params, batch, &Entropy, &mut room, &mut out, &mut sums);
+    assert_eq!(refused.expect_err("numbers").to_string(), said);
+    let refused = algo.gradient(&plain, &params, batch, &mut room, &mut out, &mut sums);
+    assert_eq!(refused.expect_err("numbers").to_string(), said);
+    let tensors = TensorBatch::new(&numbers, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
+    assert_eq!((tensors.action.dims(), tensors.action.dtype()), (&[LEN, 1][..], DType::F32));
     let tensors = TensorBatch::new(&wide, &estimate, &places, &[0.5; LEN], &CPU).expect("a batch");
     assert_eq!((tensors.action.dims(), tensors.log_prob.dims()), (&[LEN, 2][..], &[LEN][..]));
-    let torn = Rollout { action: vec![0; 2 * LEN + 1], ..wide.clone() };
+    let torn = Rollout { action: vec![0; 2 * LEN + 1].into(), ..wide.clone() };
     says_both("torn", [2 * LEN, 2 * LEN + 1], || TensorBatch::new(&torn, &estimate, &places, &[0.5; LEN], &CPU));
 }
 

@@ -8,7 +8,7 @@ use rand::RngExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use uphill::distributions::{CategoricalTensor, Distribution};
-use uphill::envs::{Action, Env, EnvError, Space, Spec, Step};
+use uphill::envs::{Space, Spec};
 use uphill::init::Initialiser;
 use uphill::models::{Activation, Heads, apart};
 use uphill::objective::{Objective, Output, PolicyGradient, Report, RowSums, TensorBatch, ValueLoss};
@@ -334,7 +334,7 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
     let learn = |params: &Params, network: &MlpModel| {
         let rollout = uphill::Rollout {
             observation: host.clone(),
-            action: vec![1, 2, 6],
+            action: vec![1, 2, 6].into(),
             log_prob: vec![-1.0; 3],
             value: vec![0.0; 3],
             ..uphill::Rollout::new(3, 4)
@@ -417,35 +417,8 @@ fn a_hidden_layer_of_no_units_is_refused() {
     assert_eq!(message, "hidden layer 1 has 0 units: a layer needs at least 1");
 }
 
-/// A thermostat: its one action is how much to heat.
-struct Thermostat(Spec);
-
-impl Env for Thermostat {
-    fn spec(&self) -> &Spec {
-        &self.0
-    }
-
-    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        observation.fill(0.0);
-        Ok(())
-    }
-
-    fn step(&mut self, action: Action<'_>, _: &mut [f32]) -> Result<Step, EnvError> {
-        self.0.action.check(action)?;
-        Ok(Step { reward: 0.0, end: uphill::envs::End::Not })
-    }
-}
-
 #[test]
-fn continuous_actions_are_refused_by_name() {
-    let action = Space::uniform_box(1, 0.0, 1.0);
-    let env = Thermostat(Spec { id: "Thermostat-v0".into(), action, ..spec(1, 1) });
-    let expected = "Thermostat-v0: continuous actions have no policy yet, only discrete";
-    let error = MlpModel::new(env.spec(), &MlpConfig::default(), Seed(1), &CPU).expect_err("continuous");
-    assert!(matches!(error, Error::Config(_)), "{error:?}");
-    assert!(error.to_string().starts_with(expected), "{error}");
-    let built = ModuleModel::new(env.spec(), Seed(1), &CPU, move |vb| heads(&vb, 1, 1));
-    assert_eq!(built.map(|_| ()).expect_err("continuous").to_string(), error.to_string());
+fn an_environment_with_nothing_to_do_is_refused() {
     let nothing = MlpModel::new(&spec(1, 0), &MlpConfig::default(), Seed(1), &CPU).expect_err("nothing to do");
     let said = "action space = Discrete { n: 0 } is impossible: at least 1 action";
     assert_eq!((matches!(nothing, Error::Env(_)), nothing.to_string()), (true, said.into()));
@@ -649,7 +622,7 @@ fn a_gradient_costs_one_forward_pass_whether_its_objective_has_rows_or_not() {
     let model = Counted { model, asked: AtomicUsize::new(0), most: AtomicUsize::new(0) };
     let rollout = uphill::Rollout {
         observation: vec![0.1; 12],
-        action: vec![1, 0, 1],
+        action: vec![1, 0, 1].into(),
         log_prob: vec![-0.7; 3],
         value: vec![0.0; 3],
         ..uphill::Rollout::new(3, 4)

@@ -10,7 +10,7 @@ use gym_rs::{
 use crate::GymRs;
 use crate::{
     Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
-    Lanes, MountainCar, Taxi, TimeLimit, VecEnv, nearest, quoted,
+    Lanes, MountainCar, Pendulum, Taxi, TimeLimit, VecEnv, nearest, quoted,
 };
 
 /// One registered environment.
@@ -59,6 +59,7 @@ const ROWS: &[Registered] = &[
         "swing two links up; Gymnasium's",
         columns Ok::<_, EnvError>(Acrobot::new())
     ),
+    row!("Pendulum-v1", "swing a pendulum up by a torque; Gymnasium's", Ok::<_, EnvError>(Pendulum::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
     row!("FourRooms-v0", "13 x 13 cells, four rooms, one goal", GridWorld::new(GridWorldConfig::four_rooms())),
     row!("CliffWalking-v1", "a walk along a cliff; Gymnasium's", GridWorld::new(GridWorldConfig::cliff_walking())),

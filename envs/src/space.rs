@@ -88,6 +88,23 @@ impl Space {
         }
     }
 
+    /// The numbers of a continuous action, `[D]`. Only whether they are numbers is asked: numbers outside the box are clipped
+    /// or refused by the environment.
+    ///
+    /// # Errors
+    /// [`EnvError::ActionKind`] if the action or the space is not continuous, [`EnvError::Length`] for another number of
+    /// dimensions, [`EnvError::NotFinite`] for the first that is not finite.
+    pub fn continuous<'a>(&self, action: Action<'a>) -> Result<&'a [f32], EnvError> {
+        let (Space::Box { low, .. }, Action::Continuous(numbers)) = (self, action) else {
+            return Err(self.another_kind(action));
+        };
+        EnvError::check_len("action", low.len(), numbers.len())?;
+        match numbers.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            Some((k, &value)) => Err(EnvError::NotFinite { what: format!("action[{k}]"), value }),
+            None => Ok(numbers),
+        }
+    }
+
     fn another_kind(&self, action: Action<'_>) -> EnvError {
         let got = match action {
             Action::Discrete(_) => DISCRETE,
@@ -99,15 +116,15 @@ impl Space {
 
     /// Refuses an action that is not one of this space.
     ///
-    /// A continuous action is only measured: whether numbers outside a box are clipped or refused is the environment's
-    /// affair.
+    /// Of a continuous action only the length is asked, and whether its numbers are finite: whether those outside a box are
+    /// clipped or refused is the environment's affair.
     ///
     /// # Errors
     /// [`EnvError::ActionKind`] for one of another kind, [`EnvError::ActionOutOfRange`] past the end of a choice,
-    /// [`EnvError::Length`] for one of another length.
+    /// [`EnvError::Length`] for one of another length, [`EnvError::NotFinite`] for a number that is none.
     pub fn check(&self, action: Action<'_>) -> Result<(), EnvError> {
         match (self, action) {
-            (Space::Box { low, .. }, Action::Continuous(a)) => EnvError::check_len("action", low.len(), a.len()),
+            (Space::Box { .. }, _) => self.continuous(action).map(drop),
             (Space::MultiDiscrete { .. }, _) => self.multi_discrete(action).map(drop),
             _ => self.discrete(action).map(drop),
         }

@@ -11,25 +11,61 @@ const STEPS: usize = 600;
 /// Environments whose own authors let them leave their observation space: see `docs/gym-rs.md`.
 const LEAVES_ITS_SPACE: &[&str] = &["gym-rs/CartPole-v0"];
 
-fn actions(env: &(impl Env + ?Sized)) -> u32 {
-    match env.spec().action {
-        Space::Discrete { n } => n as u32,
-        _ => panic!("extend this test to other actions"),
+/// An action, kept to be lent.
+#[derive(Clone)]
+enum Chosen {
+    Index(u32),
+    Numbers(Vec<f32>),
+}
+
+impl Chosen {
+    /// From the first to past the last, or from the lower bounds to the upper ones, as `share` says, 0 to 1.
+    fn of(space: &Space, mut share: impl FnMut() -> f64) -> Self {
+        match space {
+            Space::Discrete { n } => Self::Index((share() * *n as f64) as u32),
+            Space::Box { low, high } => {
+                Self::Numbers(low.iter().zip(high).map(|(&low, &high)| low + share() as f32 * (high - low)).collect())
+            }
+            Space::MultiDiscrete { .. } => panic!("extend this test to several choices"),
+        }
+    }
+
+    fn first(space: &Space) -> Self {
+        Self::of(space, || 0.0)
+    }
+
+    fn random(space: &Space, rng: &mut NumpyRng) -> Self {
+        Self::of(space, || rng.random())
+    }
+
+    fn get(&self) -> Action<'_> {
+        match self {
+            Self::Index(index) => Action::Discrete(*index),
+            Self::Numbers(numbers) => Action::Continuous(numbers),
+        }
     }
 }
 
-fn random_action(rng: &mut NumpyRng, n: u32) -> u32 {
-    (rng.random() * f64::from(n)) as u32
+/// The indices of all, and the numbers of all.
+fn flat(chosen: &[Chosen]) -> (Vec<u32>, Vec<f32>) {
+    let (mut indices, mut numbers) = (Vec::new(), Vec::new());
+    for one in chosen {
+        match one {
+            Chosen::Index(index) => indices.push(*index),
+            Chosen::Numbers(of_one) => numbers.extend_from_slice(of_one),
+        }
+    }
+    (indices, numbers)
 }
 
 /// Everything a random policy sees in `STEPS` steps, with unseeded resets in between.
 fn walk(env: &mut (impl Env + ?Sized), seed: u64) -> Vec<(Vec<f32>, Option<Step>)> {
-    let (n, mut rng) = (actions(env), NumpyRng::new(99));
+    let (space, mut rng) = (env.spec().action.clone(), NumpyRng::new(99));
     let mut observation = vec![0.0; env.spec().observation_len()];
     env.reset(Some(seed), &mut observation).unwrap();
     let mut seen = vec![(observation.clone(), None)];
     for _ in 0..STEPS {
-        let step = env.step(Action::Discrete(random_action(&mut rng, n)), &mut observation).unwrap();
+        let step = env.step(Chosen::random(&space, &mut rng).get(), &mut observation).unwrap();
         seen.push((observation.clone(), Some(step)));
         if step.end.ended() {
             env.reset(None, &mut observation).unwrap();
@@ -41,10 +77,10 @@ fn walk(env: &mut (impl Env + ?Sized), seed: u64) -> Vec<(Vec<f32>, Option<Step>
 
 /// Steps until the episode ends, at most `steps`.
 fn run_out(env: &mut (impl Env + ?Sized), steps: u32) -> Option<(u32, End)> {
-    let (n, mut rng) = (actions(env), NumpyRng::new(7));
+    let (space, mut rng) = (env.spec().action.clone(), NumpyRng::new(7));
     let mut observation = vec![0.0; env.spec().observation_len()];
     (1..=steps).find_map(|t| {
-        let step = env.step(Action::Discrete(random_action(&mut rng, n)), &mut observation).unwrap();
+        let step = env.step(Chosen::random(&space, &mut rng).get(), &mut observation).unwrap();
         step.end.ended().then_some((t, step.end))
     })
 }
@@ -56,7 +92,7 @@ fn each_row_makes_the_environment_that_it_names() {
         assert_eq!(env.spec().id, id);
         assert_eq!(make_vec(id, 2).unwrap().spec(), env.spec());
         assert!(!summary(id).unwrap().is_empty());
-        assert!(env.spec().observation_len() > 0 && actions(&env) > 0, "{id}");
+        assert!(env.spec().observation_len() > 0 && env.spec().action.check_actions().is_ok(), "{id}");
         assert_ne!(env.spec().max_episode_steps, Some(0), "{id}");
     }
     let mut names: Vec<_> = ids().collect();
@@ -117,7 +153,8 @@ fn every_number_of_an_observation_is_written() {
         env.reset(Some(0), &mut observation).unwrap();
         assert!(observation.iter().all(|x| x.is_finite()), "{id}");
         observation.fill(f32::NAN);
-        env.step(Action::Discrete(0), &mut observation).unwrap();
+        let first = Chosen::first(&env.spec().action);
+        env.step(first.get(), &mut observation).unwrap();
         assert!(observation.iter().all(|x| x.is_finite()), "{id}");
     }
 }
@@ -126,27 +163,30 @@ fn every_number_of_an_observation_is_written() {
 fn what_is_refused_changes_nothing() {
     for id in ids() {
         let (mut env, mut twin) = (make(id).unwrap(), make(id).unwrap());
-        let n = actions(&env);
-        let d = env.spec().observation_len();
+        let (first, d) = (Chosen::first(&env.spec().action), env.spec().observation_len());
         let (mut observation, mut expected) = (vec![0.0; d], vec![0.0; d]);
         env.reset(Some(4), &mut observation).unwrap();
         twin.reset(Some(4), &mut expected).unwrap();
 
-        let refused = env.step(Action::Discrete(n), &mut observation);
-        assert_eq!(refused, Err(EnvError::ActionOutOfRange { component: None, action: n, n: n as usize }), "{id}");
-        let refused = env.step(Action::Continuous(&[0.0]), &mut observation);
-        assert_eq!(refused, Err(EnvError::ActionKind { expected: "discrete", got: "continuous" }), "{id}");
+        if let Chosen::Index(n) = Chosen::of(&env.spec().action, || 1.0) {
+            let refused = env.step(Action::Discrete(n), &mut observation);
+            assert_eq!(refused, Err(EnvError::ActionOutOfRange { component: None, action: n, n: n as usize }), "{id}");
+            let refused = env.step(Action::Continuous(&[0.0]), &mut observation);
+            assert_eq!(refused, Err(EnvError::ActionKind { expected: "discrete", got: "continuous" }), "{id}");
+        } else {
+            let refused = env.step(Action::Discrete(0), &mut observation);
+            assert_eq!(refused, Err(EnvError::ActionKind { expected: "continuous", got: "discrete" }), "{id}");
+        }
         for length in [d - 1, d + 1] {
             let mut wrong = vec![0.0; length];
             let expected = EnvError::Length { what: "observation", expected: d, got: length };
-            assert_eq!(env.step(Action::Discrete(0), &mut wrong), Err(expected.clone()), "{id}");
+            assert_eq!(env.step(first.get(), &mut wrong), Err(expected.clone()), "{id}");
             assert_eq!(env.reset(Some(5), &mut wrong), Err(expected), "{id}");
         }
         assert_eq!(observation, expected, "{id}: a refused call wrote");
 
         for t in 0..20 {
-            let (step, same) =
-                (env.step(Action::Discrete(0), &mut observation), twin.step(Action::Discrete(0), &mut expected));
+            let (step, same) = (env.step(first.get(), &mut observation), twin.step(first.get(), &mut expected));
             assert_eq!(step, same, "{id}, step {t}");
             assert_eq!(observation, expected, "{id}, step {t}");
             if step.unwrap().end.ended() {
@@ -161,7 +201,8 @@ fn a_step_before_a_reset_or_after_an_end_is_refused() {
     for id in ids() {
         let mut env = make(id).unwrap();
         let mut observation = vec![0.0; env.spec().observation_len()];
-        assert_eq!(env.step(Action::Discrete(0), &mut observation), Err(EnvError::NeedsReset), "{id}");
+        let first = Chosen::first(&env.spec().action);
+        assert_eq!(env.step(first.get(), &mut observation), Err(EnvError::NeedsReset), "{id}");
         env.reset(Some(0), &mut observation).unwrap();
         // Without a limit an episode can outlast any test; a goal that is not found in time has nothing to show here.
         let steps = env.spec().max_episode_steps.unwrap_or(100_000);
@@ -169,10 +210,10 @@ fn a_step_before_a_reset_or_after_an_end_is_refused() {
         assert!(ended.is_some() || env.spec().max_episode_steps.is_none(), "{id} ran past its limit");
         if ended.is_some() {
             for _ in 0..2 {
-                assert_eq!(env.step(Action::Discrete(0), &mut observation), Err(EnvError::NeedsReset), "{id}");
+                assert_eq!(env.step(first.get(), &mut observation), Err(EnvError::NeedsReset), "{id}");
             }
             env.reset(None, &mut observation).unwrap();
-            env.step(Action::Discrete(0), &mut observation).unwrap();
+            env.step(first.get(), &mut observation).unwrap();
         }
     }
 }
@@ -195,7 +236,8 @@ fn the_time_limit_truncates_at_the_limit_and_nothing_else_does() {
             let mut limited = TimeLimit::with_limit(make(id).unwrap(), length - 1).unwrap();
             limited.reset(Some(seed), &mut observation).unwrap();
             assert_eq!(run_out(&mut limited, length), Some((length - 1, End::Truncated)), "{id}, seed {seed}");
-            assert_eq!(limited.step(Action::Discrete(0), &mut observation), Err(EnvError::NeedsReset), "{id}");
+            let first = Chosen::first(&limited.spec().action);
+            assert_eq!(limited.step(first.get(), &mut observation), Err(EnvError::NeedsReset), "{id}");
             // The limit falls on the step that terminates: termination wins.
             let mut exact = TimeLimit::with_limit(make(id).unwrap(), length).unwrap();
             exact.reset(Some(seed), &mut observation).unwrap();
@@ -213,7 +255,7 @@ fn lanes_are_single_environments_reset_where_they_end() {
         let mut vector = make_vec(id, LANES).unwrap();
         let mut singles: Vec<_> = (0..LANES).map(|_| make(id).unwrap()).collect();
         let d = vector.spec().observation_len();
-        let n = actions(&singles[0]);
+        let space = singles[0].spec().action.clone();
         let mut observation = vec![0.0; LANES * d];
         vector.reset(Some(21), &mut observation).unwrap();
         let mut single = vec![0.0; d];
@@ -225,7 +267,9 @@ fn lanes_are_single_environments_reset_where_they_end() {
         // A mark that no environment writes shows what was left alone.
         let mark = 12345.0;
         for t in 0..STEPS {
-            let taken: Vec<u32> = (0..LANES).map(|_| random_action(&mut rng, n)).collect();
+            let taken: Vec<Chosen> = (0..LANES).map(|_| Chosen::random(&space, &mut rng)).collect();
+            let (indices, numbers) = flat(&taken);
+            let actions = if numbers.is_empty() { Actions::Discrete(&indices) } else { Actions::Continuous(&numbers) };
             let active: Vec<bool> = (0..LANES).map(|i| (t + i) % 4 != 0).collect();
             let mut final_observation = vec![mark; LANES * d];
             let (mut reward, mut end) = ([mark; LANES], [End::Not; LANES]);
@@ -236,7 +280,7 @@ fn lanes_are_single_environments_reset_where_they_end() {
                 reward: &mut reward,
                 end: &mut end,
             };
-            vector.step(Actions::Discrete(&taken), &active, out).unwrap();
+            vector.step(actions, &active, out).unwrap();
             for i in 0..LANES {
                 let row = i * d..(i + 1) * d;
                 if !active[i] {
@@ -245,7 +289,7 @@ fn lanes_are_single_environments_reset_where_they_end() {
                     assert!(final_observation[row].iter().all(|&x| x == mark), "{id}: lane {i} was not active");
                     continue;
                 }
-                let step = singles[i].step(Action::Discrete(taken[i]), &mut single).unwrap();
+                let step = singles[i].step(taken[i].get(), &mut single).unwrap();
                 assert_eq!((reward[i], end[i]), (step.reward, step.end), "{id}, lane {i}, step {t}");
                 if step.end.ended() {
                     assert_eq!(final_observation[row.clone()], single, "{id}, lane {i}, step {t}");

@@ -5,10 +5,17 @@ use uphill_envs::{Action, Actions, End, Env, EnvError, Lanes, NumpyRng, Space, S
 /// What some steps of random actions return.
 fn play(env: &mut dyn VecEnv, steps: usize, actions: &mut NumpyRng) -> Vec<(Vec<u32>, Vec<u32>, Vec<End>)> {
     let (n, d) = (env.lanes(), env.spec().observation_len());
-    let Space::Discrete { n: choices } = env.spec().action else { panic!("discrete actions") };
+    let space = env.spec().action.clone();
     let mut told = Vec::new();
     for _ in 0..steps {
-        let chosen: Vec<u32> = (0..n).map(|_| (actions.random() * choices as f64) as u32).collect();
+        let shares: Vec<f64> = (0..n).map(|_| actions.random()).collect();
+        let indices = |choices: usize| shares.iter().map(|share| (share * choices as f64) as u32).collect();
+        let numbers = |low: f32, high: f32| shares.iter().map(|&share| low + share as f32 * (high - low)).collect();
+        let (indices, numbers): (Vec<u32>, Vec<f32>) = match &space {
+            Space::Discrete { n } => (indices(*n), Vec::new()),
+            Space::Box { low, high } if low.len() == 1 => (Vec::new(), numbers(low[0], high[0])),
+            other => panic!("extend this test to {other:?}"),
+        };
         let (mut observation, mut final_observation) = (vec![0.0; n * d], vec![0.0; n * d]);
         let (mut reward, mut end) = (vec![0.0; n], vec![End::Not; n]);
         let out = Transitions {
@@ -17,7 +24,8 @@ fn play(env: &mut dyn VecEnv, steps: usize, actions: &mut NumpyRng) -> Vec<(Vec<
             reward: &mut reward,
             end: &mut end,
         };
-        env.step(Actions::Discrete(&chosen), &vec![true; n], out).expect("a step");
+        let chosen = if numbers.is_empty() { Actions::Discrete(&indices) } else { Actions::Continuous(&numbers) };
+        env.step(chosen, &vec![true; n], out).expect("a step");
         observation.extend(final_observation);
         let bits = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect();
         told.push((bits(observation), bits(reward), end));
@@ -54,15 +62,18 @@ fn one_environment_alone_goes_on_too() {
         let mut one = uphill_envs::make(id).expect("an environment");
         let mut observation = vec![0.0; one.spec().observation_len()];
         one.reset(Some(3), &mut observation).expect("a reset");
-        one.step(Action::Discrete(1), &mut observation).expect("a step");
+        let is_box = matches!(one.spec().action, Space::Box { .. });
+        let numbers = [[-1.5], [0.5]];
+        let chosen = |i: u32| if is_box { Action::Continuous(&numbers[i as usize]) } else { Action::Discrete(i) };
+        one.step(chosen(1), &mut observation).expect("a step");
         let mut state = Vec::new();
         assert!(one.save(&mut state));
         let mut other = uphill_envs::make(id).expect("an environment");
         other.restore(&state).expect("its own state");
         let mut elsewhere = observation.clone();
         for action in [0, 1, 0, 1, 1] {
-            let step = one.step(Action::Discrete(action), &mut observation);
-            assert_eq!(step, other.step(Action::Discrete(action), &mut elsewhere), "{id}");
+            let step = one.step(chosen(action), &mut observation);
+            assert_eq!(step, other.step(chosen(action), &mut elsewhere), "{id}");
             assert_eq!(observation, elsewhere, "{id}");
             if step.expect("a step").end.ended() {
                 break;

@@ -1,7 +1,6 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
 use rand::seq::SliceRandom;
-use uphill_envs::Actions;
 
 use super::learner::Buffers;
 use super::{Algorithm, Learner, Now};
@@ -57,8 +56,7 @@ impl OnPolicy {
             true => Ok(()),
             false => Err(Error::NotFinite { what: "the loss".into() }),
         };
-        let (numbers, got) = (network.distribution().action_len(), batch.rollout.action_len);
-        check_len("an action of the rollout", numbers, got)?;
+        batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
         if let Some(loss) = network.host_gradient(params, batch, &self.objective, scratch, gradient, sums)? {
             return finite(loss);
         }
@@ -189,7 +187,7 @@ impl Judgement {
         let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
         check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
         policy.set(outputs, width);
-        policy.judge(Actions::Discrete(&rollout.action), log_prob, entropy);
+        policy.judge(rollout.action.view(), log_prob, entropy);
         Ok(log_prob)
     }
 }

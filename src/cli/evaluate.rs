@@ -9,7 +9,7 @@ use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser};
 
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
-use crate::envs::{Actions, Drawing, counted};
+use crate::envs::{Drawing, counted};
 use crate::render::{self, RenderError};
 use crate::screen::{self, returns, say};
 use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
@@ -131,7 +131,7 @@ fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
         unless_interrupted()?;
         let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
         let chosen = policy.act(&observation, &mut memory, mode)?;
-        let action = Actions::Discrete(&chosen).lane(0, &env.spec().action);
+        let action = chosen.view().lane(0, &env.spec().action);
         let step = env.step(action, &mut observation)?;
         frames.extend(env.draw());
         if step.end.ended() {

@@ -15,6 +15,7 @@ struct FisherScratch {
     policy: KeptRows,
     passes: Passes,
     tangents: Vec<f32>,
+    outputs: Vec<f32>,
     by_output: Vec<f32>,
 }
 
@@ -50,7 +51,7 @@ impl MlpModel {
             Nets::Separate { actor, .. } => (actor, actor.outputs()),
             Nets::Shared(net) => (net, net.outputs()),
         };
-        let (width, actions) = (net.inputs(), self.distribution().outputs());
+        let (width, own, actions) = (net.inputs(), self.own(), self.distribution().network_outputs());
         let batch = rows(observation, width)?;
         check_len("the vector", params.layout().len(), vector.len())?;
         if !params.device().is_cpu() {
@@ -58,22 +59,26 @@ impl MlpModel {
         }
         product.clear();
         product.resize(vector.len(), 0.0);
-        let FisherScratch { transposed, policy, passes, tangents, by_output } = scratch.of();
+        let FisherScratch { transposed, policy, passes, tangents, outputs, by_output } = scratch.of();
         let policy = policy.of(self.distribution());
         params.read(|theta| {
             transposed.update(net, theta, &params.version());
             for x in observation.chunks(BLOCK * width) {
                 let rows = x.len() / width;
                 net.forward(theta, transposed, x, rows, passes);
-                policy.set(passes.output(), stride);
+                let (whole, all) = own.rows(theta, (passes.output(), stride), actions, outputs);
+                policy.set(whole, all);
                 tangents.clear();
-                let outputs = net.tangent(theta, vector, x, rows, passes);
-                tangents.extend(outputs.chunks_exact(stride).flat_map(|row| &row[..actions]));
+                let by_network = net.tangent(theta, vector, x, rows, passes);
+                let own_tangent = own.of(vector);
+                tangents
+                    .extend(by_network.chunks_exact(stride).flat_map(|row| row[..actions].iter().chain(own_tangent)));
                 policy.fisher(tangents);
                 by_output.clear();
                 by_output.resize(rows * stride, 0.0);
-                for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions)) {
-                    out[..actions].copy_from_slice(t);
+                for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions + own.len())) {
+                    out[..actions].copy_from_slice(&t[..actions]);
+                    own.add(&t[actions..], product);
                 }
                 net.backward(theta, x, passes, by_output, product);
             }

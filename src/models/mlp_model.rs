@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uphill_envs::Spec;
 
 use super::nets::Nets;
+use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::{Activation, Model, Site, rows};
 use crate::distributions::{self, Distribution};
@@ -54,6 +55,7 @@ const VALUE_GAIN: f64 = 1.0;
 pub struct MlpModel {
     distribution: Arc<dyn Distribution>,
     nets: Nets,
+    own: OwnOutputs,
     fused: bool,
     threads: Threads,
 }
@@ -107,7 +109,7 @@ impl MlpModel {
     /// Layout, the gain of each block, and the network.
     fn parts(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Vec<f64>, Self)> {
         let distribution = distributions::over(&spec.id, &spec.action)?;
-        let outputs = distribution.outputs();
+        let outputs = distribution.network_outputs();
         let inputs = spec.observation_len();
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
@@ -136,7 +138,9 @@ impl MlpModel {
             };
             Nets::Separate { actor: net("actor", outputs, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
         };
-        let network = Self { distribution, nets, fused: device.is_cpu(), threads: Threads::default() };
+        let own = OwnOutputs::push(&*distribution, &mut layout);
+        gains.resize(layout.blocks().len(), 0.0);
+        let network = Self { distribution, nets, own, fused: device.is_cpu(), threads: Threads::default() };
         Ok((layout, gains, network))
     }
 
@@ -156,6 +160,10 @@ impl MlpModel {
 
     pub(super) fn nets(&self) -> &Nets {
         &self.nets
+    }
+
+    pub(super) fn own(&self) -> &OwnOutputs {
+        &self.own
     }
 
     fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
@@ -184,11 +192,11 @@ impl MlpModel {
         Ok(y)
     }
 
-    /// Replaces `out` by some columns of one perceptron's outputs: on the host on the CPU, through tensors elsewhere.
+    /// Replaces `out` by some columns of one perceptron's outputs, `own` after each row: on the host on the CPU, through tensors elsewhere.
     fn infer(
         &self,
         net: &Arc<Mlp>,
-        columns: Range<usize>,
+        (columns, own): (Range<usize>, &OwnOutputs),
         params: &Params,
         observation: &[f32],
         scratch: &mut Scratch,
@@ -200,7 +208,10 @@ impl MlpModel {
         if !params.device().is_cpu() {
             let observation = Tensor::from_slice(observation, (batch, width), params.device())?;
             let outputs: Vec<f32> = self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?;
-            out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
+            params.read(|theta| {
+                let own = own.of(theta);
+                out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| row[columns.clone()].iter().chain(own)));
+            })?;
             return Ok(());
         }
         let (stop, MlpScratch { acting: Workspace { transposed, passes }, .. }) = scratch.with_stop();
@@ -211,10 +222,13 @@ impl MlpModel {
                 stop.check()?;
                 net.forward(theta, transposed, block, block.len() / width, passes);
                 let outputs = passes.output();
-                if columns == (0..net.outputs()) {
+                if columns == (0..net.outputs()) && own.len() == 0 {
                     out.extend_from_slice(outputs);
                 } else {
-                    out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| &row[columns.clone()]));
+                    let own = own.of(theta);
+                    out.extend(
+                        outputs.chunks_exact(net.outputs()).flat_map(|row| row[columns.clone()].iter().chain(own)),
+                    );
                 }
             }
             Ok(())
@@ -257,13 +271,11 @@ impl Model for MlpModel {
             }
             Nets::Shared(net) => {
                 let both = self.apply(net, params, observation)?;
-                {
-                    let outputs = self.distribution.outputs();
-                    (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?)
-                }
+                let outputs = self.distribution.network_outputs();
+                (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?)
             }
         };
-        Ok((outputs, value.squeeze(1)?))
+        Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
     }
 
     fn outputs(
@@ -274,15 +286,15 @@ impl Model for MlpModel {
         outputs: &mut Vec<f32>,
     ) -> Result<()> {
         let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
-        self.infer(net, 0..self.distribution.outputs(), params, observation, scratch, outputs)
+        self.infer(net, (0..self.distribution.network_outputs(), &self.own), params, observation, scratch, outputs)
     }
 
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
         let (net, column) = match &self.nets {
             Nets::Separate { critic, .. } => (critic, 0),
-            Nets::Shared(net) => (net, self.distribution.outputs()),
+            Nets::Shared(net) => (net, self.distribution.network_outputs()),
         };
-        self.infer(net, column..column + 1, params, observation, scratch, values)
+        self.infer(net, (column..column + 1, &OwnOutputs::default()), params, observation, scratch, values)
     }
 
     fn host_gradient(
@@ -299,11 +311,11 @@ impl Model for MlpModel {
         }
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
-        check_len("an action of the rollout", self.distribution.action_len(), batch.rollout.action_len)?;
+        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
         let count = shard::count(batch.places.len());
         let MlpScratch { transposed, shards, .. } = scratch.of();
         shards.resize_with(shards.len().max(count), Shard::default);
-        let Self { distribution, nets, threads, .. } = self;
+        let Self { distribution, nets, own, threads, .. } = self;
         let shards = &mut shards[..count];
         params.read(|theta| {
             let version = params.version();
@@ -311,7 +323,7 @@ impl Model for MlpModel {
                 transposed.update(net, theta, &version);
             }
             threads.each(shards, |index, shard| {
-                shard.run((nets, transposed, distribution), theta, batch, objective, (index, count));
+                shard.run((nets, transposed, distribution, own), theta, batch, objective, (index, count));
             });
         })?;
         if shards.iter().any(|shard| shard.interrupted) {

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;
 use uphill_envs::Spec;
 
+use super::own_outputs::{appended, own_block};
 use super::{Model, require_slopes};
 use crate::distributions::{self, Distribution};
 use crate::{Error, Params, Result, Seed};
@@ -16,8 +17,8 @@ pub type BoxedModule = Box<dyn Module>;
 /// What maps observations `[B, D]` to the policy's outputs `[B, outputs]` and to values, `[B]` or `[B, 1]`.
 pub type Heads = Box<dyn Fn(&Tensor) -> candle_core::Result<(Tensor, Tensor)>>;
 
-/// Makes [`Heads`] from views of the parameters.
-type Build = dyn Fn(VarBuilder<'_>) -> candle_core::Result<Heads> + Send + Sync;
+/// Makes [`Heads`], and what comes after the policy's outputs, from views of the parameters.
+type Build = dyn Fn(VarBuilder<'_>) -> candle_core::Result<(Heads, Option<Tensor>)> + Send + Sync;
 
 /// Actor and critic apart.
 #[must_use]
@@ -82,10 +83,15 @@ impl ModuleModel {
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Heads> + Send + Sync + 'static,
     ) -> Result<(Params, Self)> {
         let distribution = distributions::over(&spec.id, &spec.action)?;
-        let (mut params, heads) = Params::build(device, &mut seed.stream("init", 0), &build)?;
+        let of = distribution.clone();
+        let build = move |vb: VarBuilder<'_>| {
+            let heads = build(vb.clone())?;
+            Ok((heads, own_block(&*of, &vb)?))
+        };
+        let (mut params, (heads, _)) = Params::build(device, &mut seed.stream("init", 0), &build)?;
         let probe = Tensor::zeros((PROBE_ROWS, spec.observation_len()), DType::F32, device)?;
         let (outputs, value) = heads(&probe)?;
-        require_columns("the actor's output", &outputs, distribution.outputs())?;
+        require_columns("the actor's output", &outputs, distribution.network_outputs())?;
         if value.dims() != [PROBE_ROWS] {
             require_columns("the critic's output", &value, 1)?;
         }
@@ -127,8 +133,9 @@ impl Model for ModuleModel {
 
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
         observation.dims2()?;
-        let (outputs, value) = params.view(&self.build)?(observation)?;
-        Ok((outputs, if value.rank() == 2 { value.squeeze(1)? } else { value }))
+        let (heads, own) = params.view(&self.build)?;
+        let (outputs, value) = heads(observation)?;
+        Ok((appended(outputs, own.as_ref())?, if value.rank() == 2 { value.squeeze(1)? } else { value }))
     }
 
     fn detached(&self, block: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::nets::Nets;
+use super::own_outputs::OwnOutputs;
 use crate::distributions::Distribution;
 use crate::kernels::{Passes, Transposed};
 use crate::objective::{HostLoss, Objective, RowSums};
@@ -14,6 +15,9 @@ const BLOCK: usize = 256;
 /// The most shards of one minibatch. Their number depends on the minibatch alone and not on the machine, so that sums are
 /// taken in the same order everywhere.
 const MAX_SHARDS: usize = 8;
+
+/// The network of a share: its perceptrons, their weights, and what its outputs mean.
+type Network<'a> = (&'a Nets, &'a [Transposed; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
 
 /// How many shards a minibatch is split into.
 pub(super) fn count(rows: usize) -> usize {
@@ -35,6 +39,8 @@ pub(super) struct Shard {
     critic: Passes,
     observation: Vec<f32>,
     value: Vec<f32>,
+    /// `[B, outputs]`: the policy's whole outputs, where a network does not give all.
+    outputs: Vec<f32>,
     host: HostLoss,
 }
 
@@ -42,7 +48,7 @@ impl Shard {
     /// Loss and gradient of share `index` of `count`.
     pub(super) fn run(
         &mut self,
-        network: (&Nets, &[Transposed; 2], &Arc<dyn Distribution>),
+        network: Network<'_>,
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
@@ -72,14 +78,14 @@ impl Shard {
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
     fn block(
         &mut self,
-        network: (&Nets, &[Transposed; 2], &Arc<dyn Distribution>),
+        network: Network<'_>,
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
         weight: f32,
     ) -> f64 {
-        let (nets, [first, second], distribution) = network;
-        let actions = distribution.outputs();
+        let (nets, [first, second], distribution, own) = network;
+        let actions = distribution.network_outputs();
         let b = batch.places.len();
         self.observation.clear();
         batch.places.iter().for_each(|&i| self.observation.extend_from_slice(batch.rollout.observation_at(i)));
@@ -101,10 +107,12 @@ impl Shard {
                 actions + 1
             }
         };
-        let outputs = (work.output(), stride, distribution);
+        let (outputs, width) = own.rows(theta, (work.output(), stride), actions, &mut self.outputs);
+        let outputs = (outputs, width, distribution);
         let (host, sums) = (&mut self.host, &mut self.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
         let gradient = &mut self.gradient;
+        own.take(&mut host.by_output, actions, stride, gradient);
         match nets {
             Nets::Separate { actor, critic } => {
                 actor.backward(theta, observation, work, &host.by_output, gradient);

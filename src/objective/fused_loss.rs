@@ -88,7 +88,7 @@ mod tests {
     ) -> [Vec<f32>; 2] {
         let rows = logits.len() / actions;
         let rollout = Rollout {
-            action: vec![action; rows],
+            action: vec![action; rows].into(),
             log_prob: vec![old_log_prob; rows],
             value: vec![old_value; rows],
             ..Rollout::new(1, 0)
@@ -213,7 +213,7 @@ mod tests {
     fn autograd_goes_through_it_as_through_plain_operations() {
         let numbers = |n: usize| (0..n).map(|i| (i * 37 % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
         let rollout = Rollout {
-            action: vec![0, 1, 2, 1, 0],
+            action: vec![0, 1, 2, 1, 0].into(),
             log_prob: vec![-1.0, -1.2, -0.9, -1.5, -0.4],
             value: numbers(5),
             ..Rollout::new(1, 0)

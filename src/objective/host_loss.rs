@@ -4,17 +4,15 @@
 use super::{Objective, RowGradients, RowSums, Rows};
 use std::sync::Arc;
 
-use uphill_envs::Actions;
-
 use crate::distributions::{Distribution, KeptRows};
-use crate::rollout::Minibatch;
+use crate::rollout::{ActionColumn, Minibatch};
 
 /// Buffers for the loss of some steps, kept from minibatch to minibatch.
 #[derive(Debug, Default)]
 pub(crate) struct HostLoss {
     policy: KeptRows,
     /// `[B, K]`.
-    action: Vec<u32>,
+    action: ActionColumn,
     log_prob: Vec<f32>,
     entropy: Vec<f32>,
     old_log_prob: Vec<f32>,
@@ -54,7 +52,7 @@ impl HostLoss {
         }
         let policy = self.policy.of(distribution);
         policy.set(outputs, stride);
-        policy.judge(Actions::Discrete(&self.action), &mut self.log_prob, &mut self.entropy);
+        policy.judge(self.action.view(), &mut self.log_prob, &mut self.entropy);
         for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
             buffer.clear();
             buffer.resize(places.len(), 0.0);
@@ -74,7 +72,7 @@ impl HostLoss {
         self.by_output.clear();
         self.by_output.resize(places.len() * stride, 0.0);
         let by = [&self.by_log_prob[..], &self.by_entropy];
-        policy.backward(Actions::Discrete(&self.action), &self.entropy, by, &mut self.by_output, stride);
+        policy.backward(self.action.view(), &self.entropy, by, &mut self.by_output, stride);
         loss
     }
 }

@@ -1,6 +1,6 @@
 //! Some steps of a rollout.
 
-use super::{Estimate, Rollout};
+use super::{ActionKind, Estimate, Rollout};
 use crate::error::check_len;
 use crate::stop::Stop;
 use crate::{Error, Result};
@@ -21,6 +21,14 @@ pub struct Minibatch<'a> {
 }
 
 impl Minibatch<'_> {
+    /// Refuses actions of another length or kind than a policy's.
+    pub(crate) fn check_action(&self, len: usize, kind: ActionKind) -> Result<()> {
+        check_len("an action of the rollout", len, self.rollout.action_len)?;
+        let got = self.rollout.action.kind();
+        let differ = || format!("the rollout's actions are {got:?}, those of the network's policy {kind:?}");
+        if got == kind { Ok(()) } else { Err(Error::Config(differ())) }
+    }
+
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.
     pub(crate) fn check(&self) -> Result<()> {
         let Minibatch { rollout, estimate, places, advantage, .. } = self;

@@ -149,6 +149,28 @@ def trajectory(env, seed, policies, flat):
     return {"seed": seed, "episodes": episodes}
 
 
+def pendulum(seed, scales):
+    """Episodes of random torques, so many times as large as the bounds: reset with the seed once, then without."""
+    env = gymnasium.make("Pendulum-v1")
+    chance = numpy.random.default_rng(seed)
+    episodes = []
+    for i, scale in enumerate(scales):
+        observation, _ = env.reset(seed=seed if i == 0 else None)
+        episode = {"first": f32(observation), "actions": [], "rewards": [], "observations": []}
+        truncated = False
+        while not truncated:
+            # A torque is kept for some steps, so that the pendulum goes round.
+            if len(episode["actions"]) % 10 == 0:
+                action = (scale * chance.uniform(-2, 2, size=1)).astype(numpy.float32)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            assert not terminated
+            episode["actions"].append(float(str(action[0])))
+            episode["rewards"].append(float(reward))
+            episode["observations"].append(f32(observation))
+        episodes.append(episode)
+    return {"seed": seed, "episodes": episodes}
+
+
 def classic(id, policies, seeds):
     """A trajectory a seed, each with the episodes of `policies`."""
     return [trajectory(gymnasium.make(id), seed, policies, f32) for seed in seeds]
@@ -298,3 +320,4 @@ write(
         "best": blackjack_value(max),
     },
 )
+write("pendulum.json", [pendulum(0, [1, 2]), pendulum(7, [0.5, 1]), pendulum(2**32 + 7, [1.5])])

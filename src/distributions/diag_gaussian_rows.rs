@@ -1,0 +1,182 @@
+//! Independent normal distributions on the host, as many times as there are rows.
+
+use rand_distr::{Distribution, StandardNormal};
+use uphill_envs::Actions;
+
+use super::diag_gaussian::half_log_2pi;
+use super::{ActionMut, DistributionRows};
+use crate::kernels::exp_in_place;
+use crate::seed::Rng;
+
+/// `B` times `K` independent normal distributions on the host, in buffers that are kept: the twin of
+/// [`DiagGaussianTensor`](super::DiagGaussianTensor).
+///
+/// Number after number is drawn with the same generator.
+///
+/// ```
+/// use uphill::distributions::{ActionMut, DiagGaussianRows, DistributionRows};
+///
+/// let mut policy = DiagGaussianRows::new(2);
+/// policy.set(&[0.5, -3.0, 0.0, 1.0], 4);
+/// let mut action = [0.0; 2];
+/// policy.mode(0, ActionMut::Continuous(&mut action));
+/// assert_eq!(action, [0.5, -3.0]);
+/// ```
+#[derive(Debug)]
+pub struct DiagGaussianRows {
+    len: usize,
+    /// `[B, K]`.
+    mean: Vec<f32>,
+    /// `[B, K]`.
+    log_std: Vec<f32>,
+    /// `[B, K]`: `σ`.
+    std: Vec<f32>,
+    /// `[B, K]`: `1/σ`.
+    per_std: Vec<f32>,
+}
+
+impl DiagGaussianRows {
+    /// No row yet, of so many numbers an action.
+    #[must_use]
+    pub fn new(len: usize) -> Self {
+        Self { len, mean: Vec::new(), log_std: Vec::new(), std: Vec::new(), per_std: Vec::new() }
+    }
+
+    /// Whether a row holds a distribution: those that are none are NaN.
+    #[track_caller]
+    fn places(&self, row: usize) -> Option<std::ops::Range<usize>> {
+        let places = row * self.len..(row + 1) * self.len;
+        assert!(places.end <= self.mean.len(), "row {row} of {}", self.mean.len() / self.len.max(1));
+        if self.mean[places.start].is_nan() { None } else { Some(places) }
+    }
+
+    /// `z = (a − μ)/σ` of a place.
+    fn z(&self, place: usize, action: f32) -> f32 {
+        (action - self.mean[place]) * self.per_std[place]
+    }
+
+    /// Each row's numbers of actions, with where they stand.
+    fn each<'a>(&self, actions: &'a [f32]) -> impl Iterator<Item = (usize, &'a [f32])> {
+        let k = self.len;
+        actions.chunks_exact(k).take(self.mean.len() / k).enumerate().map(move |(row, action)| (row * k, action))
+    }
+
+    /// The part of `K` log-probabilities, or entropies, that is the same for all: `K·c`.
+    fn constant(&self, each: f64) -> f32 {
+        (self.len as f64 * each) as f32
+    }
+}
+
+impl DistributionRows for DiagGaussianRows {
+    // A row with a number that is not finite, or a deviation that is too large or too small for one, becomes NaN.
+    fn set(&mut self, outputs: &[f32], stride: usize) {
+        let k = self.len;
+        assert!(
+            (2..=stride).contains(&(2 * k)),
+            "{} is no number of outputs in rows of length {stride}: take 2 to {stride}",
+            2 * k
+        );
+        let len = outputs.len();
+        assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
+        let Self { mean, log_std, std, per_std, .. } = self;
+        [&mut *mean, log_std, std, per_std].into_iter().for_each(Vec::clear);
+        for row in outputs.chunks_exact(stride) {
+            mean.extend_from_slice(&row[..k]);
+            log_std.extend_from_slice(&row[k..2 * k]);
+        }
+        std.extend_from_slice(log_std);
+        exp_in_place(std);
+        per_std.extend(log_std.iter().map(|l| -l));
+        exp_in_place(per_std);
+        for row in 0..mean.len() / k {
+            let places = row * k..(row + 1) * k;
+            // Zero times an infinity, or one by the other, is no number: it is what is finite on both sides.
+            let usable = |i: usize| mean[i].is_finite() && std[i].is_finite() && per_std[i].is_finite();
+            if !places.clone().all(usable) {
+                [&mut *mean, log_std, std, per_std]
+                    .into_iter()
+                    .for_each(|column| column[places.clone()].fill(f32::NAN));
+            }
+        }
+    }
+
+    fn sample(&self, row: usize, rng: &mut Rng, action: ActionMut<'_>) -> Option<f32> {
+        let mut log_prob = 0.0;
+        for (place, a) in self.places(row)?.zip(numbers_of(action)) {
+            let normal: f32 = StandardNormal.sample(rng);
+            *a = self.mean[place] + self.std[place] * normal;
+            // What came of rounding is judged, as learning will judge it.
+            let z = self.z(place, *a);
+            log_prob += -0.5 * z * z - self.log_std[place];
+        }
+        // A sum past what an f32 holds was drawn from no usable distribution.
+        Some(log_prob - self.constant(half_log_2pi())).filter(|l| l.is_finite())
+    }
+
+    fn mode(&self, row: usize, action: ActionMut<'_>) -> Option<()> {
+        self.places(row)?.zip(numbers_of(action)).for_each(|(place, a)| *a = self.mean[place]);
+        Some(())
+    }
+
+    fn judge(&self, actions: Actions<'_>, log_prob: &mut Vec<f32>, entropy: &mut Vec<f32>) {
+        log_prob.clear();
+        entropy.clear();
+        let (of_log_prob, of_entropy) = (self.constant(half_log_2pi()), self.constant(0.5 + half_log_2pi()));
+        for (start, action) in self.each(numbers(actions)) {
+            let (mut l, mut h) = (0.0, 0.0);
+            for (place, &a) in (start..).zip(action) {
+                let z = self.z(place, a);
+                l += -0.5 * z * z - self.log_std[place];
+                h += self.log_std[place];
+            }
+            log_prob.push(l - of_log_prob);
+            entropy.push(h + of_entropy);
+        }
+    }
+
+    // ∂ log π / ∂μ = z/σ          ∂ log π / ∂ log σ = z² − 1          ∂H / ∂ log σ = 1
+    fn backward(
+        &self,
+        actions: Actions<'_>,
+        _entropy: &[f32],
+        [by_log_prob, by_entropy]: [&[f32]; 2],
+        out: &mut [f32],
+        stride: usize,
+    ) {
+        let rows =
+            self.each(numbers(actions)).zip(out.chunks_exact_mut(stride)).zip(by_log_prob.iter().zip(by_entropy));
+        for (((start, action), out), (&d, &dh)) in rows {
+            let (means, rest) = out.split_at_mut(self.len);
+            for (((place, &a), by_mean), by_log_std) in (start..).zip(action).zip(means).zip(rest) {
+                let z = self.z(place, a);
+                *by_mean = d * z * self.per_std[place];
+                *by_log_std = d * (z * z - 1.0) + dh;
+            }
+        }
+    }
+
+    // M = diag(1/σ², 2)
+    fn fisher(&self, tangents: &mut [f32]) {
+        for (row, per_std) in tangents.chunks_exact_mut(2 * self.len).zip(self.per_std.chunks_exact(self.len)) {
+            let (means, log_stds) = row.split_at_mut(self.len);
+            means.iter_mut().zip(per_std).for_each(|(t, per_std)| *t *= per_std * per_std);
+            log_stds.iter_mut().for_each(|t| *t *= 2.0);
+        }
+    }
+}
+
+/// The numbers among actions; none among indices, as a rollout has what its own distribution wrote.
+fn numbers(actions: Actions<'_>) -> &[f32] {
+    match actions {
+        Actions::Continuous(numbers) => numbers,
+        Actions::Discrete(_) => &[],
+    }
+}
+
+/// Where an action's numbers go.
+fn numbers_of(action: ActionMut<'_>) -> &mut [f32] {
+    match action {
+        ActionMut::Continuous(numbers) => numbers,
+        ActionMut::Discrete(_) => &mut [],
+    }
+}
