@@ -76,16 +76,19 @@ fn environments() -> String {
 
 #[test]
 fn the_page_of_settings_says_what_the_code_does() {
+    let catalogue = uphill::Catalogue::default();
+    let with_arguments: Vec<_> = catalogue.envs().iter().filter(|row| !row.params.is_empty()).copied().collect();
     let page = format!(
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
-         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}",
+         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),
         named("model", uphill::models::ROWS),
         named("sink", uphill::sink::ROWS),
-        environments()
+        environments(),
+        named("environment", &with_arguments)
     );
     expect_file!["../docs/settings.md"].assert_eq(&page);
 }

@@ -135,7 +135,14 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "compare",
         "gradient",
     ];
+    let catalogue = uphill::Catalogue::default();
+    let of_algos = catalogue.algos().iter().flat_map(|row| row.params);
+    let arguments: Vec<&str> =
+        of_algos.chain(catalogue.models().iter().flat_map(|row| row.params)).map(|param| param.name).collect();
     for (theirs, ours) in names::table() {
-        assert!(settings().chain(others).any(|name| name == ours), "{theirs} leads to {ours}");
+        assert!(
+            settings().chain(others).chain(arguments.iter().copied()).any(|name| name == ours),
+            "{theirs} leads to {ours}"
+        );
     }
 }
