@@ -242,7 +242,7 @@ impl Trainer {
         if let (Err(Error::Interrupted), Some((learner, history, episodes))) = (&report, note) {
             self.learner.put_back(&learner)?;
             self.collector.put_back(episodes);
-            self.history = history;
+            (self.history, self.env_steps) = (history, before);
             self.broken_off = false;
             return Err(Error::Interrupted);
         }

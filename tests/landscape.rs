@@ -164,7 +164,7 @@ fn threads_change_no_height() {
 fn surfaces_that_cannot_be_are_refused() {
     let pole = config("CartPole-v1");
     let message = Surface::exact_return(&pole).expect_err("no model").to_string();
-    assert_eq!(message, "CartPole-v1: only grid worlds have a model to compute with");
+    assert_eq!(message, "CartPole-v1: it has no model to compute with, as grid worlds do");
     assert!(Surface::mean_return(&pole, 0, Seed(1)).expect_err("none").to_string().contains("impossible"));
     assert!(Surface::loss(&pole, &[0.0], Seed(1)).is_err());
     let surface = Surface::mean_return(&pole, 1, Seed(1)).expect("a surface");
