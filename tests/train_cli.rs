@@ -35,7 +35,9 @@ fn list_prints_the_names_there_are_one_a_line() {
     let home = tempfile::tempdir().expect("a folder");
     let listed = |what: &str| text(&succeeds(home.path(), &format!("--list {what}")).stdout);
     let lines = |names: Vec<&str>| names.into_iter().map(|name| format!("{name}\n")).collect::<String>();
-    assert_eq!(listed("envs"), lines(envs::ids().collect()));
+    let catalogue = uphill::Catalogue::default();
+    assert_eq!(listed("envs"), lines(catalogue.envs().iter().map(|row| row.name).collect()));
+    assert!(envs::ids().all(|id| catalogue.env(id).is_ok()));
     assert_eq!(listed("algos"), lines(algo::ROWS.iter().map(|algo| algo.name).collect()));
     let registry = Registry::default();
     let is_schedule = |row: &&Row| matches!(row.make, Make::Schedule(_));
@@ -237,7 +239,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--envs 0", &["envs = 0 is impossible", "at least 1"]),
         ("--envs 1000000000000", &["envs = 1000000000000 is impossible", "at most 65536"]),
         ("--hidden a,b", &["--hidden a,b", "whole numbers with commas between, such as 64,64"]),
-        ("--hidden 64,0", &["hidden = 0 is impossible", "1 to 65536 units"]),
+        ("--hidden 64,0", &["hidden = [64, 0] is impossible", "from 1 to 65536"]),
         ("--activation gelu", &["activation", "tanh", "relu", "silu"]),
         ("--anneal-lr yes", &["--anneal-lr yes", "true or false"]),
         ("--algo reinforce --episodes 5", &["episodes = 5 is impossible", "a multiple of envs, which is 4"]),
