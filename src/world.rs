@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// One of several processes, its ranks, that learn the same parameters, each from lanes of its own.
 ///
@@ -92,12 +92,19 @@ impl World for Alone {
     }
 }
 
-/// The sum of a count over all ranks.
+/// The most ranks.
+const MOST_RANKS: usize = 256;
+
+/// The sum of a count over all ranks, exactly.
 pub(crate) fn total(world: &dyn World, count: u64) -> Result<u64> {
-    /// Bits that f32 holds exactly, with room for the sum of 16 ranks.
-    const BITS: u32 = 20;
+    /// Bits of each part: f32 holds the sum of 256 such numbers exactly.
+    const BITS: u32 = 16;
     if world.size() == 1 {
         return Ok(count);
+    }
+    if world.size() > MOST_RANKS {
+        let problem = format!("a world of {} ranks is too large: it has {MOST_RANKS} at most", world.size());
+        return Err(Error::Config(problem));
     }
     let part = |i: u32| ((count >> (i * BITS)) & ((1 << BITS) - 1)) as f32;
     let mut parts = [part(0), part(1), part(2), part(3)];

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::picture::{Scale, results};
 use super::read;
-use super::settings::Words;
+use super::settings::Trained;
 use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use crate::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
 use crate::gradient::{GradientQuality, GradientSampler};
@@ -22,13 +22,9 @@ use crate::{Catalogue, Config, Error, Result, Seed, Threads, Trainer, destinatio
 /// bias is measured, too; there episodes have no time limit.
 #[derive(Parser)]
 struct Arguments {
-    /// Environment: a registered name, or the file of a grid world
-    #[arg(long, default_value = "GridWorld-4x4-v0")]
-    env: String,
-    /// Algorithm that trains the policy and its critic before the measurement
-    #[arg(long, default_value = "ppo")]
-    algo: String,
-    /// Optimizer of that training [default: the algorithm's own]
+    #[command(flatten)]
+    trained: Trained,
+    /// Optimizer of the training before the measurement [default: the algorithm's own]
     #[arg(long)]
     optimizer: Option<String>,
     /// Environment steps of that training; 0 measures at the start
@@ -46,21 +42,6 @@ struct Arguments {
     /// Steps of n-step returns
     #[arg(long, value_name = "N", num_args = 1.., default_values_t = [1, 5, 20])]
     n_steps: Vec<usize>,
-    /// Discount factor [default: 0.99]
-    #[arg(long)]
-    gamma: Option<f64>,
-    /// Network: a name, or one with arguments
-    #[arg(long, default_value = "mlp")]
-    model: String,
-    /// Units of each hidden layer [default: 64 64]
-    #[arg(long, value_name = "UNITS", num_args = 0..)]
-    hidden: Option<Vec<usize>>,
-    /// Seed of training, batches and bootstrap
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Threads, 0 for one a core; their number changes no result
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
     /// Where the picture goes, as .png or .svg; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "gradient-quality.png")]
     out: PathBuf,
@@ -103,13 +84,13 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         config: &measured,
         theta: &theta,
         episodes: arguments.episodes as usize,
-        seed: Seed(arguments.seed),
-        threads: Threads::new(arguments.threads)?,
+        seed: Seed(arguments.trained.seed),
+        threads: Threads::new(arguments.trained.threads)?,
     };
     let sampled = sampler.sample(&estimators, batches, || bar.inc(1))?;
 
     bar.part("resampling batches");
-    let bootstrap = Bootstrap { reps: 1_000, seed: Seed(arguments.seed), ..Bootstrap::default() };
+    let bootstrap = Bootstrap { reps: 1_000, seed: Seed(arguments.trained.seed), ..Bootstrap::default() };
     let steps = sampled.mean_steps();
     let mut qualities = Vec::new();
     for gradients in &sampled.gradients {
@@ -120,7 +101,7 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
 
     let trained = match arguments.steps {
         0 => "as initialised".to_owned(),
-        steps => format!("after {} of {}", counted(steps, "step"), arguments.algo),
+        steps => format!("after {} of {}", counted(steps, "step"), arguments.trained.algo),
     };
     let protocol = format!(
         "policy {trained}, γ = {}; g of each of {batches} batches of {} (about {steps:.0} steps); \
@@ -159,23 +140,9 @@ fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<
 }
 
 fn config(arguments: &Arguments, catalogue: &Catalogue) -> Result<Config> {
-    let words = Words {
-        env: &arguments.env,
-        model: &arguments.model,
-        algo: &arguments.algo,
-        optimizer: arguments.optimizer.as_deref(),
-        hidden: arguments.hidden.as_deref(),
-        gamma: arguments.gamma,
-    };
-    let config = Config {
-        steps: arguments.steps.max(1),
-        anneal_lr: false,
-        seed: arguments.seed,
-        threads: arguments.threads,
-        ..words.config(catalogue)?
-    };
-    config.validate()?;
-    Ok(config)
+    let (steps, optimizer) = (arguments.steps.max(1), arguments.optimizer.as_deref());
+    let config = arguments.trained.config(optimizer, steps, &[64, 64], catalogue)?;
+    Ok(Config { anneal_lr: false, ..config })
 }
 
 type Estimators = Vec<Box<dyn Estimator + Sync>>;

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
 use super::picture::{Scale, rehearse, results};
 use super::read;
-use super::settings::Words;
+use super::settings::Trained;
 use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
@@ -20,12 +20,8 @@ use crate::{Catalogue, Config, Error, Layout, Result, Seed, Threads, Trainer};
 /// the principal components of all paths, or along two random directions.
 #[derive(Parser)]
 struct Arguments {
-    /// Environment: a registered name, or the file of a grid world
-    #[arg(long, default_value = "GridWorld-4x4-v0")]
-    env: String,
-    /// Algorithm that trains
-    #[arg(long, default_value = "ppo")]
-    algo: String,
+    #[command(flatten)]
+    trained: Trained,
     /// Optimizers as specs, such as "adam(lr=1e-3)"; the plane goes through the end of the first one's path
     #[arg(long, value_name = "SPEC", num_args = 1.., default_values = OPTIMIZERS)]
     optimizers: Vec<String>,
@@ -47,21 +43,6 @@ struct Arguments {
     /// Episodes that each mean return is of, where no model gives the exact one
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     episodes: u32,
-    /// Discount factor [default: 0.99]
-    #[arg(long)]
-    gamma: Option<f64>,
-    /// Network: a name, or one with arguments
-    #[arg(long, default_value = "mlp")]
-    model: String,
-    /// Units of each hidden layer [default: 32]
-    #[arg(long, value_name = "UNITS", num_args = 0..)]
-    hidden: Option<Vec<usize>>,
-    /// Seed of training, directions and evaluation
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Threads, 0 for one a core; their number changes no result
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
     /// Where the picture goes, as .png or .svg; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "landscape.png")]
     out: PathBuf,
@@ -108,9 +89,12 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         return Err(Error::Config(problem));
     }
     Picture::check_path(&arguments.out)?;
-    let threads = Threads::new(arguments.threads)?;
-    let configs: Vec<Config> =
-        arguments.optimizers.iter().map(|optimizer| config(arguments, optimizer, catalogue)).collect::<Result<_>>()?;
+    let threads = Threads::new(arguments.trained.threads)?;
+    let configs: Vec<Config> = arguments
+        .optimizers
+        .iter()
+        .map(|optimizer| arguments.trained.config(Some(optimizer), arguments.steps, &[32], catalogue))
+        .collect::<Result<_>>()?;
 
     rehearse(&arguments.optimizers, 1, &size(arguments))?;
 
@@ -162,9 +146,9 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         title: format!("{} around a trained policy: {}", title(arguments.surface), config.env),
         subtitle: format!(
             "{what}; {}, {}, seed {}; the plane goes through the end of {}",
-            arguments.algo,
+            arguments.trained.algo,
             counted(arguments.steps, "environment step"),
-            arguments.seed,
+            arguments.trained.seed,
             arguments.optimizers[0]
         ),
         axes,
@@ -184,21 +168,6 @@ fn size(arguments: &Arguments) -> DescentOptions {
         scale: arguments.scale.factor,
         ..DescentOptions::default()
     }
-}
-
-fn config(arguments: &Arguments, optimizer: &str, catalogue: &Catalogue) -> Result<Config> {
-    let words = Words {
-        env: &arguments.env,
-        model: &arguments.model,
-        algo: &arguments.algo,
-        optimizer: Some(optimizer),
-        hidden: arguments.hidden.as_deref().or((arguments.model == "mlp").then_some(&[32])),
-        gamma: arguments.gamma,
-    };
-    let config =
-        Config { steps: arguments.steps, seed: arguments.seed, threads: arguments.threads, ..words.config(catalogue)? };
-    config.validate()?;
-    Ok(config)
 }
 
 /// The parameters after each update, the initial ones first.
@@ -253,7 +222,7 @@ fn plane(arguments: &Arguments, ways: &[Way], centre: &[f32]) -> Result<(Plane, 
             Ok((Plane::new(centre.to_vec(), directions)?, axes))
         }
         Directions::Random => {
-            let mut rng = Seed(arguments.seed).stream("directions", 0);
+            let mut rng = Seed(arguments.trained.seed).stream("directions", 0);
             let directions = [(); 2].map(|()| filter_normalised(centre, &ways[0].layout, &mut rng));
             let axis = |name: &str| format!("{name} random direction, filter-normalised");
             Ok((Plane::new(centre.to_vec(), directions)?, (axis("first"), axis("second"))))
@@ -274,7 +243,7 @@ fn around(places: &[Vec<(f64, f64)>]) -> ((f64, f64), (f64, f64)) {
 
 /// What is measured, and what the subtitle calls it.
 fn surface(arguments: &Arguments, config: &Config, centre: &[f32]) -> Result<(Surface, String)> {
-    let seed = Seed(Seed(arguments.seed).derive("surface", 0));
+    let seed = Seed(Seed(arguments.trained.seed).derive("surface", 0));
     Ok(match arguments.surface {
         Height::Loss => {
             (Surface::loss(config, centre, seed)?, format!("L: loss of {} on one rollout of the centre", config.algo))

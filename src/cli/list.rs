@@ -16,75 +16,40 @@ pub(super) struct Kind {
     /// What one of them is.
     one: &'static str,
     summary: &'static str,
-    /// Each name, and what it is in a line.
-    rows: fn(&Catalogue) -> Vec<(&str, &str)>,
-    /// What is to be known of one of them, a line of cells each.
+    rows: fn(&Catalogue) -> Vec<Entry>,
+    /// What is to be known of one of them besides its arguments, a line of cells each.
     more: fn(&Catalogue, &str) -> Result<Vec<Vec<String>>>,
 }
 
+/// A row without what it makes.
+struct Entry {
+    name: &'static str,
+    summary: &'static str,
+    params: &'static [Param],
+}
+
+const fn kind(
+    name: &'static str,
+    one: &'static str,
+    summary: &'static str,
+    rows: fn(&Catalogue) -> Vec<Entry>,
+) -> Kind {
+    Kind { name, one, summary, rows, more: |_, _| Ok(Vec::new()) }
+}
+
 pub(super) const KINDS: [Kind; 7] = [
-    Kind {
-        name: "envs",
-        one: "environment",
-        summary: "what is acted in",
-        rows: |catalogue| pairs(catalogue.envs()),
-        more: |catalogue, name| {
-            let mut cells = environment(catalogue, name)?;
-            cells.extend(arguments(catalogue.envs(), name));
-            Ok(cells)
-        },
-    },
-    Kind {
-        name: "models",
-        one: "model",
-        summary: "what acts and judges",
-        rows: |catalogue| pairs(catalogue.models()),
-        more: |catalogue, name| Ok(arguments(catalogue.models(), name)),
-    },
-    Kind {
-        name: "algos",
-        one: "algorithm",
-        summary: "what learns",
-        rows: |catalogue| pairs(catalogue.algos()),
-        more: |catalogue, name| {
-            let mut cells = arguments(catalogue.algos(), name);
-            let settings = catalogue.algo(name)?.make.settings;
-            let cell = |(name, value): &(&str, &str)| {
-                [*name, *value, "a setting", "of every run; this is its default here"].map(String::from).to_vec()
-            };
-            cells.extend(settings.iter().map(cell));
-            Ok(cells)
-        },
-    },
-    Kind {
-        name: "optimizers",
-        one: "optimizer",
-        summary: "what makes steps of gradients",
-        rows: |catalogue| pairs(optim(catalogue, is_optimizer)),
-        more: |catalogue, name| Ok(arguments(optim(catalogue, is_optimizer), name)),
-    },
-    Kind {
-        name: "links",
-        one: "link",
-        summary: "what stands before and after an optimizer in a chain",
-        rows: |catalogue| pairs(optim(catalogue, is_link)),
-        more: |catalogue, name| Ok(arguments(optim(catalogue, is_link), name)),
-    },
-    Kind {
-        name: "schedules",
-        one: "schedule",
-        summary: "numbers that change over training",
-        rows: |catalogue| pairs(optim(catalogue, is_schedule)),
-        more: |catalogue, name| Ok(arguments(optim(catalogue, is_schedule), name)),
-    },
-    Kind {
-        name: "sinks",
-        one: "sink",
-        summary: "where the rows of a run go",
-        rows: |catalogue| pairs(catalogue.sinks()),
-        more: |catalogue, name| Ok(arguments(catalogue.sinks(), name)),
-    },
+    Kind { more: environment, ..kind("envs", "environment", "what is acted in", |c| entries(c.envs())) },
+    kind("models", "model", "what acts and judges", |c| entries(c.models())),
+    Kind { more: defaults, ..kind("algos", "algorithm", "what learns", |c| entries(c.algos())) },
+    kind("optimizers", "optimizer", "what makes steps of gradients", |c| entries(optim(c, is_optimizer))),
+    kind("links", "link", "what stands before and after an optimizer in a chain", |c| entries(optim(c, is_link))),
+    kind("schedules", "schedule", "numbers that change over training", |c| entries(optim(c, is_schedule))),
+    kind("sinks", "sink", "where the rows of a run go", |c| entries(c.sinks())),
 ];
+
+fn entries<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>) -> Vec<Entry> {
+    rows.into_iter().map(|row| Entry { name: row.name, summary: row.summary, params: row.params }).collect()
+}
 
 fn optim(catalogue: &Catalogue, is_of: fn(&Make) -> bool) -> impl Iterator<Item = &optim::Row> {
     catalogue.optim().rows().iter().filter(move |row| is_of(&row.make))
@@ -113,7 +78,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
     let asked = args.get_one::<String>("kind").and_then(|asked| KINDS.iter().find(|kind| kind.name == asked));
     match (asked, args.get_one::<String>("name")) {
         (None, _) => print_pairs(&KINDS.map(|kind| (kind.name, kind.summary))),
-        (Some(kind), None) => print_pairs(&(kind.rows)(catalogue)),
+        (Some(kind), None) => print_pairs(&pairs(kind, catalogue)),
         (Some(kind), Some(name)) => print_one(kind, catalogue, name),
     }
     .map(|()| ExitCode::SUCCESS)
@@ -121,7 +86,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 
 /// The names of a kind, one a line; those of the language of optimizers with what they are.
 pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
-    let rows = KINDS.iter().find(|row| row.name == kind).map(|row| (row.rows)(catalogue)).unwrap_or_default();
+    let rows = KINDS.iter().find(|row| row.name == kind).map(|row| pairs(row, catalogue)).unwrap_or_default();
     match kind {
         "envs" | "algos" => rows.iter().try_for_each(|(name, _)| say(name)),
         _ => print_pairs(&rows),
@@ -130,11 +95,15 @@ pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
 
 fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
     let rows = (kind.rows)(catalogue);
-    let names = || rows.iter().map(|(name, _)| *name);
-    let (name, summary) =
-        rows.iter().find(|(row, _)| *row == name).ok_or_else(|| Error::unknown(kind.one, name, names()))?;
-    say(format_args!("{name}: {summary}"))?;
-    print_table(&(kind.more)(catalogue, name)?)
+    let names = || rows.iter().map(|row| row.name);
+    let row = rows.iter().find(|row| row.name == name).ok_or_else(|| Error::unknown(kind.one, name, names()))?;
+    say(format_args!("{name}: {}", row.summary))?;
+    let arguments = row.params.iter().map(argument);
+    print_table(&arguments.chain((kind.more)(catalogue, name)?).collect::<Vec<_>>())
+}
+
+fn pairs(kind: &Kind, catalogue: &Catalogue) -> Vec<(&'static str, &'static str)> {
+    (kind.rows)(catalogue).into_iter().map(|row| (row.name, row.summary)).collect()
 }
 
 fn print_pairs(pairs: &[(&str, &str)]) -> Result<()> {
@@ -154,8 +123,12 @@ fn print_table(rows: &[Vec<String>]) -> Result<()> {
     })
 }
 
-fn pairs<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>) -> Vec<(&'static str, &'static str)> {
-    rows.into_iter().map(|row| (row.name, row.summary)).collect()
+/// The settings of every run that have other defaults with an algorithm.
+fn defaults(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
+    let cell = |(name, value): &(&str, &str)| {
+        [*name, *value, "a setting", "of every run; this is its default here"].map(String::from).to_vec()
+    };
+    Ok(catalogue.algo(name)?.make.settings.iter().map(cell).collect())
 }
 
 fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
@@ -182,14 +155,10 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
     .into())
 }
 
-/// What a row takes: name, default, range and meaning.
-fn arguments<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>, name: &str) -> Vec<Vec<String>> {
-    let cells = |param: &Param| {
-        let default = if param.default.is_empty() { "must be given" } else { param.default };
-        vec![param.name.into(), default.into(), range(&param.kind), param.meaning.into()]
-    };
-    let row = rows.into_iter().find(|row| row.name == name);
-    row.map(|row| row.params.iter().map(cells).collect()).unwrap_or_default()
+/// What an argument is: name, default, range and meaning.
+fn argument(param: &Param) -> Vec<String> {
+    let default = if param.default.is_empty() { "must be given" } else { param.default };
+    vec![param.name.into(), default.into(), range(&param.kind), param.meaning.into()]
 }
 
 fn range(kind: &words::Kind) -> String {

@@ -136,29 +136,53 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
 }
 
 /// What a measurement is of, where it is not a run.
-pub(super) struct Words<'a> {
-    pub(super) env: &'a str,
-    pub(super) model: &'a str,
-    pub(super) algo: &'a str,
-    /// The algorithm's own, unless said.
-    pub(super) optimizer: Option<&'a str>,
-    /// Units of each hidden layer, where they are said by a flag of their own.
-    pub(super) hidden: Option<&'a [usize]>,
-    /// The discount factor, where it is said by a flag of its own.
-    pub(super) gamma: Option<f64>,
+#[derive(clap::Args)]
+pub(super) struct Trained {
+    /// Environment: a name, which may have arguments, or the file of a grid world
+    #[arg(long, default_value = "GridWorld-4x4-v0")]
+    pub(super) env: String,
+    /// Algorithm that trains
+    #[arg(long, default_value = "ppo")]
+    pub(super) algo: String,
+    /// Network: a name, or one with arguments
+    #[arg(long, default_value = "mlp")]
+    model: String,
+    /// Units of each hidden layer [default: small enough for a quick look]
+    #[arg(long, value_name = "UNITS", num_args = 0..)]
+    hidden: Option<Vec<usize>>,
+    /// Discount factor [default: the algorithm's own]
+    #[arg(long)]
+    gamma: Option<f64>,
+    /// Seed of all that is drawn
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Threads, 0 for one a core; their number changes no result
+    #[arg(long, default_value_t = 0)]
+    pub(super) threads: usize,
 }
 
-impl Words<'_> {
-    pub(super) fn config(&self, catalogue: &Catalogue) -> Result<Config> {
-        let mut table = Config::env_settings(self.env, catalogue)?;
-        let words = [("model", Some(self.model)), ("algo", Some(self.algo)), ("optimizer", self.optimizer)];
+impl Trained {
+    /// The configuration of so many steps of its training, by the algorithm's own optimizer unless said; `hidden` is what
+    /// layers an `mlp` has where nothing says it.
+    pub(super) fn config(
+        &self,
+        optimizer: Option<&str>,
+        steps: u64,
+        hidden: &[usize],
+        catalogue: &Catalogue,
+    ) -> Result<Config> {
+        let mut table = Config::env_settings(&self.env, catalogue)?;
+        let words = [("model", Some(&*self.model)), ("algo", Some(&*self.algo)), ("optimizer", optimizer)];
         table.extend(words.into_iter().filter_map(|(name, word)| Some((name.into(), word?.into()))));
-        if let Some(units) = self.hidden {
+        if let Some(units) = self.hidden.as_deref().or((self.model == "mlp").then_some(hidden)) {
             let units: Vec<toml::Value> = units.iter().map(|&units| (units as i64).into()).collect();
             table.insert("hidden".into(), units.into());
         }
         table.extend(self.gamma.map(|gamma| ("gamma".into(), gamma.into())));
-        Config::from_table_with(table, catalogue)
+        let config = Config::from_table_with(table, catalogue)?;
+        let config = Config { steps, seed: self.seed, threads: self.threads, ..config };
+        config.validate()?;
+        Ok(config)
     }
 }
 
