@@ -244,6 +244,23 @@ fn an_argument_is_said_in_its_word_in_a_table_or_by_itself() {
 }
 
 #[test]
+fn a_name_that_two_chosen_rows_have_is_said_in_one_of_them() {
+    use uphill::catalogue::{EnvRow, MakeEnv};
+    const ROW: EnvRow = EnvRow {
+        name: "CartPole-v1",
+        summary: "one with an argument that an algorithm has, too",
+        params: &[uphill::words::Param::fixed("kl_coef", uphill::words::Range::Finite, "0", "nothing")],
+        make: MakeEnv::one(|_| Ok(uphill::envs::make("CartPole-v1")?)),
+    };
+    let catalogue = Catalogue::default().with(ROW);
+    let text = "algo = 'ppo_kl'\nkl_coef = 0.2";
+    let error = Config::from_toml_with(text, &catalogue).expect_err("two have it").to_string();
+    assert!(error.starts_with("kl_coef is an argument of ppo_kl and CartPole-v1"), "{error}");
+    let said = Config::from_toml_with("algo = 'ppo_kl(kl_coef=0.2)'", &catalogue).expect("one of them");
+    assert_eq!(said.algo.to_string(), "ppo_kl(kl_coef=0.2)");
+}
+
+#[test]
 fn episodes_are_shared_out_evenly() {
     let reinforce = Config::for_algo("reinforce").expect("an algorithm");
     let message = refused(&Config { episodes: 6, envs: 4, ..reinforce.clone() });
