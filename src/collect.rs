@@ -84,6 +84,22 @@ impl Collector {
         })
     }
 
+    /// Takes every action for a legal one, whatever the environments say.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for environments that forbid none, [`Error::Env`] for those that fail to say.
+    pub fn without_masks(mut self) -> Result<Self> {
+        let spec = self.spec();
+        let mut masks = vec![true; self.groups[0].env().lanes() * spec.action.choices()];
+        if masks.is_empty() || !self.groups[0].env().action_masks(&mut masks)? {
+            let id = quoted(&spec.id);
+            let problem = format!("mask_actions = false has no effect: {id} forbids no action; leave it out");
+            return Err(Error::Config(problem));
+        }
+        self.groups.iter_mut().for_each(LaneGroup::ignore_masks);
+        Ok(self)
+    }
+
     /// Allows rollouts of so many steps in each lane at most.
     pub(crate) fn set_most_steps(&mut self, most_steps: usize) {
         self.most_steps = self.most_steps.min(most_steps);
@@ -173,6 +189,11 @@ impl Collector {
     /// What was collected last.
     pub(crate) fn rollout(&self) -> &Rollout {
         if let [only] = &self.groups[..] { &only.rollout } else { &self.joined }
+    }
+
+    /// The same, to be written to.
+    pub(crate) fn rollout_mut(&mut self) -> &mut Rollout {
+        if let [only] = &mut self.groups[..] { &mut only.rollout } else { &mut self.joined }
     }
 
     /// The episodes of all lanes.

@@ -111,6 +111,16 @@ settings! {
     clip_grad_by: ClipGradBy,
     /// What to do when training leaves the real numbers: stop, rollback (go back some updates) or skip (the update).
     on_divergence: OnDivergence,
+    /// Whether observations get mean 0 and deviation 1, by all that training has seen of them.
+    normalize_observation: bool,
+    /// How many deviations a normalised observation may be from 0; inf does not clip.
+    clip_observation: f64,
+    /// Whether a policy takes only actions that the environment says are legal, where it says so.
+    mask_actions: bool,
+    /// Whether rewards are learnt from in deviations of the discounted return; what is reported is as it is.
+    normalize_reward: bool,
+    /// How large such a reward may be; inf does not clip.
+    clip_reward: f64,
     /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu or silu.
@@ -284,6 +294,11 @@ impl Config {
             max_grad_norm: 0.5,
             clip_grad_by: ClipGradBy::Part,
             on_divergence: OnDivergence::Stop,
+            normalize_observation: false,
+            clip_observation: 10.0,
+            mask_actions: true,
+            normalize_reward: false,
+            clip_reward: 10.0,
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,

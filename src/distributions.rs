@@ -58,6 +58,12 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         ActionKind::Discrete
     }
 
+    /// How many of its first outputs are logits of choices, which a mask of an environment's can forbid; 0, the default, without
+    /// any.
+    fn choices(&self) -> usize {
+        0
+    }
+
     /// Brings actions that are numbers, `[B, action_len]`, into the space, for an environment to take. What is learnt from is
     /// what was drawn.
     fn clip(&self, _actions: &mut [f32]) {}
@@ -131,6 +137,17 @@ impl KeptRows {
             self.0 = None;
         }
         &mut *self.0.get_or_insert_with(|| (distribution.clone(), distribution.rows())).1
+    }
+}
+
+/// Forbids choices: where `mask`, `[B, choices]`, is false, the logit becomes −∞ among outputs `[B, stride]`. No mask forbids
+/// nothing.
+pub(crate) fn forbid(outputs: &mut [f32], stride: usize, mask: &[bool], choices: usize) {
+    if choices == 0 {
+        return;
+    }
+    for (row, mask) in outputs.chunks_exact_mut(stride).zip(mask.chunks_exact(choices)) {
+        row.iter_mut().zip(mask).filter(|(_, legal)| !**legal).for_each(|(logit, _)| *logit = f32::NEG_INFINITY);
     }
 }
 

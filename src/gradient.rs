@@ -23,9 +23,10 @@
 //! use uphill::{Config, Seed, Threads, Trainer};
 //!
 //! let config = Config { env: "GridWorld-4x4-v0".into(), hidden: vec![8], ..Config::for_algo("ppo")? };
-//! let theta = Trainer::new(&config)?.params().snapshot()?;
-//! let sampler =
-//!     GradientSampler { config: &config, theta: &theta, episodes: 4, seed: Seed(1), threads: Threads::default() };
+//! let trainer = Trainer::new(&config)?;
+//! let (theta, buffers) = (trainer.params().snapshot()?, trainer.params().buffers());
+//! let (seed, threads) = (Seed(1), Threads::default());
+//! let sampler = GradientSampler { config: &config, theta: &theta, buffers, episodes: 4, seed, threads };
 //! let estimators: [Box<dyn Estimator + Sync>; 2] =
 //!     [Box::new(MonteCarlo { baseline: false }), Box::new(Gae { gae_lambda: 0.95 })];
 //! let sampled = sampler.sample(&estimators, 12, || {})?;

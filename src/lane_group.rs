@@ -3,7 +3,7 @@
 use uphill_envs::{Actions, End, EnvError, Spec, Transitions, VecEnv, counted, quoted};
 
 use crate::arrays::Arrays;
-use crate::distributions::{KeptRows, no_distribution};
+use crate::distributions::{KeptRows, forbid, no_distribution};
 use crate::error::check_len;
 use crate::models::Model;
 use crate::pace::Pace;
@@ -26,6 +26,10 @@ pub(crate) struct LaneGroup {
     episodes_left: Vec<usize>,
     active: Vec<bool>,
     outputs: Vec<f32>,
+    /// Whether every choice is taken for a legal one.
+    ignores_masks: bool,
+    /// `[n, A]`: which choices are legal now.
+    mask: Vec<bool>,
     policy: KeptRows,
     /// `[n, K]`: numbers as the environment takes them.
     clipped: Vec<f32>,
@@ -77,6 +81,8 @@ impl LaneGroup {
             episodes_left: Vec::new(),
             active: Vec::new(),
             outputs: Vec::new(),
+            ignores_masks: false,
+            mask: Vec::new(),
             policy: KeptRows::default(),
             clipped: Vec::new(),
             truncated: Vec::new(),
@@ -97,6 +103,11 @@ impl LaneGroup {
         self.pace
     }
 
+    /// Takes every choice for a legal one.
+    pub(crate) fn ignore_masks(&mut self) {
+        self.ignores_masks = true;
+    }
+
     /// Breaks off where this says so.
     pub(crate) fn set_stop(&mut self, stop: Flag) {
         self.scratch.stop = Some(stop);
@@ -115,10 +126,16 @@ impl LaneGroup {
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
         let (width, k) = (distribution.outputs(), distribution.action_len());
+        let mut choices = if self.ignores_masks { 0 } else { distribution.choices() };
+        self.mask.resize(lanes * choices, true);
+        if choices > 0 && !self.env.action_masks(&mut self.mask).map_err(|e| in_group(self.first, e))? {
+            choices = 0;
+        }
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
-        let Self { clipped, truncated, truncated_at, scratch, .. } = self;
+        let Self { clipped, truncated, truncated_at, scratch, mask, .. } = self;
         rollout.clear(lanes, d, (k, distribution.action_kind()));
+        rollout.choices = choices;
         truncated.clear();
         truncated_at.clear();
         episodes_left.clear();
@@ -135,6 +152,11 @@ impl LaneGroup {
             self.pace.begin();
             network.outputs(params, &self.observation, scratch, outputs)?;
             check_len("the network's outputs", lanes * width, outputs.len())?;
+            if choices > 0 {
+                self.env.action_masks(mask).map_err(|e| in_group(self.first, e))?;
+                forbid(outputs, width, mask, choices);
+                rollout.mask.extend_from_slice(mask);
+            }
             policy.set(outputs, width);
             let start = t * lanes;
             let len = start + lanes;

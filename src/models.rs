@@ -6,6 +6,7 @@ mod mlp_model;
 mod mlp_row;
 mod module_model;
 mod nets;
+mod normalised_model;
 pub mod ops;
 mod own_outputs;
 mod shard;
@@ -18,6 +19,7 @@ use uphill_envs::{Spec, quoted};
 
 pub use mlp_model::{MlpConfig, MlpModel};
 pub use module_model::{BoxedModule, Heads, ModuleModel, apart};
+pub use normalised_model::NormalisedModel;
 
 pub use crate::kernels::Activation;
 pub(crate) use slopes::require_slopes;

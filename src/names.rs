@@ -45,6 +45,15 @@ const SAME: &[Names] = &[
     (&["baseline", "use_critic", "use_baseline"], ""),
     (&["normalize_advantage", "norm_adv", "norm_advantage", "adv_norm", "normalize_adv", "advantage_normalization",
        "standardize_advantages", "whiten_advantages"], ""),
+    (&["normalize_observation", "norm_obs", "normalize_obs", "obs_norm", "normalize_observations"], ""),
+    (&["normalize_observation", "observation_filter", "normalize", "env_wrapper"],
+       "it is a switch, and normalize_reward another"),
+    (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "invalid_action_masking"], ""),
+    (&["normalize_reward", "norm_reward", "norm_rew", "normalize_rewards", "normalize_rew"], ""),
+    (&["normalize_reward", "rew_norm", "ret_rms", "return_scaling", "reward_scale", "reward_scaling"],
+       "it is a switch: rewards are divided by the deviation of the discounted return"),
+    (&["clip_observation", "clip_obs", "clip_observations"], ""),
+    (&["clip_reward", "clip_rewards"], "it is a number, of rewards that normalize_reward has scaled"),
     (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
     (&["clip_range_vf", "value_clip_range", "clip_range_value"], ""),
     (&["clip_range_vf", "clip_vloss", "value_clip", "clip_value_loss", "use_clipped_value_loss"], SWITCH),
@@ -113,7 +122,7 @@ const SAME: &[Names] = &[
 
 const KL: &str =
     "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
-const AS_THEY_ARE: &str = "observations and rewards are taken as they are";
+const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
 const CONTINUOUS: &str =
@@ -128,9 +137,7 @@ const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evalu
 const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
     (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
-    (&["normalize", "norm_obs", "norm_reward", "norm_rew", "rew_norm", "ret_rms", "return_scaling", "reward_scale",
-       "reward_scaling", "normalize_obs", "normalize_reward", "obs_norm", "observation_filter", "frame_stack", "clip_obs",
-       "clip_reward", "env_wrapper"], AS_THEY_ARE),
+    (&["frame_stack"], AS_THEY_ARE),
     (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
     (&["model_config", "use_lstm", "features_extractor"], NETWORK),

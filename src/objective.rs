@@ -20,7 +20,7 @@ pub use kl_penalty::KlPenalty;
 pub use policy_gradient::PolicyGradient;
 pub use value_loss::ValueLoss;
 
-use crate::distributions::DistributionTensor;
+use crate::distributions::{Distribution, DistributionTensor};
 use crate::error::same_len;
 use crate::rollout::{ActionColumn, Estimate, Minibatch};
 use crate::{Result, Rollout, Stop};
@@ -34,6 +34,26 @@ pub struct Output {
     pub value: Tensor,
 }
 
+impl Output {
+    /// The same without the choices that a mask, `[B, A]` of 1 and 0, forbids.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) for a mask of another shape.
+    pub fn masked(self, distribution: &dyn Distribution, mask: Option<&Tensor>) -> Result<Self> {
+        let Some(mask) = mask else { return Ok(self) };
+        let outputs = self.policy.outputs();
+        let (rows, choices) = mask.dims2()?;
+        let forbidden = Tensor::full(f32::NEG_INFINITY, (rows, choices), outputs.device())?;
+        let legal = mask.where_cond(&outputs.narrow(1, 0, choices)?, &forbidden)?;
+        let rest = outputs.dim(1)? - choices;
+        let outputs = match rest {
+            0 => legal,
+            rest => Tensor::cat(&[&legal, &outputs.narrow(1, choices, rest)?], 1)?,
+        };
+        Ok(Self { policy: distribution.tensor(&outputs)?, value: self.value })
+    }
+}
+
 /// `B` steps of a rollout on the learning device.
 #[derive(Debug, Clone)]
 pub struct TensorBatch {
@@ -41,6 +61,8 @@ pub struct TensorBatch {
     pub observation: Tensor,
     /// Indices as `u32`, `[B]`, or `[B, K]` of more than one; numbers as `f32`, `[B, K]`.
     pub action: Tensor,
+    /// `[B, A]`: which choices were legal, 1 or 0; `None` where none was forbidden.
+    pub mask: Option<Tensor>,
     /// `[B]`: log-probability of the action under the policy that chose it.
     pub log_prob: Tensor,
     /// `[B]`.
@@ -80,12 +102,23 @@ impl TensorBatch {
         Ok(Self {
             observation: Tensor::from_vec(observation, (b, rollout.observation_len), device)?,
             action,
+            mask: mask_tensor(rollout, places, device)?,
             log_prob: take(&rollout.log_prob)?,
             advantage: Tensor::from_slice(advantage, b, device)?,
             target: take(&estimate.target)?,
             value: take(&rollout.value)?,
         })
     }
+}
+
+fn mask_tensor(rollout: &Rollout, places: &[usize], device: &Device) -> Result<Option<Tensor>> {
+    if rollout.choices == 0 {
+        return Ok(None);
+    }
+    let mut mask = Vec::new();
+    rollout.masks_at(places, &mut mask);
+    let mask: Vec<u8> = mask.into_iter().map(u8::from).collect();
+    Ok(Some(Tensor::from_vec(mask, (places.len(), rollout.choices), device)?))
 }
 
 /// Named numbers that terms report beside their loss, as scalars still on the device.

@@ -125,6 +125,14 @@ fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Resul
     }
     let shape = (mdp.states(), mdp.observation_len());
     let observation = Tensor::from_slice(mdp.observations(), shape, params.device())?;
-    let (logits, _) = network.forward(params, &observation)?;
+    let (mut logits, _) = network.forward(params, &observation)?;
+    if let Some(masks) = mdp.masks() {
+        // A terminal state may have no legal action, and takes none.
+        let rows = masks.chunks_exact(mdp.actions());
+        let legal = rows.flat_map(|row| row.iter().map(|&legal| u8::from(legal || !row.contains(&true))));
+        let legal = Tensor::from_iter(legal, logits.device())?.reshape(logits.shape())?;
+        let forbidden = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
+        logits = legal.where_cond(&logits, &forbidden)?;
+    }
     Ok(CategoricalTensor::new(&logits)?.log_probs()?.exp()?)
 }

@@ -10,95 +10,12 @@ use candle_nn::{Init, VarBuilder};
 
 use crate::Result;
 use crate::arrays::Arrays;
+use crate::buffers::Buffers;
 use crate::error::check_len;
 use crate::host_slice::with_slice;
 use crate::init;
+use crate::layout::{Block, Layout, numbers};
 use crate::seed::Rng;
-
-/// One named tensor within the parameter vector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// Its path in the network, such as `actor.0.weight`.
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Where its first number stands in the vector.
-    pub offset: usize,
-}
-
-impl Block {
-    /// How many numbers it holds.
-    #[must_use]
-    pub fn elem_count(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Its places in the vector.
-    #[must_use]
-    pub fn range(&self) -> std::ops::Range<usize> {
-        self.offset..self.offset + self.elem_count()
-    }
-}
-
-/// How many numbers a tensor of this shape holds; `None` for more than a `usize` counts.
-fn numbers(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1usize, |numbers, &side| numbers.checked_mul(side))
-}
-
-/// The blocks of a parameter vector, one after the other without a gap.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Layout {
-    blocks: Vec<Block>,
-    len: usize,
-}
-
-impl Layout {
-    /// Appends a block and returns its offset.
-    ///
-    /// # Panics
-    /// If that makes more numbers than a `usize` counts.
-    #[track_caller]
-    pub fn push(&mut self, name: impl Into<String>, shape: &[usize]) -> usize {
-        let block = Block { name: name.into(), shape: shape.to_vec(), offset: self.len };
-        let Some(len) = numbers(shape).and_then(|numbers| self.len.checked_add(numbers)) else {
-            panic!("block `{}` of shape {shape:?} after {} numbers: no vector is that long", block.name, self.len)
-        };
-        self.len = len;
-        let offset = block.offset;
-        self.blocks.push(block);
-        offset
-    }
-
-    /// The blocks in order.
-    #[must_use]
-    pub fn blocks(&self) -> &[Block] {
-        &self.blocks
-    }
-
-    /// `P`, the length of the vector.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there is no parameter at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The block of that name.
-    #[must_use]
-    pub fn block(&self, name: &str) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.name == name)
-    }
-
-    /// The block that the number at `index` belongs to.
-    #[must_use]
-    pub fn block_at(&self, index: usize) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.range().contains(&index))
-    }
-}
 
 /// The parameters of a network: one variable `theta` of shape `[P]`, and which places of it are what.
 ///
@@ -113,6 +30,7 @@ pub struct Params {
     /// The same numbers on the host, where theta lives on another device; empty on the CPU.
     mirror: Vec<f32>,
     layout: Layout,
+    buffers: Buffers,
     changes: Arc<Changes>,
 }
 
@@ -160,7 +78,7 @@ impl Params {
         check_len("the parameter vector", layout.len(), values.len())?;
         let mirror = if device.is_cpu() { Vec::new() } else { values.clone() };
         let theta = Var::from_vec(values, layout.len(), device)?;
-        Ok(Self { theta, mirror, layout, changes: Arc::default() })
+        Ok(Self { theta, mirror, layout, buffers: Buffers::default(), changes: Arc::default() })
     }
 
     /// Makes any candle-nn module trainable: `build` asks its [`VarBuilder`] for tensors and gets views of theta.
@@ -246,6 +164,26 @@ impl Params {
         &self.layout
     }
 
+    /// What goes with them and is not learnt by descent.
+    #[must_use]
+    pub fn buffers(&self) -> &Buffers {
+        &self.buffers
+    }
+
+    /// The same, to be written to.
+    pub fn buffers_mut(&mut self) -> &mut Buffers {
+        &mut self.buffers
+    }
+
+    /// Replaces all buffers by those of the same network elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for buffers of other names, [`Error::Shape`](crate::Error::Shape) for those of
+    /// other lengths.
+    pub fn set_buffers(&mut self, buffers: &Buffers) -> Result<()> {
+        self.buffers.copy_from(buffers)
+    }
+
     /// Looks at all values, `[P]`, without a copy.
     ///
     /// # Errors
@@ -305,8 +243,9 @@ impl Params {
         self.update(|theta| theta.copy_from_slice(values))
     }
 
-    /// Adds every block to `arrays`, its name after `prefix`.
+    /// Adds every block and buffer to `arrays`, its name after `prefix`.
     pub(crate) fn save(&self, prefix: &str, arrays: &mut Arrays) -> Result<()> {
+        self.buffers.save(prefix, arrays);
         self.read(|theta| {
             for block in self.layout.blocks() {
                 arrays.put_shaped(format!("{prefix}.{}", block.name), &block.shape, theta[block.range()].to_vec());
@@ -314,8 +253,9 @@ impl Params {
         })
     }
 
-    /// Takes every block from what [`Params::save`] left.
+    /// Takes every block and buffer from what [`Params::save`] left.
     pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays) -> Result<()> {
+        self.buffers.restore(prefix, arrays)?;
         let mut values = vec![0.0; self.layout.len()];
         for block in self.layout.blocks() {
             arrays.copy_shaped(&format!("{prefix}.{}", block.name), &block.shape, &mut values[block.range()])?;

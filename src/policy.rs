@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use uphill_envs::{End, Transitions, quoted};
 
 use crate::config::Config;
-use crate::distributions::{Distribution, KeptRows, no_distribution};
+use crate::distributions::{Distribution, KeptRows, forbid, no_distribution};
 use crate::episodes::LONGEST;
 use crate::error::check_len;
 use crate::evaluation::Evaluation;
@@ -21,7 +21,7 @@ use crate::rollout::ActionColumn;
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
-use crate::{Catalogue, Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
+use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
 
 pub use acting::{Memory, Mode};
 
@@ -131,9 +131,9 @@ impl Policy {
         };
         let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
         let bytes = read(run, name, most, missing)?;
-        let values = read_params(&run.join(name), &bytes, &layout)?;
+        let (mut params, network) = config.make_model(&site)?;
+        read_params(&run.join(name), &bytes, &mut params)?;
         drop(bytes);
-        let (params, network) = config.model_at(&spec, &values)?;
         Ok(Self::new(config, network, params))
     }
 
@@ -160,7 +160,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older one is then left whole.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write_params(path, self.params.layout(), &self.params.snapshot()?)
+        write_params(path, (self.params.layout(), &self.params.snapshot()?), self.params.buffers())
     }
 
     /// What it remembers of so many lanes, each at the beginning of an episode: nothing yet.
@@ -188,7 +188,21 @@ impl Policy {
     /// # Errors
     /// [`Error::Shape`] for another shape or a memory of another number of lanes, [`Error::NotFinite`] if the network gives no
     /// distribution, [`Error::Interrupted`] where [`Policy::stop_when`] broke it off. The memory is then to be made anew.
-    pub fn act(&self, observation: &[f32], memory: &mut Memory, mut mode: Mode<'_>) -> Result<ActionColumn> {
+    pub fn act(&self, observation: &[f32], memory: &mut Memory, mode: Mode<'_>) -> Result<ActionColumn> {
+        self.act_within(observation, None, memory, mode)
+    }
+
+    /// The same where only some choices are legal: `mask` is `[B, A]` as [`Env::action_mask`](crate::envs::Env::action_mask) tells.
+    ///
+    /// # Errors
+    /// As [`Policy::act`]; [`Error::Shape`] for a mask of another length, [`Error::NotFinite`] for one that leaves a lane none.
+    pub fn act_within(
+        &self,
+        observation: &[f32],
+        mask: Option<&[bool]>,
+        memory: &mut Memory,
+        mut mode: Mode<'_>,
+    ) -> Result<ActionColumn> {
         let lanes = models::rows(observation, self.network.observation_len())?;
         check_len("the memory's lanes", lanes, memory.lanes())?;
         check_len("the memory", lanes * self.network.memory(), memory.numbers.len())?;
@@ -198,6 +212,10 @@ impl Policy {
         self.network.outputs_after(&self.params, observation, &mut memory.numbers, scratch, outputs)?;
         let (width, policy) = (distribution.outputs(), rows.of(distribution));
         check_len("the network's outputs", lanes * width, outputs.len())?;
+        if let Some(mask) = mask {
+            check_len("the action mask", lanes * distribution.choices(), mask.len())?;
+            forbid(outputs, width, mask, distribution.choices());
+        }
         policy.set(outputs, width);
         let k = distribution.action_len();
         let mut actions = ActionColumn::new(distribution.action_kind());
@@ -259,10 +277,15 @@ impl Policy {
         let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
         let (mut memory, mut pace, mut threads) = (self.memory(episodes), Pace::default(), None);
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
+        let mut mask = vec![true; episodes * self.network.distribution().choices()];
+        let masks = self.config.mask_actions && !mask.is_empty() && env.action_masks(&mut mask)?;
         for _ in 0..limit.unwrap_or(LONGEST) {
             self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
             pace.begin();
-            let actions = self.act(&observation, &mut memory, mode.again())?;
+            if masks {
+                env.action_masks(&mut mask)?;
+            }
+            let actions = self.act_within(&observation, masks.then_some(&mask[..]), &mut memory, mode.again())?;
             let out = Transitions {
                 observation: &mut observation,
                 final_observation: &mut final_observation,
@@ -289,16 +312,19 @@ impl Policy {
     }
 }
 
-/// Writes parameters as safetensors, one tensor a block.
-pub(crate) fn write_params(path: &Path, layout: &Layout, values: &[f32]) -> Result<()> {
-    let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+/// Writes parameters and what goes with them as safetensors, one tensor a block.
+pub(crate) fn write_params(path: &Path, params: (&Layout, &[f32]), buffers: &Buffers) -> Result<()> {
+    let parts = [params, (buffers.layout(), buffers.values())];
+    let bytes = parts.map(|(_, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>());
     let width = size_of::<f32>();
     let problem = |e: safetensors::SafeTensorError| Error::File { path: path.into(), problem: e.to_string() };
     let mut tensors = Vec::new();
-    for block in layout.blocks() {
-        let range = block.range();
-        let bytes = &bytes[range.start * width..range.end * width];
-        tensors.push((&block.name, TensorView::new(Dtype::F32, block.shape.clone(), bytes).map_err(problem)?));
+    for ((layout, _), bytes) in parts.into_iter().zip(&bytes) {
+        for block in layout.blocks() {
+            let range = block.range();
+            let bytes = &bytes[range.start * width..range.end * width];
+            tensors.push((&block.name, TensorView::new(Dtype::F32, block.shape.clone(), bytes).map_err(problem)?));
+        }
     }
     let metadata = HashMap::from([("uphill".to_string(), env!("CARGO_PKG_VERSION").to_string())]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(problem)?;
@@ -316,11 +342,11 @@ fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     })
 }
 
-fn read_params(path: &Path, bytes: &[u8], layout: &Layout) -> Result<Vec<f32>> {
+/// Gives parameters and their buffers the values that a file has for them, all of which they have to be.
+fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
     let problem = |problem: String| Error::File { path: path.into(), problem };
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
-    let mut values = vec![0.0; layout.len()];
-    for block in layout.blocks() {
+    let read_block = |block: &Block, values: &mut [f32]| {
         let name = &block.name;
         let tensor = tensors
             .tensor(name)
@@ -329,16 +355,22 @@ fn read_params(path: &Path, bytes: &[u8], layout: &Layout) -> Result<Vec<f32>> {
             let (dtype, shape, expected) = (tensor.dtype(), tensor.shape(), &block.shape);
             return Err(problem(format!("tensor `{name}` is {dtype:?} {shape:?}, expected F32 {expected:?}")));
         }
-        for (value, bytes) in values[block.range()].iter_mut().zip(tensor.data().as_chunks().0) {
+        for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks().0) {
             *value = f32::from_le_bytes(*bytes);
         }
-        if values[block.range()].iter().any(|v| !v.is_finite()) {
-            return Err(problem(format!("tensor `{name}` holds a NaN or an infinity")));
-        }
-    }
-    if let Some(extra) = tensors.names().into_iter().find(|name| layout.block(name).is_none()) {
+        let is_finite = values.iter().all(|v| v.is_finite());
+        if is_finite { Ok(()) } else { Err(problem(format!("tensor `{name}` holds a NaN or an infinity"))) }
+    };
+    let mut values = vec![0.0; params.layout().len()];
+    params.layout().blocks().iter().try_for_each(|block| read_block(block, &mut values[block.range()]))?;
+    let mut buffers = params.buffers().clone();
+    let blocks = params.buffers().layout().blocks();
+    blocks.iter().try_for_each(|block| read_block(block, buffers.get_mut(&block.name).unwrap_or_default()))?;
+    let is_extra = |name: &&str| params.layout().block(name).is_none() && params.buffers().get(name).is_none();
+    if let Some(extra) = tensors.names().into_iter().find(is_extra) {
         let extra = quoted(extra);
         return Err(problem(format!("tensor `{extra}` belongs to no block of the network of config.toml")));
     }
-    Ok(values)
+    params.set(&values)?;
+    params.set_buffers(&buffers)
 }

@@ -25,6 +25,10 @@ pub struct Rollout {
     pub observation: Vec<f32>,
     /// `[T, N, K]`: as it was drawn, before numbers are clipped to what an environment takes.
     pub action: ActionColumn,
+    /// `A`, the choices that a mask has; 0 where no choice was ever forbidden.
+    pub choices: usize,
+    /// `[T, N, A]`: which choices were legal.
+    pub mask: Vec<bool>,
     /// `[T, N]`: log-probability of the action under the policy that chose it.
     pub log_prob: Vec<f32>,
     /// `[T, N]`.
@@ -53,6 +57,8 @@ impl Rollout {
             action_len: 1,
             observation: Vec::new(),
             action: ActionColumn::default(),
+            choices: 0,
+            mask: Vec::new(),
             log_prob: Vec::new(),
             reward: Vec::new(),
             end: Vec::new(),
@@ -62,7 +68,7 @@ impl Rollout {
         }
     }
 
-    /// Forgets all steps, and keeps the room, for actions of so many numbers of a kind.
+    /// Forgets all steps, and keeps the room, for actions of so many numbers of a kind, none of them forbidden.
     pub fn clear(&mut self, lanes: usize, observation_len: usize, (action_len, kind): (usize, ActionKind)) {
         (self.lanes, self.observation_len, self.action_len) = (lanes, observation_len, action_len);
         for column in
@@ -71,6 +77,8 @@ impl Rollout {
             column.clear();
         }
         self.action.clear(kind);
+        self.choices = 0;
+        self.mask.clear();
         self.end.clear();
         self.valid.clear();
     }
@@ -83,8 +91,10 @@ impl Rollout {
             .next()
             .map_or((0, 1, ActionKind::default()), |part| (part.observation_len, part.action_len, part.action.kind()));
         self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len, (action_len, kind));
+        self.choices = parts.clone().next().map_or(0, |part| part.choices);
         let steps = parts.clone().map(Rollout::steps).max().unwrap_or(0);
         let len = steps * self.lanes;
+        self.mask.resize(len * self.choices, true);
         self.observation.resize(len * observation_len, 0.0);
         self.action.resize(len * action_len);
         self.end.resize(len, End::Not);
@@ -107,6 +117,9 @@ impl Rollout {
                 (ActionColumn::Continuous(to), ActionColumn::Continuous(from)) => put(to, from, wide(action_len)),
                 // The parts are of one kind of environment, and so are their actions.
                 _ => {}
+            }
+            if self.choices > 0 {
+                put(&mut self.mask, &part.mask, wide(self.choices));
             }
             put(&mut self.log_prob, &part.log_prob, place);
             put(&mut self.reward, &part.reward, place);
@@ -136,6 +149,16 @@ impl Rollout {
     #[track_caller]
     pub fn actions_at(&self, places: &[usize], actions: &mut ActionColumn) {
         actions.take(&self.action, places, self.action_len);
+    }
+
+    /// Which choices were legal at these places of `[T, N]`, `[B, A]`, in place of what `mask` holds; none where none was forbidden.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    #[track_caller]
+    pub fn masks_at(&self, places: &[usize], mask: &mut Vec<bool>) {
+        mask.clear();
+        places.iter().for_each(|&i| mask.extend_from_slice(&self.mask[i * self.choices..(i + 1) * self.choices]));
     }
 
     /// The observation at place `i` of `[T, N]`, `[D]`.

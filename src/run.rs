@@ -327,7 +327,7 @@ impl RunFolder {
     fn save_best(&mut self, trainer: &Trainer) -> Result<()> {
         let path = own_folder::file(&self.path, BEST)?;
         if let Some(best) = trainer.best().filter(|best| self.best != Some(best.update) || !path.exists()) {
-            write_params(&path, trainer.params().layout(), &best.params)?;
+            write_params(&path, (trainer.params().layout(), &best.params), &best.buffers)?;
             self.best = Some(best.update);
         }
         Ok(())

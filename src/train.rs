@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::metrics::{History, Metrics};
 use crate::models::{self, Model, Site, require_slopes};
+use crate::normaliser::Normaliser;
 use crate::optim::{Optimizer, When};
 use crate::policy::Policy;
 use crate::seed::Seed;
@@ -50,6 +51,7 @@ pub struct Trainer {
     envs: MakeEnvs,
     collector: Collector,
     learner: Learner,
+    normaliser: Normaliser,
     history: History,
     /// Environment steps of all ranks.
     env_steps: u64,
@@ -141,11 +143,14 @@ impl Trainer {
         }
         let mut collector =
             Collector::numbered_from(world.rank() * config.envs, config.make_groups(&envs)?, seed, threads.clone())?;
+        if !config.mask_actions {
+            collector = collector.without_masks()?;
+        }
         let spec = collector.spec();
         reckon(spec)?;
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
-            Some(build) => build(spec, &device)?,
+            Some(build) => config.normalised(build(spec, &device)?),
             None => config.make_model(&Site { spec, seed, device: &device, threads, draw: true })?,
         };
         if !is_known {
@@ -154,7 +159,7 @@ impl Trainer {
             require_slopes(&*network, &mut params, spec)?;
         }
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
-        let history = History::new(spec.reward_threshold);
+        let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         let mut learner = Learner::new(network, params, optimizer, seed);
         learner.world = world.clone();
@@ -165,6 +170,7 @@ impl Trainer {
             config: config.clone(),
             envs,
             collector,
+            normaliser,
             history,
             env_steps: 0,
             device_note,
@@ -223,7 +229,11 @@ impl Trainer {
             }
         };
         let note = match self.stop.is_some() && self.slow.unwrap_or(true) {
-            true => Some((self.learner.note()?, self.history.clone(), self.collector.episodes().clone())),
+            true => Some((
+                self.learner.note()?,
+                self.normaliser.clone(),
+                (self.history.clone(), self.collector.episodes().clone()),
+            )),
             false => None,
         };
         let Learner { network, params, .. } = &mut self.learner;
@@ -236,13 +246,15 @@ impl Trainer {
         self.history.follow(self.collector.episodes());
         let best = self.better(update)?;
         self.broken_off = true;
+        let world = self.learner.world.clone();
+        self.normaliser.scale_rewards(self.collector.rollout_mut(), &*world)?;
         let begun = Instant::now();
         let stop = Stop::of(self.stop.as_ref().filter(|_| note.is_some()).map(|[_, patient]| patient));
         let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
-        if let (Err(Error::Interrupted), Some((learner, history, episodes))) = (&report, note) {
+        if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
             self.learner.put_back(&learner)?;
             self.collector.put_back(episodes);
-            (self.history, self.env_steps) = (history, before);
+            (self.normaliser, self.history, self.env_steps) = (normaliser, history, before);
             self.broken_off = false;
             return Err(Error::Interrupted);
         }
@@ -250,6 +262,7 @@ impl Trainer {
         self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
+        self.normaliser.follow(self.collector.rollout(), self.learner.params.buffers_mut(), &*world)?;
         let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
         if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {

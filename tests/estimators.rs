@@ -138,6 +138,7 @@ impl Case {
         let batch = TensorBatch {
             observation: Tensor::zeros((self.batch, 1), candle_core::DType::F32, &device).expect("zeros"),
             action: Tensor::from_slice(&given.action, self.batch, &device).expect("actions"),
+            mask: None,
             log_prob: vector(&given.log_prob),
             advantage: vector(&given.advantage),
             target: vector(&given.target),

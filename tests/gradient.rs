@@ -7,7 +7,7 @@ use uphill::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
 use uphill::gradient::{GradientQuality, GradientSampler, noise_scale};
 use uphill::plot::{GradientPanel, GradientValue, PictureOptions, gradient_panels};
 use uphill::stats::{Bootstrap, Interval};
-use uphill::{Config, MlpModel, Params, Seed, Threads, oracle};
+use uphill::{Buffers, Config, MlpModel, Params, Seed, Threads, oracle};
 
 /// `[B, P]` from independent normal distributions.
 fn gaussian(batches: usize, mean: &[f64], deviation: &[f64], seed: u64) -> Vec<Vec<f32>> {
@@ -216,7 +216,7 @@ fn estimators() -> Vec<Box<dyn Estimator + Sync>> {
 
 fn measured((config, theta, exact): &(Config, Vec<f32>, Vec<f32>), batches: usize) -> Vec<GradientQuality> {
     let threads = Threads::new(2).expect("threads");
-    let sampler = GradientSampler { config, theta, episodes: 16, seed: Seed(2), threads };
+    let sampler = GradientSampler { config, theta, buffers: &Buffers::default(), episodes: 16, seed: Seed(2), threads };
     let sampled = sampler.sample(&estimators(), batches, || {}).expect("gradients");
     let of = |gradients: &Vec<Vec<f32>>| {
         GradientQuality::of(gradients, sampled.mean_steps(), Some(exact), &bootstrap(100)).expect("a quality")
@@ -247,7 +247,14 @@ fn threads_change_no_gradient_and_batches_are_independent() {
     let (config, theta, _) = agent(|exact| exact);
     let sample = |threads, batches| {
         let threads = Threads::new(threads).expect("threads");
-        let sampler = GradientSampler { config: &config, theta: &theta, episodes: 3, seed: Seed(4), threads };
+        let sampler = GradientSampler {
+            config: &config,
+            theta: &theta,
+            buffers: &Buffers::default(),
+            episodes: 3,
+            seed: Seed(4),
+            threads,
+        };
         sampler.sample(&estimators(), batches, || {}).expect("gradients")
     };
     let one = sample(1, 20);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use uphill::envs::{Env, GridWorld, GridWorldConfig};
 use uphill::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
-use uphill::{Config, Layout, MlpModel, Seed, Threads, Trainer, oracle};
+use uphill::{Buffers, Config, Layout, MlpModel, Seed, Threads, Trainer, oracle};
 
 fn length(x: &[f32]) -> f64 {
     x.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt()
@@ -137,7 +137,7 @@ fn the_loss_at_the_centre_is_that_of_the_rollout() {
     // Where the ratio is 1 the clipped surrogate is minus the mean advantage, which normalised is 0.
     let config = Config { ent_coef: 0.0, vf_coef: 0.0, ..config("CartPole-v1") };
     let points = points(&config, 4);
-    let surface = Surface::loss(&config, &points[0], Seed(1)).expect("a surface");
+    let surface = Surface::loss(&config, (&points[0], &Buffers::default()), Seed(1)).expect("a surface");
     let losses = surface.heights(&points, &Threads::default(), || {}).expect("heights");
     assert!(losses[0].abs() < 1e-5 && losses[3].abs() > 1e-5, "{losses:?}");
 }
@@ -149,7 +149,7 @@ fn threads_change_no_height() {
     let surfaces = [
         (Surface::exact_return(&grid).expect("a model"), on_grid),
         (Surface::mean_return(&pole, 4, Seed(1)).expect("a surface"), on_pole.clone()),
-        (Surface::loss(&pole, &on_pole[0], Seed(1)).expect("a surface"), on_pole),
+        (Surface::loss(&pole, (&on_pole[0], &Buffers::default()), Seed(1)).expect("a surface"), on_pole),
     ];
     for (surface, points) in &surfaces {
         let heights =
@@ -166,7 +166,7 @@ fn surfaces_that_cannot_be_are_refused() {
     let message = Surface::exact_return(&pole).expect_err("no model").to_string();
     assert_eq!(message, "CartPole-v1: it has no model to compute with, as grid worlds do");
     assert!(Surface::mean_return(&pole, 0, Seed(1)).expect_err("none").to_string().contains("impossible"));
-    assert!(Surface::loss(&pole, &[0.0], Seed(1)).is_err());
+    assert!(Surface::loss(&pole, (&[0.0], &Buffers::default()), Seed(1)).is_err());
     let surface = Surface::mean_return(&pole, 1, Seed(1)).expect("a surface");
     assert!(surface.heights(&[vec![0.0; 3]], &Threads::default(), || {}).is_err());
 }

@@ -20,8 +20,8 @@ use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::stats::{Bootstrap, Scale, Scores, area_under_curve, steps_to_threshold};
 use uphill::{
-    Config, Layout, MlpConfig, MlpModel, Mode, Model, Params, Rollout, Scratch, Seed, Stop, Threads, Trainer, gradient,
-    oracle,
+    Buffers, Config, Layout, MlpConfig, MlpModel, Mode, Model, Params, Rollout, Scratch, Seed, Stop, Threads, Trainer,
+    gradient, oracle,
 };
 
 const CPU: Device = Device::Cpu;
@@ -237,7 +237,11 @@ fn networks_and_parameters_of_another_size() {
         let mut optimizer = Optimizer::new(Chain::new());
         says_both("step", [p, wrong], || optimizer.step(&mut params, &vec![0.0; wrong], When::default()));
         says_both("loss surface", [p, wrong], || {
-            Surface::loss(&Config::for_algo("ppo").expect("an algorithm"), &vec![0.0; wrong], Seed(1))
+            Surface::loss(
+                &Config::for_algo("ppo").expect("an algorithm"),
+                (&vec![0.0; wrong], &Buffers::default()),
+                Seed(1),
+            )
         });
     }
     for wrong in [5, 7] {

@@ -149,6 +149,13 @@ pub trait Env: Send {
         Err(EnvError::Saved { problem: "this environment cannot be saved or restored" })
     }
 
+    /// Writes which choices are legal in the present state, [`Space::choices`] of them, and says whether it has. All are, the
+    /// default. An environment that tells them tells them in every state, and leaves at least one in each component; what it
+    /// does with another one is its own affair.
+    fn action_mask(&self, _mask: &mut [bool]) -> bool {
+        false
+    }
+
     /// The present state as shapes, for a terminal or a picture; `None` if the environment has no picture.
     fn draw(&self) -> Option<Drawing> {
         None
@@ -178,6 +185,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
         (**self).restore(state)
+    }
+
+    fn action_mask(&self, mask: &mut [bool]) -> bool {
+        (**self).action_mask(mask)
     }
 
     fn draw(&self) -> Option<Drawing> {

@@ -62,6 +62,15 @@ pub enum EnvError {
         /// The offending value.
         value: f32,
     },
+    /// A mask that forbids every action.
+    #[error(
+        "the action mask allows no action{}: at least one must be legal in every state",
+        component.map(|k| format!(" in component {k}")).unwrap_or_default()
+    )]
+    NoLegalAction {
+        /// Which component of several allows none.
+        component: Option<usize>,
+    },
     /// Words that are no saved state of this environment.
     #[error("this is no saved state of the environment: {problem}")]
     Saved {

@@ -147,6 +147,20 @@ impl VecEnv for Guarded {
         self.advance(actions, active, out, |env, out| env.step_spread(actions, active, out, spread))
     }
 
+    fn action_masks(&self, masks: &mut [bool]) -> Result<bool, EnvError> {
+        let choices = self.spec().action.choices();
+        EnvError::check_len("action masks", self.lanes() * choices, masks.len())?;
+        let told = caught(|| self.env.action_masks(masks)).map_err(|e| self.somewhere(e))?;
+        if told && choices > 0 {
+            let mut rows = masks.chunks_exact(choices).enumerate();
+            let check = |(lane, mask): (usize, &[bool])| {
+                self.spec().action.check_mask(mask).map_err(|e| self.episodes.in_lane(lane, e))
+            };
+            rows.try_for_each(check)?;
+        }
+        Ok(told)
+    }
+
     fn save(&self, state: &mut Vec<u64>) -> bool {
         let before = state.len();
         self.episodes.save(state);

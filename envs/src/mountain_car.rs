@@ -4,18 +4,18 @@ use crate::underway::Underway;
 use crate::{Action, Colour, Drawing, Dynamics, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// The wall on the left.
-const MIN_POSITION: f64 = -1.2;
+pub(crate) const MIN_POSITION: f64 = -1.2;
 /// The car goes no further to the right.
-const MAX_POSITION: f64 = 0.6;
+pub(crate) const MAX_POSITION: f64 = 0.6;
 /// On either side.
-const MAX_SPEED: f64 = 0.07;
+pub(crate) const MAX_SPEED: f64 = 0.07;
 /// Where the flag stands, on top of the right hill.
 const GOAL_POSITION: f64 = 0.5;
 /// What action 0 takes from the velocity and action 2 adds to it.
 const FORCE: f64 = 0.001;
 const GRAVITY: f64 = 0.0025;
 /// The first position is uniform between these.
-const START: (f64, f64) = (-0.6, -0.4);
+pub(crate) const START: (f64, f64) = (-0.6, -0.4);
 
 /// Gymnasium 1.3's `MountainCar-v0`: rock an underpowered car up the right one of two hills.
 ///
@@ -132,46 +132,49 @@ impl Env for MountainCar {
         self.underway.restore(state, |words| Some(words.map(f64::from_bits)))
     }
 
-    /// Gymnasium's picture: 600 x 400, the track a line, the car black on two grey wheels, the flag yellow.
     fn draw(&self) -> Option<Drawing> {
-        const WIDTH: f32 = 600.0;
-        const HEIGHT: f32 = 400.0;
-        const CAR: (f32, f32) = (40.0, 20.0);
-        const CLEARANCE: f32 = 10.0;
-        const TRACK_PIECES: u8 = 99;
-        let (left, right) = (MIN_POSITION as f32, MAX_POSITION as f32);
-        let scale = WIDTH / (right - left);
-        // y points down.
-        let track = |position: f32| {
-            let height = (3.0 * position).sin() * 0.45 + 0.55;
-            ((position - left) * scale, HEIGHT - height * scale)
-        };
-        let points = (0..=TRACK_PIECES).map(|i| track(left + (right - left) * f32::from(i) / f32::from(TRACK_PIECES)));
-        let line: Vec<(f32, f32)> = points.clone().chain(points.rev().map(|(x, y)| (x, y + 1.0))).collect();
+        Some(drawn(self.underway.state()[0] as f32, GOAL_POSITION as f32))
+    }
+}
 
-        let position = self.underway.state()[0] as f32;
-        let foot = track(position);
-        let (sin, cos) = (3.0 * position).cos().sin_cos();
-        let tilt = |along: f32, up: f32| (foot.0 + along * cos - up * sin, foot.1 - CLEARANCE - along * sin - up * cos);
-        let (half, top) = (CAR.0 / 2.0, CAR.1);
-        let wheel = |along| Shape::Disc { centre: tilt(along, 0.0), radius: top / 2.5, colour: Colour(128, 128, 128) };
-        let flag = track(GOAL_POSITION as f32);
-        let black = Colour(0, 0, 0);
-        Some(Drawing {
-            width: WIDTH,
-            height: HEIGHT,
-            background: Colour(255, 255, 255),
-            shapes: vec![
-                Shape::Polygon(line, black),
-                Shape::Polygon(vec![tilt(-half, 0.0), tilt(-half, top), tilt(half, top), tilt(half, 0.0)], black),
-                wheel(CAR.0 / 4.0),
-                wheel(-CAR.0 / 4.0),
-                Shape::rectangle(flag.0, flag.1 - 50.0, flag.0 + 1.0, flag.1, black),
-                Shape::Polygon(
-                    vec![(flag.0, flag.1 - 50.0), (flag.0, flag.1 - 40.0), (flag.0 + 25.0, flag.1 - 45.0)],
-                    Colour(204, 204, 0),
-                ),
-            ],
-        })
+/// Gymnasium's picture: 600 x 400, the track a line, the car black on two grey wheels, the flag yellow.
+pub(crate) fn drawn(position: f32, goal: f32) -> Drawing {
+    const WIDTH: f32 = 600.0;
+    const HEIGHT: f32 = 400.0;
+    const CAR: (f32, f32) = (40.0, 20.0);
+    const CLEARANCE: f32 = 10.0;
+    const TRACK_PIECES: u8 = 99;
+    let (left, right) = (MIN_POSITION as f32, MAX_POSITION as f32);
+    let scale = WIDTH / (right - left);
+    // y points down.
+    let track = |position: f32| {
+        let height = (3.0 * position).sin() * 0.45 + 0.55;
+        ((position - left) * scale, HEIGHT - height * scale)
+    };
+    let points = (0..=TRACK_PIECES).map(|i| track(left + (right - left) * f32::from(i) / f32::from(TRACK_PIECES)));
+    let line: Vec<(f32, f32)> = points.clone().chain(points.rev().map(|(x, y)| (x, y + 1.0))).collect();
+
+    let foot = track(position);
+    let (sin, cos) = (3.0 * position).cos().sin_cos();
+    let tilt = |along: f32, up: f32| (foot.0 + along * cos - up * sin, foot.1 - CLEARANCE - along * sin - up * cos);
+    let (half, top) = (CAR.0 / 2.0, CAR.1);
+    let wheel = |along| Shape::Disc { centre: tilt(along, 0.0), radius: top / 2.5, colour: Colour(128, 128, 128) };
+    let flag = track(goal);
+    let black = Colour(0, 0, 0);
+    Drawing {
+        width: WIDTH,
+        height: HEIGHT,
+        background: Colour(255, 255, 255),
+        shapes: vec![
+            Shape::Polygon(line, black),
+            Shape::Polygon(vec![tilt(-half, 0.0), tilt(-half, top), tilt(half, top), tilt(half, 0.0)], black),
+            wheel(CAR.0 / 4.0),
+            wheel(-CAR.0 / 4.0),
+            Shape::rectangle(flag.0, flag.1 - 50.0, flag.0 + 1.0, flag.1, black),
+            Shape::Polygon(
+                vec![(flag.0, flag.1 - 50.0), (flag.0, flag.1 - 40.0), (flag.0 + 25.0, flag.1 - 45.0)],
+                Colour(204, 204, 0),
+            ),
+        ],
     }
 }

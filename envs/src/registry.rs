@@ -10,7 +10,7 @@ use gym_rs::{
 use crate::GymRs;
 use crate::{
     Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
-    Lanes, MountainCar, Pendulum, Taxi, TimeLimit, VecEnv, nearest, quoted,
+    Lanes, MountainCar, MountainCarContinuous, Pendulum, Taxi, TimeLimit, VecEnv, nearest, quoted,
 };
 
 /// One registered environment.
@@ -58,6 +58,11 @@ const ROWS: &[Registered] = &[
         "Acrobot-v1",
         "swing two links up; Gymnasium's",
         columns Ok::<_, EnvError>(Acrobot::new())
+    ),
+    row!(
+        "MountainCarContinuous-v0",
+        "the same by pushes that cost; Gymnasium's",
+        Ok::<_, EnvError>(MountainCarContinuous::new())
     ),
     row!("Pendulum-v1", "swing a pendulum up by a torque; Gymnasium's", Ok::<_, EnvError>(Pendulum::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),

@@ -41,6 +41,34 @@ impl Space {
         }
     }
 
+    /// Choices in all: `n`, or the sum of all components', one after the other; 0 of a box. That many entries has a mask.
+    #[must_use]
+    pub fn choices(&self) -> usize {
+        match self {
+            Space::Discrete { n } => *n,
+            Space::MultiDiscrete { n } => n.iter().fold(0, |sum, &n| sum.saturating_add(n)),
+            Space::Box { .. } => 0,
+        }
+    }
+
+    /// Refuses a mask of choices, `[choices]`, that leaves none, or none in some component.
+    ///
+    /// # Errors
+    /// [`EnvError::NoLegalAction`], [`EnvError::Length`] for another length.
+    pub fn check_mask(&self, mask: &[bool]) -> Result<(), EnvError> {
+        EnvError::check_len("action mask", self.choices(), mask.len())?;
+        let mut rest = mask;
+        let mut leaves_any = |n: usize| rest.split_off(..n).is_some_and(|component| component.contains(&true));
+        match self {
+            Space::Discrete { n } if !leaves_any(*n) => Err(EnvError::NoLegalAction { component: None }),
+            Space::MultiDiscrete { n } => match n.iter().position(|&n| !leaves_any(n)) {
+                Some(k) => Err(EnvError::NoLegalAction { component: Some(k) }),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// Whether every number of a flat element lies within the bounds; NaN lies in none.
     #[must_use]
     pub fn contains(&self, element: &[f32]) -> bool {

@@ -78,6 +78,12 @@ pub enum MdpError {
         /// How many it may have.
         most: usize,
     },
+    /// A state that goes on and where no action is legal.
+    #[error("the masks allow no action in state {state}")]
+    NoLegalAction {
+        /// The state.
+        state: usize,
+    },
     /// Values that go on growing, or shrink too slowly.
     #[error(
         "the optimal values still moved by {} after {sweeps} sweeps: they are infinite, or gamma is too near 1",
@@ -112,6 +118,8 @@ pub struct FiniteMdp {
     outcomes: Vec<Vec<Outcome>>,
     start: Vec<f64>,
     observations: Vec<f32>,
+    /// `[S, A]`, or none at all.
+    masks: Vec<bool>,
 }
 
 impl FiniteMdp {
@@ -144,7 +152,7 @@ impl FiniteMdp {
             return Err(MdpError::Length { what: "observations", expected, got: observations.len() });
         }
         check_distribution(|| "start".into(), start.iter().copied())?;
-        let mdp = Self { actions, outcomes, start, observations };
+        let mdp = Self { actions, outcomes, start, observations, masks: Vec::new() };
         for state in 0..states {
             for action in 0..actions {
                 mdp.check_outcomes(state, action)?;
@@ -154,6 +162,59 @@ impl FiniteMdp {
             }
         }
         Ok(mdp)
+    }
+
+    /// The same where only some actions are legal, `[S, A]`: the best policy, and the one that draws uniformly, take no other.
+    /// A terminal state may have none.
+    ///
+    /// # Errors
+    /// [`MdpError::Length`], and [`MdpError::NoLegalAction`] for a state that goes on and is left none.
+    pub fn with_masks(self, masks: Vec<bool>) -> Result<Self, MdpError> {
+        check_len("masks", self.outcomes.len(), masks.len())?;
+        let lacks = |state: &usize| !masks[state * self.actions..(state + 1) * self.actions].contains(&true);
+        match (0..self.states()).filter(|&state| !self.is_terminal(state)).find(lacks) {
+            Some(state) => Err(MdpError::NoLegalAction { state }),
+            None => Ok(Self { masks, ..self }),
+        }
+    }
+
+    /// The same where all actions are legal.
+    #[must_use]
+    pub fn without_masks(self) -> Self {
+        Self { masks: Vec::new(), ..self }
+    }
+
+    /// Which actions are legal in each state, `[S, A]`; `None` where all are.
+    #[must_use]
+    pub fn masks(&self) -> Option<&[bool]> {
+        (!self.masks.is_empty()).then_some(&self.masks)
+    }
+
+    /// Whether an action is legal in a state.
+    fn is_legal(&self, state: usize, action: usize) -> bool {
+        self.masks.get(state * self.actions + action).is_none_or(|&legal| legal)
+    }
+
+    /// The policy that draws uniformly among all legal actions, `[S, A]`; in a state without any, among all.
+    #[must_use]
+    pub fn uniform_policy(&self) -> Vec<f64> {
+        let row = |state: usize| {
+            let legal = (0..self.actions).map(move |action| self.is_legal(state, action));
+            let count = legal.clone().filter(|&legal| legal).count();
+            let share = move |legal: bool| match count {
+                0 => 1.0 / self.actions as f64,
+                count => f64::from(u8::from(legal)) / count as f64,
+            };
+            legal.map(share)
+        };
+        (0..self.states()).flat_map(row).collect()
+    }
+
+    /// The largest of values that a state's legal actions have, `[A]`; of all where none is legal.
+    fn best_of(&self, state: usize, values: &[f64]) -> f64 {
+        let legal = values.iter().enumerate().filter(|&(action, _)| self.is_legal(state, action));
+        let best = legal.map(|(_, &value)| value).fold(f64::NEG_INFINITY, f64::max);
+        if best == f64::NEG_INFINITY { values.iter().copied().fold(best, f64::max) } else { best }
     }
 
     fn check_outcomes(&self, state: usize, action: usize) -> Result<(), MdpError> {

@@ -27,8 +27,10 @@ const STATES: usize = SIDE * SIDE * (PLACES.len() + 1) * PLACES.len();
 /// - Terminates when the passenger is at the destination. Limit 200 steps, solved at a mean return of 8. The best policy's
 ///   mean over all starts is 7.93: 100 episodes reach the threshold by luck with their starts.
 ///
-/// Nothing is random but the start; its generator gives one number a step all the same, as Gymnasium's. Gymnasium's
-/// `action_mask` is not told, and its options `is_rainy` and `fickle_passenger` are not there.
+/// - Legal by its [`action_mask`](Env::action_mask), as by Gymnasium's, is what changes the state; the others can be taken.
+///
+/// Nothing is random but the start; its generator gives one number a step all the same, as Gymnasium's. Its options
+/// `is_rainy` and `fickle_passenger` are not there.
 ///
 /// Dietterich 2000, <https://doi.org/10.1613/jair.639>;
 /// <https://github.com/Farama-Foundation/Gymnasium/blob/v1.3.0/gymnasium/envs/toy_text/taxi.py>.
@@ -83,6 +85,11 @@ impl Town {
         };
         (moved, -1.0, false)
     }
+}
+
+/// Which actions change a state.
+fn changes(state: usize) -> [bool; ACTIONS] {
+    std::array::from_fn(|action| Town::of(state).after(action).0.state() != state)
 }
 
 /// How likely an episode starts in each state.
@@ -144,7 +151,8 @@ impl Taxi {
         for (state, row) in observations.chunks_exact_mut(STATES).enumerate() {
             observe(state, row);
         }
-        FiniteMdp::new(ACTIONS, outcomes.collect(), starts().collect(), observations)
+        let masks = (0..STATES).flat_map(changes).collect();
+        FiniteMdp::new(ACTIONS, outcomes.collect(), starts().collect(), observations)?.with_masks(masks)
     }
 
     fn begin(&mut self, rng: Option<NumpyRng>, observation: &mut [f32]) -> Result<(), EnvError> {
@@ -186,6 +194,12 @@ impl Env for Taxi {
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
         self.underway.restore(state, |[state]| usize::try_from(state).ok().filter(|&state| state < STATES))
+    }
+
+    /// Gymnasium's `action_mask`: what would change the state.
+    fn action_mask(&self, mask: &mut [bool]) -> bool {
+        mask.copy_from_slice(&changes(self.underway.state()));
+        true
     }
 
     /// The town from above, one unit a cell: places in their colours, walls black, the destination framed, the taxi dark

@@ -98,6 +98,10 @@ impl<E: Env> Env for TimeLimit<E> {
         self.env.restore(inner)
     }
 
+    fn action_mask(&self, mask: &mut [bool]) -> bool {
+        self.env.action_mask(mask)
+    }
+
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }

@@ -99,6 +99,16 @@ pub trait VecEnv: Send {
         self.step(actions, active, out)
     }
 
+    /// Writes which choices are legal in each lane's present state, `[N, A]`, `A` of [`Space::choices`], and says whether it
+    /// has; all are, the default. Lanes that tell them tell them in every state.
+    ///
+    /// # Errors
+    /// [`EnvError::Lane`] around [`EnvError::NoLegalAction`] for a lane that is left none, [`EnvError::Length`] for a slice of
+    /// another size.
+    fn action_masks(&self, _masks: &mut [bool]) -> Result<bool, EnvError> {
+        Ok(false)
+    }
+
     /// Whether it keeps by itself what [`guarded`](crate::guarded) would see to; [`Lanes`] and [`Columns`](crate::Columns)
     /// do.
     fn is_guarded(&self) -> bool {
@@ -171,6 +181,28 @@ impl<E: Env> VecEnv for Lanes<E> {
 
     fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
         self.start(Some(seed), observation)
+    }
+
+    fn action_masks(&self, masks: &mut [bool]) -> Result<bool, EnvError> {
+        let choices = self.spec().action.choices();
+        if choices == 0 {
+            return Ok(false);
+        }
+        EnvError::check_len("action masks", self.lanes() * choices, masks.len())?;
+        let mut lane = 0;
+        let told = caught(|| {
+            let mut any = false;
+            for (i, (env, mask)) in self.envs.iter().zip(masks.chunks_exact_mut(choices)).enumerate() {
+                lane = i;
+                mask.fill(true);
+                if env.action_mask(mask) {
+                    any = true;
+                    self.spec().action.check_mask(mask)?;
+                }
+            }
+            Ok(any)
+        });
+        told.map_err(|e| self.episodes.in_lane(lane, e))
     }
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], mut out: Transitions<'_>) -> Result<(), EnvError> {

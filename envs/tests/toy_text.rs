@@ -164,6 +164,27 @@ fn taxis_are_gymnasiums() {
     assert_eq!(Taxi::v4().model(), Taxi::v3().model());
 }
 
+#[test]
+fn taxis_masks_are_gymnasiums() {
+    let recorded: Vec<String> = serde_json::from_str(include_str!("reference/taxi_masks.json")).unwrap();
+    let mdp = Taxi::v4().model().unwrap();
+    let ours = mdp.masks().unwrap().chunks_exact(6);
+    assert_eq!(recorded.len(), 500);
+    for (state, (theirs, ours)) in recorded.iter().zip(ours).enumerate() {
+        let ours: String = ours.iter().map(|&legal| if legal { '1' } else { '0' }).collect();
+        assert_eq!(*theirs, ours, "state {state}");
+    }
+    // The environment tells the mask of the state that it is in.
+    let mut env = make("Taxi-v4").unwrap();
+    let (mut observation, mut mask) = (vec![0.0; 500], [false; 6]);
+    for seed in 0..50 {
+        env.reset(Some(seed), &mut observation).unwrap();
+        let state = observation.iter().position(|&x| x == 1.0).unwrap();
+        assert!(env.action_mask(&mut mask));
+        assert_eq!(mask, mdp.masks().unwrap()[6 * state..6 * state + 6], "state {state}");
+    }
+}
+
 /// The mean over all starts of the shortest way's return, as backward induction over Gymnasium's `P` has it.
 #[test]
 fn the_best_taxi_earns_what_gymnasiums_table_says() {

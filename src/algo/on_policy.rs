@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use super::learner::Buffers;
 use super::{Algorithm, Learner, Now};
 use crate::advantage::{Estimator, normalize};
-use crate::distributions::KeptRows;
+use crate::distributions::{KeptRows, forbid};
 use crate::error::check_len;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -63,6 +63,7 @@ impl OnPolicy {
         let Minibatch { rollout, estimate, places, advantage, stop } = batch;
         let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
         let output = network.answer(params, &tensors.observation)?;
+        let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
         stop.check()?;
         let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {
             Some(loss) => loss,
@@ -186,6 +187,7 @@ impl Judgement {
         network.outputs(params, &rollout.observation, scratch, outputs)?;
         let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
         check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
+        forbid(outputs, width, &rollout.mask, rollout.choices);
         policy.set(outputs, width);
         policy.judge(rollout.action.view(), log_prob, entropy);
         Ok(log_prob)

@@ -14,7 +14,7 @@ use crate::gradient::{GradientQuality, GradientSampler};
 use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use crate::screen::Bar;
 use crate::stats::{Bootstrap, Interval};
-use crate::{Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
+use crate::{Buffers, Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
 
 /// Measures what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
@@ -72,17 +72,18 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     let mut trainer = Trainer::new(&config)?;
     // Zero steps are a policy as it was initialised.
     while arguments.steps > 0 && trainer.step()?.is_some() {}
-    let theta = trainer.params().snapshot()?;
+    let (theta, buffers) = (trainer.params().snapshot()?, trainer.params().buffers().clone());
 
     // Whole episodes of a known model need no limit, and without one nothing is cut off that the exact gradient knows.
     let world = config.grid_world().map(|world| GridWorldConfig { max_episode_steps: None, ..world });
     let measured = Config { gridworld: world.clone(), ..config };
-    let exact = world.map(|world| exact_gradient(&measured, &theta, world)).transpose()?;
+    let exact = world.map(|world| exact_gradient(&measured, (&theta, &buffers), world)).transpose()?;
 
     bar.part("playing batches");
     let sampler = GradientSampler {
         config: &measured,
         theta: &theta,
+        buffers: &buffers,
         episodes: arguments.episodes as usize,
         seed: Seed(arguments.trained.seed),
         threads: Threads::new(arguments.trained.threads)?,
@@ -170,9 +171,9 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
 }
 
 /// What all these estimators are after, computed from the model.
-fn exact_gradient(config: &Config, theta: &[f32], world: GridWorldConfig) -> Result<Vec<f32>> {
+fn exact_gradient(config: &Config, (theta, buffers): (&[f32], &Buffers), world: GridWorldConfig) -> Result<Vec<f32>> {
     let world = GridWorld::new(world)?;
-    let (params, network) = config.model_at(world.spec(), theta)?;
+    let (params, network) = config.model_at(world.spec(), theta, buffers)?;
     Ok(oracle::exact_episode_gradient(&*network, &params, &world.model()?, config.gamma)?.to_vec1()?)
 }
 

@@ -12,7 +12,7 @@ use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
 use crate::screen::Bar;
-use crate::{Catalogue, Config, Error, Layout, Result, Seed, Threads, Trainer};
+use crate::{Buffers, Catalogue, Config, Error, Layout, Result, Seed, Threads, Trainer};
 
 /// Draws the return or the loss on a plane of policies around a trained one, with the paths of optimizers.
 ///
@@ -116,7 +116,8 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         Directions::Random => ((-arguments.reach, arguments.reach), (-arguments.reach, arguments.reach)),
     };
 
-    let (surface, what) = surface(arguments, config, &centre)?;
+    let (surface, what) = surface(arguments, config, &centre, &ways[0].buffers)?;
+    let surface = surface.with_buffers(&ways[0].buffers);
     let side = arguments.resolution as usize;
     let places_to_measure = side * side + ways.iter().map(|way| way.thetas.len()).sum::<usize>();
     bar.begin("measuring the surface", places_to_measure as u64);
@@ -174,6 +175,8 @@ fn size(arguments: &Arguments) -> DescentOptions {
 struct Way {
     thetas: Vec<Vec<f32>>,
     layout: Layout,
+    /// As they were at the end.
+    buffers: Buffers,
 }
 
 impl Way {
@@ -186,7 +189,7 @@ impl Way {
             bar.inc(metrics.env_steps - before);
             before = metrics.env_steps;
         }
-        Ok(Self { thetas, layout: trainer.params().layout().clone() })
+        Ok(Self { thetas, layout: trainer.params().layout().clone(), buffers: trainer.params().buffers().clone() })
     }
 
     fn on(&self, plane: &Plane) -> Result<Vec<(f64, f64)>> {
@@ -242,12 +245,13 @@ fn around(places: &[Vec<(f64, f64)>]) -> ((f64, f64), (f64, f64)) {
 }
 
 /// What is measured, and what the subtitle calls it.
-fn surface(arguments: &Arguments, config: &Config, centre: &[f32]) -> Result<(Surface, String)> {
+fn surface(arguments: &Arguments, config: &Config, centre: &[f32], buffers: &Buffers) -> Result<(Surface, String)> {
     let seed = Seed(Seed(arguments.trained.seed).derive("surface", 0));
     Ok(match arguments.surface {
-        Height::Loss => {
-            (Surface::loss(config, centre, seed)?, format!("L: loss of {} on one rollout of the centre", config.algo))
-        }
+        Height::Loss => (
+            Surface::loss(config, (centre, buffers), seed)?,
+            format!("L: loss of {} on one rollout of the centre", config.algo),
+        ),
         Height::Return if config.model_of_env()?.is_some() => {
             (Surface::exact_return(config)?, format!("J: exact return, γ = {}", config.gamma))
         }

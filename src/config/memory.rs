@@ -49,7 +49,8 @@ impl Config {
         let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
         // Of an action's numbers the first is reckoned with the step.
         let beyond = spec.action.flat_len().saturating_sub(1);
-        let observation = 4.0 * (spec.observation_len() + beyond) as f64;
+        let masks = if self.mask_actions { spec.action.choices() } else { 0 };
+        let observation = 4.0 * (spec.observation_len() + beyond) as f64 + masks as f64;
         let network = 4.0 * COPIES * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;

@@ -57,6 +57,8 @@ impl Config {
             "lr" | "anneal_lr" => !takes_lr,
             "max_grad_norm" => clips,
             "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
+            "clip_observation" => !self.normalize_observation,
+            "clip_reward" => !self.normalize_reward,
             name => others(name),
         };
         Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()
@@ -127,8 +129,13 @@ impl Config {
             shown(self.max_memory),
             "it must be above 0 GiB (inf sets no limit)",
         )?;
-        let limit = self.max_grad_norm;
-        check(limit > 0.0, "max_grad_norm", shown(limit), "it must be above 0 (inf turns it off)")?;
+        for (name, limit) in [
+            ("max_grad_norm", self.max_grad_norm),
+            ("clip_observation", self.clip_observation),
+            ("clip_reward", self.clip_reward),
+        ] {
+            check(limit > 0.0, name, shown(limit), "it must be above 0 (inf turns it off)")?;
+        }
         let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
         algo.map(|row| self.args(row, &self.algo, &OF_ALGOS)).transpose()?;
         model.map(|row| self.args(row, &self.model, &OF_MODELS)).transpose()?;

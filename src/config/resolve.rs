@@ -6,10 +6,13 @@ use uphill_envs::{Env, FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeL
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
-use crate::models::{MlpConfig, Model, Site};
+use crate::collect::Collector;
+use crate::models::{MlpConfig, Model, NormalisedModel, Site};
+use crate::moments::Moments;
+use crate::normaliser::{Normaliser, RewardScale};
 use crate::optim::{Fallback, Optimizer};
 use crate::words::{Args, Param, Row, Value, Word};
-use crate::{Config, Error, Layout, MakeEnvs, Params, Result, Seed};
+use crate::{Buffers, Config, Error, Layout, MakeEnvs, Params, Result, Seed};
 
 /// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
 const GROUP: usize = 32;
@@ -73,7 +76,8 @@ impl Config {
             return Ok(Some(GridWorld::new(grid.clone())?.model()?));
         }
         let Ok(row) = self.catalogue.env(&self.env.name) else { return Ok(None) };
-        row.make.model.map(|model| model(&Args::new(row, &self.env)?)).transpose()
+        let model = row.make.model.map(|model| model(&Args::new(row, &self.env)?)).transpose()?;
+        Ok(if self.mask_actions { model } else { model.map(FiniteMdp::without_masks) })
     }
 
     /// The mean undiscounted returns of the uniformly random policy and of the best one, where the environment's row says them
@@ -87,7 +91,7 @@ impl Config {
             return Ok(Some(returns));
         }
         let Some(mdp) = self.model_of_env()? else { return Ok(None) };
-        let uniform = vec![1.0 / mdp.actions() as f64; mdp.states() * mdp.actions()];
+        let uniform = mdp.uniform_policy();
         Ok(Some(match self.make_envs(1)?.spec().max_episode_steps {
             Some(limit) => (mdp.start_value_within(&uniform, limit)?, mdp.optimal_value_within(limit)),
             None => {
@@ -96,6 +100,15 @@ impl Config {
                 (mdp.start_value(&uniform, 1.0)?, optimum)
             }
         }))
+    }
+
+    /// A collector of so many lanes of the environments, each policy's actions masked or not.
+    ///
+    /// # Errors
+    /// As [`Config::make_envs`], and [`Error::Env`] if a reset fails.
+    pub(crate) fn collector(&self, lanes: usize, seed: Seed) -> Result<Collector> {
+        let collector = Collector::new(self.make_envs(lanes)?, seed)?;
+        if self.mask_actions { Ok(collector) } else { collector.without_masks() }
     }
 
     /// Groups that the environments are in.
@@ -164,16 +177,34 @@ impl Config {
     /// [`Error::Config`] for an unknown name or an impossible argument, and what the model's row fails with.
     pub fn make_model(&self, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
         let row = self.catalogue.model(&self.model.name)?;
-        (row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)
+        Ok(self.normalised((row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)?))
     }
 
-    /// The network on the CPU, with these parameters.
+    /// A network as it learns: behind a normaliser, if there is one.
+    pub(crate) fn normalised(&self, (mut params, model): (Params, Box<dyn Model>)) -> (Params, Box<dyn Model>) {
+        if !self.normalize_observation {
+            return (params, model);
+        }
+        let model = NormalisedModel::new(model, &mut params, self.clip_observation);
+        (params, Box::new(model))
+    }
+
+    /// What follows observations and rewards in training.
+    pub(crate) fn make_normaliser(&self, spec: &Spec) -> Normaliser {
+        Normaliser {
+            observation: self.normalize_observation.then(|| Moments::new(spec.observation_len())),
+            reward: self.normalize_reward.then(|| RewardScale::new(self.envs, self.gamma, self.clip_reward)),
+        }
+    }
+
+    /// The network on the CPU, with these parameters and these buffers, none where it has none.
     ///
     /// # Errors
     /// As [`Config::make_model`], [`Error::Shape`] if they are not the network's.
-    pub fn model_at(&self, spec: &Spec, theta: &[f32]) -> Result<(Params, Box<dyn Model>)> {
+    pub fn model_at(&self, spec: &Spec, theta: &[f32], buffers: &Buffers) -> Result<(Params, Box<dyn Model>)> {
         let (mut params, model) = self.make_model(&Site { draw: false, ..Site::new(spec, Seed(0)) })?;
         params.set(theta)?;
+        params.set_buffers(buffers)?;
         Ok((params, model))
     }
 

@@ -84,6 +84,11 @@ impl Config {
                 let problem = format!("{name} has no effect: optimizer = `{}` clips by itself", config.optimizer);
                 Err(Error::Config(format!("{problem}; leave one of them out")))
             }
+            Some(name @ ("clip_observation" | "clip_reward")) => {
+                let switch = name.replacen("clip", "normalize", 1);
+                let problem = format!("{name} has no effect: {switch} = false scales nothing that it could clip");
+                Err(Error::Config(format!("{problem}; leave it out, or set {switch} = true")))
+            }
             _ => Ok(config),
         }
     }

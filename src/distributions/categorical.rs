@@ -35,6 +35,10 @@ impl Distribution for Categorical {
         self.actions
     }
 
+    fn choices(&self) -> usize {
+        self.actions
+    }
+
     fn is_over(&self, space: &Space) -> bool {
         *space == Space::Discrete { n: self.actions }
     }

@@ -42,6 +42,10 @@ impl Distribution for MultiCategorical {
         self.actions.iter().fold(0, |sum, &n| sum.saturating_add(n))
     }
 
+    fn choices(&self) -> usize {
+        self.outputs()
+    }
+
     fn action_len(&self) -> usize {
         self.actions.len()
     }

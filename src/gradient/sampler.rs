@@ -2,13 +2,12 @@
 
 use crate::advantage::Estimator;
 use crate::algo::OnPolicy;
-use crate::collect::Collector;
 use crate::models::Model;
 use crate::objective::RowSums;
 use crate::rollout::{Estimate, Horizon, Minibatch};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Config, Error, Params, Result, Stop, Threads};
+use crate::{Buffers, Config, Error, Params, Result, Stop, Threads};
 
 /// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
 ///
@@ -27,6 +26,8 @@ pub struct GradientSampler<'a> {
     pub config: &'a Config,
     /// Where in the parameters, `[P]`.
     pub theta: &'a [f32],
+    /// What goes with them, [`Params::buffers`]; none for a network that has none.
+    pub buffers: &'a Buffers,
     /// Episodes in a batch, `E`, at least 1.
     pub episodes: usize,
     /// Batch `i` is played with the seed's stream `gradient_batch` number `i`.
@@ -74,9 +75,10 @@ impl GradientSampler<'_> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
         let Config { env, gridworld, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
             self.config.clone();
+        let Config { normalize_observation, clip_observation, mask_actions, .. } = *self.config;
         let network =
             Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
-        let task = Config { env, gridworld, gamma, ..network };
+        let task = Config { env, gridworld, gamma, normalize_observation, clip_observation, mask_actions, ..network };
         let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
@@ -104,7 +106,7 @@ impl GradientSampler<'_> {
         let loop_of = config.make_algo()?.into_on_policy();
         let algo = loop_of.ok_or_else(|| Error::Config(format!("{} is no loop over one objective", config.algo)))?;
         let spec = config.make_envs(1)?.spec().clone();
-        let (params, network) = config.model_at(&spec, self.theta)?;
+        let (params, network) = config.model_at(&spec, self.theta, self.buffers)?;
         let batch = |i: usize| {
             let seed = Seed(self.seed.derive("gradient_batch", i as u64));
             let found = self.batch(config, (&algo, &*network, &params), estimators, seed);
@@ -121,7 +123,7 @@ impl GradientSampler<'_> {
         estimators: &[Box<dyn Estimator + Sync>],
         seed: Seed,
     ) -> Result<Sampled> {
-        let mut collector = Collector::new(config.make_envs(self.episodes)?, seed)?;
+        let mut collector = config.collector(self.episodes, seed)?;
         let with_values = estimators.iter().any(|estimator| estimator.needs_values());
         let (rollout, _) = collector.collect(network, params, Horizon::Episodes(1), with_values)?;
         let places: Vec<usize> = rollout.valid_steps().collect();

@@ -4,12 +4,11 @@ use candle_core::Device;
 use uphill_envs::FiniteMdp;
 
 use crate::advantage::normalize;
-use crate::collect::Collector;
 use crate::models::Model;
 use crate::objective::{Objective, Report, Sum, TensorBatch};
 use crate::rollout::Horizon;
 use crate::seed::Seed;
-use crate::{Config, Error, Params, Result, Threads, oracle};
+use crate::{Buffers, Config, Error, Params, Result, Threads, oracle};
 
 /// A function of the parameters of a configuration's network.
 ///
@@ -17,6 +16,7 @@ use crate::{Config, Error, Params, Result, Threads, oracle};
 #[derive(Debug)]
 pub struct Surface {
     config: Config,
+    buffers: Buffers,
     measure: Measure,
 }
 
@@ -41,7 +41,11 @@ impl Surface {
     /// [`Error::Config`] where there is no model.
     pub fn exact_return(config: &Config) -> Result<Surface> {
         let no_model = || Error::Config(format!("{}: it has no model to compute with, as grid worlds do", config.env));
-        Ok(Surface { config: config.clone(), measure: Measure::Exact(config.model_of_env()?.ok_or_else(no_model)?) })
+        Ok(Surface {
+            config: config.clone(),
+            buffers: Buffers::default(),
+            measure: Measure::Exact(config.model_of_env()?.ok_or_else(no_model)?),
+        })
     }
 
     /// The mean undiscounted return of so many episodes of the policy `π_θ`, which draws its actions: everywhere with the
@@ -55,21 +59,25 @@ impl Surface {
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
         }
-        Ok(Surface { config: config.clone(), measure: Measure::Sampled { episodes, seed } })
+        Ok(Surface {
+            config: config.clone(),
+            buffers: Buffers::default(),
+            measure: Measure::Sampled { episodes, seed },
+        })
     }
 
     /// The loss that the configuration's algorithm descends, on one rollout that the policy at `theta`, `[P]`, made with
-    /// the streams of `seed`. Advantages and targets are what they were there.
+    /// the streams of `seed`; its buffers are none for most networks. Advantages and targets are what they were there.
     ///
     /// # Errors
     /// [`Error::Config`] for an impossible configuration, [`Error::Shape`] if `theta` is not one of its network.
-    pub fn loss(config: &Config, theta: &[f32], seed: Seed) -> Result<Surface> {
+    pub fn loss(config: &Config, (theta, buffers): (&[f32], &Buffers), seed: Seed) -> Result<Surface> {
         config.validate()?;
         let Some(algo) = config.make_algo()?.into_on_policy() else {
             return Err(Error::Config(format!("{} descends no single loss that could be drawn", config.algo)));
         };
-        let (params, network) = network(config, theta)?;
-        let mut collector = Collector::new(config.make_envs(config.envs)?, seed)?;
+        let (params, network) = network(config, theta, buffers)?;
+        let mut collector = config.collector(config.envs, seed)?;
         let (rollout, _) = collector.collect(&*network, &params, algo.horizon, algo.estimator.needs_values())?;
         let estimate = algo.estimator.estimate(rollout, algo.gamma as f32);
         let places: Vec<usize> = rollout.valid_steps().collect();
@@ -78,7 +86,17 @@ impl Surface {
             normalize(&mut advantage);
         }
         let batch = TensorBatch::new(rollout, &estimate, &places, &advantage, &Device::Cpu)?;
-        Ok(Surface { config: config.clone(), measure: Measure::Loss { objective: algo.objective, batch } })
+        Ok(Surface {
+            config: config.clone(),
+            buffers: buffers.clone(),
+            measure: Measure::Loss { objective: algo.objective, batch },
+        })
+    }
+
+    /// The same for a network that has such buffers.
+    #[must_use]
+    pub fn with_buffers(self, buffers: &Buffers) -> Self {
+        Self { buffers: buffers.clone(), ..self }
     }
 
     /// The heights above points `[K, P]`, `[K]`; `done` is called after each, from any thread.
@@ -99,7 +117,7 @@ impl Surface {
     /// Some points, on one thread.
     fn share(&self, points: &[Vec<f32>], done: &(impl Fn() + Sync)) -> Result<Vec<f64>> {
         let Some(first) = points.first() else { return Ok(Vec::new()) };
-        let (mut params, network) = network(&self.config, first)?;
+        let (mut params, network) = network(&self.config, first, &self.buffers)?;
         let height = |point: &Vec<f32>| {
             params.set(point)?;
             let height = self.measure.of(&self.config, &*network, &params);
@@ -115,12 +133,13 @@ impl Measure {
         match self {
             Measure::Exact(mdp) => oracle::exact_return(network, params, mdp, config.gamma),
             Measure::Sampled { episodes, seed } => {
-                let mut collector = Collector::new(config.make_envs(*episodes)?, *seed)?;
+                let mut collector = config.collector(*episodes, *seed)?;
                 let (_, played) = collector.collect(network, params, Horizon::Episodes(1), false)?;
                 Ok(played.iter().map(|episode| episode.episode_return).sum::<f64>() / *episodes as f64)
             }
             Measure::Loss { objective, batch } => {
                 let output = network.answer(params, &batch.observation)?;
+                let output = output.masked(&**network.distribution(), batch.mask.as_ref())?;
                 let loss = objective.loss(batch, &output, &mut Report::default())?;
                 Ok(f64::from(loss.to_scalar::<f32>()?))
             }
@@ -128,7 +147,7 @@ impl Measure {
     }
 }
 
-fn network(config: &Config, theta: &[f32]) -> Result<(Params, Box<dyn Model>)> {
+fn network(config: &Config, theta: &[f32], buffers: &Buffers) -> Result<(Params, Box<dyn Model>)> {
     let spec = config.make_envs(1)?.spec().clone();
-    config.model_at(&spec, theta)
+    config.model_at(&spec, theta, buffers)
 }

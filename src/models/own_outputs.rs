@@ -6,7 +6,7 @@ use candle_core::{Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 use crate::distributions::Distribution;
-use crate::params::Layout;
+use crate::layout::Layout;
 use crate::{Params, Result};
 
 /// Where a distribution's own parameters stand among all, and how they become the last of each row's outputs. Most have none.

@@ -8,7 +8,7 @@ use uphill_envs::{Space, Spec};
 
 use super::{Model, rows};
 use crate::error::check_len;
-use crate::params::Block;
+use crate::layout::Block;
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result};
 

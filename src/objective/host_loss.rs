@@ -4,7 +4,7 @@
 use super::{Objective, RowGradients, RowSums, Rows};
 use std::sync::Arc;
 
-use crate::distributions::{Distribution, KeptRows};
+use crate::distributions::{Distribution, KeptRows, forbid};
 use crate::rollout::{ActionColumn, Minibatch};
 
 /// Buffers for the loss of some steps, kept from minibatch to minibatch.
@@ -13,6 +13,9 @@ pub(crate) struct HostLoss {
     policy: KeptRows,
     /// `[B, K]`.
     action: ActionColumn,
+    /// `[B, A]`, and `[B, stride]` the outputs without what that forbids.
+    mask: Vec<bool>,
+    legal: Vec<f32>,
     log_prob: Vec<f32>,
     entropy: Vec<f32>,
     old_log_prob: Vec<f32>,
@@ -51,7 +54,15 @@ impl HostLoss {
             buffer.extend(places.iter().map(|&i| source[i]));
         }
         let policy = self.policy.of(distribution);
-        policy.set(outputs, stride);
+        if rollout.choices == 0 {
+            policy.set(outputs, stride);
+        } else {
+            rollout.masks_at(places, &mut self.mask);
+            self.legal.clear();
+            self.legal.extend_from_slice(outputs);
+            forbid(&mut self.legal, stride, &self.mask, rollout.choices);
+            policy.set(&self.legal, stride);
+        }
         policy.judge(self.action.view(), &mut self.log_prob, &mut self.entropy);
         for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
             buffer.clear();

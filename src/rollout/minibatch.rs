@@ -29,11 +29,30 @@ impl Minibatch<'_> {
         if got == kind { Ok(()) } else { Err(Error::Config(differ())) }
     }
 
+    /// Makes a rollout and an estimate of these steps alone, one after the other in one lane.
+    ///
+    /// # Panics
+    /// If there is no such place: [`check`](Self::check) tells.
+    pub(crate) fn copy_to(&self, rollout: &mut Rollout, estimate: &mut Estimate) {
+        let Minibatch { rollout: from, places, .. } = *self;
+        rollout.clear(1, from.observation_len, (from.action_len, from.action.kind()));
+        places.iter().for_each(|&i| rollout.observation.extend_from_slice(from.observation_at(i)));
+        from.actions_at(places, &mut rollout.action);
+        rollout.choices = from.choices;
+        from.masks_at(places, &mut rollout.mask);
+        let take = |to: &mut Vec<f32>, from: &[f32]| to.extend(places.iter().map(|&i| from[i]));
+        take(&mut rollout.log_prob, &from.log_prob);
+        take(&mut rollout.value, &from.value);
+        estimate.target.clear();
+        take(&mut estimate.target, &self.estimate.target);
+    }
+
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.
     pub(crate) fn check(&self) -> Result<()> {
         let Minibatch { rollout, estimate, places, advantage, .. } = self;
         let len = rollout.action.len().checked_div(rollout.action_len).unwrap_or(0);
         check_len("the rollout's actions", len * rollout.action_len, rollout.action.len())?;
+        check_len("the rollout's masks", len * rollout.choices, rollout.mask.len())?;
         check_len("the rollout's observations", len * rollout.observation_len, rollout.observation.len())?;
         check_len("the rollout's log-probabilities", len, rollout.log_prob.len())?;
         check_len("the rollout's values", len, rollout.value.len())?;

@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::arrays::Arrays;
 use crate::checkpoint::Progress;
-use crate::{Error, Result};
+use crate::{Buffers, Error, Result};
 
 /// The policy that played when the mean return of the last 100 episodes that count was the highest so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Best {
     pub update: u64,
     /// The parameters that played before that update, `[P]`: those of training, no average of them.
     pub params: Vec<f32>,
+    /// Their buffers, as they were then.
+    pub buffers: Buffers,
 }
 
 impl Trainer {
@@ -29,24 +31,28 @@ impl Trainer {
         let best = self.best.as_ref().map(|best| best.return_mean);
         let better = self.history.return_mean_of_100().filter(|&mean| Some(mean) > best);
         let played = || self.learner.params.read(<[f32]>::to_vec);
-        better.map(|return_mean| Ok(Best { return_mean, update, params: played()? })).transpose()
+        let buffers = || self.learner.params.buffers().clone();
+        better.map(|return_mean| Ok(Best { return_mean, update, params: played()?, buffers: buffers() })).transpose()
     }
 
     pub(super) fn save_best(&self, arrays: &mut Arrays, progress: &mut Progress) {
-        if let Some(Best { return_mean, update, params }) = &self.best {
+        if let Some(Best { return_mean, update, params, buffers }) = &self.best {
             (progress.best_return, progress.best_update) = (Some(*return_mean), *update);
             arrays.put("best.params", params.clone());
+            buffers.save("best", arrays);
         }
     }
 
     pub(super) fn restore_best(&mut self, arrays: &Arrays, progress: &Progress) -> Result<()> {
         let mut params = vec![0.0; self.learner.params.layout().len()];
+        let mut buffers = self.learner.params.buffers().clone();
         let best = |return_mean: f64| {
             if !return_mean.is_finite() {
                 return Err(Error::Checkpoint(format!("a mean return of {return_mean}")));
             }
             arrays.copy("best.params", &mut params)?;
-            Ok(Best { return_mean, update: progress.best_update, params })
+            buffers.restore("best", arrays)?;
+            Ok(Best { return_mean, update: progress.best_update, params, buffers })
         };
         self.best = progress.best_return.map(best).transpose()?;
         Ok(())

@@ -26,6 +26,7 @@ impl Trainer {
         arrays.put("shuffle_rng", words(shuffle).to_vec());
         algo::save(&mut *self.algo, "algo", &mut arrays);
         self.collector.save(&mut arrays);
+        self.normaliser.save(&mut arrays);
         self.history.save(&mut arrays);
         if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
             arrays.extend(good);
@@ -82,6 +83,7 @@ impl Trainer {
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
         self.env_steps = world::total(&*self.learner.world, progress.env_steps)?;
+        self.normaliser.restore(arrays)?;
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;

@@ -25,7 +25,7 @@ impl FiniteMdp {
     /// The largest such return that any policy has, one that may count its steps included.
     #[must_use]
     pub fn optimal_value_within(&self, limit: u32) -> f64 {
-        self.within(limit, |_, values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        self.within(limit, |state, values| self.best_of(state, values))
     }
 
     /// The mean start value after so many sweeps of one backup, which `choose` makes of a state's action values.

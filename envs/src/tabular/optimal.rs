@@ -24,10 +24,10 @@ impl FiniteMdp {
         let mut change = 0.0;
         for _ in 0..MAX_SWEEPS {
             let best = self.backup(&values, gamma);
-            (change, values) = best.chunks_exact(self.actions).zip(&values).fold(
+            (change, values) = best.chunks_exact(self.actions).zip(&values).enumerate().fold(
                 (0.0_f64, Vec::with_capacity(values.len())),
-                |(change, mut next), (row, old)| {
-                    let new = max(row);
+                |(change, mut next), (state, (row, old))| {
+                    let new = self.best_of(state, row);
                     next.push(new);
                     (change.max((new - old).abs()), next)
                 },
@@ -50,17 +50,15 @@ impl FiniteMdp {
         let action_values = self.backup(&self.optimal_values(gamma)?, gamma);
         let tie = TIE * (1.0 + max_abs(&action_values));
         let mut policy = vec![0.0; action_values.len()];
-        for (row, chosen) in action_values.chunks_exact(self.actions).zip(policy.chunks_exact_mut(self.actions)) {
-            let best = max(row);
-            let first = row.iter().position(|&value| value >= best - tie).unwrap_or(0);
+        let rows = action_values.chunks_exact(self.actions).zip(policy.chunks_exact_mut(self.actions));
+        for (state, (row, chosen)) in rows.enumerate() {
+            let best = self.best_of(state, row);
+            let is_best = |(action, &value): (usize, &f64)| value >= best - tie && self.is_legal(state, action);
+            let first = row.iter().enumerate().position(is_best).unwrap_or(0);
             chosen[first] = 1.0;
         }
         Ok(policy)
     }
-}
-
-fn max(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 fn max_abs(values: &[f64]) -> f64 {

@@ -171,6 +171,33 @@ def pendulum(seed, scales):
     return {"seed": seed, "episodes": episodes}
 
 
+def mountaincar_continuous(seed, scales):
+    """Episodes of pushes, so many times as large as the bounds: reset with the seed once, then without.
+
+    The first half are kept for some steps, so that the car comes to the wall; the rest go to where it rolls.
+    """
+    env = gymnasium.make("MountainCarContinuous-v0")
+    chance = numpy.random.default_rng(seed)
+    episodes = []
+    for i, scale in enumerate(scales):
+        observation, _ = env.reset(seed=seed if i == 0 else None)
+        episode = {"first": f32(observation), "actions": [], "rewards": [], "observations": [], "end": None}
+        while episode["end"] is None:
+            if len(episode["actions"]) < 150:
+                if len(episode["actions"]) % 40 == 0:
+                    action = (scale * chance.uniform(-1, 1, size=1)).astype(numpy.float32)
+            else:
+                way = numpy.sign(observation[1]) or 1.0
+                action = (scale * way * chance.uniform(0.4, 1, size=1)).astype(numpy.float32)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            episode["actions"].append(float(str(action[0])))
+            episode["rewards"].append(float(reward))
+            episode["observations"].append(f32(observation))
+            episode["end"] = "terminated" if terminated else "truncated" if truncated else None
+        episodes.append(episode)
+    return {"seed": seed, "episodes": episodes}
+
+
 def classic(id, policies, seeds):
     """A trajectory a seed, each with the episodes of `policies`."""
     return [trajectory(gymnasium.make(id), seed, policies, f32) for seed in seeds]
@@ -307,6 +334,10 @@ write(
     ],
 )
 write("taxi.json", [toy_text("Taxi-v4", [walk(6), best("Taxi-v4")] + [best("Taxi-v4")] * 8 + [walk(6)], [0, 1, 42, 2**32 + 7])])
+write(
+    "taxi_masks.json",
+    ["".join(str(legal) for legal in gymnasium.make("Taxi-v4").unwrapped.action_mask(state)) for state in range(500)],
+)
 numbers = lambda observation: [float(x) for x in observation]
 write(
     "blackjack.json",
@@ -321,3 +352,7 @@ write(
     },
 )
 write("pendulum.json", [pendulum(0, [1, 2]), pendulum(7, [0.5, 1]), pendulum(2**32 + 7, [1.5])])
+write(
+    "mountaincar_continuous.json",
+    [mountaincar_continuous(0, [1, 2, 0.1]), mountaincar_continuous(7, [0.5, 1.5]), mountaincar_continuous(2**32 + 7, [1])],
+)

@@ -1,0 +1,179 @@
+//! A model that sees observations on one scale.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::{Model, rows};
+use crate::distributions::Distribution;
+use crate::error::check_len;
+use crate::moments::EPS;
+use crate::objective::{Objective, Output, RowSums};
+use crate::rollout::{Estimate, Minibatch, Rollout};
+use crate::scratch::Scratch;
+use crate::{Buffers, Params, Result};
+
+/// A model behind a normaliser of its observations.
+///
+/// ```text
+///   x̂ = clip((x − μ)/√(σ² + ε), ±c)
+/// ```
+///
+/// `μ` and `σ²`, `[D]`, are [buffers](Params::buffers) of the parameters that it answers for; at first they are 0 and 1. As
+/// VecNormalize of Stable-Baselines3, <https://stable-baselines3.readthedocs.io/en/master/guide/vec_envs.html>.
+pub struct NormalisedModel {
+    model: Box<dyn Model>,
+    clip: f32,
+}
+
+/// The buffer of the means.
+const MEAN: &str = "normaliser.mean";
+/// The buffer of the variances.
+const VARIANCE: &str = "normaliser.variance";
+
+/// What it keeps in its [`Scratch`].
+#[derive(Default)]
+struct Room {
+    /// `[D]`: `1/√(σ² + ε)`.
+    scale: Vec<f32>,
+    observation: Vec<f32>,
+    /// A minibatch of its own, with normalised observations.
+    rollout: Rollout,
+    estimate: Estimate,
+    places: Vec<usize>,
+    model: Scratch,
+}
+
+impl NormalisedModel {
+    /// Puts a model and its parameters behind a normaliser that clips to ±`clip`.
+    #[must_use]
+    pub fn new(model: Box<dyn Model>, params: &mut Params, clip: f64) -> Self {
+        let width = model.observation_len();
+        params.buffers_mut().push(MEAN, &vec![0.0; width]);
+        params.buffers_mut().push(VARIANCE, &vec![1.0; width]);
+        Self { model, clip: clip as f32 }
+    }
+
+    /// Writes what is known of observations where such a model finds it.
+    pub(crate) fn publish(buffers: &mut Buffers, mean: &[f64], variance: impl Iterator<Item = f64>) {
+        fn fill(to: Option<&mut [f32]>, from: impl Iterator<Item = f64>) {
+            to.into_iter().flatten().zip(from).for_each(|(to, from)| *to = from as f32);
+        }
+        fill(buffers.get_mut(MEAN), mean.iter().copied());
+        fill(buffers.get_mut(VARIANCE), variance);
+    }
+
+    /// The means, and into `scale` what is multiplied with.
+    fn statistics<'a>(&self, params: &'a Params, scale: &mut Vec<f32>) -> Result<&'a [f32]> {
+        let buffer = |name| params.buffers().get(name).unwrap_or_default();
+        let (mean, variance) = (buffer(MEAN), buffer(VARIANCE));
+        check_len("the parameters' means of observations", self.observation_len(), mean.len())?;
+        scale.clear();
+        scale.extend(variance.iter().map(|&v| (1.0 / (f64::from(v) + EPS).sqrt()) as f32));
+        Ok(mean)
+    }
+
+    /// Replaces `to` by normalised observations, `[B, D]`.
+    fn normalise(&self, params: &Params, from: &[f32], scale: &mut Vec<f32>, to: &mut Vec<f32>) -> Result<()> {
+        rows(from, self.observation_len())?;
+        let mean = self.statistics(params, scale)?;
+        to.clear();
+        for row in from.chunks_exact(mean.len()) {
+            let each = row.iter().zip(mean).zip(&*scale);
+            to.extend(each.map(|((x, mean), scale)| ((x - mean) * scale).clamp(-self.clip, self.clip)));
+        }
+        Ok(())
+    }
+
+    /// The same on tensors.
+    fn normalised(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
+        let mut scale = Vec::new();
+        let mean = self.statistics(params, &mut scale)?;
+        let row = |numbers: &[f32]| Tensor::from_slice(numbers, (1, numbers.len()), observation.device());
+        let centred = observation.broadcast_sub(&row(mean)?)?;
+        Ok(centred.broadcast_mul(&row(&scale)?)?.clamp(-self.clip, self.clip)?)
+    }
+
+    /// Has the model answer for normalised observations, `[B, D]`.
+    fn with<R>(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        scratch: &mut Scratch,
+        answer: impl FnOnce(&dyn Model, &[f32], &mut Scratch) -> Result<R>,
+    ) -> Result<R> {
+        let stop = scratch.stop.clone();
+        let Room { scale, observation: normalised, model, .. } = scratch.of();
+        model.stop = stop;
+        self.normalise(params, observation, scale, normalised)?;
+        answer(&*self.model, normalised, model)
+    }
+}
+
+impl Model for NormalisedModel {
+    fn observation_len(&self) -> usize {
+        self.model.observation_len()
+    }
+
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        self.model.distribution()
+    }
+
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        self.model.forward(params, &self.normalised(params, observation)?)
+    }
+
+    fn answer(&self, params: &Params, observation: &Tensor) -> Result<Output> {
+        self.model.answer(params, &self.normalised(params, observation)?)
+    }
+
+    fn outputs(&self, params: &Params, from: &[f32], scratch: &mut Scratch, outputs: &mut Vec<f32>) -> Result<()> {
+        self.with(params, from, scratch, |model, from, scratch| model.outputs(params, from, scratch, outputs))
+    }
+
+    fn values(&self, params: &Params, from: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
+        self.with(params, from, scratch, |model, from, scratch| model.values(params, from, scratch, values))
+    }
+
+    fn memory(&self) -> usize {
+        self.model.memory()
+    }
+
+    fn outputs_after(
+        &self,
+        params: &Params,
+        from: &[f32],
+        memory: &mut [f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.with(params, from, scratch, |model, from, scratch| {
+            model.outputs_after(params, from, memory, scratch, outputs)
+        })
+    }
+
+    fn detached(&self, block: &str) -> bool {
+        self.model.detached(block)
+    }
+
+    fn host_gradient(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        objective: &dyn Objective,
+        scratch: &mut Scratch,
+        gradient: &mut Vec<f32>,
+        sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        batch.check()?;
+        check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
+        let Room { scale, observation, rollout, estimate, places, model } = scratch.of();
+        batch.copy_to(rollout, estimate);
+        self.normalise(params, &rollout.observation, scale, observation)?;
+        std::mem::swap(&mut rollout.observation, observation);
+        places.clear();
+        places.extend(0..batch.places.len());
+        let batch = Minibatch { rollout, estimate, places, ..batch };
+        self.model.host_gradient(params, batch, objective, model, gradient, sums)
+    }
+}

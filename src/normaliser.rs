@@ -1,0 +1,135 @@
+//! Observations and rewards on one scale, by what has been seen of them.
+
+use crate::arrays::Arrays;
+use crate::models::NormalisedModel;
+use crate::moments::{EPS, Moments};
+use crate::world::World;
+use crate::{Buffers, Result, Rollout};
+
+/// What is known of observations and of rewards so far. It stands still while a rollout is played and learnt from, and takes
+/// the rollout in afterwards, step by step and lane by lane: the same for any number of threads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Normaliser {
+    /// Of observations, of `D` numbers each.
+    pub(crate) observation: Option<Moments>,
+    pub(crate) reward: Option<RewardScale>,
+}
+
+/// The scale of rewards.
+///
+/// ```text
+///   Rₜ = rₜ + γ·[not ended before]·Rₜ₋₁          r̂ₜ = clip(rₜ/√(Var R + ε), ±c)
+/// ```
+///
+/// Engstrom et al. 2020, section 2, <https://arxiv.org/abs/2005.12729>; their mean is not taken off.
+#[derive(Debug, Clone)]
+pub(crate) struct RewardScale {
+    gamma: f64,
+    clip: f32,
+    /// `[N]`: `Rₜ` of the episode under way in each lane.
+    running: Vec<f64>,
+    returns: Moments,
+}
+
+impl RewardScale {
+    pub(crate) fn new(lanes: usize, gamma: f64, clip: f64) -> Self {
+        Self { gamma, clip: clip as f32, running: vec![0.0; lanes], returns: Moments::new(1) }
+    }
+
+    /// Takes a rollout's rewards in, and brings them to the scale of all so far, those among them.
+    fn scale(&mut self, rollout: &mut Rollout, world: &dyn World) -> Result<()> {
+        let Self { gamma, clip, running, returns } = self;
+        let mut seen = Moments::new(1);
+        for i in rollout.valid_steps() {
+            let running = &mut running[i % rollout.lanes];
+            *running = *gamma * *running + f64::from(rollout.reward[i]);
+            seen.add(&[*running as f32]);
+            if rollout.end[i].ended() {
+                *running = 0.0;
+            }
+        }
+        returns.merge(&seen.of_all(world)?);
+        let scale = returns.variance().map(|variance| 1.0 / (variance + EPS).sqrt()).sum::<f64>() as f32;
+        rollout.reward.iter_mut().for_each(|reward| *reward = (*reward * scale).clamp(-*clip, *clip));
+        Ok(())
+    }
+}
+
+impl Normaliser {
+    /// Brings the rewards of a rollout that has just been played to scale.
+    pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout, world: &dyn World) -> Result<()> {
+        self.reward.as_mut().map_or(Ok(()), |reward| reward.scale(rollout, world))
+    }
+
+    /// Takes in the observations of a rollout that has been learnt from, and tells the network.
+    pub(crate) fn follow(&mut self, rollout: &Rollout, buffers: &mut Buffers, world: &dyn World) -> Result<()> {
+        let Some(observation) = &mut self.observation else { return Ok(()) };
+        let mut seen = Moments::new(rollout.observation_len);
+        rollout.valid_steps().for_each(|i| seen.add(rollout.observation_at(i)));
+        observation.merge(&seen.of_all(world)?);
+        NormalisedModel::publish(buffers, observation.mean(), observation.variance());
+        Ok(())
+    }
+
+    /// Adds what is known to `arrays`.
+    pub(crate) fn save(&self, arrays: &mut Arrays) {
+        if let Some(observation) = &self.observation {
+            observation.save("normaliser.observation", arrays);
+        }
+        if let Some(reward) = &self.reward {
+            reward.returns.save("normaliser.returns", arrays);
+            arrays.put("normaliser.running", reward.running.clone());
+        }
+    }
+
+    /// Goes on from what [`Normaliser::save`] left.
+    pub(crate) fn restore(&mut self, arrays: &Arrays) -> Result<()> {
+        if let Some(observation) = &mut self.observation {
+            observation.restore("normaliser.observation", arrays)?;
+        }
+        if let Some(reward) = &mut self.reward {
+            reward.returns.restore("normaliser.returns", arrays)?;
+            arrays.copy("normaliser.running", &mut reward.running)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uphill_envs::End;
+
+    use super::{Normaliser, RewardScale};
+    use crate::Rollout;
+    use crate::world::Alone;
+
+    /// Two lanes: one whose episode ends in the middle, one that is parked after its first step.
+    fn played() -> Rollout {
+        Rollout {
+            reward: vec![1.0, -4.0, 2.0, 7.0, 3.0, 7.0],
+            end: vec![End::Not, End::Terminated, End::Truncated, End::Not, End::Not, End::Not],
+            valid: vec![true, true, true, false, true, false],
+            ..Rollout::new(2, 0)
+        }
+    }
+
+    #[test]
+    fn rewards_are_divided_by_the_deviation_of_discounted_returns() {
+        let mut normaliser = Normaliser { reward: Some(RewardScale::new(2, 0.5, 1.5)), ..Normaliser::default() };
+        let mut rollout = played();
+        normaliser.scale_rewards(&mut rollout, &Alone).expect("alone");
+        // R: 1, −4 and its end, 2 + 0.5·1 and its end, 3.
+        let returns = [1.0f64, -4.0, 2.5, 3.0];
+        let mean = returns.iter().sum::<f64>() / 4.0;
+        let deviation = (returns.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / 4.0).sqrt();
+        for (got, before) in rollout.reward.iter().zip(played().reward) {
+            let expected = f64::from(before) / deviation;
+            assert!((f64::from(*got) - expected.clamp(-1.5, 1.5)).abs() < 1e-6, "{got} {expected}");
+        }
+        // The next rollout goes on in the middle of the first lane's second episode.
+        let mut next = Rollout { reward: vec![4.0], end: vec![End::Not], valid: vec![true], ..Rollout::new(1, 0) };
+        let reward = normaliser.reward.as_mut().expect("the one above");
+        reward.scale(&mut next, &Alone).expect("alone");
+        assert!((reward.running[0] - (4.0 + 0.5 * 3.0)).abs() < 1e-12);
+    }
+}
