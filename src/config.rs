@@ -115,12 +115,12 @@ settings! {
     normalize_observation: bool,
     /// How many deviations a normalised observation may be from 0; inf does not clip.
     clip_observation: f64,
-    /// Whether a policy takes only actions that the environment says are legal, where it says so.
-    mask_actions: bool,
     /// Whether rewards are learnt from in deviations of the discounted return; what is reported is as it is.
     normalize_reward: bool,
     /// How large such a reward may be; inf does not clip.
     clip_reward: f64,
+    /// Whether a policy takes only actions that the environment says are legal, where it says so.
+    mask_actions: bool,
     /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu or silu.
@@ -296,9 +296,9 @@ impl Config {
             on_divergence: OnDivergence::Stop,
             normalize_observation: false,
             clip_observation: 10.0,
-            mask_actions: true,
             normalize_reward: false,
             clip_reward: 10.0,
+            mask_actions: true,
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,

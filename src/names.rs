@@ -50,7 +50,7 @@ const SAME: &[Names] = &[
        "it is a switch, and normalize_reward another"),
     (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "invalid_action_masking"], ""),
     (&["normalize_reward", "norm_reward", "norm_rew", "normalize_rewards", "normalize_rew"], ""),
-    (&["normalize_reward", "rew_norm", "ret_rms", "return_scaling", "reward_scale", "reward_scaling"],
+    (&["normalize_reward", "reward_scale", "reward_scaling"],
        "it is a switch: rewards are divided by the deviation of the discounted return"),
     (&["clip_observation", "clip_obs", "clip_observations"], ""),
     (&["clip_reward", "clip_rewards"], "it is a number, of rewards that normalize_reward has scaled"),
@@ -123,6 +123,7 @@ const SAME: &[Names] = &[
 const KL: &str =
     "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
 const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
+const TARGETS: &str = "what values are regressed on is not scaled; normalize_reward scales rewards";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
 const CONTINUOUS: &str =
@@ -138,6 +139,7 @@ const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
     (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
     (&["frame_stack"], AS_THEY_ARE),
+    (&["rew_norm", "ret_rms", "return_scaling", "reward_normalization"], TARGETS),
     (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
     (&["model_config", "use_lstm", "features_extractor"], NETWORK),

@@ -20,6 +20,8 @@ const THEIRS: &[(&str, &str)] = &[
     ("grad_clip", "max_grad_norm"), ("use_critic", "baseline"), ("use_gae", "gae_lambda"), ("num_workers", "envs"),
     ("num_envs_per_worker", "envs"), ("rollout_fragment_length", "n_steps"), ("fcnet_hiddens", "hidden"),
     ("fcnet_activation", "activation"), ("vf_share_layers", "shared_trunk"), ("num_gpus", "device"),
+    ("normalize", "normalize_observation"), ("norm_obs", "normalize_observation"), ("norm_reward", "normalize_reward"),
+    ("clip_obs", "clip_observation"),
     // Tianshou.
     ("task", "env"), ("training_num", "envs"), ("step_per_collect", "n_steps"), ("episode_per_collect", "episodes"),
     ("repeat_per_collect", "n_epochs"), ("hidden_sizes", "hidden"), ("eps_clip", "clip_range"), ("value_clip", "clip_range_vf"),
@@ -39,7 +41,6 @@ const NOBODYS: &[&str] = &[
     "dual_clip",
     "buffer_size",
     "rew_norm",
-    "normalize",
     "verbose",
     "exp_name",
     "eval_freq",

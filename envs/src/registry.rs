@@ -55,14 +55,14 @@ const ROWS: &[Registered] = &[
         columns Ok::<_, EnvError>(MountainCar::new())
     ),
     row!(
-        "Acrobot-v1",
-        "swing two links up; Gymnasium's",
-        columns Ok::<_, EnvError>(Acrobot::new())
-    ),
-    row!(
         "MountainCarContinuous-v0",
         "the same by pushes that cost; Gymnasium's",
         Ok::<_, EnvError>(MountainCarContinuous::new())
+    ),
+    row!(
+        "Acrobot-v1",
+        "swing two links up; Gymnasium's",
+        columns Ok::<_, EnvError>(Acrobot::new())
     ),
     row!("Pendulum-v1", "swing a pendulum up by a torque; Gymnasium's", Ok::<_, EnvError>(Pendulum::new())),
     row!("GridWorld-4x4-v0", "4 x 4 cells, a goal, two pits", GridWorld::new(GridWorldConfig::four_by_four())),
