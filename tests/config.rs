@@ -38,6 +38,20 @@ fn toml_refused(text: &str) -> String {
     error.to_string()
 }
 
+/// Every file of `configs/` is a run that could begin.
+#[test]
+fn the_configurations_that_are_shown_are_complete_and_right() {
+    let files = std::fs::read_dir("configs").expect("a folder").map(|entry| entry.expect("an entry").path());
+    let names: Vec<_> = files
+        .map(|path| {
+            let config = Config::from_table(Config::read_toml(&path).expect("TOML")).expect("a configuration");
+            config.make_envs(1).expect("environments");
+            config.env.name
+        })
+        .collect();
+    assert!(names.len() >= 4 && names.iter().any(|name| name == "Pendulum-v1"), "{names:?}");
+}
+
 #[test]
 fn every_field_is_a_documented_setting_and_every_setting_a_field() {
     let config = Config { gridworld: Some(GridWorldConfig::default()), ..ppo() };
