@@ -4,10 +4,10 @@ mod memory;
 mod ranges;
 mod resolve;
 mod toml_text;
-mod world;
+pub(crate) mod world;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::quoted;
 
 use crate::catalogue::Catalogue;
 use crate::device::DeviceChoice;
@@ -36,9 +36,6 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         pub struct Config {
             $($(#[doc = $doc])+ pub $name: $type,)+
-            /// A grid world of one's own; then `env` is only its name.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub gridworld: Option<GridWorldConfig>,
             /// The rows that its words are from; no file says them.
             #[serde(skip)]
             pub catalogue: Catalogue,
@@ -53,7 +50,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Environment to train in: a registered name, that of one's own, or for programs the file of a grid world.
+    /// Environment to train in: a name, which may have arguments, or for programs the file of a grid world.
     env: Word,
     /// Network; its own arguments may stand in it, as in "mlp(hidden=[32, 32])".
     model: Word,
@@ -210,9 +207,7 @@ impl Config {
             let word = settle(row, &self.model, &OF_MODELS, &mut table)?;
             table.insert("model".into(), word_in_toml(&word)?);
         }
-        if let Ok(row) = catalogue.env(&self.env.name).as_ref()
-            && self.gridworld.is_none()
-        {
+        if let Ok(row) = catalogue.env(&self.env.name).as_ref() {
             let word = settle(row, &self.env, &[], &mut table)?;
             table.insert("env".into(), word_in_toml(&word)?);
         }
@@ -288,18 +283,16 @@ impl Config {
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,
             shared_trunk: false,
-            gridworld: None,
             catalogue: Catalogue::default(),
         }
     }
 
     /// What is said of words that the catalogue does not know, those of learning among them or not.
     pub(crate) fn lacking(&self, learning: bool) -> Option<String> {
-        let env = Some(&self.env).filter(|_| self.gridworld.is_none());
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
-        let lacking = self.catalogue.lacks([env, Some(&self.model), algo], optimizer, sinks).join(", ");
+        let lacking = self.catalogue.lacks([Some(&self.env), Some(&self.model), algo], optimizer, sinks).join(", ");
         let remedy = "use the program that it was made with, or a catalogue that has its rows";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
@@ -328,7 +321,7 @@ fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml
                 let value = value.to_toml(table.get(param.name));
                 table.insert(param.name.into(), value);
             }
-            (false, Some(value)) => rest = rest.with(param.name, value),
+            (false, Some(value)) => rest = rest.with(param.name, param.kind.canonical(value)),
             _ => {}
         }
     }

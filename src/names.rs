@@ -84,7 +84,8 @@ const SAME: &[Names] = &[
     (&["device", "cuda", "use_cuda", "no_cuda", "gpu", "use_gpu", "num_gpus", "gpus", "accelerator"],
        "it is a word: cpu, cuda, metal or auto"),
     (&["threads", "num_threads", "n_threads", "num_cpus", "n_jobs", "workers"], ""),
-    (&["gridworld", "env_kwargs", "env_config"], "it is a table, [gridworld], for a grid world of one's own"),
+    (&["map", "desc"], ""),
+    (&["env", "gridworld", "grid_world", "env_kwargs", "env_config"], "arguments stand in it, as in env = { name = \"GridWorld\", map = [\"S.G\"] }"),
     (&["slip", "is_slippery", "slippery"], "it is a probability: Gymnasium's slippery worlds have 2/3"),
     (&["reward_threshold", "solved_at", "threshold"], ""),
     // What is said on the command line alone.
@@ -119,7 +120,7 @@ const NETWORK: &str = "model is the network; hidden, activation, init and shared
 const CONTINUOUS: &str =
     "numbers as actions are drawn from normal distributions, whose deviations start at 1 and are learnt";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder";
-const WORLD: &str = "it is a key of a grid world, in its file or under [gridworld]; other environments say their own";
+const WORLD: &str = "it is an argument of walks on a map, such as GridWorld; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
 const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
 

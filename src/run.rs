@@ -7,8 +7,7 @@ mod sinks;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::quoted;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Checkpoint;
@@ -23,7 +22,7 @@ use crate::seed::Seed;
 use crate::sink::Sink;
 use crate::summary::Summary;
 use crate::train::Trainer;
-use crate::words::Word;
+use crate::words::{self, Args, Word};
 use crate::{Error, Result, whole_file};
 
 pub use checkpoints::Keep;
@@ -53,21 +52,20 @@ const EVAL_EPISODES: usize = 100;
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
     ///
-    /// The name of a grid world of one's own, which another may have too, is followed by `-` and eight digits that stand
-    /// for all else of the world.
+    /// A name that an environment's argument `id` gives, which another may have too, is followed by `-` and eight digits that
+    /// stand for all of its other arguments.
     ///
     /// The algorithm's own optimizer is there by its name alone, another one by
     /// [`Spec::file_name`](crate::words::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
-        let Config { env, algo, seed, .. } = config;
+        let Config { algo, seed, .. } = config;
         let optimizer = match (Config::for_algo_with(&algo.name, &config.catalogue), config.optimizer.0.as_slice()) {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
-        let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
-        let (env, algo) = (env.file_name(), algo.file_name());
-        Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
+        let (env, algo) = (env_name(config), algo.file_name());
+        Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
     /// Makes the folder and writes the configuration into it.
@@ -361,7 +359,7 @@ impl RunFolder {
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
-            env: config.env.to_string(),
+            env: config.env.shown(),
             algo: config.algo.to_string(),
             optimizer: config.optimizer.to_string(),
             seed: config.seed,
@@ -392,14 +390,22 @@ impl RunFolder {
     }
 }
 
-/// What tells a world from others of its name: `-` and eight hexadecimal digits of the SHA-256 of its options.
-fn digest(world: &GridWorldConfig) -> String {
-    let options = GridWorldConfig { id: String::new(), ..world.clone() };
-    let sum = Sha256::digest(toml::to_string(&options).unwrap_or_default());
-    sum.iter().take(4).fold("-".into(), |text, byte| format!("{text}{byte:02x}"))
+/// The environment in the name of a folder.
+fn env_name(config: &Config) -> String {
+    let env = &config.env;
+    let args = config.catalogue.env(&env.name).and_then(|row| Args::new(row, env));
+    match args {
+        Ok(args) if env.arg("id").is_some() => {
+            let others = args.values().iter().filter(|(name, _)| *name != "id");
+            let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{}-{}", env.id(), words::digest(&others.join(", ")))
+        }
+        _ => env.file_name(),
+    }
 }
 
-/// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
+/// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of environments
+/// with a model.
 fn is_best(config: &Config, eval: &Evaluation) -> bool {
     let optimum = optimal_return(config);
     let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };

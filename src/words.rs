@@ -16,3 +16,4 @@ pub use word::{Spec, Value, Word};
 
 pub(crate) use args::bind;
 pub(crate) use parse::value;
+pub(crate) use word::digest;

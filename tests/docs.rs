@@ -45,9 +45,11 @@ fn named<M>(what: &str, rows: &[uphill::words::Row<M>]) -> String {
     let is_setting = |name: &str| Config::SETTINGS.iter().any(|(setting, _)| *setting == name);
     let own = |row: &uphill::words::Row<M>| {
         let own = row.params.iter().filter(|param| !is_setting(param.name));
-        own.map(|param| format!("`{} = {}`: {}", param.name, param.default, param.meaning))
-            .collect::<Vec<_>>()
-            .join("; ")
+        let shown = |param: &uphill::words::Param| match param.default {
+            "" => format!("`{}`", param.name),
+            default => format!("`{} = {default}`", param.name),
+        };
+        own.map(|param| format!("{}: {}", shown(param), param.meaning)).collect::<Vec<_>>().join("; ")
     };
     let cells = rows.iter().map(|row| vec![format!("`{}`", row.name), row.summary.to_string(), own(row)]);
     table(&[what, "what it is", "arguments of its own"], cells)

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::{GridWorldConfig, quoted, shown};
+use uphill_envs::{quoted, shown};
 
 use super::cell::{Cell, Plan};
 use super::trial::Trial;
+use crate::config::world;
 use crate::stats::Scale;
-use crate::words::Spec;
+use crate::words::{Spec, Word};
 use crate::{Catalogue, Config, Error, Result, settings, whole_file};
 
 /// Tasks × algorithms × optimizers × seeds, under one protocol or two.
@@ -126,9 +127,9 @@ pub enum Select {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
-    /// Environment: a registered name, that of the grid world in `settings`, or in a file the file of one, found beside it.
+    /// Environment: a name, which may have arguments, or in a file the file of a grid world, found beside it.
     pub env: String,
-    /// What the tables call it; by default the environment's name.
+    /// What the tables call it; by default what the environment's argument `id` says, or the whole word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The mean return of the uniformly random policy, where it is not known: the score 0.
@@ -137,8 +138,8 @@ pub struct Task {
     /// The mean return of the best policy, where it is not known: the score 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimal_return: Option<f64>,
-    /// The limit of an episode's steps, over the environment's own. Only grid worlds can be given one. A task needs one: a
-    /// policy that walks in circles has no return without it.
+    /// The limit of an episode's steps, over the environment's own, for environments that have an argument of this name. A
+    /// task needs one: a policy that walks in circles has no return without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_episode_steps: Option<u32>,
     /// Settings of its runs, over the grid's.
@@ -197,11 +198,12 @@ impl Task {
     /// A run's configuration with the limit of this task, if it has one of its own.
     fn limited(&self, config: Config) -> Result<Config> {
         let Some(limit) = self.max_episode_steps else { return Ok(config) };
-        let world = config.grid_world().ok_or_else(|| {
-            let why = "only grid worlds can be given another limit";
+        let limited = config.with_limit(Some(limit)).ok_or_else(|| {
+            let why =
+                "only environments with an argument max_episode_steps, such as grid worlds, can be given another limit";
             Error::Config(format!("max_episode_steps = {limit} is impossible: {why}"))
         })?;
-        Ok(Config { gridworld: Some(GridWorldConfig { max_episode_steps: Some(limit), ..world }), ..config })
+        limited.make_envs(1).map(|_| limited)
     }
 
     /// What its undiscounted returns are measured by: what it says itself, or else what is known of the environment.
@@ -240,29 +242,36 @@ impl Task {
         }
     }
 
-    /// A registered environment by its name, or a grid world by its file, whose name it then has unless the file says another.
+    /// An environment by its name, with arguments or without, or a grid world by its file.
     ///
     /// # Errors
     /// As [`Config::env_settings`].
     pub fn of(env: &str, catalogue: &Catalogue) -> Result<Self> {
-        let mut settings = Config::env_settings(env, catalogue)?;
-        let id = settings.remove("env").and_then(|id| id.as_str().map(String::from)).unwrap_or_default();
-        let says_id = settings.get("gridworld").is_none_or(|world| world.get("id").is_some());
-        let file = std::path::Path::new(env).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        Ok(Self { name: file.filter(|_| !says_id), settings, ..Self::new(&id) })
+        let word = Config::env_settings(env, catalogue)?.remove("env");
+        let mut task = Self::new(word.as_ref().and_then(toml::Value::as_str).unwrap_or_default());
+        task.take_name();
+        Ok(task)
     }
 
-    /// Puts the world into its settings where `env` is the file of one, looked for in this folder.
-    fn settle(&mut self, beside: &Path, catalogue: &Catalogue) -> Result<()> {
-        if self.settings.contains_key("gridworld") {
-            return Ok(());
+    /// Calls it by the environment's argument `id`, if it says one and nothing else is said.
+    fn take_name(&mut self) {
+        let word = Word::from(self.env.as_str());
+        if self.name.is_none() && word.arg("id").is_some() {
+            self.name = Some(word.id());
         }
-        let mut table = toml::Table::from_iter([("env".to_string(), self.env.as_str().into())]);
-        Config::settle_env(&mut table, beside, catalogue)?;
-        if let Some(id) = table.remove("env").and_then(|id| id.as_str().map(String::from)) {
-            self.env = id;
+    }
+
+    /// Makes `env` the word of a grid world where `settle` finds one: in its file, or in the settings, where earlier versions
+    /// had it.
+    fn settle(&mut self, settle: impl FnOnce(&mut toml::Table) -> Result<()>) -> Result<()> {
+        let said = self.settings.remove("env");
+        self.settings.insert("env".into(), self.env.as_str().into());
+        settle(&mut self.settings)?;
+        if let Some(toml::Value::String(env)) = self.settings.remove("env") {
+            self.env = env;
         }
-        self.settings.extend(table);
+        self.settings.extend(said.map(|said| ("env".into(), said)));
+        self.take_name();
         Ok(())
     }
 
@@ -335,13 +344,15 @@ impl Grid {
     }
 
     /// A grid that nothing has looked at yet.
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         if text.len() as u64 > settings::MAX_BYTES {
             let most = settings::MAX_BYTES;
             return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
         }
         let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
-        toml::from_str(text).map_err(|e| Error::Config(said(e)))
+        let mut grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(world::settle))?;
+        Ok(grid)
     }
 
     /// As [`Grid::from_toml`], from a file, which may name files of grid worlds beside it.
@@ -364,7 +375,8 @@ impl Grid {
         let grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
         let mut grid = Self { catalogue: catalogue.clone(), ..grid };
         let beside = path.parent().unwrap_or(Path::new(""));
-        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside, catalogue))?;
+        let settle = |table: &mut toml::Table| Config::settle_env(table, beside, catalogue);
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(settle))?;
         grid.validate().map_err(|e| wrong(e.to_string()))?;
         Ok(grid)
     }

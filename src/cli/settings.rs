@@ -1,5 +1,6 @@
 //! The settings of a run on the command line: a flag each.
 
+use std::collections::BTreeSet;
 use std::num::IntErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,12 @@ pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
         flag(name).help(help).help_heading("Settings").num_args(if *name == "sinks" { 1..=64 } else { 1..=1 })
     });
     let own = own(catalogue).into_iter().map(|(param, rows)| {
-        let default = if param.default.is_empty() { String::new() } else { format!(" [default: {}]", param.default) };
+        let defaults: BTreeSet<&str> = with(catalogue, param.name).map(|param| param.default).collect();
+        let default = match param.default {
+            "" => String::new(),
+            _ if defaults.len() > 1 => " [default: the row's own]".into(),
+            default => format!(" [default: {default}]"),
+        };
         let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
         flag(param.name).help(help).help_heading("Arguments of rows")
     });
@@ -36,13 +42,23 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
 
-/// Arguments of environments, models and algorithms that are no settings, and the rows that have each.
-fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
+/// Every argument of an environment, a model or an algorithm, with its row.
+fn arguments(catalogue: &Catalogue) -> impl Iterator<Item = (&'static str, &'static Param)> {
     let envs = catalogue.envs().iter().map(|row| (row.name, row.params));
     let models = catalogue.models().iter().map(|row| (row.name, row.params));
     let algos = catalogue.algos().iter().map(|row| (row.name, row.params));
+    envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |param| (row, param)))
+}
+
+/// Those of that name.
+fn with<'a>(catalogue: &'a Catalogue, name: &'a str) -> impl Iterator<Item = &'static Param> + 'a {
+    arguments(catalogue).map(|(_, param)| param).filter(move |param| param.name == name)
+}
+
+/// Those that are no settings, and the rows that have each.
+fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
     let mut found: Vec<(&Param, Vec<&str>)> = Vec::new();
-    for (row, param) in envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |p| (row, p))) {
+    for (row, param) in arguments(catalogue) {
         let is_setting = Config::SETTINGS.iter().any(|(name, _)| *name == param.name);
         match found.iter_mut().find(|(known, _)| known.name == param.name) {
             Some((_, rows)) => rows.push(row),
@@ -111,6 +127,7 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
 fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
     const WORDS: [&str; 3] = ["env", "model", "algo"];
     if of_line.contains_key("env") {
+        // Where earlier versions had a world of one's own.
         of_file.remove("gridworld");
     }
     for (name, value) in &of_line {
@@ -121,9 +138,7 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
         }
     }
     for name in WORDS {
-        let Some(value) = of_file.get(name).filter(|_| !of_file.contains_key("gridworld") || name != "env") else {
-            continue;
-        };
+        let Some(value) = of_file.get(name) else { continue };
         let mut word = Word::from_toml(name, value)?;
         let before = word.args.len();
         word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !of_line.contains_key(argument)));
@@ -186,9 +201,13 @@ impl Trained {
     }
 }
 
-/// Reads an argument that is no setting: as a word has it, lists also without brackets.
+/// Reads an argument that is no setting: as a word has it, lists also without brackets, and text also without quotes.
 fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Value> {
-    let is_list = own(catalogue).iter().any(|(param, _)| param.name == name && matches!(param.kind, Kind::Counts(..)));
+    let is_text = with(catalogue, name).all(|param| matches!(param.kind, Kind::Text | Kind::Texts));
+    if is_text && !text.trim_start().starts_with(['[', '"', '\'']) {
+        return Ok(text.into());
+    }
+    let is_list = with(catalogue, name).any(|param| matches!(param.kind, Kind::Counts(..)));
     let text = if is_list && !text.trim_start().starts_with('[') { format!("[{text}]") } else { text.to_string() };
     let value = words::value(&text).map_err(|e| Error::Config(format!("--{}: {e}", name.replace('_', "-"))))?;
     Ok(value.to_toml(None))

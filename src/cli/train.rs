@@ -112,9 +112,7 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
         tell(note);
     }
     trainer.take_notes().iter().for_each(tell);
-    plot::note_on(&config.env.to_string(), "reward.png")
-        .iter()
-        .for_each(|note| tell(format_args!("reward.png: {note}")));
+    plot::note_on(&config.env.shown(), "reward.png").iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))

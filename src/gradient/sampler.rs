@@ -72,11 +72,10 @@ impl GradientSampler<'_> {
         done: impl Fn() + Sync,
     ) -> Result<GradientBatches> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
-        let Config { env, gridworld, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
-            self.config.clone();
+        let Config { env, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } = self.config.clone();
         let network =
             Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
-        let task = Config { env, gridworld, gamma, ..network };
+        let task = Config { env, gamma, ..network };
         let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =

@@ -43,10 +43,26 @@ pub(crate) fn value(text: &str) -> Result<Value> {
 
 /// Text as it would stand in quotes.
 pub(super) fn text(text: String) -> Result<Value> {
-    if text.contains('"') && text.contains('\'') {
-        return Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(&text))));
-    }
+    check_text(&text)?;
     Ok(Value::Text(text))
+}
+
+/// Texts as they would stand in quotes.
+pub(super) fn texts(texts: Vec<String>) -> Result<Value> {
+    texts.iter().try_for_each(|text| check_text(text))?;
+    Ok(Value::Texts(texts))
+}
+
+fn check_text(text: &str) -> Result<()> {
+    match is_quotable(text) {
+        true => Ok(()),
+        false => Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(text)))),
+    }
+}
+
+/// Whether a text can stand in one kind of quotation marks.
+pub(super) fn is_quotable(text: &str) -> bool {
+    !(text.contains('"') && text.contains('\''))
 }
 
 pub(super) fn check_name(name: &str) -> Result<()> {
@@ -168,8 +184,36 @@ impl<'a> Parser<'a> {
         Ok(args)
     }
 
-    /// Numbers in brackets, after the first of these.
+    /// Text in quotation marks, if that comes next.
+    fn in_quotes(&mut self) -> Result<Option<String>> {
+        for quote in ['"', '\''] {
+            if self.take(quote) {
+                let text = self.while_in(|c| c != quote);
+                return if self.take(quote) {
+                    Ok(Some(text.into()))
+                } else {
+                    Err(self.expected("the closing quotation mark"))
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    /// Numbers or texts in brackets, after the first of these.
     fn list(&mut self) -> Result<Value> {
+        let mut texts = Vec::new();
+        while let Some(text) = self.in_quotes()? {
+            texts.push(text);
+            if self.take(']') {
+                return Ok(Value::Texts(texts));
+            }
+            if !self.take(',') {
+                return Err(self.expected("`,` or `]`"));
+            }
+        }
+        if !texts.is_empty() {
+            return Err(self.expected("text in quotes"));
+        }
         let mut numbers = Vec::new();
         while !self.take(']') {
             if !numbers.is_empty() && !self.take(',') {
@@ -203,14 +247,8 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value> {
         self.space();
-        for quote in ['"', '\''] {
-            if self.take(quote) {
-                let text = self.while_in(|c| c != quote);
-                if !self.take(quote) {
-                    return Err(self.expected("the closing quotation mark"));
-                }
-                return Ok(Value::Text(text.into()));
-            }
+        if let Some(text) = self.in_quotes()? {
+            return Ok(Value::Text(text));
         }
         if self.take('[') {
             return self.list();
