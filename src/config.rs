@@ -161,8 +161,7 @@ impl Config {
     /// The same with another optimizer, and its own learning rate where it is not of the same kind.
     fn with_optimizer(self, optimizer: Spec) -> Self {
         let registry = self.catalogue.optim();
-        let kind = |spec: &Spec| registry.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
-        let own_lr = match kind(&optimizer) == kind(&self.optimizer) {
+        let own_lr = match registry.same_kind(&optimizer, &self.optimizer) {
             true => None,
             false => registry.recipe_of(&optimizer).and_then(Row::default_lr),
         };
@@ -182,6 +181,7 @@ impl Config {
     /// # Errors
     /// As [`Config::for_algo`].
     pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
+        catalogue.check()?;
         let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
         base.with_defaults(true)?.check_arguments()
     }
@@ -293,7 +293,8 @@ impl Config {
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
         let lacking = self.catalogue.lacks([Some(&self.env), Some(&self.model), algo], optimizer, sinks).join(", ");
-        let remedy = "use the program that it was made with, or a catalogue that has its rows";
+        let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
+                      `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
 
@@ -310,6 +311,15 @@ fn word_in_toml(word: &Word) -> Result<toml::Value> {
 /// Puts the arguments of a row that are `fields` into a table of settings: what the word says, else the row's default. The
 /// word with the rest.
 fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml::Table) -> Result<Word> {
+    let is_setting = |name: &&String| row.param(name).is_none() && Config::is_setting(name);
+    if let Some(name) = word.args.iter().filter_map(|(name, _)| name.as_ref()).find(is_setting) {
+        let optimizer = if name == "lr" { ", or an argument of the optimizer, such as adam(lr=…)" } else { "" };
+        let flag = name.replace('_', "-");
+        return Err(Error::Config(format!(
+            "{} has no argument `{name}`: it is a setting of the run, --{flag} or {name} = …{optimizer}",
+            row.name
+        )));
+    }
     let given = words::bind(row, word)?;
     let mut rest = Word::new(&word.name);
     for param in row.params {

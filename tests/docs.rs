@@ -83,7 +83,8 @@ fn the_page_of_settings_says_what_the_code_does() {
     let page = format!(
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
-         defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
+         defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
+         one that the command line names over a file that names another, unless `--lr` says it.\n\n\
          {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),

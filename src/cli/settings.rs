@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
-use crate::words::{self, Kind, Param, Word};
+use crate::screen::tell;
+use crate::words::{self, Kind, Param, Spec, Word};
 use crate::{Catalogue, Config, Error, Result, algo, envs};
 
 /// One flag a setting of [`Config`], and one an argument of a row that is none.
@@ -110,7 +111,11 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         };
         of_line.insert(name.into(), value);
     }
-    let table = over(of_file.clone(), of_line)?;
+    let mut below = of_file.clone();
+    if give_way(&mut below, &of_line, catalogue)? && !args.get_flag("quiet") {
+        tell("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another");
+    }
+    let table = over(below, of_line)?;
     Config::from_table_with(table, catalogue).map_err(|e| match file {
         // The file alone has the same mistake, so it is the file's.
         Some(path)
@@ -120,6 +125,25 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         }
         _ => e,
     })
+}
+
+/// Takes out of a file's settings what is of its optimizer, where the command line names another one: that of another kind has
+/// its own learning rate, and what it says or does by itself is not said again. Whether the learning rate is another one now.
+fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<bool> {
+    let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
+    let Some(other) = spec(of_line)? else { return Ok(false) };
+    let registry = catalogue.optim();
+    let is_of_another = spec(of_file)?.is_some_and(|own| !registry.same_kind(&own, &other));
+    let (takes_lr, clips) = (registry.takes_lr(&other), registry.clips(&other));
+    let gone = [
+        ("lr", is_of_another || !takes_lr),
+        ("anneal_lr", !takes_lr),
+        ("max_grad_norm", clips),
+        ("clip_grad_by", clips),
+    ];
+    let had_lr = of_file.contains_key("lr");
+    gone.iter().filter(|(_, gone)| *gone).for_each(|(name, _)| drop(of_file.remove(*name)));
+    Ok(had_lr && is_of_another && takes_lr && !of_line.contains_key("lr"))
 }
 
 /// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,

@@ -26,11 +26,11 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
         }
         None => begin(args, catalogue)?,
     };
-    finish(run, trainer, args.get_flag("quiet"))
+    finish(run, trainer, args.get_flag("quiet"), " --resume")
 }
 
-/// Trains to the end, or until Ctrl-C.
-pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool) -> Result<ExitCode> {
+/// Trains to the end, or until Ctrl-C. `alone` goes on with the run of a folder where the command is a program of its own.
+pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alone: &str) -> Result<ExitCode> {
     if run.is_finished(&trainer) {
         if !quiet {
             let (path, steps) = (screen::path(run.path()), trainer.env_steps());
@@ -77,8 +77,17 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool) -> R
         Err(Error::Interrupted) => {}
         Err(error) => return Err(error),
     }
-    tell(format_args!("interrupted: `--resume {}` goes on with it", screen::path(&path)));
+    tell(format_args!("interrupted: `{}` goes on with it", resume_command(alone, &path)));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// The command line that goes on with the run in a folder, as a shell takes it.
+fn resume_command(alone: &str, folder: &Path) -> String {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into());
+    let is_command = arguments.next().is_some_and(|name| ["train", "resume"].iter().any(|command| name == *command));
+    let how = if is_command { " resume" } else { alone };
+    format!("{}{how} {}", screen::shell_word(Path::new(&program)), screen::shell_word(folder))
 }
 
 /// What a run came to.
@@ -151,7 +160,7 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
     let gives_up = is_interrupted();
     loop {
         match run.save(trainer) {
-            Err(problem @ Error::Io { .. }) if !gives_up && !is_interrupted() => {
+            Err(problem) if problem.is_io() && !gives_up && !is_interrupted() => {
                 let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
                 tell(format_args!("{problem}: {kept}"));
                 (0..50).take_while(|_| !is_interrupted()).for_each(|_| {
@@ -167,7 +176,9 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
 fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console: &mut Console) -> Error {
     console.finish();
     // After an environment's error the trainer is as it was before the update, after others it may be between two states.
-    if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
+    if let Err(problem) = run.save(trainer)
+        && problem.is_io()
+    {
         tell(problem);
     }
     name_last_checkpoint(run);

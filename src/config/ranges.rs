@@ -28,6 +28,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] naming the first setting that is impossible or has no effect, its value and what would be right.
     pub fn validate(&self) -> Result<()> {
+        self.catalogue.check()?;
         self.catalogue.algo(&self.algo.name)?;
         self.catalogue.model(&self.model.name)?;
         self.validate_settings()?;

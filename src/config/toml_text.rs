@@ -104,6 +104,7 @@ impl Config {
 
     /// Reads a table over the defaults of the words that it names, whose rows `must` be known or not.
     fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
+        catalogue.check()?;
         world::settle(&mut table)?;
         let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
         for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {

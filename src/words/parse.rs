@@ -73,10 +73,15 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         )));
     }
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) || is_number_word(name) {
+    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_of_name(c)) || is_number_word(name) {
         return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", quoted(name))));
     }
     Ok(())
+}
+
+/// Whether it is a name that may stand anywhere in the language.
+pub(crate) fn is_name(name: &str) -> bool {
+    check_name(name).is_ok()
 }
 
 pub(super) fn check_depth(depth: usize) -> Result<()> {
@@ -91,7 +96,7 @@ fn is_number_word(word: &str) -> bool {
     matches!(word, "inf" | "nan")
 }
 
-fn is_name(c: char) -> bool {
+fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
@@ -153,7 +158,7 @@ impl<'a> Parser<'a> {
     fn name(&mut self) -> Option<&'a str> {
         self.space();
         let starts = self.rest().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        starts.then(|| self.while_in(is_name))
+        starts.then(|| self.while_in(is_of_name))
     }
 
     fn link(&mut self, depth: usize) -> Result<Word> {
@@ -227,7 +232,7 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<f64> {
         let start = self.at;
-        self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-')).replace('_', "").parse().map_err(|_| {
+        self.while_in(|c| is_of_name(c) || matches!(c, '.' | '+' | '-')).replace('_', "").parse().map_err(|_| {
             self.at = start;
             self.expected("a number")
         })
@@ -254,7 +259,7 @@ impl<'a> Parser<'a> {
             return self.list();
         }
         let start = self.at;
-        let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
+        let token = self.while_in(|c| is_of_name(c) || matches!(c, '.' | '+' | '-'));
         let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
         self.at = start;
         match is_number || is_number_word(token) {
