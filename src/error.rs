@@ -170,8 +170,9 @@ impl Error {
         }
     }
 
-    /// Whether a file could not be read or written, by a sink or by whatever else.
-    pub(crate) fn is_io(&self) -> bool {
+    /// Whether a file could not be read or written, by a sink or by whatever else: it may be, later.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
         match self {
             Self::Io { .. } => true,
             Self::Sink { source, .. } => source.is_io(),

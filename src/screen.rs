@@ -63,17 +63,6 @@ pub fn path(path: &Path) -> String {
     whole_file::shown_path(path)
 }
 
-/// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.
-pub(crate) fn shell_word(path: &Path) -> String {
-    let text = self::path(path);
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
-    match !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
-        true => text,
-        false if text.starts_with('-') => format!("'./{}'", text.replace('\'', r"'\''")),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
-}
-
 /// The returns of an evaluation: mean, deviation and lowest, or why they are unknown.
 #[must_use]
 pub fn returns(of: &Evaluation) -> String {
@@ -188,20 +177,7 @@ impl Drop for Bar {
 
 #[cfg(test)]
 mod tests {
-    use super::{Path, amounts, shell_word};
-
-    #[test]
-    fn a_path_is_in_quotation_marks_where_a_shell_would_take_it_for_something_else() {
-        for (path, word) in [
-            ("runs/CartPole-v1-ppo-adam-s1", "runs/CartPole-v1-ppo-adam-s1"),
-            ("a run", "'a run'"),
-            ("$HOME; it's `me`", r"'$HOME; it'\''s `me`'"),
-            ("-x", "'./-x'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_word(Path::new(path)), word);
-        }
-    }
+    use super::amounts;
 
     #[test]
     fn a_number_has_the_digits_that_its_scale_needs() {

@@ -177,6 +177,11 @@ fn a_walk_on_a_map_is_a_row_with_arguments_however_it_is_said() {
             "it must be a whole number from 1 to 4294967295, or inf",
         ),
         ("env = 'FrozenLake-v1(is_slippery=false, success_rate=0.5)'", "success_rate has no effect"),
+        (
+            "env = 'FrozenLake-v1(goal_reward=1e39)'",
+            "goal_reward = 1e39 is impossible: it must be within 3.4e38 of zero",
+        ),
+        ("env = 'GridWorld(map=\"SxG\", cell_rewards=[\"x=1e39\"])'", "it must be a character, = and a number"),
         ("env = 'FourRooms-v0(map=\"S.G\")'", "FourRooms-v0 has no argument `map`"),
         (
             "map = 'S.G'",

@@ -109,10 +109,10 @@ fn grid(args: &Args) -> Result<GridWorld> {
             id: args.text("id")?,
             map: args.texts("map")?.join("\n"),
             cell_rewards: args.texts("cell_rewards")?.iter().map(|text| cell(text)).collect::<Result<_>>()?,
-            step_reward: args.number("step_reward")? as f32,
-            goal_reward: args.number("goal_reward")? as f32,
-            pit_reward: args.number("pit_reward")? as f32,
-            cliff_reward: args.number("cliff_reward")? as f32,
+            step_reward: pays(args, "step_reward")?,
+            goal_reward: pays(args, "goal_reward")?,
+            pit_reward: pays(args, "pit_reward")?,
+            cliff_reward: pays(args, "cliff_reward")?,
             reward_threshold: threshold(args)?,
             ..GridWorldConfig::default()
         },
@@ -138,12 +138,21 @@ fn frozen(args: &Args) -> Result<FrozenLake> {
         id: args.row().into(),
         map: args.texts("map")?.join("\n"),
         success_rate: if is_slippery { success_rate } else { 1.0 },
-        goal_reward: args.number("goal_reward")? as f32,
-        hole_reward: args.number("hole_reward")? as f32,
-        frozen_reward: args.number("frozen_reward")? as f32,
+        goal_reward: pays(args, "goal_reward")?,
+        hole_reward: pays(args, "hole_reward")?,
+        frozen_reward: pays(args, "frozen_reward")?,
         max_episode_steps: limit(args)?,
         reward_threshold: threshold(args)?,
     })?)
+}
+
+/// A reward: environments have f32.
+fn pays(args: &Args, name: &str) -> Result<f32> {
+    let number = args.number(name)?;
+    Some(number as f32).filter(|reward| reward.is_finite()).ok_or_else(|| {
+        let (row, number) = (args.row(), uphill_envs::shown(number));
+        Error::Config(format!("{row}: {name} = {number} is impossible: it must be within 3.4e38 of zero"))
+    })
 }
 
 fn limit(args: &Args) -> Result<Option<u32>> {
@@ -157,7 +166,7 @@ fn threshold(args: &Args) -> Result<Option<f64>> {
 /// A character of the map and its reward, from `x=0.5`.
 fn cell(text: &str) -> Result<(char, f32)> {
     let mut rest = text.chars();
-    let reward = |rest: &str| rest.trim_start().strip_prefix('=')?.trim().parse::<f32>().ok();
+    let reward = |rest: &str| rest.trim_start().strip_prefix('=')?.trim().parse::<f32>().ok().filter(|x| x.is_finite());
     let cell = rest.next().and_then(|cell| Some((cell, reward(rest.as_str())?)));
     cell.ok_or_else(|| {
         let expected = "it must be a character, = and a number, such as \"x=0.5\"";

@@ -87,7 +87,18 @@ fn resume_command(alone: &str, folder: &Path) -> String {
     let program = arguments.next().filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into());
     let is_command = arguments.next().is_some_and(|name| ["train", "resume"].iter().any(|command| name == *command));
     let how = if is_command { " resume" } else { alone };
-    format!("{}{how} {}", screen::shell_word(Path::new(&program)), screen::shell_word(folder))
+    format!("{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
+}
+
+/// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.
+fn shell_word(path: &Path) -> String {
+    let text = screen::path(path);
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// What a run came to.
@@ -236,4 +247,22 @@ fn kept(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&kept| kept > 0)
         .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Path, shell_word};
+
+    #[test]
+    fn a_path_is_in_quotation_marks_where_a_shell_would_take_it_for_something_else() {
+        for (path, word) in [
+            ("runs/CartPole-v1-ppo-adam-s1", "runs/CartPole-v1-ppo-adam-s1"),
+            ("a run", "'a run'"),
+            ("$HOME; it's `me`", r"'$HOME; it'\''s `me`'"),
+            ("-x", "./-x"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 }

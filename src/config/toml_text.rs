@@ -197,9 +197,10 @@ impl Config {
         let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).collect();
         let remedy = if !having.is_empty() {
+            let file = if having.contains(&"GridWorld") { "; a file with a grid world is one for env" } else { "" };
             let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
             return Error::Config(format!(
-                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out, or choose what has it",
+                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out, or choose what has it{file}",
                 names::listed(&having)
             ));
         } else if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
