@@ -15,7 +15,7 @@ use crate::{Error, Result, algo, models, optim, sink};
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
 
-/// Makes an environment, whose name is its row's.
+/// Makes an environment, whose name is its row's, or what its argument `id` says where it has one.
 pub type MakeOne = fn(&Args) -> Result<Box<dyn Env>>;
 
 /// Makes so many environments, to be stepped side by side.

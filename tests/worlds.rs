@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
 use uphill::envs::GridWorldConfig;
 use uphill::oracle::optimal_return;
 use uphill::{Config, RunFolder, Trainer};
@@ -194,6 +196,24 @@ fn a_walk_on_a_map_is_a_row_with_arguments_however_it_is_said() {
     }
 }
 
+/// The same checkpoint with other text as its configuration, and the checksum that it should have.
+fn with_config(file: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let (_, metadata) = SafeTensors::read_metadata(file).expect("a checkpoint");
+    let entries = metadata.metadata().as_ref().expect("entries");
+    let (key, text) = entries.iter().next().expect("an entry");
+    let mut header: serde_json::Value = serde_json::from_str(text).expect("a header");
+    header["config"] = change(header["config"].as_str().expect("text")).into();
+    header["sha256"] = "0".repeat(64).into();
+    let tensors = SafeTensors::deserialize(file).expect("tensors");
+    let entries = std::collections::HashMap::from([(key.clone(), header.to_string())]);
+    let mut file = safetensors::serialize(tensors.tensors(), Some(entries)).expect("a file");
+    let zeros = "0".repeat(64);
+    let place = file.windows(64).position(|window| window == zeros.as_bytes()).expect("a place");
+    let sum: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+    file[place..place + 64].copy_from_slice(sum.as_bytes());
+    file
+}
+
 #[test]
 fn every_program_takes_a_world_as_a_word_or_by_flags_and_a_run_of_an_earlier_version() {
     let home = home(&[
@@ -213,13 +233,21 @@ fn every_program_takes_a_world_as_a_word_or_by_flags_and_a_run_of_an_earlier_ver
     let summary = fs::read_to_string(home.path().join("old/summary.json")).expect("a summary");
     assert!(summary.contains(r#""env": "mine""#), "{summary}");
 
-    // A run of an earlier version is judged, and goes on.
+    // A run of an earlier version is judged, and goes on: it and its checkpoints had every option of the world in a table.
+    let world = GridWorldConfig { id: "mine".into(), map: "S.G".into(), slip: 0.2, ..GridWorldConfig::default() };
+    let world = toml::Table::from_iter([("gridworld".into(), toml::Value::try_from(world).expect("a table"))]);
+    let earlier = |text: &str| {
+        let (line, rest) = text.split_once('\n').expect("a line");
+        assert!(line.starts_with("env = "), "{line}");
+        format!("env = 'mine'\n{rest}{world}")
+    };
     let config = home.path().join("old/config.toml");
-    let text = fs::read_to_string(&config).expect("settings");
-    let (line, _) = text.split_once('\n').expect("a line");
-    assert!(line.starts_with("env = "), "{line}");
-    let world = "[gridworld]\nid = 'mine'\nmap = 'S.G'\nslip = 0.2\n";
-    fs::write(&config, text.replace(line, "env = 'mine'") + world).expect("settings");
+    fs::write(&config, earlier(&fs::read_to_string(&config).expect("settings"))).expect("settings");
+    for file in fs::read_dir(home.path().join("old/checkpoints")).expect("a folder") {
+        let path = file.expect("a checkpoint").path();
+        let changed = with_config(&fs::read(&path).expect("a checkpoint"), earlier);
+        fs::write(path, changed).expect("a checkpoint");
+    }
     assert!(succeeds(home.path(), "evaluate", "old --episodes 2").contains("return"));
     fs::remove_file(home.path().join("old/summary.json")).expect("a summary");
     succeeds(home.path(), "train", "--resume old");

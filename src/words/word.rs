@@ -404,9 +404,7 @@ impl IntoSpec for toml::Value {
                     Err(_) => parse::texts(items.iter().filter_map(|item| item.as_str().map(Into::into)).collect())?,
                 }
             }
-            toml::Value::Table(pairs)
-                if !pairs.is_empty() && pairs.values().all(|x| x.is_integer() || x.is_float()) =>
-            {
+            toml::Value::Table(pairs) if pairs.values().all(|x| x.is_integer() || x.is_float()) => {
                 let texts = pairs.into_iter().map(|(name, x)| format!("{name}={x}"));
                 parse::texts(texts.collect())?
             }
