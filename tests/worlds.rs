@@ -145,6 +145,7 @@ fn a_walk_on_a_map_is_a_row_with_arguments_however_it_is_said() {
         format!("env = '{word}'"),
         r#"env = { name = "GridWorld", map = ["S.x", "O.G"], cell_rewards = ["x=0.5"], slip = 0.1, observation = "row_column" }"#.into(),
         format!("observation = 'row_column'\n[env]\nname = 'GridWorld'\nmap = \"\"\"\nS.x\nO.G\n\"\"\"\n{rest}"),
+        "env = 'GridWorld'\nslip = 0.1\nobservation = 'row_column'\nmap = \"S.x\\nO.G\"\ncell_rewards = ['x=0.5']".into(),
         // As earlier versions had it.
         "[gridworld]\nmap = \"S.x\\nO.G\"\nslip = 0.1\nobservation = 'row-column'\ncell_rewards = { x = 0.5 }".into(),
     ];

@@ -10,6 +10,12 @@ use super::{EnvRow, MakeEnv};
 use crate::words::{Args, Param, Range, Row, Spec, Value, Word};
 use crate::{Error, Result};
 
+const fn map(default: &'static str) -> Param {
+    const MEANING: &str = "its rows, a character a cell: S start, G goal; in a grid world . floor, # wall, O pit, C cliff, on a \
+                           lake F frozen, H hole";
+    Param::texts("map", default, MEANING)
+}
+
 const SLIP: Param =
     Param::fixed("slip", Range::Share, "0", "probability that a move goes to either side of where it should");
 const OBSERVATION: Param =
@@ -28,7 +34,7 @@ pub(super) const GRID_WORLD: EnvRow = Row {
     name: "GridWorld",
     summary: "a walk on a map of one's own",
     params: &[
-        Param::texts("map", "", "its rows, a character a cell: S start, G goal, . floor, # wall, O pit, C cliff"),
+        map(""),
         Param::text("id", "GridWorld", "what it is called"),
         Param::texts("cell_rewards", "[]", "further characters of the map and what entering them pays, as \"x=0.5\""),
         SLIP,
@@ -55,9 +61,9 @@ const fn registered(slip: &'static str, limit: &'static str) -> [Param; 3] {
     [SLIP.or(slip), OBSERVATION, LIMIT.or(limit)]
 }
 
-const fn lake(map: &'static str, limit: &'static str, threshold: &'static str) -> [Param; 8] {
+const fn lake(rows: &'static str, limit: &'static str, threshold: &'static str) -> [Param; 8] {
     [
-        Param::texts("map", map, "its rows, a character a cell: S start, F frozen, H hole, G goal; Gymnasium's desc"),
+        map(rows),
         Param::flag("is_slippery", "true", "whether a move may go to either side of where it should"),
         Param::fixed("success_rate", Range::Share, THIRD, "probability that a move on slippery ice goes as it should"),
         reward("goal_reward", "1", "what entering a goal pays"),

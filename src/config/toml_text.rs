@@ -4,9 +4,9 @@ use std::path::Path;
 
 use uphill_envs::quoted;
 
-use super::{OF_ALGOS, OF_MODELS, world};
+use super::{OF_ALGOS, OF_MODELS, settle, world};
 use crate::catalogue::Catalogue;
-use crate::words::{Spec, Value, Word};
+use crate::words::{Row, Spec, Value, Word};
 use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
@@ -150,9 +150,11 @@ impl Config {
             }
             settings.insert(name, value);
         }
-        let words = (defaults.env.clone(), defaults.model.clone(), defaults.algo.clone());
+        let env = in_order(catalogue.env(&defaults.env.name), defaults.env, &[])?;
+        let model = in_order(catalogue.model(&defaults.model.name), defaults.model, &OF_MODELS)?;
+        let algo = in_order(catalogue.algo(&defaults.algo.name), defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
-        Ok(Self { env: words.0, model: words.1, algo: words.2, ..config })
+        Ok(Self { env, model, algo, ..config })
     }
 
     /// The word whose row has an argument of that name, if one has.
@@ -254,4 +256,9 @@ impl Config {
         }
         Ok(text)
     }
+}
+
+/// A word whose arguments are in its row's order, as they are where the word says them itself.
+fn in_order<M>(row: Result<&Row<M>>, word: Word, fields: &[&str]) -> Result<Word> {
+    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, &word, fields, &mut toml::Table::new()))
 }
