@@ -150,9 +150,9 @@ impl Config {
             }
             settings.insert(name, value);
         }
-        let env = in_order(catalogue.env(&defaults.env.name), defaults.env, &[])?;
-        let model = in_order(catalogue.model(&defaults.model.name), defaults.model, &OF_MODELS)?;
-        let algo = in_order(catalogue.algo(&defaults.algo.name), defaults.algo, &OF_ALGOS)?;
+        let env = in_order(catalogue.env(&defaults.env.name), &defaults.env, &[])?;
+        let model = in_order(catalogue.model(&defaults.model.name), &defaults.model, &OF_MODELS)?;
+        let algo = in_order(catalogue.algo(&defaults.algo.name), &defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
         Ok(Self { env, model, algo, ..config })
     }
@@ -259,6 +259,6 @@ impl Config {
 }
 
 /// A word whose arguments are in its row's order, as they are where the word says them itself.
-fn in_order<M>(row: Result<&Row<M>>, word: Word, fields: &[&str]) -> Result<Word> {
-    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, &word, fields, &mut toml::Table::new()))
+fn in_order<M>(row: Result<&Row<M>>, word: &Word, fields: &[&str]) -> Result<Word> {
+    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, word, fields, &mut toml::Table::new()))
 }
