@@ -37,6 +37,7 @@ mod report;
 mod results;
 mod sensitivity;
 mod store;
+mod task;
 mod trial;
 mod validate;
 
@@ -51,10 +52,11 @@ use crate::{Error, Result, Threads, settings, whole_file};
 
 pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
-pub use grid::{Grid, LrGrid, Protocol, Seeds, Select, Task, Tuning};
+pub use grid::{Grid, LrGrid, Protocol, Seeds, Select, Tuning};
 pub use outcome::{Divergence, Measure, Outcome};
 pub use report::write_report;
 pub use results::{Results, Run, Status};
+pub use task::Task;
 pub use trial::Trial;
 
 use cell::Plan;

@@ -1,6 +1,7 @@
 //! Every row that a configuration's words may be from: this crate's, and a user's own.
 
 mod envs;
+mod worlds;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::{Error, Result, algo, models, optim, sink};
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
 
-/// Makes an environment, whose name is its row's.
+/// Makes an environment, whose name is its row's, or what its argument `id` says where it has one.
 pub type MakeOne = fn(&Args) -> Result<Box<dyn Env>>;
 
 /// Makes so many environments, to be stepped side by side.
@@ -91,6 +92,8 @@ struct Rows {
     algos: Vec<algo::Row>,
     optim: Registry,
     sinks: Vec<sink::Row>,
+    /// What is wrong with the first row that was added and cannot be.
+    problem: Option<String>,
 }
 
 /// A row of a [`Catalogue`].
@@ -106,6 +109,25 @@ pub enum AnyRow {
     Optim(optim::Row),
     /// A sink.
     Sink(sink::Row),
+}
+
+impl AnyRow {
+    /// What is wrong with it; of words of optimizers their [`Registry`] knows more.
+    fn problem(&self) -> Option<String> {
+        match self {
+            Self::Env(row) if row.make.one.is_none() && row.make.many.is_none() => {
+                Some(format!("the row of `{}`: it makes no environment: neither one nor many of them", row.name))
+            }
+            Self::Env(row) => row.problem(),
+            Self::Model(row) => row.problem(),
+            Self::Algo(row) => row.problem(),
+            Self::Optim(_) => None,
+            Self::Sink(row) if row.name == sink::FIRST => {
+                Some(format!("the row of `{}`: every run has that sink: give it another name", row.name))
+            }
+            Self::Sink(row) => row.problem(),
+        }
+    }
 }
 
 impl From<EnvRow> for AnyRow {
@@ -146,16 +168,19 @@ impl Default for Catalogue {
             algos: algo::ROWS.to_vec(),
             optim: Registry::default(),
             sinks: sink::ROWS.to_vec(),
+            problem: None,
         }))
     }
 }
 
 impl Catalogue {
-    /// The same with another row.
+    /// The same with another row. Whether it can be, [`Catalogue::check`] says, and whatever reads a configuration with it.
     #[must_use]
     pub fn with(mut self, row: impl Into<AnyRow>) -> Self {
         let rows = Arc::make_mut(&mut self.0);
-        match row.into() {
+        let row = row.into();
+        rows.problem = rows.problem.take().or_else(|| row.problem());
+        match row {
             AnyRow::Env(row) => put(&mut rows.envs, row),
             AnyRow::Model(row) => put(&mut rows.models, row),
             AnyRow::Algo(row) => put(&mut rows.algos, row),
@@ -163,6 +188,19 @@ impl Catalogue {
             AnyRow::Sink(row) => put(&mut rows.sinks, row),
         }
         self
+    }
+
+    /// Whether every row that was added can be.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for the first that cannot, with what would be right: a name that is none, an argument with an
+    /// impossible name or default or twice, an environment that nothing makes, a word of optimizers whose name one of another
+    /// kind has.
+    pub fn check(&self) -> Result<()> {
+        match &self.0.problem {
+            Some(problem) => Err(Error::Config(problem.clone())),
+            None => self.optim().check(),
+        }
     }
 
     /// Every environment.

@@ -87,6 +87,9 @@ fn command(catalogue: &Catalogue) -> Command {
 /// ```
 #[must_use]
 pub fn main(catalogue: &Catalogue) -> ExitCode {
+    if let Err(error) = catalogue.check() {
+        return end::<()>(Err(error));
+    }
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let asked = PROGRAMS.iter().find(|program| first == program.name);
     let remedy = |error: &clap::Error| asked.and_then(|program| (program.remedy)(error, catalogue));
@@ -99,7 +102,7 @@ pub fn main(catalogue: &Catalogue) -> ExitCode {
 /// A command of `uphill` as a program of its own, whose arguments are all the command's: that of `train` is `uphill train`.
 #[must_use]
 pub fn program(name: &str, catalogue: &Catalogue) -> ExitCode {
-    match of(name) {
+    match catalogue.check().and_then(|()| of(name)) {
         Ok(Program { command, run, remedy, .. }) => {
             perform(command(catalogue), |error| remedy(error, catalogue), |args| run(args, catalogue))
         }

@@ -4,10 +4,10 @@ mod memory;
 mod ranges;
 mod resolve;
 mod toml_text;
-mod world;
+pub(crate) mod world;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::quoted;
 
 use crate::catalogue::Catalogue;
 use crate::device::DeviceChoice;
@@ -36,9 +36,6 @@ macro_rules! settings {
         #[serde(deny_unknown_fields)]
         pub struct Config {
             $($(#[doc = $doc])+ pub $name: $type,)+
-            /// A grid world of one's own; then `env` is only its name.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            pub gridworld: Option<GridWorldConfig>,
             /// The rows that its words are from; no file says them.
             #[serde(skip)]
             pub catalogue: Catalogue,
@@ -53,7 +50,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Environment to train in: a registered name, that of one's own, or for programs the file of a grid world.
+    /// Environment to train in: a name, which may have arguments, or for programs the file of a grid world.
     env: Word,
     /// Network; its own arguments may stand in it, as in "mlp(hidden=[32, 32])".
     model: Word,
@@ -174,8 +171,7 @@ impl Config {
     /// The same with another optimizer, and its own learning rate where it is not of the same kind.
     fn with_optimizer(self, optimizer: Spec) -> Self {
         let registry = self.catalogue.optim();
-        let kind = |spec: &Spec| registry.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
-        let own_lr = match kind(&optimizer) == kind(&self.optimizer) {
+        let own_lr = match registry.same_kind(&optimizer, &self.optimizer) {
             true => None,
             false => registry.recipe_of(&optimizer).and_then(Row::default_lr),
         };
@@ -195,6 +191,7 @@ impl Config {
     /// # Errors
     /// As [`Config::for_algo`].
     pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
+        catalogue.check()?;
         let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
         base.with_defaults(true)?.check_arguments()
     }
@@ -220,9 +217,7 @@ impl Config {
             let word = settle(row, &self.model, &OF_MODELS, &mut table)?;
             table.insert("model".into(), word_in_toml(&word)?);
         }
-        if let Ok(row) = catalogue.env(&self.env.name).as_ref()
-            && self.gridworld.is_none()
-        {
+        if let Ok(row) = catalogue.env(&self.env.name).as_ref() {
             let word = settle(row, &self.env, &[], &mut table)?;
             table.insert("env".into(), word_in_toml(&word)?);
         }
@@ -303,19 +298,18 @@ impl Config {
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,
             shared_trunk: false,
-            gridworld: None,
             catalogue: Catalogue::default(),
         }
     }
 
     /// What is said of words that the catalogue does not know, those of learning among them or not.
     pub(crate) fn lacking(&self, learning: bool) -> Option<String> {
-        let env = Some(&self.env).filter(|_| self.gridworld.is_none());
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
-        let lacking = self.catalogue.lacks([env, Some(&self.model), algo], optimizer, sinks).join(", ");
-        let remedy = "use the program that it was made with, or a catalogue that has its rows";
+        let lacking = self.catalogue.lacks([Some(&self.env), Some(&self.model), algo], optimizer, sinks).join(", ");
+        let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
+                      `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
 
@@ -332,6 +326,15 @@ fn word_in_toml(word: &Word) -> Result<toml::Value> {
 /// Puts the arguments of a row that are `fields` into a table of settings: what the word says, else the row's default. The
 /// word with the rest.
 fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml::Table) -> Result<Word> {
+    let is_setting = |name: &&String| row.param(name).is_none() && Config::is_setting(name);
+    if let Some(name) = word.args.iter().filter_map(|(name, _)| name.as_ref()).find(is_setting) {
+        let optimizer = if name == "lr" { ", or an argument of the optimizer, such as adam(lr=…)" } else { "" };
+        let flag = name.replace('_', "-");
+        return Err(Error::Config(format!(
+            "{} has no argument `{name}`: it is a setting of the run, --{flag} or {name} = …{optimizer}",
+            row.name
+        )));
+    }
     let given = words::bind(row, word)?;
     let mut rest = Word::new(&word.name);
     for param in row.params {
@@ -343,7 +346,7 @@ fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml
                 let value = value.to_toml(table.get(param.name));
                 table.insert(param.name.into(), value);
             }
-            (false, Some(value)) => rest = rest.with(param.name, value),
+            (false, Some(value)) => rest = rest.with(param.name, param.kind.canonical(value)),
             _ => {}
         }
     }

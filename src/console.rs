@@ -5,6 +5,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
+use crate::episodes::LONGEST;
 use crate::metrics::Metrics;
 use crate::screen::{self, tell};
 
@@ -13,6 +14,10 @@ pub struct Console {
     how: How,
     /// The last warning: one that comes again with every update is shown once.
     warned: String,
+    /// Environments side by side.
+    lanes: u64,
+    /// Whether it has been said that no episode ends.
+    told: bool,
 }
 
 enum How {
@@ -41,15 +46,24 @@ impl Console {
             let every = (config.steps / 10).max(1);
             How::Lines { due: every, every, at: Instant::now() }
         };
-        Self { how, warned: String::new() }
+        Self { how, warned: String::new(), lanes: config.envs as u64, told: false }
     }
 
     /// Shows one update.
     pub fn show(&mut self, metrics: &Metrics) {
         let shown = match metrics.episode_return_mean {
             Some(mean) => format!("return {}", screen::amounts([mean])[0]),
+            None if metrics.episodes == 0 => "no episode ended yet".to_string(),
             None => "return -".to_string(),
         };
+        let longest = u64::from(LONGEST);
+        if metrics.episodes == 0 && metrics.env_steps / self.lanes.max(1) > longest && !self.told && !self.is_quiet() {
+            self.told = true;
+            self.warn(&format!(
+                "no episode has ended in {longest} steps of each environment: without one there is no return; a limit of \
+                 steps (max_episode_steps) ends those that would not end by themselves"
+            ));
+        }
         match &mut self.how {
             How::Quiet => {}
             How::Bar(bar) => {
@@ -66,6 +80,10 @@ impl Console {
                 }
             }
         }
+    }
+
+    fn is_quiet(&self) -> bool {
+        matches!(self.how, How::Quiet)
     }
 
     /// Shows a warning, even if quiet, but not the same twice in a row.

@@ -97,6 +97,14 @@ pub enum Error {
     /// What was given as a checkpoint is none, is damaged, or does not fit.
     #[error("{0}")]
     Checkpoint(String),
+    /// A sink of a run failed.
+    #[error("the sink `{}`: {source}", quoted(name))]
+    Sink {
+        /// Which one.
+        name: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A run of a comparison failed, and not because it diverged.
     #[error("{run}: {source}")]
     Run {
@@ -157,7 +165,18 @@ impl Error {
     pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
         match self {
             Self::Part(error) => error.downcast_ref(),
+            Self::Sink { source, .. } | Self::Run { source, .. } => source.cause(),
             _ => None,
+        }
+    }
+
+    /// Whether a file could not be read or written, by a sink or by whatever else: it may be, later.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        match self {
+            Self::Io { .. } => true,
+            Self::Sink { source, .. } => source.is_io(),
+            _ => false,
         }
     }
 

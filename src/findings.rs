@@ -233,7 +233,7 @@ mod tests {
         }
         // Of a grid world the best is known: 0.998 here, and no other place to settle is good.
         let world = GridWorldConfig { map: "S..G".into(), ..GridWorldConfig::default() };
-        let world = Config { gridworld: Some(world), ..config };
+        let world = Config { env: world.into(), ..config };
         assert_eq!(said(&world, &|t| (t * 2.0).min(0.998)), [""; 0]);
         assert_eq!(said(&world, &|t| (t - 1.0).min(-0.1)).len(), 3);
     }

@@ -93,7 +93,8 @@ const SAME: &[Names] = &[
     (&["device", "cuda", "use_cuda", "no_cuda", "gpu", "use_gpu", "num_gpus", "gpus", "accelerator"],
        "it is a word: cpu, cuda, metal or auto"),
     (&["threads", "num_threads", "n_threads", "num_cpus", "n_jobs", "workers"], ""),
-    (&["gridworld", "env_kwargs", "env_config"], "it is a table, [gridworld], for a grid world of one's own"),
+    (&["map", "desc"], ""),
+    (&["env", "gridworld", "grid_world", "env_kwargs", "env_config"], "arguments stand in it, as in env = { name = \"GridWorld\", map = [\"S.G\"] }"),
     (&["slip", "is_slippery", "slippery"], "it is a probability: Gymnasium's slippery worlds have 2/3"),
     (&["reward_threshold", "solved_at", "threshold"], ""),
     // What is said on the command line alone.
@@ -128,8 +129,8 @@ const REPLAY: &str = "no algorithm here has a replay buffer or a target network"
 const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
 const CONTINUOUS: &str =
     "numbers as actions are drawn from normal distributions, whose deviations start at 1 and are learnt";
-const LOG: &str = "every update is a row of metrics.csv in the run's folder";
-const WORLD: &str = "it is a key of a grid world, in its file or under [gridworld]; other environments say their own";
+const LOG: &str = "every update is a row of metrics.csv in the run's folder, and --sinks sends it elsewhere, too";
+const WORLD: &str = "it is an argument of walks on a map, such as GridWorld; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
 const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
 
@@ -146,11 +147,13 @@ const ABSENT: &[Names] = &[
     (&["use_sde", "sde_sample_freq", "log_std_init", "action_noise"], CONTINUOUS),
     (&["vf_clip_param", "vf_clip"], LOSS),
     (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
-    (&["log_interval", "log_freq", "tensorboard_log", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
+    (&["verbose", "progress_bar"], "progress is shown unless --quiet says no"),
+    (&["capture_video", "video", "record_video", "render", "render_mode"], "`evaluate FOLDER --watch` shows a policy, `--gif FILE` films it"),
+    (&["log_interval", "log_freq", "tensorboard_log", "tensorboard", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
        "log_to_file"], LOG),
     (&["eval_freq", "eval_interval", "evaluation_interval", "evaluation_duration", "test_num", "n_eval_envs"], EVALUATION),
-    (&["torch_deterministic", "deterministic"], "a run is the same to the bit for the same configuration"),
-    (&["entropy_coeff_schedule", "verbose", "exp_name", "save_model", "progress_bar", "framework", "vec_env",
+    (&["torch_deterministic", "deterministic", "cudnn_deterministic"], "a run is the same to the bit for the same configuration"),
+    (&["entropy_coeff_schedule", "exp_name", "save_model", "framework", "vec_env",
        "batch_mode"], ""),
 ];
 

@@ -43,10 +43,11 @@ pub fn exact_return(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma
 pub fn optimal_return(config: &Config) -> Option<f64> {
     /// States times steps, and numbers of all observations.
     const MOST: usize = 4_000_000;
-    let limit = config.make_envs(1).ok()?.spec().max_episode_steps.unwrap_or(LONGEST);
+    let env = config.make_envs(1).ok()?;
+    let limit = env.spec().max_episode_steps.unwrap_or(LONGEST);
     let is_small = |states: usize| states.saturating_mul(states.max(limit as usize)) <= MOST;
-    // Before there is a model, whose size is that of the map.
-    if config.grid_world().is_some_and(|world| !is_small(world.map.len())) {
+    // Before there is a model, whose states are as many as the numbers that show which of them it is.
+    if !is_small(env.spec().observation_len()) {
         return None;
     }
     let mdp = config.model_of_env().ok()??;

@@ -2,16 +2,15 @@
 
 mod checkpoints;
 mod picture;
+mod resume;
 mod sinks;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::quoted;
 
 use crate::catalogue::Catalogue;
-use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::Evaluation;
 use crate::findings::findings;
@@ -23,11 +22,11 @@ use crate::seed::Seed;
 use crate::sink::Sink;
 use crate::summary::Summary;
 use crate::train::Trainer;
-use crate::words::Word;
+use crate::words::{self, Args, Word};
 use crate::{Error, Result, whole_file};
 
+use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
-use checkpoints::{Checkpoints, update_of};
 use sinks::Sinks;
 
 /// The files of a run besides its checkpoints, whether written yet or not.
@@ -53,21 +52,20 @@ const EVAL_EPISODES: usize = 100;
 impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
     ///
-    /// The name of a grid world of one's own, which another may have too, is followed by `-` and eight digits that stand
-    /// for all else of the world.
+    /// A name that an environment's argument `id` gives, which another may have too, is followed by `-` and eight digits that
+    /// stand for all of its other arguments.
     ///
     /// The algorithm's own optimizer is there by its name alone, another one by
     /// [`Spec::file_name`](crate::words::Spec::file_name).
     #[must_use]
     pub fn default_path(config: &Config) -> PathBuf {
-        let Config { env, algo, seed, .. } = config;
+        let Config { algo, seed, .. } = config;
         let optimizer = match (Config::for_algo_with(&algo.name, &config.catalogue), config.optimizer.0.as_slice()) {
             (Ok(own), [link]) if own.optimizer == config.optimizer => link.name.clone(),
             _ => config.optimizer.file_name(),
         };
-        let world = config.gridworld.as_ref().map(digest).unwrap_or_default();
-        let (env, algo) = (env.file_name(), algo.file_name());
-        Path::new("runs").join(format!("{env}{world}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
+        let (env, algo) = (env_name(config), algo.file_name());
+        Path::new("runs").join(format!("{env}-{algo}-{optimizer}-s{seed}").replace('/', "-"))
     }
 
     /// Makes the folder and writes the configuration into it.
@@ -113,95 +111,6 @@ impl RunFolder {
         run.write_config()?;
         run.open_sinks()?;
         Ok(run)
-    }
-
-    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
-    /// is none yet, with the rows of this catalogue.
-    ///
-    /// # Errors
-    /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
-    pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
-        let path = path.into();
-        let config_path = path.join("config.toml");
-        Self::resume(path, |config| {
-            let config = Config { catalogue: catalogue.clone(), ..config.clone() };
-            match config.lacking(true) {
-                Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
-                None => Trainer::new(&config),
-            }
-        })
-    }
-
-    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
-    /// is none yet. `make` makes the trainer, such as [`Trainer::new`]; for rows of one's own there is [`RunFolder::resume_with`].
-    ///
-    /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes. Only files of the
-    /// names that a run gives count as its checkpoints; others are left alone, and told of too.
-    ///
-    /// # Errors
-    /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or that another
-    /// process trains in, or that has a link under one of a run's names.
-    pub fn resume(
-        path: impl Into<PathBuf>,
-        make: impl Fn(&Config) -> Result<Trainer>,
-    ) -> Result<(Self, Trainer, Vec<String>)> {
-        let path = path.into();
-        let config_path = path.join("config.toml");
-        if !config_path.exists() {
-            return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
-        }
-        let checkpoints = Checkpoints::of_run(&path);
-        check(&path, &checkpoints, &Catalogue::default())?;
-        let is_ours = own_folder::is_marked(&path, Kind::Run)?;
-        let table = Config::read_toml(&config_path)?;
-        let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
-        let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
-        // Before anything is cleared away, so that the half-written file of a process at work is not.
-        let mut sinks = Sinks::open(&path)?;
-        if !is_ours {
-            // Its configuration is ours, so it is a run of a version that left no marker.
-            own_folder::mark(&path, Kind::Run)?;
-        }
-        whole_file::remove_leftovers(&path);
-        checkpoints.remove_leftovers();
-        let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
-        let mut bad = Vec::new();
-        for file in checkpoints.numbered().into_iter().rev() {
-            let mut trainer = make(&config)?;
-            let opened = Checkpoint::read(&file).and_then(|checkpoint| {
-                let wrong = |problem: String| Error::File { path: file.clone(), problem };
-                let update = checkpoint.progress.update;
-                if update_of(&file) != Some(update) {
-                    return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
-                }
-                trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
-                Ok(checkpoint.progress)
-            });
-            match opened {
-                Ok(progress) => {
-                    sinks.resume(&progress)?;
-                    notes.extend(trainer.take_notes());
-                    let mut run = Self::of(path, trainer.config(), sinks);
-                    run.open_sinks()?;
-                    notes.extend(run.take_notes());
-                    run.checkpoints.last = Some(file);
-                    return Ok((run, trainer, notes));
-                }
-                Err(e) => {
-                    notes.push(format!("passed over: {e}"));
-                    bad.push(e);
-                }
-            }
-        }
-        if !bad.is_empty() {
-            return Err(none_of(&path, &bad));
-        }
-        let trainer = make(&config)?;
-        sinks.begin()?;
-        notes.push("there is no checkpoint yet: the run begins again".into());
-        let mut run = Self::of(path, trainer.config(), sinks);
-        run.open_sinks()?;
-        Ok((run, trainer, notes))
     }
 
     fn of(path: PathBuf, config: &Config, sinks: Sinks) -> Self {
@@ -361,7 +270,7 @@ impl RunFolder {
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
-            env: config.env.to_string(),
+            env: config.env.shown(),
             algo: config.algo.to_string(),
             optimizer: config.optimizer.to_string(),
             seed: config.seed,
@@ -392,14 +301,22 @@ impl RunFolder {
     }
 }
 
-/// What tells a world from others of its name: `-` and eight hexadecimal digits of the SHA-256 of its options.
-fn digest(world: &GridWorldConfig) -> String {
-    let options = GridWorldConfig { id: String::new(), ..world.clone() };
-    let sum = Sha256::digest(toml::to_string(&options).unwrap_or_default());
-    sum.iter().take(4).fold("-".into(), |text, byte| format!("{text}{byte:02x}"))
+/// The environment in the name of a folder.
+fn env_name(config: &Config) -> String {
+    let env = &config.env;
+    let args = config.catalogue.env(&env.name).and_then(|row| Args::new(row, env));
+    match args {
+        Ok(args) if env.arg("id").is_some() => {
+            let others = args.values().iter().filter(|(name, _)| *name != "id");
+            let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{}-{}", env.id(), words::digest(&others.join(", ")))
+        }
+        _ => env.file_name(),
+    }
 }
 
-/// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of grid worlds.
+/// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of environments
+/// with a model.
 fn is_best(config: &Config, eval: &Evaluation) -> bool {
     let optimum = optimal_return(config);
     let (Some(optimum), Some(mean), Some(std)) = (optimum, eval.return_mean, eval.return_std) else { return false };
@@ -431,29 +348,4 @@ fn check_sinks(config: &Config) -> Result<()> {
 fn check(run: &Path, checkpoints: &Checkpoints, catalogue: &Catalogue) -> Result<()> {
     files(catalogue).try_for_each(|name| own_folder::file(run, name).map(drop))?;
     checkpoints.check()
-}
-
-/// Things that a message names; of more than these it says how many.
-const SHOWN: usize = 3;
-
-/// What is said of a run none of whose checkpoints can be gone on from: what is wrong with each, the newest first.
-fn none_of(run: &Path, bad: &[Error]) -> Error {
-    let named: Vec<String> = bad.iter().take(SHOWN).map(Error::to_string).collect();
-    let more = bad.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let count =
-        if bad.len() == 1 { "its only checkpoint".into() } else { format!("any of its {} checkpoints", bad.len()) };
-    let remedy = "put a good copy of one back, or begin again: --out this folder with --force";
-    let problem = format!("the run cannot go on from {count} ({}{more}); {remedy}", named.join("; "));
-    Error::File { path: run.into(), problem }
-}
-
-/// What is said of checkpoints that somebody else put there.
-fn foreign(checkpoints: &Checkpoints) -> Option<String> {
-    let names = checkpoints.foreign();
-    let more = names.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let said = "left alone: checkpoints of this run are named by the ten digits of their updates";
-    (!names.is_empty()).then(|| format!("checkpoints/{shown}{more}: {said}"))
 }

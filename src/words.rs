@@ -15,4 +15,5 @@ pub use row::Row;
 pub use word::{Spec, Value, Word};
 
 pub(crate) use args::bind;
-pub(crate) use parse::value;
+pub(crate) use parse::{is_name, value};
+pub(crate) use word::digest;

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use candle_core::Device;
-use candle_nn::{Module, linear};
+use candle_nn::linear;
 use uphill::envs::{Action, End, Env, EnvError, GridWorldConfig, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
-use uphill::objective::{Objective, Report, RowSums, TensorBatch};
-use uphill::rollout::{ActionKind, Estimate, Minibatch};
+use uphill::rollout::ActionKind;
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, ModuleModel, Overrides,
-    Params, Result, Scratch, Seed, Stop, Trainer, oracle,
+    Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, Mode, ModuleModel, Params, Result, Seed,
+    Trainer, oracle,
 };
 
-const CPU: Device = Device::Cpu;
+mod actors;
+
+use actors::{CPU, bits, modules, rows};
 
 /// Aims in an episode.
 const STEPS: u32 = 8;
@@ -90,45 +90,11 @@ impl Env for Aim {
 }
 
 fn config(algo: &str) -> Config {
-    let defaults = Config::new(algo, "adam").expect("an algorithm");
-    let config = match algo {
-        "reinforce" => Config { episodes: 16, ..defaults },
-        "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
-        _ => Config { n_steps: 8, ..defaults },
-    };
-    Config {
-        env: "Aim-v0".into(),
-        envs: 8,
-        hidden: vec![16],
-        lr: 0.01,
-        gamma: 0.5,
-        ent_coef: 0.0,
-        threads: 1,
-        steps: 12_000,
-        ..config
-    }
-}
-
-/// Candle modules whose actor has as many outputs as an action has numbers.
-fn modules(spec: &Spec, seed: Seed, device: &Device) -> Result<(Params, ModuleModel)> {
-    ModuleModel::new(spec, seed, device, move |vb| {
-        let trunk = linear(2, 16, vb.pp("trunk"))?;
-        let (actor, critic) = (linear(16, 2, vb.pp("actor"))?, linear(16, 1, vb.pp("critic"))?);
-        Ok(Box::new(move |observation| {
-            let features = trunk.forward(observation)?.tanh()?;
-            Ok((actor.forward(&features)?, critic.forward(&features)?))
-        }))
-    })
+    actors::config("Aim-v0", algo)
 }
 
 fn trainer(config: &Config, own_network: bool) -> Trainer {
-    let seed = Seed(config.seed);
-    let boxed = move |spec: &Spec, device: &Device| {
-        modules(spec, seed, device).map(|(params, model)| (params, Box::new(model) as Box<dyn Model>))
-    };
-    let network: Option<uphill::BuildNetwork<'_>> = own_network.then(|| Box::new(boxed) as _);
-    Trainer::with(config, Overrides { envs: Some(Arc::new(Aim::lanes)), network, ..Overrides::default() })
-        .expect("a trainer")
+    actors::trainer(config, Aim::lanes, own_network.then_some(2))
 }
 
 fn learns(config: &Config, own_network: bool) {
@@ -162,16 +128,6 @@ fn every_algorithm_finds_its_aim() {
 fn a_shared_trunk_and_modules_find_their_aim() {
     learns(&Config { steps: 24_000, shared_trunk: true, ..config("ppo") }, false);
     learns(&Config { steps: 24_000, ..config("ppo") }, true);
-}
-
-/// The rows of so many updates, without the clock.
-fn rows(trainer: &mut Trainer, updates: usize) -> Vec<Metrics> {
-    let step = |_| Metrics { steps_per_second: 0.0, ..trainer.step().expect("an update").expect("more") };
-    (0..updates).map(step).collect()
-}
-
-fn bits(trainer: &Trainer) -> Vec<u32> {
-    trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect()
 }
 
 #[test]
@@ -230,65 +186,29 @@ fn longer_rollouts_allocate_no_more() {
 
 #[test]
 fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
-    let spec = Aim::new().spec().clone();
-    let mlp = MlpConfig { hidden: vec![8], ..MlpConfig::default() };
-    let mut collector = Collector::new(Aim::lanes(6).expect("lanes"), Seed(2)).expect("a reset");
-    let (old, network) = MlpModel::new(&spec, &mlp, Seed(2), &CPU).expect("a network");
-    let rollout = collector.collect(&network, &old, Horizon::Steps(60), true).expect("a rollout").0.clone();
-    let numbers = |far: usize| (0..360).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
-    let (estimate, advantage) = (Estimate { advantage: numbers(37), target: numbers(41) }, numbers(29));
-    let places: Vec<usize> = (0..360).rev().collect();
-    let stop = Stop::default();
-    let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
-    for (shared_trunk, algo) in [false, true].into_iter().flat_map(|trunk| ["ppo", "a2c"].map(|algo| (trunk, algo))) {
-        // The policy is another one than acted, its deviations too.
-        let mlp = MlpConfig { shared_trunk, ..mlp.clone() };
-        let (mut params, fused) = MlpModel::new(&spec, &mlp, Seed(9), &CPU).expect("a network");
-        let (_, plain) = MlpModel::new(&spec, &mlp, Seed(9), &CPU).expect("a network");
-        let plain = plain.plain();
-        let own = params.layout().block("actor.log_std").expect("its own block").range();
+    let own = |params: &Params| params.layout().block("actor.log_std").expect("its own block").range();
+    // The deviations are others than acted with, too.
+    let change = |params: &mut Params| {
+        let own = own(params);
         assert_eq!(own.end, params.layout().len(), "after all others");
-        params.update(|values| values[own.clone()].copy_from_slice(&[0.3, -0.2])).expect("an update");
-        let config = Config { ent_coef: 0.3, ..config(algo) };
-        let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
-        let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &CPU).expect("tensors");
-        let output = plain.answer(&params, &tensors.observation).expect("outputs");
-        let loss = algo.objective.loss(&tensors, &output, &mut Report::default()).expect("a loss");
-        let expected: Vec<f32> = params.gradient(&loss).and_then(|g| Ok(g.to_vec1()?)).expect("a gradient");
-        assert!(expected[own.clone()].iter().all(|g| g.abs() > 0.01), "not trivially zero");
-        for network in [&fused, &plain] {
-            let (mut gradient, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
-            algo.gradient(network, &params, batch, &mut room, &mut gradient, &mut sums).expect("a gradient");
-            let apart = gradient.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(apart < 2e-6, "{apart}");
-        }
-        uphill::gradient::check(&fused, &mut params, &rollout.observation[..20])
-            .expect("a check")
-            .within(0.01)
-            .expect("slopes");
-        let fisher = |vector: &[f32]| {
-            let mut product = Vec::new();
-            fused
-                .fisher_vector_product(&params, &rollout.observation, vector, &mut Scratch::default(), &mut product)
-                .expect("a product");
-            product
-        };
-        let vectors = [37, 41].map(|far| (0..expected.len()).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect());
-        let [u, v]: [Vec<f32>; 2] = vectors;
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let (fu, fv) = (fisher(&u), fisher(&v));
-        assert!(dot(&u, &fu) > 0.0 && (dot(&v, &fu) - dot(&u, &fv)).abs() < 1e-4 * dot(&u, &fu), "{fu:?} {fv:?}");
+        params.update(|values| values[own].copy_from_slice(&[0.3, -0.2])).expect("an update");
+    };
+    actors::gradients_agree(Aim::lanes, "Aim-v0", 2e-6, change, |(fused, params, rollout, gradient), [u, fu]| {
+        let own = own(params);
+        assert!(gradient[own.clone()].iter().all(|g| g.abs() > 0.01), "not trivially zero");
+        let checked = uphill::gradient::check(fused, params, &rollout.observation[..20]).expect("a check");
+        checked.within(0.01).expect("slopes");
         // Of each logarithm of a deviation there are 2, and they have nothing to do with the rest.
         for i in own {
             assert!((fu[i] - 2.0 * u[i]).abs() < 1e-5, "{} for {}", fu[i], 2.0 * u[i]);
         }
-    }
+    });
 }
 
 #[test]
 fn modules_have_deviations_of_their_own_and_say_what_their_actor_lacks() {
     let spec = Aim::new().spec().clone();
-    let (mut params, model) = modules(&spec, Seed(1), &CPU).expect("a network");
+    let (mut params, model) = modules(&spec, 2, Seed(1), &CPU).expect("a network");
     assert!(params.layout().block("actor.log_std").is_some());
     uphill::gradient::check(&model, &mut params, &[0.1, -0.2, 0.3, 0.4])
         .expect("a check")

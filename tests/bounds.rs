@@ -67,14 +67,11 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
         ..envs::GridWorldConfig::default()
     };
     let ppo = Config::for_algo("ppo").expect("an algorithm");
-    let wide = Config { env: "wide".into(), gridworld: Some(world), envs: 65_536, n_steps: 256, ..ppo.clone() };
+    let wide = Config { env: world.into(), envs: 65_536, n_steps: 256, ..ppo.clone() };
     let reinforce = Config::for_algo("reinforce").expect("an algorithm");
     for (config, expected) in [
         (wide.clone(), &["GiB, max_memory = 4 GiB", "65536 environments with 4096 numbers an observation"][..]),
-        (
-            Config { episodes: 65_536, gridworld: wide.gridworld.clone(), env: wide.env, envs: 65_536, ..reinforce },
-            &["max_memory = 4 GiB"],
-        ),
+        (Config { episodes: 65_536, env: wide.env, envs: 65_536, ..reinforce }, &["max_memory = 4 GiB"]),
         (Config { hidden: vec![8192, 8192], ..ppo.clone() }, &["GiB", "134340611 parameters", "larger max_memory"]),
         (Config { max_memory: 1e-4, ..ppo.clone() }, &["max_memory = 0.0001 GiB"]),
     ] {
@@ -166,6 +163,8 @@ fn messages_quote_80_characters_without_what_a_terminal_would_obey() {
         toml(&format!("optimizer = {quoted}")),
         toml(&format!("optimizer = {{ name = {quoted} }}")),
         toml(&format!("{key} = 1")),
+        toml(&format!("[env]\nname = 'GridWorld'\nmap = 'S.G'\n{key} = 1")),
+        toml(&format!("[env]\nname = 'GridWorld'\nmap = {quoted}")),
         toml(&format!("[gridworld]\nmap = 'S.G'\n{key} = 1")),
         toml(&format!("[gridworld]\nmap = 'S.G'\nid = {quoted}")),
         toml(&format!("[gridworld]\nmap = {quoted}")),

@@ -54,10 +54,9 @@ fn the_configurations_that_are_shown_are_complete_and_right() {
 
 #[test]
 fn every_field_is_a_documented_setting_and_every_setting_a_field() {
-    let config = Config { gridworld: Some(GridWorldConfig::default()), ..ppo() };
-    let fields: BTreeSet<String> = toml::Table::try_from(&config).expect("a table").keys().cloned().collect();
+    let fields: BTreeSet<String> = toml::Table::try_from(ppo()).expect("a table").keys().cloned().collect();
     let settings = Config::SETTINGS.iter().map(|(name, _)| (*name).to_string());
-    assert_eq!(fields, settings.chain(["gridworld".to_string()]).collect());
+    assert_eq!(fields, settings.collect());
     for (name, meaning) in Config::SETTINGS {
         assert!(meaning.trim().len() > 5 && meaning.trim().ends_with('.'), "{name}: {meaning}");
     }
@@ -82,7 +81,7 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("gama = 0.9", "no setting `gama`; did you mean `gamma`?"),
         ("n_step = 5", "no setting `n_step`; did you mean `n_steps`?"),
         ("learning_rate = 0.1", "no setting `learning_rate`"),
-        ("grid_world = {}", "did you mean `gridworld`?"),
+        ("grid_world = {}", "did you mean `env`?"),
         (
             "algo = 'reinforse'",
             "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, a2c, ppo, ppo_kl, v_trace)",
@@ -116,7 +115,7 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         assert!(message.contains(nearest), "{text}: {message}");
     }
     for (env, nearest) in
-        [("Cartpole-v1", "CartPole-v1"), ("GridWorld-v0", "GridWorld-4x4-v0"), ("four", "FourRooms-v0")]
+        [("Cartpole-v1", "CartPole-v1"), ("GridWorld-4x4-v1", "GridWorld-4x4-v0"), ("four", "FourRooms-v0")]
     {
         let error = Trainer::new(&Config { env: env.into(), ..ppo() }).err().expect("an unknown environment");
         assert!(matches!(error, Error::Env(_)), "{error:?}");
@@ -476,7 +475,7 @@ fn configs() -> impl Strategy<Value = Config> {
         let (activation, init, gridworld, lr) = kinds;
         let own = Config::new(ROWS[algo].name, &optimizer).expect("known names");
         let config = Config {
-            env: gridworld.as_ref().map_or("a \"quoted\" name", |world| &*world.id).into(),
+            env: gridworld.map_or("a \"quoted\" name".into(), Into::into),
             device: "auto".into(),
             seed,
             steps,
@@ -501,7 +500,6 @@ fn configs() -> impl Strategy<Value = Config> {
             activation: [Activation::Tanh, Activation::Relu, Activation::Silu][activation],
             init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming][init],
             shared_trunk,
-            gridworld,
             ..own.clone()
         };
         // What the algorithm has not stays as it is.

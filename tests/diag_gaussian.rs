@@ -1,14 +1,16 @@
 //! Normal distributions over the numbers of an action: against PyTorch, against the definition and its differences, and the
 //! host against the tensors.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::Tensor;
 use rand::RngExt;
 use serde::Deserialize;
 use uphill::distributions::{ActionKind, ActionMut, DiagGaussian, Distribution, OwnBlock, over};
 use uphill::envs::{Actions, Space};
 use uphill::{Error, Seed};
 
-const CPU: Device = Device::Cpu;
+mod twins;
+
+use twins::{CPU, near, on_host, on_tensors, wide};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -27,56 +29,6 @@ struct Case {
     entropy: Vec<f64>,
     gradient: Vec<f64>,
     fisher: Vec<f64>,
-}
-
-/// Log-probabilities, entropies, and the gradient of `Σ u·log π + w·H` in the outputs.
-struct Answer {
-    log_prob: Vec<f32>,
-    entropy: Vec<f32>,
-    gradient: Vec<f32>,
-}
-
-/// On the host, with outputs in the first columns of rows of another length.
-fn on_host(of: &dyn Distribution, outputs: &[f32], action: &[f32], by: [&[f32]; 2], spare: usize) -> Answer {
-    let (width, stride) = (of.outputs(), of.outputs() + spare);
-    let wide: Vec<f32> = outputs.chunks(width).flat_map(|row| [row, &vec![7.5; spare]].concat()).collect();
-    let (mut rows, actions) = (of.rows(), Actions::Continuous(action));
-    let (mut log_prob, mut entropy, mut out) = (vec![9.0], vec![9.0], vec![0.25; wide.len()]);
-    // What was there before is forgotten.
-    rows.set(&vec![0.0; 3 * width], width);
-    rows.set(&wide, stride);
-    rows.judge(actions, &mut log_prob, &mut entropy);
-    rows.backward(actions, &entropy, by, &mut out, stride);
-    assert!(out.chunks(stride).all(|row| row[width..].iter().all(|&x| x == 0.25)), "only its own columns");
-    let gradient = out.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
-    Answer { log_prob, entropy, gradient }
-}
-
-fn on_tensors(of: &dyn Distribution, outputs: &[f32], action: &[f32], by: [&[f32]; 2]) -> Answer {
-    let rows = outputs.len() / of.outputs();
-    let outputs = Var::from_slice(outputs, (rows, of.outputs()), &CPU).expect("outputs");
-    let policy = of.tensor(outputs.as_tensor()).expect("a policy");
-    let action = Tensor::from_slice(action, (rows, of.action_len()), &CPU).expect("actions");
-    let (log_prob, entropy) = (policy.log_prob(&action).expect("a number"), policy.entropy().expect("a number"));
-    let [u, w] = by.map(|by| Tensor::from_slice(by, rows, &CPU).expect("weights"));
-    let sum = ((&log_prob * u).expect("one") + (&entropy * w).expect("other")).expect("both").sum_all().expect("a sum");
-    let gradients = sum.backward().expect("gradients");
-    let gradient = gradients.get(outputs.as_tensor()).expect("of the outputs");
-    let numbers = |x: &Tensor| x.flatten_all().and_then(|x| x.to_vec1::<f32>()).expect("numbers");
-    Answer { log_prob: numbers(&log_prob), entropy: numbers(&entropy), gradient: numbers(gradient) }
-}
-
-#[track_caller]
-fn near(what: &str, found: &[f32], expected: &[f64], bound: f64) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (i, (&found, expected)) in found.iter().zip(expected).enumerate() {
-        let error = (f64::from(found) - expected).abs();
-        assert!(error <= bound * expected.abs().max(1.0), "{what}, number {i}: {found} for {expected}");
-    }
-}
-
-fn wide(x: &[f32]) -> Vec<f64> {
-    x.iter().map(|&x| f64::from(x)).collect()
 }
 
 fn gaussian(k: usize) -> DiagGaussian {
@@ -105,9 +57,9 @@ fn both_twins_say_what_pytorch_says() {
         let of = gaussian(case.numbers);
         let by = [&case.by_log_prob[..], &case.by_entropy];
         for (name, found) in [
-            ("host", on_host(&of, &case.outputs, &case.action, by, 0)),
-            ("host, wider rows", on_host(&of, &case.outputs, &case.action, by, 2)),
-            ("tensors", on_tensors(&of, &case.outputs, &case.action, by)),
+            ("host", on_host(&of, &case.outputs, Actions::Continuous(&case.action), by, 0)),
+            ("host, wider rows", on_host(&of, &case.outputs, Actions::Continuous(&case.action), by, 2)),
+            ("tensors", on_tensors(&of, &case.outputs, Actions::Continuous(&case.action), by)),
         ] {
             let what = |which: &str| format!("{name}, {} numbers: {which}", case.numbers);
             near(&what("log-probability"), &found.log_prob, &case.log_prob, 1e-6);
@@ -150,8 +102,8 @@ fn gradients_are_the_slopes_of_the_definition() {
         let slopes: Vec<f64> = (0..at.len()).map(slope).collect();
         assert!(slopes.iter().any(|s| s.abs() > 0.1), "not trivially zero");
         let weights = [&by[0][..], &by[1]];
-        near("on the host", &on_host(&of, &outputs, &action, weights, 0).gradient, &slopes, 3e-6);
-        near("on tensors", &on_tensors(&of, &outputs, &action, weights).gradient, &slopes, 3e-6);
+        near("on the host", &on_host(&of, &outputs, Actions::Continuous(&action), weights, 0).gradient, &slopes, 3e-6);
+        near("on tensors", &on_tensors(&of, &outputs, Actions::Continuous(&action), weights).gradient, &slopes, 3e-6);
     }
 }
 
@@ -171,7 +123,10 @@ fn host_and_tensors_agree_at_extreme_means_and_deviations_too() {
         let of = gaussian(action.len());
         let (two, twice) = (outputs.repeat(2), action.repeat(2));
         let by = [&[0.7, -1.3][..], &[-0.4, 0.9]];
-        let (host, tensors) = (on_host(&of, &two, &twice, by, 1), on_tensors(&of, &two, &twice, by));
+        let (host, tensors) = (
+            on_host(&of, &two, Actions::Continuous(&twice), by, 1),
+            on_tensors(&of, &two, Actions::Continuous(&twice), by),
+        );
         for (what, host, tensors) in [
             ("log-probability", &host.log_prob, &tensors.log_prob),
             ("entropy", &host.entropy, &tensors.entropy),
@@ -186,7 +141,10 @@ fn host_and_tensors_agree_at_extreme_means_and_deviations_too() {
         let of = gaussian(k);
         let (outputs, action, by) = anything(k, 256, seed as u64);
         let by = [&by[0][..], &by[1]];
-        let (host, tensors) = (on_host(&of, &outputs, &action, by, 1), on_tensors(&of, &outputs, &action, by));
+        let (host, tensors) = (
+            on_host(&of, &outputs, Actions::Continuous(&action), by, 1),
+            on_tensors(&of, &outputs, Actions::Continuous(&action), by),
+        );
         near("log-probability", &host.log_prob, &wide(&tensors.log_prob), 1e-6);
         near("entropy", &host.entropy, &wide(&tensors.entropy), 1e-6);
         near("gradient", &host.gradient, &wide(&tensors.gradient), 2e-6);
@@ -237,7 +195,7 @@ fn numbers_are_drawn_as_often_as_they_are_probable_and_apart() {
     assert!(chi_square(pairs.as_flattened()) < 148.2, "{pairs:?}");
     // What is said of a draw is what is said of it later, to the bit.
     let (actions, none) = (drawn.iter().flat_map(|(a, _)| *a).collect::<Vec<_>>(), vec![0.0; n as usize]);
-    let judged = on_host(&of, &outputs.repeat(n as usize), &actions, [&none, &none], 0).log_prob;
+    let judged = on_host(&of, &outputs.repeat(n as usize), Actions::Continuous(&actions), [&none, &none], 0).log_prob;
     assert!(drawn.iter().zip(&judged).all(|((_, said), judged)| said.to_bits() == judged.to_bits()));
     // Lane after lane from one generator, and the mode is the mean.
     let again: Vec<f32> = {

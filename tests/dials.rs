@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use allocation_counter::measure;
 use candle_core::{DType, Device, Tensor};
-use candle_nn::{Module, linear};
 use uphill::distributions::{Distribution, MultiCategorical};
 use uphill::envs::{Action, End, Env, EnvError, GridWorldConfig, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
-use uphill::objective::{Objective, Report, RowSums, TensorBatch};
-use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, ModuleModel, Overrides,
-    Params, Result, Scratch, Seed, Stop, Trainer, oracle,
+    Checkpoint, Collector, Config, Error, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, Overrides, Params,
+    Result, Seed, Trainer, oracle,
 };
 
-const CPU: Device = Device::Cpu;
+mod actors;
+
+use actors::{CPU, bits, rows};
 
 /// Positions of each dial.
 const DIALS: [usize; 3] = [3, 2, 4];
@@ -94,45 +93,11 @@ impl Env for Dials {
 }
 
 fn config(algo: &str) -> Config {
-    let defaults = Config::new(algo, "adam").expect("an algorithm");
-    let config = match algo {
-        "reinforce" => Config { episodes: 16, ..defaults },
-        "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
-        _ => Config { n_steps: 8, ..defaults },
-    };
-    Config {
-        env: "Dials-v0".into(),
-        envs: 8,
-        hidden: vec![16],
-        lr: 0.01,
-        gamma: 0.5,
-        ent_coef: 0.0,
-        threads: 1,
-        steps: 12_000,
-        ..config
-    }
-}
-
-/// Candle modules with so many outputs.
-fn modules(spec: &Spec, seed: Seed, device: &Device) -> Result<(Params, Box<dyn Model>)> {
-    let (width, outputs) = (spec.observation_len(), DIALS.iter().sum());
-    let (params, model) = ModuleModel::new(spec, seed, device, move |vb| {
-        let trunk = linear(width, 16, vb.pp("trunk"))?;
-        let (actor, critic) = (linear(16, outputs, vb.pp("actor"))?, linear(16, 1, vb.pp("critic"))?);
-        Ok(Box::new(move |observation| {
-            let features = trunk.forward(observation)?.tanh()?;
-            Ok((actor.forward(&features)?, critic.forward(&features)?))
-        }))
-    })?;
-    Ok((params, Box::new(model)))
+    actors::config("Dials-v0", algo)
 }
 
 fn trainer(config: &Config, own_network: bool) -> Trainer {
-    let seed = Seed(config.seed);
-    let network: Option<uphill::BuildNetwork<'_>> =
-        own_network.then(|| Box::new(move |spec: &Spec, device: &Device| modules(spec, seed, device)) as _);
-    Trainer::with(config, Overrides { envs: Some(Arc::new(Dials::lanes)), network, ..Overrides::default() })
-        .expect("a trainer")
+    actors::trainer(config, Dials::lanes, own_network.then(|| DIALS.iter().sum()))
 }
 
 fn solves(config: &Config, own_network: bool) {
@@ -166,12 +131,7 @@ fn so_does_a_network_of_one_s_own() {
 
 /// Rows without their clock, and the parameters' bits.
 fn rest(mut trainer: Trainer, updates: usize) -> (Vec<Metrics>, Vec<u32>) {
-    let mut rows = Vec::new();
-    while rows.len() < updates {
-        let row = trainer.step().expect("an update").expect("more to do");
-        rows.push(Metrics { steps_per_second: 0.0, ..row });
-    }
-    (rows, trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect())
+    (rows(&mut trainer, updates), bits(&trainer))
 }
 
 #[test]
@@ -223,49 +183,7 @@ fn longer_rollouts_allocate_no_more() {
 
 #[test]
 fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
-    let spec = Dials::new().spec().clone();
-    let mlp = MlpConfig { hidden: vec![8], ..MlpConfig::default() };
-    let mut collector = Collector::new(Dials::lanes(6).expect("lanes"), Seed(2)).expect("a reset");
-    let (old, network) = MlpModel::new(&spec, &mlp, Seed(2), &CPU).expect("a network");
-    let rollout = collector.collect(&network, &old, Horizon::Steps(60), true).expect("a rollout").0.clone();
-    let numbers = |far: usize| (0..360).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
-    let (estimate, advantage) = (Estimate { advantage: numbers(37), target: numbers(41) }, numbers(29));
-    let places: Vec<usize> = (0..360).rev().collect();
-    let stop = Stop::default();
-    let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
-    for (shared_trunk, algo) in [false, true].into_iter().flat_map(|trunk| ["ppo", "a2c"].map(|algo| (trunk, algo))) {
-        // The policy is another one than acted.
-        let mlp = MlpConfig { shared_trunk, ..mlp.clone() };
-        let (params, fused) = MlpModel::new(&spec, &mlp, Seed(9), &CPU).expect("a network");
-        let (_, plain) = MlpModel::new(&spec, &mlp, Seed(9), &CPU).expect("a network");
-        let plain = plain.plain();
-        let config = Config { ent_coef: 0.3, ..config(algo) };
-        let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
-        let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &CPU).expect("tensors");
-        let output = plain.answer(&params, &tensors.observation).expect("outputs");
-        let loss = algo.objective.loss(&tensors, &output, &mut Report::default()).expect("a loss");
-        let expected: Vec<f32> = params.gradient(&loss).and_then(|g| Ok(g.to_vec1()?)).expect("a gradient");
-        assert!(expected.iter().any(|g| g.abs() > 0.01), "not trivially zero");
-        for network in [&fused, &plain] {
-            let (mut gradient, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
-            algo.gradient(network, &params, batch, &mut room, &mut gradient, &mut sums).expect("a gradient");
-            let apart = gradient.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(apart < 1e-6, "{apart}");
-        }
-        // Tangents of the policy, through the Fisher information: symmetric, and of no negative length.
-        let fisher = |vector: &[f32]| {
-            let mut product = Vec::new();
-            fused
-                .fisher_vector_product(&params, &rollout.observation, vector, &mut Scratch::default(), &mut product)
-                .expect("a product");
-            product
-        };
-        let vectors = [37, 41].map(|far| (0..expected.len()).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect());
-        let [u, v]: [Vec<f32>; 2] = vectors;
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let (fu, fv) = (fisher(&u), fisher(&v));
-        assert!(dot(&u, &fu) > 0.0 && (dot(&v, &fu) - dot(&u, &fv)).abs() < 1e-4 * dot(&u, &fu), "{fu:?} {fv:?}");
-    }
+    actors::gradients_agree(Dials::lanes, "Dials-v0", 1e-6, |_| (), |_, _| ());
 }
 
 #[test]

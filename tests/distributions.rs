@@ -1,13 +1,15 @@
 //! Several choices at once: against PyTorch, against enumeration and differences, and the host against the tensors.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::Tensor;
 use rand::RngExt;
 use serde::Deserialize;
 use uphill::distributions::{ActionMut, Categorical, Distribution, MultiCategorical, over};
 use uphill::envs::{Actions, Space};
 use uphill::{Error, Seed};
 
-const CPU: Device = Device::Cpu;
+mod twins;
+
+use twins::{Answer, CPU, near, on_host, on_tensors, wide};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -26,57 +28,6 @@ struct Case {
     entropy: Vec<f64>,
     gradient: Vec<f64>,
     fisher: Vec<f64>,
-}
-
-/// Log-probabilities, entropies, and the gradient of `Σ u·log π + w·H` in the outputs.
-struct Answer {
-    log_prob: Vec<f32>,
-    entropy: Vec<f32>,
-    gradient: Vec<f32>,
-}
-
-/// On the host, with outputs in the first columns of rows of another length.
-fn on_host(of: &dyn Distribution, logits: &[f32], action: &[u32], by: [&[f32]; 2], spare: usize) -> Answer {
-    let (outputs, stride) = (of.outputs(), of.outputs() + spare);
-    let wide: Vec<f32> = logits.chunks(outputs).flat_map(|row| [row, &vec![7.5; spare]].concat()).collect();
-    let (mut rows, actions) = (of.rows(), Actions::Discrete(action));
-    let (mut log_prob, mut entropy, mut out) = (vec![9.0], vec![9.0], vec![0.25; wide.len()]);
-    // What was there before is forgotten.
-    rows.set(&vec![0.0; 3 * outputs], outputs);
-    rows.set(&wide, stride);
-    rows.judge(actions, &mut log_prob, &mut entropy);
-    rows.backward(actions, &entropy, by, &mut out, stride);
-    assert!(out.chunks(stride).all(|row| row[outputs..].iter().all(|&x| x == 0.25)), "only its own columns");
-    let gradient = out.chunks(stride).flat_map(|row| &row[..outputs]).copied().collect();
-    Answer { log_prob, entropy, gradient }
-}
-
-fn on_tensors(of: &dyn Distribution, logits: &[f32], action: &[u32], by: [&[f32]; 2]) -> Answer {
-    let rows = logits.len() / of.outputs();
-    let logits = Var::from_slice(logits, (rows, of.outputs()), &CPU).expect("logits");
-    let policy = of.tensor(logits.as_tensor()).expect("a policy");
-    let shape = if of.action_len() == 1 { vec![rows] } else { vec![rows, of.action_len()] };
-    let action = Tensor::from_slice(action, shape, &CPU).expect("actions");
-    let (log_prob, entropy) = (policy.log_prob(&action).expect("a number"), policy.entropy().expect("a number"));
-    let [u, w] = by.map(|by| Tensor::from_slice(by, rows, &CPU).expect("weights"));
-    let sum = ((&log_prob * u).expect("one") + (&entropy * w).expect("other")).expect("both").sum_all().expect("a sum");
-    let gradients = sum.backward().expect("gradients");
-    let gradient = gradients.get(logits.as_tensor()).expect("of the logits");
-    let numbers = |x: &Tensor| x.flatten_all().and_then(|x| x.to_vec1::<f32>()).expect("numbers");
-    Answer { log_prob: numbers(&log_prob), entropy: numbers(&entropy), gradient: numbers(gradient) }
-}
-
-#[track_caller]
-fn near(what: &str, found: &[f32], expected: &[f64], bound: f64) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (i, (&found, expected)) in found.iter().zip(expected).enumerate() {
-        let error = (f64::from(found) - expected).abs();
-        assert!(error <= bound * expected.abs().max(1.0), "{what}, number {i}: {found} for {expected}");
-    }
-}
-
-fn wide(x: &[f32]) -> Vec<f64> {
-    x.iter().map(|&x| f64::from(x)).collect()
 }
 
 fn multi(actions: &[usize]) -> MultiCategorical {
@@ -101,9 +52,9 @@ fn both_twins_say_what_pytorch_says() {
         let of = multi(&case.actions);
         let by = [&case.by_log_prob[..], &case.by_entropy];
         for (name, found) in [
-            ("host", on_host(&of, &case.logits, &case.action, by, 0)),
-            ("host, wider rows", on_host(&of, &case.logits, &case.action, by, 2)),
-            ("tensors", on_tensors(&of, &case.logits, &case.action, by)),
+            ("host", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 0)),
+            ("host, wider rows", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 2)),
+            ("tensors", on_tensors(&of, &case.logits, Actions::Discrete(&case.action), by)),
         ] {
             let what = |which: &str| format!("{name}, {:?}: {which}", case.actions);
             near(&what("log-probability"), &found.log_prob, &case.log_prob, 1e-6);
@@ -133,7 +84,7 @@ fn it_is_one_distribution_over_the_product_of_its_choices() {
         let every = all_actions(&actions);
         let rows = logits.repeat(every.len());
         let none = vec![0.0; every.len()];
-        let found = on_host(&of, &rows, &every.concat(), [&none, &none], 0);
+        let found = on_host(&of, &rows, Actions::Discrete(&every.concat()), [&none, &none], 0);
         let log_probs = wide(&found.log_prob);
         let total: f64 = log_probs.iter().map(|l| l.exp()).sum();
         assert!((total - 1.0).abs() < 1e-6, "{actions:?}: {total}");
@@ -184,8 +135,8 @@ fn gradients_are_the_slopes_of_the_definition() {
         let slopes: Vec<f64> = (0..at.len()).map(slope).collect();
         assert!(actions == [1] || slopes.iter().any(|s| s.abs() > 0.1), "not trivially zero");
         let weights = [&by[0][..], &by[1]];
-        near("on the host", &on_host(&of, &logits, &action, weights, 0).gradient, &slopes, 3e-6);
-        near("on tensors", &on_tensors(&of, &logits, &action, weights).gradient, &slopes, 3e-6);
+        near("on the host", &on_host(&of, &logits, Actions::Discrete(&action), weights, 0).gradient, &slopes, 3e-6);
+        near("on tensors", &on_tensors(&of, &logits, Actions::Discrete(&action), weights).gradient, &slopes, 3e-6);
     }
 }
 
@@ -206,7 +157,10 @@ fn host_and_tensors_agree_at_the_borders_too() {
         let of = multi(actions);
         let (two, twice) = (logits.repeat(2), action.repeat(2));
         let by = [&[0.7, -1.3][..], &[-0.4, 0.9]];
-        let (host, tensors) = (on_host(&of, &two, &twice, by, 1), on_tensors(&of, &two, &twice, by));
+        let (host, tensors) = (
+            on_host(&of, &two, Actions::Discrete(&twice), by, 1),
+            on_tensors(&of, &two, Actions::Discrete(&twice), by),
+        );
         for (what, host, tensors) in [
             ("log-probability", &host.log_prob, &tensors.log_prob),
             ("entropy", &host.entropy, &tensors.entropy),
@@ -221,7 +175,10 @@ fn host_and_tensors_agree_at_the_borders_too() {
         let of = multi(actions);
         let (logits, action, by) = anything(&of, 256, seed as u64);
         let by = [&by[0][..], &by[1]];
-        let (host, tensors) = (on_host(&of, &logits, &action, by, 1), on_tensors(&of, &logits, &action, by));
+        let (host, tensors) = (
+            on_host(&of, &logits, Actions::Discrete(&action), by, 1),
+            on_tensors(&of, &logits, Actions::Discrete(&action), by),
+        );
         near("log-probability", &host.log_prob, &wide(&tensors.log_prob), 1e-6);
         near("entropy", &host.entropy, &wide(&tensors.entropy), 1e-6);
         near("gradient", &host.gradient, &wide(&tensors.gradient), 1e-6);
@@ -234,7 +191,7 @@ fn one_choice_is_a_categorical_distribution_to_the_bit() {
     let (logits, action, by) = anything(&of, 33, 8);
     let by = [&by[0][..], &by[1]];
     let bits = |of: &dyn Distribution| {
-        let Answer { log_prob, entropy, gradient } = on_host(of, &logits, &action, by, 0);
+        let Answer { log_prob, entropy, gradient } = on_host(of, &logits, Actions::Discrete(&action), by, 0);
         let mut rows = of.rows();
         rows.set(&logits, 5);
         let (mut rng, mut drawn) = (Seed(1).stream("draw", 0), Vec::new());
@@ -255,7 +212,8 @@ fn actions_are_drawn_as_often_as_they_are_probable_and_choices_apart() {
     let logits = [0.0, 1.0, -1.0, 3.0, 0.3, -0.4];
     let every = all_actions(&actions);
     let none = vec![0.0; every.len()];
-    let log_probs = on_host(&of, &logits.repeat(every.len()), &every.concat(), [&none, &none], 0).log_prob;
+    let log_probs =
+        on_host(&of, &logits.repeat(every.len()), Actions::Discrete(&every.concat()), [&none, &none], 0).log_prob;
     let (mut rows, mut rng, n) = (of.rows(), Seed(4).stream("draws", 0), 60_000);
     rows.set(&logits, of.outputs());
     let mut counts = vec![0.0; every.len()];

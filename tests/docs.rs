@@ -45,9 +45,11 @@ fn named<M>(what: &str, rows: &[uphill::words::Row<M>]) -> String {
     let is_setting = |name: &str| Config::SETTINGS.iter().any(|(setting, _)| *setting == name);
     let own = |row: &uphill::words::Row<M>| {
         let own = row.params.iter().filter(|param| !is_setting(param.name));
-        own.map(|param| format!("`{} = {}`: {}", param.name, param.default, param.meaning))
-            .collect::<Vec<_>>()
-            .join("; ")
+        let shown = |param: &uphill::words::Param| match param.default {
+            "" => format!("`{}`", param.name),
+            default => format!("`{} = {default}`", param.name),
+        };
+        own.map(|param| format!("{}: {}", shown(param), param.meaning)).collect::<Vec<_>>().join("; ")
     };
     let cells = rows.iter().map(|row| vec![format!("`{}`", row.name), row.summary.to_string(), own(row)]);
     table(&[what, "what it is", "arguments of its own"], cells)
@@ -81,7 +83,8 @@ fn the_page_of_settings_says_what_the_code_does() {
     let page = format!(
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
-         defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`.\n\n\
+         defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
+         one that the command line names over a file that names another, unless `--lr` says it.\n\n\
          {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),

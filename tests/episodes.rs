@@ -3,7 +3,7 @@
 
 use candle_core::Device;
 use uphill::benchmark::{Benchmark, Grid};
-use uphill::envs::{GridWorld, GridWorldConfig};
+use uphill::envs::GridWorldConfig;
 use uphill::{Config, MlpModel, Model, Policy, RunFolder, Seed, Threads, Trainer, oracle};
 
 /// A world in which a random walk that returns much is a short one: from the start it is one step to the goal, or a long
@@ -22,8 +22,7 @@ fn near_the_goal(limit: u32) -> GridWorldConfig {
 /// Training that changes nothing.
 fn frozen(world: GridWorldConfig, envs: usize) -> Config {
     Config {
-        env: world.id.clone().into(),
-        gridworld: Some(world),
+        env: world.into(),
         optimizer: "sgd(0)".parse().expect("a spec"),
         envs,
         n_steps: 4,
@@ -34,10 +33,9 @@ fn frozen(world: GridWorldConfig, envs: usize) -> Config {
 
 /// What the policy of a configuration returns before it has learnt anything, from the model of its world.
 fn exact_mean(config: &Config) -> f64 {
-    let world = config.grid_world().expect("a grid world");
-    let limit = world.max_episode_steps.expect("a limit");
-    let mdp = GridWorld::new(world).expect("a world").model().expect("a model");
+    let mdp = config.model_of_env().expect("a model").expect("a model");
     let spec = config.make_envs(1).expect("environments").spec().clone();
+    let limit = spec.max_episode_steps.expect("a limit");
     let (params, network) = MlpModel::new(&spec, &config.mlp(), Seed(config.seed), &Device::Cpu).expect("a network");
     let table = oracle::policy_table(&network, &params, &mdp).expect("a policy");
     mdp.start_value_within(&table, limit).expect("a value")
@@ -194,7 +192,10 @@ fn a_comparison_refuses_a_task_without_a_limit_or_is_given_one() {
     let said = refused(&format!("{{ env = 'Mine', {own} }}"));
     assert!(said.starts_with("Mine: its episodes have no limit of steps"), "{said}");
     let said = refused("{ env = 'CartPole-v1', max_episode_steps = 100 }");
-    assert!(said.contains("only grid worlds can be given another limit"), "{said}");
+    assert!(
+        said.contains("only environments with an argument max_episode_steps, such as grid worlds, can be given"),
+        "{said}"
+    );
 
     let grid = grid("{ env = 'CliffWalking-v1', max_episode_steps = 200 }").expect("a grid");
     assert_eq!(Grid::from_toml(&grid.to_toml().expect("text")).expect("a grid"), grid);

@@ -176,12 +176,8 @@ fn agent(value: impl Fn(f64) -> f64) -> (Config, Vec<f32>, Vec<f32>) {
         max_episode_steps: None,
         ..GridWorldConfig::default()
     };
-    let config = Config {
-        gridworld: Some(world.clone()),
-        hidden: vec![],
-        gamma: GAMMA,
-        ..Config::for_algo("a2c").expect("a2c")
-    };
+    let config =
+        Config { env: world.clone().into(), hidden: vec![], gamma: GAMMA, ..Config::for_algo("a2c").expect("a2c") };
     let world = GridWorld::new(world).expect("a world");
     let (mut params, network) =
         MlpModel::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
@@ -268,11 +264,11 @@ fn threads_change_no_gradient_and_batches_are_independent() {
 #[test]
 fn without_discount_the_gradient_of_episodes_is_that_of_the_return() {
     let (config, theta, _) = agent(|exact| exact);
-    let world = GridWorld::new(config.gridworld.clone().expect("a world")).expect("a world");
+    let spec = config.make_envs(1).expect("environments").spec().clone();
     let (mut params, network) =
-        MlpModel::new(world.spec(), &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
+        MlpModel::new(&spec, &config.mlp(), Seed(5), &candle_core::Device::Cpu).expect("a network");
     params.set(&theta).expect("as long");
-    let mdp = world.model().expect("a model");
+    let mdp = config.model_of_env().expect("a model").expect("a model");
     let vector = |tensor: candle_core::Tensor| tensor.to_vec1::<f32>().expect("numbers");
     let episodes = |gamma| vector(oracle::exact_episode_gradient(&network, &params, &mdp, gamma).expect("a gradient"));
     let returns = |gamma| vector(oracle::exact_policy_gradient(&network, &params, &mdp, gamma).expect("a gradient"));

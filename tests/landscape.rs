@@ -172,10 +172,14 @@ fn surfaces_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn the_registered_grid_worlds_are_known_by_name() {
+fn the_registered_grid_worlds_are_known_by_name_and_take_another_limit() {
     for name in ["GridWorld-4x4-v0", "FourRooms-v0", "CliffWalking-v1", "CliffWalkingSlippery-v1"] {
         assert_eq!(GridWorldConfig::registered(name).map(|world| world.id).as_deref(), Some(name));
-        assert_eq!(config(name).grid_world().map(|world| world.id).as_deref(), Some(name));
+        // Like a lake's, their limit of steps is an argument.
+        for (env, limit) in [(name, Some(300)), ("FrozenLake-v1", None)] {
+            let limited = config(env).with_limit(limit).expect("another limit");
+            assert_eq!(limited.make_envs(1).expect("environments").spec().max_episode_steps, limit);
+        }
     }
-    assert_eq!(config("CartPole-v1").grid_world(), None);
+    assert_eq!(config("CartPole-v1").with_limit(Some(300)), None);
 }

@@ -77,6 +77,12 @@ train --total-timesteps 100
 train --batch_size 64
 train --kl-coeff 0.2
 train --verbose 1
+train --capture-video
+train --track
+train --cuda true
+train --torch-deterministic true
+train --tensorboard-log there
+evaluate judged --render
 train --max-steps 100
 train CartPole-v1
 compare_optimizers --envs CartPole-v1
@@ -114,6 +120,15 @@ train --optimizer adam(beta1=1)
 train --optimizer adam(lr=cosin(1e-3,0))
 train --optimizer "adam | sgd"
 train --optimizer clip_by_global_norm(0.5)
+# An argument that is none
+train --algo ppo(lr=1e-3)
+train --algo ppo(hidden=[8])
+train --env GridWorld
+train --env GridWorld(map=['S.'])
+train --env GridWorld(map=['S.G'],slipp=0.1)
+train --env gridworld(map=['S.G'])
+train --env GridWorld --map S.G --slip 2
+train --env FrozenLake-v1(is_slippery=false,success_rate=0.5)
 # A value of the wrong kind
 train --lr 3,5e-4
 train --steps 1e6

@@ -29,7 +29,7 @@ const THEIRS: &[(&str, &str)] = &[
     // Others, and slips of the hand.
     ("max_steps", "steps"), ("discount_factor", "gamma"), ("gama", "gamma"), ("n_step", "n_steps"), ("nsteps", "n_steps"),
     ("vf_coeff", "vf_coef"), ("kl_limit", "target_kl"), ("episode", "episodes"), ("optimiser", "optimizer"),
-    ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "gridworld"),
+    ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "env"),
     ("Learning-Rate", "lr"), ("clip-range", "clip_range"), ("policy", "model"),
 ];
 
@@ -59,7 +59,7 @@ const NOBODYS: &[&str] = &[
 ];
 
 fn settings() -> impl Iterator<Item = &'static str> + Clone {
-    Config::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"])
+    Config::SETTINGS.iter().map(|(name, _)| *name)
 }
 
 #[test]
@@ -128,6 +128,7 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "smooth",
         "fps",
         "max_steps",
+        "map",
         "slip",
         "max_episode_steps",
         "reward_threshold",

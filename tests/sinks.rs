@@ -218,9 +218,9 @@ fn a_sink_of_one_s_own_has_what_the_optimizer_reports_and_is_taken_back_to_the_c
     // One that fails is told of; the others have the row all the same, and there is no checkpoint that forgets it.
     *scales.full.lock().unwrap() = true;
     let metrics = trainer.step().expect("an update").expect("not over");
-    assert_eq!(run.log(&metrics).expect_err("full").to_string(), "no room");
+    assert_eq!(run.log(&metrics).expect_err("full").to_string(), "the sink `scales`: no room");
     assert_eq!(text(home.path().join("metrics.csv")).lines().count(), 1 + 5);
-    assert_eq!(run.save(&mut trainer).expect_err("full").to_string(), "no room");
+    assert_eq!(run.save(&mut trainer).expect_err("full").to_string(), "the sink `scales`: no room");
     *scales.full.lock().unwrap() = false;
     go_on(&mut run, &mut trainer, 100, true);
     run.finish(trainer).expect("an end");

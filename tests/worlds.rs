@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
 use uphill::envs::GridWorldConfig;
 use uphill::oracle::optimal_return;
-use uphill::{Config, RunFolder};
+use uphill::{Config, RunFolder, Trainer};
 
 mod programs;
 
@@ -70,12 +72,17 @@ fn the_default_folder_says_the_world_and_that_of_a_registered_name_is_as_it_was(
     let folder = |config: &Config| RunFolder::default_path(config).display().to_string();
     assert_eq!(folder(&ppo), "runs/CartPole-v1-ppo-adam-s1");
     let world = GridWorldConfig::default();
-    let of = |world: GridWorldConfig| Config { env: "lab/mine".into(), gridworld: Some(world), ..ppo.clone() };
+    let of = |world: GridWorldConfig| Config { env: world.into(), ..ppo.clone() };
+    let world = GridWorldConfig { id: "lab/mine".into(), map: "S.G".into(), ..world };
     let path = folder(&of(world.clone()));
     let digits = path.strip_prefix("runs/lab-mine-").and_then(|rest| rest.strip_suffix("-ppo-adam-s1"));
     assert!(digits.is_some_and(|text| text.len() == 8 && text.chars().all(|c| c.is_ascii_hexdigit())), "{path}");
-    assert_eq!(path, "runs/lab-mine-bf0e7138-ppo-adam-s1", "a digest that changes takes a run from its resume line");
-    assert_eq!(folder(&of(GridWorldConfig { id: "x".into(), ..world.clone() })), path);
+    assert_eq!(path, "runs/lab-mine-392927c6-ppo-adam-s1", "a digest that changes takes a run from its resume line");
+    // What is said is the same world, however it is said.
+    let said = r#"env = "GridWorld(id='lab/mine', map='S.G', slip=0)""#;
+    assert_eq!(folder(&Config::from_toml(said).expect("a world")), path);
+    let other = folder(&of(GridWorldConfig { id: "x".into(), ..world.clone() }));
+    assert_eq!(other.replace("/x-", "/lab-mine-"), path);
     assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world })), path);
 }
 
@@ -90,7 +97,7 @@ fn settings_name_the_file_of_a_world_which_lies_beside_them() {
     succeeds(home.path(), "train", &format!("--config lab/settings.toml {SHORT} --out r"));
     let config = fs::read_to_string(home.path().join("r/config.toml")).expect("a configuration");
     let config = Config::from_toml(&config).expect("settings");
-    assert_eq!((&*config.env.name, &*config.gridworld.expect("a world").map), ("maze", "S.G"));
+    assert_eq!(config.env.to_string(), r#"GridWorld(map=["S.G"], id="maze")"#);
     let grid =
         "--config lab/grid.toml --algos a2c --optimizers sgd --seeds 1 --protocols defaults --steps 200 --dry-run";
     assert!(succeeds(home.path(), "compare_optimizers", grid).starts_with("2 runs: 2 defaults"));
@@ -118,7 +125,7 @@ fn the_best_return_is_that_of_the_shortest_way_within_the_limit() {
     let world = |map: &str| GridWorldConfig { map: map.into(), ..GridWorldConfig::default() };
     let ppo = uphill::Config::for_algo("ppo").expect("an algorithm");
     let optimal_return =
-        |world: &GridWorldConfig| optimal_return(&uphill::Config { gridworld: Some(world.clone()), ..ppo.clone() });
+        |world: &GridWorldConfig| optimal_return(&uphill::Config { env: world.clone().into(), ..ppo.clone() });
     let near = |world: &GridWorldConfig, best: f64| {
         let known = optimal_return(world).expect("a world that is small enough");
         assert!((known - best).abs() < 1e-6, "{known} {best}");
@@ -128,4 +135,129 @@ fn the_best_return_is_that_of_the_shortest_way_within_the_limit() {
     let vast = GridWorldConfig { max_episode_steps: Some(u32::MAX), ..world("S..G") };
     assert_eq!(optimal_return(&vast), None);
     assert_eq!(optimal_return(&world("no map")), None);
+}
+
+#[test]
+fn a_walk_on_a_map_is_a_row_with_arguments_however_it_is_said() {
+    let word = r#"GridWorld(map=["S.x", "O.G"], cell_rewards=["x=0.5"], slip=0.1, observation=row_column)"#;
+    let rest = "slip = 0.1\ncell_rewards = { x = 0.5 }\n";
+    let said = [
+        format!("env = '{word}'"),
+        r#"env = { name = "GridWorld", map = ["S.x", "O.G"], cell_rewards = ["x=0.5"], slip = 0.1, observation = "row_column" }"#.into(),
+        format!("observation = 'row_column'\n[env]\nname = 'GridWorld'\nmap = \"\"\"\nS.x\nO.G\n\"\"\"\n{rest}"),
+        "env = 'GridWorld'\nslip = 0.1\nobservation = 'row_column'\nmap = \"S.x\\nO.G\"\ncell_rewards = ['x=0.5']".into(),
+        // As earlier versions had it.
+        "[gridworld]\nmap = \"S.x\\nO.G\"\nslip = 0.1\nobservation = 'row-column'\ncell_rewards = { x = 0.5 }".into(),
+    ];
+    for text in said {
+        let config = Config::from_toml(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(config.env.to_string(), word, "{text}");
+        assert_eq!(Config::from_toml(&config.to_toml().expect("text")).expect("the same"), config);
+        assert!(!config.to_toml().expect("text").contains("gridworld"));
+        let env = config.make_envs(1).expect("environments");
+        assert_eq!((&*env.spec().id, env.spec().observation_len()), ("GridWorld", 2));
+    }
+    // Names that look like a chain are rows of a map, too.
+    let lake = "env = { name = 'FrozenLake-v1', map = ['SFF', 'FHG'], is_slippery = false }";
+    let lake = Config::from_toml(lake).expect("a lake");
+    assert_eq!(lake.env.to_string(), r#"FrozenLake-v1(map=["SFF", "FHG"], is_slippery=false)"#);
+    assert_eq!(optimal_return(&lake), Some(1.0));
+    let limit = |env: &str| {
+        let config = Config::from_toml(&format!("env = '{env}'")).expect("a world");
+        config.make_envs(1).expect("environments").spec().max_episode_steps
+    };
+    assert_eq!(limit("FourRooms-v0(max_episode_steps=50)"), Some(50));
+    assert_eq!(limit("FrozenLake-v1(max_episode_steps=inf)"), None);
+
+    for (text, problem) in [
+        ("env = 'GridWorld'", "GridWorld needs map"),
+        ("env = 'GridWorld(map=\"S..\")'", "the map has no goal"),
+        ("env = 'GridWorld(map=\"S.G\", slip=2)'", "slip = 2 is impossible: it must lie in [0, 1]"),
+        ("env = 'GridWorld(map=\"S.G\", slipp=2)'", "did you mean `slip`?"),
+        ("env = 'GridWorld(map=\"SxG\", cell_rewards=[\"x\"])'", "it must be a character, = and a number"),
+        (
+            "env = 'GridWorld(map=\"S.G\", max_episode_steps=0)'",
+            "it must be a whole number from 1 to 4294967295, or inf",
+        ),
+        ("env = 'FrozenLake-v1(is_slippery=false, success_rate=0.5)'", "success_rate has no effect"),
+        (
+            "env = 'FrozenLake-v1(goal_reward=1e39)'",
+            "goal_reward = 1e39 is impossible: it must be within 3.4e38 of zero",
+        ),
+        ("env = 'GridWorld(map=\"SxG\", cell_rewards=[\"x=1e39\"])'", "it must be a character, = and a number"),
+        ("env = 'FourRooms-v0(map=\"S.G\")'", "FourRooms-v0 has no argument `map`"),
+        (
+            "map = 'S.G'",
+            "map = \"S.G\" has no effect: it is an argument of FrozenLake-v1, FrozenLake8x8-v1 and GridWorld",
+        ),
+    ] {
+        let made = Config::from_toml(text).and_then(|config| config.make_envs(1).map(|_| ()));
+        let said = made.expect_err(text).to_string();
+        assert!(said.contains(problem), "{text}: {said}");
+    }
+}
+
+/// The same checkpoint with other text as its configuration, and the checksum that it should have.
+fn with_config(file: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let (_, metadata) = SafeTensors::read_metadata(file).expect("a checkpoint");
+    let entries = metadata.metadata().as_ref().expect("entries");
+    let (key, text) = entries.iter().next().expect("an entry");
+    let mut header: serde_json::Value = serde_json::from_str(text).expect("a header");
+    header["config"] = change(header["config"].as_str().expect("text")).into();
+    header["sha256"] = "0".repeat(64).into();
+    let tensors = SafeTensors::deserialize(file).expect("tensors");
+    let entries = std::collections::HashMap::from([(key.clone(), header.to_string())]);
+    let mut file = safetensors::serialize(tensors.tensors(), Some(entries)).expect("a file");
+    let zeros = "0".repeat(64);
+    let place = file.windows(64).position(|window| window == zeros.as_bytes()).expect("a place");
+    let sum: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+    file[place..place + 64].copy_from_slice(sum.as_bytes());
+    file
+}
+
+#[test]
+fn every_program_takes_a_world_as_a_word_or_by_flags_and_a_run_of_an_earlier_version() {
+    let home = home(&[
+        ("old.toml", "env = 'mine'\n[gridworld]\nid = 'mine'\nmap = 'S.G'\nslip = 0.1\n"),
+        ("lake.toml", "[[tasks]]\nenv = 'FrozenLake-v1'\nmax_episode_steps = 20\nsettings.steps = 200\n"),
+    ]);
+    let env = |run: &str| {
+        let text = fs::read_to_string(home.path().join(run).join("config.toml")).expect("a configuration");
+        Config::from_toml(&text).expect("settings").env.to_string()
+    };
+    succeeds(home.path(), "train", &format!("--env GridWorld(map='S.G',slip=0.1) {SHORT} --out word"));
+    succeeds(home.path(), "train", &format!("--env GridWorld --map S.G --slip 0.1 {SHORT} --out flags"));
+    assert_eq!((env("word"), env("flags")), (env("flags"), r#"GridWorld(map=["S.G"], slip=0.1)"#.into()));
+    // What the command line says goes over the file, in whatever form that has it.
+    succeeds(home.path(), "train", &format!("--config old.toml --slip 0.2 {SHORT} --out old"));
+    assert_eq!(env("old"), r#"GridWorld(map=["S.G"], id="mine", slip=0.2)"#);
+    let summary = fs::read_to_string(home.path().join("old/summary.json")).expect("a summary");
+    assert!(summary.contains(r#""env": "mine""#), "{summary}");
+
+    // A run of an earlier version is judged, and goes on: it and its checkpoints had every option of the world in a table.
+    let world = GridWorldConfig { id: "mine".into(), map: "S.G".into(), slip: 0.2, ..GridWorldConfig::default() };
+    let world = toml::Table::from_iter([("gridworld".into(), toml::Value::try_from(world).expect("a table"))]);
+    let earlier = |text: &str| {
+        let (line, rest) = text.split_once('\n').expect("a line");
+        assert!(line.starts_with("env = "), "{line}");
+        format!("env = 'mine'\n{rest}{world}")
+    };
+    let config = home.path().join("old/config.toml");
+    fs::write(&config, earlier(&fs::read_to_string(&config).expect("settings"))).expect("settings");
+    for file in fs::read_dir(home.path().join("old/checkpoints")).expect("a folder") {
+        let path = file.expect("a checkpoint").path();
+        let changed = with_config(&fs::read(&path).expect("a checkpoint"), earlier);
+        fs::write(path, changed).expect("a checkpoint");
+    }
+    assert!(succeeds(home.path(), "evaluate", "old --episodes 2").contains("return"));
+    fs::remove_file(home.path().join("old/summary.json")).expect("a summary");
+    succeeds(home.path(), "train", "--resume old");
+    assert_eq!(RunFolder::resume(home.path().join("old"), Trainer::new).expect("a run").1.config().env.id(), "mine");
+
+    // A comparison takes words, and limits what takes a limit.
+    let two = "--algos a2c --optimizers sgd --seeds 1 --protocols defaults --steps 200 --list-cells";
+    let said = succeeds(home.path(), "compare_optimizers", &format!("--tasks GridWorld(map='S.G',id=mine) {two}"));
+    assert!(said.contains("mine-a2c-sgd"), "{said}");
+    let said = succeeds(home.path(), "compare_optimizers", &format!("--config lake.toml {two}"));
+    assert!(said.contains("FrozenLake-v1-a2c"), "{said}");
 }

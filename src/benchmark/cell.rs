@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::grid::{Grid, Protocol, Task};
+use super::grid::{Grid, Protocol};
+use super::task::Task;
 use super::trial::Trial;
 use crate::envs::{counted, shown};
 use crate::stats::Scale;

@@ -18,7 +18,7 @@ pub(super) fn check(old: &str, new: &Grid, path: &Path, force: bool) -> Result<(
             "give --force to run this grid there (the runs that are the same are kept), or --out another folder";
         Err(Error::File { path: path.into(), problem: format!("{problem}: {remedy}") })
     };
-    match toml::from_str::<Grid>(old) {
+    match Grid::parse(old) {
         Err(_) => refused("it is not a grid that this version reads".into()),
         Ok(old) => match difference(&old, new)? {
             Some(difference) => refused(format!("this folder holds another comparison: {difference}")),

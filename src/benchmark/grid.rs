@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::{GridWorldConfig, quoted, shown};
+use uphill_envs::quoted;
 
 use super::cell::{Cell, Plan};
+use super::task::{NO_LIMIT, Task};
 use super::trial::Trial;
-use crate::stats::Scale;
+use crate::config::world;
 use crate::words::Spec;
 use crate::{Catalogue, Config, Error, Result, settings, whole_file};
 
@@ -122,33 +123,6 @@ pub enum Select {
     EvalScore,
 }
 
-/// An environment to learn, and what is special about it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Task {
-    /// Environment: a registered name, that of the grid world in `settings`, or in a file the file of one, found beside it.
-    pub env: String,
-    /// What the tables call it; by default the environment's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The mean return of the uniformly random policy, where it is not known: the score 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub random_return: Option<f64>,
-    /// The mean return of the best policy, where it is not known: the score 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub optimal_return: Option<f64>,
-    /// The limit of an episode's steps, over the environment's own. Only grid worlds can be given one. A task needs one: a
-    /// policy that walks in circles has no return without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_episode_steps: Option<u32>,
-    /// Settings of its runs, over the grid's.
-    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
-    pub settings: toml::Table,
-    /// Further settings of its runs of an algorithm.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub algo_settings: BTreeMap<String, toml::Table>,
-}
-
 impl Default for Grid {
     /// A small comparison that takes about two minutes on two cores.
     fn default() -> Self {
@@ -186,90 +160,6 @@ impl Default for Tuning {
             lr: LrGrid::Multiples(vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1_000.0]),
             search: BTreeMap::new(),
         }
-    }
-}
-
-/// What a task without a limit is told.
-const NO_LIMIT: &str = "its episodes have no limit of steps, and a policy that never ends one has no return: give the task one, \
-                        such as `max_episode_steps = 200` below its `env`, or `--max-episode-steps 200`";
-
-impl Task {
-    /// A run's configuration with the limit of this task, if it has one of its own.
-    fn limited(&self, config: Config) -> Result<Config> {
-        let Some(limit) = self.max_episode_steps else { return Ok(config) };
-        let world = config.grid_world().ok_or_else(|| {
-            let why = "only grid worlds can be given another limit";
-            Error::Config(format!("max_episode_steps = {limit} is impossible: {why}"))
-        })?;
-        Ok(Config { gridworld: Some(GridWorldConfig { max_episode_steps: Some(limit), ..world }), ..config })
-    }
-
-    /// What its undiscounted returns are measured by: what it says itself, or else what is known of the environment.
-    pub(super) fn scale(&self, config: &Config) -> Result<Scale> {
-        let known = match (self.random_return, self.optimal_return) {
-            (Some(random), Some(optimal)) => Some((random, optimal)),
-            _ => config.known_returns()?,
-        };
-        let place = self.label();
-        let Some((random, optimal)) = known else {
-            let remedy = "give the task `random_return` and `optimal_return`, which become the scores 0 and 1";
-            return Err(Error::Config(format!(
-                "{place}: what a random and the best policy earn is not known: {remedy}"
-            )));
-        };
-        let random = self.random_return.unwrap_or(random);
-        let optimal = self.optimal_return.unwrap_or(optimal);
-        if !(random.is_finite() && optimal.is_finite() && random < optimal) {
-            let got = format!("random_return = {}, optimal_return = {}", shown(random), shown(optimal));
-            return Err(Error::Config(format!("{place}: {got} is impossible: the optimum must be the larger one")));
-        }
-        Ok(Scale::new(random, optimal)?)
-    }
-
-    /// An environment with nothing special about it.
-    #[must_use]
-    pub fn new(env: &str) -> Self {
-        Self {
-            env: env.into(),
-            name: None,
-            random_return: None,
-            optimal_return: None,
-            max_episode_steps: None,
-            settings: toml::Table::new(),
-            algo_settings: BTreeMap::new(),
-        }
-    }
-
-    /// A registered environment by its name, or a grid world by its file, whose name it then has unless the file says another.
-    ///
-    /// # Errors
-    /// As [`Config::env_settings`].
-    pub fn of(env: &str, catalogue: &Catalogue) -> Result<Self> {
-        let mut settings = Config::env_settings(env, catalogue)?;
-        let id = settings.remove("env").and_then(|id| id.as_str().map(String::from)).unwrap_or_default();
-        let says_id = settings.get("gridworld").is_none_or(|world| world.get("id").is_some());
-        let file = std::path::Path::new(env).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        Ok(Self { name: file.filter(|_| !says_id), settings, ..Self::new(&id) })
-    }
-
-    /// Puts the world into its settings where `env` is the file of one, looked for in this folder.
-    fn settle(&mut self, beside: &Path, catalogue: &Catalogue) -> Result<()> {
-        if self.settings.contains_key("gridworld") {
-            return Ok(());
-        }
-        let mut table = toml::Table::from_iter([("env".to_string(), self.env.as_str().into())]);
-        Config::settle_env(&mut table, beside, catalogue)?;
-        if let Some(id) = table.remove("env").and_then(|id| id.as_str().map(String::from)) {
-            self.env = id;
-        }
-        self.settings.extend(table);
-        Ok(())
-    }
-
-    /// What tables call it.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.env)
     }
 }
 
@@ -335,13 +225,15 @@ impl Grid {
     }
 
     /// A grid that nothing has looked at yet.
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         if text.len() as u64 > settings::MAX_BYTES {
             let most = settings::MAX_BYTES;
             return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
         }
         let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
-        toml::from_str(text).map_err(|e| Error::Config(said(e)))
+        let mut grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(world::settle))?;
+        Ok(grid)
     }
 
     /// As [`Grid::from_toml`], from a file, which may name files of grid worlds beside it.
@@ -364,7 +256,8 @@ impl Grid {
         let grid = Self::parse(text).map_err(|e| wrong(e.to_string()))?;
         let mut grid = Self { catalogue: catalogue.clone(), ..grid };
         let beside = path.parent().unwrap_or(Path::new(""));
-        grid.tasks.iter_mut().try_for_each(|task| task.settle(beside, catalogue))?;
+        let settle = |table: &mut toml::Table| Config::settle_env(table, beside, catalogue);
+        grid.tasks.iter_mut().try_for_each(|task| task.settle(settle))?;
         grid.validate().map_err(|e| wrong(e.to_string()))?;
         Ok(grid)
     }

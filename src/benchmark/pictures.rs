@@ -6,9 +6,10 @@ use super::analysis::known;
 use super::cell::Stage;
 use super::comparison::{BOOTSTRAP, Comparison, Standing, Verdict};
 use super::cost::Cost;
-use super::grid::{Grid, Task};
+use super::grid::Grid;
 use super::results::{CLAIM, Results, Run};
 use super::sensitivity::{Curve, LearningRates};
+use super::task::Task;
 use crate::Result;
 use crate::plot::{
     CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, Series,

@@ -1,10 +1,10 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{Bandit, Blackjack, FiniteMdp, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Taxi};
+use uphill_envs::{Bandit, Blackjack, FiniteMdp, Taxi};
 
-use super::{EnvRow, MakeEnv};
+use super::{EnvRow, MakeEnv, worlds};
+use crate::Result;
 use crate::words::{Args, Param, Row};
-use crate::{Error, Result};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
@@ -22,37 +22,32 @@ const BANDIT: EnvRow = Row {
     },
 };
 
-/// Every registered environment, and those with arguments.
+/// Every registered environment, and those that are nothing without arguments.
 pub(super) fn rows() -> Vec<EnvRow> {
     uphill_envs::rows()
-        .map(|(name, summary)| Row {
-            name,
-            summary,
-            params: &[],
-            make: MakeEnv {
-                one: Some(|args| Ok(uphill_envs::make(args.row())?)),
-                many: Some(|args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?)),
-                model: model(name),
-                returns: (name == "CartPole-v1").then_some(CART_POLE),
-            },
+        .map(|(name, summary)| {
+            let (params, make) = worlds::of(name).unwrap_or((&[], registered(name)));
+            Row { name, summary, params, make }
         })
-        .chain([BANDIT])
+        .chain([worlds::GRID_WORLD, BANDIT])
         .collect()
 }
 
-/// What makes the exact model of a registered environment, where it has one.
-fn model(name: &str) -> Option<fn(&Args) -> Result<FiniteMdp>> {
-    match name {
-        "FrozenLake-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::default())?.model()?)),
-        "FrozenLake8x8-v1" => Some(|_| Ok(FrozenLake::new(FrozenLakeConfig::eight_by_eight())?.model()?)),
-        "Taxi-v3" | "Taxi-v4" => Some(|_| Ok(Taxi::v3().model()?)),
-        "Blackjack-v1" => Some(|_| Ok(Blackjack::new().model()?)),
-        _ => GridWorldConfig::registered(name).map(|_| grid_world as fn(&Args) -> _),
+/// What makes a registered environment without arguments.
+fn registered(name: &str) -> MakeEnv {
+    MakeEnv {
+        one: Some(|args| Ok(uphill_envs::make(args.row())?)),
+        many: Some(|args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?)),
+        model: model(name),
+        returns: (name == "CartPole-v1").then_some(CART_POLE),
     }
 }
 
-fn grid_world(args: &Args) -> Result<FiniteMdp> {
-    let name = args.row();
-    let world = GridWorldConfig::registered(name).ok_or_else(|| Error::Config(format!("{name} is no grid world")))?;
-    Ok(GridWorld::new(world)?.model()?)
+/// What makes its exact model, where it has one.
+fn model(name: &str) -> Option<fn(&Args) -> Result<FiniteMdp>> {
+    match name {
+        "Taxi-v3" | "Taxi-v4" => Some(|_| Ok(Taxi::v3().model()?)),
+        "Blackjack-v1" => Some(|_| Ok(Blackjack::new().model()?)),
+        _ => None,
+    }
 }

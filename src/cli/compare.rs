@@ -7,8 +7,9 @@ use clap::{ArgMatches, Command};
 
 use super::flags;
 use crate::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
-use crate::envs::{GridWorldConfig, counted};
+use crate::envs::counted;
 use crate::screen::say;
+use crate::words::Word;
 use crate::{Catalogue, Result, Threads};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -86,10 +87,11 @@ fn grid(args: &ArgMatches, catalogue: &Catalogue) -> Result<Grid> {
         grid.tasks.iter_mut().for_each(|task| drop(task.settings.insert("steps".into(), steps.into())));
     }
     if let Some(&limit) = args.get_one::<u32>("max-episode-steps") {
-        let is_world = |task: &&mut Task| {
-            GridWorldConfig::registered(&task.env).is_some() || task.settings.contains_key("gridworld")
+        let takes_one = |task: &&mut Task| {
+            let row = catalogue.env(&Word::from(task.env.as_str()).name);
+            row.is_ok_and(|row| row.param("max_episode_steps").is_some())
         };
-        grid.tasks.iter_mut().filter(is_world).for_each(|task| task.max_episode_steps = Some(limit));
+        grid.tasks.iter_mut().filter(takes_one).for_each(|task| task.max_episode_steps = Some(limit));
     }
     grid.validate()?;
     Ok(grid)
@@ -127,7 +129,7 @@ pub(super) fn command(_: &Catalogue) -> Command {
             "Compares optimizers over tasks, algorithms and seeds, at their defaults and tuned; \
             killed, the same command does the rest",
         )
-        .arg(many("tasks", "ENV", "Environments: registered names, or files of grid worlds"))
+        .arg(many("tasks", "ENV", "Environments: names, which may have arguments, or files of grid worlds"))
         .arg(many("algos", "ALGO", "Algorithms"))
         .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
         .arg(
@@ -152,9 +154,13 @@ pub(super) fn command(_: &Catalogue) -> Command {
                 .help_heading("Grid"),
         )
         .arg(
-            flags::value("max-episode-steps", "N", "Limit of an episode's steps, in grid worlds")
-                .value_parser(clap::value_parser!(u32).range(1..))
-                .help_heading("Grid"),
+            flags::value(
+                "max-episode-steps",
+                "N",
+                "Limit of an episode's steps, in environments with an argument of this name, such as grid worlds",
+            )
+            .value_parser(clap::value_parser!(u32).range(1..))
+            .help_heading("Grid"),
         )
         .arg(flags::path("config", "FILE", "A grid to start from; the grid.toml of a comparison repeats it"))
         .arg(flags::path("out", "FOLDER", "Where results go [default: runs/compare, or runs/compare-<name of FILE>]"))

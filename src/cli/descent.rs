@@ -9,7 +9,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::picture::{Scale, rehearse, results};
 use super::read;
-use crate::envs::{Env, FiniteMdp, GridWorld, GridWorldConfig};
+use crate::envs::FiniteMdp;
 use crate::optim::{Fallback, Optimizer, Registry, When};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent, descent_gif};
 use crate::screen::Bar;
@@ -344,10 +344,8 @@ const GAMMA: f64 = 0.99;
 
 impl Slice {
     fn new(seed: u64) -> Result<Self> {
-        let world = GridWorldConfig { slip: 0.1, ..GridWorldConfig::four_by_four() };
         let config = Config {
-            env: world.id.clone().into(),
-            gridworld: Some(world.clone()),
+            env: "GridWorld-4x4-v0(slip=0.1)".into(),
             steps: 60_000,
             lr: 1e-3,
             seed,
@@ -356,8 +354,8 @@ impl Slice {
         };
         let mut trainer = Trainer::new(&config)?;
         while trainer.step()?.is_some() {}
-        let world = GridWorld::new(world)?;
-        let (params, network) = MlpModel::new(world.spec(), &config.mlp(), Seed(seed), &Device::Cpu)?;
+        let mdp = config.model_of_env()?.ok_or_else(|| Error::Config(format!("{} has no model", config.env)))?;
+        let (params, network) = MlpModel::new(trainer.spec(), &config.mlp(), Seed(seed), &Device::Cpu)?;
         let centre = trainer.params().snapshot()?;
         let mut rng = Seed(seed).stream("directions", 0);
         let directions = [(); 2].map(|()| {
@@ -369,7 +367,7 @@ impl Slice {
             }
             direction
         });
-        Ok(Self { network, params, mdp: world.model()?, centre, directions })
+        Ok(Self { network, params, mdp, centre, directions })
     }
 
     fn at(&mut self, a: f64, b: f64) -> Result<(f64, (f64, f64))> {

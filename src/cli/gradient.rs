@@ -9,7 +9,7 @@ use super::picture::{Scale, results};
 use super::read;
 use super::settings::Trained;
 use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
-use crate::envs::{Env, GridWorld, GridWorldConfig, counted, shown};
+use crate::envs::{FiniteMdp, counted, shown};
 use crate::gradient::{GradientQuality, GradientSampler};
 use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use crate::screen::Bar;
@@ -18,8 +18,8 @@ use crate::{Buffers, Catalogue, Config, Error, Result, Seed, Threads, Trainer, d
 
 /// Measures what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
-/// All estimators get the same independent batches of whole episodes. On grid worlds, whose exact gradient is known, their
-/// bias is measured, too; there episodes have no time limit.
+/// All estimators get the same independent batches of whole episodes. In environments with a model, such as grid worlds, the
+/// exact gradient is known and their bias is measured, too; there episodes have no time limit.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -75,9 +75,8 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     let (theta, buffers) = (trainer.params().snapshot()?, trainer.params().buffers().clone());
 
     // Whole episodes of a known model need no limit, and without one nothing is cut off that the exact gradient knows.
-    let world = config.grid_world().map(|world| GridWorldConfig { max_episode_steps: None, ..world });
-    let measured = Config { gridworld: world.clone(), ..config };
-    let exact = world.map(|world| exact_gradient(&measured, (&theta, &buffers), world)).transpose()?;
+    let (measured, mdp) = without_limit(config)?;
+    let exact = mdp.map(|mdp| exact_gradient(&measured, (&theta, &buffers), &mdp)).transpose()?;
 
     bar.part("playing batches");
     let sampler = GradientSampler {
@@ -125,7 +124,7 @@ fn picture(
     let options = PictureOptions {
         width: arguments.scale.of(arguments.width),
         scale: arguments.scale.factor,
-        ..PictureOptions::new(config.env.to_string(), 1, protocol)
+        ..PictureOptions::new(config.env.shown(), 1, protocol)
     };
     let rows: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(gradient_panels(&rows, &panels(qualities), &options)?)
@@ -135,7 +134,7 @@ fn picture(
 fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<()> {
     let gradients: Vec<Vec<f32>> = (0..10u8).map(|i| vec![f32::from(i), 1.0]).collect();
     let bootstrap = Bootstrap { reps: 1_000, ..Bootstrap::default() };
-    let exact = config.grid_world().map(|_| [1.0, 1.0]);
+    let exact = without_limit(config.clone())?.1.map(|_| [1.0, 1.0]);
     let quality = GradientQuality::of(&gradients, 1.0, exact.as_ref().map(<[f32; 2]>::as_slice), &bootstrap)?;
     picture(arguments, config, names, &vec![quality; names.len()], "nothing is measured yet".into()).map(|_| ())
 }
@@ -170,11 +169,20 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
     Ok((names, estimators))
 }
 
+/// The same task without a limit of steps, and its model, where it can be had without and has one.
+fn without_limit(config: Config) -> Result<(Config, Option<FiniteMdp>)> {
+    let Some(mdp) = config.model_of_env()? else { return Ok((config, None)) };
+    let endless = config.with_limit(None).unwrap_or_else(|| config.clone());
+    match endless.make_envs(1)?.spec().max_episode_steps {
+        None => Ok((endless, Some(mdp))),
+        Some(_) => Ok((config, None)),
+    }
+}
+
 /// What all these estimators are after, computed from the model.
-fn exact_gradient(config: &Config, (theta, buffers): (&[f32], &Buffers), world: GridWorldConfig) -> Result<Vec<f32>> {
-    let world = GridWorld::new(world)?;
-    let (params, network) = config.model_at(world.spec(), theta, buffers)?;
-    Ok(oracle::exact_episode_gradient(&*network, &params, &world.model()?, config.gamma)?.to_vec1()?)
+fn exact_gradient(config: &Config, (theta, buffers): (&[f32], &Buffers), mdp: &FiniteMdp) -> Result<Vec<f32>> {
+    let (params, network) = config.model_at(config.make_envs(1)?.spec(), theta, buffers)?;
+    Ok(oracle::exact_episode_gradient(&*network, &params, mdp, config.gamma)?.to_vec1()?)
 }
 
 /// A line of numbers an estimator, below a line that says what they are.

@@ -144,7 +144,7 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     drop(bar);
 
     let options = DescentOptions {
-        title: format!("{} around a trained policy: {}", title(arguments.surface), config.env),
+        title: format!("{} around a trained policy: {}", title(arguments.surface), config.env.shown()),
         subtitle: format!(
             "{what}; {}, {}, seed {}; the plane goes through the end of {}",
             arguments.trained.algo,

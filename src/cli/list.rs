@@ -170,9 +170,11 @@ fn range(kind: &words::Kind) -> String {
         }
         Kind::Count(least, most) => format!("{least} to {most}"),
         Kind::Counts(least, most) => format!("numbers, each {least} to {most}"),
+        Kind::Limit(most) => format!("1 to {most}, or inf for none"),
         Kind::Word(words) => words.join(" or "),
         Kind::Flag => "true or false".into(),
         Kind::Text => "text".into(),
+        Kind::Texts => "texts".into(),
         Kind::Chain => "a chain".into(),
         Kind::Schedule => "a schedule".into(),
         Kind::Pairs(first, second) => format!("pairs of {} and {}", range(first), range(second)),

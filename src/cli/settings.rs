@@ -1,12 +1,14 @@
 //! The settings of a run on the command line: a flag each.
 
+use std::collections::BTreeSet;
 use std::num::IntErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
-use crate::words::{self, Kind, Param, Word};
+use crate::screen::tell;
+use crate::words::{self, Kind, Param, Spec, Word};
 use crate::{Catalogue, Config, Error, Result, algo, envs};
 
 /// One flag a setting of [`Config`], and one an argument of a row that is none.
@@ -16,7 +18,12 @@ pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
         flag(name).help(help).help_heading("Settings").num_args(if *name == "sinks" { 1..=64 } else { 1..=1 })
     });
     let own = own(catalogue).into_iter().map(|(param, rows)| {
-        let default = if param.default.is_empty() { String::new() } else { format!(" [default: {}]", param.default) };
+        let defaults: BTreeSet<&str> = with(catalogue, param.name).map(|param| param.default).collect();
+        let default = match param.default {
+            "" => String::new(),
+            _ if defaults.len() > 1 => " [default: the row's own]".into(),
+            default => format!(" [default: {default}]"),
+        };
         let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
         flag(param.name).help(help).help_heading("Arguments of rows")
     });
@@ -36,13 +43,23 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
 
-/// Arguments of environments, models and algorithms that are no settings, and the rows that have each.
-fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
+/// Every argument of an environment, a model or an algorithm, with its row.
+fn arguments(catalogue: &Catalogue) -> impl Iterator<Item = (&'static str, &'static Param)> {
     let envs = catalogue.envs().iter().map(|row| (row.name, row.params));
     let models = catalogue.models().iter().map(|row| (row.name, row.params));
     let algos = catalogue.algos().iter().map(|row| (row.name, row.params));
+    envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |param| (row, param)))
+}
+
+/// Those of that name.
+fn with<'a>(catalogue: &'a Catalogue, name: &'a str) -> impl Iterator<Item = &'static Param> + 'a {
+    arguments(catalogue).map(|(_, param)| param).filter(move |param| param.name == name)
+}
+
+/// Those that are no settings, and the rows that have each.
+fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
     let mut found: Vec<(&Param, Vec<&str>)> = Vec::new();
-    for (row, param) in envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |p| (row, p))) {
+    for (row, param) in arguments(catalogue) {
         let is_setting = Config::SETTINGS.iter().any(|(name, _)| *name == param.name);
         match found.iter_mut().find(|(known, _)| known.name == param.name) {
             Some((_, rows)) => rows.push(row),
@@ -94,7 +111,11 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         };
         of_line.insert(name.into(), value);
     }
-    let table = over(of_file.clone(), of_line)?;
+    let mut below = of_file.clone();
+    if give_way(&mut below, &of_line, catalogue)? && !args.get_flag("quiet") {
+        tell("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another");
+    }
+    let table = over(below, of_line)?;
     Config::from_table_with(table, catalogue).map_err(|e| match file {
         // The file alone has the same mistake, so it is the file's.
         Some(path)
@@ -106,11 +127,31 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
     })
 }
 
+/// Takes out of a file's settings what is of its optimizer, where the command line names another one: that of another kind has
+/// its own learning rate, and what it says or does by itself is not said again. Whether the learning rate is another one now.
+fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<bool> {
+    let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
+    let Some(other) = spec(of_line)? else { return Ok(false) };
+    let registry = catalogue.optim();
+    let is_of_another = spec(of_file)?.is_some_and(|own| !registry.same_kind(&own, &other));
+    let (takes_lr, clips) = (registry.takes_lr(&other), registry.clips(&other));
+    let gone = [
+        ("lr", is_of_another || !takes_lr),
+        ("anneal_lr", !takes_lr),
+        ("max_grad_norm", clips),
+        ("clip_grad_by", clips),
+    ];
+    let had_lr = of_file.contains_key("lr");
+    gone.iter().filter(|(_, gone)| *gone).for_each(|(name, _)| drop(of_file.remove(*name)));
+    Ok(had_lr && is_of_another && takes_lr && !of_line.contains_key("lr"))
+}
+
 /// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
 /// and the other way round.
 fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
     const WORDS: [&str; 3] = ["env", "model", "algo"];
     if of_line.contains_key("env") {
+        // Where earlier versions had a world of one's own.
         of_file.remove("gridworld");
     }
     for (name, value) in &of_line {
@@ -121,9 +162,7 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
         }
     }
     for name in WORDS {
-        let Some(value) = of_file.get(name).filter(|_| !of_file.contains_key("gridworld") || name != "env") else {
-            continue;
-        };
+        let Some(value) = of_file.get(name) else { continue };
         let mut word = Word::from_toml(name, value)?;
         let before = word.args.len();
         word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !of_line.contains_key(argument)));
@@ -186,9 +225,13 @@ impl Trained {
     }
 }
 
-/// Reads an argument that is no setting: as a word has it, lists also without brackets.
+/// Reads an argument that is no setting: as a word has it, lists also without brackets, and text also without quotes.
 fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Value> {
-    let is_list = own(catalogue).iter().any(|(param, _)| param.name == name && matches!(param.kind, Kind::Counts(..)));
+    let is_text = with(catalogue, name).all(|param| matches!(param.kind, Kind::Text | Kind::Texts));
+    if is_text && !text.trim_start().starts_with(['[', '"', '\'']) {
+        return Ok(text.into());
+    }
+    let is_list = with(catalogue, name).any(|param| matches!(param.kind, Kind::Counts(..)));
     let text = if is_list && !text.trim_start().starts_with('[') { format!("[{text}]") } else { text.to_string() };
     let value = words::value(&text).map_err(|e| Error::Config(format!("--{}: {e}", name.replace('_', "-"))))?;
     Ok(value.to_toml(None))

@@ -26,11 +26,11 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
         }
         None => begin(args, catalogue)?,
     };
-    finish(run, trainer, args.get_flag("quiet"))
+    finish(run, trainer, args.get_flag("quiet"), " --resume")
 }
 
-/// Trains to the end, or until Ctrl-C.
-pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool) -> Result<ExitCode> {
+/// Trains to the end, or until Ctrl-C. `alone` goes on with the run of a folder where the command is a program of its own.
+pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alone: &str) -> Result<ExitCode> {
     if run.is_finished(&trainer) {
         if !quiet {
             let (path, steps) = (screen::path(run.path()), trainer.env_steps());
@@ -77,8 +77,28 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool) -> R
         Err(Error::Interrupted) => {}
         Err(error) => return Err(error),
     }
-    tell(format_args!("interrupted: `--resume {}` goes on with it", screen::path(&path)));
+    tell(format_args!("interrupted: `{}` goes on with it", resume_command(alone, &path)));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// The command line that goes on with the run in a folder, as a shell takes it.
+fn resume_command(alone: &str, folder: &Path) -> String {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into());
+    let is_command = arguments.next().is_some_and(|name| ["train", "resume"].iter().any(|command| name == *command));
+    let how = if is_command { " resume" } else { alone };
+    format!("{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
+}
+
+/// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.
+fn shell_word(path: &Path) -> String {
+    let text = screen::path(path);
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// What a run came to.
@@ -112,9 +132,7 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
         tell(note);
     }
     trainer.take_notes().iter().for_each(tell);
-    plot::note_on(&config.env.to_string(), "reward.png")
-        .iter()
-        .for_each(|note| tell(format_args!("reward.png: {note}")));
+    plot::note_on(&config.env.shown(), "reward.png").iter().for_each(|note| tell(format_args!("reward.png: {note}")));
     let path = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| RunFolder::default_path(&config));
     let run = RunFolder::create(path, &config, args.get_flag("force"))?;
     Ok((run.with_keep(keep(args)), trainer))
@@ -153,7 +171,7 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
     let gives_up = is_interrupted();
     loop {
         match run.save(trainer) {
-            Err(problem @ Error::Io { .. }) if !gives_up && !is_interrupted() => {
+            Err(problem) if problem.is_io() && !gives_up && !is_interrupted() => {
                 let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
                 tell(format_args!("{problem}: {kept}"));
                 (0..50).take_while(|_| !is_interrupted()).for_each(|_| {
@@ -169,7 +187,9 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
 fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console: &mut Console) -> Error {
     console.finish();
     // After an environment's error the trainer is as it was before the update, after others it may be between two states.
-    if let Err(problem @ Error::Io { .. }) = run.save(trainer) {
+    if let Err(problem) = run.save(trainer)
+        && problem.is_io()
+    {
         tell(problem);
     }
     name_last_checkpoint(run);
@@ -227,4 +247,22 @@ fn kept(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|&kept| kept > 0)
         .ok_or_else(|| "expected a whole number, 1 or more: a run goes on from one".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Path, shell_word};
+
+    #[test]
+    fn a_path_is_in_quotation_marks_where_a_shell_would_take_it_for_something_else() {
+        for (path, word) in [
+            ("runs/CartPole-v1-ppo-adam-s1", "runs/CartPole-v1-ppo-adam-s1"),
+            ("a run", "'a run'"),
+            ("$HOME; it's `me`", r"'$HOME; it'\''s `me`'"),
+            ("-x", "./-x"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 }

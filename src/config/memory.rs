@@ -66,19 +66,18 @@ impl Config {
         let needed = network + learning + kept + rollout;
         let limit = self.max_memory * GIB;
         if needed > limit {
-            let gib = |bytes: f64| format!("{:.1}", bytes / GIB);
             let parameters = counted(layout.len(), "parameter");
             let (envs, width) = (counted(self.envs, "environment"), counted(spec.observation_len(), "number"));
             return Err(Error::Config(format!(
-                "the run needs about {} GiB, max_memory = {} GiB: {} for {parameters}, {} for the optimizer, {} for {envs} \
+                "the run needs about {}, max_memory = {} GiB: {} for {parameters}, {} for the optimizer, {} for {envs} \
                  with {width} an observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
                  less, an optimizer with less state does, and a larger max_memory allows it",
-                gib(needed),
+                amount(needed),
                 self.max_memory,
-                gib(network),
-                gib(learning),
-                gib(kept),
-                gib(rollout),
+                amount(network),
+                amount(learning),
+                amount(kept),
+                amount(rollout),
             )));
         }
         // A rollout that grows has room for twice as much.
@@ -95,17 +94,24 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with the number.
     pub(crate) fn reckon_lanes(&self, observation_len: usize, lanes: usize) -> Result<()> {
-        let needed = lanes as f64 * lane(observation_len) / GIB;
-        if needed <= self.max_memory {
+        let needed = lanes as f64 * lane(observation_len);
+        if needed <= self.max_memory * GIB {
             return Ok(());
         }
-        let limit = self.max_memory;
+        let (needed, limit) = (amount(needed), self.max_memory);
         let (episodes, numbers) = (counted(lanes, "episode"), counted(observation_len, "number"));
         Err(Error::Config(format!(
-            "an evaluation of {episodes} side by side, with {numbers} an observation, needs about {needed:.1} GiB, \
+            "an evaluation of {episodes} side by side, with {numbers} an observation, needs about {needed}, \
              max_memory = {limit} GiB: evaluate fewer"
         )))
     }
+}
+
+/// So many bytes, in the unit in which they are a number to remember.
+fn amount(bytes: f64) -> String {
+    let units = [(GIB, "GiB"), (GIB / 1024.0, "MiB"), (GIB / 1024.0 / 1024.0, "KiB")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= 0.1 * unit).unwrap_or((1.0, "bytes"));
+    if unit == 1.0 { format!("{bytes} {name}") } else { format!("{:.1} {name}", bytes / unit) }
 }
 
 /// Bytes of one lane.

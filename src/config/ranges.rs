@@ -28,10 +28,11 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] naming the first setting that is impossible or has no effect, its value and what would be right.
     pub fn validate(&self) -> Result<()> {
+        self.catalogue.check()?;
         self.catalogue.algo(&self.algo.name)?;
         self.catalogue.model(&self.model.name)?;
         self.validate_settings()?;
-        let is_row = self.gridworld.is_none() && self.catalogue.env(&self.env.name).is_ok();
+        let is_row = self.catalogue.env(&self.env.name).is_ok();
         if let Some((name, _)) = self.env.args.first().filter(|_| !is_row) {
             let name = quoted(name.as_deref().unwrap_or("an argument"));
             let problem = format!("env = {}: {name} is given to what is known by its name alone", self.env.name);
@@ -99,11 +100,10 @@ impl Config {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
-        if let Some(world) = &self.gridworld {
-            Spec::check_id(&world.id)?;
-        }
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        check(Spec::check_id(&self.env.name).is_ok(), "env", format!("\"{}\"", quoted(&self.env.name)), name)?;
+        for id in [&self.env.name, &self.env.id()] {
+            check(Spec::check_id(id).is_ok(), "env", format!("\"{}\"", quoted(id)), name)?;
+        }
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);
         check(self.threads <= Threads::MAX, "threads", self.threads.to_string(), &range)?;
@@ -139,7 +139,7 @@ impl Config {
         let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
         algo.map(|row| self.args(row, &self.algo, &OF_ALGOS)).transpose()?;
         model.map(|row| self.args(row, &self.model, &OF_MODELS)).transpose()?;
-        let env = self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none());
+        let env = self.catalogue.env(&self.env.name).ok();
         env.map(|row| Args::new(row, &self.env)).transpose()?;
         let (layers, weights) =
             (self.hidden.len(), self.hidden.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>());

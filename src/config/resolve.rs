@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{Env, FiniteMdp, GridWorld, GridWorldConfig, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
+use uphill_envs::{Env, FiniteMdp, Spec, TimeLimit, VecEnv, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
@@ -36,15 +36,11 @@ impl Config {
     /// The environments, so many side by side.
     ///
     /// # Errors
-    /// [`Error::Env`] for an unknown name or an impossible grid world, [`Error::Config`] for an impossible argument, and what
-    /// the environment's row fails with.
+    /// [`Error::Env`] for an unknown name, [`Error::Config`] for an impossible argument, and what the environment's row
+    /// fails with, such as [`Error::Env`] for an impossible map.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
-        let Some(grid) = &self.gridworld else {
-            let row = self.catalogue.env(&self.env.name)?;
-            return row.make.lanes(&Args::new(row, &self.env)?, lanes);
-        };
-        let world = TimeLimit::new(GridWorld::new(grid.clone())?);
-        Ok(Box::new(Lanes::new(vec![world; lanes])?))
+        let row = self.catalogue.env(&self.env.name)?;
+        row.make.lanes(&Args::new(row, &self.env)?, lanes)
     }
 
     /// The environment alone, within its limit, to be stepped by hand.
@@ -52,29 +48,27 @@ impl Config {
     /// # Errors
     /// As [`Config::make_envs`]; [`Error::Config`] for one that is made side by side only.
     pub fn make_env(&self) -> Result<Box<dyn Env>> {
-        let Some(grid) = &self.gridworld else {
-            let row = self.catalogue.env(&self.env.name)?;
-            let alone = || Error::Config(format!("{} is made side by side only", row.name));
-            let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
-            return Ok(Box::new(TimeLimit::new(env)));
-        };
-        Ok(Box::new(TimeLimit::new(GridWorld::new(grid.clone())?)))
+        let row = self.catalogue.env(&self.env.name)?;
+        let alone = || Error::Config(format!("{} is made side by side only", row.name));
+        let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
+        Ok(Box::new(TimeLimit::new(env)))
     }
 
-    /// The grid world that the environment is, if it is one.
+    /// The same configuration with another limit of an episode's steps, `None` for none, where the environment's row takes
+    /// one as its argument `max_episode_steps`.
     #[must_use]
-    pub fn grid_world(&self) -> Option<GridWorldConfig> {
-        self.gridworld.clone().or_else(|| GridWorldConfig::registered(&self.env.name))
+    pub fn with_limit(&self, limit: Option<u32>) -> Option<Self> {
+        const NAME: &str = "max_episode_steps";
+        self.catalogue.env(&self.env.name).ok()?.param(NAME)?;
+        let limit = Value::Number(limit.map_or(f64::INFINITY, f64::from));
+        Some(Self { env: self.env.clone().with(NAME, limit), ..self.clone() })
     }
 
     /// The environment's exact model, if it has one.
     ///
     /// # Errors
-    /// [`Error::Env`] for an impossible grid world, and what the environment's row fails with.
+    /// What the environment's row fails with.
     pub fn model_of_env(&self) -> Result<Option<FiniteMdp>> {
-        if let Some(grid) = &self.gridworld {
-            return Ok(Some(GridWorld::new(grid.clone())?.model()?));
-        }
         let Ok(row) = self.catalogue.env(&self.env.name) else { return Ok(None) };
         let model = row.make.model.map(|model| model(&Args::new(row, &self.env)?)).transpose()?;
         Ok(if self.mask_actions { model } else { model.map(FiniteMdp::without_masks) })
@@ -86,8 +80,7 @@ impl Config {
     /// # Errors
     /// As [`Config::model_of_env`], [`Error::Mdp`] where they do not exist.
     pub fn known_returns(&self) -> Result<Option<(f64, f64)>> {
-        let row = self.catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none());
-        if let Some(returns) = row.and_then(|row| row.make.returns) {
+        if let Some(returns) = self.catalogue.env(&self.env.name).ok().and_then(|row| row.make.returns) {
             return Ok(Some(returns));
         }
         let Some(mdp) = self.model_of_env()? else { return Ok(None) };
@@ -130,12 +123,11 @@ impl Config {
     /// What `make` makes, [guarded](uphill_envs::guarded), if it is what was asked for.
     ///
     /// # Errors
-    /// What `make` fails with; [`Error::Config`] for another number of lanes, or another name than [`Config::env`] where that
-    /// is not only the name of a grid world of one's own.
+    /// What `make` fails with; [`Error::Config`] for another number of lanes, or another name than [`Config::env`] has.
     pub(crate) fn make_with(&self, make: &MakeEnvs, lanes: usize) -> Result<Box<dyn VecEnv>> {
         let envs = uphill_envs::guarded(make(lanes)?)?;
         let (id, env, got) = (quoted(&envs.spec().id), &self.env, envs.lanes());
-        if self.gridworld.is_none() && envs.spec().id != env.name {
+        if envs.spec().id != env.id() {
             let remedy = "set env to that name, or name the environments so (`TimeLimit::named` does)";
             return Err(Error::Config(format!("the environments made for env = `{env}` are called `{id}`: {remedy}")));
         }

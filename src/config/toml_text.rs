@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use uphill_envs::{GridWorldConfig, quoted};
+use uphill_envs::quoted;
 
-use super::{OF_ALGOS, OF_MODELS};
+use super::{OF_ALGOS, OF_MODELS, settle, world};
 use crate::catalogue::Catalogue;
-use crate::words::{Spec, Value, Word};
+use crate::words::{Row, Spec, Value, Word};
 use crate::{Config, Error, Result, names, settings, whole_file};
 
 impl Config {
@@ -109,20 +109,17 @@ impl Config {
 
     /// Reads a table over the defaults of the words that it names, whose rows `must` be known or not.
     fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
-        share_name(&mut table);
+        catalogue.check()?;
+        world::settle(&mut table)?;
         let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
-        let own_world = table.contains_key("gridworld");
         for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {
-            match table.remove(name) {
-                // The name of a world of one's own may have any characters.
-                Some(toml::Value::String(text)) if name == "env" && own_world => *word = Word::new(&text),
-                Some(value) => *word = Word::from_toml(name, &value)?,
-                None => {}
+            if let Some(value) = table.remove(name) {
+                *word = Word::from_toml(name, &value)?;
             }
         }
         let mut said: Vec<(String, &str)> = Vec::new();
         for (word, row) in [
-            (&base.env, catalogue.env(&base.env.name).ok().map(|row| row.params).filter(|_| !own_world)),
+            (&base.env, catalogue.env(&base.env.name).ok().map(|row| row.params)),
             (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
             (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
         ] {
@@ -147,11 +144,6 @@ impl Config {
         let mut settings = toml::Table::new();
         for (name, value) in table {
             match (name.as_str(), &value) {
-                ("gridworld", toml::Value::Table(world)) => check_world(world)?,
-                ("gridworld", other) => {
-                    let other = settings::shown(other);
-                    return Err(Error::Config(format!("gridworld = {other} is impossible: it must be a table")));
-                }
                 (name, value) if !known.contains_key(name) => {
                     let Some(word) = defaults.word_with(name)? else {
                         return Err(defaults.unknown_setting(name, value));
@@ -163,9 +155,11 @@ impl Config {
             }
             settings.insert(name, value);
         }
-        let words = (defaults.env.clone(), defaults.model.clone(), defaults.algo.clone());
+        let env = in_order(catalogue.env(&defaults.env.name), &defaults.env, &[])?;
+        let model = in_order(catalogue.model(&defaults.model.name), &defaults.model, &OF_MODELS)?;
+        let algo = in_order(catalogue.algo(&defaults.algo.name), &defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
-        Ok(Self { env: words.0, model: words.1, algo: words.2, ..config })
+        Ok(Self { env, model, algo, ..config })
     }
 
     /// The word whose row has an argument of that name, if one has.
@@ -177,7 +171,7 @@ impl Config {
         let params = [
             catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
             catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
-            catalogue.env(&self.env.name).ok().filter(|_| self.gridworld.is_none()).map_or(&[][..], |row| row.params),
+            catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
         ];
         let has = params.map(|params| params.iter().any(|param| param.name == name));
         let words = [&mut self.algo, &mut self.model, &mut self.env];
@@ -204,15 +198,16 @@ impl Config {
             self.catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
-        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(["gridworld"]).chain(own).collect();
+        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(own).collect();
         let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).collect();
         let remedy = if !having.is_empty() {
+            let file = if having.contains(&"GridWorld") { "; a file with a grid world is one for env" } else { "" };
             let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
             return Error::Config(format!(
-                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out",
+                "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out, or choose what has it{file}",
                 names::listed(&having)
             ));
         } else if let Some(row) = registry.recipe_of(&self.optimizer).filter(|row| row.param(name).is_some()) {
@@ -223,10 +218,8 @@ impl Config {
             format!(", nor what stands for it: {why}")
         } else if value.is_table() {
             format!(
-                "; there are no sections but [env], [model], [algo], [optimizer] and [gridworld]: what is in [{name}] goes to the top of the file"
+                "; there are no sections but [env], [model], [algo] and [optimizer]: what is in [{name}] goes to the top of the file"
             )
-        } else if world_defaults().is_ok_and(|world| world.contains_key(name)) {
-            ": it belongs to a grid world, under [gridworld] or in a file of its own for `env`".into()
         } else {
             format!("; there are {}", known.join(", "))
         };
@@ -259,7 +252,6 @@ impl Config {
         let (tables, others): (Vec<&str>, Vec<&str>) = Self::SETTINGS
             .iter()
             .map(|(name, _)| *name)
-            .chain(["gridworld"])
             .partition(|name| table.get(*name).is_some_and(toml::Value::is_table));
         for name in others.into_iter().chain(tables) {
             if let Some(value) = table.remove(name) {
@@ -271,31 +263,7 @@ impl Config {
     }
 }
 
-/// A world of one's own and `env` share a name: each takes the other's where it has none.
-fn share_name(table: &mut toml::Table) {
-    let env = table.get("env").cloned();
-    let Some(toml::Value::Table(world)) = table.get_mut("gridworld") else { return };
-    match (env, world.get("id").cloned()) {
-        (Some(env), None) => drop(world.insert("id".into(), env)),
-        (None, Some(id)) => drop(table.insert("env".into(), id)),
-        (None, None) => drop(table.insert("env".into(), GridWorldConfig::default().id.into())),
-        (Some(_), Some(_)) => {}
-    }
-}
-
-fn world_defaults() -> Result<toml::Table> {
-    toml::Table::try_from(GridWorldConfig::default()).map_err(|e| Error::Config(e.to_string()))
-}
-
-/// Checks the keys of a grid world and the types of their values; what they may be the world itself checks.
-fn check_world(world: &toml::Table) -> Result<()> {
-    let known = world_defaults()?;
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    if let Some(name) = world.keys().find(|name| !known.contains_key(*name)) {
-        return Err(Error::unknown("option of a grid world", name, names.iter().copied()));
-    }
-    if !world.contains_key("map") {
-        return Err(Error::Config("the grid world has no map, its one key without a default: map = \"S..G\"".into()));
-    }
-    settings::over::<GridWorldConfig>(known, world.clone()).map(|_| ())
+/// A word whose arguments are in its row's order, as they are where the word says them itself.
+fn in_order<M>(row: Result<&Row<M>>, word: &Word, fields: &[&str]) -> Result<Word> {
+    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, word, fields, &mut toml::Table::new()))
 }

@@ -1,15 +1,18 @@
-//! An environment by what a user calls it: a registered name, or the file of a grid world.
+//! An environment by what a user calls it: a name, or the file of a grid world, which stands for its word.
 
 use std::path::Path;
 
-use uphill_envs::Spec;
+use uphill_envs::{GridWorldConfig, Spec};
 
 use crate::words::Word;
-use crate::{Catalogue, Config, Error, Result};
+use crate::{Catalogue, Config, Error, Result, settings};
+
+/// The table in which files of earlier versions have a grid world of one's own, beside an `env` that is its name.
+const TABLE: &str = "gridworld";
 
 impl Config {
-    /// The settings `env` and, for a grid world of one's own, `gridworld`, from what stands after `--env`: a name of the
-    /// catalogue's, with its arguments or without, else a file with the options of a grid world. The options become part of the configuration, so that it is complete.
+    /// The setting `env`, from what stands after `--env`: a name of the catalogue's, with its arguments or without, else a
+    /// file with the options of a grid world. The options become arguments, so that the configuration is complete.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Io`] for a file that is no grid world's or cannot be read, [`Error::Config`] for what is
@@ -21,7 +24,7 @@ impl Config {
             return said();
         }
         if is_file(path) {
-            return world(path);
+            return Ok(toml::Table::from_iter([("env".into(), of_file(path)?.to_string().into())]));
         }
         let word = Word::parse("env", text)?;
         let Err(unknown) = catalogue.env(&word.name) else { return said() };
@@ -30,17 +33,21 @@ impl Config {
         Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
     }
 
-    /// Puts the world into a table of settings whose `env` is the file of one, looked for in the folder `beside`: that of
-    /// the file which the settings are from. A table that has a `gridworld` stays as it is, and so does one whose `env` is
-    /// another name.
+    /// Puts the word of a grid world into a table of settings whose `env` is the file of one, looked for in the folder
+    /// `beside`: that of the file which the settings are from. The same for the table `gridworld`, in which earlier versions
+    /// had it. Any other `env` stays as it is.
     ///
     /// # Errors
-    /// [`Error::File`] or [`Error::Io`] for a file that is not there, is no grid world's or cannot be read.
+    /// [`Error::File`] or [`Error::Io`] for a file that is not there, is no grid world's or cannot be read,
+    /// [`Error::Config`] for such a table that is no grid world's.
     pub fn settle_env(table: &mut toml::Table, beside: &Path, catalogue: &Catalogue) -> Result<()> {
+        if table.contains_key(TABLE) {
+            return settle(table);
+        }
         let Some(text) = table.get("env").and_then(toml::Value::as_str) else { return Ok(()) };
         let path = beside.join(text);
-        if !table.contains_key("gridworld") && catalogue.env(text).is_err() && is_file(&path) {
-            table.extend(world(&path)?);
+        if catalogue.env(text).is_err() && is_file(&path) {
+            table.insert("env".into(), of_file(&path)?.to_string().into());
         }
         Ok(())
     }
@@ -51,7 +58,6 @@ impl Config {
     /// As [`Config::env_settings`].
     pub fn in_env(self, text: &str) -> Result<Self> {
         let mut table = self.all()?;
-        table.remove("gridworld");
         table.extend(Self::env_settings(text, &self.catalogue)?);
         Self::typed(table, self.catalogue)
     }
@@ -62,17 +68,47 @@ fn is_file(path: &Path) -> bool {
     path.exists() || path.extension().is_some_and(|ending| ending == "toml")
 }
 
-/// The world of a file, which has the file's name where it does not say its own.
-fn world(path: &Path) -> Result<toml::Table> {
-    let world = Config::read_toml(path)?;
+/// The word of a file's world, which has the file's name where it does not say its own.
+fn of_file(path: &Path) -> Result<Word> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| Spec::check_id(stem).is_ok());
-    let own = world.get("id").and_then(toml::Value::as_str);
-    let id = own.or(stem).unwrap_or("GridWorld").to_string();
-    let settings = toml::Table::from_iter([("env".into(), id.into()), ("gridworld".into(), world.into())]);
-    let made = Config::from_table(settings.clone()).and_then(|config| config.make_envs(1));
-    made.map(|_| settings).map_err(|e| at(path, &e))
+    let mut world = Config::read_toml(path)?;
+    if let Some(stem) = stem.filter(|_| !world.contains_key("id")) {
+        world.insert("id".into(), stem.into());
+    }
+    let word = word(world).and_then(|env| {
+        let config = Config { env, ..Config::base() };
+        config.make_envs(1).map(|_| config.env)
+    });
+    word.map_err(|e| Error::File { path: path.into(), problem: e.to_string() })
 }
 
-fn at(path: &Path, problem: &Error) -> Error {
-    Error::File { path: path.into(), problem: problem.to_string() }
+/// Writes the table of earlier versions, if there is one, as the setting `env`, which may have been said beside it and is
+/// its name then.
+pub(crate) fn settle(table: &mut toml::Table) -> Result<()> {
+    let Some(world) = table.remove(TABLE) else { return Ok(()) };
+    let toml::Value::Table(mut world) = world else {
+        let other = settings::shown(&world);
+        return Err(Error::Config(format!("{TABLE} = {other} is impossible: it must be a table")));
+    };
+    if let Some(name) = table.remove("env") {
+        world.insert("id".into(), name);
+    }
+    table.insert("env".into(), word(world)?.to_string().into());
+    Ok(())
+}
+
+/// The word of a grid world, from its options by their names; what each may be the row checks.
+fn word(world: toml::Table) -> Result<Word> {
+    let known = toml::Table::try_from(GridWorldConfig::default()).map_err(|e| Error::Config(e.to_string()))?;
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    if let Some(name) = world.keys().find(|name| !known.contains_key(*name)) {
+        return Err(Error::unknown("option of a grid world", name, names.iter().copied()));
+    }
+    if !world.contains_key("map") {
+        return Err(Error::Config("the grid world has no map, its one key without a default: map = \"S..G\"".into()));
+    }
+    let whole: GridWorldConfig = settings::over::<GridWorldConfig>(known, world)?
+        .try_into()
+        .map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
+    Ok(whole.into())
 }

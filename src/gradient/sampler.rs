@@ -73,12 +73,11 @@ impl GradientSampler<'_> {
         done: impl Fn() + Sync,
     ) -> Result<GradientBatches> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
-        let Config { env, gridworld, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
-            self.config.clone();
+        let Config { env, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } = self.config.clone();
         let Config { normalize_observation, clip_observation, mask_actions, .. } = *self.config;
         let network =
             Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
-        let task = Config { env, gridworld, gamma, normalize_observation, clip_observation, mask_actions, ..network };
+        let task = Config { env, gamma, normalize_observation, clip_observation, mask_actions, ..network };
         let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =

@@ -40,7 +40,8 @@ impl Surface {
     /// # Errors
     /// [`Error::Config`] where there is no model.
     pub fn exact_return(config: &Config) -> Result<Surface> {
-        let no_model = || Error::Config(format!("{}: it has no model to compute with, as grid worlds do", config.env));
+        let no_model =
+            || Error::Config(format!("{}: it has no model to compute with, as grid worlds do", config.env.shown()));
         Ok(Surface {
             config: config.clone(),
             buffers: Buffers::default(),

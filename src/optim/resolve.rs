@@ -69,6 +69,7 @@ impl Registry {
     /// As [`Registry::chain`], for a chain without a learning rate, and for `zero_non_finite` anywhere but at its
     /// beginning, where it would come too late.
     pub fn chain_with(&self, spec: &Spec, fallback: &Fallback) -> Result<Chain> {
+        self.check()?;
         let mends = |link: &Word| link.name == "zero_non_finite";
         let clips = fallback.max_grad_norm.is_finite() && !self.clips(spec);
         // Clipping would spread a NaN over all numbers, so what removes them goes before it.
@@ -180,6 +181,12 @@ impl Registry {
             found.is_some()
         });
         found
+    }
+
+    /// Whether two optimizers are of one kind, as `adam` and `adamw` are: the learning rate of one is one for the other.
+    pub(crate) fn same_kind(&self, one: &Spec, other: &Spec) -> bool {
+        let kind = |spec: &Spec| self.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
+        kind(one) == kind(other)
     }
 
     pub(super) fn schedule(&self, value: &Value, fallback: &Fallback) -> Result<Schedule> {

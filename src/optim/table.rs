@@ -2,7 +2,8 @@
 
 use super::args::Args;
 use super::{Chain, Place, Schedule};
-use crate::Result;
+use crate::{Error, Result, words};
+use uphill_envs::quoted;
 
 /// A word of the language of optimizers.
 ///
@@ -38,6 +39,15 @@ impl Row {
         matches!(self.make, Make::Recipe(_) | Make::Ending(_))
     }
 
+    /// What its word is, as a message says it.
+    fn kind(&self) -> &'static str {
+        match self.make {
+            Make::Recipe(_) | Make::Ending(_) => "an optimizer",
+            Make::Clip(_) | Make::Link(..) => "a link",
+            Make::Schedule(_) => "a schedule",
+        }
+    }
+
     /// Where in a chain it may stand; `None` for a schedule, which is no link.
     #[must_use]
     pub fn place(&self) -> Option<Place> {
@@ -70,21 +80,43 @@ impl Row {
 #[derive(Debug, Clone)]
 pub struct Registry {
     rows: Vec<Row>,
+    /// What is wrong with the first row that was added and cannot be.
+    problem: Option<String>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { rows: super::ROWS.iter().copied().flatten().copied().collect() }
+        Self { rows: super::ROWS.iter().copied().flatten().copied().collect(), problem: None }
     }
 }
 
 impl Registry {
-    /// The registry with another row, which goes before one of the same name.
+    /// The registry with another row, which goes before one of the same name and kind. Whether it can be, [`Registry::check`]
+    /// says.
     #[must_use]
     pub fn with(mut self, row: Row) -> Self {
+        let other = self.rows.iter().find(|known| known.name == row.name && known.kind() != row.kind());
+        let taken = other.map(|known| {
+            let (name, kind, known) = (row.name, row.kind(), known.kind());
+            format!("the row of `{name}`: it is {kind}, and one that is {known} has that name: give it another")
+        });
+        let no_word = || {
+            (!words::is_name(row.name))
+                .then(|| format!("the row of `{}`: its name must be letters, digits and _", quoted(row.name)))
+        };
+        self.problem = self.problem.or_else(no_word).or_else(|| row.problem()).or(taken);
         self.rows.retain(|known| known.name != row.name);
         self.rows.push(row);
         self
+    }
+
+    /// Whether every row that was added can be.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for the first that cannot: a name that is none, or that a row of another kind has, or an argument with
+    /// an impossible name or default.
+    pub fn check(&self) -> Result<()> {
+        self.problem.as_ref().map_or(Ok(()), |problem| Err(Error::Config(problem.clone())))
     }
 
     /// All rows.

@@ -10,8 +10,8 @@ use crate::words::{Kind, Spec, Value};
 const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
 /// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.
 const SHOWN: usize = 40;
-/// The settings of a grid world of one's own.
-const WORLD: &str = "gridworld.";
+/// The arguments of an environment.
+const ENV: &str = "env.";
 
 pub(super) fn same_experiment(a: &RecordedRun, b: &RecordedRun) -> bool {
     same_name(a, b) && differing_settings(a, b).is_empty()
@@ -56,7 +56,7 @@ fn label(run: &RecordedRun, all: &[&RecordedRun], arguments: Option<Vec<String>>
     let namesakes = all.iter().filter(|other| same_name(run, other));
     let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
     parts.extend(keys.into_iter().map(|key| {
-        let name = key.strip_prefix(WORLD).unwrap_or(key);
+        let name = key.strip_prefix(ENV).unwrap_or(key);
         match run.settings.get(key).map(|value| value.split_whitespace().collect::<Vec<_>>().join(" ")) {
             Some(value) if value.chars().count() > SHOWN => format!("{name} of {}", run.name),
             Some(value) => format!("{name} {value}"),

@@ -7,7 +7,9 @@ use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use uphill_envs::{counted, quoted};
 
 use super::PlotError;
-use crate::{settings, whole_file};
+use crate::config::world;
+use crate::words::{Args, Value, Word};
+use crate::{Catalogue, settings, whole_file};
 
 /// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
 pub const DEFAULT_METRIC: &str = "episode_return_mean";
@@ -23,7 +25,7 @@ const MAX_METRICS: u64 = 1 << 31;
 pub struct RecordedRun {
     /// What messages call it: the folder it was read from.
     pub name: String,
-    /// The environment's id.
+    /// The environment's word, or what its argument `id` says.
     pub env: String,
     /// The algorithm's name.
     pub algo: String,
@@ -31,8 +33,9 @@ pub struct RecordedRun {
     pub optimizer: String,
     /// The seed.
     pub seed: u64,
-    /// Every other key of `config.toml` with its value as text; one in a table is `table.key`, such as `gridworld.slip`.
-    /// Runs that differ in one of these are not seeds of one curve.
+    /// Every other key of `config.toml` with its value as text; one in a table is `table.key`, and an argument of an
+    /// environment that has an `id` is `env.key`, such as `env.slip`. Runs that differ in one of these are not seeds of one
+    /// curve.
     pub settings: BTreeMap<String, String>,
     /// The column that `values` came from.
     pub metric: String,
@@ -82,10 +85,9 @@ impl RecordedRun {
     pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<RecordedRun, PlotError> {
         let file = Path::new(name).join("config.toml");
         let mut config = parse_config(&file, config)?;
-        let (env, algo, optimizer) =
-            (config.take_name("env", &file)?, config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
+        let (env, mut settings) = config.take_env(&file)?;
+        let (algo, optimizer) = (config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
         let seed = config.take_seed(&file)?;
-        let mut settings = BTreeMap::new();
         flatten("", config.0, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
         Ok(RecordedRun {
@@ -168,6 +170,26 @@ impl Config {
             Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
             _ => Err(malformed(file, "", format!("the key `{key}` must be a name in quotes"))),
         }
+    }
+
+    /// What the environment is called, and its arguments where that does not say them.
+    fn take_env(&mut self, file: &Path) -> Result<(String, BTreeMap<String, String>), PlotError> {
+        let wrong = |e: crate::Error| malformed(file, "", e.to_string());
+        // Where earlier versions had a grid world of one's own.
+        world::settle(&mut self.0).map_err(wrong)?;
+        let text = self.take_name("env", file)?;
+        let arguments = Word::parse("env", &text).and_then(|word| {
+            let catalogue = Catalogue::default();
+            let row = catalogue.env(&word.name)?;
+            Ok(row.param("id").map(|_| Args::new(row, &word)).transpose()?.map(|args| (word.id(), args)))
+        });
+        let Ok(Some((id, args))) = arguments else { return Ok((text, BTreeMap::new())) };
+        let others = args.values().iter().filter(|(name, _)| *name != "id");
+        let shown = |value: &Value| match value {
+            Value::Texts(rows) => rows.join("\n"),
+            other => other.text().unwrap_or_else(|| other.to_string()),
+        };
+        Ok((id, others.map(|(name, value)| (format!("env.{name}"), shown(value))).collect()))
     }
 
     fn take_seed(&mut self, file: &Path) -> Result<u64, PlotError> {

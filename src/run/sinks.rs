@@ -11,6 +11,12 @@ use crate::summary::Summary;
 use crate::words::{Args, Word};
 use crate::{Error, Result, own_folder};
 
+/// Names the sink that an error is of.
+fn of(name: &str) -> impl FnOnce(Error) -> Error {
+    let name = name.to_owned();
+    |source| Error::Sink { name, source: Box::new(source) }
+}
+
 pub(super) struct Sinks {
     csv: Csv,
     others: Vec<(String, Box<dyn Sink>)>,
@@ -51,7 +57,7 @@ impl Sinks {
         if self.goes_on && !self.marks.contains_key(row.name) {
             self.notes.extend(sink::put_aside(&path)?);
         }
-        self.add(row.name, (row.make.open)(&args, &path)?)
+        self.add(row.name, (row.make.open)(&args, &path).map_err(of(row.name))?)
     }
 
     /// Adds a sink of another name than those that are open.
@@ -60,7 +66,7 @@ impl Sinks {
             let remedy = "each is told apart by its name in the checkpoints of the run";
             return Err(Error::Config(format!("two sinks are called `{}`: {remedy}", uphill_envs::quoted(name))));
         }
-        sink.resume(self.marks.get(name).map(String::as_str))?;
+        sink.resume(self.marks.get(name).map(String::as_str)).map_err(of(name))?;
         self.others.push((name.into(), sink));
         Ok(())
     }
@@ -72,7 +78,7 @@ impl Sinks {
     /// Hands a row to every sink, also after one that failed.
     pub(super) fn row(&mut self, metrics: &Metrics) -> Result<()> {
         let first = self.csv.row(metrics);
-        self.others.iter_mut().map(|(_, sink)| sink.row(metrics)).fold(first, Result::and)
+        self.others.iter_mut().map(|(name, sink)| sink.row(metrics).map_err(of(name))).fold(first, Result::and)
     }
 
     /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.
@@ -80,7 +86,7 @@ impl Sinks {
         // One that is not open this time may be again.
         let mut marks = self.marks.clone();
         for (name, sink) in &mut self.others {
-            marks.insert(name.clone(), sink.sync()?);
+            marks.insert(name.clone(), sink.sync().map_err(of(name))?);
         }
         Ok((self.csv.sync_rows()?, marks))
     }
@@ -88,7 +94,7 @@ impl Sinks {
     /// Tells every sink what the run came to, also after one that failed.
     pub(super) fn finish(&mut self, summary: &Summary) -> Result<()> {
         let first = self.csv.finish(summary);
-        self.others.iter_mut().map(|(_, sink)| sink.finish(summary)).fold(first, Result::and)
+        self.others.iter_mut().map(|(name, sink)| sink.finish(summary).map_err(of(name))).fold(first, Result::and)
     }
 
     pub(super) fn take_notes(&mut self) -> Vec<String> {

@@ -65,8 +65,8 @@ impl Trainer {
         let same = Config { threads, device, max_memory, sinks, catalogue, ..config.clone() };
         let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
         if theirs != ours {
-            let name = ours.iter().find(|(name, value)| theirs.get(*name) != Some(*value));
-            let name = name.map_or("gridworld", |(name, _)| name.as_str());
+            let differs = |name: &&String| theirs.get(*name) != ours.get(*name);
+            let name = ours.keys().chain(theirs.keys()).find(differs).map_or("", String::as_str);
             let problem = format!("it is of a run with another setting {name}");
             return Err(Error::Checkpoint(problem));
         }

@@ -43,7 +43,7 @@ impl Args {
                 (None, None) => (value(param.default)?, format!("{}: ", row.name)),
             };
             param.check(&place, &value)?;
-            values.push((param.name, value));
+            values.push((param.name, param.kind.canonical(value)));
         }
         Ok(Self { row: row.name, values })
     }
@@ -110,6 +110,27 @@ impl Args {
     /// As [`Args::number`].
     pub fn text(&self, name: &str) -> Result<String> {
         self.get(name, Value::text)
+    }
+
+    /// Texts.
+    ///
+    /// # Errors
+    /// As [`Args::number`].
+    pub fn texts(&self, name: &str) -> Result<Vec<String>> {
+        self.get(name, Value::texts)
+    }
+
+    /// A whole number, or `None` where `inf` says that there is no limit.
+    ///
+    /// # Errors
+    /// As [`Args::number`].
+    pub fn limit(&self, name: &str) -> Result<Option<u64>> {
+        self.number(name).map(|limit| limit.is_finite().then_some(limit as u64))
+    }
+
+    /// Every argument by its name, said or not, in the order of the row.
+    pub(crate) fn values(&self) -> &[(&'static str, Value)] {
+        &self.values
     }
 }
 

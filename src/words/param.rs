@@ -4,7 +4,7 @@ use std::fmt;
 
 use uphill_envs::quoted;
 
-use super::Value;
+use super::{Value, parse::is_quotable};
 use crate::{Error, Result};
 
 /// An argument.
@@ -33,12 +33,16 @@ pub enum Kind {
     Count(u64, u64),
     /// Any number of those, in brackets.
     Counts(u64, u64),
+    /// A whole number, from 1 up to that, or `inf` for no limit.
+    Limit(u64),
     /// One of these words.
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
     /// Text, such as the name pattern `"actor.*"`.
     Text,
+    /// Any number of texts, in brackets, or the lines of one.
+    Texts,
     /// An optimizer or a part of one.
     Chain,
     /// A schedule.
@@ -58,6 +62,8 @@ pub enum Range {
     Positive,
     /// `(0, ∞]`; infinity turns a limit off.
     Limit,
+    /// `(−∞, ∞]`; infinity is none.
+    OrNone,
     /// `[0, 1]`.
     Share,
     /// `(0, 1]`.
@@ -84,13 +90,24 @@ impl Kind {
                 matches!(value, Value::List(items) if items.iter().all(|x| whole(*x, *least, *most))),
                 format!("it must be whole numbers in brackets, each from {least} to {most}"),
             ),
+            (Kind::Limit(most), value) => (
+                value.number().is_some_and(|x| x == f64::INFINITY || whole(x, 1, *most)),
+                format!("it must be a whole number from 1 to {most}, or inf for none"),
+            ),
             (Kind::Word(words), value) => {
                 (value.word().is_some_and(|word| words.contains(&word)), format!("it must be {}", words.join(" or ")))
             }
             (Kind::Flag, value) => {
                 (matches!(value.word(), Some("true" | "false")), "it must be true or false".to_string())
             }
-            (Kind::Text, value) => (value.text().is_some(), "it must be text in quotes".into()),
+            (Kind::Text, value) => (
+                value.text().is_some_and(|text| is_quotable(&text)),
+                "it must be text in quotes, which holds only one kind of them".into(),
+            ),
+            (Kind::Texts, value) => (
+                value.texts().is_some_and(|texts| texts.iter().all(|text| is_quotable(text))),
+                "it must be texts in brackets, each in quotes and with only one kind of them, such as [\"S.G\"]".into(),
+            ),
             (Kind::Chain, value) => (matches!(value, Value::Spec(_)), "it must be an optimizer or a chain".into()),
             (Kind::Number(_) | Kind::Steady(_) | Kind::Schedule, value) => {
                 (matches!(value, Value::Spec(_) | Value::Number(_)), "it must be a number or a schedule".into())
@@ -98,6 +115,17 @@ impl Kind {
             (Kind::Pairs(..), _) => (false, "pairs have no name".into()),
         };
         if fits { Ok(()) } else { Err(expected) }
+    }
+}
+
+impl Kind {
+    /// A value as one of its kind always is: TOML and the language have several ways to say the same text.
+    pub(crate) fn canonical(&self, value: Value) -> Value {
+        match self {
+            Kind::Text => value.text().map_or(value, Value::Text),
+            Kind::Texts => value.texts().map_or(value, Value::Texts),
+            _ => value,
+        }
     }
 }
 
@@ -110,6 +138,7 @@ impl Range {
             Range::NotNegative => x >= 0.0 && x.is_finite(),
             Range::Positive => x > 0.0 && x.is_finite(),
             Range::Limit => x > 0.0,
+            Range::OrNone => x > f64::NEG_INFINITY,
             Range::Share => (0.0..=1.0).contains(&x),
             Range::PositiveShare => x > 0.0 && x <= 1.0,
             Range::Decay | Range::ShareOfTraining => (0.0..1.0).contains(&x),
@@ -124,6 +153,7 @@ impl fmt::Display for Range {
             Range::NotNegative => "it must be finite and not negative",
             Range::Positive => "it must be finite and above 0",
             Range::Limit => "it must be above 0 (inf turns it off)",
+            Range::OrNone => "it must be a number (inf is none)",
             Range::Share => "it must lie in [0, 1]",
             Range::PositiveShare => "it must lie in (0, 1]",
             Range::Decay => "it must lie in [0, 1)",
@@ -185,6 +215,35 @@ impl Param {
     #[must_use]
     pub const fn steps(name: &'static str, least: u64, default: &'static str, meaning: &'static str) -> Self {
         Self::count(name, (least, 1_000_000_000), default, meaning)
+    }
+
+    /// Whole numbers in brackets, each from `least` up to `most`.
+    #[must_use]
+    pub const fn counts(
+        name: &'static str,
+        (least, most): (u64, u64),
+        default: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        Self { name, kind: Kind::Counts(least, most), default, meaning }
+    }
+
+    /// A whole number from 1 up to `most`, or `inf` for no limit.
+    #[must_use]
+    pub const fn limit(name: &'static str, most: u64, default: &'static str, meaning: &'static str) -> Self {
+        Self { name, kind: Kind::Limit(most), default, meaning }
+    }
+
+    /// Text; a default that is more than a name stands in quotes, too: `"\"actor.*\""`.
+    #[must_use]
+    pub const fn text(name: &'static str, default: &'static str, meaning: &'static str) -> Self {
+        Self { name, kind: Kind::Text, default, meaning }
+    }
+
+    /// Texts in brackets, such as `["S.G"]`.
+    #[must_use]
+    pub const fn texts(name: &'static str, default: &'static str, meaning: &'static str) -> Self {
+        Self { name, kind: Kind::Texts, default, meaning }
     }
 
     /// `true` or `false`.

@@ -43,10 +43,26 @@ pub(crate) fn value(text: &str) -> Result<Value> {
 
 /// Text as it would stand in quotes.
 pub(super) fn text(text: String) -> Result<Value> {
-    if text.contains('"') && text.contains('\'') {
-        return Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(&text))));
-    }
+    check_text(&text)?;
     Ok(Value::Text(text))
+}
+
+/// Texts as they would stand in quotes.
+pub(super) fn texts(texts: Vec<String>) -> Result<Value> {
+    texts.iter().try_for_each(|text| check_text(text))?;
+    Ok(Value::Texts(texts))
+}
+
+fn check_text(text: &str) -> Result<()> {
+    match is_quotable(text) {
+        true => Ok(()),
+        false => Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(text)))),
+    }
+}
+
+/// Whether a text can stand in one kind of quotation marks.
+pub(super) fn is_quotable(text: &str) -> bool {
+    !(text.contains('"') && text.contains('\''))
 }
 
 pub(super) fn check_name(name: &str) -> Result<()> {
@@ -57,10 +73,15 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         )));
     }
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_name(c)) || is_number_word(name) {
+    if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_of_name(c)) || is_number_word(name) {
         return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", quoted(name))));
     }
     Ok(())
+}
+
+/// Whether it is a name that may stand anywhere in the language.
+pub(crate) fn is_name(name: &str) -> bool {
+    check_name(name).is_ok()
 }
 
 pub(super) fn check_depth(depth: usize) -> Result<()> {
@@ -75,7 +96,7 @@ fn is_number_word(word: &str) -> bool {
     matches!(word, "inf" | "nan")
 }
 
-fn is_name(c: char) -> bool {
+fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
@@ -137,7 +158,7 @@ impl<'a> Parser<'a> {
     fn name(&mut self) -> Option<&'a str> {
         self.space();
         let starts = self.rest().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        starts.then(|| self.while_in(is_name))
+        starts.then(|| self.while_in(is_of_name))
     }
 
     fn link(&mut self, depth: usize) -> Result<Word> {
@@ -168,8 +189,36 @@ impl<'a> Parser<'a> {
         Ok(args)
     }
 
-    /// Numbers in brackets, after the first of these.
+    /// Text in quotation marks, if that comes next.
+    fn in_quotes(&mut self) -> Result<Option<String>> {
+        for quote in ['"', '\''] {
+            if self.take(quote) {
+                let text = self.while_in(|c| c != quote);
+                return if self.take(quote) {
+                    Ok(Some(text.into()))
+                } else {
+                    Err(self.expected("the closing quotation mark"))
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    /// Numbers or texts in brackets, after the first of these.
     fn list(&mut self) -> Result<Value> {
+        let mut texts = Vec::new();
+        while let Some(text) = self.in_quotes()? {
+            texts.push(text);
+            if self.take(']') {
+                return Ok(Value::Texts(texts));
+            }
+            if !self.take(',') {
+                return Err(self.expected("`,` or `]`"));
+            }
+        }
+        if !texts.is_empty() {
+            return Err(self.expected("text in quotes"));
+        }
         let mut numbers = Vec::new();
         while !self.take(']') {
             if !numbers.is_empty() && !self.take(',') {
@@ -183,7 +232,7 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<f64> {
         let start = self.at;
-        self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-')).replace('_', "").parse().map_err(|_| {
+        self.while_in(|c| is_of_name(c) || matches!(c, '.' | '+' | '-')).replace('_', "").parse().map_err(|_| {
             self.at = start;
             self.expected("a number")
         })
@@ -203,20 +252,14 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self, depth: usize) -> Result<Value> {
         self.space();
-        for quote in ['"', '\''] {
-            if self.take(quote) {
-                let text = self.while_in(|c| c != quote);
-                if !self.take(quote) {
-                    return Err(self.expected("the closing quotation mark"));
-                }
-                return Ok(Value::Text(text.into()));
-            }
+        if let Some(text) = self.in_quotes()? {
+            return Ok(Value::Text(text));
         }
         if self.take('[') {
             return self.list();
         }
         let start = self.at;
-        let token = self.while_in(|c| is_name(c) || matches!(c, '.' | '+' | '-'));
+        let token = self.while_in(|c| is_of_name(c) || matches!(c, '.' | '+' | '-'));
         let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
         self.at = start;
         match is_number || is_number_word(token) {

@@ -1,6 +1,8 @@
 //! A row: a word, what it takes, and what it makes.
 
-use super::{Kind, Param};
+use uphill_envs::{Spec, quoted};
+
+use super::{Kind, Param, Value, parse, value};
 
 /// A word: its name, its arguments, and what is made of them, by an `M`.
 ///
@@ -27,6 +29,39 @@ impl<M> Row<M> {
             (_, default) => format!("{} = {default}", param.name),
         };
         format!("{}({})", self.name, self.params.iter().map(param).collect::<Vec<_>>().join(", "))
+    }
+
+    /// What is wrong with a row of one's own, where it is not its function: its name, or an argument's name or default.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let of_row = |problem: &str| Some(format!("the row of `{}`: {problem}", quoted(self.name)));
+        if self.name.contains(['(', ')']) || self.name.trim() != self.name || Spec::check_id(self.name).is_err() {
+            return of_row("its name must be 1 to 80 visible characters, without parentheses and without a part `..`");
+        }
+        self.params.iter().enumerate().find_map(|(i, param)| {
+            let name = quoted(param.name);
+            let wrong = |problem: &str| of_row(&format!("argument `{name}`: {problem}"));
+            // What stands in pairs has no name: it is a heading.
+            let is_named = !matches!(param.kind, Kind::Pairs(..));
+            if is_named && (!parse::is_name(param.name) || param.name == "name") {
+                return wrong("its name must be letters, digits and _, and not `name`, by which TOML has the row's");
+            }
+            if self.params[..i].iter().any(|before| before.name == param.name) {
+                return wrong("it is there twice");
+            }
+            if matches!(param.kind, Kind::Pairs(..)) && i + 1 < self.params.len() {
+                return wrong("pairs must be the last");
+            }
+            if param.default.is_empty() {
+                return None;
+            }
+            let fits = value(param.default).map_err(|e| e.to_string()).and_then(|value| match (param.kind, &value) {
+                (Kind::Number(range) | Kind::Steady(range), Value::Number(x)) if !range.contains(*x) => {
+                    Err(range.to_string())
+                }
+                _ => param.kind.check(&value),
+            });
+            fits.err().and_then(|problem| wrong(&format!("its default, {}, is impossible: {problem}", param.default)))
+        })
     }
 
     /// The argument of that name.

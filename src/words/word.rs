@@ -12,7 +12,7 @@ use crate::{Error, Result, settings};
 /// A chain of words as text. What they mean to an optimizer is in a [`Registry`](crate::optim::Registry).
 ///
 /// ```text
-///   chain := word ("|" word)*                    value := number | "text" | [number, …] | chain
+///   chain := word ("|" word)*                    value := number | "text" | [number, …] | ["text", …] | chain
 ///   word  := name [ "(" argument, … ")" ]        argument := [ name "=" ] value
 /// ```
 ///
@@ -46,6 +46,8 @@ pub enum Value {
     Text(String),
     /// Numbers in brackets.
     List(Vec<f64>),
+    /// Texts in brackets; none of them holds both kinds of quotation marks.
+    Texts(Vec<String>),
     /// One link or more: a chain, a schedule, or, where it is one name alone, a word.
     Spec(Spec),
 }
@@ -69,10 +71,14 @@ impl Spec {
         if safe.len() <= LONGEST {
             return safe;
         }
-        // FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
-        let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        format!("{}-{hash:08x}", &safe[..LONGEST - 9])
+        format!("{}-{}", &safe[..LONGEST - 9], digest(&text))
     }
+}
+
+/// Eight hexadecimal digits that stand for a text: FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
+pub(crate) fn digest(text: &str) -> String {
+    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
 }
 
 impl Word {
@@ -112,6 +118,18 @@ impl Word {
             }
             _ => Err(wrong()),
         }
+    }
+
+    /// The name of what it makes: what its argument `id` says, if it says one, else its own.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.arg("id").and_then(Value::text).unwrap_or_else(|| self.name.clone())
+    }
+
+    /// What people are shown for it: what its argument `id` says, if it says one, else all of it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.arg("id").and_then(Value::text).unwrap_or_else(|| self.to_string())
     }
 
     /// A name that any file system takes: its own where it has no arguments, else as [`Spec::file_name`].
@@ -212,6 +230,7 @@ impl Value {
                 .map(|x| if whole(*x) { toml::Value::from(*x as i64) } else { (*x).into() })
                 .collect::<Vec<_>>()
                 .into(),
+            Value::Texts(texts) => texts.iter().cloned().map(toml::Value::from).collect::<Vec<_>>().into(),
             other => match other.word() {
                 Some("true") => true.into(),
                 Some("false") => false.into(),
@@ -232,6 +251,20 @@ impl Value {
         match self {
             Value::Text(text) => Some(text.clone()),
             other => other.word().map(Into::into),
+        }
+    }
+
+    /// Texts: those in brackets, none in empty ones, the lines of a single one. Names in an array of TOML are read as a
+    /// chain of them.
+    pub(crate) fn texts(&self) -> Option<Vec<String>> {
+        match self {
+            Value::Texts(texts) => Some(texts.clone()),
+            Value::List(numbers) if numbers.is_empty() => Some(Vec::new()),
+            Value::Text(text) => Some(text.lines().map(Into::into).collect()),
+            Value::Spec(Spec(names)) if names.iter().all(|name| name.args.is_empty()) => {
+                Some(names.iter().map(|name| name.name.clone()).collect())
+            }
+            _ => None,
         }
     }
 }
@@ -271,14 +304,21 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Number(x) => f.write_str(&number(*x)),
-            Value::Text(text) if text.contains('"') => write!(f, "'{text}'"),
-            Value::Text(text) => write!(f, "\"{text}\""),
+            Value::Text(text) => f.write_str(&in_quotes(text)),
             Value::List(numbers) => {
                 write!(f, "[{}]", numbers.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", "))
+            }
+            Value::Texts(texts) => {
+                write!(f, "[{}]", texts.iter().map(|text| in_quotes(text)).collect::<Vec<_>>().join(", "))
             }
             Value::Spec(spec) => spec.fmt(f),
         }
     }
+}
+
+/// Text in the kind of quotation marks that it does not hold.
+fn in_quotes(text: &str) -> String {
+    if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
 }
 
 /// A number as people write it, and as it is read back: `0.001`, `2.5e-4`, `1e9`, `inf`, `nan`.
@@ -356,6 +396,17 @@ impl IntoSpec for toml::Value {
             toml::Value::Array(items) if items.iter().all(|item| item.is_integer() || item.is_float()) => {
                 let number = |item: &toml::Value| item.as_float().or(item.as_integer().map(|x| x as f64));
                 Value::List(items.iter().filter_map(number).collect())
+            }
+            toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
+                match toml::Value::Array(items.clone()).try_into_spec(depth) {
+                    Ok(spec) => Value::Spec(spec),
+                    // No links: the rows of a map.
+                    Err(_) => parse::texts(items.iter().filter_map(|item| item.as_str().map(Into::into)).collect())?,
+                }
+            }
+            toml::Value::Table(pairs) if pairs.values().all(|x| x.is_integer() || x.is_float()) => {
+                let texts = pairs.into_iter().map(|(name, x)| format!("{name}={x}"));
+                parse::texts(texts.collect())?
             }
             other => Value::Spec(other.try_into_spec(depth)?),
         })

@@ -13,8 +13,10 @@ pub enum GridObservation {
     /// One number a cell of the map, walls and all, `[rows * columns]` in the order of [`Map`]: 1 where the walker
     /// stands, 0 elsewhere. The index of the 1 is the state's number in Gymnasium's toy-text environments.
     #[default]
+    #[serde(alias = "one_hot")]
     OneHot,
     /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last.
+    #[serde(alias = "row_column")]
     RowColumn,
 }
 

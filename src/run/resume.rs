@@ -1,0 +1,125 @@
+//! The folder of a run that was broken off, opened again.
+
+use std::path::{Path, PathBuf};
+
+use super::checkpoints::{Checkpoints, update_of};
+use super::sinks::Sinks;
+use super::{RunFolder, check};
+use crate::own_folder::{self, Kind};
+use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, whole_file};
+
+impl RunFolder {
+    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
+    /// is none yet, with the rows of this catalogue.
+    ///
+    /// # Errors
+    /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
+    pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
+        let path = path.into();
+        let config_path = path.join("config.toml");
+        Self::resume(path, |config| {
+            let config = Config { catalogue: catalogue.clone(), ..config.clone() };
+            match config.lacking(true) {
+                Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
+                None => Trainer::new(&config),
+            }
+        })
+    }
+
+    /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
+    /// is none yet. `make` makes the trainer, such as [`Trainer::new`]; for rows of one's own there is [`RunFolder::resume_with`].
+    ///
+    /// A checkpoint that cannot be read is passed over for the one before it, and told of in the notes. Only files of the
+    /// names that a run gives count as its checkpoints; others are left alone, and told of too.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or that another
+    /// process trains in, or that has a link under one of a run's names.
+    pub fn resume(
+        path: impl Into<PathBuf>,
+        make: impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
+        let path = path.into();
+        let config_path = path.join("config.toml");
+        if !config_path.exists() {
+            return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
+        }
+        let checkpoints = Checkpoints::of_run(&path);
+        check(&path, &checkpoints, &Catalogue::default())?;
+        let is_ours = own_folder::is_marked(&path, Kind::Run)?;
+        let table = Config::read_toml(&config_path)?;
+        let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
+        let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
+        // Before anything is cleared away, so that the half-written file of a process at work is not.
+        let mut sinks = Sinks::open(&path)?;
+        if !is_ours {
+            // Its configuration is ours, so it is a run of a version that left no marker.
+            own_folder::mark(&path, Kind::Run)?;
+        }
+        whole_file::remove_leftovers(&path);
+        checkpoints.remove_leftovers();
+        let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
+        let mut bad = Vec::new();
+        for file in checkpoints.numbered().into_iter().rev() {
+            let mut trainer = make(&config)?;
+            let opened = Checkpoint::read(&file).and_then(|checkpoint| {
+                let wrong = |problem: String| Error::File { path: file.clone(), problem };
+                let update = checkpoint.progress.update;
+                if update_of(&file) != Some(update) {
+                    return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
+                }
+                trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
+                Ok(checkpoint.progress)
+            });
+            match opened {
+                Ok(progress) => {
+                    sinks.resume(&progress)?;
+                    notes.extend(trainer.take_notes());
+                    let mut run = Self::of(path, trainer.config(), sinks);
+                    run.open_sinks()?;
+                    notes.extend(run.take_notes());
+                    run.checkpoints.last = Some(file);
+                    return Ok((run, trainer, notes));
+                }
+                Err(e) => {
+                    notes.push(format!("passed over: {e}"));
+                    bad.push(e);
+                }
+            }
+        }
+        if !bad.is_empty() {
+            return Err(none_of(&path, &bad));
+        }
+        let trainer = make(&config)?;
+        sinks.begin()?;
+        notes.push("there is no checkpoint yet: the run begins again".into());
+        let mut run = Self::of(path, trainer.config(), sinks);
+        run.open_sinks()?;
+        Ok((run, trainer, notes))
+    }
+}
+
+/// Things that a message names; of more than these it says how many.
+const SHOWN: usize = 3;
+
+/// What is said of a run none of whose checkpoints can be gone on from: what is wrong with each, the newest first.
+fn none_of(run: &Path, bad: &[Error]) -> Error {
+    let named: Vec<String> = bad.iter().take(SHOWN).map(Error::to_string).collect();
+    let more = bad.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let count =
+        if bad.len() == 1 { "its only checkpoint".into() } else { format!("any of its {} checkpoints", bad.len()) };
+    let remedy = "put a good copy of one back, or begin again: --out this folder with --force";
+    let problem = format!("the run cannot go on from {count} ({}{more}); {remedy}", named.join("; "));
+    Error::File { path: run.into(), problem }
+}
+
+/// What is said of checkpoints that somebody else put there.
+fn foreign(checkpoints: &Checkpoints) -> Option<String> {
+    let names = checkpoints.foreign();
+    let more = names.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let said = "left alone: checkpoints of this run are named by the ten digits of their updates";
+    (!names.is_empty()).then(|| format!("checkpoints/{shown}{more}: {said}"))
+}

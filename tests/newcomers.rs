@@ -1,0 +1,264 @@
+//! What somebody runs into who comes from another library or has rows of their own: each time the mistake is named, with
+//! what would be right.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use uphill::catalogue::{AnyRow, EnvRow, MakeEnv};
+use uphill::envs::{CartPole, Lanes, TimeLimit};
+use uphill::optim::{Chain, Make, Registry, Row, scale_by_learning_rate};
+use uphill::words::{Kind, Param, Range};
+use uphill::{Catalogue, Config, Error, Metrics, Policy, Result, RunFolder, Sink, Trainer, sink};
+
+mod programs;
+
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
+    programs::example(program).current_dir(folder).args(arguments).output().expect("the program runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const fn env(name: &'static str, params: &'static [Param]) -> EnvRow {
+    EnvRow { name, summary: "", params, make: MakeEnv::one(|_| Ok(uphill::envs::make("CartPole-v1")?)) }
+}
+
+const fn optimizer(name: &'static str, params: &'static [Param]) -> Row {
+    let make = Make::Recipe(|a| Ok(Chain::new().then(scale_by_learning_rate(a.schedule("lr")?))));
+    Row { name, summary: "", params, make }
+}
+
+fn refused(row: impl Into<AnyRow>) -> String {
+    let catalogue = Catalogue::default().with(row);
+    let error = Config::from_toml_with("steps = 100", &catalogue).expect_err("a row that cannot be");
+    assert!(matches!(error, Error::Config(_)));
+    error.to_string()
+}
+
+#[test]
+fn a_mistake_in_a_row_is_found_when_the_catalogue_is_used_whatever_the_run_is() {
+    const WIND: Param = Param::fixed("wind", Range::Share, "0.5", "how strong");
+    for (row, problem) in [
+        (env("Boat-v0", const { &[WIND, WIND] }), "the row of `Boat-v0`: argument `wind`: it is there twice"),
+        (
+            env("Boat-v0", const { &[WIND.or("2")] }),
+            "argument `wind`: its default, 2, is impossible: it must lie in [0, 1]",
+        ),
+        (env("Boat-v0", const { &[WIND.or("[1")] }), "argument `wind`: its default, [1, is impossible: "),
+        (
+            env("Boat-v0", const { &[Param::fixed("wind speed", Range::Share, "0", "")] }),
+            "argument `wind speed`: its name must be",
+        ),
+        (env("Boat-v0", const { &[Param::fixed("name", Range::Share, "0", "")] }), "and not `name`"),
+        (
+            env("Boat(v0)", &[]),
+            "the row of `Boat(v0)`: its name must be 1 to 80 visible characters, without parentheses",
+        ),
+        (env("", &[]), "the row of ``: its name must be"),
+    ] {
+        let said = refused(row);
+        assert!(said.contains(problem), "{said}");
+    }
+    let none = EnvRow { make: MakeEnv { one: None, many: None, model: None, returns: None }, ..env("Boat-v0", &[]) };
+    assert!(refused(none).contains("it makes no environment"));
+    let open: fn(&uphill::words::Args, &Path) -> Result<Box<dyn Sink>> = |_, _| Err(Error::Config("never".into()));
+    let csv = sink::Row { name: "csv", summary: "", params: &[], make: sink::Make { file: "a.csv", open } };
+    assert!(refused(csv).contains("the row of `csv`: every run has that sink"));
+
+    let lr = const { &[Param::lr("-1")] };
+    assert!(refused(optimizer("mine", lr)).contains("`lr`: its default, -1, is impossible: it must be finite and not"));
+    assert!(refused(optimizer("my-own", &[])).contains("the row of `my-own`: its name must be letters, digits and _"));
+    // A word of another kind is no other version of this one.
+    for (name, kind) in [("cosine", "a schedule"), ("clip_by_value", "a link")] {
+        let said = refused(optimizer(name, const { &[Param::lr("0.1")] }));
+        let expected = format!("the row of `{name}`: it is an optimizer, and one that is {kind} has that name");
+        assert!(said.starts_with(&expected), "{said}");
+        let registry = Registry::default().with(optimizer(name, const { &[Param::lr("0.1")] }));
+        assert!(registry.chain_with(&"adam".parse().expect("a spec"), &uphill::optim::Fallback::default()).is_err());
+    }
+    // One of the same kind is.
+    let catalogue =
+        Catalogue::default().with(optimizer("sgd", const { &[Param::lr("0.1")] })).with(env("CartPole-v1", &[WIND]));
+    assert_eq!(Config::from_toml_with("optimizer = 'sgd'", &catalogue).expect("a configuration").lr, 0.1);
+}
+
+#[test]
+fn an_error_of_a_sink_names_the_sink() {
+    struct Full;
+    impl Sink for Full {
+        fn row(&mut self, _: &Metrics) -> Result<()> {
+            Err(Error::Config("no room".into()))
+        }
+        fn sync(&mut self) -> Result<String> {
+            Err(Error::Config("no room at all".into()))
+        }
+        fn resume(&mut self, mark: Option<&str>) -> Result<()> {
+            if mark.is_none() { Ok(()) } else { Err(Error::Config("a mark".into())) }
+        }
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let config = Config { steps: 512, hidden: vec![4], ..Config::for_algo("ppo").expect("an algorithm") };
+    let run = RunFolder::create(home.path(), &config, false).expect("a run");
+    let mut run = run.with_sink("board", Box::new(Full)).expect("a sink");
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    let metrics = trainer.step().expect("an update").expect("a row");
+    assert_eq!(run.log(&metrics).expect_err("full").to_string(), "the sink `board`: no room");
+    assert_eq!(run.save(&mut trainer).expect_err("full").to_string(), "the sink `board`: no room at all");
+}
+
+#[test]
+fn a_setting_in_the_word_of_a_row_is_said_to_be_one() {
+    for (word, expected) in [
+        (
+            "algo = 'ppo(lr=1e-3)'",
+            "ppo has no argument `lr`: it is a setting of the run, --lr or lr = …, or an argument of the optimizer, such as adam(lr=…)",
+        ),
+        (
+            "algo = 'ppo(hidden=[8])'",
+            "ppo has no argument `hidden`: it is a setting of the run, --hidden or hidden = …",
+        ),
+        (
+            "env = 'CartPole-v1(max_grad_norm=1)'",
+            "CartPole-v1 has no argument `max_grad_norm`: it is a setting of the run, --max-grad-norm or max_grad_norm = …",
+        ),
+    ] {
+        assert_eq!(Config::from_toml(word).expect_err(word).to_string(), expected);
+    }
+}
+
+#[test]
+fn memory_that_is_small_is_said_in_a_unit_that_is_small() {
+    let config = Config { max_memory: 1e-4, ..Config::for_algo("ppo").expect("an algorithm") };
+    let said = Trainer::new(&config).map(drop).expect_err("too much").to_string();
+    assert!(!said.contains("0.0 ") && said.contains(" MiB") && said.contains(" KiB"), "{said}");
+}
+
+#[test]
+fn another_optimizer_than_that_of_the_file_has_its_own_learning_rate() {
+    let home = tempfile::tempdir().expect("a folder");
+    let short = ["--steps", "200", "--n-steps", "32", "--hidden", "4"];
+    let train = |more: &[&str]| run(home.path(), "train", &[&short, more].concat());
+    let lr = |folder: &str| {
+        let text = fs::read_to_string(home.path().join(folder).join("config.toml")).expect("settings");
+        let config = Config::from_toml(&text).expect("settings");
+        (config.optimizer.to_string(), config.lr)
+    };
+    assert!(train(&["--out", "first", "--lr", "0.002"]).status.success());
+    let other = train(&["--config", "first/config.toml", "--optimizer", "sgd", "--out", "other"]);
+    assert!(other.status.success(), "{}", said(&other));
+    assert_eq!(lr("other"), ("sgd".into(), Config::new("ppo", "sgd").expect("known").lr));
+    assert!(said(&other).contains("lr: the optimizer's own"), "{}", said(&other));
+    for (optimizer, more, expected) in [
+        // Said on the line, it is that; of the same kind, it is what the file has.
+        ("sgd", &["--lr", "0.5"][..], 0.5),
+        ("adamw", &[], 0.002),
+    ] {
+        let arguments = ["--config", "first/config.toml", "--optimizer", optimizer, "--force", "--out", "more"];
+        let output = train(&[&arguments, more].concat());
+        assert!(output.status.success() && !said(&output).contains("lr:"), "{}", said(&output));
+        assert_eq!(lr("more"), (optimizer.into(), expected));
+    }
+    // What the other one says by itself the file says no longer.
+    let whole = ["--config", "first/config.toml", "--optimizer", "clip_by_value(1) | sgd(lr=0.1)", "--out", "whole"];
+    let whole = train(&whole);
+    assert!(whole.status.success(), "{}", said(&whole));
+    // A file that names no optimizer means its rate for any.
+    fs::write(home.path().join("rate.toml"), "lr = 0.003\n").expect("a file");
+    assert!(train(&["--config", "rate.toml", "--optimizer", "sgd", "--out", "any"]).status.success());
+    assert_eq!(lr("any"), ("sgd".into(), 0.003));
+}
+
+#[test]
+fn training_in_which_no_episode_ends_says_so_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    // A way along a cliff that nobody finds.
+    let map = format!("[\"S{}G\", \"{}\"]", ".".repeat(30), "C".repeat(32));
+    let env = format!("GridWorld(map={map}, max_episode_steps=inf)");
+    let output = run(
+        home.path(),
+        "train",
+        &["--env", &env, "--envs", "1", "--steps", "11000", "--n-steps", "500", "--hidden", "4", "--out", "run"],
+    );
+    let said = said(&output);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("no episode has ended in 10000 steps of each environment").count(), 1, "{said}");
+    assert!(said.matches("  no episode ended yet").count() >= 10 && !said.contains("return -"), "{said}");
+}
+
+#[test]
+fn a_policy_of_environments_made_in_code_says_what_loads_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let ppo = Config::for_algo("ppo").expect("an algorithm");
+    let config = Config { env: "ShortPole".into(), steps: 512, hidden: vec![4], ..ppo };
+    let trainer = Trainer::with_envs(&config, |lanes| {
+        let short = TimeLimit::with_limit(CartPole::new(), 50)?.named("ShortPole")?;
+        Ok(Box::new(Lanes::new(vec![short; lanes])?))
+    });
+    let run = RunFolder::create(home.path(), &config, false).expect("a run");
+    let mut trainer = trainer.expect("a trainer");
+    while trainer.step().expect("an update").is_some() {}
+    run.finish(trainer).expect("a summary");
+    let said = Policy::load(home.path()).map(drop).expect_err("not known").to_string();
+    for word in ["environment `ShortPole`", "`Catalogue`", "`Policy::load_with`", "`RunFolder::resume`"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let short = EnvRow {
+        make: MakeEnv::one(|_| Ok(Box::new(TimeLimit::with_limit(CartPole::new(), 50)?.named("ShortPole")?))),
+        ..env("ShortPole", &[])
+    };
+    Policy::load_with(home.path(), &Catalogue::default().with(short)).expect("as it says");
+}
+
+#[test]
+fn a_row_may_have_arguments_of_every_kind() {
+    const BOAT: EnvRow = EnvRow {
+        name: "Boat-v0",
+        summary: "",
+        params: &[
+            Param::counts("sails", (1, 9), "[2, 3]", "sails of each mast"),
+            Param::text("flag", "white", "its colour"),
+            Param::texts("crew", r#"["Ada", "Bo Li"]"#, "who is aboard"),
+            Param::limit("crew_limit", 100, "inf", "how many may be aboard"),
+        ],
+        make: MakeEnv::one(|args| {
+            let (sails, flag) = (args.counts("sails")?, args.text("flag")?);
+            let (crew, limit) = (args.texts("crew")?, args.limit("crew_limit")?);
+            Err(Error::Config(format!("{sails:?} {flag} {crew:?} {limit:?}")))
+        }),
+    };
+    let catalogue = Catalogue::default().with(BOAT);
+    catalogue.check().expect("a row that can be");
+    let made = |env: &str| {
+        let config = Config::from_toml_with(&format!("env = {env}"), &catalogue)?;
+        config.make_envs(1).map(drop)
+    };
+    for (env, expected) in [
+        ("'Boat-v0'", r#"[2, 3] white ["Ada", "Bo Li"] None"#),
+        ("'Boat-v0([1], \"red\", [\"Cy\"], 3)'", r#"[1] red ["Cy"] Some(3)"#),
+        (
+            "{ name = 'Boat-v0', sails = [4], flag = 'dark blue', crew = ['Di', 'Ed'] }",
+            r#"[4] dark blue ["Di", "Ed"] None"#,
+        ),
+        ("'Boat-v0(sails=[0])'", "sails = [0] is impossible: it must be whole numbers in brackets, each from 1 to 9"),
+        ("'Boat-v0(crew=3)'", "crew = 3 is impossible: it must be texts in brackets"),
+        ("'Boat-v0(crew_limit=0.5)'", "it must be a whole number from 1 to 100, or inf for none"),
+        ("'Boat-v0(crew=[\"Di\", 3])'", "expected text in quotes at column"),
+    ] {
+        let said = made(env).expect_err(env).to_string();
+        assert!(said.contains(expected), "{env}: {said}");
+    }
+    assert!(matches!(BOAT.params[0].kind, Kind::Counts(1, 9)));
+}
+
+#[test]
+fn every_row_of_ours_is_one_that_may_be_added() {
+    let ours = Catalogue::default();
+    let sinks = ours.sinks().iter().filter(|row| row.name != "csv").copied();
+    let rows = ours.envs().iter().copied().map(AnyRow::from);
+    let rows = rows.chain(ours.models().iter().copied().map(AnyRow::from));
+    let rows = rows.chain(ours.algos().iter().copied().map(AnyRow::from));
+    let rows = rows.chain(ours.optim().rows().iter().copied().map(AnyRow::from)).chain(sinks.map(AnyRow::from));
+    rows.fold(ours.clone(), Catalogue::with).check().expect("rows that can be");
+}
