@@ -1,26 +1,12 @@
 //! Quality against cost: which optimizers are worth what they take.
 
-use plotters::{
-    element::{ErrorBar, PathElement},
-    style::{
-        Color, RGBColor,
-        text_anchor::{HPos, VPos},
-    },
-};
+use plotters::prelude::*;
 
 use super::{
-    Picture, PictureOptions, PlotError,
-    axis::{Axis, Quantity},
-    chart::Chart,
-    check,
-    header::{Entry, Swatch},
-    look::{Marker, PALETTE},
-    picture::Drawn,
-    placement::{Patch, distance, place},
-    sheet::{Heading, Panels},
-    style::{AXIS, Style},
+    AXIS, Axis, Chart, Corners, Drawn, Entry, HPos, Interval, Marker, PALETTE, Panels, Picture, PictureOptions,
+    PlotError, Swatch, VPos, check, distance,
+    placement::{around, nearest, place},
 };
-use crate::stats::Interval;
 
 const BEST: RGBColor = PALETTE[0];
 const DOMINATED: RGBColor = PALETTE[4];
@@ -68,62 +54,45 @@ pub fn quality_against_cost(
     options: &PictureOptions,
 ) -> Result<Picture, PlotError> {
     let style = options.style()?;
-    let ranges = checked(points)?;
+    check::labels("point", points.iter().map(|point| point.label.as_str()))?;
+    let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
+    for CostPoint { label, cost, quality } in points {
+        check::hold(label, &mut x, *cost)?;
+        check::hold(label, &mut y, *quality)?;
+        check::has_logarithm(label, "cost", cost.low.min(cost.point))?;
+    }
+    let air = (y.1 - y.0) * 0.08;
+    let axes = |height| (Axis::logarithmic(x.0, x.1), Axis::new(y.0 - air, y.1 + air, style.count(height, 4.5, 6.0)));
     // Names if they fit beside the points, else numbers: near, farther from a crowd of points, and at last over bars.
     for (numbered, first_ring, clear) in [(false, 1, true), (true, 1, true), (true, 6, true), (true, 1, false)] {
         let text = |(point, i): (&CostPoint, usize)| if numbered { i.to_string() } else { point.label.clone() };
         let texts: Vec<String> = points.iter().zip(1..).map(text).collect();
         let header = ("Quality against cost", entries(points, numbered));
-        let panels = Panels {
-            headings: vec![Heading::default()],
-            names,
-            left: style.em(2.2),
-            least: style.em(13.0),
-            axes: &|_, (_, height)| axes(&style, ranges, height),
-        };
+        let axes = |_, (_, height)| axes(height);
+        let panels = Panels::new(&style, names, &axes);
         let mut fits = false;
         let heights = |width| (width * 11 / 20, style.em(10.0));
         let picture = options.draw(&style, header, panels, heights, |_, chart| {
             draw_points(chart, points)?;
-            let Some(patches) = places(chart, points, &texts, (first_ring, clear)) else { return Ok(()) };
+            let Some(places) = places(chart, points, &texts, (first_ring, clear)) else { return Ok(()) };
             fits = true;
-            draw_texts(chart, points, &texts, &patches)
+            draw_texts(chart, points, &texts, &places)
         })?;
         if fits {
             return Ok(picture);
         }
     }
     let reason = "its points lie too close for a number beside each; give it more width and height";
-    Err(check::refused("the picture", reason))
-}
-
-/// From where to where costs and qualities reach.
-type Ranges = ((f64, f64), (f64, f64));
-
-fn checked(points: &[CostPoint]) -> Result<Ranges, PlotError> {
-    check::that(!points.is_empty(), "the picture", "it needs at least one point")?;
-    check::labels(points.iter().map(|point| point.label.as_str()))?;
-    let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
-    for CostPoint { label, cost, quality } in points {
-        (x, y) = (check::hold(label, x, cost)?, check::hold(label, y, quality)?);
-        check::has_logarithm(label, "cost", cost.low.min(cost.point))?;
-    }
-    Ok((x, y))
+    Err(PlotError::Picture { what: "the picture".into(), reason: reason.into() })
 }
 
 /// What the colours mean, and the points' names where they are numbered.
 fn entries(points: &[CostPoint], numbered: bool) -> Vec<Entry> {
-    let best = Entry::new(Swatch::Mark(Marker::Disc, BEST), "no other is both cheaper and better");
-    let dominated = Entry::new(Swatch::Mark(Marker::Disc, DOMINATED), "another is");
-    let number = |(point, i): (&CostPoint, usize)| Entry::new(Swatch::Number(i), &point.label);
+    let best = (Swatch::Mark(Marker::Disc, BEST), "no other is both cheaper and better".to_owned());
+    let dominated = (Swatch::Mark(Marker::Disc, DOMINATED), "another is".to_owned());
+    let number = |(point, i): (&CostPoint, usize)| (Swatch::Number(i), point.label.clone());
     let numbers = points.iter().zip(1..).filter(|_| numbered).map(number);
     [best, dominated].into_iter().chain(numbers).collect()
-}
-
-fn axes(style: &Style, (x, y): Ranges, height: i32) -> (Axis, Axis) {
-    let air = (y.1 - y.0) * 0.08;
-    let y = Axis::new(Quantity::Metric, y.0 - air, y.1 + air, style.count(height, 4.5, 6.0));
-    (Axis::logarithmic(x.0, x.1), y)
 }
 
 /// Each point with its error bars, in the colour of those that no other beats in both or in that of the others.
@@ -147,17 +116,18 @@ fn draw_points(chart: &Chart<'_, '_>, points: &[CostPoint]) -> Drawn {
 }
 
 /// The texts in their places, each with a line to its point if it is not beside it.
-fn draw_texts(chart: &Chart<'_, '_>, points: &[CostPoint], texts: &[String], patches: &[Patch]) -> Drawn {
+fn draw_texts(chart: &Chart<'_, '_>, points: &[CostPoint], texts: &[String], places: &[Corners]) -> Drawn {
     let Chart { area, style, .. } = chart;
-    for (patch, point) in patches.iter().zip(points) {
+    for (&place, point) in places.iter().zip(points) {
         let point = chart.at(point.cost.point, point.quality.point);
-        let near = patch.nearest(point);
+        let near = nearest(place, point);
         if distance(point, near) > f64::from(style.em(1.2)) {
             area.draw(&PathElement::new([point, near], AXIS.stroke_width(style.hair)))?;
         }
     }
-    let anchor = (HPos::Center, VPos::Center);
-    patches.iter().zip(texts).try_for_each(|(patch, text)| style.write(area, text, patch.centre(), anchor))
+    places.iter().zip(texts).try_for_each(|(&[(left, top), (right, bottom)], text)| {
+        style.write(area, text, ((left + right) / 2, (top + bottom) / 2), (HPos::Center, VPos::Center))
+    })
 }
 
 /// The places of texts beside the points, clear of error bars and of each other's lines or not, if there is room for all.
@@ -166,19 +136,20 @@ fn places(
     points: &[CostPoint],
     texts: &[String],
     (first_ring, clear): (i32, bool),
-) -> Option<Vec<Patch>> {
+) -> Option<Vec<Corners>> {
     let em = |ems| chart.style.em(ems);
-    let patches = |CostPoint { cost, quality, .. }: &CostPoint| {
+    let obstacles = |CostPoint { cost, quality, .. }: &CostPoint| {
         let ((left, y), (right, _)) = (chart.at(cost.low, quality.point), chart.at(cost.high, quality.point));
         let ((x, bottom), (_, top)) = (chart.at(cost.point, quality.low), chart.at(cost.point, quality.high));
         let wide = em(0.25);
-        let across = Patch { left: left - wide, top: y - wide, right: right + wide, bottom: y + wide };
-        let down = Patch { left: x - wide, top: top - wide, right: x + wide, bottom: bottom + wide };
-        [Some(Patch::around((x, y), em(0.28), em(0.28))), clear.then_some(across), clear.then_some(down)]
+        let across = [(left - wide, y - wide), (right + wide, y + wide)];
+        let down = [(x - wide, top - wide), (x + wide, bottom + wide)];
+        let bars = if clear { vec![across, down] } else { Vec::new() };
+        bars.into_iter().chain([around((x, y), em(0.28), em(0.28))])
     };
-    let obstacles: Vec<Patch> = points.iter().flat_map(patches).flatten().collect();
+    let obstacles: Vec<Corners> = points.iter().flat_map(obstacles).collect();
     let [(left, top), (right, bottom)] = chart.place();
-    let bounds = Patch { left: left + em(0.2), top, right: right + em(1.2), bottom: bottom - em(0.1) };
+    let bounds = [(left + em(0.2), top), (right + em(1.2), bottom - em(0.1))];
     let text = |(point, text): (&CostPoint, &String)| {
         (chart.at(point.cost.point, point.quality.point), chart.style.width(text, 1.0) + em(0.3))
     };

@@ -1,10 +1,9 @@
 //! Runs become curves: which runs are seeds of one experiment, their mean, their spread, their smoothing.
 
 use super::{
-    PlotError, RecordedRun,
+    Interval, PlotError, RecordedRun, check,
     label::{labels, same_experiment},
 };
-use crate::stats::Interval;
 
 /// Places along the environment steps at which a curve is computed: more than a plot has pixels to show.
 const PLACES: u32 = 800;
@@ -40,9 +39,8 @@ fn curve(label: String, runs: &[&RecordedRun], smooth: f64) -> Result<Curve, Plo
     let lines: Vec<Line> = runs.iter().map(|run| Line::new(run)).collect();
     let from = lines.iter().map(Line::first).fold(0.0, f64::max);
     let to = lines.iter().map(Line::last).fold(f64::INFINITY, f64::min);
-    if from > to {
-        return Err(PlotError::NoOverlap { label });
-    }
+    let reason = "its runs have no environment step in common, so they have no mean; plot them one by one";
+    check::that(from <= to, &label, reason)?;
     let seeds = runs.iter().map(|run| run.seed).collect();
     let raw: Vec<(f64, f64)> = match lines.as_slice() {
         [line] => line.steps.iter().copied().zip(line.values.iter().copied()).collect(),

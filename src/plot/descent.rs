@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-use super::{Landscape, Picture, PlotError, check, map::Maps, picture::writable};
-use crate::{canvas::Canvas, render, whole_file};
+use super::{
+    Landscape, Picture, PlotError, check,
+    map::Maps,
+    picture::{writable, write},
+};
+use crate::{canvas::Canvas, render};
 
 /// The way of one optimizer.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +120,7 @@ pub fn descent_gif(
             Ok::<Canvas, PlotError>(canvas)
         },
     )?;
-    whole_file::write(path, &gif).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+    write(path, &gif)
 }
 
 fn checked<'a>(
@@ -124,19 +128,13 @@ fn checked<'a>(
     panels: &'a [DescentPanel],
     options: &'a DescentOptions,
 ) -> Result<Maps<'a>, PlotError> {
-    check::scale(options.scale)?;
-    let least = 300.0 * options.scale;
-    let expected = "at least 300 times `scale` for each panel and at most 10000 pixels";
-    check::side("width", options.width, least * panels.len().max(1) as f64, expected)?;
-    check::side("height", options.height, least, "at least 300 times `scale` and at most 10000 pixels")?;
-    let refused = |what: &str, reason| Err(PlotError::Landscape { what: what.to_owned(), reason });
-    if panels.iter().all(|panel| panel.paths.is_empty()) {
-        return refused("the descent", "there is no path");
-    }
-    for DescentPath { label, points, values } in panels.iter().flat_map(|panel| &panel.paths) {
-        if points.is_empty() || points.len() != values.len() {
-            return refused(label, "it needs points, and as many values as points");
-        }
+    let panels_wide = 300 * u32::try_from(panels.len().max(1)).unwrap_or(u32::MAX / 300);
+    check::size(options.scale, &[("width", options.width, panels_wide), ("height", options.height, 300)])?;
+    let mut paths = panels.iter().flat_map(|panel| &panel.paths).peekable();
+    check::that(paths.peek().is_some(), "the descent", "there is no path")?;
+    for DescentPath { label, points, values } in paths {
+        let whole = !points.is_empty() && points.len() == values.len();
+        check::that(whole, label, "it needs points, and as many values as points")?;
     }
     Maps::new(landscape, panels, options)
 }

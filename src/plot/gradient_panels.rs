@@ -1,26 +1,11 @@
 //! The quality of gradient estimators: one row an estimator, one panel a quantity.
 
-use plotters::{
-    element::{Circle, PathElement, Rectangle},
-    style::{Color, RGBColor},
-};
+use plotters::style::RGBColor;
 
-use super::{
-    Picture, PictureOptions, PlotError,
-    axis::{Axis, Quantity},
-    check,
-    header::{Entry, Swatch},
-    look::{Marker, PALETTE},
-    rows::{BAR, Rows},
-    sheet::Heading,
-    style::{FAINT, Style},
-};
-use crate::stats::Interval;
+use super::{Interval, PALETTE, Picture, PictureOptions, PlotError, Swatch, check, rows, rows::Estimates};
 
 /// What cannot be told from zero.
 const UNSURE: RGBColor = RGBColor(150, 150, 150);
-/// Magnitudes below the largest by more than this are drawn at the axis's end.
-const DECADES: f64 = 6.0;
 
 /// One panel of [`gradient_panels`].
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +32,7 @@ pub struct GradientValue {
 
 /// Draws what gradient estimators are worth: a panel a quantity, in each a row an estimator, in the order given.
 ///
-/// A dot is the estimate, the line through it the interval. The picture grows with the number of rows.
+/// A bar is the interval, the dark stroke on it the estimate. The picture grows with the number of rows.
 ///
 /// # Errors
 /// A [`PlotError`] if there is no row or no panel, a panel has another number of values than there are rows or none that
@@ -75,65 +60,34 @@ pub fn gradient_panels(
     panels: &[GradientPanel],
     options: &PictureOptions,
 ) -> Result<Picture, PlotError> {
-    let style = options.style()?;
-    let ranges = checked(rows, panels)?;
-    let mut all = panels.iter().flat_map(|panel| panel.values.iter().flatten());
-    let mut entries = vec![Entry::new(Swatch::Mark(Marker::Disc, PALETTE[0]), "estimate, with its interval")];
-    if all.any(|value| !value.sure) {
-        entries.push(Entry::new(Swatch::Mark(Marker::Disc, UNSURE), "not told from zero by these batches"));
+    options.style()?;
+    check::labels("row", rows.iter().copied())?;
+    check::labels("panel", panels.iter().map(|panel| panel.name.as_str()))?;
+    let estimates: Vec<Estimates> =
+        panels.iter().map(|panel| estimates(panel, rows.len())).collect::<Result<_, _>>()?;
+    let mut entries = vec![(Swatch::Bar(PALETTE[0]), "estimate, with its interval".to_owned())];
+    if panels.iter().flat_map(|panel| panel.values.iter().flatten()).any(|value| !value.sure) {
+        entries.push((Swatch::Bar(UNSURE), "not told from zero by these batches".to_owned()));
     }
-    let heading = |panel: &GradientPanel| Heading { name: panel.name.clone(), note: panel.note.clone() };
-    let table = Rows {
-        labels: rows.to_vec(),
-        headings: panels.iter().map(heading).collect(),
-        least: style.em(9.0),
-        axis: &|i, width| axis(&style, width, panels[i].logarithmic, ranges[i]),
-    };
-    table.draw(options, ("Quality of policy gradients", entries), |chart, i, row| {
-        let (from, to) = chart.across();
-        let at = |x: f64| chart.at(x.clamp(from, to), 0.0).0;
-        if !panels[i].logarithmic {
-            let zero = [row.middle - row.height / 2, row.middle + row.height / 2].map(|y| (at(0.0), y));
-            chart.area.draw(&PathElement::new(zero, FAINT.stroke_width(style.hair)))?;
-        }
-        let Some(GradientValue { interval: Interval { point, low, high }, sure }) = panels[i].values[row.number] else {
-            return Ok(());
-        };
-        let (colour, half) = (if sure { PALETTE[0] } else { UNSURE }, style.line as i32 * 3 / 4);
-        let bar = [(at(low), row.middle - half), (at(high), row.middle + half)];
-        chart.area.draw(&Rectangle::new(bar, colour.mix(BAR).filled()))?;
-        let disc = Circle::new((at(point), row.middle), style.line * 7 / 4, colour.filled());
-        if (from..=to).contains(&point) { chart.area.draw(&disc) } else { Ok(()) }
-    })
+    rows::draw(options, ("Quality of policy gradients", entries), rows.to_vec(), &estimates)
 }
 
-/// From where to where what an axis can show reaches in each panel: what is finite, and above zero if it is logarithmic.
-fn checked(rows: &[&str], panels: &[GradientPanel]) -> Result<Vec<(f64, f64)>, PlotError> {
-    check::that(!rows.is_empty(), "the picture", "it needs at least one row")?;
-    check::labels(rows.iter().copied())?;
-    check::that(!panels.is_empty(), "the picture", "it needs at least one panel")?;
-    check::labels(panels.iter().map(|panel| panel.name.as_str()))?;
-    let range = |GradientPanel { name, values, logarithmic, .. }: &GradientPanel| {
-        check::same_length(name, values.len(), rows.len(), "values")?;
-        let mut range = check::NOWHERE;
-        for Interval { point, low, high } in values.iter().flatten().map(|value| value.interval) {
-            let reason = format!("{point} [{low}, {high}] is no value with an interval");
-            check::that(low <= high && !point.is_nan(), name, reason)?;
-            let shown = |x: &f64| x.is_finite() && (!logarithmic || *x > 0.0);
-            range = [low, point, high].into_iter().filter(shown).fold(range, |range, x| check::stretch(range, x, x));
-        }
-        check::that(range != check::NOWHERE, name, "it has no value that its axis could show")?;
-        Ok(range)
-    };
-    panels.iter().map(range).collect()
-}
-
-fn axis(style: &Style, width: i32, logarithmic: bool, (from, to): (f64, f64)) -> Axis {
-    if logarithmic {
-        return Axis::logarithmic(from.max(to * 10f64.powf(-DECADES)), to);
+fn estimates(panel: &GradientPanel, rows: usize) -> Result<Estimates, PlotError> {
+    let GradientPanel { name, note, logarithmic, values } = panel;
+    check::same_length(name, values.len(), rows, "values")?;
+    let mut range = check::NOWHERE;
+    for Interval { point, low, high } in values.iter().flatten().map(|value| value.interval) {
+        let reason = format!("{point} [{low}, {high}] is no value with an interval");
+        check::that(low <= high && !point.is_nan(), name, reason)?;
+        // What the axis can show: what is finite, and above zero if it is logarithmic.
+        let shown = |x: &f64| x.is_finite() && (!logarithmic || *x > 0.0);
+        [low, point, high].into_iter().filter(shown).for_each(|x| check::stretch(&mut range, x, x));
     }
-    let (from, to) = (from.min(0.0), to.max(0.0));
-    let air = (to - from) * 0.06;
-    let below = if from < 0.0 { air } else { 0.0 };
-    Axis::new(Quantity::Metric, from - below, to + air, style.count(width, 2.4, 6.0))
+    check::that(range != check::NOWHERE, name, "it has no value that its axis could show")?;
+    if !logarithmic {
+        check::stretch(&mut range, 0.0, 0.0);
+    }
+    let mark = |value: GradientValue| (value.interval, if value.sure { PALETTE[0] } else { UNSURE });
+    let marks = values.iter().map(|value| value.map(mark)).collect();
+    Ok(Estimates { heading: (name.clone(), note.clone()), logarithmic: *logarithmic, range, marks })
 }

@@ -1,7 +1,6 @@
 //! A function of two numbers, sampled on a grid, and its contours.
 
-use super::PlotError;
-use super::recorded_run::drawable;
+use super::{PlotError, check, drawable};
 
 /// Which end of a landscape is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,26 +35,20 @@ impl Landscape {
         goal: Goal,
         mut f: impl FnMut(f64, f64) -> Result<f64, E>,
     ) -> Result<Landscape, E> {
-        let wrong = |reason| E::from(PlotError::Landscape { what: "the landscape".into(), reason });
-        if !(x.0 < x.1 && y.0 < y.1 && [x.0, x.1, y.0, y.1].into_iter().all(drawable)) {
-            return Err(wrong("its sides must be finite, and begin before they end"));
-        }
-        if columns < 2 || rows < 2 {
-            return Err(wrong("it needs two points a side"));
-        }
+        let that = |holds, reason| check::that(holds, "the landscape", reason);
+        let sides = x.0 < x.1 && y.0 < y.1 && [x.0, x.1, y.0, y.1].into_iter().all(drawable);
+        that(sides, "its sides must be finite, and begin before they end")?;
+        that(columns > 1 && rows > 1, "it needs two points a side")?;
         let place = |(from, to): (f64, f64), i: usize, count: usize| from + (to - from) * i as f64 / (count - 1) as f64;
         let mut values = Vec::new();
-        if columns.checked_mul(rows).is_none_or(|count| values.try_reserve_exact(count).is_err()) {
-            return Err(wrong("it has more points than memory holds"));
-        }
+        let room = columns.checked_mul(rows).is_some_and(|count| values.try_reserve_exact(count).is_ok());
+        that(room, "it has more points than memory holds")?;
         for row in 0..rows {
             for column in 0..columns {
                 values.push(f(place(x, column, columns), place(y, row, rows))?);
             }
         }
-        if !values.iter().copied().all(drawable) {
-            return Err(wrong("a value is not a finite number within 1e100 of zero"));
-        }
+        that(values.iter().copied().all(drawable), "a value is not a finite number within 1e100 of zero")?;
         Ok(Landscape { x, y, columns, values, goal })
     }
 

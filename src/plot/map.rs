@@ -1,25 +1,12 @@
 //! Maps of a landscape side by side, with the paths of optimizers over them.
 
-use plotters::{
-    element::{Circle, Cross, PathElement, Rectangle},
-    style::{
-        Color, RGBColor, WHITE,
-        text_anchor::{HPos, VPos},
-    },
-};
+use plotters::prelude::*;
 use uphill_envs::{Colour, counted};
 
 use super::{
-    DescentOptions, DescentPanel, DescentPath, Landscape, Picture, PlotError,
-    axis::{Axis, Quantity, significant},
-    chart::Chart,
-    header::{Entry, Header, NAME_LINES, Swatch},
-    look::{Look, PLAIN_LOOKS},
-    picture::{Area, Corners, Drawn, in_units},
-    placement::distance,
-    relief::Relief,
-    sheet::{Heading, Panels, Sheet, upright},
-    style::{AXIS, FAINT, Style, TEXT},
+    AXIS, Area, Axis, Chart, Corners, DescentOptions, DescentPanel, DescentPath, Drawn, FAINT, HPos, Header, Landscape,
+    Look, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, Swatch, TEXT, VPos, check, distance, in_pixels,
+    in_units, look::PLAIN_LOOKS, relief::Relief, sheet::upright, significant,
 };
 
 /// Maps side by side, and paths over them.
@@ -45,10 +32,8 @@ impl<'a> Maps<'a> {
                 labels.push(&path.label);
             }
         }
-        if labels.len() > PLAIN_LOOKS {
-            let reason = "it has paths of more than 21 names, which cannot be told apart";
-            return Err(PlotError::Landscape { what: "the descent".into(), reason });
-        }
+        let reason = "it has paths of more than 21 names, which cannot be told apart";
+        check::that(labels.len() <= PLAIN_LOOKS, "the descent", reason)?;
         let (style, relief) = (Style::new(options.width, options.height, options.scale), Relief::new(landscape));
         Ok(Self { landscape, panels, options, style, relief, labels })
     }
@@ -57,29 +42,27 @@ impl<'a> Maps<'a> {
     pub(super) fn ground(&self) -> Result<(Picture, Vec<Corners>), PlotError> {
         let (style, options) = (&self.style, self.options);
         let em = |ems| style.em(ems);
-        let entry = |(i, label): (usize, &&str)| Entry::new(Swatch::Line(Look::of(i)), *label);
+        let entry = |(i, label): (usize, &&str)| (Swatch::Line(Look::of(i)), (*label).to_owned());
         let entries = self.labels.iter().enumerate().map(entry).collect();
         let (width, titles) = (in_units(options.width), (&*options.title, &*options.subtitle));
         let header = Header::new(style, width, titles, entries, NAME_LINES);
         let scale = style.widest(self.relief.level_names()) + em(4.2);
-        let panels = Panels {
-            headings: self.panels.iter().map(|panel| Heading::new(&panel.title)).collect(),
-            names: (&options.axes.0, &options.axes.1),
-            left: em(2.2),
-            least: 0,
-            axes: &|_, size| axes(self.landscape, size, style),
-        };
+        let axes = |_, size| axes(self.landscape, size, style);
+        let headings = self.panels.iter().map(|panel| (panel.title.clone(), String::new())).collect();
+        let names = (&*options.axes.0, &*options.axes.1);
+        // All side by side.
+        let panels = Panels { headings, least: 0, ..Panels::new(style, names, &axes) };
         let sheet = Sheet::new(style, width - scale, header, panels);
         let numbers = self.panels.iter().map(|panel| panel.paths.len()).max().unwrap_or(0);
         let rows = 1 + numbers.div_ceil(number_columns(sheet.chart_width, style)) as i32;
         let numbers = em(1.5) * rows + em(0.4);
-        let least = ((sheet.height(em(6.0)) + numbers) / in_units(1)).unsigned_abs();
+        let least = in_pixels(sheet.height(em(6.0)) + numbers);
         if options.height < least {
             return Err(PlotError::Size { side: "height", pixels: options.height, least });
         }
         let mut places: Vec<Corners> = Vec::new();
         let mut ground = Picture::blank(options.width, options.height).with(|area| {
-            sheet.draw_on(area, (scale, numbers), |_, chart| {
+            sheet.draw(area, (scale, numbers), |_, chart| {
                 places.push(chart.place());
                 Ok(())
             })
@@ -115,9 +98,11 @@ impl<'a> Maps<'a> {
                     chart.draw(&Cross::new(best, arm, WHITE.mix(0.85).stroke_width(line * 2)))?;
                     chart.draw(&Cross::new(best, arm, TEXT.stroke_width(line)))?;
                 }
+                let ways = panel.paths.iter().map(|path| (self.look(path), finite(path, step)));
+                let ways: Vec<(Look, Vec<(f64, f64)>)> = ways.collect();
                 // All lines first and all ends last, so that no line hides where another one ends.
-                panel.paths.iter().try_for_each(|path| self.draw_line(&chart, path, step))?;
-                panel.paths.iter().try_for_each(|path| self.draw_ends(&chart, path, step))?;
+                ways.iter().try_for_each(|(look, points)| self.draw_line(&chart, look, points))?;
+                ways.iter().try_for_each(|(look, points)| self.draw_ends(&chart, look, points))?;
                 self.draw_numbers(area, place, panel, step)?;
             }
             Ok(())
@@ -128,15 +113,14 @@ impl<'a> Maps<'a> {
         Look::of(self.labels.iter().position(|label| *label == path.label).unwrap_or_default())
     }
 
-    /// The path up to a step, cut off at the map's edge, with a dot wherever a step is long enough to be seen.
-    fn draw_line(&self, chart: &Chart<'_, '_>, path: &DescentPath, step: usize) -> Drawn {
-        let (line, look) = (self.style.line, self.look(path));
-        let points = finite(path, step);
-        let pieces = within(&points, [self.landscape.x(), self.landscape.y()]);
+    /// A path, cut off at the map's edge, with a dot wherever a step is long enough to be seen.
+    fn draw_line(&self, chart: &Chart<'_, '_>, look: &Look, points: &[(f64, f64)]) -> Drawn {
+        let line = self.style.line;
+        let pieces = within(points, [self.landscape.x(), self.landscape.y()]);
         for piece in &pieces {
             chart.draw(&PathElement::new(piece.clone(), WHITE.mix(0.75).stroke_width(line * 2)))?;
         }
-        pieces.into_iter().try_for_each(|piece| chart.stroke(&look, piece, line))?;
+        pieces.into_iter().try_for_each(|piece| chart.stroke(look, piece, line))?;
         let mut last: Option<(i32, i32)> = None;
         for &point in points.iter().filter(|point| self.holds(point)) {
             let at = chart.at(point.0, point.1);
@@ -148,21 +132,17 @@ impl<'a> Maps<'a> {
         Ok(())
     }
 
-    /// A ring where it starts and a disc where it has got to.
-    fn draw_ends(&self, chart: &Chart<'_, '_>, path: &DescentPath, step: usize) -> Drawn {
-        let (points, line) = (finite(path, step), self.style.line);
-        let disc = |point: &(f64, f64), tenths, colour: RGBColor| {
-            chart.draw(&Circle::new(*point, line * tenths / 10, colour.filled()))
+    /// A ring where a path starts and a disc where it has got to.
+    fn draw_ends(&self, chart: &Chart<'_, '_>, look: &Look, points: &[(f64, f64)]) -> Drawn {
+        let discs = |at: &(f64, f64), discs: [(u32, RGBColor); 2]| {
+            let discs = discs.into_iter().filter(|_| self.holds(at));
+            let disc =
+                |(tenths, colour): (u32, RGBColor)| Circle::new(*at, self.style.line * tenths / 10, colour.filled());
+            discs.map(disc).try_for_each(|disc| chart.draw(&disc))
         };
-        if let Some(start) = points.first().filter(|point| self.holds(point)) {
-            disc(start, 26, TEXT)?;
-            disc(start, 16, WHITE)?;
-        }
-        if let Some(end) = points.last().filter(|point| points.len() > 1 && self.holds(point)) {
-            disc(end, 26, WHITE)?;
-            disc(end, 20, self.look(path).colour)?;
-        }
-        Ok(())
+        points.first().map_or(Ok(()), |start| discs(start, [(26, TEXT), (16, WHITE)]))?;
+        let end = points.last().filter(|_| points.len() > 1);
+        end.map_or(Ok(()), |end| discs(end, [(26, WHITE), (20, look.colour)]))
     }
 
     fn holds(&self, (x, y): &(f64, f64)) -> bool {
@@ -194,7 +174,7 @@ impl<'a> Maps<'a> {
 
 /// The axes of a map of this width and height.
 fn axes(landscape: &Landscape, (width, height): (i32, i32), style: &Style) -> (Axis, Axis) {
-    let axis = |(from, to), room, each| Axis::new(Quantity::Metric, from, to, style.count(room, each, 9.0));
+    let axis = |(from, to), room, each| Axis::new(from, to, style.count(room, each, 9.0));
     (axis(landscape.x(), width, 5.0), axis(landscape.y(), height, 4.0))
 }
 

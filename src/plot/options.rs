@@ -3,13 +3,8 @@
 use uphill_envs::counted;
 
 use super::{
-    Picture, PlotError,
-    chart::Chart,
-    check::{self, MOST},
-    header::{Entry, Header, NAME_LINES},
-    picture::{Drawn, in_units},
-    sheet::{Panels, Sheet},
-    style::Style,
+    Chart, Drawn, Entry, Header, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, check, check::MOST, in_pixels,
+    in_units,
 };
 
 /// What a picture of a benchmark says about itself, and its size.
@@ -45,19 +40,11 @@ impl PictureOptions {
         check::option(self.seeds > 0, "seeds", "0".into(), "how many seeds each optimizer had, at least 1")?;
         let expected = "how it was measured: the subtitle says it";
         check::option(!protocol.trim().is_empty(), "protocol", format!("`{protocol}`"), expected)?;
-        check::scale(self.scale)?;
-        let expected = "at least 240 times `scale` and at most 10000 pixels";
-        check::side("width", self.width, 240.0 * self.scale, expected)?;
-        check::side("height", self.height.unwrap_or_default(), 0.0, "at most 10000 pixels, or none")?;
+        check::size(self.scale, &[("width", self.width, 240)])?;
+        let height = self.height.unwrap_or_default();
+        check::option(height <= MOST, "height", height.to_string(), "at most 10000 pixels, or none")?;
         // The text's size follows from the width alone: the height follows from what is written.
         Ok(Style::new(self.width, u32::MAX, self.scale))
-    }
-
-    /// The header of a picture of `what`.
-    pub(super) fn header(&self, style: &Style, what: &str, entries: Vec<Entry>) -> Header {
-        let seeds = counted(self.seeds, "seed");
-        let (title, subtitle) = (format!("{what}: {}", self.task), format!("{seeds}, {}", self.protocol));
-        Header::new(style, in_units(self.width), (&title, &subtitle), entries, NAME_LINES)
     }
 
     /// Draws panels below the header of a picture of `what`, with what `draw` draws on each chart. How high a chart
@@ -70,21 +57,16 @@ impl PictureOptions {
         height: impl Fn(i32) -> (i32, i32),
         draw: impl FnMut(usize, &Chart<'_, '_>) -> Drawn,
     ) -> Result<Picture, PlotError> {
-        let header = self.header(style, what, entries);
+        let (title, seeds) = (format!("{what}: {}", self.task), counted(self.seeds, "seed"));
+        let titles = (&*title, &*format!("{seeds}, {}", self.protocol));
+        let header = Header::new(style, in_units(self.width), titles, entries, NAME_LINES);
         let sheet = Sheet::new(style, in_units(self.width), header, panels);
         let (natural, least) = height(sheet.chart_width);
-        let height = self.height(sheet.height(natural), sheet.height(least))?;
-        sheet.draw((self.width, height), draw)
-    }
-
-    /// The height in pixels of a picture that would have so many units and can do with `least`.
-    pub(super) fn height(&self, natural: i32, least: i32) -> Result<u32, PlotError> {
-        let pixels = |units: i32| units.unsigned_abs().div_ceil(in_units(1).unsigned_abs());
-        let least = pixels(least);
-        let height = self.height.unwrap_or_else(|| pixels(natural).clamp(least.min(MOST), MOST));
+        let [natural, least] = [natural, least].map(|chart| in_pixels(sheet.height(chart)));
+        let height = self.height.unwrap_or_else(|| natural.clamp(least.min(MOST), MOST));
         if height < least {
             return Err(PlotError::Size { side: "height", pixels: height, least });
         }
-        Ok(height)
+        Picture::blank(self.width, height).with(|area| sheet.draw(area, (0, 0), draw))
     }
 }

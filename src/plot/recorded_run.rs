@@ -6,7 +6,7 @@ use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
 use uphill_envs::{counted, quoted};
 
-use super::PlotError;
+use super::{PlotError, check};
 use crate::{settings, whole_file};
 
 /// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
@@ -82,23 +82,18 @@ impl RecordedRun {
     pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<RecordedRun, PlotError> {
         let file = Path::new(name).join("config.toml");
         let mut config = parse_config(&file, config)?;
-        let (env, algo, optimizer) =
-            (config.take_name("env", &file)?, config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
-        let seed = config.take_seed(&file)?;
+        let mut word = |key| match config.remove(key) {
+            Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
+            _ => Err(malformed(&file, "", format!("the key `{key}` must be a name in quotes"))),
+        };
+        let (env, algo, optimizer) = (word("env")?, word("algo")?, word("optimizer")?);
+        let seed = config.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
+        let seed = seed.ok_or_else(|| malformed(&file, "", "the key `seed` must be a whole number, 0 or more"))?;
         let mut settings = BTreeMap::new();
-        flatten("", config.0, &mut settings);
+        flatten("", config, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
-        Ok(RecordedRun {
-            name: name.to_owned(),
-            env,
-            algo,
-            optimizer,
-            seed,
-            settings,
-            metric: metric.to_owned(),
-            env_steps,
-            values,
-        })
+        let (name, metric) = (name.to_owned(), metric.to_owned());
+        Ok(RecordedRun { name, env, algo, optimizer, seed, settings, metric, env_steps, values })
     }
 
     /// Whether this is another's run once more, from the same folder or from a copy, which may be an older one: with the same
@@ -114,18 +109,11 @@ impl RecordedRun {
 
     /// Whether this can be drawn: what reading guarantees, a run made by hand may break.
     pub(super) fn check(&self) -> Result<(), PlotError> {
-        let reason = if self.env_steps.is_empty() {
-            "it has no points"
-        } else if self.env_steps.len() != self.values.len() {
-            "`env_steps` and `values` have different lengths"
-        } else if !self.env_steps.is_sorted() {
-            "`env_steps` falls somewhere"
-        } else if !self.values.iter().copied().all(drawable) {
-            "a value is not a finite number within 1e100 of zero"
-        } else {
-            return Ok(());
-        };
-        Err(PlotError::Run { name: self.name.clone(), reason })
+        let that = |holds, reason| check::that(holds, &self.name, reason);
+        that(!self.env_steps.is_empty(), "it has no points")?;
+        that(self.env_steps.len() == self.values.len(), "`env_steps` and `values` have different lengths")?;
+        that(self.env_steps.is_sorted(), "`env_steps` falls somewhere")?;
+        that(self.values.iter().copied().all(drawable), "a value is not a finite number within 1e100 of zero")
     }
 }
 
@@ -159,39 +147,21 @@ pub(super) fn drawable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
-/// `config.toml`'s top level, emptied key by key.
-struct Config(toml::Table);
-
-impl Config {
-    fn take_name(&mut self, key: &str, file: &Path) -> Result<String, PlotError> {
-        match self.0.remove(key) {
-            Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
-            _ => Err(malformed(file, "", format!("the key `{key}` must be a name in quotes"))),
-        }
-    }
-
-    fn take_seed(&mut self, file: &Path) -> Result<u64, PlotError> {
-        let seed = self.0.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
-        seed.ok_or_else(|| malformed(file, "", "the key `seed` must be a whole number, 0 or more"))
-    }
-}
-
 /// The keys of a table, and those of the tables in it.
 fn flatten(prefix: &str, table: toml::Table, settings: &mut BTreeMap<String, String>) {
     for (key, value) in table {
         let key = format!("{prefix}{key}");
         match value {
             toml::Value::Table(inner) => flatten(&format!("{key}."), inner, settings),
-            value => drop(settings.insert(key, as_text(value))),
+            toml::Value::String(text) => drop(settings.insert(key, text)),
+            other => drop(settings.insert(key, in_one_line(&other.to_string()))),
         }
     }
 }
 
-fn as_text(value: toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text,
-        other => other.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-    }
+/// The text with a blank for each of its breaks.
+pub(super) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, PlotError> {
@@ -204,23 +174,15 @@ fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, Pl
     })
 }
 
-fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
-    let text = str::from_utf8(bytes).map_err(|error| {
-        let source = io::Error::new(io::ErrorKind::InvalidData, error);
-        PlotError::Read { path: file.to_owned(), source }
-    })?;
-    let table = text.parse::<toml::Table>().map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-        malformed(file, format!(", line {line}, column {column}"), quoted(error.message()))
-    })?;
-    Ok(Config(table))
+fn parse_config(file: &Path, bytes: &[u8]) -> Result<toml::Table, PlotError> {
+    let not_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let unreadable = |error| PlotError::Read { path: file.to_owned(), source: not_text(error) };
+    settings::parse(str::from_utf8(bytes).map_err(unreadable)?).map_err(|error| malformed(file, "", error.to_string()))
 }
 
 /// `env_steps` and the values of `metric`, both `[points]`.
 fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
-    let table = |source| PlotError::Table { file: file.to_owned(), source };
+    let table = |error| malformed(file, "", format!("not a table of comma-separated UTF-8 text: {error}"));
     let no_values = |reason| PlotError::NoValues { file: file.to_owned(), reason };
     // Flexible, because the length check below knows the line and forgives a half-written last one.
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);

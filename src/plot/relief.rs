@@ -1,27 +1,16 @@
 //! A landscape in greys: bands between levels, contours on them, and their scale.
 
-use plotters::{
-    element::Rectangle,
-    style::{
-        Color, RGBColor,
-        text_anchor::{HPos, VPos},
-    },
-};
-use tiny_skia::PathBuilder;
-use uphill_envs::Colour;
+use plotters::prelude::*;
+use tiny_skia::{PathBuilder, Rect};
 
 use super::{
-    Landscape,
-    axis::significant,
-    landscape::Goal,
-    picture::{Area, Corners, Drawn, Image, Mark, Picture, in_units},
-    style::{AXIS, Style},
+    AXIS, Area, Corners, Drawn, HPos, Landscape, Picture, Style, VPos, in_units, landscape::Goal, significant,
 };
 
 /// Bands of grey, of which fewer are drawn where the landscape is flat.
 const BANDS: usize = 16;
 /// Greys of the best and of the worst band: every colour of the palette is told from each of them.
-const GREYS: (f64, f64) = (252.0, 176.0);
+const GREYS: [RGBColor; 2] = [RGBColor(252, 252, 252), RGBColor(176, 176, 176)];
 /// How much darker than its band a contour is.
 const CONTOUR: f64 = 0.82;
 
@@ -47,20 +36,30 @@ impl<'a> Relief<'a> {
         let (x, y) = (self.landscape.x(), self.landscape.y());
         let (width, height) = (f64::from(right - left), f64::from(bottom - top));
         let pixel = in_units(1);
+        let (columns, rows) = (left / pixel..right / pixel + 1, top / pixel..bottom / pixel + 1);
         let middle = |i: i32| f64::from(i * pixel + pixel / 2);
-        let grey = |column: i32, row: i32| {
+        let band = |column: i32, row: i32| {
             let (across, up) = ((middle(column) - f64::from(left)) / width, (f64::from(bottom) - middle(row)) / height);
             let value = self.landscape.value(x.0 + (x.1 - x.0) * across, y.0 + (y.1 - y.0) * up);
-            let RGBColor(red, green, blue) = self.grey(self.levels.partition_point(|&level| level <= value));
-            Colour(red, green, blue)
+            self.levels.partition_point(|&level| level <= value)
         };
-        let (columns, rows) = (left / pixel..right / pixel + 1, top / pixel..bottom / pixel + 1);
-        let grey = &grey;
-        picture.marks.push(Mark::Image(Image {
-            left_top: (columns.start.unsigned_abs(), rows.start.unsigned_abs()),
-            columns: columns.len() as u32,
-            colours: rows.flat_map(|row| columns.clone().map(move |column| grey(column, row))).collect(),
-        }));
+        let bands: Vec<Vec<usize>> =
+            rows.clone().map(|row| columns.clone().map(|column| band(column, row)).collect()).collect();
+        // Each band lies over the one below it, so that nothing shines through between them.
+        for level in 0..=self.levels.len() {
+            let mut area = PathBuilder::new();
+            for (row, bands) in rows.clone().zip(&bands) {
+                let mut from = columns.start;
+                for run in bands.chunk_by(|a, b| (*a >= level) == (*b >= level)) {
+                    let to = from + run.len() as i32;
+                    let sides = [from, row, to, row + 1].map(|side| (side * pixel) as f32);
+                    let strip = Rect::from_ltrb(sides[0], sides[1], sides[2], sides[3]);
+                    strip.filter(|_| run[0] >= level).iter().for_each(|strip| area.push_rect(*strip));
+                    from = to;
+                }
+            }
+            picture.add(area.finish(), None, self.grey(level).to_backend_color());
+        }
         let at = |(px, py): (f64, f64)| {
             let (across, up) = ((px - x.0) / (x.1 - x.0), (py - y.0) / (y.1 - y.0));
             ((f64::from(left) + width * across) as f32, (f64::from(bottom) - height * up) as f32)
@@ -96,8 +95,7 @@ impl<'a> Relief<'a> {
     fn grey(&self, band: usize) -> RGBColor {
         let share = band as f64 / self.levels.len().max(1) as f64;
         let share = if self.landscape.goal() == Goal::Lowest { share } else { 1.0 - share };
-        let grey = (GREYS.0 + (GREYS.1 - GREYS.0) * share).round() as u8;
-        RGBColor(grey, grey, grey)
+        DerivedColorMap::new(&GREYS).get_color(share)
     }
 
     fn contour_grey(&self, level: usize) -> RGBColor {

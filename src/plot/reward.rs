@@ -2,21 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use plotters::{element::PathElement, style::Color};
+use plotters::prelude::*;
 
 use super::{
-    Picture, PlotError, PlotOptions, RecordedRun,
-    axis::{Axis, Quantity},
-    check::{self, MOST, stretch},
+    Axis, Chart, Entry, FAINT, Header, Interval, Look, NAME_LINES, Panels, Picture, PlotError, PlotOptions,
+    RecordedRun, Sheet, Style, Swatch, check,
+    check::{MOST, stretch},
     curve::Curve,
-    header::{Entry, Header, NAME_LINES, Swatch},
-    label,
-    look::{LOOKS, Look},
-    picture::{UNITS_PER_PIXEL, in_units},
-    sheet::{Heading, Panels, Sheet},
-    style::{FAINT, Style},
+    in_pixels, in_units, label,
+    look::LOOKS,
+    with_minus,
 };
-use crate::stats::Interval;
 
 /// How the threshold looks.
 const THRESHOLD: Look = Look { colour: FAINT, dashes: Some((0.45, 0.3)), marker: None };
@@ -29,14 +25,10 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
     check::that(curves.len() <= LOOKS, "the curves", reason)?;
     let style = Style::new(options.width, options.height, options.scale);
     let title = options.title.clone().unwrap_or_else(|| environments(runs));
-    let subtitle = subtitle(runs, curves, options);
-    let header =
-        |lines| Header::new(&style, in_units(options.width), (&title, &subtitle), entries(curves, options), lines);
+    let titles = (&*title, &*subtitle(runs, curves, options));
+    let header = |lines| Header::new(&style, in_units(options.width), titles, entries(curves, options), lines);
     // The axes keep more than half of the height that was asked for: what more the legend takes is added to it.
-    let allowed = in_units(options.height) * 2 / 5;
-    let height = |header: &Header| {
-        options.height + (header.bottom - allowed).max(0).unsigned_abs().div_ceil(UNITS_PER_PIXEL.into())
-    };
+    let height = |header: &Header| options.height + in_pixels(header.bottom - in_units(options.height) * 2 / 5);
     // Names in full, or, where a thousand lines of them have no room, in a line each.
     let lines = if height(&header(NAME_LINES)) > MOST { 1 } else { NAME_LINES };
     let header = header(lines);
@@ -45,28 +37,20 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
         return Err(PlotError::Size { side: "height", pixels: MOST, least: height });
     }
     let metric = describe(runs.first().map_or("", |run| &run.metric));
-    let panels = Panels {
-        headings: vec![Heading::default()],
-        names: ("environment steps", &metric),
-        left: style.em(2.2),
-        least: 0,
-        axes: &|_, size| axes(curves, options, &style, size),
-    };
+    let axes = |_, size| axes(curves, options, &style, size);
+    let panels = Panels::new(&style, ("environment steps", &metric), &axes);
     let sheet = Sheet::new(&style, in_units(options.width), header, panels);
-    sheet.draw((options.width, height), |_, chart| {
-        // All bands first and all lines last, so that no band hides another curve's line.
+    let draw = |chart: &Chart<'_, '_>| {
         for (i, curve) in curves.iter().enumerate() {
-            if curve.seeds.len() > 1 {
-                chart.band(&Look::of(i), &curve.values)?;
-            }
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
             chart.draw(&PathElement::new(curve.raw.clone(), pen))?;
         }
-        curves.iter().enumerate().try_for_each(|(i, curve)| chart.curve(&Look::of(i), &curve.values))?;
+        chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)))?;
         let (from, to) = chart.across();
         let line = options.threshold.map(|threshold| vec![(from, threshold), (to, threshold)]);
         line.map_or(Ok(()), |line| chart.stroke(&THRESHOLD, line, style.hair))
-    })
+    };
+    Picture::blank(options.width, height).with(|area| sheet.draw(area, (0, 0), |_, chart| draw(chart)))
 }
 
 /// The axes that hold all that is drawn, of this width and height.
@@ -74,19 +58,18 @@ fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height):
     let (mut x, mut y) = ((f64::INFINITY, 0.0), check::NOWHERE);
     for curve in curves {
         for &(env_steps, Interval { low, high, .. }) in &curve.values {
-            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, low, high));
+            stretch(&mut x, env_steps, env_steps);
+            stretch(&mut y, low, high);
         }
         for &(env_steps, value) in &curve.raw {
-            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, value, value));
+            stretch(&mut x, env_steps, env_steps);
+            stretch(&mut y, value, value);
         }
     }
-    if let Some(threshold) = options.threshold {
-        y = stretch(y, threshold, threshold);
-    }
+    options.threshold.iter().for_each(|&threshold| stretch(&mut y, threshold, threshold));
     let air = (y.1 - y.0) * 0.04;
-    let wide = style.count(width, 6.0, 9.0);
-    let high = style.count(height, 4.5, 7.0);
-    (Axis::env_steps(x, wide), Axis::new(Quantity::Metric, y.0 - air, y.1 + air, high))
+    let y = Axis::new(y.0 - air, y.1 + air, style.count(height, 4.5, 7.0));
+    (Axis::env_steps(x, style.count(width, 6.0, 9.0)), y)
 }
 
 /// One entry a curve, in order, then the threshold's.
@@ -99,12 +82,12 @@ fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
             (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
             (Some(_), _) => curve.label.clone(),
         };
-        Entry::new(swatch, text)
+        (swatch, text)
     };
     let threshold = options.threshold.map(|threshold| {
         let far = threshold.abs() >= 1e9;
         let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
-        Entry::new(Swatch::Line(THRESHOLD), format!("threshold {}", number.replace('-', "−")))
+        (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(number)))
     });
     curves.iter().enumerate().map(entry).chain(threshold).collect()
 }

@@ -1,48 +1,41 @@
 //! Panels of one size, in rows and columns below a header.
 
-use plotters::style::{
-    FontTransform, RGBColor,
-    text_anchor::{HPos, VPos},
-};
+use plotters::prelude::*;
 
 use super::{
-    Picture, PlotError,
-    axis::Axis,
-    chart::{Chart, MARGIN, NUMBERS},
-    header::{Header, NAME_LINES},
-    picture::{Area, Drawn},
-    style::{FAINT, Style, TEXT},
+    Area, Axis, Chart, Drawn, FAINT, HPos, Header, NAME_LINES, Style, TEXT, VPos,
+    chart::{MARGIN, NUMBERS},
 };
 
 /// Height of what a horizontal axis is called, in text sizes.
 const FOOT: f64 = 1.8;
 
-/// What stands above a panel.
-#[derive(Default)]
-pub(super) struct Heading {
-    pub(super) name: String,
-    /// A paler line below the name.
-    pub(super) note: String,
-}
-
-impl Heading {
-    pub(super) fn new(name: &str) -> Heading {
-        Heading { name: name.to_owned(), ..Heading::default() }
-    }
-}
-
 /// What the panels have in common.
 pub(super) struct Panels<'a> {
-    /// One a panel.
-    pub(super) headings: Vec<Heading>,
+    /// What stands above each panel: its name, and a paler note below that.
+    pub(super) headings: Vec<(String, String)>,
     /// What the axes are called.
     pub(super) names: (&'a str, &'a str),
+    /// On which side the numbers of the horizontal axis are.
+    pub(super) numbers: LabelAreaPosition,
     /// Room beside each row of panels.
     pub(super) left: i32,
     /// The least width of a chart.
     pub(super) least: i32,
     /// The axes of the so-manieth panel, if its chart has this width and height.
     pub(super) axes: &'a dyn Fn(usize, (i32, i32)) -> (Axis, Axis),
+}
+
+impl<'a> Panels<'a> {
+    /// One panel without a heading.
+    pub(super) fn new(
+        style: &Style,
+        names: (&'a str, &'a str),
+        axes: &'a dyn Fn(usize, (i32, i32)) -> (Axis, Axis),
+    ) -> Panels<'a> {
+        let (headings, numbers) = (vec![Default::default()], LabelAreaPosition::Bottom);
+        Panels { headings, names, numbers, left: style.em(2.2), least: style.em(13.0), axes }
+    }
 }
 
 /// Where everything is on a picture.
@@ -70,9 +63,9 @@ impl<'a> Sheet<'a> {
         let most = (room / (panels.least + around)).clamp(1, count as i32) as usize;
         let columns = count.div_ceil(count.div_ceil(most));
         let chart_width = (room / columns as i32 - around).max(em(1.0));
-        let lines = |heading: &Heading| {
-            let name = style.wrap(&heading.name, 1.0, chart_width, NAME_LINES).into_iter().map(|line| (line, TEXT));
-            let note = [(style.fit(&heading.note, 1.0, chart_width + em(1.0)), FAINT)];
+        let lines = |(name, note): &(String, String)| {
+            let name = style.wrap(name, 1.0, chart_width, NAME_LINES).into_iter().map(|line| (line, TEXT));
+            let note = [(style.fit(note, 1.0, chart_width + em(1.0)), FAINT)];
             name.chain(note).filter(|(line, _)| !line.is_empty()).collect()
         };
         let headings: Vec<Vec<(String, RGBColor)>> = panels.headings.iter().map(lines).collect();
@@ -89,17 +82,9 @@ impl<'a> Sheet<'a> {
         self.header.bottom + rows * (self.above + chart + self.style.em(NUMBERS)) + self.style.em(FOOT)
     }
 
-    /// Draws a picture of so many pixels, and on each chart what `draw` draws.
+    /// Draws the header and the panels on a picture, but for some room on the right and below, and on each chart what
+    /// `draw` draws.
     pub(super) fn draw(
-        &self,
-        (width, height): (u32, u32),
-        draw: impl FnMut(usize, &Chart<'_, '_>) -> Drawn,
-    ) -> Result<Picture, PlotError> {
-        Picture::blank(width, height).with(|area| self.draw_on(area, (0, 0), draw))
-    }
-
-    /// Draws all on a picture, but for some room on the right and below.
-    pub(super) fn draw_on(
         &self,
         area: &Area<'_>,
         (right, below): (i32, i32),
@@ -123,8 +108,8 @@ impl<'a> Sheet<'a> {
             }
             let height = panel.dim_in_pixel().1 as i32 - em(NUMBERS);
             let (x, y) = (self.panels.axes)(i, (self.chart_width, height));
-            let axes = (x.with_labels_apart(style, self.chart_width), y);
-            draw(i, &Chart::with_axes(area, style, &panel, self.numbers, axes)?)?;
+            let axes = (x.with_names_apart(style, self.chart_width), y);
+            draw(i, &Chart::with_axes(area, style, &panel, (self.numbers, self.panels.numbers), axes)?)?;
         }
         Ok(())
     }
