@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{
     Axis, Chart, Corners, Drawn, FAINT, HPos, Interval, Marker, Picture, PictureOptions, PlotError, Swatch, TEXT, VPos,
-    check, rows::Rows,
+    check, in_units, rows::Rows,
 };
 
 /// Colours of 0, ½ and 1. Orange and blue are told apart by the colour-blind too, and dark text is read on both.
@@ -60,6 +60,7 @@ pub fn improvement_matrix(
         labels: numbered.iter().map(String::as_str).collect(),
         headings: vec![Default::default()],
         numbers: LabelAreaPosition::Top,
+        room: in_units(options.width) / 3,
         least: (style.width("100", NUMBER) + hair * 2) * labels.len() as i32,
         axis: &|_, _| Axis::columns(labels.len()),
     };

@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::{
-    Axis, Chart, Drawn, Entry, FAINT, HPos, Interval, NAME_LINES, Panels, Picture, PictureOptions, PlotError, Range,
+    AXIS, Axis, Chart, Drawn, Entry, HPos, Interval, NAME_LINES, Panels, Picture, PictureOptions, PlotError, Range,
     VPos, chart::MARGIN, in_pixels, in_units, style::LINE,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Rows<'a> {
     pub(super) headings: Vec<(String, String)>,
     /// On which side the numbers of the horizontal axis are.
     pub(super) numbers: LabelAreaPosition,
+    /// Room for names.
+    pub(super) room: i32,
     /// The least width of a chart.
     pub(super) least: i32,
     /// The horizontal axis of the so-manieth panel, if its chart is so wide.
@@ -45,7 +47,7 @@ impl Rows<'_> {
         let style = options.style()?;
         let em = |ems| style.em(ems);
         let (width, count) = (in_units(options.width), self.labels.len() as i32);
-        let name = |name: &&str| style.wrap(name, 1.0, width / 3, NAME_LINES);
+        let name = |name: &&str| style.wrap(name, 1.0, self.room, NAME_LINES);
         let names: Vec<Vec<String>> = self.labels.iter().map(name).collect();
         let left = em(0.9) + style.widest(names.iter().flatten());
         let name_height = em(LINE) * names.iter().map(Vec::len).max().unwrap_or(1) as i32;
@@ -53,7 +55,7 @@ impl Rows<'_> {
         let lacking = self.least - (width - left - gap - em(0.4));
         if lacking > 0 {
             // Of what is added, names may take their share.
-            let least = options.width + in_pixels(lacking * 3 / 2);
+            let least = options.width + in_pixels(lacking * 5 / 3);
             return Err(PlotError::Size { side: "width", pixels: options.width, least });
         }
         let panels = Panels {
@@ -116,13 +118,14 @@ pub(super) fn draw(
         Axis::new(from - air, to + air, style.count(width, 1.9, 6.0))
     };
     let headings = panels.iter().map(|panel| panel.heading.clone()).collect();
-    let rows = Rows { labels, headings, numbers: LabelAreaPosition::Bottom, least: style.em(8.0), axis: &axis };
+    let (numbers, room) = (LabelAreaPosition::Bottom, in_units(options.width) * 2 / 5);
+    let rows = Rows { labels, headings, numbers, room, least: style.em(8.0), axis: &axis };
     rows.draw(options, header, |chart, i, row| {
         let (from, to) = chart.across();
         let at = |x: f64| chart.at(x.clamp(from, to), 0.0).0;
         if from < 0.0 && to > 0.0 {
             let zero = [row.middle - row.height / 2, row.middle + row.height / 2].map(|y| (at(0.0), y));
-            chart.area.draw(&PathElement::new(zero, FAINT.stroke_width(style.hair)))?;
+            chart.area.draw(&PathElement::new(zero, AXIS.stroke_width(style.hair)))?;
         }
         let Some((Interval { point, low, high }, colour)) = panels[i].marks[row.number] else { return Ok(()) };
         let half = (row.height * 3 / 10).min(style.em(0.5));
