@@ -1,13 +1,21 @@
 //! Maps of a landscape side by side, with the paths of optimizers over them.
 
 use plotters::prelude::*;
+use tiny_skia::{PathBuilder, Rect};
 use uphill_envs::{Colour, counted};
 
 use super::{
-    AXIS, Area, Axis, Chart, Corners, DescentOptions, DescentPanel, DescentPath, Drawn, FAINT, HPos, Header, Landscape,
-    Look, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, Swatch, TEXT, VPos, check, distance, in_pixels,
-    in_units, look::PLAIN_LOOKS, relief::Relief, sheet::upright, significant,
+    AXIS, Area, Axis, Chart, Corners, DescentOptions, DescentPanel, DescentPath, Drawn, FAINT, Goal, HPos, Header,
+    Landscape, Look, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, Swatch, TEXT, VPos, check, distance,
+    in_pixels, in_units, look::PLAIN_LOOKS, sheet::upright, significant,
 };
+
+/// Bands of grey, of which fewer are drawn where the landscape is flat.
+const BANDS: usize = 16;
+/// Greys of the best and of the worst band: every colour of the palette is told from each of them.
+const GREYS: [RGBColor; 2] = [RGBColor(252, 252, 252), RGBColor(176, 176, 176)];
+/// How much darker than its band a contour is.
+const CONTOUR: f64 = 0.82;
 
 /// Maps side by side, and paths over them.
 pub(super) struct Maps<'a> {
@@ -15,7 +23,8 @@ pub(super) struct Maps<'a> {
     panels: &'a [DescentPanel],
     options: &'a DescentOptions,
     style: Style,
-    relief: Relief<'a>,
+    /// The levels at which the landscape is cut.
+    levels: Vec<f64>,
     /// The names of paths, each once.
     labels: Vec<&'a str>,
 }
@@ -34,8 +43,8 @@ impl<'a> Maps<'a> {
         }
         let reason = "it has paths of more than 21 names, which cannot be told apart";
         check::that(labels.len() <= PLAIN_LOOKS, "the descent", reason)?;
-        let (style, relief) = (Style::new(options.width, options.height, options.scale), Relief::new(landscape));
-        Ok(Self { landscape, panels, options, style, relief, labels })
+        let style = Style::new(options.width, options.height, options.scale);
+        Ok(Self { landscape, panels, options, style, levels: landscape.levels(BANDS), labels })
     }
 
     /// All that does not move, and where the maps are on it.
@@ -46,7 +55,7 @@ impl<'a> Maps<'a> {
         let entries = self.labels.iter().enumerate().map(entry).collect();
         let (width, titles) = (in_units(options.width), (&*options.title, &*options.subtitle));
         let header = Header::new(style, width, titles, entries, NAME_LINES);
-        let scale = style.widest(self.relief.level_names()) + em(4.2);
+        let scale = style.widest(self.level_names()) + em(4.2);
         let axes = |_, size| axes(self.landscape, size, style);
         let headings = self.panels.iter().map(|panel| (panel.title.clone(), String::new())).collect();
         let names = (&*options.axes.0, &*options.axes.1);
@@ -67,12 +76,12 @@ impl<'a> Maps<'a> {
                 Ok(())
             })
         })?;
-        places.iter().for_each(|place| self.relief.draw(&mut ground, *place, style));
+        places.iter().for_each(|place| self.draw_relief(&mut ground, *place));
         let ground = ground.with(|area| {
             let frame = |&place: &Corners| area.draw(&Rectangle::new(place, AXIS.stroke_width(style.hair)));
             places.iter().try_for_each(frame)?;
             let Some(&[(_, top), (right, bottom)]) = places.last() else { return Ok(()) };
-            self.relief.draw_scale(area, [(right + em(1.6), top), (right + em(2.6), bottom)], style)?;
+            self.draw_scale(area, [(right + em(1.6), top), (right + em(2.6), bottom)])?;
             let beside = area.clone().shrink((0, top), (width, bottom - top));
             upright(&beside, style, &options.value, (width - em(0.6), VPos::Bottom))
         })?;
@@ -82,8 +91,90 @@ impl<'a> Maps<'a> {
     /// The colours of areas and lines.
     pub(super) fn colours(&self) -> impl Iterator<Item = Colour> {
         let paths = (0..self.labels.len()).map(|i| Look::of(i).colour);
-        let all = self.relief.greys().chain(paths).chain([TEXT, FAINT, WHITE]);
+        let contours = (0..self.levels.len()).map(|level| self.contour_grey(level));
+        let greys = (0..=self.levels.len()).map(|band| self.grey(band)).chain(contours);
+        let all = greys.chain(paths).chain([TEXT, FAINT, WHITE]);
         all.map(|RGBColor(red, green, blue)| Colour(red, green, blue))
+    }
+
+    /// Covers a rectangle with bands, on whole pixels, and contours.
+    fn draw_relief(&self, picture: &mut Picture, [(left, top), (right, bottom)]: Corners) {
+        let (x, y) = (self.landscape.x(), self.landscape.y());
+        let (width, height) = (f64::from(right - left), f64::from(bottom - top));
+        let pixel = in_units(1);
+        let (columns, rows) = (left / pixel..right / pixel + 1, top / pixel..bottom / pixel + 1);
+        let middle = |i: i32| f64::from(i * pixel + pixel / 2);
+        let band = |column: i32, row: i32| {
+            let (across, up) = ((middle(column) - f64::from(left)) / width, (f64::from(bottom) - middle(row)) / height);
+            let value = self.landscape.value(x.0 + (x.1 - x.0) * across, y.0 + (y.1 - y.0) * up);
+            self.levels.partition_point(|&level| level <= value)
+        };
+        let bands: Vec<Vec<usize>> =
+            rows.clone().map(|row| columns.clone().map(|column| band(column, row)).collect()).collect();
+        // Each band lies over the one below it, so that nothing shines through between them.
+        for level in 0..=self.levels.len() {
+            let mut area = PathBuilder::new();
+            for (row, bands) in rows.clone().zip(&bands) {
+                let mut from = columns.start;
+                for run in bands.chunk_by(|a, b| (*a >= level) == (*b >= level)) {
+                    let to = from + run.len() as i32;
+                    let sides = [from, row, to, row + 1].map(|side| (side * pixel) as f32);
+                    let strip = Rect::from_ltrb(sides[0], sides[1], sides[2], sides[3]);
+                    strip.filter(|_| run[0] >= level).iter().for_each(|strip| area.push_rect(*strip));
+                    from = to;
+                }
+            }
+            picture.add(area.finish(), None, self.grey(level).to_backend_color());
+        }
+        let at = |(px, py): (f64, f64)| {
+            let (across, up) = ((px - x.0) / (x.1 - x.0), (py - y.0) / (y.1 - y.0));
+            ((f64::from(left) + width * across) as f32, (f64::from(bottom) - height * up) as f32)
+        };
+        for (i, &level) in self.levels.iter().enumerate() {
+            let mut contour = PathBuilder::new();
+            for [a, b] in self.landscape.contour(level) {
+                let ((x0, y0), (x1, y1)) = (at(a), at(b));
+                contour.move_to(x0, y0);
+                contour.line_to(x1, y1);
+            }
+            picture.add(contour.finish(), Some(self.style.hair as f32), self.contour_grey(i).to_backend_color());
+        }
+    }
+
+    /// The bands from bottom to top, with the values between them on their right.
+    fn draw_scale(&self, area: &Area<'_>, [(left, top), (right, bottom)]: Corners) -> Drawn {
+        let bands = self.levels.len() + 1;
+        let edge = |band: usize| bottom - (bottom - top) * band as i32 / bands as i32;
+        for band in 0..bands {
+            let corners = [(left, edge(band + 1)), (right, edge(band))];
+            area.draw(&Rectangle::new(corners, self.grey(band).filled()))?;
+        }
+        area.draw(&Rectangle::new([(left, top), (right, bottom)], AXIS.stroke_width(self.style.hair)))?;
+        let every = (1 + self.style.em(1.3) * bands as i32 / (bottom - top).max(1)) as usize;
+        for (i, name) in self.level_names().iter().enumerate().step_by(every) {
+            self.style.write(area, name, (right + self.style.em(0.5), edge(i + 1)), (HPos::Left, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// A band's grey: the best is the lightest.
+    fn grey(&self, band: usize) -> RGBColor {
+        let share = band as f64 / self.levels.len().max(1) as f64;
+        let share = if self.landscape.goal() == Goal::Lowest { share } else { 1.0 - share };
+        DerivedColorMap::new(&GREYS).get_color(share)
+    }
+
+    fn contour_grey(&self, level: usize) -> RGBColor {
+        let darker = self.grey(level).0.min(self.grey(level + 1).0);
+        let grey = (f64::from(darker) * CONTOUR).round() as u8;
+        RGBColor(grey, grey, grey)
+    }
+
+    /// What the levels are called, in as few digits as tell each from the next.
+    fn level_names(&self) -> Vec<String> {
+        let names = |digits| self.levels.iter().map(move |&level| significant(level, digits)).collect::<Vec<_>>();
+        let told_apart = |names: &Vec<String>| names.windows(2).all(|pair| pair[0] != pair[1]);
+        (2..6).map(names).find(told_apart).unwrap_or_else(|| names(6))
     }
 
     /// Draws the paths over the maps, after so many steps or all of them.

@@ -3,16 +3,12 @@
 use plotters::prelude::*;
 
 use super::{
-    AXIS, Axis, Chart, Drawn, Entry, HPos, Interval, NAME_LINES, Panels, Picture, PictureOptions, PlotError, Range,
-    VPos, chart::MARGIN, in_pixels, in_units, style::LINE,
+    Axis, Chart, Drawn, Entry, HPos, NAME_LINES, Panels, Picture, PictureOptions, PlotError, VPos, chart::MARGIN,
+    in_pixels, in_units, style::LINE,
 };
 
-/// How much of its colour an interval's bar has.
-const BAR: f64 = 0.45;
 /// Every other row's ground.
 const ZEBRA: RGBAColor = RGBAColor(0, 0, 0, 0.035);
-/// Magnitudes below the largest by more than this factor are drawn at the axis's end.
-const SMALLEST: f64 = 1e-6;
 
 /// Rows of marks under names, in panels side by side.
 pub(super) struct Rows<'a> {
@@ -89,51 +85,4 @@ impl Rows<'_> {
             Ok(())
         })
     }
-}
-
-/// A panel of intervals.
-pub(super) struct Estimates {
-    pub(super) heading: (String, String),
-    pub(super) logarithmic: bool,
-    /// What the axis must hold.
-    pub(super) range: Range,
-    /// One a row; none where nothing is drawn.
-    pub(super) marks: Vec<Option<(Interval, RGBColor)>>,
-}
-
-/// Draws estimates under the names of rows: a bar is the interval, the dark stroke on it the point.
-pub(super) fn draw(
-    options: &PictureOptions,
-    header: (&str, Vec<Entry>),
-    labels: Vec<&str>,
-    panels: &[Estimates],
-) -> Result<Picture, PlotError> {
-    let style = options.style()?;
-    let axis = |i: usize, width| {
-        let Estimates { logarithmic, range: (from, to), .. } = panels[i];
-        if logarithmic {
-            return Axis::logarithmic(from.max(to * SMALLEST), to);
-        }
-        let air = (to - from) * 0.06;
-        Axis::new(from - air, to + air, style.count(width, 1.9, 6.0))
-    };
-    let headings = panels.iter().map(|panel| panel.heading.clone()).collect();
-    let (numbers, room) = (LabelAreaPosition::Bottom, in_units(options.width) * 2 / 5);
-    let rows = Rows { labels, headings, numbers, room, least: style.em(8.0), axis: &axis };
-    rows.draw(options, header, |chart, i, row| {
-        let (from, to) = chart.across();
-        let at = |x: f64| chart.at(x.clamp(from, to), 0.0).0;
-        if from < 0.0 && to > 0.0 {
-            let zero = [row.middle - row.height / 2, row.middle + row.height / 2].map(|y| (at(0.0), y));
-            chart.area.draw(&PathElement::new(zero, AXIS.stroke_width(style.hair)))?;
-        }
-        let Some((Interval { point, low, high }, colour)) = panels[i].marks[row.number] else { return Ok(()) };
-        let half = (row.height * 3 / 10).min(style.em(0.5));
-        let bar = [(at(low), row.middle - half), (at(high), row.middle + half)];
-        chart.area.draw(&Rectangle::new(bar, colour.mix(BAR).filled()))?;
-        let (thin, tall) = (style.line as i32 / 2, half + style.em(0.12));
-        let stroke = [(at(point) - thin, row.middle - tall), (at(point) + thin, row.middle + tall)];
-        let stroke = Rectangle::new(stroke, colour.filled());
-        if (from..=to).contains(&point) { chart.area.draw(&stroke) } else { Ok(()) }
-    })
 }
