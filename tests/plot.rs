@@ -309,7 +309,7 @@ fn missing_and_unreadable_files_are_named() {
     fs::write(not_text.path().join("metrics.csv"), b"env_steps,episode_return_mean\n1,\xff\n").unwrap();
     assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Malformed { .. })));
     fs::write(not_text.path().join("config.toml"), b"env = \"\xff\"").unwrap();
-    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Read { .. })));
+    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Malformed { .. })));
 }
 
 #[test]

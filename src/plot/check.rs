@@ -27,9 +27,13 @@ pub(super) fn hold(what: &str, range: &mut Range, Interval { point, low, high }:
     Ok(())
 }
 
+pub(super) fn refused(what: &str, reason: impl Into<String>) -> PlotError {
+    PlotError::Picture { what: what.to_owned(), reason: reason.into() }
+}
+
 /// Refuses what does not hold.
 pub(super) fn that(holds: bool, what: &str, reason: impl Into<String>) -> Result<(), PlotError> {
-    if holds { Ok(()) } else { Err(PlotError::Picture { what: what.to_owned(), reason: reason.into() }) }
+    if holds { Ok(()) } else { Err(refused(what, reason)) }
 }
 
 /// Labels of one thing or more, each of them there, and once: a reader could not tell the two apart.

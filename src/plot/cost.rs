@@ -83,7 +83,7 @@ pub fn quality_against_cost(
         }
     }
     let reason = "its points lie too close for a number beside each; give it more width and height";
-    Err(PlotError::Picture { what: "the picture".into(), reason: reason.into() })
+    Err(check::refused("the picture", reason))
 }
 
 /// What the colours mean, and the points' names where they are numbered.

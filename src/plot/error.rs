@@ -74,9 +74,6 @@ pub enum PlotError {
         /// How long it must be.
         least: u32,
     },
-    /// The chart could not be drawn.
-    #[error("the chart could not be drawn: {0}")]
-    Draw(String),
     /// The picture could not be turned into PNG.
     #[error("the picture could not be encoded as PNG: {0}")]
     Encode(#[from] png::EncodingError),

@@ -6,7 +6,7 @@ use plotters::{coord::Shift, prelude::*};
 use tiny_skia::{Path, Transform};
 use uphill_envs::Colour;
 
-use super::{PlotError, svg, typeface};
+use super::{PlotError, check, svg, typeface};
 use crate::{canvas::Canvas, whole_file};
 
 /// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
@@ -91,7 +91,8 @@ impl Picture {
 
     /// Lets plotters draw on it.
     pub(super) fn with(mut self, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Picture, PlotError> {
-        draw(&(&mut self).into_drawing_area()).map_err(|error| PlotError::Draw(error.to_string()))?;
+        let drawn = draw(&(&mut self).into_drawing_area());
+        drawn.map_err(|error| check::refused("the chart", error.to_string()))?;
         Ok(self)
     }
 

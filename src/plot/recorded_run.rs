@@ -100,8 +100,7 @@ impl RecordedRun {
     /// settings and seed, and the same values as far as both go.
     fn repeats(&self, other: &RecordedRun) -> bool {
         let points = self.values.len().min(other.values.len());
-        let what = |run: &RecordedRun| (run.seed, run.env.clone(), run.algo.clone(), run.optimizer.clone());
-        what(self) == what(other)
+        (self.seed, &self.env, &self.algo, &self.optimizer) == (other.seed, &other.env, &other.algo, &other.optimizer)
             && (&self.settings, &self.metric) == (&other.settings, &other.metric)
             && self.env_steps.get(..points) == other.env_steps.get(..points)
             && self.values.get(..points) == other.values.get(..points)
@@ -175,9 +174,8 @@ fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, Pl
 }
 
 fn parse_config(file: &Path, bytes: &[u8]) -> Result<toml::Table, PlotError> {
-    let not_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let unreadable = |error| PlotError::Read { path: file.to_owned(), source: not_text(error) };
-    settings::parse(str::from_utf8(bytes).map_err(unreadable)?).map_err(|error| malformed(file, "", error.to_string()))
+    let text = str::from_utf8(bytes).map_err(|error| malformed(file, "", format!("not UTF-8 text: {error}")))?;
+    settings::parse(text).map_err(|error| malformed(file, "", error.to_string()))
 }
 
 /// `env_steps` and the values of `metric`, both `[points]`.
@@ -192,7 +190,7 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         return Err(no_values(format!("empty; its first line must name the columns, {names}")));
     }
     let find = |name: &str| {
-        let (wanted, found) = (quoted(name), shown_all(&header));
+        let (wanted, found) = (quoted(name), header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", "));
         let reason = format!("there is no column `{wanted}`; the columns are: {found}");
         header.iter().position(|column| column == name).ok_or_else(|| malformed(file, ", line 1", reason))
     };
@@ -236,9 +234,4 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         return Err(no_values(format!("{rows}, none with a value in column `{column}`; nothing can be drawn")));
     }
     Ok((env_steps, values))
-}
-
-/// Names of columns, as a message shows them.
-fn shown_all(header: &StringRecord) -> String {
-    header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", ")
 }

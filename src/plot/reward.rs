@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use plotters::prelude::*;
+use uphill_envs::shown;
 
 use super::{
     Axis, Chart, Entry, FAINT, Header, Interval, Look, NAME_LINES, Panels, Picture, PlotError, PlotOptions,
-    RecordedRun, Sheet, Style, Swatch, check,
-    check::{MOST, stretch},
-    curve::Curve,
-    in_pixels, in_units, label,
-    look::LOOKS,
+    RecordedRun, Sheet, Style, Swatch, check, check::MOST, curve::Curve, in_pixels, in_units, label, look::LOOKS,
     with_minus,
 };
 
@@ -57,16 +54,14 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
 fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height): (i32, i32)) -> (Axis, Axis) {
     let (mut x, mut y) = ((f64::INFINITY, 0.0), check::NOWHERE);
     for curve in curves {
-        for &(env_steps, Interval { low, high, .. }) in &curve.values {
-            stretch(&mut x, env_steps, env_steps);
-            stretch(&mut y, low, high);
-        }
-        for &(env_steps, value) in &curve.raw {
-            stretch(&mut x, env_steps, env_steps);
-            stretch(&mut y, value, value);
+        let values = curve.values.iter().map(|&(env_steps, Interval { low, high, .. })| (env_steps, low, high));
+        let raw = curve.raw.iter().map(|&(env_steps, value)| (env_steps, value, value));
+        for (env_steps, low, high) in values.chain(raw) {
+            check::stretch(&mut x, env_steps, env_steps);
+            check::stretch(&mut y, low, high);
         }
     }
-    options.threshold.iter().for_each(|&threshold| stretch(&mut y, threshold, threshold));
+    options.threshold.iter().for_each(|&threshold| check::stretch(&mut y, threshold, threshold));
     let air = (y.1 - y.0) * 0.04;
     let y = Axis::new(y.0 - air, y.1 + air, style.count(height, 4.5, 7.0));
     (Axis::env_steps(x, style.count(width, 6.0, 9.0)), y)
@@ -74,39 +69,29 @@ fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height):
 
 /// One entry a curve, in order, then the threshold's.
 fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
-    let seeds = seeds_of_all(curves);
+    let shared = seeds_of_all(curves).is_some();
     let entry = |(i, curve): (usize, &Curve)| {
         let swatch = if curve.seeds.len() > 1 { Swatch::Band(Look::of(i)) } else { Swatch::Line(Look::of(i)) };
-        let text = match (&seeds, curve.seeds.as_slice()) {
-            (None, [seed]) => format!("{} (seed {seed})", curve.label),
-            (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
-            (Some(_), _) => curve.label.clone(),
-        };
-        (swatch, text)
+        (swatch, if shared { curve.label.clone() } else { format!("{} ({})", curve.label, seeds(curve)) })
     };
-    let threshold = options.threshold.map(|threshold| {
-        let far = threshold.abs() >= 1e9;
-        let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
-        (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(number)))
-    });
-    curves.iter().enumerate().map(entry).chain(threshold).collect()
+    let threshold = |value| (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(shown(value))));
+    curves.iter().enumerate().map(entry).chain(options.threshold.map(threshold)).collect()
 }
 
-/// What the seeds of every curve are, where that is the same for all, in words.
-fn seeds_of_all(curves: &[Curve]) -> Option<String> {
-    let mut words = curves.iter().map(|curve| match curve.seeds.as_slice() {
+/// `seed 3`, or `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.
+fn seeds(curve: &Curve) -> String {
+    let distinct: BTreeSet<u64> = curve.seeds.iter().copied().collect();
+    match *curve.seeds {
         [seed] => format!("seed {seed}"),
-        seeds => count_seeds(seeds),
-    });
-    let first = words.next()?;
-    words.all(|other| other == first).then_some(first)
+        ref all if all.len() == distinct.len() => format!("{} seeds", all.len()),
+        ref all => format!("{} runs", all.len()),
+    }
 }
 
-/// `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.
-fn count_seeds(seeds: &[u64]) -> String {
-    let distinct: BTreeSet<u64> = seeds.iter().copied().collect();
-    let what = if distinct.len() == seeds.len() { "seeds" } else { "runs" };
-    format!("{} {what}", seeds.len())
+/// What the seeds of every curve are, where that is the same for all.
+fn seeds_of_all(curves: &[Curve]) -> Option<String> {
+    let first = seeds(curves.first()?);
+    curves.iter().all(|curve| seeds(curve) == first).then_some(first)
 }
 
 /// What the curves are: what they have in common, of which seeds, and how smoothed.
