@@ -72,6 +72,11 @@ pub(super) fn option(holds: bool, name: &'static str, value: String, expected: &
     if holds { Ok(()) } else { Err(PlotError::Option { name, value, expected: expected.to_owned() }) }
 }
 
+/// Refuses a side of so many pixels that has no room for what is drawn.
+pub(super) fn room(side: &'static str, pixels: u32, least: u32) -> Result<(), PlotError> {
+    if pixels < least { Err(PlotError::Size { side, pixels, least }) } else { Ok(()) }
+}
+
 /// The sides of a picture in pixels, each with the least that it may be where `scale` is 1.
 pub(super) fn size(scale: f64, sides: &[(&'static str, u32, u32)]) -> Result<(), PlotError> {
     option((0.5..=8.0).contains(&scale), "scale", shown(scale), "0.5 to 8")?;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::{
-    Landscape, Picture, PlotError, check,
+    Landscape, Picture, PlotError,
     map::Maps,
     picture::{writable, write},
 };
-use crate::{canvas::Canvas, render};
+use crate::render;
 
 /// The way of one optimizer.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +71,7 @@ impl Default for DescentOptions {
 /// # Errors
 /// A [`PlotError`] if there is no panel or path, or an option is out of range.
 pub fn descent(landscape: &Landscape, panels: &[DescentPanel], options: &DescentOptions) -> Result<Picture, PlotError> {
-    let maps = checked(landscape, panels, options)?;
+    let maps = Maps::new(landscape, panels, options)?;
     let (ground, places) = maps.ground()?;
     maps.draw_paths(ground, &places, usize::MAX)
 }
@@ -95,12 +95,11 @@ pub fn descent_gif(
         return Err(PlotError::Format { path: path.to_owned(), expected: "of an animation must end in .gif" });
     }
     writable(path)?;
-    let maps = checked(landscape, panels, options)?;
+    let maps = Maps::new(landscape, panels, options)?;
     let (ground, places) = maps.ground()?;
     let ground = ground.canvas()?;
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
-    let mut last: Option<(usize, Canvas)> = None;
     let mut count = 0;
     let gif = render::encode_pictures(
         if frames == 0 { 0 } else { frames + rest },
@@ -111,30 +110,10 @@ pub fn descent_gif(
             let step = (i.min(frames) * (longest - 1)).div_ceil(frames);
             count += 1;
             painted(count);
-            if let Some((_, canvas)) = last.as_ref().filter(|(shown, _)| *shown == step) {
-                return Ok(canvas.clone());
-            }
             let mut canvas = ground.clone();
             maps.draw_paths(Picture::blank(options.width, options.height), &places, step)?.paint(&mut canvas);
-            last = Some((step, canvas.clone()));
-            Ok::<Canvas, PlotError>(canvas)
+            Ok::<_, PlotError>(canvas)
         },
     )?;
     write(path, &gif)
-}
-
-fn checked<'a>(
-    landscape: &'a Landscape,
-    panels: &'a [DescentPanel],
-    options: &'a DescentOptions,
-) -> Result<Maps<'a>, PlotError> {
-    let panels_wide = 300 * u32::try_from(panels.len().max(1)).unwrap_or(u32::MAX / 300);
-    check::size(options.scale, &[("width", options.width, panels_wide), ("height", options.height, 300)])?;
-    let mut paths = panels.iter().flat_map(|panel| &panel.paths).peekable();
-    check::that(paths.peek().is_some(), "the descent", "there is no path")?;
-    for DescentPath { label, points, values } in paths {
-        let whole = !points.is_empty() && points.len() == values.len();
-        check::that(whole, label, "it needs points, and as many values as points")?;
-    }
-    Maps::new(landscape, panels, options)
 }

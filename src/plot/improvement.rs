@@ -65,14 +65,13 @@ pub fn improvement_matrix(
         axis: &|_, _| Axis::columns(labels.len()),
     };
     let what = "Probability that the row's optimizer beats the column's, in %";
-    rows.draw(options, (what, entries), |chart, _, row| {
+    rows.draw(options, (what, entries), |chart, (_, i), (top, bottom)| {
         let [(left, _), (right, _)] = chart.place();
-        let (top, bottom) = (row.middle - row.height / 2, row.middle + row.height / 2);
         chart.area.draw(&Rectangle::new([(left, top), (right, bottom)], WHITE.filled()))?;
-        for (j, interval) in probabilities[row.number].iter().enumerate() {
+        for (j, interval) in probabilities[i].iter().enumerate() {
             let [left, right] = [j, j + 1].map(|column| chart.at(column as f64, 0.0).0);
             let cell = [(left, top), (right - hair, bottom - hair)];
-            draw_cell(chart, cell, (row.number != j).then_some(interval))?;
+            draw_cell(chart, cell, (i != j).then_some(interval))?;
         }
         Ok(())
     })

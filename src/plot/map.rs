@@ -35,12 +35,17 @@ impl<'a> Maps<'a> {
         panels: &'a [DescentPanel],
         options: &'a DescentOptions,
     ) -> Result<Self, PlotError> {
+        let wide = 300 * u32::try_from(panels.len().max(1)).unwrap_or(u32::MAX / 300);
+        check::size(options.scale, &[("width", options.width, wide), ("height", options.height, 300)])?;
         let mut labels: Vec<&str> = Vec::new();
-        for path in panels.iter().flat_map(|panel| &panel.paths) {
-            if !labels.contains(&path.label.as_str()) {
-                labels.push(&path.label);
+        for DescentPath { label, points, values } in panels.iter().flat_map(|panel| &panel.paths) {
+            let whole = !points.is_empty() && points.len() == values.len();
+            check::that(whole, label, "it needs points, and as many values as points")?;
+            if !labels.contains(&&**label) {
+                labels.push(label);
             }
         }
+        check::that(!labels.is_empty(), "the descent", "there is no path")?;
         let reason = "it has paths of more than 21 names, which cannot be told apart";
         check::that(labels.len() <= PLAIN_LOOKS, "the descent", reason)?;
         let style = Style::new(options.width, options.height, options.scale);
@@ -66,9 +71,7 @@ impl<'a> Maps<'a> {
         let rows = 1 + numbers.div_ceil(number_columns(sheet.chart_width, style)) as i32;
         let numbers = em(1.5) * rows + em(0.4);
         let least = in_pixels(sheet.height(em(6.0)) + numbers);
-        if options.height < least {
-            return Err(PlotError::Size { side: "height", pixels: options.height, least });
-        }
+        check::room("height", options.height, least)?;
         let mut places: Vec<Corners> = Vec::new();
         let mut ground = Picture::blank(options.width, options.height).with(|area| {
             sheet.draw(area, (scale, numbers), |_, chart| {

@@ -64,9 +64,7 @@ impl PictureOptions {
         let (natural, least) = height(sheet.chart_width);
         let [natural, least] = [natural, least].map(|chart| in_pixels(sheet.height(chart)));
         let height = self.height.unwrap_or_else(|| natural.clamp(least.min(MOST), MOST));
-        if height < least {
-            return Err(PlotError::Size { side: "height", pixels: height, least });
-        }
+        check::room("height", height, least)?;
         Picture::blank(self.width, height).with(|area| sheet.draw(area, (0, 0), draw))
     }
 }

@@ -30,9 +30,7 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
     let lines = if height(&header(NAME_LINES)) > MOST { 1 } else { NAME_LINES };
     let header = header(lines);
     let height = height(&header);
-    if height > MOST {
-        return Err(PlotError::Size { side: "height", pixels: MOST, least: height });
-    }
+    check::room("height", MOST, height)?;
     let metric = describe(runs.first().map_or("", |run| &run.metric));
     let axes = |_, size| axes(curves, options, &style, size);
     let panels = Panels::new(&style, ("environment steps", &metric), &axes);

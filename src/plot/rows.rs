@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{
     Axis, Chart, Drawn, Entry, HPos, NAME_LINES, Panels, Picture, PictureOptions, PlotError, VPos, chart::MARGIN,
-    in_pixels, in_units, style::LINE,
+    check, in_pixels, in_units, style::LINE,
 };
 
 /// Every other row's ground.
@@ -25,20 +25,13 @@ pub(super) struct Rows<'a> {
     pub(super) axis: &'a dyn Fn(usize, i32) -> Axis,
 }
 
-/// One row of a panel: where its middle is, and how high it is.
-pub(super) struct Row {
-    pub(super) number: usize,
-    pub(super) middle: i32,
-    pub(super) height: i32,
-}
-
 impl Rows<'_> {
-    /// Draws the panels, and in each row of each what `mark` draws.
+    /// Draws the panels, and in each row of each what `mark` draws: of the so-manieth panel and row, from top to bottom.
     pub(super) fn draw(
         self,
         options: &PictureOptions,
         header: (&str, Vec<Entry>),
-        mark: impl Fn(&Chart<'_, '_>, usize, &Row) -> Drawn,
+        mark: impl Fn(&Chart<'_, '_>, (usize, usize), (i32, i32)) -> Drawn,
     ) -> Result<Picture, PlotError> {
         let style = options.style()?;
         let em = |ems| style.em(ems);
@@ -48,12 +41,9 @@ impl Rows<'_> {
         let left = em(0.9) + style.widest(names.iter().flatten());
         let name_height = em(LINE) * names.iter().map(Vec::len).max().unwrap_or(1) as i32;
         let gap = em(MARGIN) + Axis::bare().room(&style);
-        let lacking = self.least - (width - left - gap - em(0.4));
-        if lacking > 0 {
-            // Of what is added, names may take their share.
-            let least = options.width + in_pixels(lacking * 5 / 3);
-            return Err(PlotError::Size { side: "width", pixels: options.width, least });
-        }
+        // Of what is added to the width, names may take their share.
+        let lacking = in_pixels((self.least - (width - left - gap - em(0.4))) * 5 / 3);
+        check::room("width", options.width, options.width + lacking)?;
         let panels = Panels {
             headings: self.headings,
             names: ("", ""),
@@ -80,7 +70,7 @@ impl Rows<'_> {
                     let y = middle + em(LINE) * (2 * i + 1 - name.len() as i32) / 2;
                     style.write(chart.area, line, (left, y), (HPos::Right, VPos::Center))?;
                 }
-                mark(chart, i, &Row { number: row as usize, middle, height: (bottom - top) / count })?;
+                mark(chart, (i, row as usize), (edge(row), edge(row + 1)))?;
             }
             Ok(())
         })
