@@ -1,6 +1,5 @@
 //! plotters' charts with our axes, and what is drawn on them.
 
-use plotters::element::{CoordMapper, Drawable, PointCollection};
 use plotters::prelude::*;
 
 use super::{
@@ -20,7 +19,8 @@ pub(super) struct Chart<'a, 'p> {
     /// All of the picture.
     pub(super) area: &'a Area<'p>,
     pub(super) style: &'a Style,
-    context: ChartContext<'p, &'p mut Picture, Cartesian2d<Axis, Axis>>,
+    /// What plotters draws on in the chart's numbers.
+    pub(super) plot: DrawingArea<&'p mut Picture, Cartesian2d<Axis, Axis>>,
 }
 
 impl<'a, 'p> Chart<'a, 'p> {
@@ -28,7 +28,8 @@ impl<'a, 'p> Chart<'a, 'p> {
     pub(super) fn bare(area: &'a Area<'p>, style: &'a Style, place: Corners, (x, y): (Axis, Axis)) -> Drawn<Self> {
         let [(left, top), (right, bottom)] = place;
         let inside = area.clone().shrink((left, top), (right - left, bottom - top));
-        Ok(Chart { area, style, context: ChartBuilder::on(&inside).build_cartesian_2d(x, y)? })
+        let context = ChartBuilder::on(&inside).build_cartesian_2d(x, y)?;
+        Ok(Chart { area, style, plot: context.plotting_area().clone() })
     }
 
     /// A chart in a panel with its axes, with `left` for numbers on its left, and with a grid across the vertical axis, or
@@ -54,33 +55,18 @@ impl<'a, 'p> Chart<'a, 'p> {
             .label_style(style.font(1.0, TEXT, (HPos::Left, VPos::Top)))
             .set_all_tick_mark_size(style.em(0.25));
         if flat { mesh.disable_y_mesh().disable_y_axis() } else { mesh.disable_x_mesh() }.draw()?;
-        Ok(Chart { area, style, context })
+        Ok(Chart { area, style, plot: context.plotting_area().clone() })
     }
 
     /// Where it is.
     pub(super) fn place(&self) -> Corners {
-        let (x, y) = self.context.plotting_area().get_pixel_range();
+        let (x, y) = self.plot.get_pixel_range();
         [(x.start, y.start), (x.end, y.end)]
-    }
-
-    /// From where to where its horizontal axis goes.
-    pub(super) fn across(&self) -> (f64, f64) {
-        let range = self.context.plotting_area().get_x_range();
-        (range.start, range.end)
     }
 
     /// Where a point is on the picture.
     pub(super) fn at(&self, x: f64, y: f64) -> (i32, i32) {
-        self.context.plotting_area().map_coordinate(&(x, y))
-    }
-
-    /// Draws one of plotters' elements, whose points are in the chart's numbers.
-    pub(super) fn draw<'e, E, B: CoordMapper>(&self, element: &'e E) -> Drawn
-    where
-        &'e E: PointCollection<'e, (f64, f64), B>,
-        E: Drawable<&'p mut Picture, B>,
-    {
-        self.context.plotting_area().draw(element)
+        self.plot.map_coordinate(&(x, y))
     }
 
     /// Draws a line of so many units.
@@ -121,7 +107,7 @@ impl<'a, 'p> Chart<'a, 'p> {
             _ => {
                 let upper = values.iter().map(|&(x, interval)| (x, interval.high));
                 let lower = values.iter().rev().map(|&(x, interval)| (x, interval.low));
-                self.draw(&Polygon::new(upper.chain(lower).collect::<Vec<_>>(), look.colour.mix(BAND)))
+                self.plot.draw(&Polygon::new(upper.chain(lower).collect::<Vec<_>>(), look.colour.mix(BAND)))
             }
         }
     }

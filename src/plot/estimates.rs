@@ -186,9 +186,9 @@ fn draw(
     let (numbers, room) = (LabelAreaPosition::Bottom, in_units(options.width) * 2 / 5);
     let rows = Rows { labels, headings, numbers, room, least: style.em(8.0), axis: &axis };
     rows.draw(options, header, |chart, (i, row), (top, bottom)| {
-        let (from, to) = chart.across();
-        let at = |x: f64| chart.at(x.clamp(from, to), 0.0).0;
-        if from < 0.0 && to > 0.0 {
+        let across = chart.plot.get_x_range();
+        let at = |x: f64| chart.at(x.clamp(across.start, across.end), 0.0).0;
+        if across.start < 0.0 && across.end > 0.0 {
             let zero = PathElement::new([(at(0.0), top), (at(0.0), bottom)], AXIS.stroke_width(style.hair));
             chart.area.draw(&zero)?;
         }
@@ -199,6 +199,6 @@ fn draw(
         let (thin, tall) = (style.line as i32 / 2, half + style.em(0.12));
         let stroke = [(at(point) - thin, middle - tall), (at(point) + thin, middle + tall)];
         let stroke = Rectangle::new(stroke, colour.filled());
-        if (from..=to).contains(&point) { chart.area.draw(&stroke) } else { Ok(()) }
+        if across.contains(&point) { chart.area.draw(&stroke) } else { Ok(()) }
     })
 }

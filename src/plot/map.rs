@@ -189,8 +189,8 @@ impl<'a> Maps<'a> {
                 let chart = Chart::bare(area, &self.style, place, axes)?;
                 if let Some(best) = self.options.best.filter(|best| self.holds(best)) {
                     let (arm, line) = (self.style.em(0.6), self.style.line);
-                    chart.draw(&Cross::new(best, arm, WHITE.mix(0.85).stroke_width(line * 2)))?;
-                    chart.draw(&Cross::new(best, arm, TEXT.stroke_width(line)))?;
+                    chart.plot.draw(&Cross::new(best, arm, WHITE.mix(0.85).stroke_width(line * 2)))?;
+                    chart.plot.draw(&Cross::new(best, arm, TEXT.stroke_width(line)))?;
                 }
                 let ways = panel.paths.iter().map(|path| (self.look(path), finite(path, step)));
                 let ways: Vec<(Look, Vec<(f64, f64)>)> = ways.collect();
@@ -212,14 +212,14 @@ impl<'a> Maps<'a> {
         let line = self.style.line;
         let pieces = within(points, [self.landscape.x(), self.landscape.y()]);
         for piece in &pieces {
-            chart.draw(&PathElement::new(piece.clone(), WHITE.mix(0.75).stroke_width(line * 2)))?;
+            chart.plot.draw(&PathElement::new(piece.clone(), WHITE.mix(0.75).stroke_width(line * 2)))?;
         }
         pieces.into_iter().try_for_each(|piece| chart.stroke(look, piece, line))?;
         let mut last: Option<(i32, i32)> = None;
         for &point in points.iter().filter(|point| self.holds(point)) {
             let at = chart.at(point.0, point.1);
             if last.is_none_or(|last| distance(last, at) > f64::from(line * 4)) {
-                chart.draw(&Circle::new(point, line * 11 / 10, look.colour.filled()))?;
+                chart.plot.draw(&Circle::new(point, line * 11 / 10, look.colour.filled()))?;
                 last = Some(at);
             }
         }
@@ -232,7 +232,7 @@ impl<'a> Maps<'a> {
             let discs = discs.into_iter().filter(|_| self.holds(at));
             let disc =
                 |(tenths, colour): (u32, RGBColor)| Circle::new(*at, self.style.line * tenths / 10, colour.filled());
-            discs.map(disc).try_for_each(|disc| chart.draw(&disc))
+            discs.map(disc).try_for_each(|disc| chart.plot.draw(&disc))
         };
         points.first().map_or(Ok(()), |start| discs(start, [(26, TEXT), (16, WHITE)]))?;
         let end = points.last().filter(|_| points.len() > 1);

@@ -53,6 +53,11 @@ pub(super) struct Writing {
 
 /// A rectangle: left and top, right and bottom.
 pub(super) type Corners = [(i32, i32); 2];
+/// How far apart two points are.
+pub(super) fn distance(a: (i32, i32), b: (i32, i32)) -> f64 {
+    f64::from(a.0 - b.0).hypot(f64::from(a.1 - b.1))
+}
+
 /// Where plotters draws: all of a picture or a part of it.
 pub(super) type Area<'p> = DrawingArea<&'p mut Picture, Shift>;
 /// What drawing comes to.

@@ -194,10 +194,9 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         let reason = format!("there is no column `{wanted}`; the columns are: {found}");
         header.iter().position(|column| column == name).ok_or_else(|| malformed(file, ", line 1", reason))
     };
-    let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
+    let columns = [find("env_steps")?, find(metric)?];
 
-    let (mut env_steps, mut values) = (Vec::new(), Vec::new());
-    let (mut before, mut rows) = (0, 0);
+    let (mut env_steps, mut values, mut before, mut rows) = (Vec::new(), Vec::new(), 0, 0);
     // One record serves all rows: a record of its own for each would take many times the room of a short row.
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(table)? {
@@ -211,21 +210,21 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
             let (found, expected) = (counted(record.len(), "field"), header.len());
             return Err(wrong(format!("{found}, where the header has {expected}")));
         }
-        let field = |column: usize| record.get(column).unwrap_or_default();
-        let number = |column: usize, expected| {
+        let [steps, value] = columns.map(|column| record.get(column).unwrap_or_default());
+        let number = |column: usize, field, expected| {
             let name = quoted(header.get(column).unwrap_or_default());
             let place = format!(", line {line}, column {} (`{name}`)", column + 1);
-            malformed(file, place, format!("`{}` is not {expected}", quoted(field(column))))
+            malformed(file, place, format!("`{}` is not {expected}", quoted(field)))
         };
-        let now =
-            field(steps_column).parse().map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
+        let now = steps.parse().map_err(|_| number(columns[0], steps, "a whole number of steps, 0 or more"))?;
         if now < before {
             return Err(wrong(format!("`env_steps` falls from {before} to {now}; it counts up")));
         }
         before = now;
-        if !field(value_column).is_empty() {
-            let value = field(value_column).parse().ok().filter(|&value| drawable(value));
-            values.push(value.ok_or_else(|| number(value_column, "a finite number within 1e100 of zero, or empty"))?);
+        if !value.is_empty() {
+            let known = value.parse().ok().filter(|&value| drawable(value));
+            let expected = "a finite number within 1e100 of zero, or empty";
+            values.push(known.ok_or_else(|| number(columns[1], value, expected))?);
             env_steps.push(now);
         }
     }

@@ -38,11 +38,11 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
     let draw = |chart: &Chart<'_, '_>| {
         for (i, curve) in curves.iter().enumerate() {
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
-            chart.draw(&PathElement::new(curve.raw.clone(), pen))?;
+            chart.plot.draw(&PathElement::new(curve.raw.clone(), pen))?;
         }
         chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)))?;
-        let (from, to) = chart.across();
-        let line = options.threshold.map(|threshold| vec![(from, threshold), (to, threshold)]);
+        let across = chart.plot.get_x_range();
+        let line = options.threshold.map(|threshold| vec![(across.start, threshold), (across.end, threshold)]);
         line.map_or(Ok(()), |line| chart.stroke(&THRESHOLD, line, style.hair))
     };
     Picture::blank(options.width, height).with(|area| sheet.draw(area, (0, 0), |_, chart| draw(chart)))

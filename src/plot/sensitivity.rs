@@ -159,5 +159,5 @@ fn draw_score(chart: &Chart<'_, '_>, curve: &LearningRateCurve) -> Drawn {
     for (lr, score) in broken.filter_map(|point| Some((point.lr, point.score?))) {
         Marker::Cross.draw(chart.area, chart.at(lr, score.point), BROKEN, chart.style)?;
     }
-    best(curve).map_or(Ok(()), |best| chart.draw(&Circle::new(best, chart.style.line * 2, SCORE.filled())))
+    best(curve).map_or(Ok(()), |best| chart.plot.draw(&Circle::new(best, chart.style.line * 2, SCORE.filled())))
 }

@@ -125,7 +125,7 @@ fn draw(
         let (own, others) = if together { (series, &[][..]) } else { (&series[i..=i], series) };
         for other in others.iter().filter(|other| other.label != series[i].label) {
             let line: Vec<(f64, f64)> = other.points.iter().map(|(x, interval)| (*x, interval.point)).collect();
-            chart.draw(&PathElement::new(line, BEHIND.stroke_width(style.hair)))?;
+            chart.plot.draw(&PathElement::new(line, BEHIND.stroke_width(style.hair)))?;
         }
         chart.curves(own.iter().enumerate().map(|(i, one)| (look(i), &*one.points)))
     })
