@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    AXIS, Axis, Chart, Corners, Drawn, Entry, HPos, Interval, Marker, PALETTE, Panels, Picture, PictureOptions,
-    PlotError, Swatch, VPos, check, distance,
+    AXIS, Axis, Chart, Corners, Drawn, Entry, HPos, Interval, Marker, PALETTE, Picture, PictureOptions, PlotError,
+    Swatch, VPos, check, distance,
 };
 
 const BEST: RGBColor = PALETTE[0];
@@ -68,10 +68,10 @@ pub fn quality_against_cost(
         let texts: Vec<String> = points.iter().zip(1..).map(text).collect();
         let header = ("Quality against cost", entries(points, numbered));
         let axes = |_, (_, height)| axes(height);
-        let panels = Panels::new(&style, names, &axes);
+        let sheet = options.sheet(&style, header, names, &axes);
         let mut fits = false;
-        let heights = |width| (width * 11 / 20, style.em(10.0));
-        let picture = options.draw(&style, header, panels, heights, |_, chart| {
+        let heights = (sheet.chart_width() * 11 / 20, style.em(10.0));
+        let picture = options.draw(&sheet, heights, |_, chart| {
             draw_points(chart, points)?;
             let Some(places) = places(chart, points, &texts, (first_ring, clear)) else { return Ok(()) };
             fits = true;

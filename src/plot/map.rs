@@ -6,8 +6,8 @@ use uphill_envs::{Colour, counted};
 
 use super::{
     AXIS, Area, Axis, Chart, Corners, DescentOptions, DescentPanel, DescentPath, Drawn, FAINT, Goal, HPos, Header,
-    Landscape, Look, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, Swatch, TEXT, VPos, check, distance,
-    in_pixels, in_units, look::PLAIN_LOOKS, sheet::upright, significant,
+    Landscape, Look, NAME_LINES, Picture, PlotError, Sheet, Style, Swatch, TEXT, VPos, check, distance, in_pixels,
+    in_units, look::PLAIN_LOOKS, sheet::upright, significant,
 };
 
 /// Bands of grey, of which fewer are drawn where the landscape is flat.
@@ -65,10 +65,9 @@ impl<'a> Maps<'a> {
         let headings = self.panels.iter().map(|panel| (panel.title.clone(), String::new())).collect();
         let names = (&*options.axes.0, &*options.axes.1);
         // All side by side.
-        let panels = Panels { headings, least: 0, ..Panels::new(style, names, &axes) };
-        let sheet = Sheet::new(style, width - scale, header, panels);
+        let sheet = Sheet { headings, least: 0, ..Sheet::new(style, width - scale, header, names, &axes) };
         let numbers = self.panels.iter().map(|panel| panel.paths.len()).max().unwrap_or(0);
-        let rows = 1 + numbers.div_ceil(number_columns(sheet.chart_width, style)) as i32;
+        let rows = 1 + numbers.div_ceil(number_columns(sheet.chart_width(), style)) as i32;
         let numbers = em(1.5) * rows + em(0.4);
         let least = in_pixels(sheet.height(em(6.0)) + numbers);
         check::room("height", options.height, least)?;

@@ -3,7 +3,7 @@
 use uphill_envs::counted;
 
 use super::{
-    Chart, Drawn, Entry, Header, NAME_LINES, Panels, Picture, PlotError, Sheet, Style, check, check::MOST, in_pixels,
+    Axis, Chart, Drawn, Entry, Header, NAME_LINES, Picture, PlotError, Sheet, Style, check, check::MOST, in_pixels,
     in_units,
 };
 
@@ -47,22 +47,27 @@ impl PictureOptions {
         Ok(Style::new(self.width, u32::MAX, self.scale))
     }
 
-    /// Draws panels below the header of a picture of `what`, with what `draw` draws on each chart. How high a chart
-    /// would be and how high at least follows from how wide it is.
+    /// The sheet of a picture of `what`, with one panel.
+    pub(super) fn sheet<'a>(
+        &self,
+        style: &'a Style,
+        (what, entries): (&str, Vec<Entry>),
+        names: (&'a str, &'a str),
+        axes: &'a dyn Fn(usize, (i32, i32)) -> (Axis, Axis),
+    ) -> Sheet<'a> {
+        let (title, seeds) = (format!("{what}: {}", self.task), counted(self.seeds, "seed"));
+        let (width, titles) = (in_units(self.width), (&*title, &*format!("{seeds}, {}", self.protocol)));
+        Sheet::new(style, width, Header::new(style, width, titles, entries, NAME_LINES), names, axes)
+    }
+
+    /// Draws a sheet, and what `draw` draws on each of its charts, which would be so high, and so high at least.
     pub(super) fn draw(
         &self,
-        style: &Style,
-        (what, entries): (&str, Vec<Entry>),
-        panels: Panels<'_>,
-        height: impl Fn(i32) -> (i32, i32),
+        sheet: &Sheet<'_>,
+        heights: (i32, i32),
         draw: impl FnMut(usize, &Chart<'_, '_>) -> Drawn,
     ) -> Result<Picture, PlotError> {
-        let (title, seeds) = (format!("{what}: {}", self.task), counted(self.seeds, "seed"));
-        let titles = (&*title, &*format!("{seeds}, {}", self.protocol));
-        let header = Header::new(style, in_units(self.width), titles, entries, NAME_LINES);
-        let sheet = Sheet::new(style, in_units(self.width), header, panels);
-        let (natural, least) = height(sheet.chart_width);
-        let [natural, least] = [natural, least].map(|chart| in_pixels(sheet.height(chart)));
+        let (natural, least) = (in_pixels(sheet.height(heights.0)), in_pixels(sheet.height(heights.1)));
         let height = self.height.unwrap_or_else(|| natural.clamp(least.min(MOST), MOST));
         check::room("height", height, least)?;
         Picture::blank(self.width, height).with(|area| sheet.draw(area, (0, 0), draw))

@@ -6,9 +6,8 @@ use plotters::prelude::*;
 use uphill_envs::shown;
 
 use super::{
-    Axis, Chart, Entry, FAINT, Header, Interval, Look, NAME_LINES, Panels, Picture, PlotError, PlotOptions,
-    RecordedRun, Sheet, Style, Swatch, check, check::MOST, curve::Curve, in_pixels, in_units, label, look::LOOKS,
-    with_minus,
+    Axis, Chart, Entry, FAINT, Header, Interval, Look, NAME_LINES, Picture, PlotError, PlotOptions, RecordedRun, Sheet,
+    Style, Swatch, check, check::MOST, curve::Curve, in_pixels, in_units, label, look::LOOKS, with_minus,
 };
 
 /// How the threshold looks.
@@ -33,8 +32,7 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
     check::room("height", MOST, height)?;
     let metric = describe(runs.first().map_or("", |run| &run.metric));
     let axes = |_, size| axes(curves, options, &style, size);
-    let panels = Panels::new(&style, ("environment steps", &metric), &axes);
-    let sheet = Sheet::new(&style, in_units(options.width), header, panels);
+    let sheet = Sheet::new(&style, in_units(options.width), header, ("environment steps", &metric), &axes);
     let draw = |chart: &Chart<'_, '_>| {
         for (i, curve) in curves.iter().enumerate() {
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);

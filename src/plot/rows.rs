@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    Axis, Chart, Drawn, Entry, HPos, NAME_LINES, Panels, Picture, PictureOptions, PlotError, VPos, chart::MARGIN,
-    check, in_pixels, in_units, style::LINE,
+    Axis, Chart, Drawn, Entry, HPos, NAME_LINES, Picture, PictureOptions, PlotError, Sheet, VPos, chart::MARGIN, check,
+    in_pixels, in_units, style::LINE,
 };
 
 /// Every other row's ground.
@@ -13,7 +13,7 @@ const ZEBRA: RGBAColor = RGBAColor(0, 0, 0, 0.035);
 /// Rows of marks under names, in panels side by side.
 pub(super) struct Rows<'a> {
     pub(super) labels: Vec<&'a str>,
-    /// One a panel, as [`Panels`] has them.
+    /// One a panel, as [`Sheet`] has them.
     pub(super) headings: Vec<(String, String)>,
     /// On which side the numbers of the horizontal axis are.
     pub(super) numbers: LabelAreaPosition,
@@ -44,19 +44,14 @@ impl Rows<'_> {
         // Of what is added to the width, names may take their share.
         let lacking = in_pixels((self.least - (width - left - gap - em(0.4))) * 5 / 3);
         check::room("width", options.width, options.width + lacking)?;
-        let panels = Panels {
-            headings: self.headings,
-            names: ("", ""),
-            numbers: self.numbers,
-            left,
-            least: self.least,
-            axes: &|i, (width, _)| ((self.axis)(i, width), Axis::bare()),
-        };
-        let heights = |_| (count * (name_height + em(0.6)), count * name_height.max(em(0.8)));
-        options.draw(&style, header, panels, heights, |i, chart| {
+        let axes = |i, (width, _)| ((self.axis)(i, width), Axis::bare());
+        let (headings, numbers, least) = (self.headings, self.numbers, self.least);
+        let sheet = Sheet { headings, numbers, left, least, ..options.sheet(&style, header, ("", ""), &axes) };
+        let heights = (count * (name_height + em(0.6)), count * name_height.max(em(0.8)));
+        options.draw(&sheet, heights, |i, chart| {
             let [(start, top), (end, bottom)] = chart.place();
             // The first of a row of panels has none between the names and itself.
-            let first = start - left < self.least;
+            let first = start - left < least;
             // The eye follows the stripe from a name to its marks, and from one panel's end to the next one's.
             let from = if first { em(0.9) } else { start - gap };
             let edge = |row: i32| top + (bottom - top) * row / count;

@@ -3,8 +3,8 @@
 use plotters::prelude::*;
 
 use super::{
-    AXIS, Axis, Chart, Drawn, Interval, Look, Marker, PALETTE, Panels, Picture, PictureOptions, PlotError, Range,
-    Style, Swatch, check, in_units, significant, with_minus,
+    AXIS, Axis, Chart, Drawn, Interval, Look, Marker, PALETTE, Picture, PictureOptions, PlotError, Range, Style,
+    Swatch, check, in_units, significant, with_minus,
 };
 
 const SCORE: RGBColor = PALETTE[0];
@@ -80,9 +80,11 @@ pub fn learning_rate_sensitivity(
     let entries = entries.map(|(swatch, text)| (swatch, text.to_owned())).into();
     let axes = |_, (_, height)| axes(&style, ranges, height);
     let headings = curves.iter().map(|curve| (curve.label.clone(), best_note(curve))).collect();
-    let panels = Panels { headings, least: style.em(11.0), ..Panels::new(&style, ("learning rate", score), &axes) };
-    let heights = |width: i32| ((width * 3 / 5).min(style.em(26.0)), style.em(6.0) + style.em(STRIP));
-    options.draw(&style, ("Sensitivity to the learning rate", entries), panels, heights, |i, chart| {
+    let header = ("Sensitivity to the learning rate", entries);
+    let mut sheet = options.sheet(&style, header, ("learning rate", score), &axes);
+    (sheet.headings, sheet.least) = (headings, style.em(11.0));
+    let heights = ((sheet.chart_width() * 3 / 5).min(style.em(26.0)), style.em(6.0) + style.em(STRIP));
+    options.draw(&sheet, heights, |i, chart| {
         draw_broken(chart, &curves[i])?;
         draw_score(chart, &curves[i])
     })

@@ -3,8 +3,7 @@
 use plotters::prelude::*;
 
 use super::{
-    Axis, Interval, Look, PALETTE, Panels, Picture, PictureOptions, PlotError, Range, Style, Swatch, check,
-    look::Dashes,
+    Axis, Interval, Look, PALETTE, Picture, PictureOptions, PlotError, Range, Style, Swatch, check, look::Dashes,
 };
 
 /// Lines in one panel at most: more are not told apart, so each gets a panel, with the others behind it.
@@ -116,12 +115,12 @@ fn draw(
     let labels = || series.iter().map(|one| one.label.clone());
     let entries = labels().enumerate().filter(|_| together).map(|(i, label)| (Swatch::Band(look(i)), label)).collect();
     let axes = |_, size| axes(&style, size);
-    let mut panels = Panels::new(&style, names, &axes);
+    let mut sheet = options.sheet(&style, (what, entries), names, &axes);
     if !together {
-        panels.headings = labels().map(|label| (label, String::new())).collect();
+        sheet.headings = labels().map(|label| (label, String::new())).collect();
     }
-    let heights = |width| (width * 3 / 5, style.em(6.0));
-    options.draw(&style, (what, entries), panels, heights, |i, chart| {
+    let heights = (sheet.chart_width() * 3 / 5, style.em(6.0));
+    options.draw(&sheet, heights, |i, chart| {
         let (own, others) = if together { (series, &[][..]) } else { (&series[i..=i], series) };
         for other in others.iter().filter(|other| other.label != series[i].label) {
             let line: Vec<(f64, f64)> = other.points.iter().map(|(x, interval)| (*x, interval.point)).collect();

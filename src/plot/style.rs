@@ -58,9 +58,19 @@ impl Style {
         texts.into_iter().map(|text| self.width(text.as_ref(), 1.0)).max().unwrap_or_default()
     }
 
+    /// Where the longest start of a text that fits into `room` ends.
+    fn longest(&self, text: &str, size: f64, room: i32) -> usize {
+        let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+        ends.take_while(|&end| self.width(text[..end].trim_end(), size) <= room).last().unwrap_or_default()
+    }
+
     /// The text, with an ellipsis for what does not fit into `room`.
     pub(super) fn fit(&self, text: &str, size: f64, room: i32) -> String {
-        typeface::fit(text, (self.text * size) as f32, room as f32)
+        if self.width(text, size) <= room {
+            return text.to_owned();
+        }
+        let kept = &text[..self.longest(text, size, room - self.width("…", size))];
+        format!("{}…", kept.trim_end())
     }
 
     /// Text of so many text sizes.
@@ -78,9 +88,8 @@ impl Style {
     pub(super) fn wrap(&self, text: &str, size: f64, room: i32, lines: usize) -> Vec<String> {
         let (mut wrapped, mut rest) = (Vec::new(), text);
         while wrapped.len() + 1 < lines && self.width(rest, size) > room {
-            let ends = || rest.char_indices().map(|(start, c)| start + c.len_utf8());
-            let fits = |end: &usize| self.width(rest[..*end].trim_end(), size) <= room;
-            let longest = ends().take_while(fits).last().or(ends().next()).unwrap_or(rest.len());
+            let one = rest.chars().next().map_or(0, char::len_utf8);
+            let longest = self.longest(rest, size, room).max(one);
             let after = |breaks: &[char]| Some(rest[..longest].rfind(breaks)? + 1);
             let end = after(&[' ']).or_else(|| after(&['_', '(', ',', '|', '/'])).unwrap_or(longest);
             wrapped.push(rest[..end].trim_end().to_owned());

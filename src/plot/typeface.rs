@@ -48,19 +48,6 @@ pub(super) fn width(text: &str, size: f32) -> f32 {
     text.chars().map(advance).sum::<f32>() * per_unit(size)
 }
 
-/// The text, with an ellipsis for what does not fit into `room`.
-pub(super) fn fit(text: &str, size: f32, room: f32) -> String {
-    if width(text, size) <= room {
-        return text.to_owned();
-    }
-    let mut left = room - width("…", size);
-    let kept = text.chars().take_while(|&c| {
-        left -= advance(c) * per_unit(size);
-        left >= 0.0
-    });
-    format!("{}…", kept.collect::<String>().trim_end())
-}
-
 /// The outlines of a line of text that starts at the origin, on the baseline; `None` if it is all blank.
 pub(super) fn outlines(text: &str, size: f32) -> Option<Path> {
     let (scale, mut left) = (per_unit(size), 0.0);
