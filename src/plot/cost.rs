@@ -118,7 +118,7 @@ fn draw_points(chart: &Chart<'_, '_>, points: &[CostPoint]) -> Drawn {
 fn draw_texts(chart: &Chart<'_, '_>, points: &[CostPoint], texts: &[String], places: &[Corners]) -> Drawn {
     let Chart { area, style, .. } = chart;
     for (&place, point) in places.iter().zip(points) {
-        let point = chart.at(point.cost.point, point.quality.point);
+        let point = at(chart, point);
         let near = nearest(place, point);
         if distance(point, near) > f64::from(style.em(1.2)) {
             area.draw(&PathElement::new([point, near], AXIS.stroke_width(style.hair)))?;
@@ -129,6 +129,10 @@ fn draw_texts(chart: &Chart<'_, '_>, points: &[CostPoint], texts: &[String], pla
     })
 }
 
+fn at(chart: &Chart<'_, '_>, point: &CostPoint) -> (i32, i32) {
+    chart.at(point.cost.point, point.quality.point)
+}
+
 /// The places of texts beside the points, clear of error bars and of each other's lines or not, if there is room for all.
 fn places(
     chart: &Chart<'_, '_>,
@@ -137,22 +141,22 @@ fn places(
     (first_ring, clear): (i32, bool),
 ) -> Option<Vec<Corners>> {
     let em = |ems| chart.style.em(ems);
-    let obstacles = |CostPoint { cost, quality, .. }: &CostPoint| {
-        let ((left, y), (right, _)) = (chart.at(cost.low, quality.point), chart.at(cost.high, quality.point));
-        let ((x, bottom), (_, top)) = (chart.at(cost.point, quality.low), chart.at(cost.point, quality.high));
+    let obstacles = |point: &CostPoint| {
+        let (x, y) = at(chart, point);
+        let ([left, right], [top, bottom]) = (
+            [point.cost.low, point.cost.high].map(|cost| chart.at(cost, point.quality.point).0),
+            [point.quality.high, point.quality.low].map(|quality| chart.at(point.cost.point, quality).1),
+        );
         let wide = em(0.25);
         let across = [(left - wide, y - wide), (right + wide, y + wide)];
         let down = [(x - wide, top - wide), (x + wide, bottom + wide)];
-        let bars = if clear { vec![across, down] } else { Vec::new() };
-        bars.into_iter().chain([around((x, y), em(0.28), em(0.28))])
+        [around((x, y), em(0.28), em(0.28)), across, down].into_iter().take(if clear { 3 } else { 1 })
     };
     let obstacles: Vec<Corners> = points.iter().flat_map(obstacles).collect();
     let [(left, top), (right, bottom)] = chart.place();
     let bounds = [(left + em(0.2), top), (right + em(1.2), bottom - em(0.1))];
-    let text = |(point, text): (&CostPoint, &String)| {
-        (chart.at(point.cost.point, point.quality.point), chart.style.width(text, 1.0) + em(0.3))
-    };
-    let texts: Vec<((i32, i32), i32)> = points.iter().zip(texts).map(text).collect();
+    let widths = texts.iter().map(|text| chart.style.width(text, 1.0) + em(0.3));
+    let texts: Vec<((i32, i32), i32)> = points.iter().map(|point| at(chart, point)).zip(widths).collect();
     place(&texts, em(1.25), &obstacles, bounds, (first_ring, em(0.55)), clear)
 }
 

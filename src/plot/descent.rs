@@ -97,6 +97,8 @@ pub fn descent_gif(
     writable(path)?;
     let maps = Maps::new(landscape, panels, options)?;
     let (ground, places) = maps.ground()?;
+    let whole = maps.draw_paths(ground.clone(), &places, usize::MAX)?;
+    let own = whole.shapes.iter().map(|shape| render::packed(shape.colour)).collect();
     let ground = ground.canvas()?;
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
@@ -105,7 +107,7 @@ pub fn descent_gif(
         if frames == 0 { 0 } else { frames + rest },
         (options.width, options.height),
         fps,
-        &maps.colours().map(render::packed).collect(),
+        &own,
         |i| {
             let step = (i.min(frames) * (longest - 1)).div_ceil(frames);
             count += 1;

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use tiny_skia::{PathBuilder, Rect};
-use uphill_envs::{Colour, counted};
+use uphill_envs::counted;
 
 use super::{
     AXIS, Area, Axis, Chart, Corners, DescentOptions, DescentPanel, DescentPath, Drawn, FAINT, Goal, HPos, Header,
@@ -88,15 +88,6 @@ impl<'a> Maps<'a> {
             upright(&beside, style, &options.value, (width - em(0.6), VPos::Bottom))
         })?;
         Ok((ground, places))
-    }
-
-    /// The colours of areas and lines.
-    pub(super) fn colours(&self) -> impl Iterator<Item = Colour> {
-        let paths = (0..self.labels.len()).map(|i| Look::of(i).colour);
-        let contours = (0..self.levels.len()).map(|level| self.contour_grey(level));
-        let greys = (0..=self.levels.len()).map(|band| self.grey(band)).chain(contours);
-        let all = greys.chain(paths).chain([TEXT, FAINT, WHITE]);
-        all.map(|RGBColor(red, green, blue)| Colour(red, green, blue))
     }
 
     /// Covers a rectangle with bands, on whole pixels, and contours.

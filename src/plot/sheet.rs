@@ -100,7 +100,7 @@ impl<'a> Sheet<'a> {
         let cells = body.margin(0, em(FOOT), self.left, em(0.4)).split_evenly(grid);
         for (i, (cell, lines)) in cells.iter().zip(lines).enumerate() {
             let (top, panel) = cell.split_vertically(above);
-            for ((line, colour), from_below) in lines.iter().rev().zip(0..) {
+            for ((line, colour), from_below) in lines.iter().zip((0..lines.len() as i32).rev()) {
                 let at = (self.beside(), above - em(0.4) - em(1.3) * from_below);
                 top.draw_text(line, &style.font(1.0, *colour, (HPos::Left, VPos::Bottom)), at)?;
             }
