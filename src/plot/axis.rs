@@ -1,13 +1,11 @@
 //! plotters' coordinates with round numbers on them, and their names.
 
-use std::ops::Range;
-
 use plotters::{
     coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter},
     prelude::Ranged,
 };
 
-use super::Style;
+use super::{Range, Style};
 
 /// What an axis shows: a range that has a width, and the round numbers in it.
 #[derive(Debug, Clone)]
@@ -20,17 +18,17 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// `from..to`, the values of a metric, with about `count` ticks. A range without width gets one: a constant curve is
-    /// still drawn.
-    pub(super) fn new(from: f64, to: f64, count: f64) -> Axis {
-        let (from, to) = wide(from, to);
+    /// The values of a metric, with such a share of air at either end and about `count` ticks. A range without width gets
+    /// one: a constant curve is still drawn.
+    pub(super) fn new((from, to): Range, air: f64, count: f64) -> Axis {
+        let (from, to) = wide(from - (to - from) * air, to + (to - from) * air);
         let step = step((to - from) / count);
         Axis::stepping((from, to), step, |tick| value_name(tick, step, from.abs().max(to.abs())))
     }
 
     /// Environment steps, which begin at zero: only runs that were taken up late start elsewhere. The axis is stretched to
     /// its next tick where that is near: 499,712 steps end on `500k`.
-    pub(super) fn env_steps((first, last): (f64, f64), count: f64) -> Axis {
+    pub(super) fn env_steps((first, last): Range, count: f64) -> Axis {
         let from = if first > last / 2.0 && first < last { first } else { 0.0 };
         let (from, to) = wide(from, last);
         let step = step((to - from) / count);
@@ -40,7 +38,7 @@ impl Axis {
     }
 
     /// Multiples of `step`, with their names.
-    fn stepping((from, to): (f64, f64), step: f64, name: impl Fn(f64) -> String) -> Axis {
+    fn stepping((from, to): Range, step: f64, name: impl Fn(f64) -> String) -> Axis {
         let first = (from / step).ceil();
         // Counted, not added up: sums of tenths drift, and a step lost in rounding would never end.
         let ticks = (0..=20).map(|i| (first + f64::from(i)) * step).take_while(|&tick| tick <= to);
@@ -51,7 +49,7 @@ impl Axis {
     /// with some air at either end.
     ///
     /// Ticks at powers of ten, and at as few of their multiples as make two ticks where there are less.
-    pub(super) fn logarithmic(from: f64, to: f64) -> Axis {
+    pub(super) fn logarithmic((from, to): Range) -> Axis {
         let (middle, air) = ((from * to).sqrt(), (to / from).powf(0.04).max(1.3));
         let (from, to) = (from / air, to * air);
         let powers = from.log10().floor() as i32..=to.log10().ceil() as i32;
@@ -129,7 +127,7 @@ impl Ranged for Axis {
         self.ticks.iter().filter(|_| !light).map(|(tick, _)| *tick).collect()
     }
 
-    fn range(&self) -> Range<f64> {
+    fn range(&self) -> std::ops::Range<f64> {
         self.from..self.to
     }
 }
@@ -141,7 +139,7 @@ impl ValueFormatter<f64> for Axis {
 }
 
 /// A range with a width.
-fn wide(from: f64, to: f64) -> (f64, f64) {
+fn wide(from: f64, to: f64) -> Range {
     let size = from.abs().max(to.abs());
     // 1e-9: below this the ticks' names would need more digits than anybody reads.
     if to - from > size * 1e-9 {
@@ -224,7 +222,7 @@ mod tests {
         assert_eq!(names(&steps(2_400_000.0)), ["0", "500k", "1M", "1.5M", "2M"]);
         assert_eq!(names(&steps(3e9)), ["0", "1B", "2B", "3B"]);
         assert_eq!(names(&steps(900.0)), ["0", "200", "400", "600", "800"]);
-        let values = |from, to| Axis::new(from, to, 5.0);
+        let values = |from, to| Axis::new((from, to), 0.0, 5.0);
         assert_eq!(names(&values(-1.0, 1.0)), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(names(&values(-20.0, 520.0)), ["0", "200", "400"]);
         let fine = ["0.00000", "0.00005", "0.00010", "0.00015", "0.00020", "0.00025"];
@@ -235,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_has_powers_of_ten_and_a_short_one_more() {
-        let log = |from, to| Axis::logarithmic(from, to);
+        let log = |from, to| Axis::logarithmic((from, to));
         assert_eq!(names(&log(1e-5, 0.1)), ["1e−5", "1e−4", "1e−3", "1e−2", "1e−1"]);
         assert_eq!(names(&log(2.0, 40_000.0)), ["10", "100", "1000", "1e4"]);
         assert_eq!(names(&log(0.02, 3.0)), ["0.1", "1"]);
@@ -258,7 +256,7 @@ mod tests {
         let awkward = [0.0, -0.0, 1.0, -7.3, 1e-300, 1e-9, 500.0, 1e15, 1.8e19, 1e100, -1e100];
         for &from in &awkward {
             for &to in awkward.iter().filter(|&&to| to >= from) {
-                let axis = Axis::new(from, to, 6.0);
+                let axis = Axis::new((from, to), 0.0, 6.0);
                 assert!(axis.from < axis.to && (axis.to - axis.from).is_finite(), "{from} {to}");
                 let distinct: std::collections::BTreeSet<_> = names(&axis).into_iter().collect();
                 assert_eq!(distinct.len(), axis.ticks.len(), "{from} {to} {distinct:?}");

@@ -60,14 +60,12 @@ pub fn quality_against_cost(
         check::hold(label, &mut y, *quality)?;
         check::has_logarithm(label, "cost", cost.low.min(cost.point))?;
     }
-    let air = (y.1 - y.0) * 0.08;
-    let axes = |height| (Axis::logarithmic(x.0, x.1), Axis::new(y.0 - air, y.1 + air, style.count(height, 4.5, 6.0)));
+    let axes = |_, (_, height)| (Axis::logarithmic(x), Axis::new(y, 0.08, style.count(height, 4.5, 6.0)));
     // Names if they fit beside the points, else numbers: near, farther from a crowd of points, and at last over bars.
     for (numbered, first_ring, clear) in [(false, 1, true), (true, 1, true), (true, 6, true), (true, 1, false)] {
         let text = |(point, i): (&CostPoint, usize)| if numbered { i.to_string() } else { point.label.clone() };
         let texts: Vec<String> = points.iter().zip(1..).map(text).collect();
         let header = ("Quality against cost", entries(points, numbered));
-        let axes = |_, (_, height)| axes(height);
         let sheet = options.sheet(&style, header, names, &axes);
         let mut fits = false;
         let heights = (sheet.chart_width() * 11 / 20, style.em(10.0));

@@ -177,10 +177,9 @@ fn draw(
     let axis = |i: usize, width| {
         let Estimates { logarithmic, range: (from, to), .. } = panels[i];
         if logarithmic {
-            return Axis::logarithmic(from.max(to * SMALLEST), to);
+            return Axis::logarithmic((from.max(to * SMALLEST), to));
         }
-        let air = (to - from) * 0.06;
-        Axis::new(from - air, to + air, style.count(width, 1.9, 6.0))
+        Axis::new((from, to), 0.06, style.count(width, 1.9, 6.0))
     };
     let headings = panels.iter().map(|panel| panel.heading.clone()).collect();
     let (numbers, room) = (LabelAreaPosition::Bottom, in_units(options.width) * 2 / 5);

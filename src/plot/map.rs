@@ -258,7 +258,7 @@ impl<'a> Maps<'a> {
 
 /// The axes of a map of this width and height.
 fn axes(landscape: &Landscape, (width, height): (i32, i32), style: &Style) -> (Axis, Axis) {
-    let axis = |(from, to), room, each| Axis::new(from, to, style.count(room, each, 9.0));
+    let axis = |range, room, each| Axis::new(range, 0.0, style.count(room, each, 9.0));
     (axis(landscape.x(), width, 5.0), axis(landscape.y(), height, 4.0))
 }
 

@@ -58,9 +58,8 @@ fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height):
         }
     }
     options.threshold.iter().for_each(|&threshold| check::stretch(&mut y, threshold, threshold));
-    let air = (y.1 - y.0) * 0.04;
-    let y = Axis::new(y.0 - air, y.1 + air, style.count(height, 4.5, 7.0));
-    (Axis::env_steps(x, style.count(width, 6.0, 9.0)), y)
+    let (wide, high) = (style.count(width, 6.0, 9.0), style.count(height, 4.5, 7.0));
+    (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
 }
 
 /// One entry a curve, in order, then the threshold's.

@@ -123,11 +123,10 @@ fn best_note(curve: &LearningRateCurve) -> String {
 
 /// The shared axes. The vertical one has room for the strip below the lowest score.
 fn axes(style: &Style, (x, y): (Range, Range), height: i32) -> (Axis, Axis) {
-    let air = if y.1 > y.0 { (y.1 - y.0) * 0.06 } else { y.1.abs().max(1.0) * 0.05 };
     let strip = f64::from(style.em(STRIP)) / f64::from((height - style.em(STRIP)).max(1));
-    let mut y = Axis::new(y.0 - air, y.1 + air, style.count(height, 2.6, 5.0));
+    let mut y = Axis::new(y, 0.06, style.count(height, 2.6, 5.0));
     y.from -= (y.to - y.from) * strip;
-    (Axis::logarithmic(x.0, x.1), y)
+    (Axis::logarithmic(x), y)
 }
 
 /// The tint of each learning rate, and its bar in the strip.

@@ -48,10 +48,9 @@ pub struct Series {
 pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(curves, options)?;
     check::that(x.0 >= 0.0, "the learning curves", "environment steps are counted from zero up")?;
-    let air = (y.1 - y.0) * 0.04;
     let axes = |style: &Style, (width, height)| {
-        let y = Axis::new(y.0 - air, y.1 + air, style.count(height, 2.6, 6.0));
-        (Axis::env_steps(x, style.count(width, 5.0, 9.0)), y)
+        let (wide, high) = (style.count(width, 5.0, 9.0), style.count(height, 2.6, 6.0));
+        (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
     };
     draw(curves, options, "Learning curves", ("environment steps", score), axes)
 }
@@ -82,8 +81,8 @@ pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions)
 pub fn performance_profiles(profiles: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(profiles, options)?;
     let axes = |style: &Style, (width, height)| {
-        let y = Axis::new(y.0.min(0.0), y.1.max(1.0), style.count(height, 2.6, 6.0));
-        (Axis::new(x.0, x.1, style.count(width, 5.0, 9.0)), y)
+        let (wide, high) = (style.count(width, 5.0, 9.0), style.count(height, 2.6, 6.0));
+        (Axis::new(x, 0.0, wide), Axis::new((y.0.min(0.0), y.1.max(1.0)), 0.0, high))
     };
     let names = (format!("{score} τ"), format!("share of runs with {score} > τ"));
     draw(profiles, options, "Performance profiles", (&names.0, &names.1), axes)
