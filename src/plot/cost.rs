@@ -203,7 +203,7 @@ fn place(
             let meets = |one: Corners, others: &[Corners]| others.iter().any(|&other| meet(one, other));
             let crossed = || meets(text, &ways) || way.iter().any(|&piece| meets(piece, &placed));
             let taken = !holds(bounds, text) || meets(text, obstacles) || meets(text, &placed);
-            (!taken && !(clear_ways && crossed())).then_some((text, way))
+            (!(taken || clear_ways && crossed())).then_some((text, way))
         })?;
         placed.push(text);
         ways.extend(way);

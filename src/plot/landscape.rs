@@ -122,7 +122,7 @@ impl Landscape {
                 let j = (i + 1) % 4;
                 let t = (level - values[i]) / (values[j] - values[i]);
                 let ((x0, y0), (x1, y1)) = (places[i], places[j]);
-                (above[i] != above[j]).then(|| (x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
+                (above[i] != above[j]).then_some((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
             };
             match *(0..4).filter_map(crossing).collect::<Vec<_>>() {
                 [a, b] => pieces.push([a, b]),
