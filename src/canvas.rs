@@ -23,11 +23,6 @@ impl Canvas {
         Some(Canvas { pixmap, transform: Transform::from_scale(across, down) })
     }
 
-    /// Width and height in pixels.
-    pub(crate) fn size(&self) -> (u32, u32) {
-        (self.pixmap.width(), self.pixmap.height())
-    }
-
     /// Fills the polygon through `corners`; fewer than three make no area and paint nothing.
     pub(crate) fn fill_polygon(&mut self, corners: &[Point], colour: Colour, alpha: f32) {
         if let Some(path) = path_through(corners, true) {
@@ -51,17 +46,6 @@ impl Canvas {
     pub(crate) fn stroke(&mut self, path: &Path, width: f32, colour: Colour, alpha: f32) {
         let stroke = Stroke { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
         self.pixmap.stroke_path(path, &paint(colour, alpha), &stroke, self.transform, None);
-    }
-
-    /// Paints `colours`, row by row in so many columns, with the first at `left` and `top` in pixels.
-    pub(crate) fn paint_pixels(&mut self, (left, top): (u32, u32), columns: u32, colours: &[Colour]) {
-        let (width, height) = self.size();
-        let pixels = self.pixmap.pixels_mut();
-        for (y, row) in (top..height).zip(colours.chunks(columns.max(1) as usize)) {
-            for (x, colour) in (left..width).zip(row) {
-                pixels[(y * width + x) as usize] = opaque(*colour).premultiply().to_color_u8();
-            }
-        }
     }
 
     /// The pixels row by row, from the top left.

@@ -31,7 +31,7 @@ mod cost;
 mod curve;
 mod descent;
 mod error;
-mod gradient_panels;
+mod estimates;
 mod header;
 mod improvement;
 mod label;
@@ -40,9 +40,7 @@ mod look;
 mod map;
 mod options;
 mod picture;
-mod placement;
 mod recorded_run;
-mod relief;
 mod reward;
 mod rows;
 mod sensitivity;
@@ -57,17 +55,29 @@ use std::path::Path;
 pub use cost::{CostPoint, quality_against_cost};
 pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
-pub use gradient_panels::{GradientPanel, GradientValue, gradient_panels};
+pub use estimates::{GradientPanel, GradientValue, IntervalRow, gradient_panels, interval_rows};
 pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
 pub use options::PictureOptions;
-pub use picture::Picture;
+pub use picture::{Picture, note_on};
 pub use recorded_run::{DEFAULT_METRIC, RecordedRun, distinct};
-pub use rows::{IntervalRow, interval_rows};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 
+// What all pictures are made of.
+use axis::{Axis, significant, with_minus};
+use chart::Chart;
+use check::Range;
+use header::{Entry, Header, Swatch};
+use look::{Look, Marker, PALETTE};
+use picture::{Area, Corners, Drawn, distance, in_pixels, in_units};
+use plotters::style::text_anchor::{HPos, VPos};
+use recorded_run::drawable;
+use sheet::Sheet;
+use style::{AXIS, FAINT, NAME_LINES, Style, TEXT};
+
 use crate::envs::shown;
+use crate::stats::Interval;
 
 /// How a plot looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,11 +108,7 @@ impl Default for PlotOptions {
 
 impl PlotOptions {
     fn check(&self) -> Result<(), PlotError> {
-        check::scale(self.scale)?;
-        let expected = "at least 240 times `scale` and at most 10000 pixels";
-        check::side("width", self.width, 240.0 * self.scale, expected)?;
-        let expected = "at least 180 times `scale` and at most 10000 pixels";
-        check::side("height", self.height, 180.0 * self.scale, expected)?;
+        check::size(self.scale, &[("width", self.width, 240), ("height", self.height, 180)])?;
         let smooth = (0.0..=1.0).contains(&self.smooth);
         check::option(smooth, "smooth", shown(self.smooth), "a share of the steps, 0 to 1")?;
         let threshold = self.threshold.unwrap_or_default();
@@ -131,20 +137,12 @@ pub fn reward_curve(runs: &[RecordedRun], options: &PlotOptions, path: impl AsRe
 /// A [`PlotError`] if there is no run, an option is out of range, or runs are of different metrics or share no steps.
 pub fn curves(runs: &[RecordedRun], options: &PlotOptions) -> Result<Picture, PlotError> {
     options.check()?;
-    let first = runs.first().ok_or(PlotError::NoRuns)?;
+    check::that(!runs.is_empty(), "the picture", "it needs at least one run")?;
     for run in runs {
         run.check()?;
-        if run.metric != first.metric {
-            return Err(PlotError::Metrics { first: first.metric.clone(), second: run.metric.clone() });
-        }
+        let reason =
+            format!("it has values of `{}` and others of `{}`, which share no axis", runs[0].metric, run.metric);
+        check::that(run.metric == runs[0].metric, "the picture", reason)?;
     }
-    let curves = curve::curves(runs, options.smooth)?;
-    reward::paint(runs, &curves, options)
-}
-
-/// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters: as
-/// [`Picture::note`] of that picture.
-#[must_use]
-pub fn note_on(text: &str, path: impl AsRef<Path>) -> Option<String> {
-    typeface::missing_note(std::iter::once(text), picture::Format::of(path.as_ref()).ok()?)
+    reward::paint(runs, &curve::curves(runs, options.smooth)?, options)
 }

@@ -116,20 +116,20 @@ fn what_cannot_be_drawn_is_refused() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.gif");
     let draw = |panels: &[DescentPanel], options: &DescentOptions| descent(&bowl(), panels, options).unwrap_err();
-    assert!(matches!(draw(&[], &options()), PlotError::Landscape { .. }));
+    assert!(matches!(draw(&[], &options()), PlotError::Picture { .. }));
     assert!(matches!(draw(&panels(), &DescentOptions { width: 299, ..options() }), PlotError::Option { .. }));
     assert!(matches!(draw(&panels(), &DescentOptions { height: 10_001, ..options() }), PlotError::Option { .. }));
     assert!(matches!(draw(&panels(), &DescentOptions { scale: f64::NAN, ..options() }), PlotError::Option { .. }));
     let mut short = panels();
     short[0].paths[0].values.pop();
-    assert!(matches!(draw(&short, &options()), PlotError::Landscape { what, .. } if what == "good"));
+    assert!(matches!(draw(&short, &options()), PlotError::Picture { what, .. } if what == "good"));
     let gif = |frames| descent_gif(&bowl(), &panels(), &options(), frames, &file, |_| ()).unwrap_err();
     assert!(matches!(gif((0, 10)), PlotError::Animation(_)));
     assert!(matches!(gif((5, 0)), PlotError::Animation(_)));
     let sample = |x, f: fn(f64, f64) -> f64| {
         Landscape::sample::<PlotError>(x, (0.0, 1.0), (3, 3), Goal::Highest, |x, y| Ok(f(x, y))).unwrap_err()
     };
-    assert!(matches!(sample((1.0, 1.0), |x, _| x), PlotError::Landscape { .. }));
-    assert!(matches!(sample((0.0, 1.0), |_, _| f64::NAN), PlotError::Landscape { .. }));
+    assert!(matches!(sample((1.0, 1.0), |x, _| x), PlotError::Picture { .. }));
+    assert!(matches!(sample((0.0, 1.0), |_, _| f64::NAN), PlotError::Picture { .. }));
     assert!(!file.exists());
 }

@@ -271,7 +271,7 @@ fn malformed_folders_are_refused_by_file_line_and_column() {
         (CONFIG, &row("2,64,1,21,0.6"), "line 3: `env_steps` falls from 128 to 64"),
         (CONFIG, &row("2,256,1"), "line 3: 3 fields, where the header has 5"),
         (CONFIG, &row("2,256,1,21,0.6,9"), "line 3: 6 fields, where the header has 5"),
-        ("env = \"a\"\nalgo = ppo\n", &good, "config.toml, line 2, column 8:"),
+        ("env = \"a\"\nalgo = ppo\n", &good, "config.toml: not TOML at line 2, column 8:"),
         ("algo = \"ppo\"", &good, "config.toml: the key `env` must be a name in quotes"),
         ("env = \"a\"\nalgo = 3", &good, "config.toml: the key `algo` must be a name in quotes"),
         ("env = \"a\"\nalgo = \"b\"\noptimizer = \" \"", &good, "the key `optimizer` must be"),
@@ -307,9 +307,9 @@ fn missing_and_unreadable_files_are_named() {
 
     let not_text = folder(CONFIG, "");
     fs::write(not_text.path().join("metrics.csv"), b"env_steps,episode_return_mean\n1,\xff\n").unwrap();
-    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Table { .. })));
+    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Malformed { .. })));
     fs::write(not_text.path().join("config.toml"), b"env = \"\xff\"").unwrap();
-    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Read { .. })));
+    assert!(matches!(RecordedRun::read(not_text.path()), Err(PlotError::Malformed { .. })));
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn runs_and_options_that_cannot_be_drawn_are_refused() {
     let path = folder.path().join("curves.png");
     let draw = |runs: &[RecordedRun], options: &PlotOptions| reward_curve(runs, options, &path).unwrap_err();
     let (good, options) = (run("ppo", 1, f64::sin), PlotOptions::default());
-    assert!(matches!(draw(&[], &options), PlotError::NoRuns));
+    assert!(matches!(draw(&[], &options), PlotError::Picture { .. }));
 
     let steps = |env_steps: Vec<u64>, values: Vec<f64>| RecordedRun { env_steps, values, ..good.clone() };
     for broken in [
@@ -330,12 +330,12 @@ fn runs_and_options_that_cannot_be_drawn_are_refused() {
         steps(vec![1], vec![-1e101]),
     ] {
         let error = draw(&[good.clone(), broken], &options);
-        assert!(matches!(error, PlotError::Run { .. }), "{error}");
+        assert!(matches!(error, PlotError::Picture { .. }), "{error}");
     }
     let other = RecordedRun { metric: "entropy".to_owned(), ..good.clone() };
-    assert!(matches!(draw(&[good.clone(), other], &options), PlotError::Metrics { .. }));
+    assert!(matches!(draw(&[good.clone(), other], &options), PlotError::Picture { .. }));
     let later = RecordedRun { env_steps: (200_000..200_101).collect(), ..good.clone() };
-    assert!(matches!(draw(&[good.clone(), later], &options), PlotError::NoOverlap { .. }));
+    assert!(matches!(draw(&[good.clone(), later], &options), PlotError::Picture { .. }));
 
     let base = PlotOptions::default();
     for (name, options) in [

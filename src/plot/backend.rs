@@ -13,7 +13,8 @@ use tiny_skia::{Path, PathBuilder, Transform};
 use uphill_envs::Colour;
 
 use super::{
-    picture::{Mark, Picture, Shape, UNITS_PER_PIXEL, Writing},
+    Picture,
+    picture::{Shape, UNITS_PER_PIXEL, Writing},
     typeface,
 };
 use crate::canvas::{Point, path_through};
@@ -23,10 +24,13 @@ type Done = Result<(), DrawingErrorKind<Infallible>>;
 impl Picture {
     /// Records an outline, if there is one.
     pub(super) fn add(&mut self, outline: Option<Path>, pen: Option<f32>, color: BackendColor) {
+        self.spell(outline, pen, color, None);
+    }
+
+    fn spell(&mut self, outline: Option<Path>, pen: Option<f32>, color: BackendColor, writing: Option<Writing>) {
         let BackendColor { rgb: (red, green, blue), alpha } = color;
-        let shape =
-            |outline| Shape { outline, pen, colour: Colour(red, green, blue), alpha: alpha as f32, writing: None };
-        self.marks.extend(outline.map(shape).map(Mark::Shape));
+        let (colour, alpha) = (Colour(red, green, blue), alpha as f32);
+        self.shapes.extend(outline.map(|outline| Shape { outline, pen, colour, alpha, writing }));
     }
 }
 
@@ -109,15 +113,9 @@ impl DrawingBackend for &mut Picture {
             FontTransform::Rotate270 => (0.0, -1.0, 1.0, 0.0),
         };
         let (at_x, at_y) = point(at);
-        let turn = Transform::from_row(sx, ky, kx, sy, at_x, at_y);
-        let letters = typeface::outlines(text, size);
-        let Some(outline) = letters.and_then(|path| path.transform(turn.pre_translate(x, baseline))) else {
-            return Ok(());
-        };
-        self.add(Some(outline), None, style.color());
-        if let Some(Mark::Shape(shape)) = self.marks.last_mut() {
-            shape.writing = Some(Writing { text: text.to_owned(), size, turn, baseline, anchor });
-        }
+        let turn = Transform::from_row(sx, ky, kx, sy, at_x, at_y).pre_translate(0.0, baseline);
+        let outline = typeface::outlines(text, size).and_then(|path| path.transform(turn.pre_translate(x, 0.0)));
+        self.spell(outline, None, style.color(), Some(Writing { text: text.to_owned(), size, turn, anchor }));
         Ok(())
     }
 }

@@ -2,31 +2,29 @@
 
 use uphill_envs::shown;
 
-use super::{PlotError, recorded_run::drawable};
-use crate::stats::Interval;
+use super::{Interval, PlotError, drawable};
 
 /// Pixels that no side of a picture exceeds.
 pub(super) const MOST: u32 = 10_000;
 
-/// The range that holds nothing yet.
-pub(super) const NOWHERE: (f64, f64) = (f64::INFINITY, f64::NEG_INFINITY);
+/// From where to where numbers reach.
+pub(super) type Range = (f64, f64);
 
-/// The range, stretched to hold `low..=high` too.
-pub(super) fn stretch(range: (f64, f64), low: f64, high: f64) -> (f64, f64) {
-    (range.0.min(low), range.1.max(high))
+/// The range that holds nothing yet.
+pub(super) const NOWHERE: Range = (f64::INFINITY, f64::NEG_INFINITY);
+
+/// Stretches the range to hold `low..=high` too.
+pub(super) fn stretch(range: &mut Range, low: f64, high: f64) {
+    *range = (range.0.min(low), range.1.max(high));
 }
 
-/// The range, stretched to hold an interval too, if that can be drawn.
-pub(super) fn hold(what: &str, range: (f64, f64), interval: &Interval) -> Result<(f64, f64), PlotError> {
-    let Interval { point, low, high } = *interval;
-    if ![point, low, high].into_iter().all(drawable) {
-        let reason = format!("its interval {point} [{low}, {high}] is not of finite numbers within 1e100 of zero");
-        return Err(refused(what, reason));
-    }
-    if low > high {
-        return Err(refused(what, format!("its interval [{low}, {high}] ends before it begins")));
-    }
-    Ok(stretch(range, low.min(point), high.max(point)))
+/// Stretches the range to hold an interval too, if that can be drawn.
+pub(super) fn hold(what: &str, range: &mut Range, Interval { point, low, high }: Interval) -> Result<(), PlotError> {
+    let reason = format!("its interval {point} [{low}, {high}] is not of finite numbers within 1e100 of zero");
+    that([point, low, high].into_iter().all(drawable), what, reason)?;
+    that(low <= high, what, format!("its interval [{low}, {high}] ends before it begins"))?;
+    stretch(range, low.min(point), high.max(point));
+    Ok(())
 }
 
 pub(super) fn refused(what: &str, reason: impl Into<String>) -> PlotError {
@@ -38,24 +36,26 @@ pub(super) fn that(holds: bool, what: &str, reason: impl Into<String>) -> Result
     if holds { Ok(()) } else { Err(refused(what, reason)) }
 }
 
-/// Labels that are there, and each of them once: a reader could not tell the two apart.
-pub(super) fn labels<'a>(labels: impl Iterator<Item = &'a str>) -> Result<(), PlotError> {
+/// Labels of one thing or more, each of them there, and once: a reader could not tell the two apart.
+pub(super) fn labels<'a>(what: &str, labels: impl IntoIterator<Item = &'a str>) -> Result<(), PlotError> {
     let mut seen = std::collections::BTreeSet::new();
     for label in labels {
         that(!label.trim().is_empty(), "the picture", "a label is blank")?;
         that(seen.insert(label), label, "the label is there twice")?;
     }
-    Ok(())
+    that(!seen.is_empty(), "the picture", format!("it needs at least one {what}"))
 }
 
-pub(super) fn rising(what: &str, places: impl Iterator<Item = f64>) -> Result<(), PlotError> {
+/// One place or more along an axis, rising, which the range is stretched to hold too.
+pub(super) fn rising(what: &str, range: &mut Range, places: impl Iterator<Item = f64>) -> Result<(), PlotError> {
     let mut before = f64::NEG_INFINITY;
     for place in places {
         that(drawable(place), what, format!("it has a point at {place}, which is not a finite number"))?;
         that(before < place, what, format!("its points do not rise along the axis: {place} follows {before}"))?;
+        stretch(range, place, place);
         before = place;
     }
-    Ok(())
+    that(before.is_finite(), what, "it has no points")
 }
 
 /// Refuses what is not far above zero: below 1e-100 no logarithm is exact, and nothing is measured.
@@ -68,15 +68,20 @@ pub(super) fn same_length(what: &str, found: usize, expected: usize, of: &str) -
 }
 
 /// Refuses an option that is out of its range.
-pub(super) fn option(holds: bool, name: &'static str, value: String, expected: &'static str) -> Result<(), PlotError> {
-    if holds { Ok(()) } else { Err(PlotError::Option { name, value, expected }) }
+pub(super) fn option(holds: bool, name: &'static str, value: String, expected: &str) -> Result<(), PlotError> {
+    if holds { Ok(()) } else { Err(PlotError::Option { name, value, expected: expected.to_owned() }) }
 }
 
-pub(super) fn scale(scale: f64) -> Result<(), PlotError> {
-    option((0.5..=8.0).contains(&scale), "scale", shown(scale), "0.5 to 8")
+/// Refuses a side of so many pixels that has no room for what is drawn.
+pub(super) fn room(side: &'static str, pixels: u32, least: u32) -> Result<(), PlotError> {
+    if pixels < least { Err(PlotError::Size { side, pixels, least }) } else { Ok(()) }
 }
 
-/// A side of a picture, in pixels.
-pub(super) fn side(name: &'static str, side: u32, least: f64, expected: &'static str) -> Result<(), PlotError> {
-    option(f64::from(side) >= least && side <= MOST, name, side.to_string(), expected)
+/// The sides of a picture in pixels, each with the least that it may be where `scale` is 1.
+pub(super) fn size(scale: f64, sides: &[(&'static str, u32, u32)]) -> Result<(), PlotError> {
+    option((0.5..=8.0).contains(&scale), "scale", shown(scale), "0.5 to 8")?;
+    sides.iter().try_for_each(|&(name, side, least)| {
+        let expected = format!("at least {least} times `scale` and at most {MOST} pixels");
+        option(f64::from(side) >= f64::from(least) * scale && side <= MOST, name, side.to_string(), &expected)
+    })
 }

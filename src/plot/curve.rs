@@ -1,10 +1,9 @@
 //! Runs become curves: which runs are seeds of one experiment, their mean, their spread, their smoothing.
 
 use super::{
-    PlotError, RecordedRun,
+    Interval, PlotError, RecordedRun, check,
     label::{labels, same_experiment},
 };
-use crate::stats::Interval;
 
 /// Places along the environment steps at which a curve is computed: more than a plot has pixels to show.
 const PLACES: u32 = 800;
@@ -38,14 +37,13 @@ pub(super) fn curves(runs: &[RecordedRun], smooth: f64) -> Result<Vec<Curve>, Pl
 /// runs than the legend says would jump wherever one begins or ends.
 fn curve(label: String, runs: &[&RecordedRun], smooth: f64) -> Result<Curve, PlotError> {
     let lines: Vec<Line> = runs.iter().map(|run| Line::new(run)).collect();
-    let from = lines.iter().map(Line::first).fold(0.0, f64::max);
-    let to = lines.iter().map(Line::last).fold(f64::INFINITY, f64::min);
-    if from > to {
-        return Err(PlotError::NoOverlap { label });
-    }
+    let from = lines.iter().filter_map(|line| line.0.first()).fold(0.0, |from: f64, point| from.max(point.0));
+    let to = lines.iter().filter_map(|line| line.0.last()).fold(f64::INFINITY, |to: f64, point| to.min(point.0));
+    let reason = "its runs have no environment step in common, so they have no mean; plot them one by one";
+    check::that(from <= to, &label, reason)?;
     let seeds = runs.iter().map(|run| run.seed).collect();
     let raw: Vec<(f64, f64)> = match lines.as_slice() {
-        [line] => line.steps.iter().copied().zip(line.values.iter().copied()).collect(),
+        [line] => line.0.iter().map(|&(env_steps, value, _)| (env_steps, value)).collect(),
         _ => Vec::new(),
     };
     if smooth == 0.0 && !raw.is_empty() && from < to {
@@ -73,33 +71,18 @@ fn spread(values: &[f64]) -> Interval {
     Interval { point, low: point - deviation, high: point + deviation }
 }
 
-/// A run as the broken line through its points, with its integral, so that a mean over any window costs two look-ups.
-struct Line {
-    steps: Vec<f64>,
-    values: Vec<f64>,
-    /// The area under the line from the first point to each.
-    area: Vec<f64>,
-}
+/// A run as the broken line through its points: environment steps, value, and the area under the line up to there, so
+/// that a mean over any window costs two look-ups.
+struct Line(Vec<(f64, f64, f64)>);
 
 impl Line {
     fn new(run: &RecordedRun) -> Line {
-        let steps: Vec<f64> = run.env_steps.iter().map(|&steps| steps as f64).collect();
-        let values = run.values.clone();
-        let mut area = vec![0.0];
-        let mut total = 0.0;
-        for (steps, values) in steps.windows(2).zip(values.windows(2)) {
-            total += (steps[1] - steps[0]) * (values[0] + values[1]) / 2.0;
-            area.push(total);
+        let mut line: Vec<(f64, f64, f64)> = Vec::new();
+        for (&steps, &value) in run.env_steps.iter().zip(&run.values) {
+            let more = |&(from, before, area): &(f64, f64, f64)| area + (steps as f64 - from) * (before + value) / 2.0;
+            line.push((steps as f64, value, line.last().map_or(0.0, more)));
         }
-        Line { steps, values, area }
-    }
-
-    fn first(&self) -> f64 {
-        self.steps.first().copied().unwrap_or_default()
-    }
-
-    fn last(&self) -> f64 {
-        self.steps.last().copied().unwrap_or_default()
+        Line(line)
     }
 
     /// The line's mean over `[at - half, at + half]`, or its value at `at` where the window has no width.
@@ -114,13 +97,10 @@ impl Line {
     /// The line's height at `at`, and the area under it up to there.
     fn value_and_area(&self, at: f64) -> (f64, f64) {
         // Of several points at the same steps the last counts: it is the newest.
-        let after = self.steps.partition_point(|&steps| steps <= at);
-        let before = after.saturating_sub(1);
-        let (x0, y0, area) = (self.steps[before], self.values[before], self.area[before]);
-        if after == self.steps.len() || after == 0 {
-            return (y0, area);
-        }
-        let y = y0 + (self.values[after] - y0) * ((at - x0) / (self.steps[after] - x0));
+        let after = self.0.partition_point(|point| point.0 <= at);
+        let (x0, y0, area) = self.0[after.saturating_sub(1)];
+        let Some(&(x1, y1, _)) = self.0.get(after).filter(|_| after > 0) else { return (y0, area) };
+        let y = y0 + (y1 - y0) * ((at - x0) / (x1 - x0));
         (y, area + (at - x0) * (y0 + y) / 2.0)
     }
 }

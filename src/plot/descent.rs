@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
-use super::{Landscape, Picture, PlotError, check, map::Maps, picture::writable};
-use crate::{canvas::Canvas, render, whole_file};
+use super::{
+    Landscape, Picture, PlotError,
+    map::Maps,
+    picture::{writable, write},
+};
+use crate::render;
 
 /// The way of one optimizer.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +71,7 @@ impl Default for DescentOptions {
 /// # Errors
 /// A [`PlotError`] if there is no panel or path, or an option is out of range.
 pub fn descent(landscape: &Landscape, panels: &[DescentPanel], options: &DescentOptions) -> Result<Picture, PlotError> {
-    let maps = checked(landscape, panels, options)?;
+    let maps = Maps::new(landscape, panels, options)?;
     let (ground, places) = maps.ground()?;
     maps.draw_paths(ground, &places, usize::MAX)
 }
@@ -91,52 +95,27 @@ pub fn descent_gif(
         return Err(PlotError::Format { path: path.to_owned(), expected: "of an animation must end in .gif" });
     }
     writable(path)?;
-    let maps = checked(landscape, panels, options)?;
+    let maps = Maps::new(landscape, panels, options)?;
     let (ground, places) = maps.ground()?;
+    let whole = maps.draw_paths(ground.clone(), &places, usize::MAX)?;
+    let own = whole.shapes.iter().map(|shape| render::packed(shape.colour)).collect();
     let ground = ground.canvas()?;
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
-    let mut last: Option<(usize, Canvas)> = None;
     let mut count = 0;
     let gif = render::encode_pictures(
         if frames == 0 { 0 } else { frames + rest },
         (options.width, options.height),
         fps,
-        &maps.colours().map(render::packed).collect(),
+        &own,
         |i| {
             let step = (i.min(frames) * (longest - 1)).div_ceil(frames);
             count += 1;
             painted(count);
-            if let Some((_, canvas)) = last.as_ref().filter(|(shown, _)| *shown == step) {
-                return Ok(canvas.clone());
-            }
             let mut canvas = ground.clone();
             maps.draw_paths(Picture::blank(options.width, options.height), &places, step)?.paint(&mut canvas);
-            last = Some((step, canvas.clone()));
-            Ok::<Canvas, PlotError>(canvas)
+            Ok::<_, PlotError>(canvas)
         },
     )?;
-    whole_file::write(path, &gif).map_err(|source| PlotError::Write { path: path.to_owned(), source })
-}
-
-fn checked<'a>(
-    landscape: &'a Landscape,
-    panels: &'a [DescentPanel],
-    options: &'a DescentOptions,
-) -> Result<Maps<'a>, PlotError> {
-    check::scale(options.scale)?;
-    let least = 300.0 * options.scale;
-    let expected = "at least 300 times `scale` for each panel and at most 10000 pixels";
-    check::side("width", options.width, least * panels.len().max(1) as f64, expected)?;
-    check::side("height", options.height, least, "at least 300 times `scale` and at most 10000 pixels")?;
-    let refused = |what: &str, reason| Err(PlotError::Landscape { what: what.to_owned(), reason });
-    if panels.iter().all(|panel| panel.paths.is_empty()) {
-        return refused("the descent", "there is no path");
-    }
-    for DescentPath { label, points, values } in panels.iter().flat_map(|panel| &panel.paths) {
-        if points.is_empty() || points.len() != values.len() {
-            return refused(label, "it needs points, and as many values as points");
-        }
-    }
-    Maps::new(landscape, panels, options)
+    write(path, &gif)
 }

@@ -36,14 +36,6 @@ pub enum PlotError {
         /// What is there, and what would be right.
         reason: String,
     },
-    /// The table cannot be taken apart, for example because it is not UTF-8.
-    #[error("{}: not a table of comma-separated UTF-8 text: {source}", shown_path(file))]
-    Table {
-        /// The file.
-        file: PathBuf,
-        /// The reason, with its line.
-        source: csv::Error,
-    },
     /// `metrics.csv` is empty, or no row has a value in the column: the run ended before every lane had ended an episode.
     #[error("{}: {reason}", shown_path(file))]
     NoValues {
@@ -52,30 +44,13 @@ pub enum PlotError {
         /// What it lacks.
         reason: String,
     },
-    /// A [`RecordedRun`](super::RecordedRun) made by hand is not one that can be drawn.
-    #[error("run {name}: {reason}")]
-    Run {
-        /// The run's name.
-        name: String,
+    /// What a picture is of is missing, or cannot be drawn.
+    #[error("{what} cannot be drawn: {reason}")]
+    Picture {
+        /// What it is called.
+        what: String,
         /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// There is nothing to draw.
-    #[error("no runs were given; a plot needs at least one")]
-    NoRuns,
-    /// Runs hold values of different columns, which share no axis.
-    #[error("runs of different metrics, `{first}` and `{second}`, cannot share an axis; read all with the same one")]
-    Metrics {
-        /// The first run's metric.
-        first: String,
-        /// One that differs.
-        second: String,
-    },
-    /// The runs that would be averaged share no environment step.
-    #[error("{label}: the runs have no environment step in common, so they have no mean; plot them one by one")]
-    NoOverlap {
-        /// The curve's label.
-        label: String,
+        reason: String,
     },
     /// An option is out of its range.
     #[error("option `{name}` is {value}; it must be {expected}")]
@@ -85,32 +60,7 @@ pub enum PlotError {
         /// Its value.
         value: String,
         /// What it must be.
-        expected: &'static str,
-    },
-    /// The chart could not be drawn.
-    #[error("the chart could not be drawn: {0}")]
-    Draw(String),
-    /// The picture could not be turned into PNG.
-    #[error("the picture could not be encoded as PNG: {0}")]
-    Encode(#[from] png::EncodingError),
-    /// The pictures could not be turned into an animation.
-    #[error(transparent)]
-    Animation(#[from] crate::render::RenderError),
-    /// A landscape or a path over it has nothing to draw, or numbers that cannot be.
-    #[error("{what} cannot be drawn: {reason}")]
-    Landscape {
-        /// What it is called.
-        what: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// Data of a benchmark's picture is missing, or cannot be drawn.
-    #[error("{what} cannot be drawn: {reason}")]
-    Picture {
-        /// What it is called.
-        what: String,
-        /// What is wrong with it.
-        reason: String,
+        expected: String,
     },
     /// A picture has no room for all that it must show.
     #[error(
@@ -124,6 +74,12 @@ pub enum PlotError {
         /// How long it must be.
         least: u32,
     },
+    /// The picture could not be turned into PNG.
+    #[error("the picture could not be encoded as PNG: {0}")]
+    Encode(#[from] png::EncodingError),
+    /// The pictures could not be turned into an animation.
+    #[error(transparent)]
+    Animation(#[from] crate::render::RenderError),
     /// The file's name does not say what kind of picture it is, or one that is not made.
     #[error("{}: the name {expected}", shown_path(path))]
     Format {

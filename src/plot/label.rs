@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::RecordedRun;
+use super::{RecordedRun, recorded_run::in_one_line};
 use crate::optim::Registry;
-use crate::words::{Kind, Spec, Value};
+use crate::words::{Kind, Param, Spec, Value};
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
 const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
@@ -31,8 +31,8 @@ fn differing_settings<'a>(a: &'a RecordedRun, b: &'a RecordedRun) -> BTreeSet<&'
 /// its namesakes.
 pub(super) fn labels(runs: &[&RecordedRun]) -> Vec<String> {
     let arguments = Arguments::of_all(runs);
-    let differing = |i: usize, run: &RecordedRun| Arguments::differing(arguments.as_deref()?, i, run);
-    let label = |(i, run): (usize, &&RecordedRun)| label(run, runs, differing(i, run));
+    let differing = |i| Arguments::differing(arguments.as_deref()?, i);
+    let label = |(i, run): (usize, &&RecordedRun)| label(run, runs, differing(i));
     let labels: Vec<String> = runs.iter().enumerate().map(label).collect();
     let named = |(label, run): (&String, &&RecordedRun)| {
         let unique = labels.iter().filter(|other| *other == label).count() == 1;
@@ -57,7 +57,7 @@ fn label(run: &RecordedRun, all: &[&RecordedRun], arguments: Option<Vec<String>>
     let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
     parts.extend(keys.into_iter().map(|key| {
         let name = key.strip_prefix(ENV).unwrap_or(key);
-        match run.settings.get(key).map(|value| value.split_whitespace().collect::<Vec<_>>().join(" ")) {
+        match run.settings.get(key).map(|value| in_one_line(value)) {
             Some(value) if value.chars().count() > SHOWN => format!("{name} of {}", run.name),
             Some(value) => format!("{name} {value}"),
             None => format!("no {name}"),
@@ -84,11 +84,11 @@ pub(super) fn common(runs: &[RecordedRun]) -> Option<String> {
     (several && !parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// An optimizer taken apart: its links, and their arguments by link and name.
+/// An optimizer taken apart: its links, and what each of their arguments is, said or not, by link and name.
+#[derive(Default)]
 struct Arguments {
     links: Vec<String>,
     values: BTreeMap<String, String>,
-    defaults: BTreeMap<String, String>,
 }
 
 impl Arguments {
@@ -100,50 +100,47 @@ impl Arguments {
     }
 
     /// What a label calls those in which one differs from the others; `None` if one of them is not known.
-    fn differing(all: &[Arguments], i: usize, run: &RecordedRun) -> Option<Vec<String>> {
+    fn differing(all: &[Arguments], i: usize) -> Option<Vec<String>> {
         let own = all.get(i)?;
         let differs = |key: &&String| all.iter().any(|other| other.values.get(*key) != own.values.get(*key));
         let keys: BTreeSet<&String> = all.iter().flat_map(|other| other.values.keys()).filter(differs).collect();
-        keys.into_iter().map(|key| Some(format!("{} {}", own.shown(key), own.value(key, run)?))).collect()
+        // Without its link where there is only one.
+        let shown = |key: &'_ str| match key.split_once(' ') {
+            Some((_, name)) if own.links.len() == 1 => name.to_owned(),
+            _ => key.to_owned(),
+        };
+        keys.into_iter().map(|key| Some(format!("{} {}", shown(key), own.values.get(key)?))).collect()
     }
 
     /// `None` if a name of it means nothing, or two links have one name.
     fn of(run: &RecordedRun, registry: &Registry) -> Option<Arguments> {
-        let spec: Spec = run.optimizer.parse().ok()?;
-        let mut own = Arguments { links: Vec::new(), values: BTreeMap::new(), defaults: BTreeMap::new() };
-        own.add(&spec, registry)?;
+        let mut own = Arguments::default();
+        own.add(&run.optimizer.parse().ok()?, registry, run.settings.get("lr"))?;
         let distinct: BTreeSet<&String> = own.links.iter().collect();
         (distinct.len() == own.links.len()).then_some(own)
     }
 
-    fn add(&mut self, spec: &Spec, registry: &Registry) -> Option<()> {
+    /// `lr` is the learning rate of links that do not say theirs.
+    fn add(&mut self, spec: &Spec, registry: &Registry, lr: Option<&String>) -> Option<()> {
         for link in &spec.0 {
             let row = registry.rows().iter().find(|row| row.name == link.name)?;
+            let key = |param: &Param| format!("{} {}", link.name, param.name);
             self.links.push(link.name.clone());
-            for param in row.params.iter().filter(|param| !param.default.is_empty()) {
-                self.defaults.insert(format!("{} {}", link.name, param.name), param.default.into());
+            for param in row.params {
+                let default = Some(String::from(param.default)).filter(|default| !default.is_empty());
+                let unsaid = lr.filter(|_| param.name == "lr").cloned().or(default);
+                self.values.extend(unsaid.map(|value| (key(param), value)));
             }
             for (i, (name, value)) in link.args.iter().enumerate() {
-                let named = |param: &&crate::words::Param| name.as_ref().is_some_and(|name| name == param.name);
+                let named = |param: &&Param| name.as_ref().is_some_and(|name| name == param.name);
                 let param = row.params.iter().find(named).or_else(|| row.params.get(i))?;
                 match (param.kind, value) {
-                    (Kind::Chain, Value::Spec(chain)) => self.add(chain, registry)?,
+                    (Kind::Chain, Value::Spec(chain)) => self.add(chain, registry, lr)?,
                     (Kind::Pairs(..), _) => return None,
-                    _ => drop(self.values.insert(format!("{} {}", link.name, param.name), value.to_string())),
+                    _ => drop(self.values.insert(key(param), value.to_string())),
                 }
             }
         }
         Some(())
-    }
-
-    /// What the label calls an argument: without its link where there is only one.
-    fn shown<'a>(&self, key: &'a str) -> &'a str {
-        if self.links.len() == 1 { key.split_once(' ').map_or(key, |(_, name)| name) } else { key }
-    }
-
-    /// What an argument is, said or not: a learning rate that is not said is the setting's.
-    fn value(&self, key: &str, run: &RecordedRun) -> Option<String> {
-        let setting = || run.settings.get("lr").filter(|_| key.ends_with(" lr"));
-        self.values.get(key).or_else(setting).or_else(|| self.defaults.get(key)).cloned()
     }
 }

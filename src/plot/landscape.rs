@@ -1,7 +1,6 @@
 //! A function of two numbers, sampled on a grid, and its contours.
 
-use super::PlotError;
-use super::recorded_run::drawable;
+use super::{PlotError, check, drawable};
 
 /// Which end of a landscape is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,26 +35,19 @@ impl Landscape {
         goal: Goal,
         mut f: impl FnMut(f64, f64) -> Result<f64, E>,
     ) -> Result<Landscape, E> {
-        let wrong = |reason| E::from(PlotError::Landscape { what: "the landscape".into(), reason });
-        if !(x.0 < x.1 && y.0 < y.1 && [x.0, x.1, y.0, y.1].into_iter().all(drawable)) {
-            return Err(wrong("its sides must be finite, and begin before they end"));
-        }
-        if columns < 2 || rows < 2 {
-            return Err(wrong("it needs two points a side"));
-        }
-        let place = |(from, to): (f64, f64), i: usize, count: usize| from + (to - from) * i as f64 / (count - 1) as f64;
+        let that = |holds, reason| check::that(holds, "the landscape", reason);
+        let sides = x.0 < x.1 && y.0 < y.1 && [x.0, x.1, y.0, y.1].into_iter().all(drawable);
+        that(sides, "its sides must be finite, and begin before they end")?;
+        that(columns > 1 && rows > 1, "it needs two points a side")?;
         let mut values = Vec::new();
-        if columns.checked_mul(rows).is_none_or(|count| values.try_reserve_exact(count).is_err()) {
-            return Err(wrong("it has more points than memory holds"));
-        }
+        let room = columns.checked_mul(rows).is_some_and(|count| values.try_reserve_exact(count).is_ok());
+        that(room, "it has more points than memory holds")?;
         for row in 0..rows {
             for column in 0..columns {
                 values.push(f(place(x, column, columns), place(y, row, rows))?);
             }
         }
-        if !values.iter().copied().all(drawable) {
-            return Err(wrong("a value is not a finite number within 1e100 of zero"));
-        }
+        that(values.iter().copied().all(drawable), "a value is not a finite number within 1e100 of zero")?;
         Ok(Landscape { x, y, columns, values, goal })
     }
 
@@ -118,35 +110,28 @@ impl Landscape {
     #[must_use]
     pub fn contour(&self, level: f64) -> Vec<[(f64, f64); 2]> {
         let rows = self.values.len() / self.columns;
-        let (width, height) = (self.x.1 - self.x.0, self.y.1 - self.y.0);
+        let (right, up) = (|i| place(self.x, i, self.columns), |i| place(self.y, i, rows));
         let mut pieces = Vec::new();
-        for row in 0..rows - 1 {
-            for column in 0..self.columns - 1 {
-                let values = self.corners(column, row);
-                let places = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
-                let above = values.map(|value| value >= level);
-                let crossing = |i: usize| {
-                    let j = (i + 1) % 4;
-                    let t = (level - values[i]) / (values[j] - values[i]);
-                    let ((x0, y0), (x1, y1)) = (places[i], places[j]);
-                    let (right, up) = (x0 + t * (x1 - x0), y0 + t * (y1 - y0));
-                    (
-                        self.x.0 + width * (column as f64 + right) / (self.columns - 1) as f64,
-                        self.y.0 + height * (row as f64 + up) / (rows - 1) as f64,
-                    )
-                };
-                // Edge i goes from corner i to the next; those with ends on either side of the level are crossed.
-                let crossed: Vec<usize> = (0..4).filter(|&i| above[i] != above[(i + 1) % 4]).collect();
-                match *crossed.as_slice() {
-                    [i, j] => pieces.push([crossing(i), crossing(j)]),
-                    [a, b, c, d] => {
-                        let high_middle = values.iter().sum::<f64>() / 4.0 >= level;
-                        // Corners that differ from the middle are cut off one by one.
-                        let pairs = if above[0] == high_middle { [(a, b), (c, d)] } else { [(d, a), (b, c)] };
-                        pieces.extend(pairs.map(|(i, j)| [crossing(i), crossing(j)]));
-                    }
-                    _ => {}
+        for (row, column) in (0..rows - 1).flat_map(|row| (0..self.columns - 1).map(move |column| (row, column))) {
+            let values = self.corners(column, row);
+            let ([left, right], [bottom, top]) = ([column, column + 1].map(right), [row, row + 1].map(up));
+            let places = [(left, bottom), (right, bottom), (right, top), (left, top)];
+            let above = values.map(|value| value >= level);
+            // Edge i goes from corner i to the next; those with ends on either side of the level are crossed.
+            let crossing = |i: usize| {
+                let j = (i + 1) % 4;
+                let t = (level - values[i]) / (values[j] - values[i]);
+                let ((x0, y0), (x1, y1)) = (places[i], places[j]);
+                (above[i] != above[j]).then_some((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
+            };
+            match *(0..4).filter_map(crossing).collect::<Vec<_>>() {
+                [a, b] => pieces.push([a, b]),
+                [a, b, c, d] => {
+                    let high_middle = values.iter().sum::<f64>() / 4.0 >= level;
+                    // Corners that differ from the middle are cut off one by one.
+                    pieces.extend(if above[0] == high_middle { [[a, b], [c, d]] } else { [[d, a], [b, c]] });
                 }
+                _ => {}
             }
         }
         pieces
@@ -157,6 +142,11 @@ impl Landscape {
         let at = |column, row| self.values[row * self.columns + column];
         [at(column, row), at(column + 1, row), at(column + 1, row + 1), at(column, row + 1)]
     }
+}
+
+/// Where one of so many points along a side is.
+fn place((from, to): (f64, f64), i: usize, count: usize) -> f64 {
+    from + (to - from) * i as f64 / (count - 1) as f64
 }
 
 #[cfg(test)]

@@ -1,14 +1,8 @@
 //! How lines and marks look: what tells one from the others.
 
-use plotters::{
-    element::{Circle, Cross, DashedPathElement, EmptyElement, PathElement, Rectangle, TriangleMarker},
-    style::{Color, RGBColor, WHITE},
-};
+use plotters::{element::DashedPathElement, prelude::*};
 
-use super::{
-    picture::{Area, Drawn},
-    style::Style,
-};
+use super::{Area, Drawn, Style};
 
 /// Okabe and Ito's palette, told apart by the colour-blind too, without its yellow: that is too pale on white.
 /// <https://jfly.uni-koeln.de/color/>
@@ -30,9 +24,6 @@ pub(super) type Dashes = Option<(f64, f64)>;
 const DASHES: [Dashes; 3] = [None, Some((0.6, 0.4)), Some((0.25, 0.3))];
 const MARKERS: [Option<Marker>; 6] =
     [None, Some(Marker::Disc), Some(Marker::Square), Some(Marker::Triangle), Some(Marker::Ring), Some(Marker::Cross)];
-/// Marks on a line at most.
-pub(super) const MARKS: usize = 8;
-
 /// Looks of a line with colour and dashes alone.
 pub(super) const PLAIN_LOOKS: usize = PALETTE.len() * DASHES.len();
 /// Looks of a line with marks on it, too.

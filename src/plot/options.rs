@@ -3,13 +3,8 @@
 use uphill_envs::counted;
 
 use super::{
-    Picture, PlotError,
-    chart::Chart,
-    check::{self, MOST},
-    header::{Entry, Header, NAME_LINES},
-    picture::{Drawn, in_units},
-    sheet::{Panels, Sheet},
-    style::Style,
+    Axis, Chart, Drawn, Entry, Header, NAME_LINES, Picture, PlotError, Sheet, Style, check, check::MOST, in_pixels,
+    in_units,
 };
 
 /// What a picture of a benchmark says about itself, and its size.
@@ -45,46 +40,36 @@ impl PictureOptions {
         check::option(self.seeds > 0, "seeds", "0".into(), "how many seeds each optimizer had, at least 1")?;
         let expected = "how it was measured: the subtitle says it";
         check::option(!protocol.trim().is_empty(), "protocol", format!("`{protocol}`"), expected)?;
-        check::scale(self.scale)?;
-        let expected = "at least 240 times `scale` and at most 10000 pixels";
-        check::side("width", self.width, 240.0 * self.scale, expected)?;
-        check::side("height", self.height.unwrap_or_default(), 0.0, "at most 10000 pixels, or none")?;
+        check::size(self.scale, &[("width", self.width, 240)])?;
+        let height = self.height.unwrap_or_default();
+        check::option(height <= MOST, "height", height.to_string(), "at most 10000 pixels, or none")?;
         // The text's size follows from the width alone: the height follows from what is written.
         Ok(Style::new(self.width, u32::MAX, self.scale))
     }
 
-    /// The header of a picture of `what`.
-    pub(super) fn header(&self, style: &Style, what: &str, entries: Vec<Entry>) -> Header {
-        let seeds = counted(self.seeds, "seed");
-        let (title, subtitle) = (format!("{what}: {}", self.task), format!("{seeds}, {}", self.protocol));
-        Header::new(style, in_units(self.width), (&title, &subtitle), entries, NAME_LINES)
+    /// The sheet of a picture of `what`, with one panel.
+    pub(super) fn sheet<'a>(
+        &self,
+        style: &'a Style,
+        (what, entries): (&str, Vec<Entry>),
+        names: (&'a str, &'a str),
+        axes: &'a dyn Fn(usize, (i32, i32)) -> (Axis, Axis),
+    ) -> Sheet<'a> {
+        let (title, seeds) = (format!("{what}: {}", self.task), counted(self.seeds, "seed"));
+        let (width, titles) = (in_units(self.width), (&*title, &*format!("{seeds}, {}", self.protocol)));
+        Sheet::new(style, width, Header::new(style, width, titles, entries, NAME_LINES), names, axes)
     }
 
-    /// Draws panels below the header of a picture of `what`, with what `draw` draws on each chart. How high a chart
-    /// would be and how high at least follows from how wide it is.
+    /// Draws a sheet, and what `draw` draws on each of its charts, which would be so high, and so high at least.
     pub(super) fn draw(
         &self,
-        style: &Style,
-        (what, entries): (&str, Vec<Entry>),
-        panels: Panels<'_>,
-        height: impl Fn(i32) -> (i32, i32),
+        sheet: &Sheet<'_>,
+        heights: (i32, i32),
         draw: impl FnMut(usize, &Chart<'_, '_>) -> Drawn,
     ) -> Result<Picture, PlotError> {
-        let header = self.header(style, what, entries);
-        let sheet = Sheet::new(style, in_units(self.width), header, panels);
-        let (natural, least) = height(sheet.chart_width);
-        let height = self.height(sheet.height(natural), sheet.height(least))?;
-        sheet.draw((self.width, height), draw)
-    }
-
-    /// The height in pixels of a picture that would have so many units and can do with `least`.
-    pub(super) fn height(&self, natural: i32, least: i32) -> Result<u32, PlotError> {
-        let pixels = |units: i32| units.unsigned_abs().div_ceil(in_units(1).unsigned_abs());
-        let least = pixels(least);
-        let height = self.height.unwrap_or_else(|| pixels(natural).clamp(least.min(MOST), MOST));
-        if height < least {
-            return Err(PlotError::Size { side: "height", pixels: height, least });
-        }
-        Ok(height)
+        let (natural, least) = (in_pixels(sheet.height(heights.0)), in_pixels(sheet.height(heights.1)));
+        let height = self.height.unwrap_or_else(|| natural.clamp(least.min(MOST), MOST));
+        check::room("height", height, least)?;
+        Picture::blank(self.width, height).with(|area| sheet.draw(area, (0, 0), draw))
     }
 }

@@ -2,14 +2,11 @@
 
 use std::{convert::Infallible, path::Path as FilePath};
 
-use plotters::{
-    coord::Shift,
-    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
-};
+use plotters::{coord::Shift, prelude::*};
 use tiny_skia::{Path, Transform};
 use uphill_envs::Colour;
 
-use super::{PlotError, svg, typeface};
+use super::{PlotError, check, svg, typeface};
 use crate::{canvas::Canvas, whole_file};
 
 /// plotters counts in whole numbers, so each pixel is this many of its units wide and high.
@@ -19,19 +16,17 @@ pub(super) fn in_units(pixels: u32) -> i32 {
     pixels as i32 * i32::from(UNITS_PER_PIXEL)
 }
 
+/// The pixels that so many units need.
+pub(super) fn in_pixels(units: i32) -> u32 {
+    units.max(0).unsigned_abs().div_ceil(UNITS_PER_PIXEL.into())
+}
+
 /// A picture, to be written as PNG or as SVG.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     pub(super) width: u32,
     pub(super) height: u32,
-    pub(super) marks: Vec<Mark>,
-}
-
-/// What was drawn.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Mark {
-    Shape(Shape),
-    Image(Image),
+    pub(super) shapes: Vec<Shape>,
 }
 
 /// An outline, in plotters' units, filled or drawn with a pen of some width.
@@ -45,49 +40,35 @@ pub(super) struct Shape {
     pub(super) writing: Option<Writing>,
 }
 
-/// Pixels row by row, the first at `left_top`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Image {
-    pub(super) left_top: (u32, u32),
-    pub(super) columns: u32,
-    pub(super) colours: Vec<Colour>,
-}
-
 /// A line of text in its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Writing {
     pub(super) text: String,
     pub(super) size: f32,
-    /// From the point that it is anchored at, unturned, to the picture.
+    /// From the point on its baseline that it is anchored at, unturned, to the picture.
     pub(super) turn: Transform,
-    /// How far below that point its baseline is.
-    pub(super) baseline: f32,
     /// Which part of it stands at that point: `start`, `middle` or `end`.
     pub(super) anchor: &'static str,
 }
 
 /// A rectangle: left and top, right and bottom.
 pub(super) type Corners = [(i32, i32); 2];
+/// How far apart two points are.
+pub(super) fn distance(a: (i32, i32), b: (i32, i32)) -> f64 {
+    f64::from(a.0 - b.0).hypot(f64::from(a.1 - b.1))
+}
+
 /// Where plotters draws: all of a picture or a part of it.
 pub(super) type Area<'p> = DrawingArea<&'p mut Picture, Shift>;
 /// What drawing comes to.
 pub(super) type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
-/// What a picture's file is.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Format {
-    Png,
-    Svg,
-}
-
-impl Format {
-    pub(super) fn of(path: &FilePath) -> Result<Format, PlotError> {
-        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-        match ending.as_ref().and_then(|ending| ending.to_str()) {
-            Some("png") => Ok(Format::Png),
-            Some("svg") => Ok(Format::Svg),
-            _ => Err(PlotError::Format { path: path.to_owned(), expected: "of a picture must end in .png or .svg" }),
-        }
+/// Whether a picture's file is SVG; else it is PNG.
+fn is_svg(path: &FilePath) -> Result<bool, PlotError> {
+    match path.extension().map(|ending| ending.to_ascii_lowercase()) {
+        Some(ending) if ending == "png" => Ok(false),
+        Some(ending) if ending == "svg" => Ok(true),
+        _ => Err(PlotError::Format { path: path.to_owned(), expected: "of a picture must end in .png or .svg" }),
     }
 }
 
@@ -96,14 +77,27 @@ pub(super) fn writable(path: &FilePath) -> Result<(), PlotError> {
     whole_file::check(path).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
+/// Writes a file, whole or not at all.
+pub(super) fn write(path: &FilePath, bytes: &[u8]) -> Result<(), PlotError> {
+    whole_file::write(path, bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+}
+
+/// What is to be said of a text that a picture will have, if the built-in typeface lacks some of its characters: as
+/// [`Picture::note`] of that picture.
+#[must_use]
+pub fn note_on(text: &str, path: impl AsRef<FilePath>) -> Option<String> {
+    typeface::missing_note(std::iter::once(text), is_svg(path.as_ref()).ok()?)
+}
+
 impl Picture {
     pub(super) fn blank(width: u32, height: u32) -> Picture {
-        Picture { width, height, marks: Vec::new() }
+        Picture { width, height, shapes: Vec::new() }
     }
 
     /// Lets plotters draw on it.
     pub(super) fn with(mut self, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<Picture, PlotError> {
-        draw(&(&mut self).into_drawing_area()).map_err(|error| PlotError::Draw(error.to_string()))?;
+        let drawn = draw(&(&mut self).into_drawing_area());
+        drawn.map_err(|error| check::refused("the chart", error.to_string()))?;
         Ok(self)
     }
 
@@ -113,7 +107,7 @@ impl Picture {
     /// # Errors
     /// A [`PlotError`] if `path` ends in neither `.png` nor `.svg`, is a folder, or names a folder that is not there.
     pub fn check_path(path: impl AsRef<FilePath>) -> Result<(), PlotError> {
-        Format::of(path.as_ref())?;
+        is_svg(path.as_ref())?;
         writable(path.as_ref())
     }
 
@@ -137,11 +131,7 @@ impl Picture {
     /// A [`PlotError`] if `path` ends in neither `.png` nor `.svg`, or cannot be written.
     pub fn save(&self, path: impl AsRef<FilePath>) -> Result<(), PlotError> {
         let path = path.as_ref();
-        let bytes = match Format::of(path)? {
-            Format::Png => self.png()?,
-            Format::Svg => self.svg().into_bytes(),
-        };
-        whole_file::write(path, &bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+        write(path, &if is_svg(path)? { self.svg().into_bytes() } else { self.png()? })
     }
 
     /// The picture as a PNG file's bytes.
@@ -149,7 +139,16 @@ impl Picture {
     /// # Errors
     /// A [`PlotError`] if memory has no room for the pixels.
     pub fn png(&self) -> Result<Vec<u8>, PlotError> {
-        encode((self.width, self.height), self.canvas()?.pixels())
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
+        let mut writer = encoder.write_header()?;
+        let rgb: Vec<u8> = self.canvas()?.pixels().flat_map(|Colour(red, green, blue)| [red, green, blue]).collect();
+        writer.write_image_data(&rgb)?;
+        writer.finish()?;
+        Ok(bytes)
     }
 
     /// The picture as an SVG file's text.
@@ -165,49 +164,27 @@ impl Picture {
     /// lacks: which they are, and what is seen of them. Nothing of a path that ends in neither.
     #[must_use]
     pub fn note(&self, path: impl AsRef<FilePath>) -> Option<String> {
-        let format = Format::of(path.as_ref()).ok()?;
-        let texts = self.marks.iter().filter_map(|mark| match mark {
-            Mark::Shape(shape) => shape.writing.as_ref().map(|writing| writing.text.as_str()),
-            Mark::Image(_) => None,
-        });
-        typeface::missing_note(texts, format)
+        let writings = self.shapes.iter().filter_map(|shape| shape.writing.as_ref());
+        typeface::missing_note(writings.map(|writing| &*writing.text), is_svg(path.as_ref()).ok()?)
     }
 
     /// The picture on a white canvas.
     pub(super) fn canvas(&self) -> Result<Canvas, PlotError> {
-        let expected = "small enough for memory";
-        let too_large = || PlotError::Option { name: "width", value: self.width.to_string(), expected };
+        let value = self.width.to_string();
+        let too_large = PlotError::Option { name: "width", value, expected: "small enough for memory".into() };
         let unit = 1.0 / f32::from(UNITS_PER_PIXEL);
-        let white = Colour(255, 255, 255);
-        let mut canvas = Canvas::new(self.width, self.height, (unit, unit), white).ok_or_else(too_large)?;
+        let mut canvas = Canvas::new(self.width, self.height, (unit, unit), Colour(255, 255, 255)).ok_or(too_large)?;
         self.paint(&mut canvas);
         Ok(canvas)
     }
 
     /// Paints the picture over what a canvas of its size shows.
     pub(super) fn paint(&self, canvas: &mut Canvas) {
-        for mark in &self.marks {
-            match mark {
-                Mark::Shape(Shape { outline, pen: None, colour, alpha, .. }) => canvas.fill(outline, *colour, *alpha),
-                Mark::Shape(Shape { outline, pen: Some(width), colour, alpha, .. }) => {
-                    canvas.stroke(outline, *width, *colour, *alpha);
-                }
-                Mark::Image(Image { left_top, columns, colours }) => canvas.paint_pixels(*left_top, *columns, colours),
+        for Shape { outline, pen, colour, alpha, .. } in &self.shapes {
+            match pen {
+                None => canvas.fill(outline, *colour, *alpha),
+                Some(width) => canvas.stroke(outline, *width, *colour, *alpha),
             }
         }
     }
-}
-
-/// Pixels, row by row, as PNG.
-pub(super) fn encode((width, height): (u32, u32), pixels: impl Iterator<Item = Colour>) -> Result<Vec<u8>, PlotError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
-    let mut writer = encoder.write_header()?;
-    let rgb: Vec<u8> = pixels.flat_map(|colour| [colour.0, colour.1, colour.2]).collect();
-    writer.write_image_data(&rgb)?;
-    writer.finish()?;
-    Ok(bytes)
 }

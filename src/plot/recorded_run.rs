@@ -6,7 +6,7 @@ use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
 use uphill_envs::{counted, quoted};
 
-use super::PlotError;
+use super::{PlotError, check};
 use crate::config::world;
 use crate::words::{Args, Value, Word};
 use crate::{Catalogue, settings, whole_file};
@@ -85,30 +85,21 @@ impl RecordedRun {
     pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<RecordedRun, PlotError> {
         let file = Path::new(name).join("config.toml");
         let mut config = parse_config(&file, config)?;
-        let (env, mut settings) = config.take_env(&file)?;
-        let (algo, optimizer) = (config.take_name("algo", &file)?, config.take_name("optimizer", &file)?);
-        let seed = config.take_seed(&file)?;
-        flatten("", config.0, &mut settings);
+        let (env, mut settings) = take_env(&mut config, &file)?;
+        let (algo, optimizer) = (take_name(&mut config, "algo", &file)?, take_name(&mut config, "optimizer", &file)?);
+        let seed = config.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
+        let seed = seed.ok_or_else(|| malformed(&file, "", "the key `seed` must be a whole number, 0 or more"))?;
+        flatten("", config, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
-        Ok(RecordedRun {
-            name: name.to_owned(),
-            env,
-            algo,
-            optimizer,
-            seed,
-            settings,
-            metric: metric.to_owned(),
-            env_steps,
-            values,
-        })
+        let (name, metric) = (name.to_owned(), metric.to_owned());
+        Ok(RecordedRun { name, env, algo, optimizer, seed, settings, metric, env_steps, values })
     }
 
     /// Whether this is another's run once more, from the same folder or from a copy, which may be an older one: with the same
     /// settings and seed, and the same values as far as both go.
     fn repeats(&self, other: &RecordedRun) -> bool {
         let points = self.values.len().min(other.values.len());
-        let what = |run: &RecordedRun| (run.seed, run.env.clone(), run.algo.clone(), run.optimizer.clone());
-        what(self) == what(other)
+        (self.seed, &self.env, &self.algo, &self.optimizer) == (other.seed, &other.env, &other.algo, &other.optimizer)
             && (&self.settings, &self.metric) == (&other.settings, &other.metric)
             && self.env_steps.get(..points) == other.env_steps.get(..points)
             && self.values.get(..points) == other.values.get(..points)
@@ -116,18 +107,11 @@ impl RecordedRun {
 
     /// Whether this can be drawn: what reading guarantees, a run made by hand may break.
     pub(super) fn check(&self) -> Result<(), PlotError> {
-        let reason = if self.env_steps.is_empty() {
-            "it has no points"
-        } else if self.env_steps.len() != self.values.len() {
-            "`env_steps` and `values` have different lengths"
-        } else if !self.env_steps.is_sorted() {
-            "`env_steps` falls somewhere"
-        } else if !self.values.iter().copied().all(drawable) {
-            "a value is not a finite number within 1e100 of zero"
-        } else {
-            return Ok(());
-        };
-        Err(PlotError::Run { name: self.name.clone(), reason })
+        let that = |holds, reason| check::that(holds, &self.name, reason);
+        that(!self.env_steps.is_empty(), "it has no points")?;
+        that(self.env_steps.len() == self.values.len(), "`env_steps` and `values` have different lengths")?;
+        that(self.env_steps.is_sorted(), "`env_steps` falls somewhere")?;
+        that(self.values.iter().copied().all(drawable), "a value is not a finite number within 1e100 of zero")
     }
 }
 
@@ -161,41 +145,30 @@ pub(super) fn drawable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
-/// `config.toml`'s top level, emptied key by key.
-struct Config(toml::Table);
-
-impl Config {
-    fn take_name(&mut self, key: &str, file: &Path) -> Result<String, PlotError> {
-        match self.0.remove(key) {
-            Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
-            _ => Err(malformed(file, "", format!("the key `{key}` must be a name in quotes"))),
-        }
+fn take_name(config: &mut toml::Table, key: &str, file: &Path) -> Result<String, PlotError> {
+    match config.remove(key) {
+        Some(toml::Value::String(text)) if !text.trim().is_empty() => Ok(text),
+        _ => Err(malformed(file, "", format!("the key `{key}` must be a name in quotes"))),
     }
+}
 
-    /// What the environment is called, and its arguments where that does not say them.
-    fn take_env(&mut self, file: &Path) -> Result<(String, BTreeMap<String, String>), PlotError> {
-        let wrong = |e: crate::Error| malformed(file, "", e.to_string());
-        // Where earlier versions had a grid world of one's own.
-        world::settle(&mut self.0).map_err(wrong)?;
-        let text = self.take_name("env", file)?;
-        let arguments = Word::parse("env", &text).and_then(|word| {
-            let catalogue = Catalogue::default();
-            let row = catalogue.env(&word.name)?;
-            Ok(row.param("id").map(|_| Args::new(row, &word)).transpose()?.map(|args| (word.id(), args)))
-        });
-        let Ok(Some((id, args))) = arguments else { return Ok((text, BTreeMap::new())) };
-        let others = args.values().iter().filter(|(name, _)| *name != "id");
-        let shown = |value: &Value| match value {
-            Value::Texts(rows) => rows.join("\n"),
-            other => other.text().unwrap_or_else(|| other.to_string()),
-        };
-        Ok((id, others.map(|(name, value)| (format!("env.{name}"), shown(value))).collect()))
-    }
-
-    fn take_seed(&mut self, file: &Path) -> Result<u64, PlotError> {
-        let seed = self.0.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
-        seed.ok_or_else(|| malformed(file, "", "the key `seed` must be a whole number, 0 or more"))
-    }
+/// What the environment is called, and its arguments where that does not say them.
+fn take_env(config: &mut toml::Table, file: &Path) -> Result<(String, BTreeMap<String, String>), PlotError> {
+    // Where earlier versions had a grid world of one's own.
+    world::settle(config).map_err(|e| malformed(file, "", e.to_string()))?;
+    let text = take_name(config, "env", file)?;
+    let arguments = Word::parse("env", &text).and_then(|word| {
+        let catalogue = Catalogue::default();
+        let row = catalogue.env(&word.name)?;
+        Ok(row.param("id").map(|_| Args::new(row, &word)).transpose()?.map(|args| (word.id(), args)))
+    });
+    let Ok(Some((id, args))) = arguments else { return Ok((text, BTreeMap::new())) };
+    let others = args.values().iter().filter(|(name, _)| *name != "id");
+    let shown = |value: &Value| match value {
+        Value::Texts(rows) => rows.join("\n"),
+        other => other.text().unwrap_or_else(|| other.to_string()),
+    };
+    Ok((id, others.map(|(name, value)| (format!("env.{name}"), shown(value))).collect()))
 }
 
 /// The keys of a table, and those of the tables in it.
@@ -204,16 +177,15 @@ fn flatten(prefix: &str, table: toml::Table, settings: &mut BTreeMap<String, Str
         let key = format!("{prefix}{key}");
         match value {
             toml::Value::Table(inner) => flatten(&format!("{key}."), inner, settings),
-            value => drop(settings.insert(key, as_text(value))),
+            toml::Value::String(text) => drop(settings.insert(key, text)),
+            other => drop(settings.insert(key, in_one_line(&other.to_string()))),
         }
     }
 }
 
-fn as_text(value: toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text,
-        other => other.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-    }
+/// The text with a blank for each of its breaks.
+pub(super) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, PlotError> {
@@ -226,23 +198,14 @@ fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, Pl
     })
 }
 
-fn parse_config(file: &Path, bytes: &[u8]) -> Result<Config, PlotError> {
-    let text = str::from_utf8(bytes).map_err(|error| {
-        let source = io::Error::new(io::ErrorKind::InvalidData, error);
-        PlotError::Read { path: file.to_owned(), source }
-    })?;
-    let table = text.parse::<toml::Table>().map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-        malformed(file, format!(", line {line}, column {column}"), quoted(error.message()))
-    })?;
-    Ok(Config(table))
+fn parse_config(file: &Path, bytes: &[u8]) -> Result<toml::Table, PlotError> {
+    let text = str::from_utf8(bytes).map_err(|error| malformed(file, "", format!("not UTF-8 text: {error}")))?;
+    settings::parse(text).map_err(|error| malformed(file, "", error.to_string()))
 }
 
 /// `env_steps` and the values of `metric`, both `[points]`.
 fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, Vec<f64>), PlotError> {
-    let table = |source| PlotError::Table { file: file.to_owned(), source };
+    let table = |error| malformed(file, "", format!("not a table of comma-separated UTF-8 text: {error}"));
     let no_values = |reason| PlotError::NoValues { file: file.to_owned(), reason };
     // Flexible, because the length check below knows the line and forgives a half-written last one.
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(bytes);
@@ -252,14 +215,13 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         return Err(no_values(format!("empty; its first line must name the columns, {names}")));
     }
     let find = |name: &str| {
-        let (wanted, found) = (quoted(name), shown_all(&header));
+        let (wanted, found) = (quoted(name), header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", "));
         let reason = format!("there is no column `{wanted}`; the columns are: {found}");
         header.iter().position(|column| column == name).ok_or_else(|| malformed(file, ", line 1", reason))
     };
-    let (steps_column, value_column) = (find("env_steps")?, find(metric)?);
+    let columns = [find("env_steps")?, find(metric)?];
 
-    let (mut env_steps, mut values) = (Vec::new(), Vec::new());
-    let (mut before, mut rows) = (0, 0);
+    let (mut env_steps, mut values, mut before, mut rows) = (Vec::new(), Vec::new(), 0, 0);
     // One record serves all rows: a record of its own for each would take many times the room of a short row.
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(table)? {
@@ -273,21 +235,21 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
             let (found, expected) = (counted(record.len(), "field"), header.len());
             return Err(wrong(format!("{found}, where the header has {expected}")));
         }
-        let field = |column: usize| record.get(column).unwrap_or_default();
-        let number = |column: usize, expected| {
+        let [steps, value] = columns.map(|column| record.get(column).unwrap_or_default());
+        let number = |column: usize, field, expected| {
             let name = quoted(header.get(column).unwrap_or_default());
             let place = format!(", line {line}, column {} (`{name}`)", column + 1);
-            malformed(file, place, format!("`{}` is not {expected}", quoted(field(column))))
+            malformed(file, place, format!("`{}` is not {expected}", quoted(field)))
         };
-        let now =
-            field(steps_column).parse().map_err(|_| number(steps_column, "a whole number of steps, 0 or more"))?;
+        let now = steps.parse().map_err(|_| number(columns[0], steps, "a whole number of steps, 0 or more"))?;
         if now < before {
             return Err(wrong(format!("`env_steps` falls from {before} to {now}; it counts up")));
         }
         before = now;
-        if !field(value_column).is_empty() {
-            let value = field(value_column).parse().ok().filter(|&value| drawable(value));
-            values.push(value.ok_or_else(|| number(value_column, "a finite number within 1e100 of zero, or empty"))?);
+        if !value.is_empty() {
+            let known = value.parse().ok().filter(|&value| drawable(value));
+            let expected = "a finite number within 1e100 of zero, or empty";
+            values.push(known.ok_or_else(|| number(columns[1], value, expected))?);
             env_steps.push(now);
         }
     }
@@ -296,9 +258,4 @@ fn parse_columns(file: &Path, bytes: &[u8], metric: &str) -> Result<(Vec<u64>, V
         return Err(no_values(format!("{rows}, none with a value in column `{column}`; nothing can be drawn")));
     }
     Ok((env_steps, values))
-}
-
-/// Names of columns, as a message shows them.
-fn shown_all(header: &StringRecord) -> String {
-    header.iter().take(40).map(quoted).collect::<Vec<_>>().join(", ")
 }

@@ -2,21 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use plotters::{element::PathElement, style::Color};
+use plotters::prelude::*;
+use uphill_envs::shown;
 
 use super::{
-    Picture, PlotError, PlotOptions, RecordedRun,
-    axis::{Axis, Quantity},
-    check::{self, MOST, stretch},
-    curve::Curve,
-    header::{Entry, Header, NAME_LINES, Swatch},
-    label,
-    look::{LOOKS, Look},
-    picture::{UNITS_PER_PIXEL, in_units},
-    sheet::{Heading, Panels, Sheet},
-    style::{FAINT, Style},
+    Axis, Chart, Entry, FAINT, Header, Interval, Look, NAME_LINES, Picture, PlotError, PlotOptions, RecordedRun, Sheet,
+    Style, Swatch, check, check::MOST, curve::Curve, in_pixels, in_units, label, look::LOOKS, with_minus,
 };
-use crate::stats::Interval;
 
 /// How the threshold looks.
 const THRESHOLD: Look = Look { colour: FAINT, dashes: Some((0.45, 0.3)), marker: None };
@@ -29,101 +21,72 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
     check::that(curves.len() <= LOOKS, "the curves", reason)?;
     let style = Style::new(options.width, options.height, options.scale);
     let title = options.title.clone().unwrap_or_else(|| environments(runs));
-    let subtitle = subtitle(runs, curves, options);
-    let header =
-        |lines| Header::new(&style, in_units(options.width), (&title, &subtitle), entries(curves, options), lines);
+    let titles = (&*title, &*subtitle(runs, curves, options));
+    let header = |lines| Header::new(&style, in_units(options.width), titles, entries(curves, options), lines);
     // The axes keep more than half of the height that was asked for: what more the legend takes is added to it.
-    let allowed = in_units(options.height) * 2 / 5;
-    let height = |header: &Header| {
-        options.height + (header.bottom - allowed).max(0).unsigned_abs().div_ceil(UNITS_PER_PIXEL.into())
-    };
+    let height = |header: &Header| options.height + in_pixels(header.bottom - in_units(options.height) * 2 / 5);
     // Names in full, or, where a thousand lines of them have no room, in a line each.
     let lines = if height(&header(NAME_LINES)) > MOST { 1 } else { NAME_LINES };
     let header = header(lines);
     let height = height(&header);
-    if height > MOST {
-        return Err(PlotError::Size { side: "height", pixels: MOST, least: height });
-    }
+    check::room("height", MOST, height)?;
     let metric = describe(runs.first().map_or("", |run| &run.metric));
-    let panels = Panels {
-        headings: vec![Heading::default()],
-        names: ("environment steps", &metric),
-        left: style.em(2.2),
-        least: 0,
-        axes: &|_, size| axes(curves, options, &style, size),
-    };
-    let sheet = Sheet::new(&style, in_units(options.width), header, panels);
-    sheet.draw((options.width, height), |_, chart| {
-        // All bands first and all lines last, so that no band hides another curve's line.
+    let axes = |_, size| axes(curves, options, &style, size);
+    let sheet = Sheet::new(&style, in_units(options.width), header, ("environment steps", &metric), &axes);
+    let draw = |chart: &Chart<'_, '_>| {
         for (i, curve) in curves.iter().enumerate() {
-            if curve.seeds.len() > 1 {
-                chart.band(&Look::of(i), &curve.values)?;
-            }
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
-            chart.draw(&PathElement::new(curve.raw.clone(), pen))?;
+            chart.plot.draw(&PathElement::new(curve.raw.clone(), pen))?;
         }
-        curves.iter().enumerate().try_for_each(|(i, curve)| chart.curve(&Look::of(i), &curve.values))?;
-        let (from, to) = chart.across();
-        let line = options.threshold.map(|threshold| vec![(from, threshold), (to, threshold)]);
+        chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)))?;
+        let across = chart.plot.get_x_range();
+        let line = options.threshold.map(|threshold| vec![(across.start, threshold), (across.end, threshold)]);
         line.map_or(Ok(()), |line| chart.stroke(&THRESHOLD, line, style.hair))
-    })
+    };
+    Picture::blank(options.width, height).with(|area| sheet.draw(area, (0, 0), |_, chart| draw(chart)))
 }
 
 /// The axes that hold all that is drawn, of this width and height.
 fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height): (i32, i32)) -> (Axis, Axis) {
     let (mut x, mut y) = ((f64::INFINITY, 0.0), check::NOWHERE);
     for curve in curves {
-        for &(env_steps, Interval { low, high, .. }) in &curve.values {
-            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, low, high));
-        }
-        for &(env_steps, value) in &curve.raw {
-            (x, y) = (stretch(x, env_steps, env_steps), stretch(y, value, value));
+        let values = curve.values.iter().map(|&(env_steps, Interval { low, high, .. })| (env_steps, low, high));
+        let raw = curve.raw.iter().map(|&(env_steps, value)| (env_steps, value, value));
+        for (env_steps, low, high) in values.chain(raw) {
+            check::stretch(&mut x, env_steps, env_steps);
+            check::stretch(&mut y, low, high);
         }
     }
-    if let Some(threshold) = options.threshold {
-        y = stretch(y, threshold, threshold);
-    }
-    let air = (y.1 - y.0) * 0.04;
-    let wide = style.count(width, 6.0, 9.0);
-    let high = style.count(height, 4.5, 7.0);
-    (Axis::env_steps(x, wide), Axis::new(Quantity::Metric, y.0 - air, y.1 + air, high))
+    options.threshold.iter().for_each(|&threshold| check::stretch(&mut y, threshold, threshold));
+    let (wide, high) = (style.count(width, 6.0, 9.0), style.count(height, 4.5, 7.0));
+    (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
 }
 
 /// One entry a curve, in order, then the threshold's.
 fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
-    let seeds = seeds_of_all(curves);
+    let shared = seeds_of_all(curves).is_some();
     let entry = |(i, curve): (usize, &Curve)| {
         let swatch = if curve.seeds.len() > 1 { Swatch::Band(Look::of(i)) } else { Swatch::Line(Look::of(i)) };
-        let text = match (&seeds, curve.seeds.as_slice()) {
-            (None, [seed]) => format!("{} (seed {seed})", curve.label),
-            (None, seeds) => format!("{} ({})", curve.label, count_seeds(seeds)),
-            (Some(_), _) => curve.label.clone(),
-        };
-        Entry::new(swatch, text)
+        (swatch, if shared { curve.label.clone() } else { format!("{} ({})", curve.label, seeds(curve)) })
     };
-    let threshold = options.threshold.map(|threshold| {
-        let far = threshold.abs() >= 1e9;
-        let number = if far { format!("{threshold:e}") } else { threshold.to_string() };
-        Entry::new(Swatch::Line(THRESHOLD), format!("threshold {}", number.replace('-', "−")))
-    });
-    curves.iter().enumerate().map(entry).chain(threshold).collect()
+    let threshold = |value| (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(shown(value))));
+    curves.iter().enumerate().map(entry).chain(options.threshold.map(threshold)).collect()
 }
 
-/// What the seeds of every curve are, where that is the same for all, in words.
-fn seeds_of_all(curves: &[Curve]) -> Option<String> {
-    let mut words = curves.iter().map(|curve| match curve.seeds.as_slice() {
+/// `seed 3`, or `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.
+fn seeds(curve: &Curve) -> String {
+    let distinct: BTreeSet<u64> = curve.seeds.iter().copied().collect();
+    match *curve.seeds {
         [seed] => format!("seed {seed}"),
-        seeds => count_seeds(seeds),
-    });
-    let first = words.next()?;
-    words.all(|other| other == first).then_some(first)
+        ref all if all.len() == distinct.len() => format!("{} seeds", all.len()),
+        ref all => format!("{} runs", all.len()),
+    }
 }
 
-/// `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.
-fn count_seeds(seeds: &[u64]) -> String {
-    let distinct: BTreeSet<u64> = seeds.iter().copied().collect();
-    let what = if distinct.len() == seeds.len() { "seeds" } else { "runs" };
-    format!("{} {what}", seeds.len())
+/// What the seeds of every curve are, where that is the same for all.
+fn seeds_of_all(curves: &[Curve]) -> Option<String> {
+    let first = seeds(curves.first()?);
+    curves.iter().all(|curve| seeds(curve) == first).then_some(first)
 }
 
 /// What the curves are: what they have in common, of which seeds, and how smoothed.

@@ -1,22 +1,11 @@
 //! What the learning rate does: too small is slow, too large diverges.
 
-use plotters::{
-    element::{Circle, PathElement, Rectangle},
-    style::{Color, RGBColor},
-};
+use plotters::prelude::*;
 
 use super::{
-    Picture, PictureOptions, PlotError,
-    axis::{Axis, Quantity, significant},
-    chart::Chart,
-    check,
-    header::{Entry, Swatch},
-    look::{Look, Marker, PALETTE},
-    picture::{Drawn, in_units},
-    sheet::{Heading, Panels},
-    style::{AXIS, Style},
+    AXIS, Axis, Chart, Drawn, Interval, Look, Marker, PALETTE, Picture, PictureOptions, PlotError, Range, Style,
+    Swatch, check, in_units, significant, with_minus,
 };
-use crate::stats::Interval;
 
 const SCORE: RGBColor = PALETTE[0];
 const BROKEN: RGBColor = PALETTE[1];
@@ -82,43 +71,36 @@ pub fn learning_rate_sensitivity(
 ) -> Result<Picture, PlotError> {
     let style = options.style()?;
     let ranges = checked(curves)?;
-    let entries = vec![
-        Entry::new(Swatch::Band(Look::plain(SCORE)), "score"),
-        Entry::new(Swatch::Mark(Marker::Cross, BROKEN), "score where half or more of the runs broke"),
-        Entry::new(Swatch::Bar(BROKEN), "share of runs that collapsed or diverged (full strip: all)"),
-        Entry::new(Swatch::Mark(Marker::Disc, SCORE), "best"),
+    let entries = [
+        (Swatch::Band(Look::plain(SCORE)), "score"),
+        (Swatch::Mark(Marker::Cross, BROKEN), "score where half or more of the runs broke"),
+        (Swatch::Bar(BROKEN), "share of runs that collapsed or diverged (full strip: all)"),
+        (Swatch::Mark(Marker::Disc, SCORE), "best"),
     ];
-    let heading = |curve: &LearningRateCurve| Heading { name: curve.label.clone(), note: best_note(curve) };
-    let panels = Panels {
-        headings: curves.iter().map(heading).collect(),
-        names: ("learning rate", score),
-        left: style.em(2.2),
-        least: style.em(11.0),
-        axes: &|_, (_, height)| axes(&style, ranges, height),
-    };
-    let heights = |width: i32| ((width * 3 / 5).min(style.em(26.0)), style.em(6.0) + style.em(STRIP));
-    options.draw(&style, ("Sensitivity to the learning rate", entries), panels, heights, |i, chart| {
+    let entries = entries.map(|(swatch, text)| (swatch, text.to_owned())).into();
+    let axes = |_, (_, height)| axes(&style, ranges, height);
+    let headings = curves.iter().map(|curve| (curve.label.clone(), best_note(curve))).collect();
+    let header = ("Sensitivity to the learning rate", entries);
+    let mut sheet = options.sheet(&style, header, ("learning rate", score), &axes);
+    (sheet.headings, sheet.least) = (headings, style.em(11.0));
+    let heights = ((sheet.chart_width() * 3 / 5).min(style.em(26.0)), style.em(6.0) + style.em(STRIP));
+    options.draw(&sheet, heights, |i, chart| {
         draw_broken(chart, &curves[i])?;
         draw_score(chart, &curves[i])
     })
 }
 
 /// From where to where the learning rates and the scores reach.
-type Ranges = ((f64, f64), (f64, f64));
-
-fn checked(curves: &[LearningRateCurve]) -> Result<Ranges, PlotError> {
-    check::that(!curves.is_empty(), "the picture", "it needs at least one curve")?;
-    check::labels(curves.iter().map(|curve| curve.label.as_str()))?;
+fn checked(curves: &[LearningRateCurve]) -> Result<(Range, Range), PlotError> {
+    check::labels("curve", curves.iter().map(|curve| curve.label.as_str()))?;
     let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
     for LearningRateCurve { label, points } in curves {
-        check::that(!points.is_empty(), label, "it has no points")?;
-        check::rising(label, points.iter().map(|point| point.lr))?;
+        check::rising(label, &mut x, points.iter().map(|point| point.lr))?;
         for LearningRatePoint { lr, score, broken } in points {
             check::has_logarithm(label, "learning rate", *lr)?;
             let reason = format!("{broken} is no share of broken runs, 0 to 1");
             check::that((0.0..=1.0).contains(broken), label, reason)?;
-            x = check::stretch(x, *lr, *lr);
-            y = score.as_ref().map_or(Ok(y), |score| check::hold(label, y, score))?;
+            score.map_or(Ok(()), |score| check::hold(label, &mut y, score))?;
         }
     }
     check::that(y != check::NOWHERE, "the picture", "no learning rate has a score")?;
@@ -133,18 +115,18 @@ fn best(curve: &LearningRateCurve) -> Option<(f64, f64)> {
 
 fn best_note(curve: &LearningRateCurve) -> String {
     match best(curve) {
-        Some((lr, _)) if lr < 1.0 => format!("best at {lr:.1e}").replace(".0e", "e").replace('-', "−"),
+        Some((lr, _)) if lr < 1.0 => with_minus(format!("best at {lr:.1e}").replace(".0e", "e")),
         Some((lr, _)) => format!("best at {}", significant(lr, 2)),
         None => "no score".to_owned(),
     }
 }
 
 /// The shared axes. The vertical one has room for the strip below the lowest score.
-fn axes(style: &Style, (x, y): Ranges, height: i32) -> (Axis, Axis) {
-    let air = if y.1 > y.0 { (y.1 - y.0) * 0.06 } else { y.1.abs().max(1.0) * 0.05 };
+fn axes(style: &Style, (x, y): (Range, Range), height: i32) -> (Axis, Axis) {
     let strip = f64::from(style.em(STRIP)) / f64::from((height - style.em(STRIP)).max(1));
-    let y = Axis::new(Quantity::Metric, y.0 - air, y.1 + air, style.count(height, 2.6, 5.0));
-    (Axis::logarithmic(x.0, x.1), y.with_room_below(strip))
+    let mut y = Axis::new(y, 0.06, style.count(height, 2.6, 5.0));
+    y.from -= (y.to - y.from) * strip;
+    (Axis::logarithmic(x), y)
 }
 
 /// The tint of each learning rate, and its bar in the strip.
@@ -172,12 +154,11 @@ fn draw_score(chart: &Chart<'_, '_>, curve: &LearningRateCurve) -> Drawn {
     for piece in curve.points.split(|point| point.score.is_none()).filter(|piece| !piece.is_empty()) {
         let values = piece.iter().filter_map(|point| Some((point.lr, point.score?)));
         let values: Vec<(f64, Interval)> = values.collect();
-        chart.band(&Look::plain(SCORE), &values)?;
-        chart.curve(&Look::plain(SCORE), &values)?;
+        chart.curves(std::iter::once((Look::plain(SCORE), &*values)))?;
     }
     let broken = curve.points.iter().filter(|point| point.broken >= 0.5);
     for (lr, score) in broken.filter_map(|point| Some((point.lr, point.score?))) {
         Marker::Cross.draw(chart.area, chart.at(lr, score.point), BROKEN, chart.style)?;
     }
-    best(curve).map_or(Ok(()), |best| chart.draw(&Circle::new(best, chart.style.line * 2, SCORE.filled())))
+    best(curve).map_or(Ok(()), |best| chart.plot.draw(&Circle::new(best, chart.style.line * 2, SCORE.filled())))
 }

@@ -1,20 +1,10 @@
 //! Lines with intervals: learning curves and performance profiles.
 
-use plotters::{
-    element::PathElement,
-    style::{Color, RGBColor},
-};
+use plotters::prelude::*;
 
 use super::{
-    Picture, PictureOptions, PlotError,
-    axis::{Axis, Quantity},
-    check,
-    header::{Entry, Swatch},
-    look::{Dashes, Look, PALETTE},
-    sheet::{Heading, Panels},
-    style::Style,
+    Axis, Interval, Look, PALETTE, Picture, PictureOptions, PlotError, Range, Style, Swatch, check, look::Dashes,
 };
-use crate::stats::Interval;
 
 /// Lines in one panel at most: more are not told apart, so each gets a panel, with the others behind it.
 const TOLD_APART: usize = 6;
@@ -58,10 +48,9 @@ pub struct Series {
 pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(curves, options)?;
     check::that(x.0 >= 0.0, "the learning curves", "environment steps are counted from zero up")?;
-    let air = (y.1 - y.0) * 0.04;
     let axes = |style: &Style, (width, height)| {
-        let y = Axis::new(Quantity::Metric, y.0 - air, y.1 + air, style.count(height, 2.6, 6.0));
-        (Axis::env_steps(x, style.count(width, 5.0, 9.0)), y)
+        let (wide, high) = (style.count(width, 5.0, 9.0), style.count(height, 2.6, 6.0));
+        (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
     };
     draw(curves, options, "Learning curves", ("environment steps", score), axes)
 }
@@ -92,28 +81,21 @@ pub fn learning_curves(curves: &[Series], score: &str, options: &PictureOptions)
 pub fn performance_profiles(profiles: &[Series], score: &str, options: &PictureOptions) -> Result<Picture, PlotError> {
     let (x, y) = checked(profiles, options)?;
     let axes = |style: &Style, (width, height)| {
-        let y = Axis::new(Quantity::Metric, y.0.min(0.0), y.1.max(1.0), style.count(height, 2.6, 6.0));
-        (Axis::new(Quantity::Metric, x.0, x.1, style.count(width, 5.0, 9.0)), y)
+        let (wide, high) = (style.count(width, 5.0, 9.0), style.count(height, 2.6, 6.0));
+        (Axis::new(x, 0.0, wide), Axis::new((y.0.min(0.0), y.1.max(1.0)), 0.0, high))
     };
     let names = (format!("{score} τ"), format!("share of runs with {score} > τ"));
     draw(profiles, options, "Performance profiles", (&names.0, &names.1), axes)
 }
 
 /// From where to where the points of all series reach, in both directions.
-type Ranges = ((f64, f64), (f64, f64));
-
-fn checked(series: &[Series], options: &PictureOptions) -> Result<Ranges, PlotError> {
+fn checked(series: &[Series], options: &PictureOptions) -> Result<(Range, Range), PlotError> {
     options.style()?;
-    check::that(!series.is_empty(), "the picture", "it needs at least one line")?;
-    check::labels(series.iter().map(|one| one.label.as_str()))?;
+    check::labels("line", series.iter().map(|one| one.label.as_str()))?;
     let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
     for Series { label, points } in series {
-        check::that(!points.is_empty(), label, "it has no points")?;
-        check::rising(label, points.iter().map(|point| point.0))?;
-        for (at, interval) in points {
-            x = check::stretch(x, *at, *at);
-            y = check::hold(label, y, interval)?;
-        }
+        check::rising(label, &mut x, points.iter().map(|point| point.0))?;
+        points.iter().try_for_each(|(_, interval)| check::hold(label, &mut y, *interval))?;
     }
     Ok((x, y))
 }
@@ -129,24 +111,20 @@ fn draw(
     let style = options.style()?;
     let together = series.len() <= TOLD_APART;
     let look = |i: usize| Look { dashes: DASHES[i % TOLD_APART], ..Look::plain(PALETTE[i % PALETTE.len()]) };
-    let entry = |(i, one): (usize, &Series)| Entry::new(Swatch::Band(look(i)), &one.label);
-    let entries = series.iter().enumerate().filter(|_| together).map(entry).collect();
-    let headings = series.iter().map(|one| Heading::new(&one.label)).collect();
-    let panels = Panels {
-        headings: if together { vec![Heading::default()] } else { headings },
-        names,
-        left: style.em(2.2),
-        least: style.em(13.0),
-        axes: &|_, size| axes(&style, size),
-    };
-    let heights = |width| (width * 3 / 5, style.em(6.0));
-    options.draw(&style, (what, entries), panels, heights, |i, chart| {
+    let labels = || series.iter().map(|one| one.label.clone());
+    let entries = labels().enumerate().filter(|_| together).map(|(i, label)| (Swatch::Band(look(i)), label)).collect();
+    let axes = |_, size| axes(&style, size);
+    let mut sheet = options.sheet(&style, (what, entries), names, &axes);
+    if !together {
+        sheet.headings = labels().map(|label| (label, String::new())).collect();
+    }
+    let heights = (sheet.chart_width() * 3 / 5, style.em(6.0));
+    options.draw(&sheet, heights, |i, chart| {
         let (own, others) = if together { (series, &[][..]) } else { (&series[i..=i], series) };
         for other in others.iter().filter(|other| other.label != series[i].label) {
             let line: Vec<(f64, f64)> = other.points.iter().map(|(x, interval)| (*x, interval.point)).collect();
-            chart.draw(&PathElement::new(line, BEHIND.stroke_width(style.hair)))?;
+            chart.plot.draw(&PathElement::new(line, BEHIND.stroke_width(style.hair)))?;
         }
-        own.iter().enumerate().try_for_each(|(i, one)| chart.band(&look(i), &one.points))?;
-        own.iter().enumerate().try_for_each(|(i, one)| chart.curve(&look(i), &one.points))
+        chart.curves(own.iter().enumerate().map(|(i, one)| (look(i), &*one.points)))
     })
 }

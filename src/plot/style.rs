@@ -1,20 +1,22 @@
 //! Sizes of text and lines, colours, and how much room a text takes.
 
-use plotters::style::{
-    IntoFont, RGBColor, TextStyle,
-    text_anchor::{HPos, Pos, VPos},
+use plotters::{
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::{
-    picture::{Area, Drawn, UNITS_PER_PIXEL},
-    typeface,
-};
+use super::{Area, Drawn, picture::UNITS_PER_PIXEL, typeface};
 
 pub(super) const TEXT: RGBColor = RGBColor(34, 34, 34);
 /// Text and lines that are not the main thing.
 pub(super) const FAINT: RGBColor = RGBColor(102, 102, 102);
 pub(super) const AXIS: RGBColor = RGBColor(136, 136, 136);
 pub(super) const GRID: RGBColor = RGBColor(230, 230, 230);
+
+/// Lines of a name at most.
+pub(super) const NAME_LINES: usize = 8;
+/// From one line of a name to the next, in text sizes.
+pub(super) const LINE: f64 = 1.25;
 
 /// All sizes in one picture, in plotters' units. They follow the text's size, and that the picture's.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +58,19 @@ impl Style {
         texts.into_iter().map(|text| self.width(text.as_ref(), 1.0)).max().unwrap_or_default()
     }
 
+    /// Where the longest start of a text that fits into `room` ends.
+    fn longest(&self, text: &str, size: f64, room: i32) -> usize {
+        let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+        ends.take_while(|&end| self.width(text[..end].trim_end(), size) <= room).last().unwrap_or_default()
+    }
+
     /// The text, with an ellipsis for what does not fit into `room`.
     pub(super) fn fit(&self, text: &str, size: f64, room: i32) -> String {
-        typeface::fit(text, (self.text * size) as f32, room as f32)
+        if self.width(text, size) <= room {
+            return text.to_owned();
+        }
+        let kept = &text[..self.longest(text, size, room - self.width("…", size))];
+        format!("{}…", kept.trim_end())
     }
 
     /// Text of so many text sizes.
@@ -74,39 +86,17 @@ impl Style {
     /// The text in at most so many lines that fit into `room`, broken between words, and a word that is too long
     /// between the parts of its name, or anywhere if it has none; an ellipsis for what does not fit into the last.
     pub(super) fn wrap(&self, text: &str, size: f64, room: i32, lines: usize) -> Vec<String> {
-        let words = text.split_inclusive(' ').flat_map(|word| {
-            // Only a word that is too long for a line is broken within.
-            let whole = self.width(word.trim_end(), size) <= room;
-            let ends: &[char] = if whole { &[' '] } else { &['_', '(', ',', '|', '/', ' '] };
-            word.split_inclusive(ends).flat_map(|part| self.pieces(part, size, room))
-        });
-        let mut wrapped = vec![String::new()];
-        for part in words {
-            let full = wrapped.len() >= lines;
-            let Some(line) = wrapped.last_mut() else { continue };
-            let longer = format!("{line}{part}");
-            if full || line.is_empty() || self.width(longer.trim_end(), size) <= room {
-                *line = longer;
-            } else {
-                wrapped.push(part.to_owned());
-            }
+        let (mut wrapped, mut rest) = (Vec::new(), text);
+        while wrapped.len() + 1 < lines && self.width(rest, size) > room {
+            let one = rest.chars().next().map_or(0, char::len_utf8);
+            let longest = self.longest(rest, size, room).max(one);
+            let after = |breaks: &[char]| Some(rest[..longest].rfind(breaks)? + 1);
+            let end = after(&[' ']).or_else(|| after(&['_', '(', ',', '|', '/'])).unwrap_or(longest);
+            wrapped.push(rest[..end].trim_end().to_owned());
+            rest = rest[end..].trim_start();
         }
-        wrapped.iter().map(|line| self.fit(line.trim_end(), size, room)).collect()
-    }
-
-    /// A part of a word in pieces that fit into `room`.
-    fn pieces<'t>(&self, part: &'t str, size: f64, room: i32) -> Vec<&'t str> {
-        let mut pieces = Vec::new();
-        let mut start = 0;
-        for (end, c) in part.char_indices().skip(1) {
-            let next = end + c.len_utf8();
-            if self.width(part[start..next].trim_end(), size) > room && end > start {
-                pieces.push(&part[start..end]);
-                start = end;
-            }
-        }
-        pieces.push(&part[start..]);
-        pieces
+        wrapped.push(self.fit(rest, size, room));
+        wrapped
     }
 }
 

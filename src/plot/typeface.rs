@@ -3,9 +3,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use ab_glyph::{Font, FontRef, GlyphId, OutlineCurve};
-use tiny_skia::{Path, PathBuilder, Transform};
-
-use super::picture::Format;
+use tiny_skia::{Path, PathBuilder};
 
 /// Roboto, from the crate itself: a plot looks the same on every machine and needs no installed font.
 /// Its licence is in `assets/Roboto-LICENSE.txt`.
@@ -18,8 +16,8 @@ pub(super) fn missing(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().filter(|&c| glyph(c) == GlyphId(0) && !is_blank(c) && !is_invisible(c))
 }
 
-/// What is to be said of texts with characters that the typeface lacks, in a PNG or an SVG.
-pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>, format: Format) -> Option<String> {
+/// What is to be said of texts with characters that the typeface lacks, in an SVG or a PNG.
+pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>, svg: bool) -> Option<String> {
     /// Characters that the note names at most.
     const NAMED: usize = 12;
     let lacking: BTreeSet<char> = texts.flat_map(missing).collect();
@@ -27,9 +25,10 @@ pub(super) fn missing_note<'a>(texts: impl Iterator<Item = &'a str>, format: For
     if lacking.len() > NAMED {
         named.push(format!("and {} more", lacking.len() - NAMED));
     }
-    let shown = match format {
-        Format::Png => "a .png shows their numbers, an .svg would show the characters themselves",
-        Format::Svg => "an .svg shows them in a typeface of the viewer's",
+    let shown = if svg {
+        "an .svg shows them in a typeface of the viewer's"
+    } else {
+        "a .png shows their numbers, an .svg would show the characters themselves"
     };
     (!named.is_empty()).then(|| format!("the built-in typeface lacks {}: {shown}", named.join(", ")))
 }
@@ -49,58 +48,34 @@ pub(super) fn width(text: &str, size: f32) -> f32 {
     text.chars().map(advance).sum::<f32>() * per_unit(size)
 }
 
-/// The text, with an ellipsis for what does not fit into `room`.
-pub(super) fn fit(text: &str, size: f32, room: f32) -> String {
-    if width(text, size) <= room {
-        return text.to_owned();
-    }
-    let mut left = room - width("…", size);
-    let kept = text.chars().take_while(|&c| {
-        left -= advance(c) * per_unit(size);
-        left >= 0.0
-    });
-    format!("{}…", kept.collect::<String>().trim_end())
-}
-
 /// The outlines of a line of text that starts at the origin, on the baseline; `None` if it is all blank.
 pub(super) fn outlines(text: &str, size: f32) -> Option<Path> {
-    let scale = per_unit(size);
+    let (scale, mut left) = (per_unit(size), 0.0);
     let mut builder = PathBuilder::new();
-    let mut x = 0.0;
     for glyph in text.chars().flat_map(glyphs) {
         // Fonts count upwards, pictures downwards.
-        let place = Transform::from_row(scale, 0.0, 0.0, -scale, x, 0.0);
-        if let Some(outline) = outline(glyph).and_then(|outline| outline.transform(place)) {
-            builder.push_path(&outline);
+        let at = |point: ab_glyph::Point| tiny_skia::Point::from_xy(left + point.x * scale, -point.y * scale);
+        for curve in ROBOTO.outline(glyph).into_iter().flat_map(|outline| outline.curves) {
+            let (OutlineCurve::Line(from, _) | OutlineCurve::Quad(from, ..) | OutlineCurve::Cubic(from, ..)) = curve;
+            // Curves come contour after contour; a new one begins where the last did not end.
+            if builder.last_point() != Some(at(from)) {
+                builder.move_to(at(from).x, at(from).y);
+            }
+            match curve {
+                OutlineCurve::Line(_, b) => builder.line_to(at(b).x, at(b).y),
+                OutlineCurve::Quad(_, c, b) => builder.quad_to(at(c).x, at(c).y, at(b).x, at(b).y),
+                OutlineCurve::Cubic(_, c, d, b) => {
+                    builder.cubic_to(at(c).x, at(c).y, at(d).x, at(d).y, at(b).x, at(b).y);
+                }
+            }
         }
-        x += ROBOTO.h_advance_unscaled(glyph) * scale;
+        left += ROBOTO.h_advance_unscaled(glyph) * scale;
     }
     builder.finish()
 }
 
 fn advance(c: char) -> f32 {
     glyphs(c).into_iter().map(|glyph| ROBOTO.h_advance_unscaled(glyph)).sum()
-}
-
-fn outline(glyph: GlyphId) -> Option<Path> {
-    let mut builder = PathBuilder::new();
-    let mut pen = None;
-    for curve in ROBOTO.outline(glyph)?.curves {
-        // Curves come contour after contour; a new one begins where the last did not end.
-        let (from, to) = match curve {
-            OutlineCurve::Line(a, b) | OutlineCurve::Quad(a, _, b) | OutlineCurve::Cubic(a, _, _, b) => (a, b),
-        };
-        if pen != Some(from) {
-            builder.move_to(from.x, from.y);
-        }
-        match curve {
-            OutlineCurve::Line(_, b) => builder.line_to(b.x, b.y),
-            OutlineCurve::Quad(_, c, b) => builder.quad_to(c.x, c.y, b.x, b.y),
-            OutlineCurve::Cubic(_, c, d, b) => builder.cubic_to(c.x, c.y, d.x, d.y, b.x, b.y),
-        }
-        pen = Some(to);
-    }
-    builder.finish()
 }
 
 /// What is drawn for a character: its glyph, or `[U+4E16]` where there is none.
