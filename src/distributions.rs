@@ -4,6 +4,8 @@
 //! many of them on the host, for acting and for gradients without a graph; [`DistributionTensor`] is the same on tensors, under
 //! autograd. Both give the same numbers, and the tests hold them against each other.
 
+mod bernoulli;
+mod bernoulli_rows;
 mod categorical;
 mod categorical_rows;
 mod diag_gaussian;
@@ -17,6 +19,8 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use uphill_envs::{Actions, Space, quoted};
 
+pub use bernoulli::{Bernoulli, BernoulliTensor};
+pub use bernoulli_rows::BernoulliRows;
 pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
 pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
@@ -187,7 +191,8 @@ pub struct DistributionKind {
 }
 
 /// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[DistributionKind] = &[Categorical::ROW, MultiCategorical::ROW, DiagGaussian::ROW];
+pub const DISTRIBUTIONS: &[DistributionKind] =
+    &[Categorical::ROW, MultiCategorical::ROW, Bernoulli::ROW, DiagGaussian::ROW];
 
 /// The distribution over the actions of an environment.
 ///
@@ -213,5 +218,13 @@ fn indices(actions: Actions<'_>) -> &[u32] {
     match actions {
         Actions::Discrete(indices) => indices,
         Actions::Continuous(_) => &[],
+    }
+}
+
+/// Where an action's indices go; nowhere for an action of numbers.
+fn places(action: ActionMut<'_>) -> &mut [u32] {
+    match action {
+        ActionMut::Discrete(places) => places,
+        ActionMut::Continuous(_) => &mut [],
     }
 }

@@ -54,7 +54,7 @@ pub struct Step {
 pub enum Action<'a> {
     /// An index into a [`Space::Discrete`].
     Discrete(u32),
-    /// Indices into a [`Space::MultiDiscrete`], one a component.
+    /// Indices into a [`Space::MultiDiscrete`], one a component, or the switches of a [`Space::MultiBinary`], each 0 or 1.
     MultiDiscrete(&'a [u32]),
     /// A point of a [`Space::Box`], one number a dimension.
     Continuous(&'a [f32]),

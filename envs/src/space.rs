@@ -15,6 +15,11 @@ pub enum Space {
         /// How many there are in each component, `[K]`.
         n: Vec<usize>,
     },
+    /// Several switches at once: vectors of zeros and ones.
+    MultiBinary {
+        /// How many there are.
+        n: usize,
+    },
     /// A box in `R^D`, closed; bounds may be infinite.
     Box {
         /// Lower bound of each dimension, `[D]`.
@@ -37,17 +42,18 @@ impl Space {
         match self {
             Space::Discrete { .. } => 1,
             Space::MultiDiscrete { n } => n.len(),
+            Space::MultiBinary { n } => *n,
             Space::Box { low, .. } => low.len(),
         }
     }
 
-    /// Choices in all: `n`, or the sum of all components', one after the other; 0 of a box. That many entries has a mask.
+    /// Choices in all: `n`, or the sum of all components', one after the other; 0 of switches and of a box. That many entries has a mask.
     #[must_use]
     pub fn choices(&self) -> usize {
         match self {
             Space::Discrete { n } => *n,
             Space::MultiDiscrete { n } => n.iter().fold(0, |sum, &n| sum.saturating_add(n)),
-            Space::Box { .. } => 0,
+            Space::MultiBinary { .. } | Space::Box { .. } => 0,
         }
     }
 
@@ -78,6 +84,7 @@ impl Space {
             Space::MultiDiscrete { n } => {
                 element.len() == n.len() && element.iter().zip(n).all(|(&x, &n)| is_index(x, n))
             }
+            Space::MultiBinary { n } => element.len() == *n && element.iter().all(|&x| is_index(x, 2)),
             Space::Box { low, high } => {
                 element.len() == low.len()
                     && element.iter().zip(low.iter().zip(high)).all(|(x, (lo, hi))| lo <= x && x <= hi)
@@ -99,19 +106,23 @@ impl Space {
         }
     }
 
-    /// The indices of an action of several choices, `[K]`.
+    /// The indices of an action of several choices or switches, `[K]`.
     ///
     /// # Errors
     /// [`EnvError::ActionKind`] if the action or the space is not one of several choices, [`EnvError::Length`] for another
     /// number of components, [`EnvError::ActionOutOfRange`] for the first component past its end.
     pub fn multi_discrete<'a>(&self, action: Action<'a>) -> Result<&'a [u32], EnvError> {
-        let (Space::MultiDiscrete { n }, Action::MultiDiscrete(indices)) = (self, action) else {
-            return Err(self.another_kind(action));
+        let Action::MultiDiscrete(indices) = action else { return Err(self.another_kind(action)) };
+        let of = |k: usize| match self {
+            Space::MultiDiscrete { n } => n[k],
+            _ => 2,
         };
-        EnvError::check_len("action", n.len(), indices.len())?;
-        let past_end = |&(_, (&action, &n)): &(usize, (&u32, &usize))| action as usize >= n;
-        match indices.iter().zip(n).enumerate().find(past_end) {
-            Some((k, (&action, &n))) => Err(EnvError::ActionOutOfRange { component: Some(k), action, n }),
+        if !matches!(self, Space::MultiDiscrete { .. } | Space::MultiBinary { .. }) {
+            return Err(self.another_kind(action));
+        }
+        EnvError::check_len("action", self.flat_len(), indices.len())?;
+        match indices.iter().enumerate().find(|&(k, &action)| action as usize >= of(k)) {
+            Some((k, &action)) => Err(EnvError::ActionOutOfRange { component: Some(k), action, n: of(k) }),
             None => Ok(indices),
         }
     }
@@ -153,7 +164,7 @@ impl Space {
     pub fn check(&self, action: Action<'_>) -> Result<(), EnvError> {
         match (self, action) {
             (Space::Box { .. }, _) => self.continuous(action).map(drop),
-            (Space::MultiDiscrete { .. }, _) => self.multi_discrete(action).map(drop),
+            (Space::MultiDiscrete { .. } | Space::MultiBinary { .. }, _) => self.multi_discrete(action).map(drop),
             _ => self.discrete(action).map(drop),
         }
     }
@@ -168,6 +179,7 @@ impl Space {
             Space::MultiDiscrete { n } => {
                 (!n.is_empty() && !n.contains(&0), "at least 1 component, and at least 1 action in each")
             }
+            Space::MultiBinary { n } => (*n > 0, "at least 1 switch"),
             Space::Box { low, .. } => (!low.is_empty(), "at least 1 dimension"),
         };
         let value = || format!("{self:?}");
@@ -180,6 +192,7 @@ impl Space {
         match self {
             Space::Discrete { .. } => DISCRETE,
             Space::MultiDiscrete { .. } => MULTI_DISCRETE,
+            Space::MultiBinary { .. } => MULTI_BINARY,
             Space::Box { .. } => CONTINUOUS,
         }
     }
@@ -187,4 +200,5 @@ impl Space {
 
 const DISCRETE: &str = "discrete";
 const MULTI_DISCRETE: &str = "multi-discrete";
+const MULTI_BINARY: &str = "multi-binary";
 const CONTINUOUS: &str = "continuous";

@@ -25,7 +25,9 @@ impl<'a> Actions<'a> {
         let width = space.flat_len();
         let places = i * width..(i + 1) * width;
         match (self, space) {
-            (Actions::Discrete(a), Space::MultiDiscrete { .. }) => Action::MultiDiscrete(&a[places]),
+            (Actions::Discrete(a), Space::MultiDiscrete { .. } | Space::MultiBinary { .. }) => {
+                Action::MultiDiscrete(&a[places])
+            }
             (Actions::Discrete(a), _) => Action::Discrete(a[i]),
             (Actions::Continuous(a), _) => Action::Continuous(&a[places]),
         }

@@ -142,6 +142,7 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
             let each: Vec<String> = n.iter().map(ToString::to_string).collect();
             format!("{} to choose from", each.join(", "))
         }
+        Space::MultiBinary { n } => format!("{n} to switch"),
         other => counted(other.flat_len(), "number"),
     };
     let none = || "none".to_string();

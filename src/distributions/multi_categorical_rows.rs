@@ -6,7 +6,7 @@ use rand::RngExt;
 use uphill_envs::Actions;
 
 use super::multi_categorical::columns;
-use super::{ActionMut, CategoricalRows, DistributionRows, indices};
+use super::{ActionMut, CategoricalRows, DistributionRows, indices, places};
 use crate::seed::Rng;
 
 /// `B` times `K` independent categorical distributions on the host, in buffers that are kept: the twin of
@@ -135,13 +135,5 @@ impl DistributionRows for MultiCategoricalRows {
                 t.iter_mut().zip(probs).for_each(|(t, p)| *t = p * (*t - mean));
             }
         }
-    }
-}
-
-/// Where an action's indices go.
-fn places(action: ActionMut<'_>) -> &mut [u32] {
-    match action {
-        ActionMut::Discrete(places) => places,
-        ActionMut::Continuous(_) => &mut [],
     }
 }

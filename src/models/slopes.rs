@@ -219,6 +219,7 @@ fn probe(space: &Space) -> Vec<f32> {
     let mut row = || match space {
         Space::Discrete { n } => vec![index(*n, &mut rng)],
         Space::MultiDiscrete { n } => n.iter().map(|&n| index(n, &mut rng)).collect(),
+        Space::MultiBinary { n } => (0..*n).map(|_| index(2, &mut rng)).collect(),
         Space::Box { low, high } => {
             let between = |(&low, &high): (&f32, &f32)| {
                 let (from, to) = (low.max(-2.0).min(high), high.min(2.0).max(low));
