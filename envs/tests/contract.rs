@@ -26,7 +26,7 @@ impl Chosen {
             Space::Box { low, high } => {
                 Self::Numbers(low.iter().zip(high).map(|(&low, &high)| low + share() as f32 * (high - low)).collect())
             }
-            Space::MultiDiscrete { .. } => panic!("extend this test to several choices"),
+            other => panic!("extend this test to {}", other.kind()),
         }
     }
 
