@@ -4,6 +4,7 @@ mod along;
 mod dense;
 mod fisher;
 mod gru;
+mod lane_shard;
 mod lstm;
 mod mlp_layer_norm;
 mod mlp_model;

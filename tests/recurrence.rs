@@ -566,6 +566,126 @@ fn a_surface_of_the_loss_is_the_loss_and_an_exact_return_is_refused() {
     assert!(error.to_string().starts_with("the network has a memory"), "{error}");
 }
 
+/// Twins of one network: fused on the host, and in tensors; with environments of their own.
+fn twins(env: &str, hidden: &[usize], units: usize) -> (Params, RecurrentModel, RecurrentModel) {
+    let spec = uphill::envs::make(env).expect("an environment").spec().clone();
+    let config = RecurrentConfig { hidden: hidden.to_vec(), units, ..RecurrentConfig::default() };
+    let make = || RecurrentModel::new(&GRU, &spec, &config, Seed(6), &CPU).expect("a network");
+    let ((mut params, fused), (_, plain)) = (make(), make());
+    let moved: Vec<f32> =
+        params.snapshot().expect("values").iter().enumerate().map(|(i, x)| x + (i as f32).cos() * 0.2).collect();
+    params.set(&moved).expect("values");
+    (params, fused, plain.plain())
+}
+
+#[test]
+fn the_host_path_of_the_gru_is_that_of_tensors() {
+    for (env, algo, hidden, units, envs, n_steps) in [
+        ("CartPole-v1", "ppo", &[9][..], 7, 3, 20),
+        ("CartPole-v1", "ppo_kl", &[], 1, 1, 40),
+        ("Pendulum-v1", "ppo", &[5, 6], 16, 5, 33),
+        ("MountainCarNoVelocity-v0", "v_trace", &[8], 20, 20, 130),
+        ("GridWorld-4x4-v0", "a2c", &[8], 33, 6, 120),
+        ("CartPole-v1", "reinforce", &[8], 6, 4, 0),
+    ] {
+        let (params, fused, plain) = twins(env, hidden, units);
+        let config = Config { env: env.into(), envs, ..Config::for_algo(algo).expect("an algorithm") };
+        let config =
+            if algo == "reinforce" { Config { episodes: envs, ..config } } else { Config { n_steps, ..config } };
+        let horizon = if n_steps == 0 { Horizon::Episodes(2) } else { Horizon::Steps(n_steps) };
+        let (mut rollout, mut estimate) = played(&config, &params, &fused, horizon);
+        let (by_tensors, _) = played(&config, &params, &plain, horizon);
+        close(&format!("{env}, values"), &rollout.value, &wide(&by_tensors.value), 1e-5);
+        // Of a size that shows what differs.
+        estimate.advantage.iter_mut().enumerate().for_each(|(i, a)| *a = (i as f32 * 0.7).sin());
+        for masked in [false, true] {
+            if masked && matches!(rollout.action, uphill::ActionColumn::Discrete(_)) {
+                rollout.choices = fused.distribution().choices();
+                let (choices, taken) = (rollout.choices, rollout.action.indices());
+                rollout.mask = (0..taken.len() * choices)
+                    .map(|i| i % choices == taken[i / choices] as usize || i % 3 > 0)
+                    .collect();
+            }
+            let places: Vec<usize> = rollout.valid_steps().filter(|place| place % envs != 2).collect();
+            let of = |model| gradient_of(&config, (&params, model), (&rollout, &estimate), &places);
+            let (found, expected) = (of(&fused), of(&plain));
+            assert!(expected.iter().any(|g| g.abs() > 1e-3), "not trivially zero");
+            close(&format!("{env}, {algo}, masked {masked}"), &found, &wide(&expected), 1e-5);
+        }
+    }
+}
+
+fn wide(x: &[f32]) -> Vec<f64> {
+    x.iter().map(|&x| f64::from(x)).collect()
+}
+
+#[test]
+fn the_host_path_of_the_gru_has_the_slopes_of_its_own_loss() {
+    let (mut params, fused, _) = twins("CartPole-v1", &[5], 6);
+    let config = Config { envs: 3, ..Config::for_algo("a2c").expect("a2c") };
+    let (rollout, estimate) = played(&config, &params, &fused, Horizon::Steps(40));
+    let places: Vec<usize> = rollout.valid_steps().collect();
+    let advantage: Vec<f32> = places.iter().map(|&i| (i as f32).sin()).collect();
+    let objective = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop").objective;
+    let loss = |params: &Params, found: &mut Vec<f32>| {
+        let batch = Minibatch {
+            rollout: &rollout,
+            estimate: &estimate,
+            places: &places,
+            advantage: &advantage,
+            stop: Stop::default(),
+        };
+        let (scratch, sums) = (&mut Scratch::default(), &mut RowSums::default());
+        fused.host_gradient(params, batch, &objective, scratch, found, sums).expect("a gradient").expect("fused")
+    };
+    let (mut found, theta) = (Vec::new(), params.snapshot().expect("values"));
+    loss(&params, &mut found);
+    let blocks: Vec<_> = params.layout().blocks().to_vec();
+    for block in blocks {
+        let h = 4e-3;
+        let mut at = |by: f32| {
+            let mut moved = theta.clone();
+            moved[block.range()].iter_mut().enumerate().for_each(|(i, x)| *x += by * (i as f32 + 1.0).cos());
+            params.set(&moved).expect("values");
+            loss(&params, &mut Vec::new())
+        };
+        let slope = (at(h) - at(-h)) / (2.0 * f64::from(h));
+        let direction = found[block.range()].iter().enumerate();
+        let autograd: f64 = direction.map(|(i, g)| f64::from(*g) * f64::from((i as f32 + 1.0).cos())).sum();
+        assert!((slope - autograd).abs() < 2e-3 * slope.abs().max(0.05), "{}: {slope} {autograd}", block.name);
+    }
+}
+
+#[test]
+fn a_gradient_along_lanes_is_broken_off_and_is_the_same_when_begun_again() {
+    let (params, fused, _) = twins("CartPole-v1", &[5], 6);
+    let config = Config { envs: 40, ..Config::for_algo("a2c").expect("a2c") };
+    let (rollout, estimate) = played(&config, &params, &fused, Horizon::Steps(300));
+    let places: Vec<usize> = rollout.valid_steps().collect();
+    let advantage: Vec<f32> = places.iter().map(|&i| (i as f32).sin()).collect();
+    for threads in [1, 3] {
+        let (_, model, _) = twins("CartPole-v1", &[5], 6);
+        let model = model.on(Threads::new(threads).expect("threads"));
+        let gradient = |no: usize| {
+            let asked = std::sync::atomic::AtomicUsize::new(0);
+            let flag = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == no;
+            let stop = Stop::when(&flag);
+            let batch =
+                Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
+            let (mut found, mut sums) = (Vec::new(), RowSums::default());
+            let objective = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop").objective;
+            let loss = model.host_gradient(&params, batch, &objective, &mut Scratch::default(), &mut found, &mut sums);
+            (loss, found, asked.load(std::sync::atomic::Ordering::Relaxed))
+        };
+        let (_, whole, asked) = gradient(usize::MAX);
+        assert!((8..=16).contains(&asked), "{asked} times");
+        for no in 0..asked {
+            assert!(matches!(gradient(no).0, Err(Error::Interrupted)), "after {no}");
+        }
+        assert_eq!(gradient(usize::MAX).1, whole);
+    }
+}
+
 /// Trains for so many steps, and plays with the policy that this makes.
 fn mean_return(config: &Config, episodes: usize) -> f64 {
     let mut trainer = Trainer::new(config).expect("a trainer");

@@ -165,9 +165,14 @@ impl Along {
         Self { lanes, steps, rank }
     }
 
+    /// Which of `lanes` a place of `[T, N]` is in.
+    pub(super) fn lane_of(&self, place: usize) -> usize {
+        self.rank[place % self.rank.len()]
+    }
+
     /// Where in `[T, L]` each of the places is.
-    pub(super) fn index(&self, places: &[usize], lanes: usize) -> impl Iterator<Item = usize> {
-        places.iter().map(move |place| place / lanes * self.lanes.len() + self.rank[place % lanes])
+    fn index(&self, places: &[usize], lanes: usize) -> impl Iterator<Item = usize> {
+        places.iter().map(move |place| place / lanes * self.lanes.len() + self.lane_of(*place))
     }
 }
 

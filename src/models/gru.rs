@@ -18,7 +18,7 @@ use crate::Result;
 ///
 /// Cho et al. 2014, <https://arxiv.org/abs/1406.1078>, in the form of
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html>.
-pub const CELL: Cell = Cell { name: "gru", gates: 3, states: 1, next };
+pub const CELL: Cell = Cell { name: "gru", gates: 3, states: 1, next, is_fused: true };
 
 fn next(from_input: &Tensor, from_memory: &Tensor, memory: &Tensor) -> Result<Tensor> {
     let units = memory.dim(1)?;

@@ -6,29 +6,36 @@ use candle_core::{DType, Device, Tensor};
 use uphill_envs::Spec;
 
 use super::dense::{Dense, activated};
+use super::lane_shard::{self, HostGru, LaneShard, Turned, Work};
 use super::mlp_model::{POLICY_GAIN, VALUE_GAIN, hidden_layers};
 use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
-use super::{Activation, Model, Sequences, Site};
+use super::{Activation, Model, Sequences, Site, along, rows};
 use crate::distributions::{self, Distribution};
+use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::Layer;
+use crate::kernels::{Gru, Layer, Mlp, add};
+use crate::objective::{Objective, RowSums};
+use crate::rollout::Minibatch;
+use crate::scratch::Scratch;
 use crate::words::{Args, Kind, Param};
-use crate::{Error, Layout, Params, Result, Seed};
+use crate::{Error, Layout, Params, Result, Seed, Threads};
 
 /// A recurrent cell: how what it remembers goes from one observation to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell {
     /// Its name, under which its parameters lie: those of torch, `weight_ih` `[gates·units, inputs]`, `weight_hh`
     /// `[gates·units, units]`, `bias_ih` and `bias_hh` `[gates·units]`.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Its gates, of `units` numbers each.
-    pub gates: usize,
+    pub(super) gates: usize,
     /// Arrays of `units` numbers that it remembers; the first is what it puts out.
-    pub states: usize,
+    pub(super) states: usize,
     /// What it remembers next, `[B, states·units]`: of `W_ih·x + b_ih` and `W_hh·h + b_hh`, `[B, gates·units]` each, and what it
     /// remembers.
-    pub next: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
+    pub(super) next: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
+    /// Whether there is a way on the host that is fused: it is then a gated recurrent unit.
+    pub(super) is_fused: bool,
 }
 
 /// The shape of a [`RecurrentModel`].
@@ -72,7 +79,7 @@ pub(super) fn made(cell: &'static Cell, args: &Args, site: &Site<'_>) -> Result<
         let zeros = vec![0.0; layout.len()];
         (Params::new(layout, zeros, site.device)?, model)
     };
-    Ok((params, Box::new(model)))
+    Ok((params, Box::new(model.on(site.threads.clone()))))
 }
 
 fn shape(args: &Args) -> Result<RecurrentConfig> {
@@ -93,15 +100,25 @@ fn shape(args: &Args) -> Result<RecurrentConfig> {
 pub struct RecurrentModel {
     observation_len: usize,
     distribution: Arc<dyn Distribution>,
-    hidden: Vec<Layer>,
-    activation: Activation,
     cell: &'static Cell,
     units: usize,
-    input: Layer,
-    recurrent: Layer,
-    /// Both heads side by side: the policy's outputs, then the value.
-    heads: Layer,
+    /// Hidden layers, and as the last one the cell's gates from them.
+    front: Mlp,
+    /// One layer: the gates from what is remembered.
+    gru: Gru,
+    /// One layer: both heads side by side, the policy's outputs, then the value.
+    heads: Mlp,
     own: OwnOutputs,
+    fused: bool,
+    threads: Threads,
+}
+
+/// What it keeps in its [`Scratch`].
+#[derive(Default)]
+struct Room {
+    turned: Turned,
+    acting: Work,
+    shards: Vec<LaneShard>,
 }
 
 /// As in CleanRL's `ppo_atari_lstm.py`: <https://docs.cleanrl.dev/rl-algorithms/ppo/#ppo_atari_lstmpy>.
@@ -128,6 +145,25 @@ impl RecurrentModel {
             }
         }
         Ok((Params::new(layout, values, device)?, model))
+    }
+
+    /// The same network without fused operations: the reference that those are tested against.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.fused = false;
+        self
+    }
+
+    /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
+    #[must_use]
+    pub fn on(mut self, threads: Threads) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    fn host(&self) -> HostGru<'_> {
+        let Self { front, gru, heads, own, distribution, .. } = self;
+        HostGru { front, gru, heads, own, distribution }
     }
 
     /// Layout, the gain of each block, and the network.
@@ -159,10 +195,19 @@ impl RecurrentModel {
         let heads = Layer { inputs: units, outputs: outputs + 1, weight, bias };
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
-        let activation = config.activation;
-        let observation_len = inputs;
-        let model =
-            Self { observation_len, distribution, hidden, activation, cell, units, input, recurrent, heads, own };
+        let net = |layers: Vec<Layer>| Mlp { layers, activation: config.activation };
+        let model = Self {
+            observation_len: inputs,
+            distribution,
+            cell,
+            units,
+            front: net(hidden.into_iter().chain([input]).collect()),
+            gru: Gru { recurrent: net(vec![recurrent]) },
+            heads: net(vec![heads]),
+            own,
+            fused: cell.is_fused,
+            threads: Threads::default(),
+        };
         Ok((layout, gains, model))
     }
 
@@ -170,10 +215,13 @@ impl RecurrentModel {
     fn from_observation(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
         observation.dims2()?;
         let mut x = observation.contiguous()?;
-        for layer in &self.hidden {
-            x = activated(self.activation, &Dense::of(params, layer)?.forward(&x)?)?;
+        for (l, layer) in self.front.layers.iter().enumerate() {
+            x = Dense::of(params, layer)?.forward(&x)?;
+            if l + 1 < self.front.layers.len() {
+                x = activated(self.front.activation, &x)?;
+            }
         }
-        Dense::of(params, &self.input)?.forward(&x)
+        Ok(x)
     }
 
     /// What it remembers after a step, `[B, M]`.
@@ -184,7 +232,7 @@ impl RecurrentModel {
 
     /// Outputs and values from what the cell puts out, `[B, units]`.
     fn answer_of(&self, params: &Params, h: &Tensor) -> Result<(Tensor, Tensor)> {
-        let both = Dense::of(params, &self.heads)?.forward(h)?;
+        let both = Dense::of(params, &self.heads.layers[0])?.forward(h)?;
         let outputs = self.distribution.network_outputs();
         let (outputs, value) = (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?);
         Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
@@ -217,7 +265,7 @@ impl Model for RecurrentModel {
         memory: &Tensor,
     ) -> Result<(Tensor, Tensor, Tensor)> {
         let from_input = self.from_observation(params, observation)?;
-        let after = self.next(&Dense::of(params, &self.recurrent)?, &from_input, memory)?;
+        let after = self.next(&Dense::of(params, &self.gru.recurrent.layers[0])?, &from_input, memory)?;
         let (outputs, value) = self.answer_of(params, &after.narrow(1, 0, self.units)?.contiguous()?)?;
         Ok((outputs, value, after))
     }
@@ -226,7 +274,7 @@ impl Model for RecurrentModel {
         let (steps, lanes, _) = sequences.observation.dims3()?;
         // All that does not go by the steps before is done for all of them at once.
         let from_input = self.from_observation(params, &sequences.observation.flatten_to(1)?)?;
-        let recurrent = Dense::of(params, &self.recurrent)?;
+        let recurrent = Dense::of(params, &self.gru.recurrent.layers[0])?;
         let (mut memory, mut put_out) = (sequences.memory.clone(), Vec::with_capacity(steps));
         for t in 0..steps {
             let found = sequences.found(t, memory)?;
@@ -235,4 +283,83 @@ impl Model for RecurrentModel {
         }
         self.answer_of(params, &Tensor::cat(&put_out, 0)?)
     }
+
+    fn answers_after(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        memory: &mut [f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+        values: Option<&mut Vec<f32>>,
+    ) -> Result<()> {
+        if !self.fused || !params.device().is_cpu() {
+            return along::answers_after(self, params, observation, memory, outputs, values);
+        }
+        let width = self.observation_len;
+        check_len("the memory", rows(observation, width)? * self.units, memory.len())?;
+        let (stop, Room { turned, acting, .. }) = scratch.with_stop();
+        outputs.clear();
+        let mut values = values;
+        values.iter_mut().for_each(|values| values.clear());
+        params.read(|theta| {
+            turned.update(self.host(), theta, &params.version());
+            for (x, memory) in observation.chunks(ACTING * width).zip(memory.chunks_mut(ACTING * self.units)) {
+                stop.check()?;
+                acting.step(self.host(), (theta, turned), x, memory);
+                let (own, columns) = (self.own.of(theta), self.distribution.network_outputs());
+                for row in acting.output().chunks_exact(columns + 1) {
+                    outputs.extend(row[..columns].iter().chain(own));
+                    values.iter_mut().for_each(|values| values.push(row[columns]));
+                }
+            }
+            Ok(())
+        })?
+    }
+
+    fn host_gradient(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        objective: &dyn Objective,
+        scratch: &mut Scratch,
+        gradient: &mut Vec<f32>,
+        sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        if !self.fused || !params.device().is_cpu() || !objective.has_rows() {
+            return Ok(None);
+        }
+        batch.check()?;
+        check_len("the network's input", self.observation_len, batch.rollout.observation_len)?;
+        check_len("the rollout's memory", batch.rollout.lanes * self.units, batch.rollout.memory.len())?;
+        check_len("the rollout's ends", batch.rollout.log_prob.len(), batch.rollout.end.len())?;
+        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
+        let lanes = along::Along::of(batch.rollout, batch.places);
+        let count = lane_shard::count(batch.places.len(), lanes.lanes.len());
+        let Room { turned, shards, .. } = scratch.of();
+        shards.resize_with(shards.len().max(count), LaneShard::default);
+        let shards = &mut shards[..count];
+        params.read(|theta| {
+            turned.update(self.host(), theta, &params.version());
+            self.threads.each(shards, |index, shard| {
+                shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
+            });
+        })?;
+        if shards.iter().any(|shard| shard.interrupted) {
+            return Err(Error::Interrupted);
+        }
+        gradient.clear();
+        gradient.resize(params.layout().len(), 0.0);
+        sums.clear();
+        let mut loss = 0.0;
+        for shard in shards {
+            loss += shard.loss;
+            shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
+            add(gradient, &shard.gradient);
+        }
+        Ok(Some(loss / batch.places.len() as f64))
+    }
 }
+
+/// Lanes that go through the network together when acting.
+const ACTING: usize = 256;
