@@ -17,6 +17,7 @@ use std::fmt;
 use crate::Result;
 use crate::arrays::Arrays;
 use crate::metrics::UpdateReport;
+use crate::models::Model;
 use crate::optim::{Begun, Slot, When, restore_slot, save_slot};
 use crate::rollout::{Horizon, Rollout};
 use crate::stop::Stop;
@@ -36,6 +37,14 @@ pub trait Algorithm: fmt::Debug + Send {
     /// How often it goes over a rollout: how long an update takes is reckoned by it.
     fn passes(&self) -> u64 {
         1
+    }
+
+    /// Refuses a network that it cannot train in so many lanes. The default refuses none.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) with what would be right.
+    fn check_network(&self, _network: &dyn Model, _lanes: usize) -> Result<()> {
+        Ok(())
     }
 
     /// One update from one rollout.

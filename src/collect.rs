@@ -105,6 +105,11 @@ impl Collector {
         self.most_steps = self.most_steps.min(most_steps);
     }
 
+    /// Makes room for what a policy remembers of each lane, so many numbers.
+    pub(crate) fn remember(&mut self, numbers: usize) {
+        self.groups.iter_mut().for_each(|group| group.remember(numbers));
+    }
+
     /// Asks before every step, and between two few hundred observations of one, whether to break the rollout off.
     pub(crate) fn set_stop(&mut self, stop: &Flag) {
         self.groups.iter_mut().for_each(|group| group.set_stop(stop.clone()));
@@ -155,6 +160,7 @@ impl Collector {
         {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
         }
+        self.remember(network.memory());
         self.groups.iter_mut().for_each(LaneGroup::note);
         let groups = self.groups.len();
         let bounds = Bounds { groups, most_steps: most, lanes: self.episodes.lanes() };

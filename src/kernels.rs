@@ -6,6 +6,7 @@
 mod activation;
 mod elementary;
 mod fused_mlp;
+mod gru;
 mod layer;
 mod matmul;
 mod mlp;
@@ -14,6 +15,7 @@ mod vector;
 pub use activation::Activation;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::FusedMlp;
+pub(crate) use gru::{Gru, GruPasses};
 pub(crate) use layer::Layer;
 pub(crate) use mlp::Workspace;
 pub(crate) use mlp::{Mlp, Passes, Transposed};

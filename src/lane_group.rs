@@ -19,6 +19,8 @@ pub(crate) struct LaneGroup {
     first: usize,
     env: Box<dyn VecEnv>,
     observation: Vec<f32>,
+    /// `[n, M]`: what the policy remembers of each lane, zeros where an episode begins.
+    memory: Vec<f32>,
     rngs: Vec<Rng>,
     /// What it collected last: `[T, n]`, `n` its own lanes.
     pub(crate) rollout: Rollout,
@@ -37,6 +39,8 @@ pub(crate) struct LaneGroup {
     /// Places in `[T, n]` where an episode was truncated, and the observations they were truncated at.
     truncated: Vec<usize>,
     truncated_at: Vec<f32>,
+    /// What was remembered then.
+    truncated_memory: Vec<f32>,
     values: Vec<f32>,
     scratch: Scratch,
     before: Snapshot,
@@ -60,6 +64,7 @@ struct Snapshot {
     /// The environments' own words; `None` where they cannot tell their state.
     env: Option<Vec<u64>>,
     observation: Vec<f32>,
+    memory: Vec<f32>,
     rngs: Vec<Rng>,
 }
 
@@ -76,6 +81,7 @@ impl LaneGroup {
             final_observation: vec![0.0; observation.len()],
             env,
             observation,
+            memory: Vec::new(),
             rngs,
             rollout: Rollout::default(),
             episodes_left: Vec::new(),
@@ -87,6 +93,7 @@ impl LaneGroup {
             clipped: Vec::new(),
             truncated: Vec::new(),
             truncated_at: Vec::new(),
+            truncated_memory: Vec::new(),
             values: Vec::new(),
             scratch: Scratch::default(),
             before: Snapshot::default(),
@@ -113,6 +120,15 @@ impl LaneGroup {
         self.scratch.stop = Some(stop);
     }
 
+    /// Makes room for what a policy remembers of each lane, `M` numbers: nothing yet where it was another's.
+    pub(crate) fn remember(&mut self, numbers: usize) {
+        let len = self.env.lanes() * numbers;
+        if self.memory.len() != len {
+            self.memory.clear();
+            self.memory.resize(len, 0.0);
+        }
+    }
+
     /// Acts until the horizon; the rollout is then this group's. Environments that take long are stepped on `threads`, where
     /// there are any to be had.
     pub(crate) fn collect(
@@ -125,7 +141,8 @@ impl LaneGroup {
         threads: Option<&Threads>,
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
-        let (width, k) = (distribution.outputs(), distribution.action_len());
+        let (width, k, m) = (distribution.outputs(), distribution.action_len(), network.memory());
+        self.remember(m);
         let mut choices = if self.ignores_masks { 0 } else { distribution.choices() };
         self.mask.resize(lanes * choices, true);
         if choices > 0 && !self.env.action_masks(&mut self.mask).map_err(|e| in_group(self.first, e))? {
@@ -133,11 +150,13 @@ impl LaneGroup {
         }
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
-        let Self { clipped, truncated, truncated_at, scratch, mask, .. } = self;
+        let Self { clipped, truncated, truncated_at, truncated_memory, memory, values, scratch, mask, .. } = self;
         rollout.clear(lanes, d, (k, distribution.action_kind()));
         rollout.choices = choices;
+        rollout.memory.extend_from_slice(memory);
         truncated.clear();
         truncated_at.clear();
+        truncated_memory.clear();
         episodes_left.clear();
         episodes_left.resize(lanes, if let Horizon::Episodes(n) = horizon { n } else { usize::MAX });
         active.clear();
@@ -150,7 +169,17 @@ impl LaneGroup {
                 return Err(endless(self.env.spec(), bounds));
             }
             self.pace.begin();
-            network.outputs(params, &self.observation, scratch, outputs)?;
+            if m == 0 {
+                network.outputs(params, &self.observation, scratch, outputs)?;
+            } else {
+                // Values go by what is remembered now: they are not to be had afterwards.
+                let asked = with_values.then_some(&mut *values);
+                network.answers_after(params, &self.observation, memory, scratch, outputs, asked)?;
+                if with_values {
+                    check_len("the network's values", lanes, values.len())?;
+                    rollout.value.extend_from_slice(values);
+                }
+            }
             check_len("the network's outputs", lanes * width, outputs.len())?;
             if choices > 0 {
                 self.env.action_masks(mask).map_err(|e| in_group(self.first, e))?;
@@ -192,13 +221,21 @@ impl LaneGroup {
             let step = (actions, &active[..], out);
             let stepped = self.pace.step(&mut *self.env, step, bounds.groups, threads);
             stepped.map_err(|e| in_group(self.first, e))?;
-            for lane in (0..lanes).filter(|&lane| rollout.valid[start + lane]) {
+            for lane in 0..lanes {
                 let end = rollout.end[start + lane];
+                let remembered = lane * m..(lane + 1) * m;
+                if !rollout.valid[start + lane] {
+                    // It stands where an episode begins.
+                    memory[remembered].fill(0.0);
+                    continue;
+                }
                 if end == End::Truncated {
                     truncated.push(start + lane);
                     truncated_at.extend_from_slice(&final_observation[lane * d..(lane + 1) * d]);
+                    truncated_memory.extend_from_slice(&memory[remembered.clone()]);
                 }
                 if end.ended() {
+                    memory[remembered].fill(0.0);
                     episodes_left[lane] -= 1;
                     active[lane] = episodes_left[lane] > 0;
                 }
@@ -215,18 +252,20 @@ impl LaneGroup {
 
     /// Notes where the lanes stand, for [`LaneGroup::rewind`].
     pub(crate) fn note(&mut self) {
-        let Snapshot { env, observation, rngs } = &mut self.before;
+        let Snapshot { env, observation, memory, rngs } = &mut self.before;
         let mut words = env.take().unwrap_or_default();
         words.clear();
         *env = self.env.save(&mut words).then_some(words);
         observation.clone_from(&self.observation);
+        memory.clone_from(&self.memory);
         rngs.clone_from(&self.rngs);
     }
 
     /// Puts the lanes back to where they stood when last noted, and says whether that is possible.
     pub(crate) fn rewind(&mut self) -> bool {
-        let Snapshot { env, observation, rngs } = &self.before;
+        let Snapshot { env, observation, memory, rngs } = &self.before;
         self.observation.clone_from(observation);
+        self.memory.clone_from(memory);
         self.rngs.clone_from(rngs);
         env.as_ref().is_some_and(|words| self.env.restore(words).is_ok())
     }
@@ -238,6 +277,9 @@ impl LaneGroup {
             arrays.put(format!("{prefix}.env"), words);
         }
         arrays.put(format!("{prefix}.observation"), self.observation.clone());
+        if !self.memory.is_empty() {
+            arrays.put(format!("{prefix}.memory"), self.memory.clone());
+        }
         arrays.put(format!("{prefix}.policy_rng"), self.rngs.iter().flat_map(words_of).collect::<Vec<_>>());
     }
 
@@ -253,22 +295,41 @@ impl LaneGroup {
         if arrays.has(&name) {
             self.env.restore(arrays.get(&name)?).map_err(|e| in_group(self.first, e))?;
             arrays.copy(&format!("{prefix}.observation"), &mut self.observation)?;
+            if !self.memory.is_empty() {
+                arrays.copy(&format!("{prefix}.memory"), &mut self.memory)?;
+            }
             return Ok(true);
         }
+        self.memory.fill(0.0);
         let seed = u128::from(reseed) + self.first as u128;
         self.env.reset_wide(seed, &mut self.observation).map_err(|e| in_group(self.first, e))?;
         Ok(false)
     }
 
-    /// Asks the critic for every value of the rollout, all of a batch at once.
+    /// Asks the critic for every value of the rollout, all of a batch at once; where the policy has a memory, those of the
+    /// steps are known already.
     fn judge(&mut self, network: &dyn Model, params: &Params) -> Result<()> {
-        let Self { rollout, values, scratch, .. } = self;
-        network.values(params, &rollout.observation, scratch, &mut rollout.value)?;
+        let Self { rollout, values, outputs, scratch, .. } = self;
+        let mut judge = |observation: &[f32], memory: &[f32], values: &mut Vec<f32>| {
+            if network.memory() == 0 {
+                return network.values(params, observation, scratch, values);
+            }
+            values.clear();
+            // What is remembered of lanes that go on stays as it is.
+            let mut after = memory.to_vec();
+            match observation.is_empty() {
+                true => Ok(()),
+                false => network.answers_after(params, observation, &mut after, scratch, outputs, Some(values)),
+            }
+        };
+        if network.memory() == 0 {
+            judge(&rollout.observation, &[], &mut rollout.value)?;
+        }
         check_len("the network's values", rollout.end.len(), rollout.value.len())?;
         // V of the state each action led to is V of the next observation, unless the episode ended here.
-        network.values(params, &self.observation, scratch, values)?;
+        judge(&self.observation, &self.memory, values)?;
         rollout.next_value.extend(rollout.value.iter().skip(rollout.lanes).chain(&*values));
-        network.values(params, &self.truncated_at, scratch, values)?;
+        judge(&self.truncated_at, &self.truncated_memory, values)?;
         for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
             if end.ended() {
                 *next = 0.0;

@@ -1,6 +1,11 @@
 //! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
 
+mod along;
+mod dense;
 mod fisher;
+mod gru;
+mod lane_shard;
+mod lstm;
 mod mlp_layer_norm;
 mod mlp_model;
 mod mlp_row;
@@ -9,17 +14,23 @@ mod nets;
 mod normalised_model;
 pub mod ops;
 mod own_outputs;
+mod recurrent_model;
 mod shard;
 mod slopes;
 
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use uphill_envs::{Spec, quoted};
+use uphill_envs::{Spec, counted, quoted};
 
+pub use along::Sequences;
+pub(crate) use along::{Asked, outputs_along};
+pub use gru::CELL as GRU;
+pub use lstm::CELL as LSTM;
 pub use mlp_model::{MlpConfig, MlpModel};
-pub use module_model::{BoxedModule, Heads, ModuleModel, apart};
+pub use module_model::{BoxedModule, Heads, ModuleModel, Steps, apart};
 pub use normalised_model::NormalisedModel;
+pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
 
 pub use crate::kernels::Activation;
 pub(crate) use slopes::require_slopes;
@@ -86,28 +97,64 @@ pub trait Model: Send + Sync {
         in_blocks(self, params, observation, scratch, values, |(_, values)| values)
     }
 
-    /// Numbers that it remembers of a lane from one observation of an episode to the next; 0, the default, without a memory.
-    /// Training keeps none yet, so a [`Trainer`](crate::Trainer) refuses a model that has one; a
-    /// [`Policy`](crate::Policy) acts with it.
+    /// `M`, the numbers that it remembers of a lane from one observation of an episode to the next; 0, the default, without a
+    /// memory. Where an episode begins, all are zero.
+    ///
+    /// A model with a memory has to write [`forward_after`](Model::forward_after) besides [`forward`](Model::forward), which
+    /// then is that of an episode's first observation. It learns by back-propagation through time, along a rollout's lanes.
     fn memory(&self) -> usize {
         0
     }
 
-    /// As [`outputs`](Model::outputs), one observation a lane, after what it remembers of the lanes: `memory`,
-    /// `[B, memory()]`, zeros where an episode begins, which it replaces by what is to be remembered. The default, for a model
-    /// without a memory, is [`outputs`](Model::outputs).
+    /// As [`forward`](Model::forward), one observation a lane, `[B, D]`, after what it remembers of the lanes, `[B, M]`: outputs
+    /// `[B, outputs]`, values `[B]`, and what is to be remembered, `[B, M]`; differentiable in the parameters and the memory.
     ///
     /// # Errors
-    /// As [`outputs`](Model::outputs).
-    fn outputs_after(
+    /// As [`forward`](Model::forward); [`Error::Config`] from the default of a model with a memory.
+    fn forward_after(
+        &self,
+        params: &Params,
+        observation: &Tensor,
+        memory: &Tensor,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
+        if self.memory() > 0 {
+            let remembers = counted(self.memory(), "number");
+            let problem =
+                format!("the network remembers {remembers} of a lane: it has to say by `Model::forward_after` how");
+            return Err(Error::Config(problem));
+        }
+        let (outputs, value) = self.forward(params, observation)?;
+        Ok((outputs, value, memory.clone()))
+    }
+
+    /// The same along whole lanes, `T` steps of `L`: outputs `[T·L, outputs]` and values `[T·L]`, differentiable in the
+    /// parameters through all steps. The default goes step by step.
+    ///
+    /// # Errors
+    /// As [`forward_after`](Model::forward_after).
+    fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
+        sequences.step_by_step(|observation, memory| self.forward_after(params, observation, memory))
+    }
+
+    /// As [`outputs`](Model::outputs) and, where asked for, [`values`](Model::values), one observation a lane, after what it
+    /// remembers of the lanes: `memory`, `[B, M]`, which it replaces by what is to be remembered.
+    ///
+    /// # Errors
+    /// As [`outputs`](Model::outputs), [`Error::Shape`] for a memory of another length.
+    fn answers_after(
         &self,
         params: &Params,
         observation: &[f32],
-        _memory: &mut [f32],
+        memory: &mut [f32],
         scratch: &mut Scratch,
         outputs: &mut Vec<f32>,
+        values: Option<&mut Vec<f32>>,
     ) -> Result<()> {
-        self.outputs(params, observation, scratch, outputs)
+        if self.memory() == 0 {
+            self.outputs(params, observation, scratch, outputs)?;
+            return values.map_or(Ok(()), |values| self.values(params, observation, scratch, values));
+        }
+        along::answers_after(self, params, observation, memory, outputs, values)
     }
 
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
@@ -177,7 +224,7 @@ impl<'a> Site<'a> {
 }
 
 /// Every model of this crate.
-pub const ROWS: &[Row] = &[mlp_row::ROW, mlp_layer_norm::ROW];
+pub const ROWS: &[Row] = &[mlp_row::ROW, mlp_layer_norm::ROW, gru::ROW, lstm::ROW];
 
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;
@@ -228,16 +275,24 @@ pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
 /// Observations that a model is tried on: more than one, so that rows and columns cannot be mistaken.
 const TRIED_ON: usize = 2;
 
-/// Refuses a model whose answers have another length than it says, or that needs a memory.
+/// Refuses a model whose answers have another length than it says.
 pub(crate) fn check_answers(model: &dyn Model, params: &Params) -> Result<()> {
-    if model.memory() > 0 {
-        let problem = "the network has a memory, and training keeps none yet: a policy of it can only act";
-        return Err(Error::Config(problem.into()));
-    }
     let observation = vec![0.0; TRIED_ON * model.observation_len()];
     let (mut scratch, mut outputs, mut values) = (Scratch::default(), Vec::new(), Vec::new());
+    let check = |outputs: &[f32], values: &[f32]| {
+        check_len("the network's outputs", TRIED_ON * model.distribution().outputs(), outputs.len())?;
+        check_len("the network's values", TRIED_ON, values.len())
+    };
     model.outputs(params, &observation, &mut scratch, &mut outputs)?;
-    check_len("the network's outputs", TRIED_ON * model.distribution().outputs(), outputs.len())?;
     model.values(params, &observation, &mut scratch, &mut values)?;
-    check_len("the network's values", TRIED_ON, values.len())
+    check(&outputs, &values)?;
+    if model.memory() == 0 {
+        return Ok(());
+    }
+    let mut memory = vec![0.0; TRIED_ON * model.memory()];
+    model.answers_after(params, &observation, &mut memory, &mut scratch, &mut outputs, Some(&mut values))?;
+    check(&outputs, &values)?;
+    let (outputs, values) =
+        model.forward_along(params, &Sequences::of_one_lane(&observation, model, params.device())?)?;
+    check(&outputs.flatten_all()?.to_vec1()?, &values.flatten_all()?.to_vec1()?)
 }

@@ -118,6 +118,10 @@ fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Resul
     if expected != got {
         return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
     }
+    if network.memory() > 0 {
+        let problem = "the network has a memory: what it does in a state goes by what was before, and has no exact return or gradient";
+        return Err(Error::Config(problem.into()));
+    }
     let policy = network.distribution();
     if !policy.is_over(&Space::Discrete { n: mdp.actions() }) {
         let (policy, actions) = (format!("{policy:?}"), counted(mdp.actions(), "action"));

@@ -209,7 +209,7 @@ impl Policy {
         let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
         let Acting { scratch, outputs, rows } = &mut *acting;
         let distribution = self.network.distribution();
-        self.network.outputs_after(&self.params, observation, &mut memory.numbers, scratch, outputs)?;
+        self.network.answers_after(&self.params, observation, &mut memory.numbers, scratch, outputs, None)?;
         let (width, policy) = (distribution.outputs(), rows.of(distribution));
         check_len("the network's outputs", lanes * width, outputs.len())?;
         if let Some(mask) = mask {

@@ -29,6 +29,9 @@ pub struct Rollout {
     pub choices: usize,
     /// `[T, N, A]`: which choices were legal.
     pub mask: Vec<bool>,
+    /// `[N, M]`: what the policy remembered of each lane before its first step; empty where it has no memory. It forgets a lane
+    /// where `end` says that an episode is over.
+    pub memory: Vec<f32>,
     /// `[T, N]`: log-probability of the action under the policy that chose it.
     pub log_prob: Vec<f32>,
     /// `[T, N]`.
@@ -59,6 +62,7 @@ impl Rollout {
             action: ActionColumn::default(),
             choices: 0,
             mask: Vec::new(),
+            memory: Vec::new(),
             log_prob: Vec::new(),
             reward: Vec::new(),
             end: Vec::new(),
@@ -79,6 +83,7 @@ impl Rollout {
         self.action.clear(kind);
         self.choices = 0;
         self.mask.clear();
+        self.memory.clear();
         self.end.clear();
         self.valid.clear();
     }
@@ -104,6 +109,7 @@ impl Rollout {
         }
         let (lanes, mut first) = (self.lanes, 0);
         for part in parts {
+            self.memory.extend_from_slice(&part.memory);
             fn put<T: Copy>(to: &mut [T], from: &[T], (stride, first, width): (usize, usize, usize)) {
                 for (to, from) in to.chunks_exact_mut(stride).zip(from.chunks_exact(width)) {
                     to[first..first + width].copy_from_slice(from);
@@ -135,6 +141,11 @@ impl Rollout {
     #[must_use]
     pub fn steps(&self) -> usize {
         self.reward.len().checked_div(self.lanes).unwrap_or(0)
+    }
+
+    /// Whether the step at a place of `[T, N]` is known to be the first of an episode: the one before in its lane ended one.
+    pub(crate) fn begins(&self, place: usize) -> bool {
+        place.checked_sub(self.lanes).is_some_and(|before| self.end[before].ended())
     }
 
     /// The places of all valid steps, in order.

@@ -158,9 +158,11 @@ impl Trainer {
             models::check_answers(&*network, &params)?;
             require_slopes(&*network, &mut params, spec)?;
         }
+        algo.check_network(&*network, config.envs)?;
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
+        collector.remember(network.memory());
         let mut learner = Learner::new(network, params, optimizer, seed);
         learner.world = world.clone();
         let rollouts = config.steps.div_ceil(least_env_steps(algo.horizon(), config.envs * world.size()));

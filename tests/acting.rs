@@ -135,13 +135,14 @@ impl Model for Remembering {
         1
     }
 
-    fn outputs_after(
+    fn answers_after(
         &self,
         params: &Params,
         observation: &[f32],
         memory: &mut [f32],
         scratch: &mut Scratch,
         outputs: &mut Vec<f32>,
+        _values: Option<&mut Vec<f32>>,
     ) -> Result<()> {
         self.outputs(params, observation, scratch, outputs)?;
         for (row, seen) in outputs.chunks_mut(4).zip(memory) {
@@ -165,17 +166,18 @@ fn a_memory_lasts_from_one_observation_to_the_next_until_it_is_told_to_forget() 
 }
 
 #[test]
-fn training_refuses_a_model_whose_memory_it_would_not_keep() {
+fn training_refuses_a_model_that_does_not_say_how_it_remembers() {
     let config = Config::for_algo("ppo").expect("an algorithm");
     let build = |_: &_, device: &Device| {
         let over_two = Given(over("test", &Space::Discrete { n: 2 }).expect("a distribution"));
         Ok((Params::new(Layout::default(), Vec::new(), device)?, Box::new(Two(over_two)) as Box<dyn Model>))
     };
     let error: Error = Trainer::with_network(&config, build).err().expect("refused");
-    assert!(error.to_string().starts_with("the network has a memory, and training keeps none yet"), "{error}");
+    let problem = "the network remembers 1 number of a lane: it has to say by `Model::forward_after` how";
+    assert_eq!(error.to_string(), problem);
 }
 
-/// A model for CartPole that has a memory.
+/// A model for CartPole that has a memory and does not say how.
 struct Two(Given);
 
 impl Model for Two {

@@ -10,7 +10,7 @@ use gym_rs::{
 use crate::GymRs;
 use crate::{
     Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
-    Lanes, MountainCar, MountainCarContinuous, Pendulum, Taxi, TimeLimit, VecEnv, nearest, quoted,
+    Lanes, MountainCar, MountainCarContinuous, Pendulum, Taxi, TimeLimit, VecEnv, WithoutVelocity, nearest, quoted,
 };
 
 /// One registered environment.
@@ -86,6 +86,9 @@ const ROWS: &[Registered] = &[
     row!("Taxi-v3", "fetch a passenger, bring them home; Gymnasium's", Ok::<_, EnvError>(Taxi::v3())),
     row!("Taxi-v4", "the same under the name of Gymnasium 1.3", Ok::<_, EnvError>(Taxi::v4())),
     row!("Blackjack-v1", "come closer to 21 than the dealer; Gymnasium's", Ok::<_, EnvError>(Blackjack::new())),
+    row!("CartPoleNoVelocity-v0", "CartPole-v1 whose velocities are hidden", WithoutVelocity::cart_pole()),
+    row!("MountainCarNoVelocity-v0", "MountainCar-v0 whose velocity is hidden", WithoutVelocity::mountain_car()),
+    row!("PendulumNoVelocity-v0", "Pendulum-v1 whose velocity is hidden", WithoutVelocity::pendulum()),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
     row!(

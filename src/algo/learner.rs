@@ -88,6 +88,8 @@ impl Learner {
 #[derive(Default)]
 pub(super) struct Buffers {
     pub(super) estimate: Estimate,
+    /// What minibatches are shares of: steps or lanes.
+    pub(super) units: Vec<usize>,
     pub(super) places: Vec<usize>,
     pub(super) advantage: Vec<f32>,
     pub(super) judgement: Judgement,

@@ -8,7 +8,7 @@ use crate::advantage::{Estimator, normalize};
 use crate::distributions::{KeptRows, forbid};
 use crate::error::check_len;
 use crate::metrics::UpdateReport;
-use crate::models::Model;
+use crate::models::{Asked, Model, outputs_along};
 use crate::objective::{Objective, Report, RowSums, Sum, TensorBatch, fused_loss};
 use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
@@ -30,7 +30,8 @@ pub struct OnPolicy {
     pub normalize_advantage: bool,
     /// Passes over the rollout.
     pub n_epochs: usize,
-    /// Minibatches per pass, of sizes that differ by one at most.
+    /// Minibatches per pass, of sizes that differ by one step at most; for a network with a memory, of whole lanes, whose
+    /// numbers differ by one at most.
     pub n_minibatches: usize,
     /// A pass whose last minibatch had a larger approximate KL divergence is the last.
     pub target_kl: f64,
@@ -62,7 +63,7 @@ impl OnPolicy {
         }
         let Minibatch { rollout, estimate, places, advantage, stop } = batch;
         let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
-        let output = network.answer(params, &tensors.observation)?;
+        let output = Asked::of(network, rollout, places, &tensors.observation)?.answer(network, params)?;
         let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
         stop.check()?;
         let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {
@@ -99,12 +100,25 @@ impl Algorithm for OnPolicy {
         self.n_epochs as u64
     }
 
+    fn check_network(&self, network: &dyn Model, lanes: usize) -> Result<()> {
+        if network.memory() == 0 || self.n_minibatches <= lanes {
+            return Ok(());
+        }
+        let range = format!("the network has a memory, whose minibatches are whole lanes, and envs = {lanes}");
+        Err(Error::Config(format!("n_minibatches = {} is impossible: {range}", self.n_minibatches)))
+    }
+
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
+        self.check_network(&*learner.network, rollout.lanes)?;
         let Learner { network, params, optimizer, shuffle, world, buffers } = learner;
-        let Buffers { estimate, places, advantage, judgement, gradient, sums, scratch } = buffers;
-        places.clear();
-        places.extend(rollout.valid_steps());
-        let minibatches = self.n_minibatches.clamp(1, places.len().max(1));
+        let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
+        let by_lane = network.memory() > 0;
+        units.clear();
+        match by_lane {
+            true => units.extend(0..rollout.lanes),
+            false => units.extend(rollout.valid_steps()),
+        }
+        let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
         let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
         for epoch in 0..self.n_epochs {
             if epoch == 0 {
@@ -115,13 +129,14 @@ impl Algorithm for OnPolicy {
                 self.estimator.estimate_into(rollout, self.gamma as f32, log_prob, estimate);
             }
             if minibatches > 1 {
-                places.shuffle(shuffle);
+                units.shuffle(shuffle);
             }
             let mut last_kl = 0.0;
             for m in 0..minibatches {
                 now.stop.check()?;
-                let share = |m: usize| m * places.len() / minibatches;
-                let places = &places[share(m)..share(m + 1)];
+                let (from, to) = (m * units.len() / minibatches, (m + 1) * units.len() / minibatches);
+                let share = &mut units[from..to];
+                let places = if by_lane { lane_steps(rollout, share, places) } else { share };
                 advantage.clear();
                 advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
                 if self.normalize_advantage {
@@ -165,6 +180,16 @@ impl Algorithm for OnPolicy {
     }
 }
 
+/// The valid steps of some lanes, in order, and these lanes in theirs.
+fn lane_steps<'a>(rollout: &Rollout, lanes: &mut [usize], places: &'a mut Vec<usize>) -> &'a [usize] {
+    lanes.sort_unstable();
+    let lanes = &*lanes;
+    places.clear();
+    let steps = (0..rollout.steps()).flat_map(|t| lanes.iter().map(move |lane| t * rollout.lanes + lane));
+    places.extend(steps.filter(|&place| rollout.valid[place]));
+    places
+}
+
 /// What the policy says now of the steps of a rollout, in room that is kept.
 #[derive(Default)]
 pub(super) struct Judgement {
@@ -184,7 +209,7 @@ impl Judgement {
         scratch: &mut Scratch,
     ) -> Result<&[f32]> {
         let Self { policy, outputs, entropy, log_prob } = self;
-        network.outputs(params, &rollout.observation, scratch, outputs)?;
+        outputs_along(network, params, rollout, scratch, outputs)?;
         let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
         check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
         forbid(outputs, width, &rollout.mask, rollout.choices);

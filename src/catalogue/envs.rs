@@ -1,6 +1,6 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{Bandit, Blackjack, FiniteMdp, Taxi};
+use uphill_envs::{Bandit, Blackjack, FiniteMdp, MemoryChain, TMaze, Taxi, TimeLimit};
 
 use super::{EnvRow, MakeEnv, worlds};
 use crate::Result;
@@ -22,6 +22,23 @@ const BANDIT: EnvRow = Row {
     },
 };
 
+const T_MAZE: EnvRow = Row {
+    name: "TMaze-v0",
+    summary: "a corridor and a fork; which way to turn is seen only at the start",
+    params: &[Param::count("length", (1, 1_000_000), "10", "steps of the corridor")],
+    make: MakeEnv::one(|args| Ok(Box::new(TimeLimit::new(TMaze::new(args.count("length")? as u32)?)))),
+};
+
+const MEMORY_CHAIN: EnvRow = Row {
+    name: "MemoryChain-v0",
+    summary: "a bit that is shown first and asked for last",
+    params: &[Param::count("length", (1, 1_000_000), "10", "steps from the bit to the question")],
+    make: MakeEnv {
+        returns: Some((0.0, 1.0)),
+        ..MakeEnv::one(|args| Ok(Box::new(MemoryChain::new(args.count("length")? as u32)?)))
+    },
+};
+
 /// Every registered environment, and those that are nothing without arguments.
 pub(super) fn rows() -> Vec<EnvRow> {
     uphill_envs::rows()
@@ -29,7 +46,7 @@ pub(super) fn rows() -> Vec<EnvRow> {
             let (params, make) = worlds::of(name).unwrap_or((&[], registered(name)));
             Row { name, summary, params, make }
         })
-        .chain([worlds::GRID_WORLD, BANDIT])
+        .chain([worlds::GRID_WORLD, BANDIT, T_MAZE, MEMORY_CHAIN])
         .collect()
 }
 

@@ -20,6 +20,11 @@ pub(crate) struct Transposed {
 }
 
 impl Transposed {
+    /// Of one layer.
+    pub(super) fn weight(&self, layer: usize) -> &[f32] {
+        &self.weights[layer]
+    }
+
     /// Turns the weights round, unless they are those of these parameters already.
     pub(crate) fn update(&mut self, mlp: &Mlp, theta: &[f32], version: &Version) {
         match &mut self.of {
@@ -108,6 +113,19 @@ impl Mlp {
                 std::mem::swap(delta, previous);
             }
         }
+    }
+
+    /// The same, and `∂L/∂x` in place of what `by_x` holds.
+    pub(crate) fn backward_to_input(
+        &self,
+        theta: &[f32],
+        x: &[f32],
+        passes: &mut Passes,
+        output_gradient: &[f32],
+        (gradient, by_x): (&mut [f32], &mut Vec<f32>),
+    ) {
+        self.backward(theta, x, passes, output_gradient, gradient);
+        self.layers[0].input_gradient(theta, &passes.delta, by_x);
     }
 
     /// `∂y/∂θ·direction`, `[batch, outputs]`, at the last forward pass, `direction` `[P]`: Pearlmutter's R-operator,

@@ -4,7 +4,7 @@ use candle_core::Device;
 use uphill_envs::FiniteMdp;
 
 use crate::advantage::normalize;
-use crate::models::Model;
+use crate::models::{Asked, Model};
 use crate::objective::{Objective, Report, Sum, TensorBatch};
 use crate::rollout::Horizon;
 use crate::seed::Seed;
@@ -24,7 +24,7 @@ pub struct Surface {
 enum Measure {
     Exact(FiniteMdp),
     Sampled { episodes: usize, seed: Seed },
-    Loss { objective: Sum, batch: TensorBatch },
+    Loss { objective: Sum, batch: TensorBatch, asked: Asked },
 }
 
 /// Points that one network is made for.
@@ -87,10 +87,11 @@ impl Surface {
             normalize(&mut advantage);
         }
         let batch = TensorBatch::new(rollout, &estimate, &places, &advantage, &Device::Cpu)?;
+        let asked = Asked::of(&*network, rollout, &places, &batch.observation)?;
         Ok(Surface {
             config: config.clone(),
             buffers: buffers.clone(),
-            measure: Measure::Loss { objective: algo.objective, batch },
+            measure: Measure::Loss { objective: algo.objective, batch, asked },
         })
     }
 
@@ -138,8 +139,8 @@ impl Measure {
                 let (_, played) = collector.collect(network, params, Horizon::Episodes(1), false)?;
                 Ok(played.iter().map(|episode| episode.episode_return).sum::<f64>() / *episodes as f64)
             }
-            Measure::Loss { objective, batch } => {
-                let output = network.answer(params, &batch.observation)?;
+            Measure::Loss { objective, batch, asked } => {
+                let output = asked.answer(network, params)?;
                 let output = output.masked(&**network.distribution(), batch.mask.as_ref())?;
                 let loss = objective.loss(batch, &output, &mut Report::default())?;
                 Ok(f64::from(loss.to_scalar::<f32>()?))

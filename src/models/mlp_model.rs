@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use uphill_envs::Spec;
 
+use super::dense::{Dense, activated};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
@@ -46,8 +47,8 @@ impl Default for MlpConfig {
 /// Gains as PPO's authors set them: Huang et al. 2022, detail 2,
 /// <https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/>.
 const HIDDEN_GAIN: f64 = std::f64::consts::SQRT_2;
-const POLICY_GAIN: f64 = 0.01;
-const VALUE_GAIN: f64 = 1.0;
+pub(super) const POLICY_GAIN: f64 = 0.01;
+pub(super) const VALUE_GAIN: f64 = 1.0;
 
 /// Two perceptrons over one parameter vector: `[B, D]` to logits `[B, A]` and to values `[B]`.
 ///
@@ -176,18 +177,9 @@ impl MlpModel {
             return Ok(params.read_only().apply_op2(&y, op)?);
         }
         for (l, layer) in net.layers.iter().enumerate() {
-            let theta = params.read_only();
-            let weight = theta.narrow(0, layer.weight, layer.outputs * layer.inputs)?;
-            let weight = weight.reshape((layer.outputs, layer.inputs))?;
-            let bias = theta.narrow(0, layer.bias, layer.outputs)?;
-            y = y.matmul(&weight.t()?)?.broadcast_add(&bias)?;
+            y = Dense::of(params, layer)?.forward(&y)?;
             if l + 1 < net.layers.len() {
-                y = match net.activation {
-                    Activation::Tanh => y.tanh()?,
-                    // candle's own has a slope of 1 at 0, where the fused one, as nearly all, has none.
-                    Activation::Relu => y.gt(0.0)?.where_cond(&y, &y.zeros_like()?)?,
-                    Activation::Silu => y.silu()?,
-                };
+                y = activated(net.activation, &y)?;
             }
         }
         Ok(y)
@@ -241,7 +233,13 @@ impl MlpModel {
 const ACTING_BLOCK: usize = 256;
 
 /// Lays out hidden layers `name.0`, `name.1`, ... and notes the gain of each block (0 leaves it zero).
-fn hidden_layers(name: &str, inputs: usize, hidden: &[usize], layout: &mut Layout, gains: &mut Vec<f64>) -> Vec<Layer> {
+pub(super) fn hidden_layers(
+    name: &str,
+    inputs: usize,
+    hidden: &[usize],
+    layout: &mut Layout,
+    gains: &mut Vec<f64>,
+) -> Vec<Layer> {
     let mut width = inputs;
     let mut layers = Vec::new();
     for (l, &units) in hidden.iter().enumerate() {

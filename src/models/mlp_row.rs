@@ -5,7 +5,7 @@ use crate::Result;
 use crate::words::{Args, Kind, Param};
 
 /// The most units of a layer.
-const MAX_UNITS: u64 = 65_536;
+pub(super) const MAX_UNITS: u64 = 65_536;
 
 pub(super) const HIDDEN: Param = Param {
     name: "hidden",
@@ -17,13 +17,16 @@ pub(super) const HIDDEN: Param = Param {
 pub(super) const ACTIVATION: Param =
     Param::word("activation", &["tanh", "relu", "silu"], "tanh", "activation between layers");
 
+pub(super) const INIT: Param =
+    Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn");
+
 pub(super) const ROW: Row = Row {
     name: "mlp",
     summary: "multi-layer perceptrons for actor and critic, apart or on a shared trunk",
     params: &[
         HIDDEN,
         ACTIVATION,
-        Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn"),
+        INIT,
         Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
     ],
     make: Make {

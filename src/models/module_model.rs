@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use uphill_envs::Spec;
 
 use super::own_outputs::{appended, own_block};
-use super::{Model, require_slopes};
+use super::{Model, Sequences, require_slopes};
 use crate::distributions::{self, Distribution};
 use crate::{Error, Params, Result, Seed};
 
@@ -17,8 +17,12 @@ pub type BoxedModule = Box<dyn Module>;
 /// What maps observations `[B, D]` to the policy's outputs `[B, outputs]` and to values, `[B]` or `[B, 1]`.
 pub type Heads = Box<dyn Fn(&Tensor) -> candle_core::Result<(Tensor, Tensor)>>;
 
-/// Makes [`Heads`], and what comes after the policy's outputs, from views of the parameters.
-type Build = dyn Fn(VarBuilder<'_>) -> candle_core::Result<(Heads, Option<Tensor>)> + Send + Sync;
+/// What maps observations `[B, D]` and what is remembered of each lane, `[B, M]`, to the policy's outputs `[B, outputs]`, to
+/// values, `[B]` or `[B, 1]`, and to what is to be remembered, `[B, M]`.
+pub type Steps = Box<dyn Fn(&Tensor, &Tensor) -> candle_core::Result<(Tensor, Tensor, Tensor)>>;
+
+/// Makes [`Steps`], and what comes after the policy's outputs, from views of the parameters.
+type Build = dyn Fn(VarBuilder<'_>) -> candle_core::Result<(Steps, Option<Tensor>)> + Send + Sync;
 
 /// Actor and critic apart.
 #[must_use]
@@ -32,6 +36,8 @@ pub fn apart(actor: BoxedModule, critic: BoxedModule) -> Heads {
 pub struct ModuleModel {
     observation_len: usize,
     distribution: Arc<dyn Distribution>,
+    /// `M`.
+    memory: usize,
     build: Box<Build>,
     detached: Vec<String>,
 }
@@ -82,27 +88,82 @@ impl ModuleModel {
         detached: &[&str],
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Heads> + Send + Sync + 'static,
     ) -> Result<(Params, Self)> {
+        // Without a memory what was remembered goes through as it is.
+        let steps = move |vb: VarBuilder<'_>| {
+            let heads = build(vb)?;
+            let step = move |observation: &Tensor, memory: &Tensor| {
+                let (outputs, value) = heads(observation)?;
+                Ok((outputs, value, memory.clone()))
+            };
+            Ok(Box::new(step) as Steps)
+        };
+        Self::with_memory(spec, seed, device, (0, detached), steps)
+    }
+
+    /// The same for modules that remember `M` numbers of each lane, zeros where an episode begins. They are trained by
+    /// back-propagation through time, along the lanes of a rollout.
+    ///
+    /// ```
+    /// use candle_core::{Device, Module, Tensor};
+    /// use candle_nn::linear;
+    /// use uphill::{ModuleModel, Seed, envs};
+    ///
+    /// let spec = envs::make("CartPole-v1")?.spec().clone();
+    /// let (params, model) = ModuleModel::with_memory(&spec, Seed(1), &Device::Cpu, (32, &[]), |vb| {
+    ///     let cell = linear(4 + 32, 32, vb.pp("cell"))?;
+    ///     let (actor, critic) = (linear(32, 2, vb.pp("actor"))?, linear(32, 1, vb.pp("critic"))?);
+    ///     Ok(Box::new(move |observation, memory| {
+    ///         let memory = cell.forward(&Tensor::cat(&[observation, memory], 1)?)?.tanh()?;
+    ///         Ok((actor.forward(&memory)?, critic.forward(&memory)?, memory))
+    ///     }))
+    /// })?;
+    /// # let _ = (params, model);
+    /// # Ok::<(), uphill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`with_detached`](Self::with_detached); [`Error::Shape`] if what is to be remembered is not `[B, M]`.
+    pub fn with_memory(
+        spec: &Spec,
+        seed: Seed,
+        device: &Device,
+        (memory, detached): (usize, &[&str]),
+        build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Steps> + Send + Sync + 'static,
+    ) -> Result<(Params, Self)> {
         let distribution = distributions::over(&spec.id, &spec.action)?;
         let of = distribution.clone();
         let build = move |vb: VarBuilder<'_>| {
-            let heads = build(vb.clone())?;
-            Ok((heads, own_block(&*of, &vb)?))
+            let steps = build(vb.clone())?;
+            Ok((steps, own_block(&*of, &vb)?))
         };
-        let (mut params, (heads, _)) = Params::build(device, &mut seed.stream("init", 0), &build)?;
-        let probe = Tensor::zeros((PROBE_ROWS, spec.observation_len()), DType::F32, device)?;
-        let (outputs, value) = heads(&probe)?;
+        let (mut params, (steps, _)) = Params::build(device, &mut seed.stream("init", 0), &build)?;
+        let probe = |width: usize| Tensor::zeros((PROBE_ROWS, width), DType::F32, device);
+        let (outputs, value, after) = steps(&probe(spec.observation_len())?, &probe(memory)?)?;
         require_columns("the actor's output", &outputs, distribution.network_outputs())?;
         if value.dims() != [PROBE_ROWS] {
             require_columns("the critic's output", &value, 1)?;
         }
+        require_columns("what is to be remembered", &after, memory)?;
         let blocks = || params.layout().blocks().iter().map(|block| block.name.as_str());
         if let Some(name) = detached.iter().find(|name| !blocks().any(|block| is_under(block, name))) {
             return Err(Error::unknown("block of parameters", name, blocks()));
         }
-        let detached = detached.iter().map(ToString::to_string).collect();
-        let model = Self { observation_len: spec.observation_len(), distribution, build: Box::new(build), detached };
+        let (detached, observation_len) = (detached.iter().map(ToString::to_string).collect(), spec.observation_len());
+        let model = Self { observation_len, distribution, memory, build: Box::new(build), detached };
         require_slopes(&model, &mut params, spec)?;
         Ok((params, model))
+    }
+
+    /// One step with modules that have been made.
+    fn step(
+        (steps, own): &(Steps, Option<Tensor>),
+        observation: &Tensor,
+        memory: &Tensor,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
+        observation.dims2()?;
+        let (outputs, value, after) = steps(observation, memory)?;
+        let value = if value.rank() == 2 { value.squeeze(1)? } else { value };
+        Ok((appended(outputs, own.as_ref())?, value, after))
     }
 }
 
@@ -132,10 +193,27 @@ impl Model for ModuleModel {
     }
 
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
-        observation.dims2()?;
-        let (heads, own) = params.view(&self.build)?;
-        let (outputs, value) = heads(observation)?;
-        Ok((appended(outputs, own.as_ref())?, if value.rank() == 2 { value.squeeze(1)? } else { value }))
+        let memory = Tensor::zeros((observation.dims2()?.0, self.memory), DType::F32, observation.device())?;
+        let (outputs, value, _) = self.forward_after(params, observation, &memory)?;
+        Ok((outputs, value))
+    }
+
+    fn memory(&self) -> usize {
+        self.memory
+    }
+
+    fn forward_after(
+        &self,
+        params: &Params,
+        observation: &Tensor,
+        memory: &Tensor,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
+        Self::step(&params.view(&self.build)?, observation, memory)
+    }
+
+    fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
+        let made = params.view(&self.build)?;
+        sequences.step_by_step(|observation, memory| Self::step(&made, observation, memory))
     }
 
     fn detached(&self, block: &str) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Model, rows};
+use super::{Model, Sequences, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::moments::EPS;
@@ -139,16 +139,32 @@ impl Model for NormalisedModel {
         self.model.memory()
     }
 
-    fn outputs_after(
+    fn forward_after(
+        &self,
+        params: &Params,
+        observation: &Tensor,
+        memory: &Tensor,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
+        self.model.forward_after(params, &self.normalised(params, observation)?, memory)
+    }
+
+    fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
+        let observation = self.normalised(params, &sequences.observation.flatten_to(1)?)?;
+        let observation = observation.reshape(sequences.observation.shape())?;
+        self.model.forward_along(params, &Sequences { observation, ..sequences.clone() })
+    }
+
+    fn answers_after(
         &self,
         params: &Params,
         from: &[f32],
         memory: &mut [f32],
         scratch: &mut Scratch,
         outputs: &mut Vec<f32>,
+        values: Option<&mut Vec<f32>>,
     ) -> Result<()> {
         self.with(params, from, scratch, |model, from, scratch| {
-            model.outputs_after(params, from, memory, scratch, outputs)
+            model.answers_after(params, from, memory, scratch, outputs, values)
         })
     }
 
@@ -168,6 +184,12 @@ impl Model for NormalisedModel {
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
         let Room { scale, observation, rollout, estimate, places, model } = scratch.of();
+        if self.memory() > 0 {
+            // Steps stay where they are, along their lanes.
+            rollout.clone_from(batch.rollout);
+            self.normalise(params, &batch.rollout.observation, scale, &mut rollout.observation)?;
+            return self.model.host_gradient(params, Minibatch { rollout, ..batch }, objective, model, gradient, sums);
+        }
         batch.copy_to(rollout, estimate);
         self.normalise(params, &rollout.observation, scale, observation)?;
         std::mem::swap(&mut rollout.observation, observation);

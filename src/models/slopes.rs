@@ -6,9 +6,10 @@ use rand_distr::{Distribution, StandardNormal};
 use thiserror::Error;
 use uphill_envs::{Space, Spec};
 
-use super::{Model, rows};
+use super::{Model, Sequences, rows};
 use crate::error::check_len;
 use crate::layout::Block;
+use crate::objective::Output;
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result};
 
@@ -90,7 +91,7 @@ impl GradientError {
 }
 
 /// Compares autograd's gradient of a network with central differences, block by block, at these parameters and
-/// observations, `[B, D]`.
+/// observations, `[B, D]`; those of a network with a memory are the first steps of one episode.
 ///
 /// ```text
 ///   ∂/∂θ Σ w·log π and ∂/∂θ Σ u·V, times d,     against     (L(θ + h·d) − L(θ − h·d)) / 2h
@@ -243,7 +244,7 @@ struct Outputs([Vec<f32>; 2]);
 
 impl Outputs {
     fn of(network: &dyn Model, params: &Params, observation: &Tensor) -> Result<Self> {
-        let output = network.answer(params, observation)?;
+        let output = answer(network, params, observation)?;
         let numbers = |x: &Tensor| x.detach().flatten_all()?.to_vec1();
         Ok(Self([numbers(&output.policy.described()?)?, numbers(&output.value)?]))
     }
@@ -253,6 +254,17 @@ impl Outputs {
         let [log_probs, values] = &self.0;
         log_probs.iter().all(|&l| l < f32::INFINITY) && values.iter().all(|v| v.is_finite())
     }
+}
+
+/// What a network says of observations; with a memory, of the steps of one episode.
+fn answer(network: &dyn Model, params: &Params, observation: &Tensor) -> Result<Output> {
+    if network.memory() == 0 {
+        return network.answer(params, observation);
+    }
+    let observation: Vec<f32> = observation.flatten_all()?.to_vec1()?;
+    let (outputs, value) =
+        network.forward_along(params, &Sequences::of_one_lane(&observation, network, params.device())?)?;
+    Ok(Output { policy: network.distribution().tensor(&outputs)?, value })
 }
 
 fn answers_alike(network: &dyn Model, params: &Params, observation: &Tensor) -> Result<bool> {
@@ -293,7 +305,7 @@ fn gradients(
     observation: &Tensor,
     weights: &[Vec<f32>; 2],
 ) -> Result<[Vec<f32>; 2]> {
-    let output = network.answer(params, observation)?;
+    let output = answer(network, params, observation)?;
     let gradient = |output: &Tensor, weights: &[f32]| -> Result<Vec<f32>> {
         let output = output.flatten_all()?;
         let weights = Tensor::from_slice(weights, weights.len(), output.device())?;

@@ -1,0 +1,365 @@
+//! Hidden layers, a recurrent cell, and the heads of actor and critic on what it remembers.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use uphill_envs::Spec;
+
+use super::dense::{Dense, activated};
+use super::lane_shard::{self, HostGru, LaneShard, Turned, Work};
+use super::mlp_model::{POLICY_GAIN, VALUE_GAIN, hidden_layers};
+use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
+use super::own_outputs::OwnOutputs;
+use super::{Activation, Model, Sequences, Site, along, rows};
+use crate::distributions::{self, Distribution};
+use crate::error::check_len;
+use crate::init::Initialiser;
+use crate::kernels::{Gru, Layer, Mlp, add};
+use crate::objective::{Objective, RowSums};
+use crate::rollout::Minibatch;
+use crate::scratch::Scratch;
+use crate::words::{Args, Kind, Param};
+use crate::{Error, Layout, Params, Result, Seed, Threads};
+
+/// A recurrent cell: how what it remembers goes from one observation to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell {
+    /// Its name, under which its parameters lie: those of torch, `weight_ih` `[gates·units, inputs]`, `weight_hh`
+    /// `[gates·units, units]`, `bias_ih` and `bias_hh` `[gates·units]`.
+    pub(super) name: &'static str,
+    /// Its gates, of `units` numbers each.
+    pub(super) gates: usize,
+    /// Arrays of `units` numbers that it remembers; the first is what it puts out.
+    pub(super) states: usize,
+    /// What it remembers next, `[B, states·units]`: of `W_ih·x + b_ih` and `W_hh·h + b_hh`, `[B, gates·units]` each, and what it
+    /// remembers.
+    pub(super) next: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
+    /// Whether there is a way on the host that is fused: it is then a gated recurrent unit.
+    pub(super) is_fused: bool,
+}
+
+/// The shape of a [`RecurrentModel`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecurrentConfig {
+    /// Units of each hidden layer before the cell; there may be none.
+    pub hidden: Vec<usize>,
+    /// Units of the cell.
+    pub units: usize,
+    /// What stands behind each hidden layer.
+    pub activation: Activation,
+    /// How weights are drawn. Gains are √2 in hidden layers, 1 in the cell, 0.01 at the policy's head, 1 at the value's; biases are 0.
+    pub init: Initialiser,
+}
+
+impl Default for RecurrentConfig {
+    fn default() -> Self {
+        Self { hidden: vec![64], units: 64, activation: Activation::Tanh, init: Initialiser::Orthogonal }
+    }
+}
+
+pub(super) const PARAMS: &[Param] = &[
+    Param { meaning: "units of each hidden layer before the cell; [] is none", ..HIDDEN.or("[64]") },
+    Param { name: "units", kind: Kind::Count(1, MAX_UNITS), default: "64", meaning: "units of the cell" },
+    ACTIVATION,
+    INIT,
+];
+
+/// The layout that such a row's parameters have.
+pub(super) fn layout(cell: &'static Cell, args: &Args, spec: &Spec) -> Result<Layout> {
+    RecurrentModel::parts(cell, spec, &shape(args)?).map(|(layout, ..)| layout)
+}
+
+/// What such a row makes.
+pub(super) fn made(cell: &'static Cell, args: &Args, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
+    let config = shape(args)?;
+    let (params, model) = if site.draw {
+        RecurrentModel::new(cell, site.spec, &config, site.seed, site.device)?
+    } else {
+        let (layout, _, model) = RecurrentModel::parts(cell, site.spec, &config)?;
+        let zeros = vec![0.0; layout.len()];
+        (Params::new(layout, zeros, site.device)?, model)
+    };
+    Ok((params, Box::new(model.on(site.threads.clone()))))
+}
+
+fn shape(args: &Args) -> Result<RecurrentConfig> {
+    Ok(RecurrentConfig {
+        hidden: args.counts("hidden")?,
+        units: args.count("units")?,
+        activation: args.choice("activation")?,
+        init: args.choice("init")?,
+    })
+}
+
+/// Hidden layers, a [`Cell`] and two heads over one parameter vector; actor and critic share all but the heads.
+///
+/// ```text
+///   x = hidden layers of the observation     h' = cell(x, h)     outputs = W_π·h' + b_π     V = W_v·h' + b_v
+/// ```
+#[derive(Debug)]
+pub struct RecurrentModel {
+    observation_len: usize,
+    distribution: Arc<dyn Distribution>,
+    cell: &'static Cell,
+    units: usize,
+    /// Hidden layers, and as the last one the cell's gates from them.
+    front: Mlp,
+    /// One layer: the gates from what is remembered.
+    gru: Gru,
+    /// One layer: both heads side by side, the policy's outputs, then the value.
+    heads: Mlp,
+    own: OwnOutputs,
+    fused: bool,
+    threads: Threads,
+}
+
+/// What it keeps in its [`Scratch`].
+#[derive(Default)]
+struct Room {
+    turned: Turned,
+    acting: Work,
+    shards: Vec<LaneShard>,
+}
+
+/// As in CleanRL's `ppo_atari_lstm.py`: <https://docs.cleanrl.dev/rl-algorithms/ppo/#ppo_atari_lstmpy>.
+const CELL_GAIN: f64 = 1.0;
+
+impl RecurrentModel {
+    /// A network for an environment, with initial parameters drawn from the seed's stream `init`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for actions that no distribution is over, and for a layer or a cell of no units.
+    pub fn new(
+        cell: &'static Cell,
+        spec: &Spec,
+        config: &RecurrentConfig,
+        seed: Seed,
+        device: &Device,
+    ) -> Result<(Params, Self)> {
+        let (layout, gains, model) = Self::parts(cell, spec, config)?;
+        let mut rng = seed.stream("init", 0);
+        let mut values = vec![0.0; layout.len()];
+        for (block, &gain) in layout.blocks().iter().zip(&gains) {
+            if let [outputs, inputs] = block.shape[..] {
+                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
+            }
+        }
+        Ok((Params::new(layout, values, device)?, model))
+    }
+
+    /// The same network without fused operations: the reference that those are tested against.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.fused = false;
+        self
+    }
+
+    /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
+    #[must_use]
+    pub fn on(mut self, threads: Threads) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    fn host(&self) -> HostGru<'_> {
+        let Self { front, gru, heads, own, distribution, .. } = self;
+        HostGru { front, gru, heads, own, distribution }
+    }
+
+    /// Layout, the gain of each block, and the network.
+    fn parts(cell: &'static Cell, spec: &Spec, config: &RecurrentConfig) -> Result<(Layout, Vec<f64>, Self)> {
+        let distribution = distributions::over(&spec.id, &spec.action)?;
+        let (inputs, outputs, units) = (spec.observation_len(), distribution.network_outputs(), config.units);
+        if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
+            return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
+        }
+        if units == 0 {
+            return Err(Error::Config(format!("the {} has 0 units: it needs at least 1", cell.name)));
+        }
+        let (mut layout, mut gains) = (Layout::default(), Vec::new());
+        let hidden = hidden_layers("trunk", inputs, &config.hidden, &mut layout, &mut gains);
+        let width = hidden.last().map_or(inputs, |layer| layer.outputs);
+        let gates = cell.gates * units;
+        let mut part = |name: &str, inputs: usize| {
+            let weight = layout.push(format!("trunk.{}.weight_{name}", cell.name), &[gates, inputs]);
+            let bias = layout.push(format!("trunk.{}.bias_{name}", cell.name), &[gates]);
+            gains.extend([CELL_GAIN, 0.0]);
+            Layer { inputs, outputs: gates, weight, bias }
+        };
+        let (input, recurrent) = (part("ih", width), part("hh", units));
+        let weight = layout.push("actor.head.weight", &[outputs, units]);
+        layout.push("critic.head.weight", &[1, units]);
+        let bias = layout.push("actor.head.bias", &[outputs]);
+        layout.push("critic.head.bias", &[1]);
+        gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
+        let heads = Layer { inputs: units, outputs: outputs + 1, weight, bias };
+        let own = OwnOutputs::push(&*distribution, &mut layout);
+        gains.resize(layout.blocks().len(), 0.0);
+        let net = |layers: Vec<Layer>| Mlp { layers, activation: config.activation };
+        let model = Self {
+            observation_len: inputs,
+            distribution,
+            cell,
+            units,
+            front: net(hidden.into_iter().chain([input]).collect()),
+            gru: Gru { recurrent: net(vec![recurrent]) },
+            heads: net(vec![heads]),
+            own,
+            fused: cell.is_fused,
+            threads: Threads::default(),
+        };
+        Ok((layout, gains, model))
+    }
+
+    /// What the cell takes of observations: `W_ih·x + b_ih`, `[B, D]` to `[B, gates·units]`.
+    fn gates_of(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
+        observation.dims2()?;
+        let mut x = observation.contiguous()?;
+        for (l, layer) in self.front.layers.iter().enumerate() {
+            x = Dense::of(params, layer)?.forward(&x)?;
+            if l + 1 < self.front.layers.len() {
+                x = activated(self.front.activation, &x)?;
+            }
+        }
+        Ok(x)
+    }
+
+    /// What it remembers after a step, `[B, M]`.
+    fn next(&self, recurrent: &Dense, from_input: &Tensor, memory: &Tensor) -> Result<Tensor> {
+        let h = memory.narrow(1, 0, self.units)?.contiguous()?;
+        (self.cell.next)(from_input, &recurrent.forward(&h)?, memory)
+    }
+
+    /// Outputs and values from what the cell puts out, `[B, units]`.
+    fn answer_of(&self, params: &Params, h: &Tensor) -> Result<(Tensor, Tensor)> {
+        let both = Dense::of(params, &self.heads.layers[0])?.forward(h)?;
+        let outputs = self.distribution.network_outputs();
+        let (outputs, value) = (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?);
+        Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
+    }
+}
+
+impl Model for RecurrentModel {
+    fn observation_len(&self) -> usize {
+        self.observation_len
+    }
+
+    fn distribution(&self) -> &Arc<dyn Distribution> {
+        &self.distribution
+    }
+
+    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        let memory = Tensor::zeros((observation.dims2()?.0, self.memory()), DType::F32, observation.device())?;
+        let (outputs, value, _) = self.forward_after(params, observation, &memory)?;
+        Ok((outputs, value))
+    }
+
+    fn memory(&self) -> usize {
+        self.cell.states * self.units
+    }
+
+    fn forward_after(
+        &self,
+        params: &Params,
+        observation: &Tensor,
+        memory: &Tensor,
+    ) -> Result<(Tensor, Tensor, Tensor)> {
+        let from_input = self.gates_of(params, observation)?;
+        let after = self.next(&Dense::of(params, &self.gru.recurrent.layers[0])?, &from_input, memory)?;
+        let (outputs, value) = self.answer_of(params, &after.narrow(1, 0, self.units)?.contiguous()?)?;
+        Ok((outputs, value, after))
+    }
+
+    fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
+        let (steps, lanes, _) = sequences.observation.dims3()?;
+        // All that does not go by the steps before is done for all of them at once.
+        let from_input = self.gates_of(params, &sequences.observation.flatten_to(1)?)?;
+        let recurrent = Dense::of(params, &self.gru.recurrent.layers[0])?;
+        let (mut memory, mut put_out) = (sequences.memory.clone(), Vec::with_capacity(steps));
+        for t in 0..steps {
+            let found = sequences.found(t, memory)?;
+            memory = self.next(&recurrent, &from_input.narrow(0, t * lanes, lanes)?, &found)?;
+            put_out.push(memory.narrow(1, 0, self.units)?);
+        }
+        self.answer_of(params, &Tensor::cat(&put_out, 0)?)
+    }
+
+    fn answers_after(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        memory: &mut [f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+        values: Option<&mut Vec<f32>>,
+    ) -> Result<()> {
+        if !self.fused || !params.device().is_cpu() {
+            return along::answers_after(self, params, observation, memory, outputs, values);
+        }
+        let width = self.observation_len;
+        check_len("the memory", rows(observation, width)? * self.units, memory.len())?;
+        let (stop, Room { turned, acting, .. }) = scratch.with_stop();
+        outputs.clear();
+        let mut values = values;
+        values.iter_mut().for_each(|values| values.clear());
+        params.read(|theta| {
+            turned.update(self.host(), theta, &params.version());
+            for (x, memory) in observation.chunks(ACTING * width).zip(memory.chunks_mut(ACTING * self.units)) {
+                stop.check()?;
+                acting.step(self.host(), (theta, turned), x, memory);
+                let (own, columns) = (self.own.of(theta), self.distribution.network_outputs());
+                for row in acting.output().chunks_exact(columns + 1) {
+                    outputs.extend(row[..columns].iter().chain(own));
+                    values.iter_mut().for_each(|values| values.push(row[columns]));
+                }
+            }
+            Ok(())
+        })?
+    }
+
+    fn host_gradient(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        objective: &dyn Objective,
+        scratch: &mut Scratch,
+        gradient: &mut Vec<f32>,
+        sums: &mut RowSums,
+    ) -> Result<Option<f64>> {
+        if !self.fused || !params.device().is_cpu() || !objective.has_rows() {
+            return Ok(None);
+        }
+        batch.check()?;
+        check_len("the network's input", self.observation_len, batch.rollout.observation_len)?;
+        check_len("the rollout's memory", batch.rollout.lanes * self.units, batch.rollout.memory.len())?;
+        check_len("the rollout's ends", batch.rollout.log_prob.len(), batch.rollout.end.len())?;
+        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
+        let lanes = along::Along::of(batch.rollout, batch.places);
+        let count = lane_shard::count(batch.places.len(), lanes.lanes.len());
+        let Room { turned, shards, .. } = scratch.of();
+        shards.resize_with(shards.len().max(count), LaneShard::default);
+        let shards = &mut shards[..count];
+        params.read(|theta| {
+            turned.update(self.host(), theta, &params.version());
+            self.threads.each(shards, |index, shard| {
+                shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
+            });
+        })?;
+        if shards.iter().any(|shard| shard.interrupted) {
+            return Err(Error::Interrupted);
+        }
+        gradient.clear();
+        gradient.resize(params.layout().len(), 0.0);
+        sums.clear();
+        let mut loss = 0.0;
+        for shard in shards {
+            loss += shard.loss;
+            shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
+            add(gradient, &shard.gradient);
+        }
+        Ok(Some(loss / batch.places.len() as f64))
+    }
+}
+
+/// Lanes that go through the network together when acting.
+const ACTING: usize = 256;
