@@ -142,7 +142,6 @@ impl LaneGroup {
     ) -> Result<()> {
         let (lanes, d, distribution) = (self.env.lanes(), network.observation_len(), network.distribution());
         let (width, k, m) = (distribution.outputs(), distribution.action_len(), network.memory());
-        self.remember(m);
         let mut choices = if self.ignores_masks { 0 } else { distribution.choices() };
         self.mask.resize(lanes * choices, true);
         if choices > 0 && !self.env.action_masks(&mut self.mask).map_err(|e| in_group(self.first, e))? {
