@@ -2,7 +2,7 @@
 
 use crate::arrays::Arrays;
 use crate::error::check_len;
-use crate::layout::Layout;
+use crate::layout::{Block, Layout};
 use crate::{Error, Result};
 
 /// Named arrays beside the parameters, such as a running mean: whoever learns sets them, no optimizer moves them, and they are
@@ -56,6 +56,11 @@ impl Buffers {
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
+    }
+
+    /// Changes all values in place, given which places are what.
+    pub(crate) fn update(&mut self, f: impl FnOnce(&[Block], &mut [f32])) {
+        f(self.layout.blocks(), &mut self.values);
     }
 
     /// Takes the values of others of the same names and lengths.

@@ -120,9 +120,12 @@ pub fn findings(
     }
     let mut found = Vec::new();
     if let Some(share) = explained.get().filter(|share| *share < EXPLAINS_NOTHING) {
+        let scale = match config.normalize_reward {
+            true => "raise",
+            false => "scale rewards (normalize_reward does) so that returns are about 1 to 10, or raise",
+        };
         found.push(format!(
-            "the critic explains none of the returns' variance (explained_variance {share:.2}): scale rewards so that \
-             returns are about 1 to 10, or raise lr, vf_coef or steps"
+            "the critic explains none of the returns' variance (explained_variance {share:.2}): {scale} lr, vf_coef or steps"
         ));
     }
     let whole = config.clip_grad_by == ClipGradBy::Whole && !config.catalogue.optim().clips(&config.optimizer);

@@ -342,11 +342,12 @@ fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     })
 }
 
-/// Gives parameters and their buffers the values that a file has for them, all of which they have to be.
+/// Gives parameters and their buffers the values that a file has for them, all of which they have to be. Nothing is read
+/// before all is known to be right, and no value is held a third time.
 fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
     let problem = |problem: String| Error::File { path: path.into(), problem };
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| problem(format!("not a safetensors file: {e}")))?;
-    let read_block = |block: &Block, values: &mut [f32]| {
+    let check = |block: &Block| {
         let name = &block.name;
         let tensor = tensors
             .tensor(name)
@@ -355,22 +356,29 @@ fn read_params(path: &Path, bytes: &[u8], params: &mut Params) -> Result<()> {
             let (dtype, shape, expected) = (tensor.dtype(), tensor.shape(), &block.shape);
             return Err(problem(format!("tensor `{name}` is {dtype:?} {shape:?}, expected F32 {expected:?}")));
         }
-        for (value, bytes) in values.iter_mut().zip(tensor.data().as_chunks().0) {
-            *value = f32::from_le_bytes(*bytes);
+        let is_finite = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes).is_finite();
+        match tensor.data().as_chunks().0.iter().all(is_finite) {
+            true => Ok(()),
+            false => Err(problem(format!("tensor `{name}` holds a NaN or an infinity"))),
         }
-        let is_finite = values.iter().all(|v| v.is_finite());
-        if is_finite { Ok(()) } else { Err(problem(format!("tensor `{name}` holds a NaN or an infinity"))) }
     };
-    let mut values = vec![0.0; params.layout().len()];
-    params.layout().blocks().iter().try_for_each(|block| read_block(block, &mut values[block.range()]))?;
-    let mut buffers = params.buffers().clone();
-    let blocks = params.buffers().layout().blocks();
-    blocks.iter().try_for_each(|block| read_block(block, buffers.get_mut(&block.name).unwrap_or_default()))?;
-    let is_extra = |name: &&str| params.layout().block(name).is_none() && params.buffers().get(name).is_none();
-    if let Some(extra) = tensors.names().into_iter().find(is_extra) {
+    let all = || params.layout().blocks().iter().chain(params.buffers().layout().blocks());
+    all().try_for_each(check)?;
+    if let Some(extra) = tensors.names().into_iter().find(|name| all().all(|block| block.name != **name)) {
         let extra = quoted(extra);
         return Err(problem(format!("tensor `{extra}` belongs to no block of the network of config.toml")));
     }
-    params.set(&values)?;
-    params.set_buffers(&buffers)
+    // What has been checked is there.
+    let fill = |blocks: &[Block], values: &mut [f32]| {
+        for block in blocks {
+            let Ok(tensor) = tensors.tensor(&block.name) else { continue };
+            for (value, bytes) in values[block.range()].iter_mut().zip(tensor.data().as_chunks().0) {
+                *value = f32::from_le_bytes(*bytes);
+            }
+        }
+    };
+    let blocks = params.layout().blocks().to_vec();
+    params.update(|theta| fill(&blocks, theta))?;
+    params.buffers_mut().update(fill);
+    Ok(())
 }

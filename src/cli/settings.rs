@@ -127,9 +127,15 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
     })
 }
 
-/// Takes out of a file's settings what is of its optimizer, where the command line names another one: that of another kind has
-/// its own learning rate, and what it says or does by itself is not said again. Whether the learning rate is another one now.
+/// Takes out of a file's settings what the command line leaves without an effect. Where it names another optimizer, that of
+/// another kind has its own learning rate, and what it says or does by itself is not said again. Whether the learning rate is another one now.
 fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<bool> {
+    // What clips goes with what is clipped.
+    for (switch, clip) in [("normalize_observation", "clip_observation"), ("normalize_reward", "clip_reward")] {
+        if of_line.get(switch) == Some(&false.into()) {
+            of_file.remove(clip);
+        }
+    }
     let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
     let Some(other) = spec(of_line)? else { return Ok(false) };
     let registry = catalogue.optim();

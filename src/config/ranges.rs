@@ -92,6 +92,15 @@ impl Config {
             let problem = format!("{name} = {value} has no effect on {chosen}: it is a setting of {others}");
             return Err(Error::Config(format!("{problem}; leave it out{rest}")));
         }
+        for (name, switch, on) in [
+            ("clip_observation", "normalize_observation", self.normalize_observation),
+            ("clip_reward", "normalize_reward", self.normalize_reward),
+        ] {
+            if !on && own.get(name) != defaults.get(name) {
+                let problem = format!("{name} has no effect: {switch} = false scales nothing that it could clip");
+                return Err(Error::Config(format!("{problem}; leave it out, or set {switch} = true")));
+            }
+        }
         Ok(())
     }
 

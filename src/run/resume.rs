@@ -59,7 +59,7 @@ impl RunFolder {
         whole_file::remove_leftovers(&path);
         checkpoints.remove_leftovers();
         let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
-        let mut bad = Vec::new();
+        let (mut bad, mut changed) = (Vec::new(), Vec::new());
         for file in checkpoints.numbered().into_iter().rev() {
             let mut trainer = make(&config)?;
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
@@ -68,6 +68,7 @@ impl RunFolder {
                 if update_of(&file) != Some(update) {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
+                changed.extend(trainer.other_setting(&checkpoint)?);
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
                 Ok(checkpoint.progress)
             });
@@ -86,6 +87,10 @@ impl RunFolder {
                     bad.push(e);
                 }
             }
+        }
+        if let Some(name) = changed.first().filter(|_| changed.len() == bad.len()) {
+            let problem = format!("{name} is another than in the run's checkpoints: put it back as it was");
+            return Err(Error::File { path: config_path, problem });
         }
         if !bad.is_empty() {
             return Err(none_of(&path, &bad));
