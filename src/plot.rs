@@ -1,7 +1,7 @@
 //! Learning curves from run folders; [`descent`], the paths of optimizers over a landscape; and the pictures of an
 //! optimizer benchmark. All of them are a [`Picture`], which is written as PNG or as SVG, whichever its name ends in.
 //!
-//! The pictures of a benchmark take plain labels and [`Interval`](crate::stats::Interval)s:
+//! The pictures of a benchmark take plain labels and [`Interval`]s:
 //!
 //! - [`learning_curves`]: how scores grow with environment steps;
 //! - [`interval_rows`]: IQM and other aggregates, one row an optimizer;
