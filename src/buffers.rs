@@ -12,9 +12,10 @@ use crate::{Error, Result};
 /// use uphill::Buffers;
 ///
 /// let mut buffers = Buffers::default();
-/// buffers.push("normaliser.mean", &[0.0, 0.0]);
+/// buffers.push("normaliser.mean", &[0.0, 0.0])?;
 /// buffers.get_mut("normaliser.mean").expect("the one above").copy_from_slice(&[0.5, -2.0]);
 /// assert_eq!(buffers.get("normaliser.mean"), Some(&[0.5, -2.0][..]));
+/// # Ok::<(), uphill::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Buffers {
@@ -25,14 +26,16 @@ pub struct Buffers {
 impl Buffers {
     /// Adds an array with these values.
     ///
-    /// # Panics
-    /// If there is one of that name.
-    #[track_caller]
-    pub fn push(&mut self, name: impl Into<String>, values: &[f32]) {
+    /// # Errors
+    /// [`Error::Config`] if there is one of that name.
+    pub fn push(&mut self, name: impl Into<String>, values: &[f32]) -> Result<()> {
         let name = name.into();
-        assert!(self.layout.block(&name).is_none(), "there is a buffer `{name}` already");
+        if self.layout.block(&name).is_some() {
+            return Err(Error::Config(format!("there is a buffer `{name}` already: a network has each once")));
+        }
         self.layout.push(name, &[values.len()]);
         self.values.extend_from_slice(values);
+        Ok(())
     }
 
     /// The array of that name.

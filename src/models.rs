@@ -16,6 +16,7 @@ pub mod ops;
 mod own_outputs;
 mod recurrent_model;
 mod shard;
+mod share;
 mod slopes;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradie
 
 use crate::distributions::Distribution;
 use crate::error::check_len;
+use crate::init::Initialiser;
 use crate::objective::{Objective, Output, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
@@ -220,6 +222,19 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn new(spec: &'a Spec, seed: Seed) -> Self {
         Self { spec, seed, device: &Device::Cpu, threads: Threads::default(), draw: true }
+    }
+}
+
+impl Site<'_> {
+    /// Parameters of this layout, weights drawn with the gain of their block, all else 0; all 0 where no initial ones are wanted.
+    fn initial(&self, layout: Layout, gains: &[f64], init: Initialiser) -> Result<Params> {
+        let (mut rng, mut values) = (self.seed.stream("init", 0), vec![0.0; layout.len()]);
+        for (block, &gain) in layout.blocks().iter().zip(gains).filter(|_| self.draw) {
+            if let [outputs, inputs] = block.shape[..] {
+                init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
+            }
+        }
+        Params::new(layout, values, self.device)
     }
 }
 

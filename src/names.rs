@@ -82,7 +82,7 @@ const SAME: &[Names] = &[
     (&["clip_rho", "vtrace_clip_rho_threshold", "clip_rho_threshold", "rho_bar"], ""),
     (&["clip_c", "vtrace_clip_c_threshold", "clip_c_threshold", "c_bar"], ""),
     (&["layer_norm_eps", "ln_eps"], ""),
-    (&["model", "policy", "network", "net_type"], "it is a word: mlp or another of `list models`"),
+    (&["model", "policy", "network", "net_type"], "it is a word: mlp, gru or another of `list models`"),
     (&["env", "tasks", "env_id", "env_name", "gym_id", "environment", "task", "game", "envs"], ""),
     (&["algo", "algorithm", "alg", "agent"], ""),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
@@ -126,7 +126,7 @@ const KL: &str =
 const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
 const TARGETS: &str = "what values are regressed on is not scaled; normalize_reward scales rewards";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
-const NETWORK: &str = "model is the network; hidden, activation, init and shared_trunk are arguments of mlp";
+const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list models NAME` has its arguments";
 const CONTINUOUS: &str =
     "numbers as actions are drawn from normal distributions, whose deviations start at 1 and are learnt";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder, and --sinks sends it elsewhere, too";

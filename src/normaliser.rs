@@ -71,6 +71,11 @@ impl Normaliser {
         Ok(())
     }
 
+    /// Notes that every lane begins an episode.
+    pub(crate) fn begin(&mut self) {
+        self.reward.iter_mut().for_each(|reward| reward.running.fill(0.0));
+    }
+
     /// Adds what is known to `arrays`.
     pub(crate) fn save(&self, arrays: &mut Arrays) {
         if let Some(observation) = &self.observation {
@@ -131,5 +136,8 @@ mod tests {
         let reward = normaliser.reward.as_mut().expect("the one above");
         reward.scale(&mut next, &Alone).expect("alone");
         assert!((reward.running[0] - (4.0 + 0.5 * 3.0)).abs() < 1e-12);
+        // Environments that could not be saved begin anew.
+        normaliser.begin();
+        assert_eq!(normaliser.reward.expect("the one above").running, [0.0; 2]);
     }
 }

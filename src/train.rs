@@ -150,7 +150,7 @@ impl Trainer {
         reckon(spec)?;
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
-            Some(build) => config.normalised(build(spec, &device)?),
+            Some(build) => config.normalised(build(spec, &device)?)?,
             None => config.make_model(&Site { spec, seed, device: &device, threads, draw: true })?,
         };
         if !is_known {

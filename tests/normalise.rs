@@ -2,7 +2,7 @@
 
 use uphill::algo::OnPolicy;
 use uphill::envs::{Action, CartPole, Columns, Env, EnvError, Lanes, Spec, Step, TimeLimit, VecEnv};
-use uphill::models::NormalisedModel;
+use uphill::models::{GRU, NormalisedModel, RecurrentConfig, RecurrentModel};
 use uphill::objective::RowSums;
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
@@ -101,7 +101,7 @@ fn played(plain: bool) -> (NormalisedModel, Params, uphill::Rollout, Estimate) {
     let env = Columns::new(CartPole::new(), 8).expect("lanes");
     let (mut params, network) = MlpModel::new(env.spec(), &mlp, Seed(1), &CPU).expect("a network");
     let network: Box<dyn Model> = if plain { Box::new(network.plain()) } else { Box::new(network) };
-    let network = NormalisedModel::new(network, &mut params, 1.5);
+    let network = NormalisedModel::new(network, &mut params, 1.5).expect("a normaliser");
     let set = |params: &mut Params, name: &str, values: [f32; 4]| {
         params.buffers_mut().get_mut(name).expect("a buffer").copy_from_slice(&values);
     };
@@ -146,6 +146,56 @@ fn tensors_and_host_scale_alike_and_rollouts_hold_what_the_environment_said() {
     for (a, b) in host.iter().zip(&tensors) {
         assert!((a - b).abs() < 1e-6, "{a} on the host, {b} on tensors");
     }
+}
+
+/// The loss's gradient in the steps of two of four lanes, by a GRU behind a normaliser.
+#[test]
+fn a_network_with_a_memory_scales_alike_along_its_lanes() {
+    let gradient = |plain: bool| {
+        let env = Columns::new(CartPole::new(), 4).expect("lanes");
+        let shape = RecurrentConfig { hidden: vec![6], units: 5, ..RecurrentConfig::default() };
+        let (mut params, gru) = RecurrentModel::new(&GRU, env.spec(), &shape, Seed(1), &CPU).expect("a network");
+        let gru: Box<dyn Model> = if plain { Box::new(gru.plain()) } else { Box::new(gru) };
+        let network = NormalisedModel::new(gru, &mut params, 1.5).expect("a normaliser");
+        let variance = params.buffers_mut().get_mut("normaliser.variance").expect("a buffer");
+        variance.copy_from_slice(&[1e-4, 0.2, 1e-3, 0.1]);
+        let mut collector = Collector::new(Box::new(env), Seed(1)).expect("a reset");
+        collector.collect(&network, &params, Horizon::Steps(30), true).expect("a rollout");
+        let (rollout, _) = collector.collect(&network, &params, Horizon::Steps(30), true).expect("a rollout");
+        assert!(rollout.memory.iter().any(|&m| m != 0.0) && rollout.end.iter().any(|end| end.ended()));
+        let wave: Vec<f32> = (0..120).map(|i| (i as f32 * 0.7).sin()).collect();
+        let estimate = Estimate { advantage: wave.clone(), target: wave };
+        let algo: OnPolicy = config("ppo").make_algo().expect("an algorithm").into_on_policy().expect("a loop");
+        let places: Vec<usize> = (0..120).filter(|place| [1, 3].contains(&(place % 4))).collect();
+        let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
+        let (places, advantage, stop) = (&places, &advantage, Stop::default());
+        let batch = Minibatch { rollout, estimate: &estimate, places, advantage, stop };
+        let (mut scratch, mut gradient, mut sums) = (Scratch::default(), Vec::new(), RowSums::default());
+        let ways = network.host_gradient(&params, batch, &algo.objective, &mut scratch, &mut gradient, &mut sums);
+        assert_eq!(ways.expect("a gradient").is_some(), !plain);
+        algo.gradient(&network, &params, batch, &mut scratch, &mut gradient, &mut sums).expect("a gradient");
+        gradient
+    };
+    let (host, tensors) = (gradient(false), gradient(true));
+    assert!(host.iter().any(|g| g.abs() > 1e-4));
+    for (a, b) in host.iter().zip(&tensors) {
+        assert!((a - b).abs() < 1e-5, "{a} on the host, {b} on tensors");
+    }
+}
+
+#[test]
+fn a_normaliser_that_cannot_be_is_refused() {
+    let env = Columns::new(CartPole::new(), 1).expect("a lane");
+    let made = || MlpModel::new(env.spec(), &config("ppo").mlp(), Seed(1), &CPU).expect("a network");
+    for clip in [0.0, -1.0, f64::NAN] {
+        let (mut params, network) = made();
+        let refused = NormalisedModel::new(Box::new(network), &mut params, clip).err().expect("no clip").to_string();
+        assert!(refused.contains("clip = ") && refused.contains("above 0"), "{refused}");
+    }
+    let (mut params, network) = made();
+    let once = NormalisedModel::new(Box::new(network), &mut params, 10.0).expect("a normaliser");
+    let twice = NormalisedModel::new(Box::new(once), &mut params, 10.0).err().expect("one too many").to_string();
+    assert!(twice.contains("normaliser.mean"), "{twice}");
 }
 
 #[test]

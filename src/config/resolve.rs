@@ -169,16 +169,19 @@ impl Config {
     /// [`Error::Config`] for an unknown name or an impossible argument, and what the model's row fails with.
     pub fn make_model(&self, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
         let row = self.catalogue.model(&self.model.name)?;
-        Ok(self.normalised((row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)?))
+        self.normalised((row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)?)
     }
 
     /// A network as it learns: behind a normaliser, if there is one.
-    pub(crate) fn normalised(&self, (mut params, model): (Params, Box<dyn Model>)) -> (Params, Box<dyn Model>) {
+    ///
+    /// # Errors
+    /// As [`NormalisedModel::new`].
+    pub(crate) fn normalised(&self, (mut params, model): (Params, Box<dyn Model>)) -> Result<(Params, Box<dyn Model>)> {
         if !self.normalize_observation {
-            return (params, model);
+            return Ok((params, model));
         }
-        let model = NormalisedModel::new(model, &mut params, self.clip_observation);
-        (params, Box::new(model))
+        let model = NormalisedModel::new(model, &mut params, self.clip_observation)?;
+        Ok((params, Box::new(model)))
     }
 
     /// What follows observations and rewards in training.

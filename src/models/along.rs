@@ -170,8 +170,22 @@ impl Along {
         self.rank[place % self.rank.len()]
     }
 
+    /// All the places of `[T, N]` that are gone along, `[T, L]`, of so many lanes in all.
+    pub(super) fn all(&self, lanes: usize) -> impl Iterator<Item = usize> {
+        (0..self.steps).flat_map(move |t| self.lanes.iter().map(move |lane| t * lanes + lane))
+    }
+
+    /// Makes a rollout of these places one of these lanes, with what was remembered of each, `[N, M]`.
+    pub(super) fn copy_lanes(&self, from: &Rollout, m: usize, to: &mut Rollout) -> Result<()> {
+        check_len("the rollout's memory", from.lanes * m, from.memory.len())?;
+        check_len("the rollout's ends", from.log_prob.len(), from.end.len())?;
+        to.lanes = self.lanes.len();
+        self.lanes.iter().for_each(|lane| to.memory.extend_from_slice(&from.memory[lane * m..(lane + 1) * m]));
+        Ok(())
+    }
+
     /// Where in `[T, L]` each of the places is.
-    fn index(&self, places: &[usize], lanes: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn index(&self, places: &[usize], lanes: usize) -> impl Iterator<Item = usize> {
         places.iter().map(move |place| place / lanes * self.lanes.len() + self.lane_of(*place))
     }
 }

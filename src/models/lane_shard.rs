@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use super::along::Along;
 use super::own_outputs::OwnOutputs;
+use super::share::{self, Share};
 use crate::distributions::Distribution;
 use crate::kernels::{Gru, GruPasses, Mlp, Passes, Transposed};
-use crate::objective::{HostLoss, Objective, RowSums};
+use crate::objective::{HostLoss, Objective};
 use crate::params::Version;
 use crate::rollout::{Minibatch, Rollout};
 
 /// Steps that are worth a shard of their own.
 const SHARD: usize = 256;
-
-/// The most shards of one minibatch. Their number depends on the minibatch alone and not on the machine, so that sums are
-/// taken in the same order everywhere.
-const MAX_SHARDS: usize = 8;
 
 /// Steps of all lanes that go through the network together: few enough that what is kept of them stays in the cache, many enough
 /// that a step has several lanes.
@@ -24,7 +21,7 @@ const BLOCK: usize = 2048;
 
 /// How many shards a minibatch is split into.
 pub(super) fn count(steps: usize, lanes: usize) -> usize {
-    steps.div_ceil(SHARD).clamp(1, MAX_SHARDS.min(lanes.max(1)))
+    steps.div_ceil(SHARD).clamp(1, share::MOST.min(lanes.max(1)))
 }
 
 /// The parts of a network: what goes before the cell, the cell, the heads, and what its outputs mean.
@@ -90,14 +87,7 @@ impl Work {
 /// Buffers for one share, kept from update to update.
 #[derive(Debug, Default)]
 pub(super) struct LaneShard {
-    /// `[P]`: this share's part of the gradient.
-    pub(super) gradient: Vec<f32>,
-    /// This share's part of the loss, a sum over steps.
-    pub(super) loss: f64,
-    /// What the terms reported, sums over steps.
-    pub(super) sums: RowSums,
-    /// Whether it was broken off.
-    pub(super) interrupted: bool,
+    pub(super) share: Share,
     work: Work,
     observation: Vec<f32>,
     memory: Vec<f32>,
@@ -125,16 +115,13 @@ impl LaneShard {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.gradient.clear();
-        self.gradient.resize(theta.len(), 0.0);
-        self.sums.clear();
-        (self.loss, self.interrupted) = (0.0, false);
+        self.share.begin(theta.len());
         let lanes = along.lanes.len();
         let (mut start, end) = (index * lanes / count, (index + 1) * lanes / count);
         let together = (BLOCK / along.steps.max(1)).max(4);
         while start < end {
-            self.interrupted = batch.stop.asked();
-            if self.interrupted {
+            self.share.interrupted = batch.stop.asked();
+            if self.share.interrupted {
                 return;
             }
             let block = start..(start + together).min(end);
@@ -142,8 +129,8 @@ impl LaneShard {
             let steps = self.gather(batch, along, &block);
             self.lay_out(batch.rollout, &along.lanes[block.clone()], steps);
             self.work.forward(network, (theta, turned), &self.observation, &self.memory);
-            self.loss += self.descend(network, theta, batch, objective);
-            let (work, gradient) = (&mut self.work, &mut self.gradient);
+            self.share.loss += self.descend(network, theta, batch, objective);
+            let (work, gradient) = (&mut self.work, &mut self.share.gradient);
             let to = (&mut gradient[..], &mut self.by_output);
             network.heads.backward_to_input(theta, &work.gru.output, &mut work.heads, &self.by_heads, to);
             let lanes = (&work.begins[..], block.len());
@@ -188,7 +175,8 @@ impl LaneShard {
     /// The loss of the minibatch's steps in this block, a sum over them; leaves the derivatives by what the heads put out, zero in
     /// all other steps.
     fn descend(&mut self, network: HostGru<'_>, theta: &[f32], batch: Minibatch<'_>, objective: &dyn Objective) -> f64 {
-        let Self { work, heads, outputs, value, by_heads, host, gradient, .. } = self;
+        let Self { work, heads, outputs, value, by_heads, host, share, .. } = self;
+        let Share { gradient, sums, .. } = share;
         let HostGru { own, distribution, .. } = network;
         let actions = distribution.network_outputs();
         let stride = actions + 1;
@@ -201,7 +189,7 @@ impl LaneShard {
         let (rows, width) = own.rows(theta, (heads, stride), actions, outputs);
         let weight = 1.0 / batch.places.len() as f32;
         let block = Minibatch { places: &self.places, advantage: &self.advantage, ..batch };
-        let loss = host.run(objective, (rows, width, distribution), value, block, weight, &mut self.sums);
+        let loss = host.run(objective, (rows, width, distribution), value, block, weight, sums);
         own.take(&mut host.by_output, actions, stride, gradient);
         by_heads.clear();
         by_heads.resize(work.output().len(), 0.0);

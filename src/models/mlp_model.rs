@@ -11,11 +11,12 @@ use super::dense::{Dense, activated};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
+use super::share::Share;
 use super::{Activation, Model, Site, rows};
 use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{FusedMlp, Layer, Mlp, Transposed, Workspace, add};
+use crate::kernels::{FusedMlp, Layer, Mlp, Transposed, Workspace};
 use crate::layout::Layout;
 use crate::objective::{Objective, RowSums};
 use crate::params::Params;
@@ -75,17 +76,9 @@ impl MlpModel {
     /// A network for an environment, with initial parameters drawn from the seed's stream `init`.
     ///
     /// # Errors
-    /// [`Error::Config`] for an environment without discrete actions, or a hidden layer of no units.
+    /// [`Error::Config`] for actions that no distribution is over, or a hidden layer of no units.
     pub fn new(spec: &Spec, config: &MlpConfig, seed: Seed, device: &Device) -> Result<(Params, Self)> {
-        let (layout, gains, network) = Self::parts(spec, config, device)?;
-        let mut rng = seed.stream("init", 0);
-        let mut values = vec![0.0; layout.len()];
-        for (block, &gain) in layout.blocks().iter().zip(&gains) {
-            if let [outputs, inputs] = block.shape[..] {
-                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
-            }
-        }
-        Ok((Params::new(layout, values, device)?, network))
+        Self::for_site(config, &Site { device, ..Site::new(spec, seed) })
     }
 
     /// The layout that such a network's parameters have.
@@ -98,14 +91,8 @@ impl MlpModel {
 
     /// The network for a site.
     pub(super) fn for_site(config: &MlpConfig, site: &Site<'_>) -> Result<(Params, Self)> {
-        let (params, network) = if site.draw {
-            Self::new(site.spec, config, site.seed, site.device)?
-        } else {
-            let (layout, _, network) = Self::parts(site.spec, config, site.device)?;
-            let zeros = vec![0.0; layout.len()];
-            (Params::new(layout, zeros, site.device)?, network)
-        };
-        Ok((params, network.on(site.threads.clone())))
+        let (layout, gains, network) = Self::parts(site.spec, config, site.device)?;
+        Ok((site.initial(layout, &gains, config.init)?, network.on(site.threads.clone())))
     }
 
     /// Layout, the gain of each block, and the network.
@@ -325,18 +312,7 @@ impl Model for MlpModel {
                 shard.run((nets, transposed, distribution, own), theta, batch, objective, (index, count));
             });
         })?;
-        if shards.iter().any(|shard| shard.interrupted) {
-            return Err(Error::Interrupted);
-        }
-        gradient.clear();
-        gradient.resize(params.layout().len(), 0.0);
-        sums.clear();
-        let mut loss = 0.0;
-        for shard in shards {
-            loss += shard.loss;
-            shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
-            add(gradient, &shard.gradient);
-        }
+        let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
         Ok(Some(loss / batch.places.len() as f64))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::along::Along;
 use super::{Model, Sequences, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
@@ -11,7 +12,7 @@ use crate::moments::EPS;
 use crate::objective::{Objective, Output, RowSums};
 use crate::rollout::{Estimate, Minibatch, Rollout};
 use crate::scratch::Scratch;
-use crate::{Buffers, Params, Result};
+use crate::{Buffers, Error, Params, Result};
 
 /// A model behind a normaliser of its observations.
 ///
@@ -41,17 +42,25 @@ struct Room {
     rollout: Rollout,
     estimate: Estimate,
     places: Vec<usize>,
+    /// The places of the rollout that such a minibatch of whole lanes is made of.
+    taken: Vec<usize>,
     model: Scratch,
 }
 
 impl NormalisedModel {
-    /// Puts a model and its parameters behind a normaliser that clips to ±`clip`.
-    #[must_use]
-    pub fn new(model: Box<dyn Model>, params: &mut Params, clip: f64) -> Self {
+    /// Puts a model and its parameters behind a normaliser that clips to ±`clip`, in deviations.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a clip that is not above 0, and for parameters that have a normaliser already.
+    pub fn new(model: Box<dyn Model>, params: &mut Params, clip: f64) -> Result<Self> {
+        if clip.is_nan() || clip <= 0.0 {
+            let clip = uphill_envs::shown(clip);
+            return Err(Error::Config(format!("a normaliser's clip = {clip} is impossible: it must be above 0")));
+        }
         let width = model.observation_len();
-        params.buffers_mut().push(MEAN, &vec![0.0; width]);
-        params.buffers_mut().push(VARIANCE, &vec![1.0; width]);
-        Self { model, clip: clip as f32 }
+        params.buffers_mut().push(MEAN, &vec![0.0; width])?;
+        params.buffers_mut().push(VARIANCE, &vec![1.0; width])?;
+        Ok(Self { model, clip: clip as f32 })
     }
 
     /// Writes what is known of observations where such a model finds it.
@@ -183,18 +192,23 @@ impl Model for NormalisedModel {
     ) -> Result<Option<f64>> {
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
-        let Room { scale, observation, rollout, estimate, places, model } = scratch.of();
-        if self.memory() > 0 {
-            // Steps stay where they are, along their lanes.
-            rollout.clone_from(batch.rollout);
-            self.normalise(params, &batch.rollout.observation, scale, &mut rollout.observation)?;
-            return self.model.host_gradient(params, Minibatch { rollout, ..batch }, objective, model, gradient, sums);
+        let Room { scale, observation, rollout, estimate, places, taken, model } = scratch.of();
+        places.clear();
+        if self.memory() == 0 {
+            batch.copy_to(rollout, estimate);
+            places.extend(0..batch.places.len());
+        } else {
+            // Whole lanes, for the model goes along them; not those of other minibatches.
+            let along = Along::of(batch.rollout, batch.places);
+            taken.clear();
+            taken.extend(along.all(batch.rollout.lanes));
+            Minibatch { places: taken, ..batch }.copy_to(rollout, estimate);
+            along.copy_lanes(batch.rollout, self.memory(), rollout)?;
+            rollout.end.extend(taken.iter().map(|&place| batch.rollout.end[place]));
+            places.extend(along.index(batch.places, batch.rollout.lanes));
         }
-        batch.copy_to(rollout, estimate);
         self.normalise(params, &rollout.observation, scale, observation)?;
         std::mem::swap(&mut rollout.observation, observation);
-        places.clear();
-        places.extend(0..batch.places.len());
         let batch = Minibatch { rollout, estimate, places, ..batch };
         self.model.host_gradient(params, batch, objective, model, gradient, sums)
     }

@@ -10,11 +10,12 @@ use super::lane_shard::{self, HostGru, LaneShard, Turned, Work};
 use super::mlp_model::{POLICY_GAIN, VALUE_GAIN, hidden_layers};
 use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
+use super::share::Share;
 use super::{Activation, Model, Sequences, Site, along, rows};
 use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{Gru, Layer, Mlp, add};
+use crate::kernels::{Gru, Layer, Mlp};
 use crate::objective::{Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
@@ -71,15 +72,8 @@ pub(super) fn layout(cell: &'static Cell, args: &Args, spec: &Spec) -> Result<La
 
 /// What such a row makes.
 pub(super) fn made(cell: &'static Cell, args: &Args, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
-    let config = shape(args)?;
-    let (params, model) = if site.draw {
-        RecurrentModel::new(cell, site.spec, &config, site.seed, site.device)?
-    } else {
-        let (layout, _, model) = RecurrentModel::parts(cell, site.spec, &config)?;
-        let zeros = vec![0.0; layout.len()];
-        (Params::new(layout, zeros, site.device)?, model)
-    };
-    Ok((params, Box::new(model.on(site.threads.clone()))))
+    let (params, model) = RecurrentModel::for_site(cell, &shape(args)?, site)?;
+    Ok((params, Box::new(model)))
 }
 
 fn shape(args: &Args) -> Result<RecurrentConfig> {
@@ -136,15 +130,12 @@ impl RecurrentModel {
         seed: Seed,
         device: &Device,
     ) -> Result<(Params, Self)> {
-        let (layout, gains, model) = Self::parts(cell, spec, config)?;
-        let mut rng = seed.stream("init", 0);
-        let mut values = vec![0.0; layout.len()];
-        for (block, &gain) in layout.blocks().iter().zip(&gains) {
-            if let [outputs, inputs] = block.shape[..] {
-                config.init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;
-            }
-        }
-        Ok((Params::new(layout, values, device)?, model))
+        Self::for_site(cell, config, &Site { device, ..Site::new(spec, seed) })
+    }
+
+    fn for_site(cell: &'static Cell, config: &RecurrentConfig, site: &Site<'_>) -> Result<(Params, Self)> {
+        let (layout, gains, model) = Self::parts(cell, site.spec, config)?;
+        Ok((site.initial(layout, &gains, config.init)?, model.on(site.threads.clone())))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
@@ -345,18 +336,7 @@ impl Model for RecurrentModel {
                 shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
             });
         })?;
-        if shards.iter().any(|shard| shard.interrupted) {
-            return Err(Error::Interrupted);
-        }
-        gradient.clear();
-        gradient.resize(params.layout().len(), 0.0);
-        sums.clear();
-        let mut loss = 0.0;
-        for shard in shards {
-            loss += shard.loss;
-            shard.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
-            add(gradient, &shard.gradient);
-        }
+        let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
         Ok(Some(loss / batch.places.len() as f64))
     }
 }

@@ -4,37 +4,27 @@ use std::sync::Arc;
 
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
+use super::share::{self, Share};
 use crate::distributions::Distribution;
 use crate::kernels::{Passes, Transposed};
-use crate::objective::{HostLoss, Objective, RowSums};
+use crate::objective::{HostLoss, Objective};
 use crate::rollout::Minibatch;
 
 /// Rows that go through the network together: few enough that all activations stay in the cache.
 const BLOCK: usize = 256;
-
-/// The most shards of one minibatch. Their number depends on the minibatch alone and not on the machine, so that sums are
-/// taken in the same order everywhere.
-const MAX_SHARDS: usize = 8;
 
 /// The network of a share: its perceptrons, their weights, and what its outputs mean.
 type Network<'a> = (&'a Nets, &'a [Transposed; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
 
 /// How many shards a minibatch is split into.
 pub(super) fn count(rows: usize) -> usize {
-    rows.div_ceil(BLOCK).clamp(1, MAX_SHARDS)
+    rows.div_ceil(BLOCK).clamp(1, share::MOST)
 }
 
 /// Buffers for one share, kept from update to update.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    /// `[P]`: this share's part of the gradient.
-    pub(super) gradient: Vec<f32>,
-    /// This share's part of the loss, a sum over rows.
-    pub(super) loss: f64,
-    /// What the terms reported, sums over rows.
-    pub(super) sums: RowSums,
-    /// Whether it was broken off.
-    pub(super) interrupted: bool,
+    pub(super) share: Share,
     actor: Passes,
     critic: Passes,
     observation: Vec<f32>,
@@ -54,24 +44,20 @@ impl Shard {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.gradient.clear();
-        self.gradient.resize(theta.len(), 0.0);
-        self.sums.clear();
-        self.loss = 0.0;
+        self.share.begin(theta.len());
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
-        self.interrupted = false;
         while start < end {
-            self.interrupted = batch.stop.asked();
-            if self.interrupted {
+            self.share.interrupted = batch.stop.asked();
+            if self.share.interrupted {
                 return;
             }
             let block = start..(start + BLOCK).min(end);
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
             let block = Minibatch { places, advantage, ..batch };
-            self.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
+            self.share.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
         }
     }
 
@@ -109,9 +95,9 @@ impl Shard {
         };
         let (outputs, width) = own.rows(theta, (work.output(), stride), actions, &mut self.outputs);
         let outputs = (outputs, width, distribution);
-        let (host, sums) = (&mut self.host, &mut self.sums);
+        let (host, sums) = (&mut self.host, &mut self.share.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
-        let gradient = &mut self.gradient;
+        let gradient = &mut self.share.gradient;
         own.take(&mut host.by_output, actions, stride, gradient);
         match nets {
             Nets::Separate { actor, critic } => {

@@ -83,11 +83,12 @@ impl Trainer {
         arrays.copy("shuffle_rng", &mut state)?;
         *shuffle =
             from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
+        self.normaliser.restore(arrays)?;
         if !self.collector.restore(arrays, (progress.env_steps, progress.episodes))? {
+            self.normaliser.begin();
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
         self.env_steps = world::total(&*self.learner.world, progress.env_steps)?;
-        self.normaliser.restore(arrays)?;
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;
