@@ -7,7 +7,7 @@ use uphill::{Checkpoint, Config, Result, Seed, Trainer};
 
 mod twins;
 
-use twins::{near, on_host, on_tensors, wide};
+use twins::{Recorded, near, on_host, on_tensors, wide};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -19,13 +19,8 @@ struct Case {
     switches: usize,
     logits: Vec<f32>,
     action: Vec<u32>,
-    by_log_prob: Vec<f32>,
-    by_entropy: Vec<f32>,
-    tangents: Vec<f32>,
-    log_prob: Vec<f64>,
-    entropy: Vec<f64>,
-    gradient: Vec<f64>,
-    fisher: Vec<f64>,
+    #[serde(flatten)]
+    recorded: Recorded,
 }
 
 #[test]
@@ -33,23 +28,7 @@ fn both_twins_say_what_pytorch_says() {
     let Reference { cases } = serde_json::from_str(include_str!("reference/bernoulli.json")).expect("the reference");
     assert!(cases.len() >= 5);
     for case in cases {
-        let of = Bernoulli { switches: case.switches };
-        let by = [&case.by_log_prob[..], &case.by_entropy];
-        for (name, found) in [
-            ("host", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 0)),
-            ("host, wider rows", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 2)),
-            ("tensors", on_tensors(&of, &case.logits, Actions::Discrete(&case.action), by)),
-        ] {
-            let what = |which: &str| format!("{name}, {} switches: {which}", case.switches);
-            near(&what("log-probability"), &found.log_prob, &case.log_prob, 1e-6);
-            near(&what("entropy"), &found.entropy, &case.entropy, 1e-6);
-            near(&what("gradient"), &found.gradient, &case.gradient, 2e-6);
-        }
-        let mut rows = of.rows();
-        rows.set(&case.logits, of.outputs());
-        let mut product = case.tangents.clone();
-        rows.fisher(&mut product);
-        near(&format!("{} switches: Fisher", case.switches), &product, &case.fisher, 2e-6);
+        case.recorded.check(&Bernoulli { switches: case.switches }, &case.logits, Actions::Discrete(&case.action));
     }
 }
 

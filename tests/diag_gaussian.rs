@@ -10,7 +10,7 @@ use uphill::{Error, Seed};
 
 mod twins;
 
-use twins::{CPU, near, on_host, on_tensors, wide};
+use twins::{CPU, Recorded, near, on_host, on_tensors, wide};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -22,13 +22,8 @@ struct Case {
     numbers: usize,
     outputs: Vec<f32>,
     action: Vec<f32>,
-    by_log_prob: Vec<f32>,
-    by_entropy: Vec<f32>,
-    tangents: Vec<f32>,
-    log_prob: Vec<f64>,
-    entropy: Vec<f64>,
-    gradient: Vec<f64>,
-    fisher: Vec<f64>,
+    #[serde(flatten)]
+    recorded: Recorded,
 }
 
 fn gaussian(k: usize) -> DiagGaussian {
@@ -54,23 +49,7 @@ fn both_twins_say_what_pytorch_says() {
         serde_json::from_str(include_str!("reference/diag_gaussian.json")).expect("the reference");
     assert!(cases.len() >= 5);
     for case in cases {
-        let of = gaussian(case.numbers);
-        let by = [&case.by_log_prob[..], &case.by_entropy];
-        for (name, found) in [
-            ("host", on_host(&of, &case.outputs, Actions::Continuous(&case.action), by, 0)),
-            ("host, wider rows", on_host(&of, &case.outputs, Actions::Continuous(&case.action), by, 2)),
-            ("tensors", on_tensors(&of, &case.outputs, Actions::Continuous(&case.action), by)),
-        ] {
-            let what = |which: &str| format!("{name}, {} numbers: {which}", case.numbers);
-            near(&what("log-probability"), &found.log_prob, &case.log_prob, 1e-6);
-            near(&what("entropy"), &found.entropy, &case.entropy, 1e-6);
-            near(&what("gradient"), &found.gradient, &case.gradient, 2e-6);
-        }
-        let mut rows = of.rows();
-        rows.set(&case.outputs, of.outputs());
-        let mut product = case.tangents.clone();
-        rows.fisher(&mut product);
-        near(&format!("{} numbers: Fisher", case.numbers), &product, &case.fisher, 2e-6);
+        case.recorded.check(&gaussian(case.numbers), &case.outputs, Actions::Continuous(&case.action));
     }
 }
 

@@ -9,7 +9,7 @@ use uphill::{Error, Seed};
 
 mod twins;
 
-use twins::{Answer, CPU, near, on_host, on_tensors, wide};
+use twins::{Answer, CPU, Recorded, near, on_host, on_tensors, wide};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -21,13 +21,8 @@ struct Case {
     actions: Vec<usize>,
     logits: Vec<f32>,
     action: Vec<u32>,
-    by_log_prob: Vec<f32>,
-    by_entropy: Vec<f32>,
-    tangents: Vec<f32>,
-    log_prob: Vec<f64>,
-    entropy: Vec<f64>,
-    gradient: Vec<f64>,
-    fisher: Vec<f64>,
+    #[serde(flatten)]
+    recorded: Recorded,
 }
 
 fn multi(actions: &[usize]) -> MultiCategorical {
@@ -49,23 +44,7 @@ fn both_twins_say_what_pytorch_says() {
     let Reference { cases } = serde_json::from_str(text).expect("the reference");
     assert!(cases.len() >= 5);
     for case in cases {
-        let of = multi(&case.actions);
-        let by = [&case.by_log_prob[..], &case.by_entropy];
-        for (name, found) in [
-            ("host", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 0)),
-            ("host, wider rows", on_host(&of, &case.logits, Actions::Discrete(&case.action), by, 2)),
-            ("tensors", on_tensors(&of, &case.logits, Actions::Discrete(&case.action), by)),
-        ] {
-            let what = |which: &str| format!("{name}, {:?}: {which}", case.actions);
-            near(&what("log-probability"), &found.log_prob, &case.log_prob, 1e-6);
-            near(&what("entropy"), &found.entropy, &case.entropy, 1e-6);
-            near(&what("gradient"), &found.gradient, &case.gradient, 2e-6);
-        }
-        let mut rows = of.rows();
-        rows.set(&case.logits, of.outputs());
-        let mut product = case.tangents.clone();
-        rows.fisher(&mut product);
-        near(&format!("{:?}: Fisher", case.actions), &product, &case.fisher, 2e-6);
+        case.recorded.check(&multi(&case.actions), &case.logits, Actions::Discrete(&case.action));
     }
 }
 

@@ -1,10 +1,45 @@
 //! The two twins of a distribution, its rows on the host and its tensors, asked the same.
 
 use candle_core::{Device, Tensor, Var};
+use serde::Deserialize;
 use uphill::distributions::Distribution;
 use uphill::envs::Actions;
 
 pub(crate) const CPU: Device = Device::Cpu;
+
+/// What PyTorch says of some rows, and the weights and tangents that it was asked with.
+#[derive(Deserialize)]
+pub(crate) struct Recorded {
+    by_log_prob: Vec<f32>,
+    by_entropy: Vec<f32>,
+    tangents: Vec<f32>,
+    log_prob: Vec<f64>,
+    entropy: Vec<f64>,
+    gradient: Vec<f64>,
+    fisher: Vec<f64>,
+}
+
+impl Recorded {
+    /// Holds both twins to it, on the host also where rows are wider than they need be.
+    pub(crate) fn check(&self, of: &dyn Distribution, outputs: &[f32], actions: Actions<'_>) {
+        let by = [&self.by_log_prob[..], &self.by_entropy];
+        for (name, found) in [
+            ("host", on_host(of, outputs, actions, by, 0)),
+            ("host, wider rows", on_host(of, outputs, actions, by, 2)),
+            ("tensors", on_tensors(of, outputs, actions, by)),
+        ] {
+            let what = |which: &str| format!("{name}, {of:?}: {which}");
+            near(&what("log-probability"), &found.log_prob, &self.log_prob, 1e-6);
+            near(&what("entropy"), &found.entropy, &self.entropy, 1e-6);
+            near(&what("gradient"), &found.gradient, &self.gradient, 2e-6);
+        }
+        let mut rows = of.rows();
+        rows.set(outputs, of.outputs());
+        let mut product = self.tangents.clone();
+        rows.fisher(&mut product);
+        near(&format!("{of:?}: Fisher"), &product, &self.fisher, 2e-6);
+    }
+}
 
 /// Log-probabilities, entropies, and the gradient of `Σ u·log π + w·H` in the outputs.
 pub(crate) struct Answer {
