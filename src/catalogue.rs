@@ -10,7 +10,7 @@ use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
 use crate::words::{Args, Row, Spec, Word};
-use crate::{Error, Result, algo, models, optim, sink};
+use crate::{Error, Result, algo, distributions, models, optim, sink};
 
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
@@ -58,7 +58,7 @@ impl MakeEnv {
     }
 }
 
-/// Environments, models, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
+/// Environments, models, distributions, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
 /// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
 ///
 /// ```
@@ -89,6 +89,7 @@ pub struct Catalogue(Arc<Rows>);
 struct Rows {
     envs: Vec<EnvRow>,
     models: Vec<models::Row>,
+    distributions: Vec<distributions::Row>,
     algos: Vec<algo::Row>,
     optim: Registry,
     sinks: Vec<sink::Row>,
@@ -103,6 +104,8 @@ pub enum AnyRow {
     Env(EnvRow),
     /// A model.
     Model(models::Row),
+    /// A distribution.
+    Distribution(distributions::Row),
     /// An algorithm.
     Algo(algo::Row),
     /// A word of the language of optimizers.
@@ -120,6 +123,10 @@ impl AnyRow {
             }
             Self::Env(row) => row.problem(),
             Self::Model(row) => row.problem(),
+            Self::Distribution(row) if row.name == distributions::AUTO => {
+                Some(format!("the row of `{}`: that word chooses among rows: give it another name", row.name))
+            }
+            Self::Distribution(row) => row.problem(),
             Self::Algo(row) => row.problem(),
             Self::Optim(_) => None,
             Self::Sink(row) if row.name == sink::FIRST => {
@@ -139,6 +146,12 @@ impl From<EnvRow> for AnyRow {
 impl From<models::Row> for AnyRow {
     fn from(row: models::Row) -> Self {
         Self::Model(row)
+    }
+}
+
+impl From<distributions::Row> for AnyRow {
+    fn from(row: distributions::Row) -> Self {
+        Self::Distribution(row)
     }
 }
 
@@ -165,6 +178,7 @@ impl Default for Catalogue {
         Self(Arc::new(Rows {
             envs: envs::rows(),
             models: models::ROWS.to_vec(),
+            distributions: distributions::ROWS.to_vec(),
             algos: algo::ROWS.to_vec(),
             optim: Registry::default(),
             sinks: sink::ROWS.to_vec(),
@@ -183,6 +197,7 @@ impl Catalogue {
         match row {
             AnyRow::Env(row) => put(&mut rows.envs, row),
             AnyRow::Model(row) => put(&mut rows.models, row),
+            AnyRow::Distribution(row) => put(&mut rows.distributions, row),
             AnyRow::Algo(row) => put(&mut rows.algos, row),
             AnyRow::Optim(row) => rows.optim = rows.optim.clone().with(row),
             AnyRow::Sink(row) => put(&mut rows.sinks, row),
@@ -213,6 +228,12 @@ impl Catalogue {
     #[must_use]
     pub fn models(&self) -> &[models::Row] {
         &self.0.models
+    }
+
+    /// Every distribution; where none is named, the first that is over an environment's actions is taken.
+    #[must_use]
+    pub fn distributions(&self) -> &[distributions::Row] {
+        &self.0.distributions
     }
 
     /// Every algorithm.
@@ -250,6 +271,14 @@ impl Catalogue {
         find(self.models(), "model", name)
     }
 
+    /// The distribution of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn distribution(&self, name: &str) -> Result<&distributions::Row> {
+        find(self.distributions(), "distribution", name)
+    }
+
     /// The algorithm of that name.
     ///
     /// # Errors
@@ -270,6 +299,7 @@ impl Catalogue {
     pub(crate) fn lacks(
         &self,
         [env, model, algo]: [Option<&Word>; 3],
+        distribution: &Word,
         optimizer: &Spec,
         sinks: &[Word],
     ) -> Vec<String> {
@@ -281,6 +311,8 @@ impl Catalogue {
         };
         env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
         model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
+        let is_known = distribution == distributions::AUTO || self.distribution(&distribution.name).is_ok();
+        note("distribution", &distribution.name, is_known);
         algo.into_iter().for_each(|word| note("algorithm", &word.name, self.algo(&word.name).is_ok()));
         sinks.iter().for_each(|word| note("sink", &word.name, self.sink(&word.name).is_ok()));
         for link in &optimizer.0 {
@@ -315,6 +347,7 @@ impl PartialEq for Catalogue {
         }
         names(self.envs()).eq(names(other.envs()))
             && names(self.models()).eq(names(other.models()))
+            && names(self.distributions()).eq(names(other.distributions()))
             && names(self.algos()).eq(names(other.algos()))
             && names(self.sinks()).eq(names(other.sinks()))
             && names(self.optim().rows()).eq(names(other.optim().rows()))

@@ -15,7 +15,7 @@ use crate::init::Initialiser;
 use crate::models::Activation;
 use crate::optim::{self, ClipGradBy, Row};
 use crate::words::{self, Spec, Word};
-use crate::{Error, OnDivergence, Result, algo, settings};
+use crate::{Error, OnDivergence, Result, algo, distributions, settings};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -54,6 +54,8 @@ settings! {
     env: Word,
     /// Network; its own arguments may stand in it, as in "mlp(hidden=[32, 32])".
     model: Word,
+    /// What the network's outputs are a distribution of: auto, or such as "diag_gaussian(log_std_init=-1)".
+    distribution: Word,
     /// Algorithm; its own arguments may stand in it, as in "ppo(n_epochs=10)".
     algo: Word,
     /// Optimizer: a name or a whole chain, such as "clip_by_value(1) | adam(lr=cosine(3e-4, 0))".
@@ -221,6 +223,10 @@ impl Config {
             let word = settle(row, &self.env, &[], &mut table)?;
             table.insert("env".into(), word_in_toml(&word)?);
         }
+        if let Some(row) = catalogue.distributions().iter().find(|row| row.name == self.distribution.name) {
+            let word = settle(row, &self.distribution, &[], &mut table)?;
+            table.insert("distribution".into(), word_in_toml(&word)?);
+        }
         if must {
             algo?;
             model?;
@@ -234,7 +240,7 @@ impl Config {
         let names = || row.make.settings.iter().map(|(name, _)| *name);
         let wrong = |problem: String| Error::Config(format!("the row of {}: settings: {problem}", row.name));
         for &(name, text) in row.make.settings {
-            let is_word = ["env", "model", "algo", "sinks"].contains(&name);
+            let is_word = ["env", "model", "distribution", "algo", "sinks"].contains(&name);
             if !Self::is_setting(name) || is_word || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name) {
                 return Err(wrong(format!("`{}` is no setting that it could change", quoted(name))));
             }
@@ -262,6 +268,7 @@ impl Config {
         Self {
             env: "CartPole-v1".into(),
             model: "mlp".into(),
+            distribution: distributions::AUTO.into(),
             algo: "ppo".into(),
             optimizer: Spec::link("adam", &[("eps", 1e-5)]),
             seed: 1,
@@ -307,7 +314,10 @@ impl Config {
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
-        let lacking = self.catalogue.lacks([Some(&self.env), Some(&self.model), algo], optimizer, sinks).join(", ");
+        let lacking = self
+            .catalogue
+            .lacks([Some(&self.env), Some(&self.model), algo], &self.distribution, optimizer, sinks)
+            .join(", ");
         let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
                       `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))

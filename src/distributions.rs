@@ -12,7 +12,10 @@ mod diag_gaussian;
 mod diag_gaussian_rows;
 mod multi_categorical;
 mod multi_categorical_rows;
+mod squashed_diag_gaussian;
+mod squashed_diag_gaussian_rows;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,16 +30,19 @@ pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
 pub use diag_gaussian_rows::DiagGaussianRows;
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
+pub use squashed_diag_gaussian::{SquashedDiagGaussian, SquashedDiagGaussianTensor};
+pub use squashed_diag_gaussian_rows::SquashedDiagGaussianRows;
 
 pub use crate::rollout::{ActionKind, ActionMut};
 
 use crate::seed::Rng;
+use crate::words::{self, Args, Word};
 use crate::{Error, Result};
 
 /// A kind of distribution over the actions of a space.
 ///
-/// A new one is a file here and a row of [`DISTRIBUTIONS`]: models, algorithms and the command line take it as they take
-/// the others.
+/// A new one is a file here and a row of [`ROWS`], or in a program of one's own a row of its
+/// [`Catalogue`](crate::Catalogue): models, algorithms and the command line take it as they take the others.
 pub trait Distribution: fmt::Debug + Send + Sync {
     /// Numbers that it reads for one action: a network's outputs, and after them those that are its [own](Self::own).
     fn outputs(&self) -> usize;
@@ -68,14 +74,14 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         0
     }
 
-    /// Brings actions that are numbers, `[B, action_len]`, into the space, for an environment to take. What is learnt from is
-    /// what was drawn.
-    fn clip(&self, _actions: &mut [f32]) {}
+    /// Brings actions that are numbers, `[B, action_len]`, from where they were drawn into the space, for an environment to
+    /// take: clips them to it, or scales them. What is kept and learnt from is what was drawn.
+    fn map_action(&self, _actions: &mut [f32]) {}
 
     /// Whether it is over the actions of this space.
     fn is_over(&self, space: &Space) -> bool;
 
-    /// The largest entropy that it can have, in nats; `None` without one.
+    /// The largest entropy that it can have, in nats; `None` without one that is known.
     fn max_entropy(&self) -> Option<f64>;
 
     /// Rows of it on the host, none yet.
@@ -88,17 +94,19 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>>;
 }
 
-/// A block of parameters that is a distribution's own: all begin at 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A block of parameters that is a distribution's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OwnBlock {
     /// Its name.
     pub name: &'static str,
     /// How many there are.
     pub len: usize,
+    /// What each begins at.
+    pub initial: f32,
 }
 
 /// `B` distributions on the host, in buffers that are kept.
-pub trait DistributionRows: fmt::Debug + Send + Sync {
+pub trait DistributionRows: Any + fmt::Debug + Send + Sync {
     /// Replaces all rows by those of `[B, stride]` numbers, of which each row's first are the network's outputs. A row that is
     /// no distribution becomes one of NaN.
     ///
@@ -128,6 +136,23 @@ pub trait DistributionRows: fmt::Debug + Send + Sync {
 
     /// Replaces tangents of the outputs, `[B, outputs]`, by `M·t`, `M` the Fisher information of each row in its outputs.
     fn fisher(&self, tangents: &mut [f32]);
+
+    /// Replaces `kl` by the Kullback-Leibler divergence of each row from the same of another, `KL(self ‖ other)` in nats,
+    /// `[B]`: NaN where either is no distribution, or they are not of the same kind.
+    fn kl(&self, other: &dyn DistributionRows, kl: &mut Vec<f32>);
+}
+
+/// Fills `kl` with the sum over a row's `len` places of what each adds, for rows that `of` says what they are.
+fn kl_by_place<T: DistributionRows>(
+    other: &dyn DistributionRows,
+    (rows, len): (usize, usize),
+    kl: &mut Vec<f32>,
+    of_place: impl Fn(&T, usize) -> f64,
+) {
+    kl.clear();
+    let other = (other as &dyn Any).downcast_ref::<T>();
+    let place = |place| other.map_or(f64::NAN, |other| of_place(other, place));
+    kl.extend((0..rows).map(|row| (row * len..(row + 1) * len).map(place).sum::<f64>() as f32));
 }
 
 /// Rows that are kept from call to call, for whichever distribution is at hand.
@@ -173,6 +198,12 @@ pub trait DistributionTensor: fmt::Debug {
     /// [`Error::Tensor`] if the device fails.
     fn entropy(&self) -> Result<Tensor>;
 
+    /// The Kullback-Leibler divergence from the same of another, of the same kind: `KL(self ‖ other)` in nats, `[B]`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for another shape, or if the device fails.
+    fn kl(&self, other: &dyn DistributionTensor) -> Result<Tensor>;
+
     /// What all else of it follows from, `[B, K]`: log-probabilities of all actions, or a mean and the logarithm of a
     /// deviation. A gradient is checked by it.
     ///
@@ -181,29 +212,55 @@ pub trait DistributionTensor: fmt::Debug {
     fn described(&self) -> Result<Tensor>;
 }
 
-/// A kind of distribution.
-#[derive(Debug, Clone, Copy)]
-pub struct DistributionKind {
-    /// What the actions that it is over are called, [`Space::kind`].
-    pub actions: &'static str,
-    /// Makes it for a space, if that is one of its kind.
-    pub over: fn(&Space) -> Option<Arc<dyn Distribution>>,
-}
+/// A named distribution.
+pub type Row = words::Row<Over>;
 
-/// Every kind, the first that fits being taken.
-pub const DISTRIBUTIONS: &[DistributionKind] =
-    &[Categorical::ROW, MultiCategorical::ROW, Bernoulli::ROW, DiagGaussian::ROW];
+/// Makes a distribution for a space, if that is one that it can be over; what is wrong with a space that it nearly is.
+pub type Over = fn(&Args, &Space) -> Result<Option<Arc<dyn Distribution>>>;
 
-/// The distribution over the actions of an environment.
+/// Every distribution. Where none is named, the first that is over a space is taken.
+pub const ROWS: &[Row] =
+    &[categorical::ROW, multi_categorical::ROW, bernoulli::ROW, diag_gaussian::ROW, squashed_diag_gaussian::ROW];
+
+/// The word of the first that is over an environment's actions.
+pub const AUTO: &str = "auto";
+
+/// The distribution over the actions of an environment that is taken where none is named.
 ///
 /// # Errors
 /// [`Error::Config`] for a space that none is over, [`Error::Env`] for one without any action.
 pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
+    named(ROWS, &Word::new(AUTO), id, space)
+}
+
+/// The distribution of a word, of those of `rows`, over the actions of an environment; by [`AUTO`] the first that is.
+///
+/// # Errors
+/// [`Error::Config`] for an unknown word or an impossible argument, and for one that is not over the actions, with those that
+/// are; [`Error::Env`] for a space without any action.
+pub(crate) fn named(rows: &[Row], word: &Word, id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
     space.check_actions()?;
-    DISTRIBUTIONS.iter().find_map(|row| (row.over)(space)).ok_or_else(|| {
-        let known: Vec<&str> = DISTRIBUTIONS.iter().map(|row| row.actions).collect();
-        let (id, kind, known) = (quoted(id), space.kind(), known.join(" and "));
-        Error::Config(format!("{id}: {kind} actions have no policy yet, only {known} ones"))
+    let is_auto = word.name == AUTO && word.args.is_empty();
+    let by_default = |row: &Row| (row.make)(&Args::new(row, &Word::new(row.name))?, space);
+    let (id, kind) = (quoted(id), space.kind());
+    if is_auto {
+        let found = rows.iter().find_map(|row| by_default(row).transpose()).transpose()?;
+        let known = || rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+        return found.ok_or_else(|| {
+            Error::Config(format!("{id}: no distribution is over {kind} actions; there are {}", known()))
+        });
+    }
+    let known = || rows.iter().map(|row| row.name).chain([AUTO]);
+    let row = rows.iter().find(|row| row.name == word.name);
+    let row = row.ok_or_else(|| Error::unknown("distribution", &word.name, known()))?;
+    (row.make)(&Args::new(row, word)?, space)?.ok_or_else(|| {
+        let fitting: Vec<&str> =
+            rows.iter().filter(|row| by_default(row).is_ok_and(|made| made.is_some())).map(|row| row.name).collect();
+        let fitting = if fitting.is_empty() { "none is".into() } else { format!("take {}", fitting.join(" or ")) };
+        Error::Config(format!(
+            "distribution = {}: it is not over {kind} actions, as {id} has them; {fitting}",
+            row.name
+        ))
     })
 }
 
@@ -218,6 +275,22 @@ fn indices(actions: Actions<'_>) -> &[u32] {
     match actions {
         Actions::Discrete(indices) => indices,
         Actions::Continuous(_) => &[],
+    }
+}
+
+/// The numbers among actions; none among indices, as a rollout has what its own distribution wrote.
+fn numbers(actions: Actions<'_>) -> &[f32] {
+    match actions {
+        Actions::Continuous(numbers) => numbers,
+        Actions::Discrete(_) => &[],
+    }
+}
+
+/// Where an action's numbers go.
+fn numbers_of(action: ActionMut<'_>) -> &mut [f32] {
+    match action {
+        ActionMut::Continuous(numbers) => numbers,
+        ActionMut::Discrete(_) => &mut [],
     }
 }
 

@@ -213,7 +213,7 @@ impl LaneGroup {
                 Actions::Continuous(numbers) => {
                     clipped.clear();
                     clipped.extend_from_slice(&numbers[start * k..]);
-                    distribution.clip(clipped);
+                    distribution.map_action(clipped);
                     Actions::Continuous(clipped)
                 }
             };

@@ -31,13 +31,14 @@ pub use lstm::CELL as LSTM;
 pub use mlp_model::{MlpConfig, MlpModel};
 pub use module_model::{BoxedModule, Heads, ModuleModel, Steps, apart};
 pub use normalised_model::NormalisedModel;
+use own_outputs::OwnOutputs;
 pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
 
 pub use crate::kernels::Activation;
 pub(crate) use slopes::require_slopes;
 pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
 
-use crate::distributions::Distribution;
+use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
 use crate::objective::{Objective, Output, RowSums};
@@ -194,7 +195,7 @@ pub type Row = crate::words::Row<Make>;
 pub struct Make {
     /// The layout of its parameters, where that is known before they are drawn: a run's memory is then reckoned before it
     /// begins.
-    pub layout: Option<fn(&Args, &Spec) -> Result<Layout>>,
+    pub layout: Option<fn(&Args, &Site<'_>) -> Result<Layout>>,
     /// Makes them.
     pub build: Build,
 }
@@ -215,20 +216,39 @@ pub struct Site<'a> {
     pub threads: Threads,
     /// Whether initial parameters are wanted; if not, others take their place and any will do.
     pub draw: bool,
+    /// What the policy's outputs are to be a distribution of; `None` is the one that
+    /// [`distributions::over`](crate::distributions::over) takes for the environments.
+    pub distribution: Option<Arc<dyn Distribution>>,
 }
 
 impl<'a> Site<'a> {
     /// On the CPU, on one thread, with initial parameters.
     #[must_use]
     pub fn new(spec: &'a Spec, seed: Seed) -> Self {
-        Self { spec, seed, device: &Device::Cpu, threads: Threads::default(), draw: true }
+        let (device, threads) = (&Device::Cpu, Threads::default());
+        Self { spec, seed, device, threads, draw: true, distribution: None }
     }
 }
 
 impl Site<'_> {
-    /// Parameters of this layout, weights drawn with the gain of their block, all else 0; all 0 where no initial ones are wanted.
-    fn initial(&self, layout: Layout, gains: &[f64], init: Initialiser) -> Result<Params> {
+    /// What the policy's outputs are a distribution of.
+    ///
+    /// # Errors
+    /// As [`distributions::over`](crate::distributions::over).
+    pub fn distribution(&self) -> Result<Arc<dyn Distribution>> {
+        match &self.distribution {
+            Some(distribution) => Ok(distribution.clone()),
+            None => distributions::over(&self.spec.id, &self.spec.action),
+        }
+    }
+
+    /// Parameters of this layout, weights drawn with the gain of their block, a distribution's own as they begin, all else 0;
+    /// all 0 where no initial ones are wanted.
+    fn initial(&self, layout: Layout, (gains, own): (&[f64], &OwnOutputs), init: Initialiser) -> Result<Params> {
         let (mut rng, mut values) = (self.seed.stream("init", 0), vec![0.0; layout.len()]);
+        if self.draw {
+            own.begin(&mut values);
+        }
         for (block, &gain) in layout.blocks().iter().zip(gains).filter(|_| self.draw) {
             if let [outputs, inputs] = block.shape[..] {
                 init.fill(gain, outputs, inputs, &mut rng, &mut values[block.range()])?;

@@ -128,7 +128,9 @@ const TARGETS: &str = "what values are regressed on is not scaled; normalize_rew
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list models NAME` has its arguments";
 const CONTINUOUS: &str =
-    "numbers as actions are drawn from normal distributions, whose deviations start at 1 and are learnt";
+    "it is an argument of a distribution: distribution = \"diag_gaussian(log_std_init=-1, state_dependent_std=false)\"";
+const SQUASHED: &str = "distribution = squashed_diag_gaussian squashes numbers into their box";
+const NOISE: &str = "numbers as actions are drawn from normal distributions, each step by itself";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder, and --sinks sends it elsewhere, too";
 const WORLD: &str = "it is an argument of walks on a map, such as GridWorld; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
@@ -144,7 +146,9 @@ const ABSENT: &[Names] = &[
     (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
     (&["model_config", "use_lstm", "features_extractor"], NETWORK),
-    (&["use_sde", "sde_sample_freq", "log_std_init", "action_noise"], CONTINUOUS),
+    (&["squash_output", "squash", "tanh_squash", "policy_squash"], SQUASHED),
+    (&["log_std_init", "init_std", "state_dependent_std", "free_log_std"], CONTINUOUS),
+    (&["use_sde", "sde_sample_freq", "action_noise"], NOISE),
     (&["vf_clip_param", "vf_clip"], LOSS),
     (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
     (&["verbose", "progress_bar"], "progress is shown unless --quiet says no"),

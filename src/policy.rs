@@ -229,7 +229,7 @@ impl Policy {
             chosen.ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
         }
         if let ActionColumn::Continuous(numbers) = &mut actions {
-            distribution.clip(numbers);
+            distribution.map_action(numbers);
         }
         Ok(actions)
     }

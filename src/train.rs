@@ -151,10 +151,11 @@ impl Trainer {
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
             Some(build) => config.normalised(build(spec, &device)?)?,
-            None => config.make_model(&Site { spec, seed, device: &device, threads, draw: true })?,
+            None => config.make_model(&Site { device: &device, threads, ..Site::new(spec, seed) })?,
         };
         if !is_known {
             models::check_fits(&*network, spec)?;
+            config.check_distribution(&*network, spec)?;
             models::check_answers(&*network, &params)?;
             require_slopes(&*network, &mut params, spec)?;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use candle_nn::linear;
 use uphill::envs::{Action, End, Env, EnvError, GridWorldConfig, Lanes, NumpyRng, Space, Spec, Step, VecEnv};
+use uphill::models::Site;
 use uphill::rollout::ActionKind;
 use uphill::{
     Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, Mode, ModuleModel, Params, Result, Seed,
@@ -214,7 +215,7 @@ fn modules_have_deviations_of_their_own_and_say_what_their_actor_lacks() {
         .expect("a check")
         .within(0.01)
         .expect("slopes");
-    let wide = ModuleModel::new(&spec, Seed(1), &CPU, |vb| {
+    let wide = ModuleModel::new(&Site::new(&spec, Seed(1)), |vb| {
         let (actor, critic) = (linear(2, 4, vb.pp("actor"))?, linear(2, 1, vb.pp("critic"))?);
         Ok(uphill::models::apart(Box::new(actor), Box::new(critic)))
     });

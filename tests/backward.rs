@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{D, Device, Module, Tensor};
 use candle_nn::{Init, VarBuilder, layer_norm, layer_norm_no_bias, linear, ops, rms_norm, seq};
 use uphill::envs::{Space, Spec};
-use uphill::models::{BoxedModule, GradientError, Heads, apart};
+use uphill::models::{BoxedModule, GradientError, Heads, Site, apart};
 use uphill::{Config, Error, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Seed, Trainer};
 use uphill::{gradient, models::Activation};
 
@@ -51,7 +51,7 @@ fn with(vb: &VarBuilder<'_>, middle: &dyn Fn(VarBuilder<'_>) -> Layer) -> Made {
 }
 
 fn made(middle: fn(VarBuilder<'_>) -> Layer) -> Result<(Params, ModuleModel)> {
-    ModuleModel::new(&spec(4, 3), Seed(1), &CPU, move |vb| with(&vb, &middle))
+    ModuleModel::new(&Site::new(&spec(4, 3), Seed(1)), move |vb| with(&vb, &middle))
 }
 
 /// The names of the blocks that are refused.
@@ -176,7 +176,7 @@ fn correct_networks_are_taken_however_little_of_them_is_alive_at_first() {
     for (name, net) in nets {
         for seed in 0..6 {
             let net = net.clone();
-            let built = ModuleModel::new(&spec(4, 3), Seed(seed), &CPU, move |vb| {
+            let built = ModuleModel::new(&Site::new(&spec(4, 3), Seed(seed)), move |vb| {
                 Ok(apart(net(vb.pp("actor"), 3)?, net(vb.pp("critic"), 1)?))
             });
             assert!(built.is_ok(), "{name} {seed}: {}", built.map(|_| ()).expect_err("refused"));
@@ -188,7 +188,7 @@ fn correct_networks_are_taken_however_little_of_them_is_alive_at_first() {
 fn the_parameters_are_those_that_were_drawn() {
     let build = |vb: VarBuilder<'_>| with(&vb, &|_| f(|x| Ok(x.clone())));
     let drawn = Params::build(&CPU, &mut Seed(7).stream("init", 0), build).expect("parameters").0;
-    let (made, _) = ModuleModel::new(&spec(4, 3), Seed(7), &CPU, build).expect("a network");
+    let (made, _) = ModuleModel::new(&Site::new(&spec(4, 3), Seed(7)), build).expect("a network");
     assert_eq!(made.snapshot().expect("values"), drawn.snapshot().expect("values"));
 }
 
@@ -196,13 +196,13 @@ fn the_parameters_are_those_that_were_drawn() {
 fn what_is_cut_on_purpose_can_be_said() {
     let build = |vb: VarBuilder<'_>| with(&vb, &|_| f(|x| Ok(x.detach())));
     let names = ["actor.0", "critic.0.weight", "critic.0.bias"];
-    let (_, network) = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &names, build).expect("said");
+    let (_, network) = ModuleModel::with_detached(&Site::new(&spec(4, 3), Seed(1)), &names, build).expect("said");
     assert!(network.detached("actor.0.weight") && !network.detached("actor.1.weight"));
-    let left = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &names[..2], build);
+    let left = ModuleModel::with_detached(&Site::new(&spec(4, 3), Seed(1)), &names[..2], build);
     let error = left.map(|_| ()).expect_err("one is not said");
     let error = error.cause::<GradientError>().expect("a wrong gradient");
     assert_eq!(error.blocks.iter().map(|slope| slope.block.as_str()).collect::<Vec<_>>(), ["critic.0.bias"]);
-    let unknown = ModuleModel::with_detached(&spec(4, 3), Seed(1), &CPU, &["actor.00"], build);
+    let unknown = ModuleModel::with_detached(&Site::new(&spec(4, 3), Seed(1)), &["actor.00"], build);
     let message = unknown.map(|_| ()).expect_err("no such block").to_string();
     assert!(message.contains("actor.00"), "{message}");
 }
@@ -219,7 +219,7 @@ fn shared(cut: bool, purpose: bool) -> Result<(Params, Box<dyn Model>)> {
             Ok((outputs, critic.forward(&if cut { x.detach() } else { x })?))
         }))
     };
-    let (params, model) = ModuleModel::with_detached(&spec(4, 2), Seed(1), &CPU, detached, build)?;
+    let (params, model) = ModuleModel::with_detached(&Site::new(&spec(4, 2), Seed(1)), detached, build)?;
     Ok((params, Box::new(model)))
 }
 

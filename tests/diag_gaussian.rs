@@ -27,7 +27,7 @@ struct Case {
 }
 
 fn gaussian(k: usize) -> DiagGaussian {
-    DiagGaussian { low: vec![-1.0; k], high: vec![1.0; k] }
+    DiagGaussian::new(vec![-1.0; k], vec![1.0; k])
 }
 
 /// Outputs of so many rows, actions near them, and weights of log-probability and entropy.
@@ -219,12 +219,12 @@ fn it_is_over_one_box_alone_clips_to_it_and_has_deviations_of_its_own() {
     let space = Space::Box { low: vec![-2.0, -inf, 0.5], high: vec![2.0, 1.0, inf] };
     let of = over("Arm-v0", &space).expect("a distribution");
     assert_eq!((of.outputs(), of.network_outputs(), of.action_len()), (6, 3, 3));
-    assert_eq!(of.own(), Some(OwnBlock { name: "log_std", len: 3 }));
+    assert_eq!(of.own(), Some(OwnBlock { name: "log_std", len: 3, initial: 0.0 }));
     assert_eq!((of.action_kind(), of.max_entropy()), (ActionKind::Continuous, None));
     assert!(of.is_over(&space));
     assert!(!of.is_over(&Space::uniform_box(3, -1.0, 1.0)) && !of.is_over(&Space::Discrete { n: 3 }));
     let mut actions = [-3.0, -1e30, 0.0, 0.25, 7.0, 1e30];
-    of.clip(&mut actions);
+    of.map_action(&mut actions);
     assert_eq!(actions, [-2.0, -1e30, 0.5, 0.25, 1.0, 1e30]);
     for columns in [0, 5] {
         let odd = Tensor::zeros((2, columns), candle_core::DType::F32, &CPU).expect("zeros");

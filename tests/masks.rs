@@ -8,6 +8,7 @@ use uphill::algo::OnPolicy;
 use uphill::envs::{
     Action, End, Env, EnvError, FiniteMdp, Lanes, NumpyRng, Outcome, Space, Spec, Step, VecEnv, make_vec,
 };
+use uphill::models::Site;
 use uphill::objective::RowSums;
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
@@ -138,7 +139,7 @@ fn config(algo: &str) -> Config {
 
 /// Candle modules, which learn through tensors.
 fn modules(spec: &Spec, seed: Seed, device: &Device) -> Result<(Params, Box<dyn Model>)> {
-    let (params, model) = ModuleModel::new(spec, seed, device, move |vb| {
+    let (params, model) = ModuleModel::new(&Site { device, ..Site::new(spec, seed) }, move |vb| {
         let (actor, critic) = (linear(CELLS, ACTIONS, vb.pp("actor"))?, linear(CELLS, 1, vb.pp("critic"))?);
         Ok(Box::new(move |x| Ok((actor.forward(x)?, critic.forward(x)?))))
     })?;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use uphill::distributions::{CategoricalTensor, Distribution};
 use uphill::envs::{Space, Spec};
 use uphill::init::Initialiser;
-use uphill::models::{Activation, Heads, apart};
+use uphill::models::{Activation, Heads, Site, apart};
 use uphill::objective::{Objective, Output, PolicyGradient, Report, RowSums, TensorBatch, ValueLoss};
 use uphill::{
     Collector, Config, Error, Horizon, MlpConfig, MlpModel, Model, ModuleModel, Params, Result, Scratch, Seed, Trainer,
@@ -437,7 +437,7 @@ fn heads(vb: &VarBuilder<'_>, width: usize, actions: usize) -> candle_core::Resu
 }
 
 fn module(width: usize, actions: usize, seed: Seed) -> (Params, ModuleModel) {
-    ModuleModel::new(&spec(width, actions), seed, &CPU, move |vb| heads(&vb, width, actions)).expect("a network")
+    ModuleModel::new(&Site::new(&spec(width, actions), seed), move |vb| heads(&vb, width, actions)).expect("a network")
 }
 
 #[test]
@@ -447,7 +447,8 @@ fn candle_modules_learn_the_grid_world_to_its_optimum() {
     let build = |spec: &Spec, device: &Device| {
         let Space::Discrete { n } = spec.action else { unreachable!("a grid world has four moves") };
         let width = spec.observation_len();
-        let (params, network) = ModuleModel::new(spec, Seed(config.seed), device, move |vb| heads(&vb, width, n))?;
+        let (params, network) =
+            ModuleModel::new(&Site { device, ..Site::new(spec, Seed(config.seed)) }, move |vb| heads(&vb, width, n))?;
         Ok((params, Box::new(network) as Box<dyn Model>))
     };
     let untrained =
@@ -503,7 +504,7 @@ fn modules_of_the_wrong_width_are_refused_when_the_network_is_made() {
     for (actor, critic, expected) in
         [(3, 1, "the actor's output"), (1, 1, "the actor's output"), (2, 2, "the critic's output")]
     {
-        let built = ModuleModel::new(&spec(4, 2), Seed(1), &CPU, move |vb| {
+        let built = ModuleModel::new(&Site::new(&spec(4, 2), Seed(1)), move |vb| {
             Ok(apart(Box::new(linear(4, actor, vb.pp("actor"))?), Box::new(linear(4, critic, vb.pp("critic"))?)))
         });
         let error = built.map(|_| ()).expect_err(expected);

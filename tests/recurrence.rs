@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uphill::algo::OnPolicy;
 use uphill::envs::{CartPole, Env, Space, Spec, TimeLimit};
 use uphill::landscape::Surface;
-use uphill::models::{Cell, GRU, LSTM, RecurrentConfig, RecurrentModel, Sequences};
+use uphill::models::{Cell, GRU, LSTM, RecurrentConfig, RecurrentModel, Sequences, Site};
 use uphill::objective::RowSums;
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
@@ -187,7 +187,7 @@ fn the_number_of_threads_changes_no_bit() {
 /// A module of candle-nn's with a memory: a plain recurrent layer.
 fn elman(spec: &Spec, seed: Seed) -> Result<(Params, ModuleModel)> {
     let (inputs, actions) = (spec.observation_len(), spec.action.choices());
-    ModuleModel::with_memory(spec, seed, &CPU, (5, &[]), move |vb| {
+    ModuleModel::with_memory(&Site::new(spec, seed), (5, &[]), move |vb| {
         let cell = linear(inputs + 5, 5, vb.pp("cell"))?;
         let (actor, critic) = (linear(5, actions, vb.pp("actor"))?, linear(5, 1, vb.pp("critic"))?);
         Ok(Box::new(move |observation, memory| {
@@ -219,7 +219,7 @@ fn a_module_of_ones_own_with_a_memory_learns() {
         assert!(columns.clone().all(|at| now[at] != start[at]), "{:?}", &now[columns]);
     }
     let spec = spec(4, 2);
-    let wrong = ModuleModel::with_memory(&spec, Seed(1), &CPU, (3, &[]), |vb| {
+    let wrong = ModuleModel::with_memory(&Site::new(&spec, Seed(1)), (3, &[]), |vb| {
         let both = linear(4, 3, vb)?;
         Ok(Box::new(move |observation, _| {
             let y = both.forward(observation)?;
@@ -235,7 +235,7 @@ fn a_module_of_ones_own_with_a_memory_learns() {
 fn a_memory_that_cuts_the_graph_is_refused() {
     let spec = spec(4, 2);
     let cut = |detach: bool| {
-        ModuleModel::with_memory(&spec, Seed(1), &CPU, (5, &[]), move |vb| {
+        ModuleModel::with_memory(&Site::new(&spec, Seed(1)), (5, &[]), move |vb| {
             let (input, memory) = (linear(4, 5, vb.pp("input"))?, linear(5, 5, vb.pp("memory"))?);
             let (actor, critic) = (linear(5, 2, vb.pp("actor"))?, linear(5, 1, vb.pp("critic"))?);
             Ok(Box::new(move |x, before| {
@@ -279,7 +279,7 @@ fn played(config: &Config, params: &Params, model: &dyn Model, horizon: Horizon)
 
 fn model_of(config: &Config) -> (Params, Box<dyn Model>) {
     let spec = config.make_envs(1).expect("an environment").spec().clone();
-    let (mut params, model) = config.make_model(&uphill::models::Site::new(&spec, Seed(5))).expect("a model");
+    let (mut params, model) = config.make_model(&Site::new(&spec, Seed(5))).expect("a model");
     let moved: Vec<f32> =
         params.snapshot().expect("values").iter().enumerate().map(|(i, x)| x + (i as f32).cos() * 0.2).collect();
     params.set(&moved).expect("values");

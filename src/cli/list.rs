@@ -37,9 +37,12 @@ const fn kind(
     Kind { name, one, summary, rows, more: |_, _| Ok(Vec::new()) }
 }
 
-pub(super) const KINDS: [Kind; 7] = [
+pub(super) const KINDS: [Kind; 8] = [
     Kind { more: environment, ..kind("envs", "environment", "what is acted in", |c| entries(c.envs())) },
     kind("models", "model", "what acts and judges", |c| entries(c.models())),
+    kind("distributions", "distribution", "what a model's outputs are a distribution of", |c| {
+        entries(c.distributions())
+    }),
     Kind { more: defaults, ..kind("algos", "algorithm", "what learns", |c| entries(c.algos())) },
     kind("optimizers", "optimizer", "what makes steps of gradients", |c| entries(optim(c, is_optimizer))),
     kind("links", "link", "what stands before and after an optimizer in a chain", |c| entries(optim(c, is_link))),

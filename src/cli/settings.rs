@@ -43,12 +43,16 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
 
-/// Every argument of an environment, a model or an algorithm, with its row.
+/// Every argument of an environment, a model, a distribution or an algorithm, with its row.
 fn arguments(catalogue: &Catalogue) -> impl Iterator<Item = (&'static str, &'static Param)> {
     let envs = catalogue.envs().iter().map(|row| (row.name, row.params));
     let models = catalogue.models().iter().map(|row| (row.name, row.params));
+    let distributions = catalogue.distributions().iter().map(|row| (row.name, row.params));
     let algos = catalogue.algos().iter().map(|row| (row.name, row.params));
-    envs.chain(models).chain(algos).flat_map(|(row, params)| params.iter().map(move |param| (row, param)))
+    envs.chain(models)
+        .chain(distributions)
+        .chain(algos)
+        .flat_map(|(row, params)| params.iter().map(move |param| (row, param)))
 }
 
 /// Those of that name.
@@ -155,7 +159,7 @@ fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalo
 /// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
 /// and the other way round.
 fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
-    const WORDS: [&str; 3] = ["env", "model", "algo"];
+    const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
     if of_line.contains_key("env") {
         // Where earlier versions had a world of one's own.
         of_file.remove("gridworld");

@@ -4,6 +4,7 @@ use uphill_envs::{Spec, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::device::DeviceChoice;
+use crate::distributions::AUTO;
 use crate::envs::shown;
 use crate::names::listed;
 use crate::words::{Args, Param};
@@ -31,6 +32,9 @@ impl Config {
         self.catalogue.check()?;
         self.catalogue.algo(&self.algo.name)?;
         self.catalogue.model(&self.model.name)?;
+        if self.distribution.name != AUTO || !self.distribution.args.is_empty() {
+            Args::new(self.catalogue.distribution(&self.distribution.name)?, &self.distribution)?;
+        }
         self.validate_settings()?;
         let is_row = self.catalogue.env(&self.env.name).is_ok();
         if let Some((name, _)) = self.env.args.first().filter(|_| !is_row) {
@@ -60,6 +64,8 @@ impl Config {
             "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
             "clip_observation" => !self.normalize_observation,
             "clip_reward" => !self.normalize_reward,
+            // What is said nowhere is not written either.
+            "distribution" => self.distribution == AUTO,
             name => others(name),
         };
         Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()

@@ -7,6 +7,7 @@ use uphill_envs::{Env, FiniteMdp, Spec, TimeLimit, VecEnv, counted, quoted};
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
 use crate::collect::Collector;
+use crate::distributions::{self, Distribution};
 use crate::models::{MlpConfig, Model, NormalisedModel, Site};
 use crate::moments::Moments;
 use crate::normaliser::{Normaliser, RewardScale};
@@ -169,7 +170,33 @@ impl Config {
     /// [`Error::Config`] for an unknown name or an impossible argument, and what the model's row fails with.
     pub fn make_model(&self, site: &Site<'_>) -> Result<(Params, Box<dyn Model>)> {
         let row = self.catalogue.model(&self.model.name)?;
-        self.normalised((row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, site)?)
+        let site = self.site(site)?;
+        self.normalised((row.make.build)(&self.args(row, &self.model, &OF_MODELS)?, &site)?)
+    }
+
+    /// The same site, for policies of this configuration's distribution.
+    fn site<'a>(&self, site: &Site<'a>) -> Result<Site<'a>> {
+        Ok(Site { distribution: Some(self.make_distribution(site.spec)?), threads: site.threads.clone(), ..*site })
+    }
+
+    /// The distribution of a policy over an environment's actions.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name or an impossible argument, and for one that is not over the environment's
+    /// actions.
+    pub fn make_distribution(&self, spec: &Spec) -> Result<Arc<dyn Distribution>> {
+        distributions::named(self.catalogue.distributions(), &self.distribution, &spec.id, &spec.action)
+    }
+
+    /// Refuses a network that a distribution was chosen for and whose outputs are another's.
+    pub(crate) fn check_distribution(&self, network: &dyn Model, spec: &Spec) -> Result<()> {
+        let (chosen, own) = (format!("{:?}", self.make_distribution(spec)?), format!("{:?}", network.distribution()));
+        if self.distribution == distributions::AUTO || chosen == own {
+            return Ok(());
+        }
+        let remedy = "make it for `Site::distribution`, or leave the setting at auto";
+        let (word, own) = (&self.distribution, quoted(&own));
+        Err(Error::Config(format!("distribution = {word}: the network has another, {own}: {remedy}")))
     }
 
     /// A network as it learns: behind a normaliser, if there is one.
@@ -210,7 +237,8 @@ impl Config {
     pub(crate) fn layout(&self, spec: &Spec) -> Result<Option<Layout>> {
         let row = self.catalogue.model(&self.model.name)?;
         let args = self.args(row, &self.model, &OF_MODELS)?;
-        row.make.layout.map(|layout| layout(&args, spec)).transpose()
+        let site = self.site(&Site::new(spec, Seed(0)))?;
+        row.make.layout.map(|layout| layout(&args, &site)).transpose()
     }
 
     /// The shape of the network that is an `mlp`.

@@ -112,7 +112,12 @@ impl Config {
         catalogue.check()?;
         world::settle(&mut table)?;
         let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
-        for (name, word) in [("env", &mut base.env), ("model", &mut base.model), ("algo", &mut base.algo)] {
+        for (name, word) in [
+            ("env", &mut base.env),
+            ("model", &mut base.model),
+            ("distribution", &mut base.distribution),
+            ("algo", &mut base.algo),
+        ] {
             if let Some(value) = table.remove(name) {
                 *word = Word::from_toml(name, &value)?;
             }
@@ -121,6 +126,7 @@ impl Config {
         for (word, row) in [
             (&base.env, catalogue.env(&base.env.name).ok().map(|row| row.params)),
             (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
+            (&base.distribution, catalogue.distribution(&base.distribution.name).ok().map(|row| row.params)),
             (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
         ] {
             let places = row.unwrap_or_default().iter().map(|param| param.name);
@@ -159,7 +165,8 @@ impl Config {
         let model = in_order(catalogue.model(&defaults.model.name), &defaults.model, &OF_MODELS)?;
         let algo = in_order(catalogue.algo(&defaults.algo.name), &defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
-        Ok(Self { env, model, algo, ..config })
+        let distribution = in_order(catalogue.distribution(&defaults.distribution.name), &defaults.distribution, &[])?;
+        Ok(Self { env, model, distribution, algo, ..config })
     }
 
     /// The word whose row has an argument of that name, if one has.
@@ -172,9 +179,10 @@ impl Config {
             catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
             catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
             catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
+            catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params),
         ];
         let has = params.map(|params| params.iter().any(|param| param.name == name));
-        let words = [&mut self.algo, &mut self.model, &mut self.env];
+        let words = [&mut self.algo, &mut self.model, &mut self.env, &mut self.distribution];
         let mut having: Vec<&mut Word> =
             words.into_iter().zip(has).filter(|(_, has)| *has).map(|(word, _)| word).collect();
         if having.len() > 1 {
@@ -196,16 +204,25 @@ impl Config {
             self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
             self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
             self.catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
+            self.catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params),
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
         let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(own).collect();
         let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
-        let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).collect();
+        let distributions = self.catalogue.distributions();
+        let of_distribution = distributions.iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
+        let having: Vec<&str> = of_algo.chain(of_model).chain(of_env).chain(of_distribution).collect();
+        let of_distribution_only = having.iter().all(|name| distributions.iter().any(|row| row.name == *name));
         let remedy = if !having.is_empty() {
             let file = if having.contains(&"GridWorld") { "; a file with a grid world is one for env" } else { "" };
-            let chosen = [&self.env.name, &self.model.name, &self.algo.name].map(|name| quoted(name)).join(", ");
+            let chosen = [&self.env, &self.model, &self.algo].map(|word| quoted(&word.name)).join(", ");
+            let chosen = if of_distribution_only {
+                format!("{chosen}, distribution = {}", self.distribution.name)
+            } else {
+                chosen
+            };
             return Error::Config(format!(
                 "{name} = {said} has no effect: it is an argument of {}, and the run has {chosen}; leave it out, or choose what has it{file}",
                 names::listed(&having)
@@ -218,7 +235,7 @@ impl Config {
             format!(", nor what stands for it: {why}")
         } else if value.is_table() {
             format!(
-                "; there are no sections but [env], [model], [algo] and [optimizer]: what is in [{name}] goes to the top of the file"
+                "; there are no sections but [env], [model], [distribution], [algo] and [optimizer]: what is in [{name}] goes to the top of the file"
             )
         } else {
             format!("; there are {}", known.join(", "))

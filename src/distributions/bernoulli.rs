@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{D, DType, Tensor};
 use uphill_envs::Space;
 
-use super::{BernoulliRows, Distribution, DistributionKind, DistributionRows, DistributionTensor};
+use super::{BernoulliRows, Distribution, DistributionRows, DistributionTensor, Row};
 use crate::Result;
 
 /// `K` independent switches, each on with probability `pₖ`, from `K` logits `lₖ`.
@@ -19,10 +19,14 @@ pub struct Bernoulli {
     pub switches: usize,
 }
 
-impl Bernoulli {
-    /// It in the table of distributions.
-    pub const ROW: DistributionKind = DistributionKind { actions: "multi-binary", over: Self::over };
+pub(super) const ROW: Row = Row {
+    name: "bernoulli",
+    summary: "several switches, each on or off by itself",
+    params: &[],
+    make: |_, space| Ok(Bernoulli::over(space)),
+};
 
+impl Bernoulli {
     /// Over the actions of a multi-binary space.
     #[must_use]
     pub fn over(space: &Space) -> Option<Arc<dyn Distribution>> {
@@ -98,6 +102,13 @@ impl DistributionTensor for BernoulliTensor {
     fn entropy(&self) -> Result<Tensor> {
         let on = candle_nn::ops::sigmoid(&self.logits)?;
         Ok((self.softplus()? - (on * &self.logits)?)?.sum(D::Minus1)?)
+    }
+
+    fn kl(&self, other: &dyn DistributionTensor) -> Result<Tensor> {
+        let other = Self::new(other.outputs())?;
+        let on = candle_nn::ops::sigmoid(&self.logits)?;
+        let each = ((on * (&self.logits - &other.logits)?)? - self.softplus()?)? + other.softplus()?;
+        Ok(each?.sum(D::Minus1)?)
     }
 
     // Logarithms of the probabilities of on and off.

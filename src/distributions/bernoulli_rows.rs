@@ -3,7 +3,7 @@
 use rand::RngExt;
 use uphill_envs::Actions;
 
-use super::{ActionMut, DistributionRows, indices, places};
+use super::{ActionMut, DistributionRows, indices, kl_by_place, places};
 use crate::kernels::{exp_in_place, log1p_in_place};
 use crate::seed::Rng;
 
@@ -132,5 +132,13 @@ impl DistributionRows for BernoulliRows {
     // M = diag(p·(1 − p))
     fn fisher(&self, tangents: &mut [f32]) {
         tangents.iter_mut().zip(&self.on).for_each(|(t, p)| *t *= p * (1.0 - p));
+    }
+
+    // Σ p·(l − l′) − log(1 + e^l) + log(1 + e^l′)
+    fn kl(&self, other: &dyn DistributionRows, kl: &mut Vec<f32>) {
+        kl_by_place(other, (self.logits.len() / self.len, self.len), kl, |other: &Self, i| {
+            let [l, p, softplus] = [self.logits[i], self.on[i], self.softplus[i]].map(f64::from);
+            p * (l - f64::from(other.logits[i])) - softplus + f64::from(other.softplus[i])
+        });
     }
 }

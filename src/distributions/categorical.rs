@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
-use super::{CategoricalRows, Distribution, DistributionKind, DistributionRows, DistributionTensor};
+use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor, Row};
 use crate::Result;
 
 /// A choice among `A` actions, from `A` unnormalised log-probabilities.
@@ -16,10 +16,14 @@ pub struct Categorical {
     pub actions: usize,
 }
 
-impl Categorical {
-    /// It in the table of distributions.
-    pub const ROW: DistributionKind = DistributionKind { actions: "discrete", over: Self::over };
+pub(super) const ROW: Row = Row {
+    name: "categorical",
+    summary: "a choice among actions",
+    params: &[],
+    make: |_, space| Ok(Categorical::over(space)),
+};
 
+impl Categorical {
     /// Over the actions of a discrete space.
     #[must_use]
     pub fn over(space: &Space) -> Option<Arc<dyn Distribution>> {
@@ -80,6 +84,11 @@ impl CategoricalTensor {
         &self.logits
     }
 
+    /// `A`.
+    pub(super) fn actions(&self) -> Result<usize> {
+        Ok(self.logits.dim(1)?)
+    }
+
     /// `log π(a|s)` of every action, `[B, A]`.
     ///
     /// # Errors
@@ -109,6 +118,14 @@ impl DistributionTensor for CategoricalTensor {
         let probs = log_probs.exp()?;
         let log_probs = probs.gt(0.0)?.where_cond(log_probs, &log_probs.zeros_like()?)?;
         Ok((probs * log_probs)?.sum(D::Minus1)?.neg()?)
+    }
+
+    fn kl(&self, other: &dyn DistributionTensor) -> Result<Tensor> {
+        // What this one never does adds nothing, whatever the other's logarithm of it.
+        let (own, other) = (self.log_probs()?, Self::new(other.outputs())?);
+        let probs = own.exp()?;
+        let apart = probs.gt(0.0)?.where_cond(&(own - other.log_probs()?)?, &own.zeros_like()?)?;
+        Ok((probs * apart)?.sum(D::Minus1)?)
     }
 
     fn described(&self) -> Result<Tensor> {

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use uphill_envs::Actions;
 
-use super::{ActionMut, DistributionRows, indices};
+use super::{ActionMut, DistributionRows, indices, kl_by_place};
 use crate::kernels::{exp_in_place, log1p_in_place};
 use crate::seed::Rng;
 
@@ -177,6 +177,15 @@ impl DistributionRows for CategoricalRows {
             let mean: f32 = t.iter().zip(probs).map(|(t, p)| t * p).sum();
             t.iter_mut().zip(probs).for_each(|(t, p)| *t = p * (*t - mean));
         }
+    }
+
+    // Σ π·(log π − log π′)
+    fn kl(&self, other: &dyn DistributionRows, kl: &mut Vec<f32>) {
+        kl_by_place(other, (self.rest.len(), self.actions), kl, |other: &Self, i| {
+            let [p, l, of_other] = [self.probs[i], self.log_probs[i], other.log_probs[i]].map(f64::from);
+            // What this one never does adds nothing; a row that is none has NaN.
+            if p == 0.0 { 0.0 } else { p * (l - of_other) }
+        });
     }
 }
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
-use super::{
-    ActionKind, DiagGaussianRows, Distribution, DistributionKind, DistributionRows, DistributionTensor, OwnBlock,
-};
+use super::{ActionKind, DiagGaussianRows, Distribution, DistributionRows, DistributionTensor, OwnBlock, Row};
+use crate::words::{Args, Param, Range};
 use crate::{Error, Result};
 
-/// `K` independent normal distributions over the numbers of an action, from `2K` outputs: the means, which are the network's,
-/// and the logarithms of the deviations, which are parameters of their own, the same in every state.
+/// `K` independent normal distributions over the numbers of an action, from `2K` outputs: the means, which are a network's, and
+/// the logarithms of the deviations. These are parameters of their own, the same in every state, or the network's as well.
 ///
 /// ```text
 ///   log π(a|s) = Σₖ −½·zₖ² − log σₖ − ½·log 2π,   zₖ = (aₖ − μₖ)/σₖ          H = Σₖ log σₖ + ½·log 2πe
+///   KL(π ‖ π′) = Σₖ log σ′ₖ/σₖ + (σₖ² + (μₖ − μ′ₖ)²)/2σ′ₖ² − ½
 /// ```
 ///
 /// Actions are clipped to the box only where an environment takes them: log-probabilities are those of what was drawn.
@@ -25,7 +25,29 @@ pub struct DiagGaussian {
     pub low: Vec<f32>,
     /// Upper bound of each number, `[K]`.
     pub high: Vec<f32>,
+    /// What the logarithm of each deviation begins at. Where a network gives them it is added to its outputs.
+    pub log_std_init: f32,
+    /// Whether a network gives the logarithms of the deviations.
+    pub state_dependent_std: bool,
 }
+
+const LOG_STD_INIT: Param =
+    Param::fixed("log_std_init", Range::Finite, "0", "what the logarithm of each deviation begins at");
+const STATE_DEPENDENT_STD: Param = Param::flag(
+    "state_dependent_std",
+    "false",
+    "whether a network gives the deviations, instead of parameters that are the same in every state",
+);
+
+/// What normal distributions of either kind take.
+pub(super) const PARAMS: &[Param] = &[LOG_STD_INIT, STATE_DEPENDENT_STD];
+
+pub(super) const ROW: Row = Row {
+    name: "diag_gaussian",
+    summary: "a normal distribution for each number; actions are clipped to the box",
+    params: PARAMS,
+    make: |args, space| Ok(DiagGaussian::of(args, space)?.map(|made| Arc::new(made) as _)),
+};
 
 /// `½·log 2π`.
 pub(super) fn half_log_2pi() -> f64 {
@@ -33,16 +55,23 @@ pub(super) fn half_log_2pi() -> f64 {
 }
 
 impl DiagGaussian {
-    /// It in the table of distributions.
-    pub const ROW: DistributionKind = DistributionKind { actions: "continuous", over: Self::over };
+    /// Over a box with these bounds, `[K]` each, deviations of 1 to begin with, the same in every state.
+    #[must_use]
+    pub fn new(low: Vec<f32>, high: Vec<f32>) -> Self {
+        Self { low, high, log_std_init: 0.0, state_dependent_std: false }
+    }
 
     /// Over the actions of a box.
-    #[must_use]
-    pub fn over(space: &Space) -> Option<Arc<dyn Distribution>> {
-        match space {
-            Space::Box { low, high } => Some(Arc::new(Self { low: low.clone(), high: high.clone() })),
-            _ => None,
-        }
+    pub(super) fn of(args: &Args, space: &Space) -> Result<Option<Self>> {
+        let Space::Box { low, high } = space else { return Ok(None) };
+        let (log_std_init, state_dependent_std) =
+            (args.number("log_std_init")? as f32, args.flag("state_dependent_std")?);
+        Ok(Some(Self { log_std_init, state_dependent_std, ..Self::new(low.clone(), high.clone()) }))
+    }
+
+    /// What is added to the outputs that are logarithms of deviations.
+    pub(super) fn shift(&self) -> f32 {
+        if self.state_dependent_std { self.log_std_init } else { 0.0 }
     }
 }
 
@@ -52,7 +81,8 @@ impl Distribution for DiagGaussian {
     }
 
     fn own(&self) -> Option<OwnBlock> {
-        Some(OwnBlock { name: "log_std", len: self.low.len() })
+        let own = OwnBlock { name: "log_std", len: self.low.len(), initial: self.log_std_init };
+        (!self.state_dependent_std).then_some(own)
     }
 
     fn action_len(&self) -> usize {
@@ -63,7 +93,7 @@ impl Distribution for DiagGaussian {
         ActionKind::Continuous
     }
 
-    fn clip(&self, actions: &mut [f32]) {
+    fn map_action(&self, actions: &mut [f32]) {
         for action in actions.chunks_exact_mut(self.low.len()) {
             for (a, (low, high)) in action.iter_mut().zip(self.low.iter().zip(&self.high)) {
                 *a = a.max(*low).min(*high);
@@ -80,11 +110,11 @@ impl Distribution for DiagGaussian {
     }
 
     fn rows(&self) -> Box<dyn DistributionRows> {
-        Box::new(DiagGaussianRows::new(self.low.len()))
+        Box::new(DiagGaussianRows::new(self.low.len(), self.shift()))
     }
 
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>> {
-        Ok(Box::new(DiagGaussianTensor::new(outputs)?))
+        Ok(Box::new(DiagGaussianTensor::new(outputs, self.shift())?))
     }
 }
 
@@ -96,14 +126,15 @@ pub struct DiagGaussianTensor {
     mean: Tensor,
     /// `[B, K]`.
     log_std: Tensor,
+    shift: f32,
 }
 
 impl DiagGaussianTensor {
-    /// From means and then logarithms of deviations, `[B, 2K]`.
+    /// From means and then logarithms of deviations, `[B, 2K]`, to which `shift` is added.
     ///
     /// # Errors
     /// [`Error::Shape`] for an odd number of columns, [`Error::Tensor`] for what is no matrix.
-    pub fn new(outputs: &Tensor) -> Result<Self> {
+    pub fn new(outputs: &Tensor, shift: f32) -> Result<Self> {
         let (rows, columns) = outputs.dims2()?;
         let k = columns / 2;
         if columns == 0 || !columns.is_multiple_of(2) {
@@ -111,7 +142,13 @@ impl DiagGaussianTensor {
             return Err(Error::Shape { what, expected: vec![rows, 2 * k.max(1)], got: vec![rows, columns] });
         }
         let half = |start: usize| outputs.narrow(1, start, k);
-        Ok(Self { outputs: outputs.clone(), mean: half(0)?, log_std: half(k)? })
+        let log_std = if shift == 0.0 { half(k)? } else { (half(k)? + f64::from(shift))? };
+        Ok(Self { outputs: outputs.clone(), mean: half(0)?, log_std, shift })
+    }
+
+    /// `μ` and `log σ`, `[B, K]` each.
+    pub(super) fn parameters(&self) -> (&Tensor, &Tensor) {
+        (&self.mean, &self.log_std)
     }
 
     fn len(&self) -> Result<f64> {
@@ -132,6 +169,14 @@ impl DistributionTensor for DiagGaussianTensor {
 
     fn entropy(&self) -> Result<Tensor> {
         Ok((self.log_std.sum(D::Minus1)? + self.len()? * (0.5 + half_log_2pi()))?)
+    }
+
+    fn kl(&self, other: &dyn DistributionTensor) -> Result<Tensor> {
+        let other = Self::new(other.outputs(), self.shift)?;
+        let narrower = (&self.log_std - &other.log_std)?;
+        let apart = ((&self.mean - &other.mean)? * other.log_std.neg()?.exp()?)?.sqr()?;
+        let each = ((((&narrower * 2.0)?.exp()? + apart)? - 1.0)? * 0.5)? - narrower;
+        Ok(each?.sum(D::Minus1)?)
     }
 
     fn described(&self) -> Result<Tensor> {

@@ -4,7 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 use uphill_envs::Actions;
 
 use super::diag_gaussian::half_log_2pi;
-use super::{ActionMut, DistributionRows};
+use super::{ActionMut, DistributionRows, kl_by_place, numbers, numbers_of};
 use crate::kernels::exp_in_place;
 use crate::seed::Rng;
 
@@ -16,7 +16,7 @@ use crate::seed::Rng;
 /// ```
 /// use uphill::distributions::{ActionMut, DiagGaussianRows, DistributionRows};
 ///
-/// let mut policy = DiagGaussianRows::new(2);
+/// let mut policy = DiagGaussianRows::new(2, 0.0);
 /// policy.set(&[0.5, -3.0, 0.0, 1.0], 4);
 /// let mut action = [0.0; 2];
 /// policy.mode(0, ActionMut::Continuous(&mut action));
@@ -33,13 +33,19 @@ pub struct DiagGaussianRows {
     std: Vec<f32>,
     /// `[B, K]`: `1/σ`.
     per_std: Vec<f32>,
+    shift: f32,
 }
 
 impl DiagGaussianRows {
-    /// No row yet, of so many numbers an action.
+    /// No row yet, of so many numbers an action; `shift` is added to the outputs that are logarithms of deviations.
     #[must_use]
-    pub fn new(len: usize) -> Self {
-        Self { len, mean: Vec::new(), log_std: Vec::new(), std: Vec::new(), per_std: Vec::new() }
+    pub fn new(len: usize, shift: f32) -> Self {
+        Self { len, mean: Vec::new(), log_std: Vec::new(), std: Vec::new(), per_std: Vec::new(), shift }
+    }
+
+    /// `μ` and `σ` of every number, `[B, K]` each; NaN where a row is no distribution.
+    pub(super) fn parameters(&self) -> (&[f32], &[f32]) {
+        (&self.mean, &self.std)
     }
 
     /// Whether a row holds a distribution: those that are none are NaN.
@@ -78,11 +84,11 @@ impl DistributionRows for DiagGaussianRows {
         );
         let len = outputs.len();
         assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
-        let Self { mean, log_std, std, per_std, .. } = self;
+        let Self { mean, log_std, std, per_std, shift, .. } = self;
         [&mut *mean, log_std, std, per_std].into_iter().for_each(Vec::clear);
         for row in outputs.chunks_exact(stride) {
             mean.extend_from_slice(&row[..k]);
-            log_std.extend_from_slice(&row[k..2 * k]);
+            log_std.extend(row[k..2 * k].iter().map(|l| l + *shift));
         }
         std.extend_from_slice(log_std);
         exp_in_place(std);
@@ -163,20 +169,14 @@ impl DistributionRows for DiagGaussianRows {
             log_stds.iter_mut().for_each(|t| *t *= 2.0);
         }
     }
-}
 
-/// The numbers among actions; none among indices, as a rollout has what its own distribution wrote.
-fn numbers(actions: Actions<'_>) -> &[f32] {
-    match actions {
-        Actions::Continuous(numbers) => numbers,
-        Actions::Discrete(_) => &[],
-    }
-}
-
-/// Where an action's numbers go.
-fn numbers_of(action: ActionMut<'_>) -> &mut [f32] {
-    match action {
-        ActionMut::Continuous(numbers) => numbers,
-        ActionMut::Discrete(_) => &mut [],
+    // Σ ½·(e^2d − 1) − d + ½·((μ − μ′)/σ′)²,   d = log σ − log σ′
+    fn kl(&self, other: &dyn DistributionRows, kl: &mut Vec<f32>) {
+        kl_by_place(other, (self.mean.len() / self.len, self.len), kl, |other: &Self, i| {
+            let [narrower, apart] = [[&self.log_std, &other.log_std], [&self.mean, &other.mean]]
+                .map(|[own, other]| f64::from(own[i]) - f64::from(other[i]));
+            let apart = apart * f64::from(other.per_std[i]);
+            0.5 * (2.0 * narrower).exp_m1() - narrower + 0.5 * apart * apart
+        });
     }
 }

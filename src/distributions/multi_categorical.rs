@@ -6,9 +6,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use uphill_envs::Space;
 
-use super::{
-    CategoricalTensor, Distribution, DistributionKind, DistributionRows, DistributionTensor, MultiCategoricalRows,
-};
+use super::{CategoricalTensor, Distribution, DistributionRows, DistributionTensor, MultiCategoricalRows, Row};
 use crate::Result;
 
 /// `K` independent choices, the `k`-th among `Aₖ` actions, from the `Σ Aₖ` unnormalised log-probabilities of all, one choice's
@@ -23,10 +21,14 @@ pub struct MultiCategorical {
     pub actions: Vec<usize>,
 }
 
-impl MultiCategorical {
-    /// It in the table of distributions.
-    pub const ROW: DistributionKind = DistributionKind { actions: "multi-discrete", over: Self::over };
+pub(super) const ROW: Row = Row {
+    name: "multi_categorical",
+    summary: "several choices at once, each by itself",
+    params: &[],
+    make: |_, space| Ok(MultiCategorical::over(space)),
+};
 
+impl MultiCategorical {
     /// Over the actions of a multi-discrete space.
     #[must_use]
     pub fn over(space: &Space) -> Option<Arc<dyn Distribution>> {
@@ -116,6 +118,12 @@ impl DistributionTensor for MultiCategoricalTensor {
 
     fn entropy(&self) -> Result<Tensor> {
         self.sum(|_, choice| choice.entropy())
+    }
+
+    fn kl(&self, other: &dyn DistributionTensor) -> Result<Tensor> {
+        let actions: Vec<usize> = self.choices.iter().map(CategoricalTensor::actions).collect::<Result<_>>()?;
+        let other = Self::new(other.outputs(), &actions)?;
+        self.sum(|k, choice| choice.kl(&other.choices[k]))
     }
 
     fn described(&self) -> Result<Tensor> {

@@ -1,5 +1,6 @@
 //! Several independent choices at once on the host, as many times as there are rows.
 
+use std::any::Any;
 use std::ops::Range;
 
 use rand::RngExt;
@@ -51,6 +52,10 @@ impl MultiCategoricalRows {
 }
 
 impl Choice {
+    fn rows(&self) -> usize {
+        self.logits.len() / self.columns.len()
+    }
+
     /// Its entropy in a row.
     fn entropy(&self, row: usize) -> f32 {
         let (probs, log_probs) = (self.rows.probs(row), self.rows.log_probs(row));
@@ -134,6 +139,20 @@ impl DistributionRows for MultiCategoricalRows {
                 let mean: f32 = t.iter().zip(probs).map(|(t, p)| t * p).sum();
                 t.iter_mut().zip(probs).for_each(|(t, p)| *t = p * (*t - mean));
             }
+        }
+    }
+
+    // What is independent diverges by the sum of what each does.
+    fn kl(&self, other: &dyn DistributionRows, kl: &mut Vec<f32>) {
+        let other =
+            (other as &dyn Any).downcast_ref::<Self>().filter(|other| other.choices.len() == self.choices.len());
+        let rows = self.choices.first().map_or(0, Choice::rows);
+        kl.clear();
+        kl.resize(rows, if other.is_some() { 0.0 } else { f32::NAN });
+        let mut of_choice = Vec::new();
+        for (own, other) in self.choices.iter().zip(other.into_iter().flat_map(|other| &other.choices)) {
+            own.rows.kl(&other.rows, &mut of_choice);
+            kl.iter_mut().zip(&of_choice).for_each(|(kl, of_choice)| *kl += of_choice);
         }
     }
 }

@@ -38,5 +38,5 @@ pub(super) const ROW: Row = Row {
     name: "gru",
     summary: "a gated recurrent unit between hidden layers and the heads of actor and critic, which share it",
     params: PARAMS,
-    make: Make { layout: Some(|args, spec| layout(&CELL, args, spec)), build: |args, site| made(&CELL, args, site) },
+    make: Make { layout: Some(|args, site| layout(&CELL, args, site)), build: |args, site| made(&CELL, args, site) },
 };

@@ -19,8 +19,8 @@ pub(super) const ROW: Row = Row {
             let (hidden, activation, eps) =
                 (args.counts("hidden")?, args.choice("activation")?, args.number("layer_norm_eps")?);
             let inputs = site.spec.observation_len();
-            let outputs = crate::distributions::over(&site.spec.id, &site.spec.action)?.network_outputs();
-            let (params, model) = ModuleModel::new(site.spec, site.seed, site.device, move |vb| {
+            let outputs = site.distribution()?.network_outputs();
+            let (params, model) = ModuleModel::new(site, move |vb| {
                 let net = |name: &str, outputs| net(&vb.pp(name), inputs, &hidden, outputs, activation, eps);
                 Ok(apart(net("actor", outputs)?, net("critic", 1)?))
             })?;

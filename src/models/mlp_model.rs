@@ -13,7 +13,7 @@ use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::share::Share;
 use super::{Activation, Model, Site, rows};
-use crate::distributions::{self, Distribution};
+use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
 use crate::kernels::{FusedMlp, Layer, Mlp, Transposed, Workspace};
@@ -85,21 +85,24 @@ impl MlpModel {
     ///
     /// # Errors
     /// As [`MlpModel::new`].
-    pub fn layout(spec: &Spec, config: &MlpConfig) -> Result<Layout> {
-        Self::parts(spec, config, &Device::Cpu).map(|(layout, ..)| layout)
+    pub fn layout(site: &Site<'_>, config: &MlpConfig) -> Result<Layout> {
+        Self::parts(site, config).map(|(layout, ..)| layout)
     }
 
     /// The network for a site.
-    pub(super) fn for_site(config: &MlpConfig, site: &Site<'_>) -> Result<(Params, Self)> {
-        let (layout, gains, network) = Self::parts(site.spec, config, site.device)?;
-        Ok((site.initial(layout, &gains, config.init)?, network.on(site.threads.clone())))
+    ///
+    /// # Errors
+    /// As [`MlpModel::new`].
+    pub fn for_site(config: &MlpConfig, site: &Site<'_>) -> Result<(Params, Self)> {
+        let (layout, gains, network) = Self::parts(site, config)?;
+        Ok((site.initial(layout, (&gains, &network.own), config.init)?, network.on(site.threads.clone())))
     }
 
     /// Layout, the gain of each block, and the network.
-    fn parts(spec: &Spec, config: &MlpConfig, device: &Device) -> Result<(Layout, Vec<f64>, Self)> {
-        let distribution = distributions::over(&spec.id, &spec.action)?;
+    fn parts(site: &Site<'_>, config: &MlpConfig) -> Result<(Layout, Vec<f64>, Self)> {
+        let distribution = site.distribution()?;
         let outputs = distribution.network_outputs();
-        let inputs = spec.observation_len();
+        let inputs = site.spec.observation_len();
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
         }
@@ -129,7 +132,7 @@ impl MlpModel {
         };
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
-        let network = Self { distribution, nets, own, fused: device.is_cpu(), threads: Threads::default() };
+        let network = Self { distribution, nets, own, fused: site.device.is_cpu(), threads: Threads::default() };
         Ok((layout, gains, network))
     }
 

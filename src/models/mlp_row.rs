@@ -30,7 +30,7 @@ pub(super) const ROW: Row = Row {
         Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
     ],
     make: Make {
-        layout: Some(|args, spec| MlpModel::layout(spec, &shape(args)?)),
+        layout: Some(|args, site| MlpModel::layout(site, &shape(args)?)),
         build: |args, site| {
             let (params, model) = MlpModel::for_site(&shape(args)?, site)?;
             Ok((params, Box::new(model)))

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Module, Tensor};
+use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
-use uphill_envs::Spec;
 
 use super::own_outputs::{appended, own_block};
-use super::{Model, Sequences, require_slopes};
-use crate::distributions::{self, Distribution};
-use crate::{Error, Params, Result, Seed};
+use super::{Model, Sequences, Site, require_slopes};
+use crate::distributions::Distribution;
+use crate::{Error, Params, Result};
 
 /// A module that maps `[B, D]` to `[B, outputs]`.
 pub type BoxedModule = Box<dyn Module>;
@@ -43,15 +42,17 @@ pub struct ModuleModel {
 }
 
 impl ModuleModel {
-    /// What `build` makes of a [`VarBuilder`], with parameters drawn from the seed's stream `init`.
+    /// What `build` makes of a [`VarBuilder`] for a site's environments and device, with parameters drawn from the seed's stream
+    /// `init`. Its policy's outputs are as many as [`Site::distribution`] reads of a network.
     ///
     /// ```
-    /// use candle_core::{Device, Module};
+    /// use candle_core::Module;
     /// use candle_nn::linear;
+    /// use uphill::models::Site;
     /// use uphill::{ModuleModel, Seed, envs};
     ///
     /// let spec = envs::make("CartPole-v1")?.spec().clone();
-    /// let (params, model) = ModuleModel::new(&spec, Seed(1), &Device::Cpu, |vb| {
+    /// let (params, model) = ModuleModel::new(&Site::new(&spec, Seed(1)), |vb| {
     ///     let trunk = linear(4, 32, vb.pp("trunk"))?;
     ///     let (actor, critic) = (linear(32, 2, vb.pp("actor"))?, linear(32, 1, vb.pp("critic"))?);
     ///     Ok(Box::new(move |observation| {
@@ -68,12 +69,10 @@ impl ModuleModel {
     /// `[B, outputs]` and `[B]` or `[B, 1]`, [`GradientError`](crate::models::GradientError) if an operation in them has no
     /// backward pass, so that a block would learn wrongly or not at all, and what `build` fails with.
     pub fn new(
-        spec: &Spec,
-        seed: Seed,
-        device: &Device,
+        site: &Site<'_>,
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Heads> + Send + Sync + 'static,
     ) -> Result<(Params, Self)> {
-        Self::with_detached(spec, seed, device, &[], build)
+        Self::with_detached(site, &[], build)
     }
 
     /// The same with blocks whose gradient is on purpose not the slope of the outputs, as behind `Tensor::detach`: each is
@@ -82,9 +81,7 @@ impl ModuleModel {
     /// # Errors
     /// As [`new`](Self::new); [`Error::Config`] for a name that no block has.
     pub fn with_detached(
-        spec: &Spec,
-        seed: Seed,
-        device: &Device,
+        site: &Site<'_>,
         detached: &[&str],
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Heads> + Send + Sync + 'static,
     ) -> Result<(Params, Self)> {
@@ -97,19 +94,20 @@ impl ModuleModel {
             };
             Ok(Box::new(step) as Steps)
         };
-        Self::with_memory(spec, seed, device, (0, detached), steps)
+        Self::with_memory(site, (0, detached), steps)
     }
 
     /// The same for modules that remember `M` numbers of each lane, zeros where an episode begins. They are trained by
     /// back-propagation through time, along the lanes of a rollout.
     ///
     /// ```
-    /// use candle_core::{Device, Module, Tensor};
+    /// use candle_core::{Module, Tensor};
     /// use candle_nn::linear;
+    /// use uphill::models::Site;
     /// use uphill::{ModuleModel, Seed, envs};
     ///
     /// let spec = envs::make("CartPole-v1")?.spec().clone();
-    /// let (params, model) = ModuleModel::with_memory(&spec, Seed(1), &Device::Cpu, (32, &[]), |vb| {
+    /// let (params, model) = ModuleModel::with_memory(&Site::new(&spec, Seed(1)), (32, &[]), |vb| {
     ///     let cell = linear(4 + 32, 32, vb.pp("cell"))?;
     ///     let (actor, critic) = (linear(32, 2, vb.pp("actor"))?, linear(32, 1, vb.pp("critic"))?);
     ///     Ok(Box::new(move |observation, memory| {
@@ -124,19 +122,17 @@ impl ModuleModel {
     /// # Errors
     /// As [`with_detached`](Self::with_detached); [`Error::Shape`] if what is to be remembered is not `[B, M]`.
     pub fn with_memory(
-        spec: &Spec,
-        seed: Seed,
-        device: &Device,
+        site: &Site<'_>,
         (memory, detached): (usize, &[&str]),
         build: impl Fn(VarBuilder<'_>) -> candle_core::Result<Steps> + Send + Sync + 'static,
     ) -> Result<(Params, Self)> {
-        let distribution = distributions::over(&spec.id, &spec.action)?;
+        let (spec, device, distribution) = (site.spec, site.device, site.distribution()?);
         let of = distribution.clone();
         let build = move |vb: VarBuilder<'_>| {
             let steps = build(vb.clone())?;
             Ok((steps, own_block(&*of, &vb)?))
         };
-        let (mut params, (steps, _)) = Params::build(device, &mut seed.stream("init", 0), &build)?;
+        let (mut params, (steps, _)) = Params::build(device, &mut site.seed.stream("init", 0), &build)?;
         let probe = |width: usize| Tensor::zeros((PROBE_ROWS, width), DType::F32, device);
         let (outputs, value, after) = steps(&probe(spec.observation_len())?, &probe(memory)?)?;
         require_columns("the actor's output", &outputs, distribution.network_outputs())?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use candle_core::{Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::distributions::Distribution;
+use crate::distributions::{Distribution, OwnBlock};
 use crate::layout::Layout;
 use crate::{Params, Result};
 
@@ -14,6 +14,7 @@ use crate::{Params, Result};
 pub(super) struct OwnOutputs {
     place: usize,
     len: usize,
+    initial: f32,
 }
 
 /// Where blocks of a distribution's own lie, beside those of whoever acts.
@@ -25,7 +26,13 @@ impl OwnOutputs {
         distribution.own().map_or_else(Self::default, |own| Self {
             place: layout.push(format!("{PATH}.{}", own.name), &[own.len]),
             len: own.len,
+            initial: own.initial,
         })
+    }
+
+    /// Fills them with what they begin at.
+    pub(super) fn begin(&self, theta: &mut [f32]) {
+        theta[self.place..self.place + self.len].fill(self.initial);
     }
 
     /// Their number.
@@ -87,9 +94,9 @@ impl OwnOutputs {
     }
 }
 
-/// A distribution's own block from a builder of parameters, drawn as zeros.
+/// A distribution's own block from a builder of parameters, as it begins.
 pub(super) fn own_block(distribution: &dyn Distribution, vb: &VarBuilder<'_>) -> candle_core::Result<Option<Tensor>> {
-    let own = |own: crate::distributions::OwnBlock| vb.pp(PATH).get_with_hints(own.len, own.name, Init::Const(0.0));
+    let own = |own: OwnBlock| vb.pp(PATH).get_with_hints(own.len, own.name, Init::Const(own.initial.into()));
     distribution.own().map(own).transpose()
 }
 

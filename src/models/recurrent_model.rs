@@ -12,7 +12,7 @@ use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
 use super::share::Share;
 use super::{Activation, Model, Sequences, Site, along, rows};
-use crate::distributions::{self, Distribution};
+use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
 use crate::kernels::{Gru, Layer, Mlp};
@@ -66,8 +66,8 @@ pub(super) const PARAMS: &[Param] = &[
 ];
 
 /// The layout that such a row's parameters have.
-pub(super) fn layout(cell: &'static Cell, args: &Args, spec: &Spec) -> Result<Layout> {
-    RecurrentModel::parts(cell, spec, &shape(args)?).map(|(layout, ..)| layout)
+pub(super) fn layout(cell: &'static Cell, args: &Args, site: &Site<'_>) -> Result<Layout> {
+    RecurrentModel::parts(cell, &shape(args)?, site).map(|(layout, ..)| layout)
 }
 
 /// What such a row makes.
@@ -134,8 +134,8 @@ impl RecurrentModel {
     }
 
     fn for_site(cell: &'static Cell, config: &RecurrentConfig, site: &Site<'_>) -> Result<(Params, Self)> {
-        let (layout, gains, model) = Self::parts(cell, site.spec, config)?;
-        Ok((site.initial(layout, &gains, config.init)?, model.on(site.threads.clone())))
+        let (layout, gains, model) = Self::parts(cell, config, site)?;
+        Ok((site.initial(layout, (&gains, &model.own), config.init)?, model.on(site.threads.clone())))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
@@ -158,9 +158,9 @@ impl RecurrentModel {
     }
 
     /// Layout, the gain of each block, and the network.
-    fn parts(cell: &'static Cell, spec: &Spec, config: &RecurrentConfig) -> Result<(Layout, Vec<f64>, Self)> {
-        let distribution = distributions::over(&spec.id, &spec.action)?;
-        let (inputs, outputs, units) = (spec.observation_len(), distribution.network_outputs(), config.units);
+    fn parts(cell: &'static Cell, config: &RecurrentConfig, site: &Site<'_>) -> Result<(Layout, Vec<f64>, Self)> {
+        let distribution = site.distribution()?;
+        let (inputs, outputs, units) = (site.spec.observation_len(), distribution.network_outputs(), config.units);
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
         }

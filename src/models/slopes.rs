@@ -101,13 +101,13 @@ impl GradientError {
 /// several step sizes agree best. The parameters are changed on the way, and left as they were.
 ///
 /// ```
-/// use candle_core::{Device, Module};
+/// use candle_core::Module;
 /// use candle_nn::{linear, seq};
-/// use uphill::models::apart;
+/// use uphill::models::{Site, apart};
 /// use uphill::{ModuleModel, Seed, envs, gradient};
 ///
 /// let spec = envs::make("CartPole-v1")?.spec().clone();
-/// let (mut params, network) = ModuleModel::new(&spec, Seed(1), &Device::Cpu, |vb| {
+/// let (mut params, network) = ModuleModel::new(&Site::new(&spec, Seed(1)), |vb| {
 ///     let actor = seq().add(linear(4, 8, vb.pp("actor.0"))?).add_fn(|x| x.tanh()).add(linear(8, 2, vb.pp("actor.1"))?);
 ///     let critic = linear(4, 1, vb.pp("critic"))?;
 ///     Ok(apart(Box::new(actor), Box::new(critic)))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Device;
 use candle_nn::{Module, linear};
 use uphill::envs::{Spec, VecEnv};
+use uphill::models::Site;
 use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
@@ -40,7 +41,7 @@ pub(crate) fn config(env: &str, algo: &str) -> Config {
 /// Candle modules whose actor has so many outputs.
 pub(crate) fn modules(spec: &Spec, outputs: usize, seed: Seed, device: &Device) -> Result<(Params, ModuleModel)> {
     let width = spec.observation_len();
-    ModuleModel::new(spec, seed, device, move |vb| {
+    ModuleModel::new(&Site { device, ..Site::new(spec, seed) }, move |vb| {
         let trunk = linear(width, 16, vb.pp("trunk"))?;
         let (actor, critic) = (linear(16, outputs, vb.pp("actor"))?, linear(16, 1, vb.pp("critic"))?);
         Ok(Box::new(move |observation| {

@@ -5,17 +5,23 @@
 Log-probabilities and entropies are sums over `torch.distributions.Bernoulli`, in float64; the gradients are those of
 `sum(u * log_prob + w * entropy)` in the logits `[B, K]`, `u` and `w` given. The Fisher information is recorded as its product
 with given tangents, the Hessian of the KL divergence at equal policies.
+`kl` is that divergence of each row from the row before it, the first's from the last.
 """
 
 import json
 from pathlib import Path
 
 import torch
-from torch.distributions import Bernoulli, kl_divergence
+from torch.distributions import Bernoulli, Categorical, kl_divergence
 
 
 def flat(x):
     return [float(f"{v:.9g}") for v in x.detach().double().flatten().tolist()]
+
+
+def both(logits):
+    # On and off as a choice of two: the divergence of torch's Bernoulli is infinite where a probability rounds to 1.
+    return Categorical(logits=torch.stack([logits, torch.zeros_like(logits)], -1))
 
 
 def case(generator, batch, switches, scale):
@@ -37,6 +43,7 @@ def case(generator, batch, switches, scale):
         return kl_divergence(Bernoulli(logits=logits.detach()), Bernoulli(logits=moved)).sum()
 
     _, fisher = torch.autograd.functional.hvp(divergence, logits.detach(), tangents)
+    kl = kl_divergence(both(logits), both(logits.roll(1, 0))).sum(1)
     return {
         "switches": switches,
         "logits": flat(logits),
@@ -48,6 +55,7 @@ def case(generator, batch, switches, scale):
         "entropy": flat(entropy),
         "gradient": flat(gradient),
         "fisher": flat(fisher),
+        "kl": flat(kl),
     }
 
 

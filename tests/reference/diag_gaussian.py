@@ -5,6 +5,7 @@
 `torch.distributions.Independent(Normal(mean, exp(log_std)), 1)` in float64; outputs are `[mean, log_std]`, `[B, 2K]`. The
 gradients are those of `sum(u * log_prob + w * entropy)` in the outputs, `u` and `w` given. The Fisher information is recorded
 as its product with given tangents, the Hessian of the KL divergence at equal policies.
+`kl` is that divergence of each row from the row before it, the first's from the last.
 """
 
 import json
@@ -41,6 +42,7 @@ def case(generator, batch, k, mean_scale, log_std):
         return kl_divergence(policy(outputs.detach()), policy(moved)).sum()
 
     _, fisher = torch.autograd.functional.hvp(divergence, outputs.detach(), tangents)
+    kl = kl_divergence(policy(outputs), policy(outputs.roll(1, 0)))
     return {
         "numbers": k,
         "outputs": flat(outputs),
@@ -52,6 +54,7 @@ def case(generator, batch, k, mean_scale, log_std):
         "entropy": flat(entropy),
         "gradient": flat(gradient),
         "fisher": flat(fisher),
+        "kl": flat(kl),
     }
 
 

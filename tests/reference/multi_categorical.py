@@ -5,6 +5,7 @@
 Log-probabilities and entropies are sums over one `torch.distributions.Categorical` a choice, in float64; the gradients are
 those of `sum(u * log_prob + w * entropy)` in the logits `[B, sum of A]`, `u` and `w` given. The Fisher information is
 recorded as its product with given tangents, the Hessian of the KL divergence at equal policies.
+`kl` is that divergence of each row from the row before it, the first's from the last.
 """
 
 import json
@@ -40,6 +41,7 @@ def case(generator, batch, actions, scale):
         return sum(kl_divergence(a, b).sum() for a, b in zip(choices(logits.detach()), choices(moved)))
 
     _, fisher = torch.autograd.functional.hvp(divergence, logits.detach(), tangents)
+    kl = sum(kl_divergence(a, b) for a, b in zip(policy, choices(logits.roll(1, 0))))
     return {
         "actions": actions,
         "logits": flat(logits),
@@ -51,6 +53,7 @@ def case(generator, batch, actions, scale):
         "entropy": flat(entropy),
         "gradient": flat(gradient),
         "fisher": flat(fisher),
+        "kl": flat(kl),
     }
 
 

@@ -17,6 +17,7 @@ pub(crate) struct Recorded {
     entropy: Vec<f64>,
     gradient: Vec<f64>,
     fisher: Vec<f64>,
+    kl: Vec<f64>,
 }
 
 impl Recorded {
@@ -38,6 +39,10 @@ impl Recorded {
         let mut product = self.tangents.clone();
         rows.fisher(&mut product);
         near(&format!("{of:?}: Fisher"), &product, &self.fisher, 2e-6);
+        let mut before = outputs.to_vec();
+        before.rotate_right(of.outputs());
+        near(&format!("{of:?}: divergence"), &kl_on_host(of, outputs, &before), &self.kl, 1e-6);
+        near(&format!("{of:?}: divergence of tensors"), &kl_on_tensors(of, outputs, &before), &self.kl, 1e-6);
     }
 }
 
@@ -87,6 +92,26 @@ pub(crate) fn on_tensors(of: &dyn Distribution, outputs: &[f32], actions: Action
     let gradient = gradients.get(outputs.as_tensor()).expect("of the outputs");
     let numbers = |x: &Tensor| x.flatten_all().and_then(|x| x.to_vec1::<f32>()).expect("numbers");
     Answer { log_prob: numbers(&log_prob), entropy: numbers(&entropy), gradient: numbers(gradient) }
+}
+
+/// The divergences of rows from others, on the host.
+pub(crate) fn kl_on_host(of: &dyn Distribution, outputs: &[f32], other: &[f32]) -> Vec<f32> {
+    let [rows, other] = [outputs, other].map(|outputs| {
+        let mut rows = of.rows();
+        rows.set(outputs, of.outputs());
+        rows
+    });
+    let mut kl = vec![9.0];
+    rows.kl(&*other, &mut kl);
+    kl
+}
+
+pub(crate) fn kl_on_tensors(of: &dyn Distribution, outputs: &[f32], other: &[f32]) -> Vec<f32> {
+    let [policy, other] = [outputs, other].map(|outputs| {
+        let outputs = Tensor::from_slice(outputs, (outputs.len() / of.outputs(), of.outputs()), &CPU);
+        of.tensor(&outputs.expect("outputs")).expect("a policy")
+    });
+    policy.kl(&*other).and_then(|kl| Ok(kl.to_vec1()?)).expect("numbers")
 }
 
 #[track_caller]

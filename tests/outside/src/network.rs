@@ -14,7 +14,7 @@ pub const ROW: Row = Row {
         layout: None,
         build: |args, site| {
             let (inputs, units) = (site.spec.observation_len(), args.count("units")?);
-            let (params, model) = ModuleModel::new(site.spec, site.seed, site.device, move |vb| {
+            let (params, model) = ModuleModel::new(site, move |vb| {
                 let trunk = linear(inputs, units, vb.pp("trunk"))?;
                 let (actor, critic) = (linear(units, 2, vb.pp("actor"))?, linear(units, 1, vb.pp("critic"))?);
                 Ok(Box::new(move |observation| {
