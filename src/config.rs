@@ -14,7 +14,7 @@ use crate::device::DeviceChoice;
 use crate::init::Initialiser;
 use crate::models::Activation;
 use crate::optim::{self, ClipGradBy, Row};
-use crate::words::{self, Spec, Word};
+use crate::words::{self, Scheduled, Spec, Word};
 use crate::{Error, OnDivergence, Result, algo, distributions, settings};
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
@@ -90,18 +90,24 @@ settings! {
     baseline: bool,
     /// Whether to give advantages mean 0 and deviation 1 over each minibatch.
     normalize_advantage: bool,
-    /// How far a probability ratio may move from 1 before its gradient stops.
-    clip_range: f64,
+    /// How far a probability ratio may move from 1 before its gradient stops; it may be a schedule, such as linear(0.2, 0).
+    clip_range: Scheduled,
     /// How far a value may move from the old one before its gradient stops; inf does not clip.
     clip_range_vf: f64,
-    /// Weight of the entropy bonus.
-    ent_coef: f64,
+    /// Weight of the entropy bonus; it may be a schedule, such as linear(0.01, 0).
+    ent_coef: Scheduled,
     /// Weight of the value loss, which is half the mean squared error: the 0.5 of Stable-Baselines3 is 1.0 here.
     vf_coef: f64,
     /// Approximate KL divergence at which the passes over a rollout stop early; inf never stops.
     target_kl: f64,
     /// Learning rate of an optimizer that does not say its own lr.
     lr: f64,
+    /// Learning rate of the critic, as a multiple of that of the rest.
+    critic_lr_factor: f64,
+    /// Learning rate of what actor and critic share, as such a multiple.
+    trunk_lr_factor: f64,
+    /// Learning rate of the logarithms of deviations, as such a multiple.
+    log_std_lr_factor: f64,
     /// Whether that learning rate falls in a straight line to 0 over training.
     anneal_lr: bool,
     /// Largest norm of the gradient, unless the optimizer has a link that clips; inf does not clip.
@@ -146,6 +152,8 @@ const OF_ALGOS: [&str; 13] = [
     "vf_coef",
     "target_kl",
 ];
+/// Settings that may be schedules.
+pub(crate) const SCHEDULED: [&str; 2] = ["clip_range", "ent_coef"];
 /// Settings that are arguments of models.
 const OF_MODELS: [&str; 4] = ["hidden", "activation", "init", "shared_trunk"];
 
@@ -286,12 +294,15 @@ impl Config {
             gae_lambda: 0.95,
             baseline: true,
             normalize_advantage: false,
-            clip_range: 0.2,
+            clip_range: 0.2.into(),
             clip_range_vf: f64::INFINITY,
-            ent_coef: 0.0,
+            ent_coef: 0.0.into(),
             vf_coef: 0.5,
             target_kl: f64::INFINITY,
             lr: 2.5e-4,
+            critic_lr_factor: 1.0,
+            trunk_lr_factor: 1.0,
+            log_std_lr_factor: 1.0,
             anneal_lr: true,
             max_grad_norm: 0.5,
             clip_grad_by: ClipGradBy::Part,

@@ -81,7 +81,8 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// Whether it is over the actions of this space.
     fn is_over(&self, space: &Space) -> bool;
 
-    /// The largest entropy that it can have, in nats; `None` without one that is known.
+    /// The largest entropy that it can have, in nats, where it is a choice among so many; `None` for numbers, whose entropy is
+    /// relative to a unit.
     fn max_entropy(&self) -> Option<f64>;
 
     /// Rows of it on the host, none yet.

@@ -69,6 +69,7 @@ mod policy;
 pub mod render;
 pub mod rollout;
 mod run;
+pub mod schedule;
 mod scratch;
 pub mod screen;
 mod seed;

@@ -23,6 +23,7 @@ pub use value_loss::ValueLoss;
 use crate::distributions::{Distribution, DistributionTensor};
 use crate::error::same_len;
 use crate::rollout::{ActionColumn, Estimate, Minibatch};
+use crate::schedule::{Schedule, When};
 use crate::{Result, Rollout, Stop};
 
 /// What a network says of a batch of `B` observations.
@@ -260,6 +261,9 @@ pub trait Objective: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Hears when an update begins, for numbers that change over training. Before the first they are as at its beginning.
+    fn begin(&mut self, _when: When) {}
+
     /// Hears what an update reported, means over its gradient steps, for a term whose coefficient goes by it. What is
     /// remembered has to be shown by [`state`](Objective::state).
     fn follow(&mut self, _reported: &[(&'static str, f64)]) {}
@@ -268,12 +272,21 @@ pub trait Objective: fmt::Debug + Send + Sync {
     /// restores it.
     fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, &'a mut f64)) {}
 
-    /// This term plus `coefficient` times another: `ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default())`.
-    fn plus(self, coefficient: f64, term: impl Objective + 'static) -> Sum
+    /// This term plus `coefficient` times another: `ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default())`. The coefficient
+    /// may be a schedule.
+    fn plus(self, coefficient: impl Into<Schedule>, term: impl Objective + 'static) -> Sum
     where
         Self: Sized + 'static,
     {
-        Sum { first: Box::new(self), rest: vec![(coefficient, Box::new(term))] }
+        Sum { first: Box::new(self), rest: Vec::new() }.and(1.0, coefficient.into(), term)
+    }
+
+    /// This term minus `coefficient` times another, which is a bonus: `.minus(0.01, Entropy)`.
+    fn minus(self, coefficient: impl Into<Schedule>, term: impl Objective + 'static) -> Sum
+    where
+        Self: Sized + 'static,
+    {
+        Sum { first: Box::new(self), rest: Vec::new() }.and(-1.0, coefficient.into(), term)
     }
 }
 
@@ -281,13 +294,31 @@ pub trait Objective: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Sum {
     first: Box<dyn Objective>,
-    rest: Vec<(f64, Box<dyn Objective>)>,
+    rest: Vec<Weighted>,
+}
+
+/// A term and its coefficient.
+#[derive(Debug)]
+struct Weighted {
+    /// The coefficient now.
+    coefficient: f64,
+    sign: f64,
+    schedule: Schedule,
+    term: Box<dyn Objective>,
+}
+
+impl Sum {
+    fn and(mut self, sign: f64, schedule: Schedule, term: impl Objective + 'static) -> Self {
+        let coefficient = sign * schedule.at(When::default());
+        self.rest.push(Weighted { coefficient, sign, schedule, term: Box::new(term) });
+        self
+    }
 }
 
 impl Objective for Sum {
     fn loss(&self, batch: &TensorBatch, output: &Output, report: &mut Report) -> Result<Tensor> {
         let mut sum = self.first.loss(batch, output, report)?;
-        for (coefficient, term) in &self.rest {
+        for Weighted { coefficient, term, .. } in &self.rest {
             let loss = term.loss(batch, output, report)?;
             // A term with coefficient 0 is evaluated for what it reports; a gradient of zero need not be computed.
             if *coefficient != 0.0 {
@@ -298,20 +329,28 @@ impl Objective for Sum {
     }
 
     fn has_rows(&self) -> bool {
-        self.first.has_rows() && self.rest.iter().all(|(_, term)| term.has_rows())
+        self.first.has_rows() && self.rest.iter().all(|part| part.term.has_rows())
     }
 
     fn kl_name(&self) -> Option<&'static str> {
-        self.first.kl_name().or_else(|| self.rest.iter().find_map(|(_, term)| term.kl_name()))
+        self.first.kl_name().or_else(|| self.rest.iter().find_map(|part| part.term.kl_name()))
+    }
+
+    fn begin(&mut self, when: When) {
+        self.first.begin(when);
+        for Weighted { coefficient, sign, schedule, term } in &mut self.rest {
+            *coefficient = *sign * schedule.at(when);
+            term.begin(when);
+        }
     }
 
     fn follow(&mut self, reported: &[(&'static str, f64)]) {
         self.first.follow(reported);
-        self.rest.iter_mut().for_each(|(_, term)| term.follow(reported));
+        self.rest.iter_mut().for_each(|part| part.term.follow(reported));
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, &'a mut f64)) {
-        let rest = self.rest.iter_mut().map(|(_, term)| term);
+        let rest = self.rest.iter_mut().map(|part| &mut part.term);
         for (i, term) in std::iter::once(&mut self.first).chain(rest).enumerate() {
             term.state(&mut |name, number| visit(&format!("{i}.{name}"), number));
         }
@@ -321,7 +360,7 @@ impl Objective for Sum {
         rows.fit(out);
         let b = rows.log_prob.len();
         let mut sum = self.first.rows(rows, weight, out, sums);
-        for (coefficient, term) in &self.rest {
+        for Weighted { coefficient, term, .. } in &self.rest {
             if *coefficient == 0.0 {
                 // It reports, and has no gradient: 0 times one that is not finite would be NaN.
                 let [mut log_prob, mut entropy, mut value] = [[0.0; REPORTED]; 3];
@@ -341,8 +380,11 @@ impl Objective for Sum {
         sum
     }
 
-    fn plus(mut self, coefficient: f64, term: impl Objective + 'static) -> Sum {
-        self.rest.push((coefficient, Box::new(term)));
-        self
+    fn plus(self, coefficient: impl Into<Schedule>, term: impl Objective + 'static) -> Sum {
+        self.and(1.0, coefficient.into(), term)
+    }
+
+    fn minus(self, coefficient: impl Into<Schedule>, term: impl Objective + 'static) -> Sum {
+        self.and(-1.0, coefficient.into(), term)
     }
 }

@@ -7,11 +7,13 @@ mod args;
 mod param;
 mod parse;
 mod row;
+mod scheduled;
 mod word;
 
 pub use args::Args;
 pub use param::{Kind, Param, Range};
 pub use row::Row;
+pub use scheduled::Scheduled;
 pub use word::{Spec, Value, Word};
 
 pub(crate) use args::bind;

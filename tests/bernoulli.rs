@@ -191,7 +191,7 @@ fn config(algo: &str) -> Config {
         "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
         _ => Config { n_steps: 8, ..defaults },
     };
-    let config = Config { envs: 8, hidden: vec![16], lr: 0.01, gamma: 0.5, ent_coef: 0.0, threads: 1, ..config };
+    let config = Config { envs: 8, hidden: vec![16], lr: 0.01, gamma: 0.5, ent_coef: 0.0.into(), threads: 1, ..config };
     Config { env: "Lamps-v0".into(), steps: 16_000, ..config }
 }
 

@@ -95,7 +95,7 @@ proptest! {
         let places: Vec<usize> = (0..rows).rev().collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
         let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop: Stop::default() };
-        let algo = Config { ent_coef: 0.1, ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one").into_on_policy().expect("a loss");
+        let algo = Config { ent_coef: 0.1.into(), ..Config::for_algo(algo).expect("an algorithm") }.make_algo().expect("one").into_on_policy().expect("a loss");
         let (_, expected, reports) = through_graph(&algo, &plain, &params, batch);
         for network in [&fused, &plain] {
             let (mut gradient, mut sums) = (Vec::new(), RowSums::default());

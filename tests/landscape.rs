@@ -135,7 +135,7 @@ fn the_mean_return_is_near_the_exact_one_and_the_same_twice() {
 #[test]
 fn the_loss_at_the_centre_is_that_of_the_rollout() {
     // Where the ratio is 1 the clipped surrogate is minus the mean advantage, which normalised is 0.
-    let config = Config { ent_coef: 0.0, vf_coef: 0.0, ..config("CartPole-v1") };
+    let config = Config { ent_coef: 0.0.into(), vf_coef: 0.0, ..config("CartPole-v1") };
     let points = points(&config, 4);
     let surface = Surface::loss(&config, (&points[0], &Buffers::default()), Seed(1)).expect("a surface");
     let losses = surface.heights(&points, &Threads::default(), || {}).expect("heights");

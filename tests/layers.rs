@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "on_divergence",
             "own_folder",
             "pace",
+            "schedule",
             "scratch",
             "seed",
             "settings",

@@ -241,7 +241,7 @@ fn all_paths_give_one_gradient_in_which_what_is_forbidden_has_no_part() {
     for (place, &action) in rollout.action.indices().iter().enumerate() {
         assert!(rollout.mask[place * 6 + action as usize], "place {place}");
     }
-    let algo = loop_of(&Config { ent_coef: 0.1, ..Config::for_algo("ppo").expect("an algorithm") });
+    let algo = loop_of(&Config { ent_coef: 0.1.into(), ..Config::for_algo("ppo").expect("an algorithm") });
     let places: Vec<usize> = (0..100).collect();
     let advantage = &estimate.advantage[..100];
     let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage, stop: Stop::default() };

@@ -141,7 +141,7 @@ fn worst_deviation(sampled: &Sampled, exact: &candle_core::Tensor, places: &[usi
 
 fn config(algo: &str) -> Config {
     let defaults = Config::for_algo(algo).expect("an algorithm");
-    Config { gamma: 1.0, envs: LANES, episodes: LANES, ent_coef: 0.0, normalize_advantage: false, ..defaults }
+    Config { gamma: 1.0, envs: LANES, episodes: LANES, ent_coef: 0.0.into(), normalize_advantage: false, ..defaults }
 }
 
 /// The loop that a configuration's algorithm is.

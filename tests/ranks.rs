@@ -76,7 +76,8 @@ fn one_rank_is_no_rank_at_all() {
 /// A batch that two ranks share is the batch of one rank with all lanes, up to how sums are rounded.
 #[test]
 fn two_ranks_learn_what_one_does_with_all_their_lanes() {
-    let base = Config { gae_lambda: 0.95, ent_coef: 0.01, optimizer: "sgd".parse().expect("a spec"), ..config("a2c") };
+    let base =
+        Config { gae_lambda: 0.95, ent_coef: 0.01.into(), optimizer: "sgd".parse().expect("a spec"), ..config("a2c") };
     let base = Config { lr: 0.05, max_grad_norm: f64::INFINITY, n_steps: 16, ..base };
     let values = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word)).collect::<Vec<f32>>();
     let half = values(&trained(&Config { envs: 4, ..base.clone() }, 2, 4)[0].0);

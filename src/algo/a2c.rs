@@ -1,4 +1,4 @@
-use super::params::{ENT_COEF, GAE_LAMBDA, GAMMA, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF};
+use super::params::{ENT_COEF, GAE_LAMBDA, GAMMA, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
 use crate::advantage::{Estimator, Gae, NStep};
@@ -30,7 +30,7 @@ fn a2c(args: &Args) -> Result<OnPolicy> {
         estimator,
         objective: PolicyGradient
             .plus(args.number("vf_coef")?, ValueLoss::default())
-            .plus(-args.number("ent_coef")?, Entropy),
+            .minus(scheduled(args, &ENT_COEF)?, Entropy),
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: 1,
         n_minibatches: 1,

@@ -110,6 +110,7 @@ impl Algorithm for OnPolicy {
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
         self.check_network(&*learner.network, rollout.lanes)?;
+        self.objective.begin(now.when);
         let Learner { network, params, optimizer, shuffle, world, buffers } = learner;
         let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
         let by_lane = network.memory() > 0;

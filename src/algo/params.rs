@@ -1,7 +1,10 @@
 //! Arguments that several algorithms have.
 
+use crate::Result;
+use crate::optim::Registry;
 use crate::rollout::Rollout;
-use crate::words::{Kind, Param, Range};
+use crate::schedule::Schedule;
+use crate::words::{Args, Kind, Param, Range};
 
 /// The most passes over a rollout.
 const MAX_EPOCHS: u64 = 10_000;
@@ -25,7 +28,7 @@ pub(super) const NORMALIZE_ADVANTAGE: Param = Param::flag(
     "false",
     "whether to give advantages mean 0 and deviation 1 over each minibatch",
 );
-pub(super) const CLIP_RANGE: Param = Param::fixed(
+pub(super) const CLIP_RANGE: Param = Param::number(
     "clip_range",
     Range::Limit,
     "0.2",
@@ -37,7 +40,7 @@ pub(super) const CLIP_RANGE_VF: Param = Param::fixed(
     "0.2",
     "how far a value may move from the old one before its gradient stops; inf does not clip",
 );
-pub(super) const ENT_COEF: Param = Param::fixed("ent_coef", Range::Finite, "0", "weight of the entropy bonus");
+pub(super) const ENT_COEF: Param = Param::number("ent_coef", Range::Finite, "0", "weight of the entropy bonus");
 pub(super) const VF_COEF: Param = Param::fixed(
     "vf_coef",
     Range::NotNegative,
@@ -50,3 +53,8 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "inf",
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
+
+/// An argument that may change over training.
+pub(super) fn scheduled(args: &Args, param: &Param) -> Result<Schedule> {
+    Registry::default().number(args.row(), param, args.value(param.name)?)
+}

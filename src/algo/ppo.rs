@@ -1,6 +1,6 @@
 use super::params::{
     CLIP_RANGE, CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    TARGET_KL, VF_COEF,
+    TARGET_KL, VF_COEF, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -39,9 +39,9 @@ fn ppo(args: &Args) -> Result<OnPolicy> {
         horizon: Horizon::Steps(args.count("n_steps")?),
         gamma: args.number("gamma")?,
         estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
-        objective: ClippedSurrogate::new(args.number("clip_range")?)
+        objective: ClippedSurrogate::new(scheduled(args, &CLIP_RANGE)?)
             .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
-            .plus(-args.number("ent_coef")?, Entropy),
+            .minus(scheduled(args, &ENT_COEF)?, Entropy),
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: args.count("n_epochs")?,
         n_minibatches: args.count("n_minibatches")?,

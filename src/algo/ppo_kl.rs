@@ -1,5 +1,6 @@
 use super::params::{
     CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF,
+    scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -38,7 +39,7 @@ fn ppo_kl(args: &Args) -> Result<OnPolicy> {
         objective: ClippedSurrogate::new(f64::INFINITY)
             .plus(1.0, KlPenalty::new(args.number("kl_target")?, args.number("kl_coef")?))
             .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
-            .plus(-args.number("ent_coef")?, Entropy),
+            .minus(scheduled(args, &ENT_COEF)?, Entropy),
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: args.count("n_epochs")?,
         n_minibatches: args.count("n_minibatches")?,

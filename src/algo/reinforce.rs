@@ -1,4 +1,4 @@
-use super::params::{BASELINE, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF};
+use super::params::{BASELINE, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
 use crate::advantage::MonteCarlo;
@@ -17,7 +17,7 @@ pub(super) const ROW: Row = Row {
 ///
 /// Williams 1992, <https://doi.org/10.1007/BF00992696>; baseline: Sutton and Barto 2018, section 13.4.
 fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
-    let policy = PolicyGradient.plus(-args.number("ent_coef")?, Entropy);
+    let policy = PolicyGradient.minus(scheduled(args, &ENT_COEF)?, Entropy);
     let baseline = args.flag("baseline")?;
     Ok(OnPolicy {
         horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),

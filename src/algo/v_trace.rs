@@ -1,4 +1,4 @@
-use super::params::{ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF};
+use super::params::{ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
 use crate::advantage::VTrace;
@@ -45,7 +45,7 @@ fn v_trace(args: &Args) -> Result<OnPolicy> {
         estimator: Box::new(estimator),
         objective: PolicyGradient
             .plus(args.number("vf_coef")?, ValueLoss::default())
-            .plus(-args.number("ent_coef")?, Entropy),
+            .minus(scheduled(args, &ENT_COEF)?, Entropy),
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: args.count("n_epochs")?,
         n_minibatches: args.count("n_minibatches")?,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
+use crate::config::SCHEDULED;
 use crate::screen::tell;
 use crate::words::{self, Kind, Param, Spec, Word};
 use crate::{Catalogue, Config, Error, Result, algo, envs};
@@ -110,6 +111,7 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
             continue;
         }
         let value = match example.get(name) {
+            Some(_) if SCHEDULED.contains(&name) && text.parse::<f64>().is_err() => text.as_str().into(),
             Some(like) => parse(name, text, like)?,
             None => own_value(name, text, catalogue)?,
         };

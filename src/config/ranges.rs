@@ -64,6 +64,9 @@ impl Config {
             "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
             "clip_observation" => !self.normalize_observation,
             "clip_reward" => !self.normalize_reward,
+            "critic_lr_factor" => self.critic_lr_factor == 1.0,
+            "trunk_lr_factor" => self.trunk_lr_factor == 1.0,
+            "log_std_lr_factor" => self.log_std_lr_factor == 1.0,
             // What is said nowhere is not written either.
             "distribution" => self.distribution == AUTO,
             name => others(name),
@@ -138,6 +141,14 @@ impl Config {
         }
         let ok = self.lr >= 0.0 && self.lr.is_finite();
         check(ok, "lr", shown(self.lr), "it must be finite and not negative")?;
+        for (name, factor) in [
+            ("critic_lr_factor", self.critic_lr_factor),
+            ("trunk_lr_factor", self.trunk_lr_factor),
+            ("log_std_lr_factor", self.log_std_lr_factor),
+        ] {
+            let range = "it must be finite and not negative; 1 is the learning rate of the rest";
+            check(factor >= 0.0 && factor.is_finite(), name, shown(factor), range)?;
+        }
         check(
             self.max_memory > 0.0,
             "max_memory",

@@ -11,7 +11,7 @@ use crate::distributions::{self, Distribution};
 use crate::models::{MlpConfig, Model, NormalisedModel, Site};
 use crate::moments::Moments;
 use crate::normaliser::{Normaliser, RewardScale};
-use crate::optim::{Fallback, Optimizer};
+use crate::optim::{Fallback, Optimizer, Pattern};
 use crate::words::{Args, Param, Row, Value, Word};
 use crate::{Buffers, Config, Error, Layout, MakeEnvs, Params, Result, Seed};
 
@@ -159,9 +159,24 @@ impl Config {
             anneal_lr: self.anneal_lr,
             max_grad_norm: self.max_grad_norm,
             clip_grad_by: self.clip_grad_by,
+            lr_factors: self.lr_factors(),
             seed: Some(Seed(self.seed).derive("optimizer", 0) >> 14),
         };
         Ok(Optimizer::new(self.catalogue.optim().chain_with(&self.optimizer, &fallback)?))
+    }
+
+    /// Blocks whose learning rate is another than that of the rest.
+    fn lr_factors(&self) -> Vec<(Pattern, f64)> {
+        let parts = [
+            ("*log_std", self.log_std_lr_factor),
+            ("critic.*", self.critic_lr_factor),
+            ("trunk.*", self.trunk_lr_factor),
+        ];
+        parts
+            .iter()
+            .filter(|(_, factor)| *factor != 1.0)
+            .map(|(blocks, factor)| (Pattern::new(*blocks), *factor))
+            .collect()
     }
 
     /// The network, with its parameters.

@@ -96,9 +96,8 @@ impl Distribution for SquashedDiagGaussian {
         self.normal.is_over(space)
     }
 
-    // That of the uniform distribution over the box.
     fn max_entropy(&self) -> Option<f64> {
-        Some(self.log_half() + self.normal.low.len() as f64 * LN_2)
+        None
     }
 
     fn rows(&self) -> Box<dyn DistributionRows> {

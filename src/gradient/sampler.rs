@@ -78,7 +78,8 @@ impl GradientSampler<'_> {
         let network =
             Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
         let task = Config { env, gamma, normalize_observation, clip_observation, mask_actions, ..network };
-        let config = Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0, ..task };
+        let config =
+            Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0.into(), ..task };
         config.validate()?;
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
             (0..batches).step_by(SHARE).map(|first| (first..(first + SHARE).min(batches), Ok(Vec::new()))).collect();

@@ -3,6 +3,7 @@ use candle_core::{DType, Tensor};
 use super::{Objective, Output, Report, RowGradients, RowSums, Rows, TensorBatch};
 use crate::Result;
 use crate::kernels::exp_in_place;
+use crate::schedule::{Schedule, When};
 
 /// PPO's clipped surrogate.
 ///
@@ -16,20 +17,22 @@ use crate::kernels::exp_in_place;
 ///
 /// Schulman et al. 2017, eq. 7, <https://arxiv.org/abs/1707.06347>; the KL estimate is k3 of
 /// <http://joschu.net/blog/kl-approx.html>.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClippedSurrogate {
-    /// ε, above 0.
-    pub clip_range: f64,
+    /// ε now, above 0.
+    clip_range: f64,
+    schedule: Schedule,
 }
 
 /// Rows whose ratios are taken together.
 const CHUNK: usize = 64;
 
 impl ClippedSurrogate {
-    /// The surrogate clipped at `1 ± clip_range`.
+    /// The surrogate clipped at `1 ± clip_range`, which may be a schedule.
     #[must_use]
-    pub fn new(clip_range: f64) -> Self {
-        Self { clip_range }
+    pub fn new(clip_range: impl Into<Schedule>) -> Self {
+        let schedule = clip_range.into();
+        Self { clip_range: schedule.at(When::default()), schedule }
     }
 }
 
@@ -51,6 +54,10 @@ impl Objective for ClippedSurrogate {
         report.push("approx_kl", &(&distance - log_ratio)?.mean_all()?);
         report.push("clip_fraction", &distance.abs()?.gt(self.clip_range)?.to_dtype(DType::F32)?.mean_all()?);
         Ok(loss)
+    }
+
+    fn begin(&mut self, when: When) {
+        self.clip_range = self.schedule.at(when);
     }
 
     fn kl_name(&self) -> Option<&'static str> {

@@ -142,7 +142,11 @@ impl<'a> Args<'a> {
     /// # Errors
     /// [`Error::Config`] if the row has no such argument; likewise in all others.
     pub fn schedule(&self, name: &str) -> Result<Schedule> {
-        self.registry.schedule(self.value(name)?, self.fallback)
+        let schedule = self.registry.schedule(self.value(name)?, self.fallback)?;
+        match &self.fallback.lr_factors[..] {
+            [(_, factor), ..] if name == "lr" => Ok(schedule.times(*factor)),
+            _ => Ok(schedule),
+        }
     }
 
     /// A number that cannot.
@@ -255,6 +259,6 @@ impl<'a> Args<'a> {
     }
 }
 
-fn at(row: &str, name: &str, problem: &Error) -> Error {
+pub(super) fn at(row: &str, name: &str, problem: &Error) -> Error {
     Error::Config(format!("{row}: {name}: {problem}"))
 }

@@ -177,7 +177,9 @@ impl Optimizer {
     /// other hyper-parameters are not state.
     pub fn visit_state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.chain.state(&mut |name, slot| match slot {
-            Slot::Schedule(schedule) => schedule.state(&mut |part, slot| visit(&format!("{name}.{part}"), slot)),
+            Slot::Schedule(schedule) => {
+                schedule.state(&mut |part, number| visit(&format!("{name}.{part}"), Slot::Scalar(number)));
+            }
             slot => visit(name, slot),
         });
     }

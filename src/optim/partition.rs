@@ -133,7 +133,8 @@ impl GradientTransform for Partition {
     }
 
     fn learning_rate(&self, when: When) -> Option<f64> {
-        self.branches.iter().find_map(|branch| branch.chain.learning_rate(when))
+        // Of the rest, which stands last.
+        self.branches.iter().rev().find_map(|branch| branch.chain.learning_rate(when))
     }
 
     fn evaluation(&self, theta: &[f32], layout: &Layout) -> Result<Option<Vec<f32>>> {

@@ -4,11 +4,14 @@ use std::str::FromStr;
 
 use uphill_envs::quoted;
 
-use super::args::Args;
+use super::args::{Args, at};
 use super::nearest::nearest;
 use super::table::{Make, Registry, Row};
-use super::{Chain, ClipGradBy, GradientTransform, Optimizer, Schedule, When, clip_by_global_norm, clip_by_part_norm};
-use crate::words::{Spec, Value, Word};
+use super::{
+    Chain, ClipGradBy, GradientTransform, Optimizer, Pattern, Schedule, When, clip_by_global_norm, clip_by_part_norm,
+    partition,
+};
+use crate::words::{Kind, Param, Spec, Value, Word};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -22,13 +25,23 @@ pub struct Fallback {
     pub max_grad_norm: f64,
     /// What that norm is of.
     pub clip_grad_by: ClipGradBy,
+    /// Multiples of every learning rate for blocks of some names, the first pattern that means one being taken: theirs are chains
+    /// of their own, and so what they clip by themselves is theirs alone.
+    pub lr_factors: Vec<(Pattern, f64)>,
     /// Seed of every link that draws random numbers and does not say `seed`, below 2⁵⁰; `None` leaves each its own.
     pub seed: Option<u64>,
 }
 
 impl Default for Fallback {
     fn default() -> Self {
-        Self { lr: None, anneal_lr: false, max_grad_norm: f64::INFINITY, clip_grad_by: ClipGradBy::Whole, seed: None }
+        Self {
+            lr: None,
+            anneal_lr: false,
+            max_grad_norm: f64::INFINITY,
+            clip_grad_by: ClipGradBy::Whole,
+            lr_factors: Vec::new(),
+            seed: None,
+        }
     }
 }
 
@@ -82,7 +95,7 @@ impl Registry {
                 ClipGradBy::Part => chain.then(clip_by_part_norm(fallback.max_grad_norm)),
             };
         }
-        let chain = chain.append(self.links(after, fallback)?);
+        let chain = chain.append(self.parts(after, fallback)?);
         self.check_places(spec)?;
         if spec.0.iter().skip_while(|link| mends(link)).any(|link| link.any(&mut |link| mends(link))) {
             let reason = "a gradient that is not finite never reaches it elsewhere";
@@ -94,6 +107,18 @@ impl Registry {
             return Err(Error::Config(format!("optimizer = `{spec}` has no learning rate: {remedy}")));
         }
         Ok(chain)
+    }
+
+    /// The links, as many times as there are learning rates.
+    fn parts(&self, links: &[Word], fallback: &Fallback) -> Result<Chain> {
+        let of =
+            |factor| self.links(links, &Fallback { lr_factors: vec![(Pattern::new("*"), factor)], ..fallback.clone() });
+        if fallback.lr_factors.is_empty() {
+            return self.links(links, fallback);
+        }
+        let parts = fallback.lr_factors.iter().map(|(blocks, factor)| Ok((blocks.clone(), of(*factor)?)));
+        let parts = parts.chain([of(1.0).map(|rest| (Pattern::new("*"), rest))]).collect::<Result<Vec<_>>>()?;
+        Ok(Chain::new().then(partition(parts)))
     }
 
     pub(super) fn links(&self, links: &[Word], fallback: &Fallback) -> Result<Chain> {
@@ -187,6 +212,26 @@ impl Registry {
     pub(crate) fn same_kind(&self, one: &Spec, other: &Spec) -> bool {
         let kind = |spec: &Spec| self.recipe_of(spec).map(|row| row.name.trim_end_matches('w'));
         kind(one) == kind(other)
+    }
+
+    /// A number that may change over training, for what is no optimizer and is told no metric.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for no such number, one out of the argument's range at some time, and one that goes by a metric.
+    pub(crate) fn number(&self, row: &str, param: &Param, value: &Value) -> Result<Schedule> {
+        let said = || quoted(&value.to_string());
+        let wrong =
+            |problem: &str| Error::Config(format!("{row}: {} = {} is impossible: {problem}", param.name, said()));
+        let schedule = self.schedule(value, &Fallback::default()).map_err(|e| at(row, param.name, &e))?;
+        let Kind::Number(range) = param.kind else { return Ok(schedule) };
+        let along = if matches!(value, Value::Number(_)) { "" } else { "all along, " };
+        match schedule.extremes().into_iter().find(|x| !range.contains(*x)) {
+            Some(_) => Err(wrong(&format!("{along}{range}"))),
+            None if schedule.observes() => {
+                Err(wrong("plateau goes by the mean return, which is told to an optimizer alone"))
+            }
+            None => Ok(schedule),
+        }
     }
 
     pub(super) fn schedule(&self, value: &Value, fallback: &Fallback) -> Result<Schedule> {

@@ -1,8 +1,7 @@
 //! The words for schedules.
 
-use super::plateau::Plateau;
 use super::table::{Make, Row};
-use super::{Args, Schedule};
+use super::{Args, Plateau, Schedule};
 use crate::words::{Kind, Param, Range};
 use crate::{Error, Result};
 

@@ -54,9 +54,21 @@ impl Args {
         self.row
     }
 
+    /// What an argument was said to be.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the row has no such argument; likewise in all others.
+    pub fn value(&self, name: &str) -> Result<&Value> {
+        let found = self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        found.ok_or_else(|| self.absent(name))
+    }
+
+    fn absent(&self, name: &str) -> Error {
+        Error::Config(format!("the row of {} has no such argument: {name}", self.row))
+    }
+
     fn get<T>(&self, name: &str, of: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let found = self.values.iter().find(|(known, _)| *known == name).and_then(|(_, value)| of(value));
-        found.ok_or_else(|| Error::Config(format!("the row of {} has no such argument: {name}", self.row)))
+        of(self.value(name)?).ok_or_else(|| self.absent(name))
     }
 
     /// A number.

@@ -80,7 +80,7 @@ impl Kind {
     pub(crate) fn check(&self, value: &Value) -> Result<(), String> {
         let whole = |x: f64, least: u64, most: u64| x.fract() == 0.0 && (least as f64..=most as f64).contains(&x);
         let (fits, expected) = match (self, value) {
-            (Kind::Fixed(range), Value::Number(x)) => (range.contains(*x), range.to_string()),
+            (Kind::Fixed(range) | Kind::Number(range), Value::Number(x)) => (range.contains(*x), range.to_string()),
             (Kind::Fixed(_), _) => (false, "it must be a number, and cannot change over training".into()),
             (Kind::Count(least, most), value) => (
                 value.number().is_some_and(|x| whole(x, *least, *most)),

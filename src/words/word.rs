@@ -358,7 +358,7 @@ trait IntoSpec {
 impl IntoSpec for toml::Value {
     fn try_into_spec(self, depth: usize) -> Result<Spec> {
         let wrong = |found: &toml::Value| {
-            let expected = "it must be text in quotes, a table with a name, or an array of those";
+            let expected = "it must be text in quotes, a table with a name, an array of those, or a table of blocks' names and those";
             Error::Config(format!("optimizer = {} is impossible: {expected}", settings::shown(found)))
         };
         parse::check_depth(depth)?;
@@ -376,6 +376,17 @@ impl IntoSpec for toml::Value {
                         Ok((Some(name), value.try_into_value(depth + 1)?))
                     };
                     Ok(Spec(vec![Word { name, args: table.into_iter().map(argument).collect::<Result<_>>()? }]))
+                }
+                // Parts of the parameters, each with an optimizer of its own.
+                None if !table.is_empty() && !table.values().any(|chain| chain.is_integer() || chain.is_float()) => {
+                    let pair = |(blocks, chain): (String, toml::Value)| {
+                        Ok([(None, parse::text(blocks)?), (None, Value::Spec(chain.try_into_spec(depth + 1)?))])
+                    };
+                    // A table has no order, and the first pattern that means a block takes it: the narrower goes first.
+                    let mut parts: Vec<_> = table.into_iter().collect();
+                    parts.sort_by_key(|(blocks, _)| (blocks.contains('*'), std::cmp::Reverse(blocks.len())));
+                    let pairs = parts.into_iter().map(pair).collect::<Result<Vec<_>>>()?;
+                    Ok(Spec(vec![Word { name: "partition".into(), args: pairs.into_iter().flatten().collect() }]))
                 }
                 _ => Err(wrong(&toml::Value::Table(table))),
             },

@@ -31,7 +31,7 @@ pub(crate) fn config(env: &str, algo: &str) -> Config {
         hidden: vec![16],
         lr: 0.01,
         gamma: 0.5,
-        ent_coef: 0.0,
+        ent_coef: 0.0.into(),
         threads: 1,
         steps: 12_000,
         ..config
@@ -103,7 +103,7 @@ pub(crate) fn gradients_agree(
         let (_, plain) = MlpModel::new(&spec, &mlp, Seed(9), &CPU).expect("a network");
         let plain = plain.plain();
         change(&mut params);
-        let config = Config { ent_coef: 0.3, ..config(env, algo) };
+        let config = Config { ent_coef: 0.3.into(), ..config(env, algo) };
         let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
         let tensors = TensorBatch::new(&rollout, &estimate, &places, &advantage, &CPU).expect("tensors");
         let output = plain.answer(&params, &tensors.observation).expect("outputs");

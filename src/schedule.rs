@@ -1,11 +1,21 @@
-//! Hyper-parameters that change over training.
+//! Numbers that change over training, and when in training they are asked for.
 
 use std::f64::consts::PI;
 
-use super::plateau::Plateau;
-use super::{Slot, When};
+mod plateau;
 
-/// A hyper-parameter as a function of [`When::progress`], the share `p` of training that is done, from 0 to 1.
+pub use plateau::Plateau;
+
+/// When in training something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct When {
+    /// The share of training that is done, from 0 to 1: what schedules go by.
+    pub progress: f64,
+    /// Number of the rollout that is learnt from, counted from 1. Several steps may learn from the same one.
+    pub update: u64,
+}
+
+/// A number as a function of [`When::progress`], the share `p` of training that is done, from 0 to 1.
 ///
 /// Steps are not counted: a schedule is the same curve over a short run and a long one. A number is a schedule too:
 /// wherever one is asked for, `0.9.into()` will do.
@@ -133,7 +143,7 @@ impl Schedule {
     }
 
     /// Numbers between which its values always lie; for checks of range.
-    pub(super) fn extremes(&self) -> Vec<f64> {
+    pub(crate) fn extremes(&self) -> Vec<f64> {
         match self {
             Schedule::Constant(value) => vec![*value],
             Schedule::Linear { start, end }
@@ -149,6 +159,45 @@ impl Schedule {
         }
     }
 
+    /// Whether it goes by a metric.
+    #[must_use]
+    pub(crate) fn observes(&self) -> bool {
+        match self {
+            Schedule::Plateau(_) => true,
+            Schedule::Warmup { then, .. } => then.observes(),
+            _ => false,
+        }
+    }
+
+    /// The same, times a factor that is not negative.
+    #[must_use]
+    pub(crate) fn times(self, factor: f64) -> Self {
+        match self {
+            Schedule::Constant(value) => Schedule::Constant(factor * value),
+            Schedule::Linear { start, end } => Schedule::Linear { start: factor * start, end: factor * end },
+            Schedule::Cosine { start, end } => Schedule::Cosine { start: factor * start, end: factor * end },
+            Schedule::Exponential { start, end } => Schedule::Exponential { start: factor * start, end: factor * end },
+            Schedule::Polynomial { start, end, power } => {
+                Schedule::Polynomial { start: factor * start, end: factor * end, power }
+            }
+            Schedule::Step { start, factor: fall, every } => {
+                Schedule::Step { start: factor * start, factor: fall, every }
+            }
+            Schedule::Piecewise { start, points } => {
+                let points = points.into_iter().map(|(from, value)| (from, factor * value)).collect();
+                Schedule::Piecewise { start: factor * start, points }
+            }
+            Schedule::Warmup { share, then } => Schedule::Warmup { share, then: Box::new(then.times(factor)) },
+            Schedule::OneCycle { peak, share, div, final_div } => {
+                Schedule::OneCycle { peak: factor * peak, share, div, final_div }
+            }
+            Schedule::WarmupStableDecay { peak, warmup, decay, end } => {
+                Schedule::WarmupStableDecay { peak: factor * peak, warmup, decay, end: factor * end }
+            }
+            Schedule::Plateau(plateau) => Schedule::Plateau(plateau.times(factor)),
+        }
+    }
+
     /// Tells it the latest value of the metric that it goes by, if it goes by one. More is better.
     pub fn observe(&mut self, metric: f64, when: When) {
         match self {
@@ -159,7 +208,7 @@ impl Schedule {
     }
 
     /// Shows what it remembers of metrics, if it goes by them.
-    pub fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+    pub fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, &'a mut f64)) {
         match self {
             Schedule::Plateau(plateau) => plateau.state(visit),
             Schedule::Warmup { then, .. } => then.state(visit),

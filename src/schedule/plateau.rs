@@ -1,7 +1,5 @@
 //! A number that falls when learning stands still.
 
-use super::Slot;
-
 /// A number that is multiplied by a factor whenever a metric has stood still for a share of training.
 ///
 /// ```text
@@ -16,7 +14,7 @@ use super::Slot;
 ///
 /// With a fall of 1, which never comes to pass, these are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
 /// `mode="max"` and `threshold_mode="abs"`, which counts observations: a relative threshold would mean the wrong thing
-/// for negative returns. The metric is what [`Optimizer::observe`](super::Optimizer::observe) is told; a trainer tells the
+/// for negative returns. The metric is what [`Optimizer::observe`](crate::Optimizer::observe) is told; a trainer tells the
 /// mean return of the last 100 episodes after each update, from the first 100 that count on: that of fewer is good by
 /// luck, and would stay the best.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,16 +95,21 @@ impl Plateau {
         }
     }
 
+    /// The same, times a factor.
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self { start: factor * self.start, min: factor * self.min, value: factor * self.value, ..self }
+    }
+
     pub(super) fn extremes(&self) -> [f64; 2] {
         [self.start, self.min.min(self.start)]
     }
 
-    pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
-        visit("value", Slot::Scalar(&mut self.value));
-        visit("best", Slot::Scalar(&mut self.best));
-        visit("since", Slot::Scalar(&mut self.since));
-        visit("lowest", Slot::Scalar(&mut self.lowest));
-        visit("highest", Slot::Scalar(&mut self.highest));
+    pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, &'a mut f64)) {
+        visit("value", &mut self.value);
+        visit("best", &mut self.best);
+        visit("since", &mut self.since);
+        visit("lowest", &mut self.lowest);
+        visit("highest", &mut self.highest);
     }
 }
 
