@@ -55,7 +55,7 @@ fn loss(c: &mut Criterion) {
             value: column.clone(),
             ..Rollout::new(1, 0)
         };
-        let estimate = Estimate { advantage: column.clone(), target: column.clone() };
+        let estimate = Estimate { advantage: column.clone(), target: column.clone(), ..Estimate::default() };
         let places: Vec<usize> = (0..rows).collect();
         let batch = TensorBatch::new(&rollout, &estimate, &places, &column, &CPU).expect("tensors");
         let logits = Var::from_vec(logits, (rows, 2), &CPU).expect("logits");

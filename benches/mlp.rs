@@ -41,7 +41,7 @@ fn steps(rows: usize) -> (Rollout, Estimate, Vec<usize>) {
         value: column.clone(),
         ..Rollout::new(1, 4)
     };
-    (rollout, Estimate { advantage: column.clone(), target: column }, (0..rows).collect())
+    (rollout, Estimate { advantage: column.clone(), target: column, ..Estimate::default() }, (0..rows).collect())
 }
 
 fn forward(c: &mut Criterion) {

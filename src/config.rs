@@ -124,11 +124,13 @@ settings! {
     normalize_reward: bool,
     /// How large such a reward may be; inf does not clip.
     clip_reward: f64,
+    /// Whether the critic learns values in deviations from the mean of what they have been of late: PopArt.
+    normalize_value: bool,
     /// Whether a policy takes only actions that the environment says are legal, where it says so.
     mask_actions: bool,
     /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
     hidden: Vec<usize>,
-    /// Activation between layers: tanh, relu or silu.
+    /// Activation between layers: tanh, relu, silu, gelu, leaky_relu or identity.
     activation: Activation,
     /// How weights are drawn: orthogonal, xavier or kaiming.
     init: Initialiser,
@@ -311,6 +313,7 @@ impl Config {
             clip_observation: 10.0,
             normalize_reward: false,
             clip_reward: 10.0,
+            normalize_value: false,
             mask_actions: true,
             hidden: vec![64, 64],
             activation: Activation::Tanh,

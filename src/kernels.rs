@@ -13,6 +13,7 @@ mod mlp;
 mod vector;
 
 pub use activation::Activation;
+pub(crate) use activation::LEAK;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use gru::{Gru, GruPasses};

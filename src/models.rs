@@ -14,6 +14,7 @@ mod nets;
 mod normalised_model;
 pub mod ops;
 mod own_outputs;
+mod pop_art_model;
 mod recurrent_model;
 mod shard;
 mod share;
@@ -32,6 +33,7 @@ pub use mlp_model::{MlpConfig, MlpModel};
 pub use module_model::{BoxedModule, Heads, ModuleModel, Steps, apart};
 pub use normalised_model::NormalisedModel;
 use own_outputs::OwnOutputs;
+pub use pop_art_model::PopArtModel;
 pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
 
 pub use crate::kernels::Activation;
@@ -42,7 +44,7 @@ use crate::distributions::{self, Distribution};
 use crate::error::check_len;
 use crate::init::Initialiser;
 use crate::objective::{Objective, Output, RowSums};
-use crate::rollout::Minibatch;
+use crate::rollout::{Minibatch, ValueUnit};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::words::Args;
@@ -98,6 +100,12 @@ pub trait Model: Send + Sync {
     /// [`Error::Shape`] if `observation` is not a whole number of rows, [`Error::Interrupted`] where [`Scratch::stop`] says so.
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
         in_blocks(self, params, observation, scratch, values, |(_, values)| values)
+    }
+
+    /// What the values of [`forward`](Model::forward), [`answer`](Model::answer) and the objective are in; all others are as the
+    /// rewards. The default is the unit of the rewards.
+    fn value_unit(&self, _params: &Params) -> ValueUnit {
+        ValueUnit::default()
     }
 
     /// `M`, the numbers that it remembers of a lane from one observation of an episode to the next; 0, the default, without a
@@ -217,7 +225,7 @@ pub struct Site<'a> {
     /// Whether initial parameters are wanted; if not, others take their place and any will do.
     pub draw: bool,
     /// What the policy's outputs are to be a distribution of; `None` is the one that
-    /// [`distributions::over`](crate::distributions::over) takes for the environments.
+    /// [`distributions::over`] takes for the environments.
     pub distribution: Option<Arc<dyn Distribution>>,
 }
 
@@ -234,7 +242,7 @@ impl Site<'_> {
     /// What the policy's outputs are a distribution of.
     ///
     /// # Errors
-    /// As [`distributions::over`](crate::distributions::over).
+    /// As [`distributions::over`].
     pub fn distribution(&self) -> Result<Arc<dyn Distribution>> {
         match &self.distribution {
             Some(distribution) => Ok(distribution.clone()),

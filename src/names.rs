@@ -53,6 +53,7 @@ const SAME: &[Names] = &[
     (&["normalize_reward", "reward_scale", "reward_scaling"],
        "it is a switch: rewards are divided by the deviation of the discounted return"),
     (&["clip_observation", "clip_obs", "clip_observations"], ""),
+    (&["normalize_value", "popart", "use_popart", "value_norm", "use_valuenorm", "value_normalization", "normalize_values"], ""),
     (&["clip_reward", "clip_rewards"], "it is a number, of rewards that normalize_reward has scaled"),
     (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
     (&["clip_range_vf", "value_clip_range", "clip_range_value"], ""),
@@ -124,7 +125,7 @@ const SAME: &[Names] = &[
 const KL: &str =
     "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
 const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
-const TARGETS: &str = "what values are regressed on is not scaled; normalize_reward scales rewards";
+const TARGETS: &str = "normalize_reward scales rewards, and normalize_value what values are regressed on";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list models NAME` has its arguments";
 const CONTINUOUS: &str =

@@ -1,10 +1,11 @@
-//! Observations and rewards on one scale, by what has been seen of them.
+//! Observations, rewards and values on one scale, by what has been seen of them.
 
 use crate::arrays::Arrays;
-use crate::models::NormalisedModel;
+use crate::models::{NormalisedModel, PopArtModel};
 use crate::moments::{EPS, Moments};
+use crate::rollout::{Estimate, ValueUnit};
 use crate::world::World;
-use crate::{Buffers, Result, Rollout};
+use crate::{Params, Result, Rollout};
 
 /// What is known of observations and of rewards so far. It stands still while a rollout is played and learnt from, and takes
 /// the rollout in afterwards, step by step and lane by lane: the same for any number of threads.
@@ -13,6 +14,7 @@ pub(crate) struct Normaliser {
     /// Of observations, of `D` numbers each.
     pub(crate) observation: Option<Moments>,
     pub(crate) reward: Option<RewardScale>,
+    pub(crate) value: Option<ValueScale>,
 }
 
 /// The scale of rewards.
@@ -55,19 +57,64 @@ impl RewardScale {
     }
 }
 
+/// Mean and deviation of what values are regressed on, each rollout weighing less than the one after it.
+///
+/// ```text
+///   m ← β·m + (1 − β)·x,   w ← β·w + (1 − β)          E x ≈ m/w
+/// ```
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ValueScale {
+    weight: f64,
+    mean: f64,
+    square: f64,
+}
+
+/// `β`: what of the past is left after each rollout.
+const DECAY: f64 = 0.99;
+/// The least deviation: what does not vary is not blown up.
+const LEAST_STD: f64 = 1e-4;
+
+impl ValueScale {
+    /// Takes a rollout's targets in.
+    fn follow(&mut self, rollout: &Rollout, estimate: &Estimate, world: &dyn World) -> Result<ValueUnit> {
+        let mut seen = Moments::new(1);
+        rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
+        let seen = seen.of_all(world)?;
+        let (mean, variance) = (seen.mean()[0], seen.variance().sum::<f64>());
+        for (known, now) in
+            [(&mut self.weight, 1.0), (&mut self.mean, mean), (&mut self.square, variance + mean * mean)]
+        {
+            *known = DECAY * *known + (1.0 - DECAY) * now;
+        }
+        let mean = self.mean / self.weight;
+        let std = (self.square / self.weight - mean * mean).max(0.0).sqrt().max(LEAST_STD);
+        Ok(ValueUnit { mean: mean as f32, std: std as f32 })
+    }
+}
+
 impl Normaliser {
     /// Brings the rewards of a rollout that has just been played to scale.
     pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout, world: &dyn World) -> Result<()> {
         self.reward.as_mut().map_or(Ok(()), |reward| reward.scale(rollout, world))
     }
 
-    /// Takes in the observations of a rollout that has been learnt from, and tells the network.
-    pub(crate) fn follow(&mut self, rollout: &Rollout, buffers: &mut Buffers, world: &dyn World) -> Result<()> {
+    /// Takes in the observations of a rollout that has been learnt from, and what values were regressed on, and tells the
+    /// network.
+    pub(crate) fn follow(
+        &mut self,
+        rollout: &Rollout,
+        estimate: &Estimate,
+        params: &mut Params,
+        world: &dyn World,
+    ) -> Result<()> {
+        if let Some(value) = &mut self.value {
+            PopArtModel::set_unit(params, value.follow(rollout, estimate, world)?)?;
+        }
         let Some(observation) = &mut self.observation else { return Ok(()) };
         let mut seen = Moments::new(rollout.observation_len);
         rollout.valid_steps().for_each(|i| seen.add(rollout.observation_at(i)));
         observation.merge(&seen.of_all(world)?);
-        NormalisedModel::publish(buffers, observation.mean(), observation.variance());
+        NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.variance());
         Ok(())
     }
 
@@ -85,6 +132,9 @@ impl Normaliser {
             reward.returns.save("normaliser.returns", arrays);
             arrays.put("normaliser.running", reward.running.clone());
         }
+        if let Some(ValueScale { weight, mean, square }) = &self.value {
+            arrays.put("normaliser.value", vec![*weight, *mean, *square]);
+        }
     }
 
     /// Goes on from what [`Normaliser::save`] left.
@@ -95,6 +145,11 @@ impl Normaliser {
         if let Some(reward) = &mut self.reward {
             reward.returns.restore("normaliser.returns", arrays)?;
             arrays.copy("normaliser.running", &mut reward.running)?;
+        }
+        if let Some(ValueScale { weight, mean, square }) = &mut self.value {
+            let mut numbers = [0.0; 3];
+            arrays.copy("normaliser.value", &mut numbers)?;
+            [*weight, *mean, *square] = numbers;
         }
         Ok(())
     }

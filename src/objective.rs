@@ -92,6 +92,7 @@ impl TensorBatch {
         Minibatch { rollout, estimate, places, advantage, stop: Stop::default() }.check()?;
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
+        let values = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| estimate.unit.of(x[i])), device);
         let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
         let (mut action, k) = (ActionColumn::default(), rollout.action_len);
         rollout.actions_at(places, &mut action);
@@ -106,8 +107,8 @@ impl TensorBatch {
             mask: mask_tensor(rollout, places, device)?,
             log_prob: take(&rollout.log_prob)?,
             advantage: Tensor::from_slice(advantage, b, device)?,
-            target: take(&estimate.target)?,
-            value: take(&rollout.value)?,
+            target: values(&estimate.target)?,
+            value: values(&rollout.value)?,
         })
     }
 }

@@ -8,7 +8,7 @@ mod minibatch;
 use uphill_envs::End;
 
 pub use action_column::{ActionColumn, ActionKind, ActionMut};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, ValueUnit};
 pub use horizon::Horizon;
 pub use minibatch::Minibatch;
 

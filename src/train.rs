@@ -265,7 +265,8 @@ impl Trainer {
         self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
-        self.normaliser.follow(self.collector.rollout(), self.learner.params.buffers_mut(), &*world)?;
+        let Learner { params, buffers, .. } = &mut self.learner;
+        self.normaliser.follow(self.collector.rollout(), buffers.estimate(), params, &*world)?;
         let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
         if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {

@@ -240,7 +240,14 @@ fn a_trainer_refuses_a_network_that_is_cut_for_one_of_its_outputs() {
 
 #[test]
 fn a_check_finds_what_is_wrong_and_by_how_much() {
-    for activation in [Activation::Tanh, Activation::Silu, Activation::Relu] {
+    for activation in [
+        Activation::Tanh,
+        Activation::Silu,
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::LeakyRelu,
+        Activation::Identity,
+    ] {
         let config = MlpConfig { hidden: vec![16, 16], activation, ..MlpConfig::default() };
         let (mut params, network) = MlpModel::new(&spec(4, 3), &config, Seed(1), &CPU).expect("a network");
         let before = params.snapshot().expect("values");
@@ -249,7 +256,7 @@ fn a_check_finds_what_is_wrong_and_by_how_much() {
         assert_eq!(params.snapshot().expect("values"), before);
         assert_eq!(found.blocks.len(), params.layout().blocks().len());
         let worst = found.worst().expect("blocks").clone();
-        let most = if activation == Activation::Relu { 0.1 } else { 0.01 };
+        let most = if matches!(activation, Activation::Relu | Activation::LeakyRelu) { 0.1 } else { 0.01 };
         assert!(worst.deviation < most, "{activation:?}: {worst:?}");
         let alive = found.blocks.iter().filter(|slope| slope.differences != 0.0).count();
         assert!(alive > 8, "{activation:?}: {alive} of 12 blocks have a slope: {found:?}");

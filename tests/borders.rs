@@ -117,7 +117,14 @@ fn a_term_without_weight_has_no_gradient_even_where_it_is_not_finite() {
 fn a_unit_that_stands_at_zero_has_the_same_slope_in_both_networks() {
     // No weight is drawn into the hidden units: all stand at 0, where ReLU has two slopes to choose from.
     let spec = uphill::envs::make("CartPole-v1").expect("an environment").spec().clone();
-    for activation in [Activation::Relu, Activation::Tanh, Activation::Silu] {
+    for activation in [
+        Activation::Relu,
+        Activation::Tanh,
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::LeakyRelu,
+        Activation::Identity,
+    ] {
         let config = MlpConfig { hidden: vec![8], activation, ..MlpConfig::default() };
         let gradients = [false, true].map(|plain| {
             let (mut params, network) = MlpModel::new(&spec, &config, Seed(1), &Device::Cpu).expect("a network");

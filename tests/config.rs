@@ -96,7 +96,10 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("algo = { n_epochs = 3 }", "algo = { n_epochs = 3 } is impossible: it must be a name in quotes, or a table"),
         ("algo = 'ppo'\nkl_coef = 0.2", "kl_coef = 0.2 has no effect: it is an argument of ppo_kl, and the run has"),
         ("model = 'mlp(hidden=64)'", "mlp: hidden = 64 is impossible: it must be whole numbers in brackets"),
-        ("model = 'mlp(activation=gelu)'", "mlp: activation = gelu is impossible: it must be tanh or relu or silu"),
+        (
+            "model = 'mlp(activation=swish)'",
+            "mlp: activation = swish is impossible: it must be tanh or relu or silu or gelu",
+        ),
         ("model = 'cnn'", "there is no model `cnn`; there are mlp, mlp_layer_norm"),
         ("env = 'CartPole-v1(length=2)'", "CartPole-v1 has no argument `length`: it takes none"),
         ("env = 'Bandit-v0(arms=0)'", "Bandit-v0: arms = 0 is impossible: it must be a whole number, from 1 to 10000"),
@@ -107,7 +110,8 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("algo = ''", "algo = ``: expected a name"),
         ("optimizer = 'rmsprob'", "no optimizer `rmsprob`; did you mean `rmsprop`?"),
         ("optimizer = 'admaw'", "no optimizer `admaw`; did you mean `adamw`?"),
-        ("activation = 'gelu'", "`tanh`, `relu`, `silu`"),
+        ("activation = 'swish'", "`tanh`, `relu`, `silu`, `gelu`, `leaky_relu`, `identity`"),
+        ("model = 'mlp(critic_hidden=wide)'", "it must be whole numbers in brackets, each from 1 to 65536, or hidden"),
         ("init = 'he'", "`orthogonal`, `xavier`, `kaiming`"),
         ("[gridworld]\nslipp = 0.1", "slipp"),
     ] {

@@ -190,7 +190,7 @@ fn a_gradient_on_the_host_asks_every_few_hundred_rows_whether_to_go_on() {
         end: vec![End::Not; ROWS],
         ..Rollout::new(1, 2)
     };
-    let estimate = Estimate { advantage: vec![0.5; ROWS], target: vec![0.5; ROWS] };
+    let estimate = Estimate { advantage: vec![0.5; ROWS], target: vec![0.5; ROWS], ..Estimate::default() };
     let places: Vec<usize> = (0..ROWS).collect();
     for threads in [1, 3] {
         let (params, network) = MlpModel::new(env.spec(), &config.mlp(), Seed(1), &Device::Cpu).expect("a network");

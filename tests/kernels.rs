@@ -53,7 +53,7 @@ fn anything(rows: usize, width: usize, actions: usize, seed: Seed) -> (Rollout, 
         value: numbers(rows),
         ..Rollout::new(1, width)
     };
-    (rollout, Estimate { advantage: numbers(rows), target: numbers(rows) })
+    (rollout, Estimate { advantage: numbers(rows), target: numbers(rows), ..Estimate::default() })
 }
 
 /// Loss, gradient and reports through plain candle operations and nothing else.
@@ -74,7 +74,13 @@ fn through_graph(
 fn losses() -> impl Strategy<Value = (usize, usize, usize, &'static str, bool, Activation, Vec<usize>, u64)> {
     let rows = prop::sample::select(vec![1usize, 3, 64, 129, 257, 700]);
     let algo = prop::sample::select(vec!["ppo", "a2c", "reinforce"]);
-    let activation = prop::sample::select(vec![Activation::Tanh, Activation::Relu, Activation::Silu]);
+    let activation = prop::sample::select(vec![
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::LeakyRelu,
+    ]);
     let hidden = prop::collection::vec(prop::sample::select(vec![1usize, 5, 16, 33]), 0..=3);
     (rows, 1usize..20, 2usize..7, algo, any::<bool>(), activation, hidden, any::<u64>())
 }

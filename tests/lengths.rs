@@ -113,7 +113,7 @@ fn minibatches_of_columns_that_differ() {
     let config = Config::for_algo("ppo").expect("an algorithm");
     let algo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
     let tried = |what: &str, both: [usize; 2], rollout: &Rollout, target: usize, places: &[usize], advantage: usize| {
-        let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target] };
+        let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; target], ..Estimate::default() };
         let advantage = vec![0.5; advantage];
         let batch = Minibatch { rollout, estimate: &estimate, places, advantage: &advantage, stop: Stop::default() };
         let (mut out, mut sums, mut room) = (Vec::new(), RowSums::default(), Scratch::default());
@@ -135,7 +135,7 @@ fn minibatches_of_columns_that_differ() {
     tried("a place", [LEN, usize::MAX], &rollout(), LEN, &[0, usize::MAX], 2);
     says_both("observation_at", [4 * LEN, usize::MAX], || fine(rollout().observation_at(usize::MAX).to_vec()));
     let narrow = Rollout { observation: vec![0.1; LEN * 3], observation_len: 3, ..rollout() };
-    let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; LEN] };
+    let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; LEN], ..Estimate::default() };
     let batch = Minibatch {
         rollout: &narrow,
         estimate: &estimate,

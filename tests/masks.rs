@@ -219,8 +219,11 @@ fn taxi() -> (Spec, uphill::Rollout, Estimate) {
     let (rollout, _) = collector.collect(&network, &params, Horizon::Steps(20), true).expect("a rollout");
     let wave = |i: usize| (i as f32 * 0.7).sin();
     let len = rollout.reward.len();
-    let estimate =
-        Estimate { advantage: (0..len).map(wave).collect(), target: (0..len).map(|i| wave(i + 3)).collect() };
+    let estimate = Estimate {
+        advantage: (0..len).map(wave).collect(),
+        target: (0..len).map(|i| wave(i + 3)).collect(),
+        ..Estimate::default()
+    };
     (spec, rollout.clone(), estimate)
 }
 

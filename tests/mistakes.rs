@@ -26,7 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("max_steps.toml", "max_steps = 1000\n"),
     ("type.toml", "envs = 'four'\n"),
     ("list.toml", "hidden = 64\n"),
-    ("choice.toml", "activation = 'gelu'\n"),
+    ("choice.toml", "activation = 'swish'\n"),
     ("optimizer.toml", "optimizer = { lr = 1e-3 }\n"),
     ("section.toml", "[ppo]\nclip_range = 0.1\n"),
     ("world.toml", "map = 'S.G'\n"),
@@ -110,7 +110,7 @@ compare_optimizers --tasks CartPole-v3
 gradient_quality --env LunarLander-v3
 landscape --algo sac
 train --optimizer adan
-train --activation gelu
+train --activation swish
 train --device gpu
 train --device cuda
 # An optimizer that is none

@@ -99,7 +99,8 @@ impl Mathematics<'_> {
 
     fn hidden(&mut self, theta: &[f64], name: &str) -> (Vec<f64>, usize) {
         let (mut x, mut inputs) = (wide(self.observation), self.width);
-        for (l, &units) in self.config.hidden.iter().enumerate() {
+        let hidden = if name == "critic" { self.config.critic_hidden.as_ref() } else { None };
+        for (l, &units) in hidden.unwrap_or(&self.config.hidden).iter().enumerate() {
             x = self.layer(theta, &format!("{name}.{l}"), &x, inputs);
             inputs = units;
             for v in &mut x {
@@ -108,6 +109,9 @@ impl Mathematics<'_> {
                     Activation::Tanh => v.tanh(),
                     Activation::Relu => v.max(0.0),
                     Activation::Silu => *v / (1.0 + (-*v).exp()),
+                    Activation::Gelu => *v * normal_cdf(*v),
+                    Activation::LeakyRelu => v.max(0.01 * *v),
+                    Activation::Identity => *v,
                 };
             }
         }
@@ -179,12 +183,42 @@ struct Case {
     seed: u64,
 }
 
+const ACTIVATIONS: [Activation; 6] = [
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::Silu,
+    Activation::Gelu,
+    Activation::LeakyRelu,
+    Activation::Identity,
+];
+
+/// Whether its slope jumps.
+fn kinks(activation: Activation) -> bool {
+    matches!(activation, Activation::Relu | Activation::LeakyRelu)
+}
+
+/// The standard normal distribution function, by the series of the error function.
+fn normal_cdf(x: f64) -> f64 {
+    let z = x / std::f64::consts::SQRT_2;
+    let (mut term, mut sum) = (z, z);
+    for n in 1..200 {
+        term *= -z * z / f64::from(n);
+        sum += term / f64::from(2 * n + 1);
+    }
+    0.5 + sum / std::f64::consts::PI.sqrt()
+}
+
 fn cases() -> impl Strategy<Value = Case> {
     let units = prop::sample::select(vec![1usize, 3, 5, 7, 17, 33]);
-    let activation = prop::sample::select(vec![Activation::Tanh, Activation::Relu, Activation::Silu]);
+    let activation = prop::sample::select(ACTIVATIONS.to_vec());
     let init = prop::sample::select(vec![Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming]);
-    let config = (prop::collection::vec(units, 0..=4), activation, init, any::<bool>())
-        .prop_map(|(hidden, activation, init, shared_trunk)| MlpConfig { hidden, activation, init, shared_trunk });
+    let critic = prop::option::of(prop::collection::vec(units.clone(), 0..=3));
+    let config = (prop::collection::vec(units, 0..=4), critic, activation, init, any::<bool>()).prop_map(
+        |(hidden, critic, activation, init, shared_trunk)| {
+            let critic_hidden = critic.filter(|_| !shared_trunk);
+            MlpConfig { hidden, critic_hidden, activation, init, shared_trunk }
+        },
+    );
     let view = prop::sample::select(vec![View::Whole, View::Rows, View::Columns, View::Transposed]);
     let rows = prop::sample::select(vec![1usize, 3, 7, 33, 128, 1000]);
     (rows, 1usize..10, 1usize..7, config, view, any::<u64>())
@@ -212,7 +246,7 @@ proptest! {
         let mut exact = Mathematics { params: &params, config, observation: &host, width, actions, margin: f64::MAX };
         let theta = wide(&params.snapshot().expect("values"));
         let (log_probs, values) = exact.forward(&theta);
-        prop_assume!(config.activation != Activation::Relu || exact.margin > KINK);
+        prop_assume!(!kinks(config.activation) || exact.margin > KINK);
 
         let mut gradients = Vec::new();
         for network in [&mut fused, &mut plain] {
@@ -262,10 +296,11 @@ fn gradients_are_the_slopes_of_the_loss() {
     // Central differences of the f64 network: their own error is about 1e-9, so what is left is that of f32,
     // measured as 2.1e-7.
     let (h, mut worst) = (1e-5, 0.0f64);
-    for activation in [Activation::Tanh, Activation::Relu, Activation::Silu] {
+    for activation in ACTIVATIONS {
         for shared_trunk in [false, true] {
             for hidden in [vec![], vec![7], vec![9, 5], vec![5, 3, 5]] {
-                let config = MlpConfig { hidden, activation, shared_trunk, ..MlpConfig::default() };
+                let critic_hidden = (hidden.len() == 2 && !shared_trunk).then(|| vec![6]);
+                let config = MlpConfig { hidden, critic_hidden, activation, shared_trunk, ..MlpConfig::default() };
                 let (rows, width, actions, seed) = (11, 4, 3, Seed(11));
                 let Twins { params, fused, .. } = Twins::new(&spec(width, actions), &config, seed);
                 let host = observations(seed, rows * width);
@@ -291,7 +326,7 @@ fn gradients_are_the_slopes_of_the_loss() {
                         (loss_at(h) - loss_at(-h)) / (2.0 * h)
                     })
                     .collect();
-                assert!(exact.margin > h || activation != Activation::Relu, "a unit stands on its kink");
+                assert!(exact.margin > h || !kinks(activation), "a unit stands on its kink");
                 assert!(slopes.iter().all(|s| s.is_finite()) && slopes.iter().any(|s| s.abs() > 0.1));
                 let difference = relative(&gradient, &slopes);
                 assert!(difference < 1e-6, "{config:?}: {difference}");
@@ -339,7 +374,11 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
             value: vec![0.0; 3],
             ..uphill::Rollout::new(3, 4)
         };
-        let estimate = uphill::rollout::Estimate { advantage: vec![1.0; 3], target: vec![0.0; 3] };
+        let estimate = uphill::rollout::Estimate {
+            advantage: vec![1.0; 3],
+            target: vec![0.0; 3],
+            ..uphill::rollout::Estimate::default()
+        };
         let batch = uphill::rollout::Minibatch {
             rollout: &rollout,
             estimate: &estimate,
@@ -628,7 +667,11 @@ fn a_gradient_costs_one_forward_pass_whether_its_objective_has_rows_or_not() {
         value: vec![0.0; 3],
         ..uphill::Rollout::new(3, 4)
     };
-    let estimate = uphill::rollout::Estimate { advantage: vec![1.0, -1.0, 0.5], target: vec![0.0; 3] };
+    let estimate = uphill::rollout::Estimate {
+        advantage: vec![1.0, -1.0, 0.5],
+        target: vec![0.0; 3],
+        ..uphill::rollout::Estimate::default()
+    };
     let batch = uphill::rollout::Minibatch {
         rollout: &rollout,
         estimate: &estimate,

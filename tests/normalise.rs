@@ -111,8 +111,11 @@ fn played(plain: bool) -> (NormalisedModel, Params, uphill::Rollout, Estimate) {
     let (rollout, _) = collector.collect(&network, &params, Horizon::Steps(40), true).expect("a rollout");
     let wave = |i: usize| (i as f32 * 0.7).sin();
     let len = rollout.reward.len();
-    let estimate =
-        Estimate { advantage: (0..len).map(wave).collect(), target: (0..len).map(|i| wave(i + 3)).collect() };
+    let estimate = Estimate {
+        advantage: (0..len).map(wave).collect(),
+        target: (0..len).map(|i| wave(i + 3)).collect(),
+        ..Estimate::default()
+    };
     let rollout = rollout.clone();
     (network, params, rollout, estimate)
 }
@@ -164,7 +167,7 @@ fn a_network_with_a_memory_scales_alike_along_its_lanes() {
         let (rollout, _) = collector.collect(&network, &params, Horizon::Steps(30), true).expect("a rollout");
         assert!(rollout.memory.iter().any(|&m| m != 0.0) && rollout.end.iter().any(|end| end.ended()));
         let wave: Vec<f32> = (0..120).map(|i| (i as f32 * 0.7).sin()).collect();
-        let estimate = Estimate { advantage: wave.clone(), target: wave };
+        let estimate = Estimate { advantage: wave.clone(), target: wave, ..Estimate::default() };
         let algo: OnPolicy = config("ppo").make_algo().expect("an algorithm").into_on_policy().expect("a loop");
         let places: Vec<usize> = (0..120).filter(|place| [1, 3].contains(&(place % 4))).collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();

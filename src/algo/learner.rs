@@ -26,7 +26,7 @@ pub struct Learner {
     pub shuffle: Rng,
     /// Who learns the same parameters from lanes of their own: an algorithm takes the mean of their gradients.
     pub world: Arc<dyn World>,
-    pub(super) buffers: Buffers,
+    pub(crate) buffers: Buffers,
 }
 
 impl Learner {
@@ -86,7 +86,7 @@ impl Learner {
 
 /// What an update needs room for, kept so that the next one does not allocate.
 #[derive(Default)]
-pub(super) struct Buffers {
+pub(crate) struct Buffers {
     pub(super) estimate: Estimate,
     /// What minibatches are shares of: steps or lanes.
     pub(super) units: Vec<usize>,
@@ -96,4 +96,11 @@ pub(super) struct Buffers {
     pub(super) gradient: Vec<f32>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,
+}
+
+impl Buffers {
+    /// What the last update made of its rollout.
+    pub(crate) fn estimate(&self) -> &Estimate {
+        &self.estimate
+    }
 }

@@ -120,6 +120,7 @@ impl Algorithm for OnPolicy {
             false => units.extend(rollout.valid_steps()),
         }
         let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
+        estimate.unit = network.value_unit(params);
         let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
         for epoch in 0..self.n_epochs {
             if epoch == 0 {

@@ -174,6 +174,7 @@ fn range(kind: &words::Kind) -> String {
         }
         Kind::Count(least, most) => format!("{least} to {most}"),
         Kind::Counts(least, most) => format!("numbers, each {least} to {most}"),
+        Kind::CountsOr(word, least, most) => format!("numbers, each {least} to {most}, or {word}"),
         Kind::Limit(most) => format!("1 to {most}, or inf for none"),
         Kind::Word(words) => words.join(" or "),
         Kind::Flag => "true or false".into(),

@@ -46,8 +46,17 @@ impl Config {
             Args::new(self.catalogue.sink(&word.name)?, word)?;
         }
         self.check_effects()?;
-        self.make_algo()?;
-        self.make_optimizer().map(|_| ())
+        let (algo, optimizer) = (self.make_algo()?, self.make_optimizer()?);
+        if self.normalize_value && !algo.needs_values() {
+            let problem = "normalize_value has no effect: no value is learnt";
+            return Err(Error::Config(format!("{problem} by {} as it is set; leave it out", self.algo.name)));
+        }
+        if self.normalize_value && optimizer.averages() {
+            let problem = "normalize_value cannot go with an optimizer that averages parameters";
+            let reason = "those of different times are in different units; leave one of them out";
+            return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
+        }
+        Ok(())
     }
 
     /// Settings that change nothing: arguments of rows that are not chosen, and of the optimizer's what its words decide.

@@ -8,9 +8,9 @@ use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
 use crate::collect::Collector;
 use crate::distributions::{self, Distribution};
-use crate::models::{MlpConfig, Model, NormalisedModel, Site};
+use crate::models::{MlpConfig, Model, NormalisedModel, PopArtModel, Site};
 use crate::moments::Moments;
-use crate::normaliser::{Normaliser, RewardScale};
+use crate::normaliser::{Normaliser, RewardScale, ValueScale};
 use crate::optim::{Fallback, Optimizer, Pattern};
 use crate::words::{Args, Param, Row, Value, Word};
 use crate::{Buffers, Config, Error, Layout, MakeEnvs, Params, Result, Seed};
@@ -214,11 +214,17 @@ impl Config {
         Err(Error::Config(format!("distribution = {word}: the network has another, {own}: {remedy}")))
     }
 
-    /// A network as it learns: behind a normaliser, if there is one.
+    /// A network as it learns: behind normalisers, if there are any.
     ///
     /// # Errors
     /// As [`NormalisedModel::new`].
-    pub(crate) fn normalised(&self, (mut params, model): (Params, Box<dyn Model>)) -> Result<(Params, Box<dyn Model>)> {
+    pub(crate) fn normalised(
+        &self,
+        (mut params, mut model): (Params, Box<dyn Model>),
+    ) -> Result<(Params, Box<dyn Model>)> {
+        if self.normalize_value {
+            model = Box::new(PopArtModel::new(model, &mut params)?);
+        }
         if !self.normalize_observation {
             return Ok((params, model));
         }
@@ -231,6 +237,7 @@ impl Config {
         Normaliser {
             observation: self.normalize_observation.then(|| Moments::new(spec.observation_len())),
             reward: self.normalize_reward.then(|| RewardScale::new(self.envs, self.gamma, self.clip_reward)),
+            value: self.normalize_value.then(ValueScale::default),
         }
     }
 
@@ -261,6 +268,7 @@ impl Config {
     pub fn mlp(&self) -> MlpConfig {
         MlpConfig {
             hidden: self.hidden.clone(),
+            critic_hidden: self.model.arg("critic_hidden").and_then(Value::counts),
             activation: self.activation,
             init: self.init,
             shared_trunk: self.shared_trunk,

@@ -73,14 +73,25 @@ impl GradientSampler<'_> {
         done: impl Fn() + Sync,
     ) -> Result<GradientBatches> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
-        let Config { env, model, catalogue, gamma, hidden, activation, init, shared_trunk, .. } = self.config.clone();
+        let Config { env, model, distribution, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
+            self.config.clone();
         let Config { normalize_observation, clip_observation, mask_actions, .. } = *self.config;
-        let network =
-            Config { model, catalogue, hidden, activation, init, shared_trunk, ..Config::for_algo("reinforce")? };
+        let network = Config {
+            model,
+            distribution,
+            catalogue,
+            hidden,
+            activation,
+            init,
+            shared_trunk,
+            ..Config::for_algo("reinforce")?
+        };
         let task = Config { env, gamma, normalize_observation, clip_observation, mask_actions, ..network };
         let config =
             Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0.into(), ..task };
         config.validate()?;
+        // No value is learnt, but those that estimators ask for are in the network's unit.
+        let config = Config { normalize_value: self.config.normalize_value, ..config };
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
             (0..batches).step_by(SHARE).map(|first| (first..(first + SHARE).min(batches), Ok(Vec::new()))).collect();
         self.threads
@@ -131,6 +142,7 @@ impl GradientSampler<'_> {
         let mut gradients = Vec::with_capacity(estimators.len());
         for estimator in estimators {
             estimator.estimate_into(rollout, config.gamma as f32, &rollout.log_prob, &mut estimate);
+            estimate.unit = network.value_unit(params);
             let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
             let batch = Minibatch {
                 rollout,

@@ -1,7 +1,7 @@
 //! One linear layer and the activation behind it: forward, backward, and along a direction.
 
-use super::activation::Activation;
-use super::elementary::{sigmoid_in_place, tanh_in_place};
+use super::activation::{Activation, LEAK};
+use super::elementary::{normal_cdf, normal_pdf, sigmoid_in_place, tanh_in_place};
 use super::matmul::{Left, Start, matmul, transpose};
 use super::vector::vectorised;
 
@@ -119,6 +119,18 @@ pub(super) fn activate(f: Activation, y: &mut [f32], sums: &mut Vec<f32>) {
                 move || y.iter_mut().zip(&*sums).for_each(|(y, x)| *y *= x),
             );
         }
+        Activation::Gelu => {
+            sums.extend_from_slice(y);
+            vectorised(
+                #[inline(always)]
+                move || y.iter_mut().for_each(|y| *y *= normal_cdf(*y)),
+            );
+        }
+        Activation::LeakyRelu => vectorised(
+            #[inline(always)]
+            move || y.iter_mut().for_each(|v| *v = if *v > 0.0 { *v } else { LEAK * *v }),
+        ),
+        Activation::Identity => {}
     }
 }
 
@@ -153,6 +165,16 @@ pub(super) fn times_derivative(
                 },
             );
         }
+        Activation::Gelu => vectorised(
+            // With φ the density, gelu' = Φ(x) + x·φ(x).
+            #[inline(always)]
+            move || delta.iter_mut().zip(sums).for_each(|(d, &x)| *d *= normal_pdf(x).mul_add(x, normal_cdf(x))),
+        ),
+        Activation::LeakyRelu => vectorised(
+            #[inline(always)]
+            move || delta.iter_mut().zip(outputs).for_each(|(d, &y)| *d = if y > 0.0 { *d } else { LEAK * *d }),
+        ),
+        Activation::Identity => {}
     }
 }
 

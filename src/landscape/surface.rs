@@ -6,7 +6,7 @@ use uphill_envs::FiniteMdp;
 use crate::advantage::normalize;
 use crate::models::{Asked, Model};
 use crate::objective::{Objective, Report, Sum, TensorBatch};
-use crate::rollout::Horizon;
+use crate::rollout::{Estimate, Horizon};
 use crate::seed::Seed;
 use crate::{Buffers, Config, Error, Params, Result, Threads, oracle};
 
@@ -81,6 +81,7 @@ impl Surface {
         let mut collector = config.collector(config.envs, seed)?;
         let (rollout, _) = collector.collect(&*network, &params, algo.horizon, algo.estimator.needs_values())?;
         let estimate = algo.estimator.estimate(rollout, algo.gamma as f32);
+        let estimate = Estimate { unit: network.value_unit(&params), ..estimate };
         let places: Vec<usize> = rollout.valid_steps().collect();
         let mut advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
         if algo.normalize_advantage {

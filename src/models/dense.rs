@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::Activation;
-use crate::kernels::Layer;
+use crate::kernels::{LEAK, Layer};
 use crate::{Params, Result};
 
 /// Views of a layer's parameters, under autograd.
@@ -28,11 +28,14 @@ impl Dense {
 }
 
 /// The activation of every element.
-pub(super) fn activated(f: Activation, y: &Tensor) -> Result<Tensor> {
+pub(super) fn activated(f: Activation, y: &Tensor) -> candle_core::Result<Tensor> {
     Ok(match f {
         Activation::Tanh => y.tanh()?,
         // candle's own has a slope of 1 at 0, where the fused one, as nearly all, has none.
         Activation::Relu => y.gt(0.0)?.where_cond(y, &y.zeros_like()?)?,
         Activation::Silu => y.silu()?,
+        Activation::Gelu => y.gelu_erf()?,
+        Activation::LeakyRelu => y.gt(0.0)?.where_cond(y, &(y * f64::from(LEAK))?)?,
+        Activation::Identity => y.clone(),
     })
 }

@@ -3,6 +3,7 @@
 use candle_core::{Module, Tensor};
 use candle_nn::{Linear, VarBuilder, linear};
 
+use super::dense::activated;
 use super::mlp_row::{ACTIVATION, HIDDEN};
 use super::{Activation, BoxedModule, Make, ModuleModel, Row, apart};
 use crate::words::Param;
@@ -61,11 +62,7 @@ impl Module for Net {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
         let layer = |x: Tensor, (linear, norm): &(Linear, LayerNorm)| {
             let x = norm.forward(&linear.forward(&x)?)?;
-            match self.activation {
-                Activation::Tanh => x.tanh(),
-                Activation::Relu => x.relu(),
-                Activation::Silu => x.silu(),
-            }
+            activated(self.activation, &x)
         };
         self.head.forward(&self.hidden.iter().try_fold(x.clone(), layer)?)
     }

@@ -31,6 +31,8 @@ use crate::{Error, Result, Threads};
 pub struct MlpConfig {
     /// Units of each hidden layer; none makes both heads linear.
     pub hidden: Vec<usize>,
+    /// The same of the critic, where it has others.
+    pub critic_hidden: Option<Vec<usize>>,
     /// What stands between layers.
     pub activation: Activation,
     /// How weights are drawn. Gains are √2 in hidden layers, 0.01 at the policy's head, 1 at the value's; biases are 0.
@@ -41,7 +43,13 @@ pub struct MlpConfig {
 
 impl Default for MlpConfig {
     fn default() -> Self {
-        Self { hidden: vec![64, 64], activation: Activation::Tanh, init: Initialiser::Orthogonal, shared_trunk: false }
+        Self {
+            hidden: vec![64, 64],
+            critic_hidden: None,
+            activation: Activation::Tanh,
+            init: Initialiser::Orthogonal,
+            shared_trunk: false,
+        }
     }
 }
 
@@ -103,7 +111,13 @@ impl MlpModel {
         let distribution = site.distribution()?;
         let outputs = distribution.network_outputs();
         let inputs = site.spec.observation_len();
-        if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
+        let critic_hidden = config.critic_hidden.as_ref().unwrap_or(&config.hidden);
+        if config.shared_trunk && config.critic_hidden.is_some() {
+            let problem =
+                "critic_hidden has no effect: with shared_trunk = true actor and critic have the same hidden layers";
+            return Err(Error::Config(format!("{problem}; leave one of them out")));
+        }
+        if let Some(i) = config.hidden.iter().chain(critic_hidden).position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
         }
         let mut layout = Layout::default();
@@ -119,8 +133,8 @@ impl MlpModel {
             layers.push(Layer { inputs: width, outputs: outputs + 1, weight, bias });
             Nets::Shared(Arc::new(Mlp { layers, activation: config.activation }))
         } else {
-            let mut net = |name: &str, outputs: usize, head_gain: f64| {
-                let mut layers = hidden_layers(name, inputs, &config.hidden, &mut layout, &mut gains);
+            let mut net = |name: &str, hidden: &[usize], outputs: usize, head_gain: f64| {
+                let mut layers = hidden_layers(name, inputs, hidden, &mut layout, &mut gains);
                 let width = layers.last().map_or(inputs, |layer| layer.outputs);
                 let weight = layout.push(format!("{name}.head.weight"), &[outputs, width]);
                 let bias = layout.push(format!("{name}.head.bias"), &[outputs]);
@@ -128,7 +142,10 @@ impl MlpModel {
                 layers.push(Layer { inputs: width, outputs, weight, bias });
                 Arc::new(Mlp { layers, activation: config.activation })
             };
-            Nets::Separate { actor: net("actor", outputs, POLICY_GAIN), critic: net("critic", 1, VALUE_GAIN) }
+            Nets::Separate {
+                actor: net("actor", &config.hidden, outputs, POLICY_GAIN),
+                critic: net("critic", critic_hidden, 1, VALUE_GAIN),
+            }
         };
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);

@@ -14,8 +14,22 @@ pub(super) const HIDDEN: Param = Param {
     meaning: "units of each hidden layer; [] is a network without any, which is linear",
 };
 
-pub(super) const ACTIVATION: Param =
-    Param::word("activation", &["tanh", "relu", "silu"], "tanh", "activation between layers");
+/// As `hidden`.
+const AS_HIDDEN: &str = "hidden";
+
+const CRITIC_HIDDEN: Param = Param {
+    name: "critic_hidden",
+    kind: Kind::CountsOr(AS_HIDDEN, 1, MAX_UNITS),
+    default: AS_HIDDEN,
+    meaning: "units of the critic's hidden layers, where they are others than the actor's",
+};
+
+pub(super) const ACTIVATION: Param = Param::word(
+    "activation",
+    &["tanh", "relu", "silu", "gelu", "leaky_relu", "identity"],
+    "tanh",
+    "activation between layers",
+);
 
 pub(super) const INIT: Param =
     Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn");
@@ -27,6 +41,7 @@ pub(super) const ROW: Row = Row {
         HIDDEN,
         ACTIVATION,
         INIT,
+        CRITIC_HIDDEN,
         Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
     ],
     make: Make {
@@ -41,6 +56,7 @@ pub(super) const ROW: Row = Row {
 fn shape(args: &Args) -> Result<MlpConfig> {
     Ok(MlpConfig {
         hidden: args.counts("hidden")?,
+        critic_hidden: args.counts("critic_hidden").ok(),
         activation: args.choice("activation")?,
         init: args.choice("init")?,
         shared_trunk: args.flag("shared_trunk")?,

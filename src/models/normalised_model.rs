@@ -10,7 +10,7 @@ use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::moments::EPS;
 use crate::objective::{Objective, Output, RowSums};
-use crate::rollout::{Estimate, Minibatch, Rollout};
+use crate::rollout::{Estimate, Minibatch, Rollout, ValueUnit};
 use crate::scratch::Scratch;
 use crate::{Buffers, Error, Params, Result};
 
@@ -142,6 +142,10 @@ impl Model for NormalisedModel {
 
     fn values(&self, params: &Params, from: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
         self.with(params, from, scratch, |model, from, scratch| model.values(params, from, scratch, values))
+    }
+
+    fn value_unit(&self, params: &Params) -> ValueUnit {
+        self.model.value_unit(params)
     }
 
     fn memory(&self) -> usize {

@@ -93,7 +93,7 @@ mod tests {
             value: vec![old_value; rows],
             ..Rollout::new(1, 0)
         };
-        let estimate = Estimate { advantage: vec![advantage; rows], target: vec![target; rows] };
+        let estimate = Estimate { advantage: vec![advantage; rows], target: vec![target; rows], ..Estimate::default() };
         let places: Vec<usize> = (0..rows).collect();
         let advantage = vec![advantage; rows];
         let batch = Minibatch {
@@ -218,7 +218,7 @@ mod tests {
             value: numbers(5),
             ..Rollout::new(1, 0)
         };
-        let estimate = Estimate { advantage: numbers(5), target: numbers(10)[5..].to_vec() };
+        let estimate = Estimate { advantage: numbers(5), target: numbers(10)[5..].to_vec(), ..Estimate::default() };
         let places = [4, 0, 1, 3, 2];
         let advantage = [0.3, -0.8, 1.1, 0.5, -0.2];
         let batch = Minibatch {

@@ -45,13 +45,11 @@ impl HostLoss {
     ) -> f64 {
         let Minibatch { rollout, estimate, places, advantage, .. } = batch;
         rollout.actions_at(places, &mut self.action);
-        for (buffer, source) in [
-            (&mut self.old_log_prob, &rollout.log_prob),
-            (&mut self.target, &estimate.target),
-            (&mut self.old_value, &rollout.value),
-        ] {
+        self.old_log_prob.clear();
+        self.old_log_prob.extend(places.iter().map(|&i| rollout.log_prob[i]));
+        for (buffer, source) in [(&mut self.target, &estimate.target), (&mut self.old_value, &rollout.value)] {
             buffer.clear();
-            buffer.extend(places.iter().map(|&i| source[i]));
+            buffer.extend(places.iter().map(|&i| estimate.unit.of(source[i])));
         }
         let policy = self.policy.of(distribution);
         if rollout.choices == 0 {

@@ -46,6 +46,12 @@ impl Optimizer {
         Self { chain, update: Vec::new() }
     }
 
+    /// Whether a finished policy has an average of parameters.
+    #[must_use]
+    pub fn averages(&self) -> bool {
+        self.chain.averages()
+    }
+
     /// `theta += chain(gradient)`, `gradient` `[P]`.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ impl Minibatch<'_> {
         let take = |to: &mut Vec<f32>, from: &[f32]| to.extend(places.iter().map(|&i| from[i]));
         take(&mut rollout.log_prob, &from.log_prob);
         take(&mut rollout.value, &from.value);
+        estimate.unit = self.estimate.unit;
         estimate.target.clear();
         take(&mut estimate.target, &self.estimate.target);
     }

@@ -14,7 +14,7 @@
 ///
 /// With a fall of 1, which never comes to pass, these are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
 /// `mode="max"` and `threshold_mode="abs"`, which counts observations: a relative threshold would mean the wrong thing
-/// for negative returns. The metric is what [`Optimizer::observe`](crate::Optimizer::observe) is told; a trainer tells the
+/// for negative returns. The metric is what [`Optimizer::observe`](crate::optim::Optimizer::observe) is told; a trainer tells the
 /// mean return of the last 100 episodes after each update, from the first 100 that count on: that of fewer is good by
 /// luck, and would stay the best.
 #[derive(Debug, Clone, PartialEq)]

@@ -92,11 +92,7 @@ impl Args {
     /// # Errors
     /// As [`Args::number`].
     pub fn counts(&self, name: &str) -> Result<Vec<usize>> {
-        let counts = |value: &Value| match value {
-            Value::List(numbers) => Some(numbers.iter().map(|&x| x as usize).collect()),
-            _ => None,
-        };
-        self.get(name, counts)
+        self.get(name, Value::counts)
     }
 
     /// `true` or `false`.

@@ -33,6 +33,8 @@ pub enum Kind {
     Count(u64, u64),
     /// Any number of those, in brackets.
     Counts(u64, u64),
+    /// The same from the second number up to the third, or this word.
+    CountsOr(&'static str, u64, u64),
     /// A whole number, from 1 up to that, or `inf` for no limit.
     Limit(u64),
     /// One of these words.
@@ -89,6 +91,11 @@ impl Kind {
             (Kind::Counts(least, most), value) => (
                 matches!(value, Value::List(items) if items.iter().all(|x| whole(*x, *least, *most))),
                 format!("it must be whole numbers in brackets, each from {least} to {most}"),
+            ),
+            (Kind::CountsOr(word, ..), value) if value.word() == Some(word) => (true, String::new()),
+            (Kind::CountsOr(word, least, most), value) => (
+                Kind::Counts(*least, *most).check(value).is_ok(),
+                format!("it must be whole numbers in brackets, each from {least} to {most}, or {word}"),
             ),
             (Kind::Limit(most), value) => (
                 value.number().is_some_and(|x| x == f64::INFINITY || whole(x, 1, *most)),

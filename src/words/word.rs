@@ -245,6 +245,11 @@ impl Value {
         if let Value::Number(x) = self { Some(*x) } else { None }
     }
 
+    /// Whole numbers in brackets.
+    pub(crate) fn counts(&self) -> Option<Vec<usize>> {
+        if let Value::List(numbers) = self { Some(numbers.iter().map(|&x| x as usize).collect()) } else { None }
+    }
+
     /// Text, in quotes or a single name.
     #[must_use]
     pub fn text(&self) -> Option<String> {

@@ -93,7 +93,8 @@ pub(crate) fn gradients_agree(
     let (old, network) = MlpModel::new(&spec, &mlp, Seed(2), &CPU).expect("a network");
     let rollout = collector.collect(&network, &old, Horizon::Steps(60), true).expect("a rollout").0.clone();
     let numbers = |far: usize| (0..360).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
-    let (estimate, advantage) = (Estimate { advantage: numbers(37), target: numbers(41) }, numbers(29));
+    let (estimate, advantage) =
+        (Estimate { advantage: numbers(37), target: numbers(41), ..Estimate::default() }, numbers(29));
     let places: Vec<usize> = (0..360).rev().collect();
     let stop = Stop::default();
     let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
