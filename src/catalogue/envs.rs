@@ -1,10 +1,13 @@
 //! The environments of this crate as rows.
 
-use uphill_envs::{Bandit, Blackjack, FiniteMdp, MemoryChain, TMaze, Taxi, TimeLimit};
+use uphill_envs::{
+    Bandit, Blackjack, Env, FiniteMdp, GaussianBandit, MemoryChain, RepeatPrevious, TMaze, TabularEnv, Taxi, TimeLimit,
+    corridor, delayed_reward, random_mdp,
+};
 
-use super::{EnvRow, MakeEnv, worlds};
+use super::{EnvRow, MakeEnv, MakeOne, worlds};
 use crate::Result;
-use crate::words::{Args, Param, Row};
+use crate::words::{Args, Param, Range, Row};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
@@ -19,6 +22,85 @@ const BANDIT: EnvRow = Row {
         many: None,
         model: Some(|args| Ok(Bandit::new(args.count("arms")?)?.model()?)),
         returns: None,
+    },
+};
+
+fn gaussian_bandit(args: &Args) -> Result<GaussianBandit> {
+    Ok(GaussianBandit::new(args.count("arms")?, args.number("std")?)?)
+}
+
+const GAUSSIAN_BANDIT: EnvRow = Row {
+    name: "GaussianBandit-v0",
+    summary: "one pull, paid a normal number; the last arm pays most on average",
+    params: &[
+        Param::count("arms", (1, 10_000), "10", "arms, of which one is pulled"),
+        Param::fixed("std", Range::NotNegative, "1", "deviation of what each pays"),
+    ],
+    make: MakeEnv {
+        model: Some(|args| Ok(gaussian_bandit(args)?.model()?)),
+        ..MakeEnv::one(|args| Ok(Box::new(gaussian_bandit(args)?)))
+    },
+};
+
+/// What makes the environment of a model, which has a limit.
+const fn tabular(make: MakeOne, model: fn(&Args) -> Result<FiniteMdp>) -> MakeEnv {
+    MakeEnv { model: Some(model), ..MakeEnv::one(make) }
+}
+
+fn played(args: &Args, model: FiniteMdp, limit: Option<u32>) -> Result<Box<dyn Env>> {
+    Ok(Box::new(TimeLimit::new(TabularEnv::new(args.row(), model, limit)?)))
+}
+
+fn corridor_model(args: &Args) -> Result<FiniteMdp> {
+    Ok(corridor(args.count("length")?)?)
+}
+
+const CORRIDOR: EnvRow = Row {
+    name: "Corridor-v0",
+    summary: "a goal at the end of a corridor, each step towards it or away from it",
+    params: &[Param::count("length", (1, 1000), "10", "steps to the goal")],
+    make: tabular(|args| played(args, corridor_model(args)?, Some(20 * args.count("length")? as u32)), corridor_model),
+};
+
+fn delayed_reward_model(args: &Args) -> Result<FiniteMdp> {
+    Ok(delayed_reward(args.count("delay")?)?)
+}
+
+const DELAYED_REWARD: EnvRow = Row {
+    name: "DelayedReward-v0",
+    summary: "a choice that pays some steps later",
+    params: &[Param::count("delay", (1, 1000), "10", "steps from the choice to what it pays")],
+    make: tabular(|args| played(args, delayed_reward_model(args)?, None), delayed_reward_model),
+};
+
+fn random_model(args: &Args) -> Result<FiniteMdp> {
+    let [states, actions, branching] = ["states", "actions", "branching"].map(|name| args.count(name));
+    Ok(random_mdp(states?, actions?, branching?, args.number("end")?, args.count("mdp_seed")? as u64)?)
+}
+
+const RANDOM_MDP: EnvRow = Row {
+    name: "RandomMdp-v0",
+    summary: "a process drawn at random, whose best policy is known",
+    params: &[
+        Param::count("states", (1, 1000), "20", "states"),
+        Param::count("actions", (1, 100), "4", "actions in each state"),
+        Param::count("branching", (1, 1000), "3", "states that an action may lead to"),
+        Param::fixed("end", Range::PositiveShare, "0.1", "probability that a step ends the episode"),
+        Param::count("mdp_seed", (0, 1 << 53), "0", "seed of the process itself"),
+    ],
+    make: tabular(|args| played(args, random_model(args)?, None), random_model),
+};
+
+const REPEAT_PREVIOUS: EnvRow = Row {
+    name: "RepeatPrevious-v0",
+    summary: "cards, of which the suit of an earlier one is to be named",
+    params: &[
+        Param::count("k", (1, 5199), "4", "how many cards ago the one was shown that is asked for"),
+        Param::count("decks", (1, 100), "1", "decks of 52 cards"),
+    ],
+    make: MakeEnv {
+        returns: Some((-0.5, 1.0)),
+        ..MakeEnv::one(|args| Ok(Box::new(RepeatPrevious::new(args.count("k")?, args.count("decks")?)?)))
     },
 };
 
@@ -46,7 +128,8 @@ pub(super) fn rows() -> Vec<EnvRow> {
             let (params, make) = worlds::of(name).unwrap_or((&[], registered(name)));
             Row { name, summary, params, make }
         })
-        .chain([worlds::GRID_WORLD, BANDIT, T_MAZE, MEMORY_CHAIN])
+        .chain([worlds::GRID_WORLD, BANDIT, GAUSSIAN_BANDIT, CORRIDOR, DELAYED_REWARD, RANDOM_MDP])
+        .chain([T_MAZE, MEMORY_CHAIN, REPEAT_PREVIOUS])
         .collect()
 }
 
