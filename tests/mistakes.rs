@@ -168,6 +168,7 @@ train --env GridWorld(map=['S.G'],slipp=0.1)
 train --env gridworld(map=['S.G'])
 train --env GridWorld --map S.G --slip 2
 train --env GridWorld --map S.G --observation row-column
+train --env FrozenLake-v1 --map SFF|FFG
 train --env FrozenLake-v1(is_slippery=false,success_rate=0.5)
 train --env FrozenLake-v1(slip=0.1)
 train --env FrozenLake-v1 --slip 0.1

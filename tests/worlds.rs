@@ -129,6 +129,10 @@ fn a_map_is_a_list_of_rows_in_every_file_and_on_the_command_line() {
             &["--env", "GridWorld", "--map", "S|S", "S|G", "--cell-rewards", "|=0.5"],
             r#"GridWorld(map=["S|S", "S|G"], cell_rewards=["|=0.5"])"#,
         ),
+        (
+            &["--env", "GridWorld", "--map", "S|G", "--cell-rewards", "|=0.5"],
+            r#"GridWorld(map=["S|G"], cell_rewards=["|=0.5"])"#,
+        ),
     ] {
         let arguments = [arguments, &["--force", "--out", "run"]].concat().join(" ");
         succeeds(home.path(), "train", &format!("{arguments} {SHORT}"));

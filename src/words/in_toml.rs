@@ -155,9 +155,9 @@ fn argument(place: Place<'_>, value: &toml::Value, depth: usize) -> Result<Value
         toml::Value::Integer(x) => Value::Number(*x as f64),
         toml::Value::Boolean(x) => Value::Spec(Spec(vec![Word::new(if *x { "true" } else { "false" })])),
         toml::Value::String(text) => match parse::spec(place.name, text) {
-            Ok(spec) => Value::Spec(spec),
-            // No name and no chain of names: a pattern such as `actor.*`.
-            Err(_) => parse::text(place.name, text.clone())?,
+            Ok(spec) if place.has_chains || spec.0.len() == 1 => Value::Spec(spec),
+            // No name: a pattern such as `actor.*`, or a row of a map.
+            _ => parse::text(place.name, text.clone())?,
         },
         toml::Value::Array(items) if items.iter().all(is_number) => {
             Value::List(items.iter().filter_map(number).collect())
