@@ -337,6 +337,11 @@ impl Config {
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
 
+    /// Whether it may be the name of a row's argument: a run's own settings are other things than arguments of the same name.
+    pub(crate) fn is_argument(name: &str) -> bool {
+        !Self::is_setting(name) || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name)
+    }
+
     /// Whether it is the name of a setting.
     fn is_setting(name: &str) -> bool {
         Self::SETTINGS.iter().any(|(known, _)| *known == name)

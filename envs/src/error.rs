@@ -93,7 +93,7 @@ pub enum EnvError {
         /// What would be right.
         expected: &'static str,
     },
-    /// A limit within which a grid world's goal cannot be reached.
+    /// A limit within which a map's goal cannot be reached.
     #[error(
         "max_episode_steps = {limit} is impossible: from the start in row {row}, column {column} of the map the shortest way to a goal takes {way} steps"
     )]

@@ -105,6 +105,22 @@ impl Config {
         if self.mask_actions { Ok(collector) } else { collector.without_masks() }
     }
 
+    /// Refuses `mask_actions = true` where environments of the catalogue forbid no action.
+    pub(super) fn check_masks(&self) -> Result<()> {
+        if !self.mask_actions || self.catalogue.env(&self.env.name).is_err() {
+            return Ok(());
+        }
+        let collector = Collector::new(self.make_envs(1)?, Seed(self.seed))?;
+        match collector.tells_masks()? {
+            true => Ok(()),
+            false => {
+                let id = quoted(&collector.spec().id);
+                let problem = format!("mask_actions = true has no effect: {id} forbids no action; leave it out");
+                Err(Error::Config(problem))
+            }
+        }
+    }
+
     /// Groups that the environments are in.
     pub(crate) fn groups(&self) -> usize {
         (self.envs / GROUP).clamp(1, MAX_GROUPS)

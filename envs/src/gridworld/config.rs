@@ -273,14 +273,9 @@ impl GridWorldConfig {
             Cell::Reward(reward) => *reward,
         };
         let goal_is_best = map.cells().iter().all(|cell| pays(cell) <= self.goal_reward);
-        let Some(limit) = self.max_episode_steps.filter(|_| goal_is_best) else { return Ok(()) };
-        let ways = map.ways();
-        let way = |start: &usize| ways[*start].unwrap_or(u32::MAX);
-        let Some(&start) = map.starts().iter().max_by_key(|start| way(start)) else { return Ok(()) };
-        if way(&start) <= limit {
-            return Ok(());
+        match self.max_episode_steps.filter(|_| goal_is_best) {
+            Some(limit) => map.check_limit(limit),
+            None => Ok(()),
         }
-        let (row, column) = map.row_column(start);
-        Err(EnvError::LimitTooShort { limit, way: way(&start), row: row + 1, column: column + 1 })
     }
 }
