@@ -51,6 +51,7 @@ const SAME: &[Names] = &[
        "it is a switch, and normalize_reward another"),
     (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "action_masks", "masking",
        "invalid_action_masking"], ""),
+    (&["frame_stack", "n_stack", "num_stack", "frame_stacking", "framestack", "stack_size", "frames"], ""),
     (&["normalize_reward", "norm_reward", "norm_rew", "normalize_rewards", "normalize_rew"], ""),
     (&["normalize_reward", "reward_scale", "reward_scaling"],
        "it is a switch: rewards are divided by the deviation of the discounted return"),
