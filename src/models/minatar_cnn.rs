@@ -9,7 +9,7 @@ use crate::words::{Args, Param};
 const OF_ALL: [Param; 3] = params("[128]");
 
 /// 16 filters of 3 x 3 pixels, one pixel apart, and a hidden layer of 128 units, each behind a rectifier: Young and Tian 2019,
-/// <https://arxiv.org/abs/1903.03176>, section 4, where actor and critic share all but the heads.
+/// <https://arxiv.org/abs/1903.03176>.
 pub(super) const ROW: Row = Row {
     name: "minatar_cnn",
     summary: "16 filters of 3 x 3 pixels and a hidden layer, for small images; MinAtar's",
