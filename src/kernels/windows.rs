@@ -158,3 +158,67 @@ impl Windows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Windows;
+
+    fn numbers(len: usize, seed: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * 37 + seed * 11) % 17) as f32 - 8.0).collect()
+    }
+
+    /// Every kind of border, rest and overlap.
+    fn all() -> impl Iterator<Item = Windows> {
+        let sizes = [(1, 1, 1), (2, 3, 1), (4, 3, 2), (5, 6, 3)].into_iter();
+        let kinds = || (1..4).flat_map(|side| (1..4).flat_map(move |stride| (0..side).map(move |p| (side, stride, p))));
+        let of = move |(height, width, channels)| {
+            kinds().map(move |(side, stride, padding)| Windows { height, width, channels, side, stride, padding })
+        };
+        sizes.flat_map(of).filter(|w| w.height.min(w.width) + 2 * w.padding >= w.side)
+    }
+
+    #[test]
+    fn what_lies_under_windows_is_gathered_part_by_part_and_given_back_to_where_it_was() {
+        for windows in all() {
+            let (x, count) = (numbers(2 * windows.image(), 1), 2 * windows.count());
+            let (mut under, mut part) = (Vec::new(), Vec::new());
+            windows.gather(&x, 0..count, &mut under);
+            for window in 0..count {
+                windows.gather(&x, window..window + 1, &mut part);
+                let (image, top, left) = windows.corner(window);
+                for (i, &got) in part.iter().enumerate() {
+                    let (pixel, channel) = (i / windows.channels, i % windows.channels);
+                    let (y, x_) = (top + (pixel / windows.side) as isize, left + (pixel % windows.side) as isize);
+                    let is_in = (0..windows.height as isize).contains(&y) && (0..windows.width as isize).contains(&x_);
+                    let place = || image + (y as usize * windows.width + x_ as usize) * windows.channels + channel;
+                    assert_eq!(got, if is_in { x[place()] } else { 0.0 }, "{windows:?}, window {window}, {i}");
+                }
+                assert_eq!(part, under[window * windows.len()..(window + 1) * windows.len()], "{windows:?}");
+            }
+            // The way back is the transpose: all are whole numbers, and sums exact.
+            let (y, mut back) = (numbers(under.len(), 2), vec![0.0; x.len()]);
+            windows.scatter(&y, 0..count, &mut back);
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            assert_eq!(dot(&under, &y), dot(&x, &back), "{windows:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_of_a_window_is_the_first_of_several_and_takes_all_that_is_given_back() {
+        for windows in all() {
+            let (x, count, c) = (numbers(2 * windows.image(), 3), 2 * windows.count(), windows.channels);
+            let (mut most, mut chosen, mut under, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            windows.largest(&x, 2, &mut most, &mut chosen);
+            // Below all numbers in the border.
+            let low: Vec<f32> = x.iter().map(|x| x + 100.0).collect();
+            windows.gather(&low, 0..count, &mut under);
+            for (i, (most, chosen)) in most.iter().zip(&chosen).enumerate() {
+                let pixels = under[i / c * windows.len()..][..windows.len()].iter().skip(i % c).step_by(c);
+                let first = pixels.enumerate().fold((0, 0.0), |at, (p, &x)| if x > at.1 { (p, x) } else { at });
+                assert_eq!((usize::from(*chosen), most + 100.0), first, "{windows:?}");
+            }
+            windows.give_back(&vec![1.0; count * c], &chosen, 2, &mut back);
+            assert_eq!(back.iter().sum::<f32>(), (count * c) as f32, "{windows:?}");
+        }
+    }
+}
