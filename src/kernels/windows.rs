@@ -164,7 +164,7 @@ mod tests {
     use super::Windows;
 
     fn numbers(len: usize, seed: usize) -> Vec<f32> {
-        (0..len).map(|i| ((i * 37 + seed * 11) % 17) as f32 - 8.0).collect()
+        (0..len).map(|i| ((i * i + seed) % 7) as f32 - 3.0).collect()
     }
 
     /// Every kind of border, rest and overlap.
