@@ -58,7 +58,7 @@ fn gradient(c: &mut Criterion) {
             value: column.clone(),
             ..Rollout::new(1, spec.observation_len())
         };
-        let estimate = Estimate { advantage: column.clone(), target: column };
+        let estimate = Estimate { advantage: column.clone(), target: column, ..Estimate::default() };
         let places: Vec<usize> = (0..rows).collect();
         let (advantage, stop) = (&estimate.advantage, Stop::default());
         let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage, stop };

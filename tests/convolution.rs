@@ -143,11 +143,11 @@ fn anything(rows: usize, spec: &Spec, seed: Seed) -> (Rollout, Estimate) {
         value: numbers(rows),
         ..Rollout::new(1, width)
     };
-    (rollout, Estimate { advantage: numbers(rows), target: numbers(rows) })
+    (rollout, Estimate { advantage: numbers(rows), target: numbers(rows), ..Estimate::default() })
 }
 
 fn algo(name: &str) -> OnPolicy {
-    let config = Config { ent_coef: 0.1, ..Config::for_algo(name).expect("an algorithm") };
+    let config = Config { ent_coef: 0.1.into(), ..Config::for_algo(name).expect("an algorithm") };
     config.make_algo().expect("an algorithm").into_on_policy().expect("a loss")
 }
 
@@ -174,7 +174,7 @@ proptest! {
         let spec = spec([height, width, channels], max, 3);
         let config = CnnConfig { stages, hidden, init: Initialiser::Orthogonal, shared_trunk };
         // What does not fit is said to be so.
-        prop_assume!(CnnModel::layout(&spec, &config).is_ok());
+        prop_assume!(CnnModel::layout(&Site::new(&spec, Seed(1)), &config).is_ok());
         let (params, host, plain) = twins(&spec, &config, Seed(seed));
         let (rollout, estimate) = anything(rows, &spec, Seed(seed));
         let (mut on_host, mut on_tensors, mut scratch) = (Vec::new(), Vec::new(), Scratch::default());
@@ -315,7 +315,7 @@ fn what_does_not_fit_is_said_before_any_work() {
         TrunkStage::Pool { side: 17, stride: 1, padding: 16 },
     ] {
         let config = CnnConfig { stages: vec![stage], ..every_stage() };
-        assert!(CnnModel::layout(&small, &config).is_err(), "{stage:?}");
+        assert!(CnnModel::layout(&Site::new(&small, Seed(1)), &config).is_err(), "{stage:?}");
     }
     let (mut params, network) = model("minatar_cnn", &small).expect("a network");
     let said = NormalisedModel::new(network, &mut params, 10.0).err().map(|e| e.to_string()).unwrap_or_default();

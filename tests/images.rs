@@ -115,9 +115,12 @@ fn memory_is_reckoned_by_bytes() {
 
 #[test]
 fn a_normaliser_in_front_of_a_network_that_scales_is_refused() {
-    let refused = Trainer::new(&Config { normalize_observation: true, ..config("ppo", SMALL) }).map(drop);
-    let said = refused.expect_err("scaled twice").to_string();
-    assert!(said.contains("leave normalize_observation out"), "{said}");
+    // Also where another model stands between them.
+    for normalize_value in [false, true] {
+        let config = Config { normalize_observation: true, normalize_value, ..config("ppo", SMALL) };
+        let said = Trainer::new(&config).map(drop).expect_err("scaled twice").to_string();
+        assert!(said.contains("leave normalize_observation out"), "{said}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::shard::{self, Shard};
 use super::share::Share;
 use super::trunk::{Trunk, TrunkStage, shown};
 use super::{Activation, Model, Site, rows};
-use crate::distributions::{self, Distribution};
+use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
 use crate::kernels::{Cnn, CnnPasses, Layer, Mlp, TurnedCnn};
@@ -103,14 +103,17 @@ impl CnnModel {
     ///
     /// # Errors
     /// As [`CnnModel::new`].
-    pub fn layout(spec: &Spec, config: &CnnConfig) -> Result<Layout> {
-        Self::parts(spec, config, &Device::Cpu).map(|(layout, ..)| layout)
+    pub fn layout(site: &Site<'_>, config: &CnnConfig) -> Result<Layout> {
+        Self::parts(site, config).map(|(layout, ..)| layout)
     }
 
     /// The network for a site.
-    fn for_site(config: &CnnConfig, site: &Site<'_>) -> Result<(Params, Self)> {
-        let (layout, gains, network) = Self::parts(site.spec, config, site.device)?;
-        Ok((site.initial(layout, &gains, config.init)?, network.on(site.threads.clone())))
+    ///
+    /// # Errors
+    /// As [`CnnModel::new`].
+    pub fn for_site(config: &CnnConfig, site: &Site<'_>) -> Result<(Params, Self)> {
+        let (layout, gains, network) = Self::parts(site, config)?;
+        Ok((site.initial(layout, (&gains, &network.own), config.init)?, network.on(site.threads.clone())))
     }
 
     /// The same network without its way on the host: the reference that this is tested against.
@@ -128,7 +131,8 @@ impl CnnModel {
     }
 
     /// Layout, the gain of each block, and the network.
-    fn parts(spec: &Spec, config: &CnnConfig, device: &Device) -> Result<(Layout, Vec<f64>, Self)> {
+    fn parts(site: &Site<'_>, config: &CnnConfig) -> Result<(Layout, Vec<f64>, Self)> {
+        let spec = site.spec;
         let &Space::Image { height, width, channels, max } = &spec.observation else {
             let (id, shown) = (quoted(&spec.id), shown(&spec.observation));
             return Err(Error::Config(format!(
@@ -138,7 +142,7 @@ impl CnnModel {
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
         }
-        let distribution = distributions::over(&spec.id, &spec.action)?;
+        let distribution = site.distribution()?;
         let (image, outputs) = ([height, width, channels], distribution.network_outputs());
         let (mut layout, mut gains) = (Layout::default(), Vec::new());
         let net = |layers, trunk: Trunk| {
@@ -174,7 +178,7 @@ impl CnnModel {
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
         let (observation_len, threads) = (spec.observation_len(), Threads::default());
-        let network = Self { observation_len, image, distribution, nets, own, fused: device.is_cpu(), threads };
+        let network = Self { observation_len, image, distribution, nets, own, fused: site.device.is_cpu(), threads };
         Ok((layout, gains, network))
     }
 

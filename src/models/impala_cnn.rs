@@ -26,7 +26,7 @@ pub(super) const ROW: Row = Row {
         OF_ALL[2],
     ],
     make: Make {
-        layout: Some(|args, spec| CnnModel::layout(spec, &config(args)?)),
+        layout: Some(|args, site| CnnModel::layout(site, &config(args)?)),
         build: |args, site| made(&config(args)?, site),
     },
 };

@@ -15,7 +15,7 @@ pub(super) const ROW: Row = Row {
     summary: "16 filters of 3 x 3 pixels and a hidden layer, for small images; MinAtar's",
     params: &[Param::count("filters", (1, 4_096), "16", "filters of 3 x 3 pixels"), OF_ALL[0], OF_ALL[1], OF_ALL[2]],
     make: Make {
-        layout: Some(|args, spec| CnnModel::layout(spec, &config(args)?)),
+        layout: Some(|args, site| CnnModel::layout(site, &config(args)?)),
         build: |args, site| made(&config(args)?, site),
     },
 };

@@ -13,7 +13,7 @@ pub(super) const ROW: Row = Row {
     summary: "three layers of filters and a hidden one, for images of 36 x 36 pixels and more; that of Atari games",
     params: &params("[512]"),
     make: Make {
-        layout: Some(|args, spec| CnnModel::layout(spec, &config(args)?)),
+        layout: Some(|args, site| CnnModel::layout(site, &config(args)?)),
         build: |args, site| made(&config(args)?, site),
     },
 };
