@@ -51,6 +51,7 @@ const SAME: &[Names] = &[
        "it is a switch, and normalize_reward another"),
     (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "action_masks", "masking",
        "invalid_action_masking"], ""),
+    (&["frame_stack", "n_stack", "num_stack", "frame_stacking", "framestack", "stack_size", "frames"], ""),
     (&["normalize_reward", "norm_reward", "norm_rew", "normalize_rewards", "normalize_rew"], ""),
     (&["normalize_reward", "reward_scale", "reward_scaling"],
        "it is a switch: rewards are divided by the deviation of the discounted return"),
@@ -132,7 +133,6 @@ const SAME: &[Names] = &[
 
 const KL: &str =
     "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
-const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
 const TARGETS: &str = "normalize_reward scales rewards, and normalize_value what values are regressed on";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list models NAME` has its arguments";
@@ -153,7 +153,6 @@ const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evalu
 const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
     (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
-    (&["frame_stack"], AS_THEY_ARE),
     (&["training", "obs_rms"], NORMALISER),
     (&["norm_obs_keys"], "normalize_observation scales each number of an observation"),
     (&["is_rainy", "fickle_passenger"], TAXI),

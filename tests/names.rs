@@ -46,7 +46,6 @@ const NOBODYS: &[&str] = &[
     "eval_freq",
     "torch_deterministic",
     "track",
-    "frame_stack",
     "vf_clip_param",
     "max_episode_steps",
     "tensorboard_log",

@@ -20,7 +20,7 @@ const fn map(default: &'static str) -> Param {
 const SLIP: Param =
     Param::fixed("slip", Range::Share, "0", "probability that a move goes to either side of where it should");
 const OBSERVATION: Param =
-    Param::word("observation", &["one_hot", "row_column"], "one_hot", "how the cell stood on is shown");
+    Param::word("observation", &["one_hot", "row_column", "image"], "one_hot", "how the cell stood on is shown");
 const LIMIT: Param =
     Param::limit("max_episode_steps", u32::MAX as u64, "100", "steps after which an episode is truncated; inf never");
 const THRESHOLD: Param =
@@ -238,6 +238,7 @@ fn values(world: GridWorldConfig) -> [(&'static str, Value); 11] {
     let observation = match world.observation {
         GridObservation::OneHot => "one_hot",
         GridObservation::RowColumn => "row_column",
+        GridObservation::Image => "image",
     };
     let cells: BTreeMap<char, f32> = world.cell_rewards;
     let or_infinity = |limit: Option<f64>| Value::Number(limit.unwrap_or(f64::INFINITY));

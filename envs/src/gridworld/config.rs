@@ -18,6 +18,14 @@ pub enum GridObservation {
     /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last.
     #[serde(alias = "row_column")]
     RowColumn,
+    /// The map from above as an image, `[rows, columns, 4]`, a pixel a cell, each channel 1 where something is and 0 elsewhere:
+    /// the walker, walls, goals, and what is better not entered, pits and cliffs. Cells of an own reward look like floor.
+    Image,
+}
+
+impl GridObservation {
+    /// Channels of the image.
+    pub(super) const CHANNELS: usize = 4;
 }
 
 /// The options of a [`GridWorld`](crate::GridWorld).
