@@ -5,6 +5,8 @@
 //! the same bits on every instruction set, whatever the tiles.
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+
 use pulp::{Simd, WithSimd};
 
 /// The left factor, `m` x `k` numbers.
@@ -59,6 +61,13 @@ pub(crate) fn matmul(out: &mut [f32], start: Start<'_>, a: Left<'_>, b: &[f32], 
 /// vectors stays in the first cache.
 const DEPTH: usize = 128;
 
+/// A right factor of so many columns or more has rows so far apart that those of a panel push each other out of the first cache, worst
+/// at powers of two: the panel is then copied together, if there are [`MANY`] rows of the left factor to make up for it.
+const WIDE: usize = 128;
+const MANY: usize = 12;
+/// The most numbers in a row of a panel: four vectors of sixteen.
+const PANEL: usize = 64;
+
 /// Adds to `out` the products over one part of the inner dimension.
 struct Product<'a> {
     out: &'a mut [f32],
@@ -101,30 +110,57 @@ impl Product<'_> {
     /// All rows of `V` vectors from `column` on.
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(&mut self, simd: S, column: usize) {
+        let (width, b, n) = (V * S::F32_LANES, self.b, self.n);
+        if n < WIDE || self.m < MANY || width > PANEL {
+            return self.rows::<S, V>(simd, column, (&b[self.depth.start * n + column..], n));
+        }
+        let mut panel = [const { MaybeUninit::<f32>::uninit() }; DEPTH * PANEL];
+        for (l, to) in self.depth.clone().zip(panel.chunks_exact_mut(width)) {
+            to.iter_mut().zip(&b[l * n + column..][..width]).for_each(|(to, &b)| {
+                to.write(b);
+            });
+        }
+        // SAFETY: the loop has written `width` numbers for each row, one row after the other: the depth is at most `DEPTH`, and
+        // `width` at most `PANEL`.
+        let panel = unsafe { std::slice::from_raw_parts(panel.as_ptr().cast::<f32>(), self.depth.len() * width) };
+        self.rows::<S, V>(simd, column, (panel, width));
+    }
+
+    /// The same with those vectors of the right factor, and what is between two of their rows.
+    #[inline(always)]
+    fn rows<S: Simd, const V: usize>(&mut self, simd: S, column: usize, right: (&[f32], usize)) {
+        assert!(right.0.len() >= (self.depth.len() - 1) * right.1 + V * S::F32_LANES);
         let mut row = 0;
         while row + 6 <= self.m {
-            self.tile::<S, 6, V>(simd, row, column);
+            self.tile::<S, 6, V>(simd, row, column, right);
             row += 6;
         }
         while row + 4 <= self.m {
-            self.tile::<S, 4, V>(simd, row, column);
+            self.tile::<S, 4, V>(simd, row, column, right);
             row += 4;
         }
         while row + 2 <= self.m {
-            self.tile::<S, 2, V>(simd, row, column);
+            self.tile::<S, 2, V>(simd, row, column, right);
             row += 2;
         }
         if row < self.m {
-            self.tile::<S, 1, V>(simd, row, column);
+            self.tile::<S, 1, V>(simd, row, column, right);
         }
     }
 
     /// `R` rows of `V` vectors, whose sums stay in registers.
     #[inline(always)]
-    fn tile<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, row: usize, column: usize) {
+    fn tile<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+        (right, stride): (&[f32], usize),
+    ) {
         debug_assert!(row + R <= self.m && column + V * S::F32_LANES <= self.n);
         // SAFETY: `matmul` has asserted that the slices are m·k, k·n and m·n long, `columns` and `with_simd` that these
-        // rows and columns lie within m and n, and `depth` lies within k; so every index formed here does within its slice.
+        // rows and columns lie within m and n, `depth` lies within k, and `rows` has asserted that `right` holds as many rows of
+        // V vectors; so every index formed here does within its slice.
         // Vectors are plain numbers without an alignment of their own in unaligned reads and writes.
         unsafe {
             let out = self.out.as_mut_ptr().add(row * self.n + column);
@@ -132,7 +168,7 @@ impl Product<'_> {
             let mut sums: [[S::f32s; V]; R] = std::array::from_fn(|r| {
                 std::array::from_fn(|v| out.add(place(r, v)).cast::<S::f32s>().read_unaligned())
             });
-            let mut b = self.b.as_ptr().add(self.depth.start * self.n + column);
+            let mut b = right.as_ptr();
             let mut a = self.a.as_ptr().add(row * self.row_stride + self.depth.start * self.depth_stride);
             for l in self.depth.clone() {
                 let right: [S::f32s; V] =
@@ -144,7 +180,7 @@ impl Product<'_> {
                     }
                 }
                 if l + 1 < self.depth.end {
-                    b = b.add(self.n);
+                    b = b.add(stride);
                     a = a.add(self.depth_stride);
                 }
             }
@@ -210,9 +246,18 @@ mod tests {
 
     #[test]
     fn every_bit_is_that_of_the_definition_over_shapes_and_starts() {
-        let mut shapes = vec![[128, 64, 64], [64, 300, 64], [2, DEPTH + 1, 33], [0, 3, 4], [3, 0, 4], [3, 4, 0]];
+        let mut shapes = vec![
+            [128, 64, 64],
+            [64, 300, 64],
+            [20, 300, 512],
+            [13, 129, 200],
+            [2, DEPTH + 1, 33],
+            [0, 3, 4],
+            [3, 0, 4],
+            [3, 4, 0],
+        ];
         for m in 1..=13 {
-            for n in [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 130] {
+            for n in [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 127, 128, 130, 256] {
                 shapes.push([m, 5, n]);
             }
         }
