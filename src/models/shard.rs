@@ -93,7 +93,8 @@ impl Shard {
                 actions + 1
             }
         };
-        let (outputs, width) = own.rows(theta, (work.output(), stride), actions, &mut self.outputs);
+        let (outputs, width) =
+            own.rows(theta, (work.output(), stride), actions, work.hidden(observation), &mut self.outputs);
         let outputs = (outputs, width, distribution);
         let (host, sums) = (&mut self.host, &mut self.share.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
