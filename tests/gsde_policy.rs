@@ -6,6 +6,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use candle_nn::{Module, linear};
 use uphill::distributions::Distribution;
+use uphill::envs::{Action, End, Env, EnvError, Lanes, Pendulum, Spec, Step, VecEnv};
 use uphill::models::{Sequences, Site, apart};
 use uphill::objective::RowSums;
 use uphill::rollout::Minibatch;
@@ -145,9 +146,7 @@ fn unexplained(observation: &[f32], noise: &[f32]) -> f64 {
             m[i][4] += x[i] * f64::from(y);
         }
     }
-    for i in 0..4 {
-        m[i][i] += 1e-10;
-    }
+    m.iter_mut().enumerate().for_each(|(i, row)| row[i] += 1e-10);
     for i in 0..4 {
         for j in (0..4).filter(|&j| j != i) {
             let by = m[j][i] / m[i][i];
@@ -230,19 +229,52 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
+/// A pendulum whose episodes end after 3 to 7 steps, each lane's as its first seed says.
+#[derive(Default)]
+struct Uneven {
+    pendulum: Pendulum,
+    limit: u64,
+    steps: u64,
+}
+
+impl Env for Uneven {
+    fn spec(&self) -> &Spec {
+        self.pendulum.spec()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.limit = seed.map_or(self.limit, |seed| 3 + seed % 5);
+        self.steps = 0;
+        self.pendulum.reset(seed, observation)
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.steps += 1;
+        let end = if self.steps == self.limit { End::Terminated } else { End::Not };
+        Ok(Step { end, ..self.pendulum.step(action, observation)? })
+    }
+}
+
 /// Lanes have nothing to do with each other: what is held of one is drawn from its own generator, and only while it plays.
 #[test]
 fn groups_of_lanes_play_what_one_group_plays() {
     let config = config("ppo", MODELS[0], "");
     let (params, network) = model_of(&config);
-    let make = |lanes| config.make_envs(lanes).expect("environments");
+    let make = |lanes: usize| -> Box<dyn VecEnv> {
+        Box::new(Lanes::new((0..lanes).map(|_| Uneven::default()).collect()).expect("lanes"))
+    };
     let mut one = Collector::new(make(6), Seed(3)).expect("a reset");
     let groups = vec![make(1), make(3), make(2)];
     let mut several = Collector::grouped(groups, Seed(3), uphill::Threads::default()).expect("a reset");
-    for horizon in [Horizon::Steps(10), Horizon::Steps(4), Horizon::Episodes(1), Horizon::Steps(7)] {
-        let expected = one.collect(&*network, &params, horizon, true).expect("a rollout").0.action.clone();
-        let found = several.collect(&*network, &params, horizon, true).expect("a rollout").0.action.clone();
-        assert_eq!(found.numbers(), expected.numbers(), "{horizon:?}");
+    for horizon in [Horizon::Steps(10), Horizon::Steps(4), Horizon::Episodes(2), Horizon::Steps(7)] {
+        let taken = |collector: &mut Collector| {
+            let (rollout, _) = collector.collect(&*network, &params, horizon, true).expect("a rollout");
+            let numbers = rollout.valid_steps().map(|place| rollout.action.numbers()[place]);
+            (numbers.collect::<Vec<_>>(), rollout.valid_steps().count() < rollout.valid.len())
+        };
+        let expected = taken(&mut one);
+        assert_eq!(taken(&mut several), expected, "{horizon:?}");
+        assert_eq!(expected.1, matches!(horizon, Horizon::Episodes(_)), "some lanes wait for others");
     }
 }
 
