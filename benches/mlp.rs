@@ -35,7 +35,7 @@ fn steps(rows: usize) -> (Rollout, Estimate, Vec<usize>) {
     let number = |i: usize| (i * 37 % 101) as f32 / 50.5 - 1.0;
     let column: Vec<f32> = (0..rows).map(number).collect();
     let rollout = Rollout {
-        observation: (0..4 * rows).map(number).collect(),
+        observation: (0..4 * rows).map(number).collect::<Vec<_>>().into(),
         action: (0..rows).map(|i| (i % 2) as u32).collect::<Vec<_>>().into(),
         log_prob: vec![-0.7; rows],
         value: column.clone(),
@@ -50,10 +50,11 @@ fn forward(c: &mut Criterion) {
     for rows in ROWS {
         group.throughput(Throughput::Elements((rows * FLOPS) as u64));
         let (rollout, ..) = steps(rows);
-        let x = Tensor::from_slice(&rollout.observation, (rows, 4), &CPU).expect("a tensor");
+        let observation = rollout.observation.all();
+        let x = Tensor::from_slice(&observation, (rows, 4), &CPU).expect("a tensor");
         let (mut room, mut logits) = (Scratch::default(), Vec::new());
         group.bench_function(BenchmarkId::new("host", rows), |b| {
-            b.iter(|| fused.outputs(&params, &rollout.observation, &mut room, &mut logits).expect("logits"));
+            b.iter(|| fused.outputs(&params, &observation, &mut room, &mut logits).expect("logits"));
         });
         for (name, network) in [("fused", &fused), ("plain", &plain)] {
             group.bench_function(BenchmarkId::new(name, rows), |b| {

@@ -12,6 +12,8 @@ use crate::optim::Registry;
 use crate::words::{Args, Row, Spec, Word};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
+pub(crate) use worlds::{GRID_WORLD, grid_world};
+
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
 

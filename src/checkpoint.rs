@@ -91,6 +91,15 @@ impl Checkpoint {
         &self.progress
     }
 
+    /// A setting that its run had otherwise than a configuration has it, of those that may not differ.
+    pub(crate) fn other_setting(&self, config: &Config) -> Result<Option<String>> {
+        let Config { threads, device, max_memory, sinks, catalogue, .. } = config.clone();
+        let same = Config { threads, device, max_memory, sinks, catalogue, ..self.config.clone() };
+        let (theirs, ours) = (same.to_table()?, config.to_table()?);
+        let differs = |name: &&String| theirs.get(*name) != ours.get(*name);
+        Ok(ours.keys().chain(theirs.keys()).find(differs).cloned())
+    }
+
     /// Writes the file: a kill at any moment leaves it whole, or the one before it, or none.
     ///
     /// # Errors

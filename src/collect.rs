@@ -89,15 +89,23 @@ impl Collector {
     /// # Errors
     /// [`Error::Config`] for environments that forbid none, [`Error::Env`] for those that fail to say.
     pub fn without_masks(mut self) -> Result<Self> {
-        let spec = self.spec();
-        let mut masks = vec![true; self.groups[0].env().lanes() * spec.action.choices()];
-        if masks.is_empty() || !self.groups[0].env().action_masks(&mut masks)? {
-            let id = quoted(&spec.id);
+        if !self.tells_masks()? {
+            let id = quoted(&self.spec().id);
             let problem = format!("mask_actions = false has no effect: {id} forbids no action; leave it out");
             return Err(Error::Config(problem));
         }
         self.groups.iter_mut().for_each(LaneGroup::ignore_masks);
         Ok(self)
+    }
+
+    /// Whether the environments say which actions are legal.
+    ///
+    /// # Errors
+    /// [`Error::Env`] for environments that fail to say.
+    pub(crate) fn tells_masks(&self) -> Result<bool> {
+        let env = self.groups[0].env();
+        let mut masks = vec![true; env.lanes() * self.spec().action.choices()];
+        Ok(!masks.is_empty() && env.action_masks(&mut masks)?)
     }
 
     /// Allows rollouts of so many steps in each lane at most.

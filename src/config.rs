@@ -128,6 +128,8 @@ settings! {
     normalize_value: bool,
     /// Whether a policy takes only actions that the environment says are legal, where it says so.
     mask_actions: bool,
+    /// How many of the last observations, boxes or images, are shown together; 1 shows the last alone.
+    frame_stack: usize,
     /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu, silu, gelu, leaky_relu or identity.
@@ -315,6 +317,7 @@ impl Config {
             clip_reward: 10.0,
             normalize_value: false,
             mask_actions: true,
+            frame_stack: 1,
             hidden: vec![64, 64],
             activation: Activation::Tanh,
             init: Initialiser::Orthogonal,
@@ -335,6 +338,11 @@ impl Config {
         let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
                       `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
+    }
+
+    /// Whether it may be the name of a row's argument: a run's own settings are other things than arguments of the same name.
+    pub(crate) fn is_argument(name: &str) -> bool {
+        !Self::is_setting(name) || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name)
     }
 
     /// Whether it is the name of a setting.

@@ -84,6 +84,11 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         ActionKind::Discrete
     }
 
+    /// Among how many there is to choose in each of its choices, `[K]`; none, the default, of numbers.
+    fn components(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// How many of its first outputs are logits of choices, which a mask of an environment's can forbid; 0, the default, without
     /// any.
     fn choices(&self) -> usize {

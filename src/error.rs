@@ -1,7 +1,7 @@
 //! What can go wrong, each with what was wrong, where, and what would be right.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use uphill_envs::{counted, quoted};
@@ -190,6 +190,14 @@ impl Error {
             Some(meant) => format!("there is no {what} `{name}`; {} ({all})", meant.question(names::in_code)),
             None => format!("there is no {what} `{name}`; there are {all}"),
         })
+    }
+
+    /// The same with the file that it came from, where it is of settings or of an environment that they ask for.
+    pub(crate) fn in_file(self, path: &Path) -> Error {
+        match self {
+            e @ (Error::Config(_) | Error::Env(_)) => Error::File { path: path.into(), problem: e.to_string() },
+            e => e,
+        }
     }
 
     /// Wraps an I/O error with the path it happened on: `.map_err(Error::io(path))`.

@@ -4,6 +4,8 @@
 //! `scripts/valgrind.sh` runs their tests under memcheck.
 
 mod activation;
+mod cnn;
+mod conv;
 mod elementary;
 mod fused_mlp;
 mod gru;
@@ -11,9 +13,12 @@ mod layer;
 mod matmul;
 mod mlp;
 mod vector;
+mod windows;
 
 pub use activation::Activation;
 pub(crate) use activation::LEAK;
+pub(crate) use cnn::{Cnn, CnnPasses, Stage, TurnedCnn};
+pub(crate) use conv::Conv;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use gru::{Gru, GruPasses};
@@ -21,3 +26,4 @@ pub(crate) use layer::Layer;
 pub(crate) use mlp::Workspace;
 pub(crate) use mlp::{Mlp, Passes, Transposed};
 pub(crate) use vector::{add, all_finite, sum_of_squares, vectorised};
+pub(crate) use windows::Windows;

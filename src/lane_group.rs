@@ -7,7 +7,7 @@ use crate::distributions::{KeptRows, forbid, no_distribution};
 use crate::error::check_len;
 use crate::models::Model;
 use crate::pace::Pace;
-use crate::rollout::{Horizon, Rollout};
+use crate::rollout::{Horizon, ObservationKind, Rollout};
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed, from_words, words as words_of};
 use crate::stop::Flag;
@@ -42,6 +42,8 @@ pub(crate) struct LaneGroup {
     /// What was remembered then.
     truncated_memory: Vec<f32>,
     values: Vec<f32>,
+    /// Observations of the rollout as numbers, some at a time.
+    numbers: Vec<f32>,
     scratch: Scratch,
     before: Snapshot,
     pace: Pace,
@@ -95,6 +97,7 @@ impl LaneGroup {
             truncated_at: Vec::new(),
             truncated_memory: Vec::new(),
             values: Vec::new(),
+            numbers: Vec::new(),
             scratch: Scratch::default(),
             before: Snapshot::default(),
             pace: Pace::default(),
@@ -150,7 +153,8 @@ impl LaneGroup {
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
         let Self { clipped, truncated, truncated_at, truncated_memory, memory, values, scratch, mask, .. } = self;
-        rollout.clear(lanes, d, (k, distribution.action_kind()));
+        let observations = (d, ObservationKind::of(&self.env.spec().observation));
+        rollout.clear(lanes, observations, (k, distribution.action_kind()));
         rollout.choices = choices;
         rollout.memory.extend_from_slice(memory);
         truncated.clear();
@@ -188,7 +192,7 @@ impl LaneGroup {
             policy.set(outputs, width);
             let start = t * lanes;
             let len = start + lanes;
-            rollout.observation.extend_from_slice(&self.observation);
+            rollout.observation.extend(&self.observation);
             rollout.action.resize(len * k);
             rollout.log_prob.resize(len, 0.0);
             rollout.reward.resize(len, 0.0);
@@ -309,7 +313,7 @@ impl LaneGroup {
     /// Asks the critic for every value of the rollout, all of a batch at once; where the policy has a memory, those of the
     /// steps are known already.
     fn judge(&mut self, network: &dyn Model, params: &Params) -> Result<()> {
-        let Self { rollout, values, outputs, scratch, .. } = self;
+        let Self { rollout, values, numbers, outputs, scratch, .. } = self;
         let mut judge = |observation: &[f32], memory: &[f32], values: &mut Vec<f32>| {
             if network.memory() == 0 {
                 return network.values(params, observation, scratch, values);
@@ -323,7 +327,12 @@ impl LaneGroup {
             }
         };
         if network.memory() == 0 {
-            judge(&rollout.observation, &[], &mut rollout.value)?;
+            let Rollout { observation, observation_len, value, .. } = rollout;
+            observation.each(*observation_len, numbers, |observation| {
+                judge(observation, &[], values)?;
+                value.extend_from_slice(values);
+                Ok::<_, Error>(())
+            })?;
         }
         check_len("the network's values", rollout.end.len(), rollout.value.len())?;
         // V of the state each action led to is V of the next observation, unless the episode ended here.

@@ -101,7 +101,7 @@ pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::Params;
 pub use policy::{Memory, Mode, Policy};
-pub use rollout::{ActionColumn, Horizon, Rollout};
+pub use rollout::{ActionColumn, Horizon, ObservationColumn, Rollout};
 pub use run::{Keep, RunFolder};
 pub use scratch::Scratch;
 pub use seed::{Rng, Seed};

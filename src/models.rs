@@ -1,15 +1,20 @@
-//! Networks that act and judge: the contract, and the multi-layer perceptron that implements it.
+//! Networks that act and judge: the contract, and the perceptrons, recurrent and convolutional networks that implement it.
 
 mod along;
+mod cnn_model;
+mod cnn_tensors;
 mod dense;
 mod fisher;
 mod gru;
+mod impala_cnn;
 mod lane_shard;
 mod lstm;
+mod minatar_cnn;
 mod mlp_layer_norm;
 mod mlp_model;
 mod mlp_row;
 mod module_model;
+mod nature_cnn;
 mod nets;
 mod normalised_model;
 pub mod ops;
@@ -19,6 +24,7 @@ mod recurrent_model;
 mod shard;
 mod share;
 mod slopes;
+mod trunk;
 
 use std::sync::Arc;
 
@@ -27,6 +33,7 @@ use uphill_envs::{Spec, counted, quoted};
 
 pub use along::Sequences;
 pub(crate) use along::{Asked, outputs_along};
+pub use cnn_model::{CnnConfig, CnnModel};
 pub use gru::CELL as GRU;
 pub use lstm::CELL as LSTM;
 pub use mlp_model::{MlpConfig, MlpModel};
@@ -39,6 +46,7 @@ pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
 pub use crate::kernels::Activation;
 pub(crate) use slopes::require_slopes;
 pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
+pub use trunk::TrunkStage;
 
 use crate::distributions::{self, Distribution};
 use crate::error::check_len;
@@ -175,6 +183,12 @@ pub trait Model: Send + Sync {
         false
     }
 
+    /// Whether it brings observations to one scale itself, as networks of images do: it is then put behind no normaliser of
+    /// observations. False, the default.
+    fn scales(&self) -> bool {
+        false
+    }
+
     /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
     /// straight on the host; returns the loss. `None`, the default, if model, device or objective have no such path:
     /// the gradient is then that of [`answer`](Model::answer) and [`Objective::loss`].
@@ -287,7 +301,8 @@ impl Site<'_> {
 }
 
 /// Every model of this crate.
-pub const ROWS: &[Row] = &[mlp_row::ROW, mlp_layer_norm::ROW, gru::ROW, lstm::ROW];
+pub const ROWS: &[Row] =
+    &[mlp_row::ROW, mlp_layer_norm::ROW, gru::ROW, lstm::ROW, minatar_cnn::ROW, nature_cnn::ROW, impala_cnn::ROW];
 
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;

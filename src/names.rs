@@ -46,9 +46,12 @@ const SAME: &[Names] = &[
     (&["normalize_advantage", "norm_adv", "norm_advantage", "adv_norm", "normalize_adv", "advantage_normalization",
        "standardize_advantages", "whiten_advantages"], ""),
     (&["normalize_observation", "norm_obs", "normalize_obs", "obs_norm", "normalize_observations"], ""),
-    (&["normalize_observation", "observation_filter", "normalize", "env_wrapper"],
+    (&["normalize_observation", "observation_filter", "normalize", "env_wrapper", "vec_normalize", "vecnormalize",
+       "vec_normalize_kwargs", "normalize_kwargs"],
        "it is a switch, and normalize_reward another"),
-    (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "invalid_action_masking"], ""),
+    (&["mask_actions", "action_masking", "use_action_mask", "use_masking", "action_mask", "action_masks", "masking",
+       "invalid_action_masking"], ""),
+    (&["frame_stack", "n_stack", "num_stack", "frame_stacking", "framestack", "stack_size", "frames"], ""),
     (&["normalize_reward", "norm_reward", "norm_rew", "normalize_rewards", "normalize_rew"], ""),
     (&["normalize_reward", "reward_scale", "reward_scaling"],
        "it is a switch: rewards are divided by the deviation of the discounted return"),
@@ -88,8 +91,10 @@ const SAME: &[Names] = &[
     (&["model", "policy", "network", "net_type"], "it is a word: mlp, gru or another of `list models`"),
     (&["env", "tasks", "env_id", "env_name", "gym_id", "environment", "task", "game", "envs"], ""),
     (&["algo", "algorithm", "alg", "agent"], ""),
+    (&["ppo", "maskable_ppo", "maskableppo", "ppo_mask"], "any algorithm takes legal actions only, where the environment says which are"),
+    (&["ppo", "recurrent_ppo", "recurrentppo", "ppo_lstm"], "what remembers is the network: model = \"lstm\" or \"gru\""),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
-    (&["optimizer", "optimizer_kwargs", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],
+    (&["optimizer", "optimizer_kwargs", "epsilon", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],
        "arguments stand in it, as in adam(eps=1e-5)"),
     (&["optimizer", "use_rms_prop", "use_rmsprop"], "it is a word: rmsprop or another"),
     (&["seed", "random_seed", "rng_seed", "random_state"], ""),
@@ -97,6 +102,10 @@ const SAME: &[Names] = &[
        "it is a word: cpu, cuda, metal or auto"),
     (&["threads", "num_threads", "n_threads", "num_cpus", "n_jobs", "workers"], ""),
     (&["map", "desc"], ""),
+    (&["map", "map_name"], "it is the rows; FrozenLake-v1 has Gymnasium's 4x4 by itself, and FrozenLake8x8-v1 its 8x8"),
+    (&["goal_reward", "reward_schedule"], "its three numbers are goal_reward, hole_reward and frozen_reward"),
+    (&["success_rate", "slip", "slip_probability", "slip_prob"], "it is how likely a move goes as it should: 1 - slip"),
+    (&["id", "name"], ""),
     (&["env", "gridworld", "grid_world", "env_kwargs", "env_config"], "arguments stand in it, as in env = { name = \"GridWorld\", map = [\"S.G\"] }"),
     (&["slip", "is_slippery", "slippery"], "it is a probability: Gymnasium's slippery worlds have 2/3"),
     (&["reward_threshold", "solved_at", "threshold"], ""),
@@ -126,7 +135,6 @@ const SAME: &[Names] = &[
 
 const KL: &str =
     "the algorithm ppo_kl has a penalty on the KL divergence; in ppo target_kl ends the passes over a rollout early";
-const AS_THEY_ARE: &str = "an observation is taken as it is, one at a time";
 const TARGETS: &str = "normalize_reward scales rewards, and normalize_value what values are regressed on";
 const REPLAY: &str = "no algorithm here has a replay buffer or a target network";
 const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list models NAME` has its arguments";
@@ -138,6 +146,9 @@ const NOISE: &str =
 const LOG: &str = "every update is a row of metrics.csv in the run's folder, and --sinks sends it elsewhere, too";
 const WORLD: &str = "it is an argument of walks on a map, such as GridWorld; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
+const NORMALISER: &str =
+    "what training has seen scales observations in evaluation, too, where nothing more is learnt of them";
+const TAXI: &str = "a taxi here is Gymnasium's without rain and with passengers who know where they go";
 const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
 
 /// Names that nothing here stands for, and why.
@@ -145,7 +156,9 @@ const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evalu
 const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
     (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
-    (&["frame_stack"], AS_THEY_ARE),
+    (&["training", "obs_rms"], NORMALISER),
+    (&["norm_obs_keys"], "normalize_observation scales each number of an observation"),
+    (&["is_rainy", "fickle_passenger"], TAXI),
     (&["rew_norm", "ret_rms", "return_scaling", "reward_normalization"], TARGETS),
     (&["buffer_size", "learning_starts", "train_freq", "gradient_steps", "tau", "target_update_interval",
        "exploration_fraction", "exploration_final_eps", "epsilon_greedy", "replay_buffer_config"], REPLAY),
@@ -187,16 +200,21 @@ impl Meant<'_> {
 /// `None` where there is neither: a name of another meaning helps nobody.
 #[must_use]
 pub fn meant<'a>(name: &str, known: &[&'a str]) -> Option<Meant<'a>> {
+    let like = || nearest(&plain(name), known.iter().copied()).map(|name| Meant { name, but: "" });
+    same(name, known).or_else(|| if absent(name).is_some() { None } else { like() })
+}
+
+/// The one of some known names that has the meaning of another.
+pub(crate) fn same<'a>(name: &str, known: &[&'a str]) -> Option<Meant<'a>> {
     let name = plain(name);
     let one_of = |ours: &str| known.iter().copied().find(|known| plain(known) == ours);
     let with_name = |(names, _): &&Names| names.contains(&&*name);
     let of_row = |(names, but): &Names| {
-        let (place, known) = names.iter().enumerate().find_map(|(i, ours)| Some((i, one_of(ours)?)))?;
-        Some(Meant { name: known, but: if place == 0 { but } else { "" } })
+        let (place, ours, known) = names.iter().enumerate().find_map(|(i, ours)| Some((i, ours, one_of(ours)?)))?;
+        let is_another = place == 0 && name != *ours;
+        Some(Meant { name: known, but: if is_another { but } else { "" } })
     };
-    let same = SAME.iter().filter(with_name).find_map(of_row);
-    let like = || nearest(&name, known.iter().copied()).map(|name| Meant { name, but: "" });
-    same.or_else(|| if absent(&name).is_some() { None } else { like() })
+    SAME.iter().filter(with_name).find_map(of_row)
 }
 
 /// Why no setting stands for a name that other libraries have; empty where there is nothing to say to it, `None` for a name

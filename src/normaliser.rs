@@ -112,7 +112,7 @@ impl Normaliser {
         }
         let Some(observation) = &mut self.observation else { return Ok(()) };
         let mut seen = Moments::new(rollout.observation_len);
-        rollout.valid_steps().for_each(|i| seen.add(rollout.observation_at(i)));
+        rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));
         observation.merge(&seen.of_all(world)?);
         NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.variance());
         Ok(())

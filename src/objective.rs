@@ -93,7 +93,8 @@ impl TensorBatch {
         let b = places.len();
         let take = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| x[i]), device);
         let values = |x: &[f32]| Tensor::from_iter(places.iter().map(|&i| estimate.unit.of(x[i])), device);
-        let observation: Vec<f32> = places.iter().flat_map(|&i| rollout.observation_at(i)).copied().collect();
+        let mut observation = Vec::with_capacity(b * rollout.observation_len);
+        rollout.observations_at(places, &mut observation);
         let (mut action, k) = (ActionColumn::default(), rollout.action_len);
         rollout.actions_at(places, &mut action);
         let action = match action {

@@ -9,9 +9,8 @@
 //! so values, visits and the gradient of the return can be computed rather than sampled.
 
 use candle_core::Tensor;
-use uphill_envs::{FiniteMdp, Space, counted, quoted};
+use uphill_envs::{FiniteMdp, counted, quoted};
 
-use crate::distributions::CategoricalTensor;
 use crate::episodes::LONGEST;
 use crate::models::Model;
 use crate::{Config, Error, Params, Result};
@@ -112,9 +111,18 @@ pub fn weighted_gradient(
     params.gradient(&(probabilities * coefficients.reshape(expected)?)?.sum_all()?)
 }
 
+/// `π(a|s)` of every action in every state, `[S, A]`; several choices are one among all their combinations, the last of them first
+/// to move.
 fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Result<Tensor> {
-    let (expected, got) =
-        (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), network.distribution().outputs()]);
+    let policy = network.distribution();
+    let components = policy.components();
+    let joint = components.iter().fold(1usize, |product, &n| product.saturating_mul(n));
+    if components.is_empty() {
+        let policy = quoted(&format!("{policy:?}"));
+        let actions = counted(mdp.actions(), "action");
+        return Err(Error::Config(format!("the network's policy, {policy}, is no choice among the MDP's {actions}")));
+    }
+    let (expected, got) = (vec![mdp.observation_len(), mdp.actions()], vec![network.observation_len(), joint]);
     if expected != got {
         return Err(Error::Shape { what: "the network (observation, actions)".into(), expected, got });
     }
@@ -122,22 +130,37 @@ fn probabilities(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Resul
         let problem = "the network has a memory: what it does in a state goes by what was before, and has no exact return or gradient";
         return Err(Error::Config(problem.into()));
     }
-    let policy = network.distribution();
-    if !policy.is_over(&Space::Discrete { n: mdp.actions() }) {
-        let (policy, actions) = (format!("{policy:?}"), counted(mdp.actions(), "action"));
-        let policy = quoted(&policy);
-        return Err(Error::Config(format!("the network's policy, {policy}, is no choice among the MDP's {actions}")));
-    }
     let shape = (mdp.states(), mdp.observation_len());
     let observation = Tensor::from_slice(mdp.observations(), shape, params.device())?;
-    let (mut logits, _) = network.forward(params, &observation)?;
+    let (mut outputs, _) = network.forward(params, &observation)?;
     if let Some(masks) = mdp.masks() {
+        if components.len() > 1 {
+            let problem =
+                "a model says of whole actions which are legal, and the network's policy makes several choices";
+            return Err(Error::Config(problem.into()));
+        }
         // A terminal state may have no legal action, and takes none.
         let rows = masks.chunks_exact(mdp.actions());
         let legal = rows.flat_map(|row| row.iter().map(|&legal| u8::from(legal || !row.contains(&true))));
-        let legal = Tensor::from_iter(legal, logits.device())?.reshape(logits.shape())?;
-        let forbidden = Tensor::full(f32::NEG_INFINITY, logits.shape(), logits.device())?;
-        logits = legal.where_cond(&logits, &forbidden)?;
+        let legal = Tensor::from_iter(legal, outputs.device())?.reshape(outputs.shape())?;
+        let forbidden = Tensor::full(f32::NEG_INFINITY, outputs.shape(), outputs.device())?;
+        outputs = legal.where_cond(&outputs, &forbidden)?;
     }
-    Ok(CategoricalTensor::new(&logits)?.log_probs()?.exp()?)
+    let policy = policy.tensor(&outputs)?;
+    let of = |action: usize| {
+        let chosen: Vec<u32> = action_at(action, &components).collect();
+        let all = chosen.repeat(mdp.states());
+        let shape = if chosen.len() == 1 { vec![mdp.states()] } else { vec![mdp.states(), chosen.len()] };
+        policy.log_prob(&Tensor::from_vec(all, shape, params.device())?)
+    };
+    let columns = (0..joint).map(of).collect::<Result<Vec<_>>>()?;
+    Ok(Tensor::stack(&columns, 1)?.exp()?)
+}
+
+/// The choices that a combination is made of.
+fn action_at(action: usize, components: &[usize]) -> impl Iterator<Item = u32> {
+    components.iter().enumerate().map(move |(k, &n)| {
+        let later: usize = components[k + 1..].iter().product();
+        (action / later % n) as u32
+    })
 }

@@ -123,11 +123,12 @@ impl Policy {
         if let Some(lacking) = config.lacking(false) {
             return Err(problem(lacking));
         }
-        let spec = config.make_envs(1)?.spec().clone();
+        let wrong = |e: Error| e.in_file(&run.join("config.toml"));
+        let spec = config.make_envs(1).map_err(wrong)?.spec().clone();
         let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
-        let layout = match config.layout(&spec)? {
+        let layout = match config.layout(&spec).map_err(wrong)? {
             Some(layout) => layout,
-            None => config.make_model(&site)?.0.layout().clone(),
+            None => config.make_model(&site).map_err(wrong)?.0.layout().clone(),
         };
         let most = (size_of::<f32>() * layout.len()) as u64 + MAX_HEADER;
         let bytes = read(run, name, most, missing)?;

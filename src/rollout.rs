@@ -4,6 +4,9 @@ mod action_column;
 mod estimate;
 mod horizon;
 mod minibatch;
+mod observation_column;
+
+use std::borrow::Cow;
 
 use uphill_envs::End;
 
@@ -11,6 +14,7 @@ pub use action_column::{ActionColumn, ActionKind, ActionMut};
 pub use estimate::{Estimate, ValueUnit};
 pub use horizon::Horizon;
 pub use minibatch::Minibatch;
+pub use observation_column::{ObservationColumn, ObservationKind};
 
 /// Steps of `N` lanes, time-major: step `t` of lane `n` stands at `t * N + n` of every `[T, N]` array.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +25,8 @@ pub struct Rollout {
     pub observation_len: usize,
     /// `K`, the numbers of an action.
     pub action_len: usize,
-    /// `[T, N, D]`: what the action answered to.
-    pub observation: Vec<f32>,
+    /// `[T, N, D]`: what the action answered to, as the environment said it.
+    pub observation: ObservationColumn,
     /// `[T, N, K]`: as it was drawn, before numbers are clipped to what an environment takes.
     pub action: ActionColumn,
     /// `A`, the choices that a mask has; 0 where no choice was ever forbidden.
@@ -58,7 +62,7 @@ impl Rollout {
             lanes,
             observation_len,
             action_len: 1,
-            observation: Vec::new(),
+            observation: ObservationColumn::default(),
             action: ActionColumn::default(),
             choices: 0,
             mask: Vec::new(),
@@ -72,14 +76,18 @@ impl Rollout {
         }
     }
 
-    /// Forgets all steps, and keeps the room, for actions of so many numbers of a kind, none of them forbidden.
-    pub fn clear(&mut self, lanes: usize, observation_len: usize, (action_len, kind): (usize, ActionKind)) {
+    /// Forgets all steps, and keeps the room, for observations and actions of so many numbers of a kind, no action forbidden.
+    pub fn clear(
+        &mut self,
+        lanes: usize,
+        (observation_len, observation_kind): (usize, ObservationKind),
+        (action_len, kind): (usize, ActionKind),
+    ) {
         (self.lanes, self.observation_len, self.action_len) = (lanes, observation_len, action_len);
-        for column in
-            [&mut self.observation, &mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value]
-        {
+        for column in [&mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value] {
             column.clear();
         }
+        self.observation.clear(observation_kind);
         self.action.clear(kind);
         self.choices = 0;
         self.mask.clear();
@@ -91,16 +99,17 @@ impl Rollout {
     /// Replaces this rollout by several side by side, in this order. Where one is shorter, nothing was done: such places
     /// are not valid.
     pub(crate) fn join<'a>(&mut self, parts: impl Iterator<Item = &'a Rollout> + Clone) {
-        let (observation_len, action_len, kind) = parts
-            .clone()
-            .next()
-            .map_or((0, 1, ActionKind::default()), |part| (part.observation_len, part.action_len, part.action.kind()));
-        self.clear(parts.clone().map(|part| part.lanes).sum(), observation_len, (action_len, kind));
+        let kinds =
+            |part: &Rollout| ((part.observation_len, part.observation.kind()), (part.action_len, part.action.kind()));
+        let of_none = ((0, ObservationKind::default()), (1, ActionKind::default()));
+        let (observations, actions) = parts.clone().next().map_or(of_none, kinds);
+        let (observation_len, action_len) = (observations.0, actions.0);
+        self.clear(parts.clone().map(|part| part.lanes).sum(), observations, actions);
         self.choices = parts.clone().next().map_or(0, |part| part.choices);
         let steps = parts.clone().map(Rollout::steps).max().unwrap_or(0);
         let len = steps * self.lanes;
         self.mask.resize(len * self.choices, true);
-        self.observation.resize(len * observation_len, 0.0);
+        self.observation.resize(len * observation_len);
         self.action.resize(len * action_len);
         self.end.resize(len, End::Not);
         self.valid.resize(len, false);
@@ -117,11 +126,17 @@ impl Rollout {
             }
             let wide = |width: usize| (lanes * width, first * width, part.lanes * width);
             let place = wide(1);
-            put(&mut self.observation, &part.observation, wide(observation_len));
+            // The parts are of one kind of environment, and so are their observations and actions.
+            match (&mut self.observation, &part.observation) {
+                (ObservationColumn::Number(to), ObservationColumn::Number(from)) => {
+                    put(to, from, wide(observation_len));
+                }
+                (ObservationColumn::Byte(to), ObservationColumn::Byte(from)) => put(to, from, wide(observation_len)),
+                _ => {}
+            }
             match (&mut self.action, &part.action) {
                 (ActionColumn::Discrete(to), ActionColumn::Discrete(from)) => put(to, from, wide(action_len)),
                 (ActionColumn::Continuous(to), ActionColumn::Continuous(from)) => put(to, from, wide(action_len)),
-                // The parts are of one kind of environment, and so are their actions.
                 _ => {}
             }
             if self.choices > 0 {
@@ -172,17 +187,26 @@ impl Rollout {
         places.iter().for_each(|&i| mask.extend_from_slice(&self.mask[i * self.choices..(i + 1) * self.choices]));
     }
 
-    /// The observation at place `i` of `[T, N]`, `[D]`.
+    /// Appends the observations at these places of `[T, N]`, as numbers, `[B, D]`, to `to`.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    #[track_caller]
+    pub fn observations_at(&self, places: &[usize], to: &mut Vec<f32>) {
+        self.observation.numbers_at(places.iter().copied(), self.observation_len, to);
+    }
+
+    /// The observation at place `i` of `[T, N]`, `[D]`, as numbers.
     ///
     /// # Panics
     /// If there is no such place.
     #[must_use]
     #[track_caller]
-    pub fn observation_at(&self, i: usize) -> &[f32] {
+    pub fn observation_at(&self, i: usize) -> Cow<'_, [f32]> {
         let (width, len) = (self.observation_len, self.observation.len());
         let end = i.checked_add(1).and_then(|next| next.checked_mul(width));
-        match end.and_then(|end| self.observation.get(end - width..end)) {
-            Some(observation) => observation,
+        match end.filter(|&end| end <= len) {
+            Some(end) => self.observation.numbers(end - width..end),
             None => panic!("place {i} of a rollout whose observations, each of length {width}, have the length {len}"),
         }
     }
@@ -196,7 +220,7 @@ impl Default for Rollout {
 
 #[cfg(test)]
 mod tests {
-    use super::{ActionColumn, ActionKind, Rollout};
+    use super::{ActionColumn, ActionKind, ObservationColumn, Rollout};
     use uphill_envs::End;
 
     /// So many lanes and steps of actions of two numbers: lane, then step.
@@ -206,7 +230,7 @@ mod tests {
         let column = || places.clone().map(|[lane, t]| (10 * lane + t) as f32).collect::<Vec<_>>();
         Rollout {
             action_len: 2,
-            observation: places.clone().flat_map(|[lane, t]| [lane as f32, t as f32, 1.0]).collect(),
+            observation: places.clone().flat_map(|[lane, t]| [lane as f32, t as f32, 1.0]).collect::<Vec<_>>().into(),
             action: places.clone().flatten().collect::<Vec<u32>>().into(),
             log_prob: column(),
             reward: column(),
@@ -241,6 +265,25 @@ mod tests {
         assert_eq!(joined, of(0, 5, 4));
         joined.join([&part(0, 2, 1)].into_iter());
         assert_eq!((joined.action.kind(), joined.action.indices()), (ActionKind::Discrete, &[0, 0, 1, 0][..]));
+    }
+
+    #[test]
+    fn images_side_by_side_keep_their_bytes() {
+        let of = |first, lanes, steps| {
+            let part = part(first, lanes, steps);
+            let mut bytes = ObservationColumn::Byte(Vec::new());
+            bytes.extend(&part.observation.numbers(0..part.observation.len()));
+            Rollout { observation: bytes, ..part }
+        };
+        let mut joined = Rollout::default();
+        joined.join([&of(0, 2, 4), &of(2, 3, 4)].into_iter());
+        assert_eq!(joined, of(0, 5, 4));
+        assert_eq!(*joined.observation_at(7), [2.0, 1.0, 1.0]);
+        let mut taken = vec![9.0];
+        joined.observations_at(&[19, 0], &mut taken);
+        assert_eq!(taken, [9.0, 4.0, 3.0, 1.0, 0.0, 0.0, 1.0]);
+        joined.join([&part(0, 2, 1)].into_iter());
+        assert_eq!(joined.observation, ObservationColumn::from(vec![0.0, 0.0, 1.0, 1.0, 0.0, 1.0]));
     }
 
     #[test]

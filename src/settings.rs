@@ -25,12 +25,59 @@ pub(crate) fn parse(text: &str) -> Result<toml::Table> {
         )));
     }
     text.parse().map_err(|e: toml::de::Error| {
-        let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
-        let line = before.matches('\n').count();
-        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
-        let there = quoted(text.lines().nth(line).unwrap_or_default().trim());
-        Error::Config(format!("not TOML at line {}, column {}: {}: `{there}`", line + 1, column + 1, flat(e.message())))
+        let (place, there) = place(text, &e);
+        Error::Config(format!("not TOML at {place}: {}: `{there}`", flat(e.message())))
     })
+}
+
+/// A text as a `T`.
+///
+/// # Errors
+/// As [`parse`], and for a key that a `T` has not or a value that it cannot have.
+pub(crate) fn typed<T: DeserializeOwned>(text: &str) -> Result<T> {
+    parse(text)?;
+    toml::from_str(text).map_err(|e| {
+        let (place, there) = place(text, &e);
+        Error::Config(format!("{place}: `{there}`: {}", plain(&flat(e.message()))))
+    })
+}
+
+/// Where in a text an error is, and the line there.
+fn place(text: &str, e: &toml::de::Error) -> (String, String) {
+    let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count());
+    let there = quoted(text.lines().nth(line).unwrap_or_default().trim());
+    (format!("line {}, column {}", line + 1, column + 1), there)
+}
+
+/// What serde says of a value or a key, in the terms of a file and not of a type.
+fn plain(message: &str) -> String {
+    let parts = |start: &str| message.strip_prefix(start)?.split_once(", expected ");
+    let in_code = |text: &str| text.split('`').skip(1).step_by(2).map(String::from).collect::<Vec<_>>();
+    for (start, what) in [("unknown field ", "key"), ("unknown variant ", "word")] {
+        if let Some((name, known)) = parts(start) {
+            let known = in_code(known);
+            return Error::unknown(what, name.trim_matches('`'), known.iter().map(String::as_str)).to_string();
+        }
+    }
+    if let Some((got, expected)) = parts("invalid type: ").or(parts("invalid value: ")) {
+        let expected = match expected {
+            "a string" => "text in quotes",
+            "a sequence" => "a list in brackets",
+            "a boolean" => "true or false",
+            "a map" => "a table",
+            "f32" | "f64" => "a number",
+            "u32" | "u64" | "usize" => "a whole number, 0 or more",
+            expected if expected.starts_with("struct ") => "a table",
+            expected => expected,
+        };
+        return format!("it must be {expected}, and not {got}");
+    }
+    match message.strip_prefix("missing field ") {
+        Some(name) => format!("the key {name} is missing"),
+        None => message.into(),
+    }
 }
 
 /// Settings over the defaults of a `T`, whose every key is known.
@@ -51,7 +98,7 @@ pub(crate) fn over<T: DeserializeOwned>(mut defaults: toml::Table, settings: tom
 fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e: &toml::de::Error) -> Error {
     use toml::Value::{Array, Boolean, Float, Integer, String};
     let is_quoted_number = value.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
-    let own;
+    let own: std::string::String;
     let expected = match default {
         // What says itself what it must be.
         _ if e.message().starts_with("it must be") && is_quoted_number => {
@@ -64,6 +111,10 @@ fn impossible(name: &str, value: &toml::Value, default: Option<&toml::Value>, e:
         Some(Float(_)) if is_quoted_number => "it must be a number, without quotes",
         Some(Float(_)) => "it must be a number",
         Some(Boolean(_)) => "it must be true or false",
+        Some(Array(items)) if items.is_empty() => {
+            own = plain(e.message());
+            &own
+        }
         Some(Array(_)) => "it must be whole numbers in brackets, such as [64, 64]",
         Some(String(_)) if !value.is_str() => "it must be text in quotes",
         // Of serde's "unknown variant `gelu`, expected one of `tanh`, …" what is not said already.

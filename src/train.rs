@@ -130,6 +130,11 @@ impl Trainer {
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
         let own_envs = envs.is_some();
+        if own_envs && config.frame_stack != 1 {
+            let (k, remedy) = (config.frame_stack, "leave it out, and put each of them in an `envs::FrameStack`");
+            let problem = format!("frame_stack = {k} has no effect on environments of one's own: {remedy}");
+            return Err(Error::Config(problem));
+        }
         let envs = envs.unwrap_or_else(|| config.env_maker());
         let algo = config.make_algo()?;
         let mut optimizer = config.make_optimizer()?;

@@ -4,6 +4,7 @@
 //! the parser, error messages, `--list`, the tests and the tables of the docs read it there.
 
 mod args;
+mod in_toml;
 mod param;
 mod parse;
 mod row;
@@ -17,5 +18,6 @@ pub use scheduled::Scheduled;
 pub use word::{Spec, Value, Word};
 
 pub(crate) use args::bind;
+pub(crate) use in_toml::{text, texts};
 pub(crate) use parse::{is_name, value};
 pub(crate) use word::digest;

@@ -197,7 +197,7 @@ fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
     actors::gradients_agree(Aim::lanes, "Aim-v0", 2e-6, change, |(fused, params, rollout, gradient), [u, fu]| {
         let own = own(params);
         assert!(gradient[own.clone()].iter().all(|g| g.abs() > 0.01), "not trivially zero");
-        let checked = uphill::gradient::check(fused, params, &rollout.observation[..20]).expect("a check");
+        let checked = uphill::gradient::check(fused, params, &rollout.observation.all()[..20]).expect("a check");
         checked.within(0.01).expect("slopes");
         // Of each logarithm of a deviation there are 2, and they have nothing to do with the rest.
         for i in own {

@@ -48,3 +48,16 @@ fn longer_rollouts_allocate_no_more_on_several_threads() {
     let (short, long) = (of(10), of(80));
     assert!(long <= short + 20, "{short} allocations in 5 updates of 10 steps, {long} in 5 of 80");
 }
+
+#[test]
+fn longer_rollouts_of_images_allocate_no_more() {
+    let of = |model: &str, n_steps: usize| {
+        let text = format!("algo = 'a2c'\nenv = 'GridWorld-4x4-v0(observation=image)'\nmodel = '{model}'\nthreads = 1");
+        let config = Config::from_toml(&text).expect("a configuration");
+        allocations(&Config { steps: 1 << 40, n_steps, envs: 4, ..config })
+    };
+    for model in ["minatar_cnn(filters=2, hidden=[4])", "impala_cnn(filters=[2], hidden=[], shared_trunk=false)"] {
+        let (short, long) = (of(model, 4), of(model, 32));
+        assert!(long <= short + 5, "{model}: {short} allocations in 5 updates of 4 steps, {long} in 5 of 32");
+    }
+}

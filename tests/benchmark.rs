@@ -171,6 +171,8 @@ fn what_is_lost_cut_off_or_changed_is_run_again() {
     let (before, files) = (tables(home.path()), cells(home.path()));
     let stamp = |path: &PathBuf| std::fs::read_to_string(path).expect("a cell");
     let contents: Vec<String> = files.iter().map(stamp).collect();
+    // What has no effect on a run is not there.
+    assert!(!contents.concat().contains("clip_observation"), "{}", contents[0]);
     // Lost; empty; cut off within the curve; a digit changed; another run's.
     std::fs::remove_file(&files[0]).expect("removed");
     std::fs::write(&files[1], "").expect("written");
@@ -311,7 +313,7 @@ fn bad_grids_are_told_what_is_wrong_with_them() {
         ),
         ("curve_points = 10", "curve_points = 0", "curve_points = 0 is impossible: it must be 1 to 10000"),
         ("curve_points = 10", "curve_points = 401", "curve_points = 401 is impossible: the runs have 400 steps only"),
-        ("curve_points = 10", "curve_pionts = 10", "unknown field `curve_pionts`"),
+        ("curve_points = 10", "curve_pionts = 10", "there is no key `curve_pionts`; did you mean `curve_points`?"),
         (
             "trials = 2",
             "trials = 2, search = { sdg = {} }",

@@ -71,6 +71,43 @@ fn killed(folder: &Path, arguments: &str, after: Duration) -> bool {
     running
 }
 
+/// Kills a run at random moments until so many have hit, and resumes it each time; how many hit. The run is then what one is that
+/// nobody killed.
+fn killed_and_resumed(settings: &str, (stream, number): (&str, u64), kills: usize) -> usize {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let settings = format!("{settings} --checkpoint-every 0");
+    let begun = Instant::now();
+    succeeds(home, &format!("{settings} --out whole"));
+    let whole = begun.elapsed().as_secs_f64();
+    let mut rng = Seed(7).stream(stream, number);
+    let mut moment = || Duration::from_secs_f64(whole * rng.random::<f64>());
+    let mut hits = usize::from(killed(home, &format!("{settings} --out broken"), moment()));
+    // One that came before there was anything, or after all was done, does not count.
+    for _ in 0..20 {
+        nothing_is_half_written(&home.join("broken"));
+        if hits >= kills {
+            break;
+        }
+        let arguments = match home.join("broken/config.toml").exists() {
+            true => "--resume broken --quiet --checkpoint-every 0".to_string(),
+            false => format!("{settings} --out broken"),
+        };
+        hits += usize::from(killed(home, &arguments, moment()));
+    }
+    let arguments = match home.join("broken/config.toml").exists() {
+        true => "--resume broken --quiet".to_string(),
+        false => format!("{settings} --out broken"),
+    };
+    succeeds(home, &arguments);
+    let files = std::fs::read_dir(home.join("broken/checkpoints")).expect("checkpoints");
+    assert!(files.count() <= 4, "the last 3 and the best stay, and nothing else");
+    let mut names = std::fs::read_dir(home.join("broken")).expect("a run").map(|file| file.expect("a file").path());
+    assert!(!names.any(|file| file.extension().is_some_and(|ending| ending == "tmp")), "nothing is left half written");
+    assert!(left(&home.join("whole")) == left(&home.join("broken")), "{settings} after {hits} kills");
+    hits
+}
+
 /// Every algorithm with every optimizer, each killed at random moments and resumed until 200 kills have hit.
 #[test]
 fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
@@ -81,44 +118,8 @@ fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
     let each = 200_usize.div_ceil(runs.len());
     let work = || {
         while let Some((algo, optimizer)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let home = tempfile::tempdir().expect("a folder");
-            let home = home.path();
-            let settings = format!("{} --optimizer {optimizer} --checkpoint-every 0", small(algo));
-            let begun = Instant::now();
-            succeeds(home, &format!("{settings} --out whole"));
-            let whole = begun.elapsed().as_secs_f64();
-            let mut rng = Seed(7).stream(algo, optimizer.len() as u64);
-            let mut moment = || Duration::from_secs_f64(whole * rng.random::<f64>());
-            let mut hits = usize::from(killed(home, &format!("{settings} --out broken"), moment()));
-            // One that came before there was anything, or after all was done, does not count.
-            for _ in 0..20 {
-                nothing_is_half_written(&home.join("broken"));
-                if hits >= each {
-                    break;
-                }
-                let arguments = match home.join("broken/config.toml").exists() {
-                    true => "--resume broken --quiet --checkpoint-every 0".to_string(),
-                    false => format!("{settings} --out broken"),
-                };
-                hits += usize::from(killed(home, &arguments, moment()));
-            }
-            let arguments = match home.join("broken/config.toml").exists() {
-                true => "--resume broken --quiet".to_string(),
-                false => format!("{settings} --out broken"),
-            };
-            succeeds(home, &arguments);
-            let files = std::fs::read_dir(home.join("broken/checkpoints")).expect("checkpoints");
-            assert!(files.count() <= 4, "the last 3 and the best stay, and nothing else");
-            let mut names =
-                std::fs::read_dir(home.join("broken")).expect("a run").map(|file| file.expect("a file").path());
-            assert!(
-                !names.any(|file| file.extension().is_some_and(|ending| ending == "tmp")),
-                "nothing is left half written"
-            );
-            assert!(
-                left(&home.join("whole")) == left(&home.join("broken")),
-                "{algo} with {optimizer} after {hits} kills"
-            );
+            let settings = format!("{} --optimizer {optimizer}", small(algo));
+            let hits = killed_and_resumed(&settings, (algo, optimizer.len() as u64), each);
             kills.fetch_add(hits, Ordering::Relaxed);
         }
     };
@@ -126,6 +127,24 @@ fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
     let kills = kills.into_inner();
     eprintln!("{kills} kills over {} runs", runs.len());
     assert!(kills >= 200, "{kills} kills");
+}
+
+/// The same where more is to be gone on from than parameters and an optimizer: memories, masks, scales, images, held noise.
+#[test]
+fn so_is_one_that_remembers_or_scales_or_sees_only_what_is_legal() {
+    const PPO: &str = "--algo ppo --n-steps 16 --n-epochs 2 --n-minibatches 2 --envs 4 --quiet";
+    const SCALES: &str = "--normalize-observation true --normalize-reward true --normalize-value true";
+    let runs = [
+        format!("{PPO} --env PendulumNoVelocity-v0 --model gru --hidden 4 --units 5 {SCALES} --steps 640 --threads 2"),
+        format!("{PPO} --env Taxi-v3 --model gru --hidden 4 --units 5 --steps 640 --threads 1"),
+        format!("{PPO} --env RepeatPrevious-v0 --model lstm --hidden 4 --units 5 --steps 640 --threads 2"),
+        format!(
+            "{PPO} --env Pendulum-v1 --distribution squashed_diag_gaussian --hidden 4 {SCALES} --steps 640 --threads 1"
+        ),
+        "--algo a2c --n-steps 8 --envs 4 --env Taxi-v3 --hidden 4 --steps 320 --threads 2 --quiet".to_string(),
+    ];
+    let kills: usize = runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("kinds", number), 4)).sum();
+    assert!(kills >= 10, "only {kills} kills hit");
 }
 
 /// Waits for something that takes a moment.

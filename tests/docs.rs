@@ -26,7 +26,12 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 
 fn settings() -> String {
     let default = |algo: &Row, name: &str| {
-        let table = Config::for_algo(algo.name).and_then(|config| config.to_table()).expect("a table");
+        let config = Config::for_algo(algo.name).expect("an algorithm");
+        // What clips has an effect where it is scaled.
+        let scaled = Config { normalize_observation: true, normalize_reward: true, ..config.clone() };
+        let clips = if name.starts_with("normalize_") { &config } else { &scaled };
+        let mut table = clips.to_table().expect("a table");
+        table.entry("mask_actions").or_insert(config.mask_actions.into());
         match table.get(name) {
             Some(value) => format!("`{}`", value.to_string().replace('"', "")),
             None => String::new(),
@@ -84,7 +89,8 @@ fn the_page_of_settings_says_what_the_code_does() {
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
-         one that the command line names over a file that names another, unless `--lr` says it.\n\n\
+         one that the command line names over a file that names another, unless `--lr` says it. What clips observations and rewards\n\
+         has an effect where `normalize_observation` and `normalize_reward` are on.\n\n\
          {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),

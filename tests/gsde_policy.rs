@@ -106,7 +106,7 @@ fn what_networks_give_on_the_host_is_what_they_give_on_tensors() {
         // A row is what the head puts out, the features, and the deviations that all rows have.
         let outputs = |network: &dyn Model| {
             let (mut memory, mut outputs) = (vec![0.0; 3 * network.memory()], Vec::new());
-            let x = &rollout.observation[..3 * 3];
+            let x = &rollout.observation.numbers(0..3 * 3);
             network.answers_after(&params, x, &mut memory, &mut Scratch::default(), &mut outputs, None).expect("rows");
             outputs
         };
@@ -166,11 +166,11 @@ fn a_collector_holds_each_lanes_noise_for_as_many_steps_as_are_said() {
         let (params, network) = model_of(&config);
         let rollout = played(&config, (&params, &*network), 40);
         let (mut outputs, lanes) = (Vec::new(), config.envs);
-        network.outputs(&params, &rollout.observation, &mut Scratch::default(), &mut outputs).expect("outputs");
+        network.outputs(&params, &rollout.observation.all(), &mut Scratch::default(), &mut outputs).expect("outputs");
         for lane in 0..lanes {
             let fit = |from: usize, to: usize| {
                 let places = || (from..to).map(|t| t * lanes + lane);
-                let x: Vec<f32> = places().flat_map(|i| rollout.observation_at(i)).copied().collect();
+                let x: Vec<f32> = places().flat_map(|i| rollout.observation_at(i).into_owned()).collect();
                 let noise: Vec<f32> = places().map(|i| rollout.action.numbers()[i] - outputs[i * 7]).collect();
                 unexplained(&x, &noise)
             };

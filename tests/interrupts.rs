@@ -183,7 +183,7 @@ fn a_gradient_on_the_host_asks_every_few_hundred_rows_whether_to_go_on() {
     let env = Endless::new(None).lanes(1).expect("a lane");
     let config = endless("ppo");
     let rollout = Rollout {
-        observation: vec![0.1; 2 * ROWS],
+        observation: vec![0.1; 2 * ROWS].into(),
         action: vec![1; ROWS].into(),
         log_prob: vec![-0.7; ROWS],
         value: vec![0.0; ROWS],

@@ -47,7 +47,7 @@ fn anything(rows: usize, width: usize, actions: usize, seed: Seed) -> (Rollout, 
     let mut rng = seed.stream("rollout", 0);
     let mut numbers = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let rollout = Rollout {
-        observation: numbers(width * rows),
+        observation: numbers(width * rows).into(),
         action: (0..rows).map(|i| (i % actions) as u32).collect::<Vec<_>>().into(),
         log_prob: numbers(rows).iter().map(|x| -1.4 + 0.5 * x).collect(),
         value: numbers(rows),

@@ -90,7 +90,7 @@ fn advantages_of_columns_that_differ() {
 
 fn rollout() -> Rollout {
     Rollout {
-        observation: vec![0.1; LEN * 4],
+        observation: vec![0.1; LEN * 4].into(),
         action: vec![1; LEN].into(),
         log_prob: vec![-0.7; LEN],
         reward: vec![1.0; LEN],
@@ -127,14 +127,14 @@ fn minibatches_of_columns_that_differ() {
         tried("advantages", [LEN, wrong], &rollout(), LEN, &places, wrong);
         tried("log_prob", [LEN, wrong], &Rollout { log_prob: vec![0.0; wrong], ..rollout() }, LEN, &places, LEN);
         tried("value", [LEN, wrong], &Rollout { value: vec![0.0; wrong], ..rollout() }, LEN, &places, LEN);
-        let observation = vec![0.0; 4 * wrong];
+        let observation = vec![0.0; 4 * wrong].into();
         tried("observation", [4 * LEN, 4 * wrong], &Rollout { observation, ..rollout() }, LEN, &places, LEN);
         says_both("observation_at", [4 * LEN, LEN + wrong], || fine(rollout().observation_at(LEN + wrong).to_vec()));
     }
     tried("a place", [LEN, 77], &rollout(), LEN, &[0, 77], 2);
     tried("a place", [LEN, usize::MAX], &rollout(), LEN, &[0, usize::MAX], 2);
     says_both("observation_at", [4 * LEN, usize::MAX], || fine(rollout().observation_at(usize::MAX).to_vec()));
-    let narrow = Rollout { observation: vec![0.1; LEN * 3], observation_len: 3, ..rollout() };
+    let narrow = Rollout { observation: vec![0.1; LEN * 3].into(), observation_len: 3, ..rollout() };
     let estimate = Estimate { advantage: vec![0.5; LEN], target: vec![0.5; LEN], ..Estimate::default() };
     let batch = Minibatch {
         rollout: &narrow,

@@ -51,6 +51,34 @@ const FILES: &[(&str, &str)] = &[
     ("reward_text.toml", "map = 'S.G'\npit_reward = '-1'\n"),
     ("cell_large.toml", "map = 'Sx.G'\n[cell_rewards]\nx = -1e39\n"),
     ("ragged_one.toml", "map = '''\nS..\n.\n..G'''\n"),
+    ("world_settings.toml", "map = ['S.G']\nsteps = 100\n"),
+    ("map_number.toml", "map = ['S.', 3]\n"),
+    ("name_blank.toml", "map = 'S.G'\nid = ''\n"),
+    ("cell_names.toml", "map = 'S.G'\ncell_rewards = { xx = 1 }\n"),
+    ("cell_texts.toml", "map = 'S.G'\ncell_rewards = { x = 'a' }\n"),
+    ("view.toml", "map = 'S.G'\nobservation = 'pixels'\n"),
+    ("slip_text.toml", "map = 'S.G'\nslip = '0.1'\n"),
+    ("no_pit.toml", "map = ['S..', '..G']\npit_reward = -1\n"),
+    ("no_cliff.toml", "map = ['S..', '..G']\ncliff_reward = -5\n"),
+    ("no_cell.toml", "map = ['Sx.', '..G']\ncell_rewards = { x = 0.1, y = 0.2 }\n"),
+    ("settings_map.toml", "env = { name = 'GridWorld', map = ['S..', '..'] }\n"),
+    ("settings_id.toml", "env = { name = 'GridWorld', map = 'S.G', id = '' }\n"),
+    ("argument.toml", "algo = { name = 'ppo', n_epochs = { x = 'y' } }\n"),
+    ("argument_name.toml", "model = { name = 'mlp', 'a b' = 3 }\n"),
+    ("quotes.toml", "algo = '\"ppo\"'\n"),
+    ("sink.toml", "sinks = 'jsonl'\n"),
+    ("sinks.toml", "sinks = [3]\n"),
+    ("old_world.toml", "[gridworld]\nmap = 'S..'\n"),
+    ("task_env.toml", "[[tasks]]\nenv = 3\n"),
+    ("task_name.toml", "[[tasks]]\nenv = { map = ['S.G'] }\n"),
+    ("task_map.toml", "[[tasks]]\nenv = { name = 'GridWorld', map = ['S.', '.'] }\n"),
+    ("task_none.toml", "[[tasks]]\nname = 'x'\n"),
+    ("grid_algos.toml", "algos = 'ppo'\n"),
+    ("grid_seeds.toml", "seeds = 'ten'\n"),
+    ("grid_points.toml", "curve_points = -3\n"),
+    ("grid_key.toml", "optimisers = ['sgd']\n"),
+    ("grid_word.toml", "protocols = ['tunned']\n"),
+    ("masks.toml", "mask_actions = true\n"),
     ("env.toml", "env = 'absent.toml'\n"),
     ("env_bad.toml", "env = 'no_way.toml'\n"),
     ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
@@ -93,6 +121,14 @@ throughput --jsn
 soak --hours 1
 landscape --env-id CartPole-v1
 reinforce_cartpole --optimzer adam
+train --training false
+train --vec-normalize true
+train --norm-obs-keys x
+train --action-masks true
+train --map-name 8x8
+train --is-rainy true
+train --reward-schedule 1,0,0
+train --epsilon 1e-8
 # A flag without its value, or given twice
 train --lr
 train --lr --seed 7
@@ -106,6 +142,9 @@ train --env cartpole
 train --env LunarLander-v3
 train --algo pppo
 train --algo dqn
+train --algo PPO
+train --algo MaskablePPO
+train --algo recurrent_ppo
 compare_optimizers --tasks CartPole-v3
 gradient_quality --env LunarLander-v3
 landscape --algo sac
@@ -128,7 +167,21 @@ train --env GridWorld(map=['S.'])
 train --env GridWorld(map=['S.G'],slipp=0.1)
 train --env gridworld(map=['S.G'])
 train --env GridWorld --map S.G --slip 2
+train --env GridWorld --map S.G --observation row-column
+train --env FrozenLake-v1 --map SFF|FFG
 train --env FrozenLake-v1(is_slippery=false,success_rate=0.5)
+train --env FrozenLake-v1(slip=0.1)
+train --env FrozenLake-v1 --slip 0.1
+train --env FrozenLake-v1(map_name='8x8')
+train --env FrozenLake-v1(reward_schedule=[1,0,0])
+train --env FrozenLake-v1(max_episode_steps=5)
+train --env FrozenLake-v1(map=['SFF','FFG'],hole_reward=-1)
+train --env GridWorld(map=['S.G'],is_slippery=true)
+train --env Taxi-v3(is_rainy=true)
+train --env Taxi-v3 --is-slippery false
+train --mask-actions true
+train --algo 'ppo(n_epochs=3)'
+train --env 'CartPole-v1'
 # A value of the wrong kind
 train --lr 3,5e-4
 train --steps 1e6
@@ -178,7 +231,26 @@ train --config section.toml
 train --config world.toml
 train --config env.toml
 train --config env_bad.toml
+train --config settings_map.toml
+train --config settings_map.toml --seed 3
+train --config settings_id.toml
+train --config argument.toml
+train --config argument_name.toml
+train --config quotes.toml
+train --config sink.toml
+train --config sinks.toml
+train --config old_world.toml
+train --config masks.toml
 compare_optimizers --config grid.toml
+compare_optimizers --config task_env.toml
+compare_optimizers --config task_name.toml
+compare_optimizers --config task_map.toml
+compare_optimizers --config task_none.toml
+compare_optimizers --config grid_algos.toml
+compare_optimizers --config grid_seeds.toml
+compare_optimizers --config grid_points.toml
+compare_optimizers --config grid_key.toml
+compare_optimizers --config grid_word.toml
 # A grid world
 train --env absent.toml
 train --env character.toml
@@ -201,6 +273,17 @@ train --env reward_nan.toml
 train --env reward_text.toml
 train --env cell_large.toml
 train --env ragged_one.toml
+train --env world_settings.toml
+train --env env_bad.toml
+train --env map_number.toml
+train --env name_blank.toml
+train --env cell_names.toml
+train --env cell_texts.toml
+train --env view.toml
+train --env slip_text.toml
+train --env no_pit.toml
+train --env no_cliff.toml
+train --env no_cell.toml
 train --env map
 train --env nowhere
 compare_optimizers --tasks option.toml

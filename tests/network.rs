@@ -368,7 +368,7 @@ fn parameters_written_through_candle_are_seen_by_all_that_is_kept() {
     };
     let learn = |params: &Params, network: &MlpModel| {
         let rollout = uphill::Rollout {
-            observation: host.clone(),
+            observation: host.clone().into(),
             action: vec![1, 2, 6].into(),
             log_prob: vec![-1.0; 3],
             value: vec![0.0; 3],
@@ -661,7 +661,7 @@ fn a_gradient_costs_one_forward_pass_whether_its_objective_has_rows_or_not() {
     let (params, model) = module(4, 2, Seed(1));
     let model = Counted { model, asked: AtomicUsize::new(0), most: AtomicUsize::new(0) };
     let rollout = uphill::Rollout {
-        observation: vec![0.1; 12],
+        observation: vec![0.1; 12].into(),
         action: vec![1, 0, 1].into(),
         log_prob: vec![-0.7; 3],
         value: vec![0.0; 3],

@@ -298,3 +298,80 @@ fn a_run_whose_configuration_was_changed_says_so_and_is_not_given_up() {
     fs::write(&path, text).expect("a file");
     assert!(RunFolder::resume(home.path(), Trainer::new).is_ok());
 }
+
+#[test]
+fn another_algorithm_or_network_than_that_of_the_file_takes_what_it_has() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = "algo = 'ppo(clip_range=0.1, gamma=0.9)'\nsteps = 200\nn_steps = 32\nn_epochs = 3\nhidden = [4]\nshared_trunk = true\n";
+    fs::write(home.path().join("ppo.toml"), file).expect("a file");
+    let lake = "env = 'FrozenLake-v1'\nis_slippery = false\nsteps = 200\nn_steps = 32\nhidden = [4]\n";
+    fs::write(home.path().join("lake.toml"), lake).expect("a file");
+    let train = |config: &str, more: &[&str]| {
+        let output = run(home.path(), "train", &[&["--config", config, "--force", "--out", "run"], more].concat());
+        assert!(output.status.success(), "{}", said(&output));
+        let text = fs::read_to_string(home.path().join("run/config.toml")).expect("settings");
+        (Config::from_toml(&text).expect("settings"), said(&output))
+    };
+    let (config, told) = train("ppo.toml", &["--algo", "a2c"]);
+    assert_eq!((config.algo.to_string().as_str(), config.gamma, config.n_steps), ("a2c", 0.9, 32));
+    assert!(told.contains("left out of the file, as a2c has no such argument: n_epochs\n"), "{told}");
+    let (config, told) = train("ppo.toml", &["--algo", "ppo(n_epochs=2)"]);
+    assert_eq!((config.n_epochs, config.clip_range, config.gamma), (2, 0.1.into(), 0.9));
+    assert!(!told.contains("left out"), "{told}");
+    let (config, told) = train("ppo.toml", &["--model", "gru"]);
+    assert_eq!(config.model.to_string(), "gru");
+    assert!(told.contains("left out of the file, as gru has no such argument: shared_trunk\n"), "{told}");
+    let (config, told) = train("lake.toml", &["--env", "CartPole-v1"]);
+    assert_eq!(config.env.to_string(), "CartPole-v1");
+    assert!(told.contains("left out of the file, as CartPole-v1 has no such argument: is_slippery\n"), "{told}");
+    let (config, told) = train("lake.toml", &["--env", "FrozenLake8x8-v1", "--quiet"]);
+    assert_eq!(config.env.to_string(), "FrozenLake8x8-v1(is_slippery=false)");
+    assert!(told.is_empty(), "{told}");
+    // What no chosen row ever had is the file's mistake.
+    fs::write(home.path().join("mixed.toml"), "algo = 'a2c'\nn_epochs = 3\n").expect("a file");
+    let output = run(home.path(), "train", &["--config", "mixed.toml", "--algo", "reinforce"]);
+    assert!(said(&output).starts_with("error: n_epochs = 3 has no effect on reinforce"), "{}", said(&output));
+}
+
+#[test]
+fn masks_are_refused_where_they_were_asked_for_and_nothing_is_illegal() {
+    let home = tempfile::tempdir().expect("a folder");
+    let short = ["--steps", "200", "--n-steps", "32", "--hidden", "4", "--quiet", "--force", "--out", "run"];
+    let train = |more: &[&str]| run(home.path(), "train", &[&short, more].concat());
+    let refused = "mask_actions = true has no effect: CartPole-v1 forbids no action; leave it out";
+    assert!(said(&train(&["--mask-actions", "true"])).contains(refused));
+    assert_eq!(Config::from_toml("mask_actions = true").expect_err("idle").to_string(), refused);
+    assert!(train(&["--mask-actions", "true", "--env", "Taxi-v3"]).status.success());
+    // What a run leaves begins another.
+    for env in ["Taxi-v3", "CartPole-v1"] {
+        assert!(train(&["--env", env]).status.success());
+        fs::rename(home.path().join("run"), home.path().join(env)).expect("a folder");
+        let again = train(&["--config", &format!("{env}/config.toml")]);
+        assert!(again.status.success(), "{}", said(&again));
+    }
+    assert!(train(&["--mask-actions", "false", "--env", "Taxi-v3"]).status.success());
+    let text = fs::read_to_string(home.path().join("run/config.toml")).expect("settings");
+    assert!(!Config::from_toml(&text).expect("settings").mask_actions, "{text}");
+}
+
+#[test]
+fn a_run_whose_configuration_was_changed_is_judged_with_a_note() {
+    let home = tempfile::tempdir().expect("a folder");
+    let short = ["--steps", "200", "--n-steps", "32", "--hidden", "4", "--quiet", "--out", "run"];
+    let line = ["--env", "GridWorld", "--map", "S..", "..G", "--slip", "0.2"];
+    assert!(run(home.path(), "train", &[&short[..], &line].concat()).status.success());
+    let judged = || {
+        let output = run(home.path(), "evaluate", &["run", "--episodes", "2"]);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    assert_eq!(judged(), "");
+    let path = home.path().join("run/config.toml");
+    let text = fs::read_to_string(&path).expect("settings");
+    fs::write(&path, text.replace("slip=0.2", "slip=0")).expect("a file");
+    let expected = "run/config.toml: env is another than in the run's checkpoints: this is not what was trained\n";
+    assert_eq!(judged(), expected);
+    // How many threads there are changes nothing.
+    fs::write(&path, text.replace("threads = 0", "threads = 1")).expect("a file");
+    assert_eq!(judged(), "");
+}

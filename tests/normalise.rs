@@ -41,7 +41,7 @@ fn a_rollout_counts_after_it_has_been_learnt_from() {
     let spec = collector.spec().clone();
     let (params, network) = MlpModel::new(&spec, &config.mlp(), Seed(config.seed), &CPU).expect("a network");
     let (rollout, _) = collector.collect(&network, &params, Horizon::Steps(64), true).expect("a rollout");
-    let [mean, variance] = moments(&rollout.observation, 3);
+    let [mean, variance] = moments(&rollout.observation.all(), 3);
 
     trainer.step().expect("an update");
     let [known_mean, known_variance] = buffers(&trainer);
@@ -124,7 +124,7 @@ fn played(plain: bool) -> (NormalisedModel, Params, uphill::Rollout, Estimate) {
 fn tensors_and_host_scale_alike_and_rollouts_hold_what_the_environment_said() {
     let gradient = |plain: bool| {
         let (network, params, rollout, estimate) = played(plain);
-        assert!(rollout.observation.iter().all(|x| x.abs() < 3.0), "as the environment said it");
+        assert!(rollout.observation.all().iter().all(|x| x.abs() < 3.0), "as the environment said it");
         let algo: OnPolicy = config("ppo").make_algo().expect("an algorithm").into_on_policy().expect("a loop");
         let places: Vec<usize> = (0..rollout.reward.len()).step_by(3).collect();
         let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
@@ -134,10 +134,10 @@ fn tensors_and_host_scale_alike_and_rollouts_hold_what_the_environment_said() {
         let ways = network.host_gradient(&params, batch, &algo.objective, &mut scratch, &mut gradient, &mut sums);
         assert_eq!(ways.expect("a gradient").is_some(), !plain);
         algo.gradient(&network, &params, batch, &mut scratch, &mut gradient, &mut sums).expect("a gradient");
-        let tensor = candle_core::Tensor::from_slice(&rollout.observation, (rollout.reward.len(), 4), &CPU);
+        let tensor = candle_core::Tensor::from_slice(&rollout.observation.all(), (rollout.reward.len(), 4), &CPU);
         let (on_tensors, _) = network.forward(&params, &tensor.expect("a tensor")).expect("outputs");
         let mut on_host = Vec::new();
-        network.outputs(&params, &rollout.observation, &mut scratch, &mut on_host).expect("outputs");
+        network.outputs(&params, &rollout.observation.all(), &mut scratch, &mut on_host).expect("outputs");
         let on_tensors: Vec<f32> = on_tensors.flatten_all().and_then(|x| x.to_vec1()).expect("numbers");
         for (a, b) in on_host.iter().zip(&on_tensors) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");

@@ -13,8 +13,8 @@ use uphill::models::{Cell, GRU, LSTM, RecurrentConfig, RecurrentModel, Sequences
 use uphill::objective::RowSums;
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
-    Collector, Config, Error, Horizon, Mode, Model, ModuleModel, Params, Policy, Result, RunFolder, Scratch, Seed,
-    Stop, Threads, Trainer, algo, gradient, oracle,
+    Collector, Config, Error, Horizon, Mode, Model, ModuleModel, ObservationColumn, Params, Policy, Result, RunFolder,
+    Scratch, Seed, Stop, Threads, Trainer, algo, gradient, oracle,
 };
 
 const CPU: Device = Device::Cpu;
@@ -323,7 +323,8 @@ fn a_gradient_is_that_of_each_lane_by_itself_and_parked_steps_count_for_nothing(
             let found = gradient_of(&config, (&params, &*model), (&rollout, &estimate), &reversed);
             close(&format!("{name}, {algo}, reversed"), &found, &sum, 1e-5);
             for place in (0..rollout.valid.len()).filter(|&place| !rollout.valid[place]).collect::<Vec<_>>() {
-                rollout.observation[4 * place..4 * place + 4].fill(3.0);
+                let ObservationColumn::Number(observation) = &mut rollout.observation else { panic!("no images") };
+                observation[4 * place..4 * place + 4].fill(3.0);
                 (estimate.advantage[place], estimate.target[place], rollout.log_prob[place]) = (50.0, 50.0, -9.0);
             }
             let again = gradient_of(&config, (&params, &*model), (&rollout, &estimate), &places);

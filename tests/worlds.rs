@@ -108,6 +108,56 @@ fn settings_name_the_file_of_a_world_which_lies_beside_them() {
 }
 
 #[test]
+fn a_map_is_a_list_of_rows_in_every_file_and_on_the_command_line() {
+    let home = home(&[
+        ("rows.toml", "map = ['S..', 'O.G']\n"),
+        ("bars.toml", "map = ['S|S', 'S|G']\ncell_rewards = { '|' = 0.5 }\n"),
+        ("settings.toml", "env = { name = 'GridWorld', map = ['S|S', 'S|G'], cell_rewards = { '|' = 0.5 } }\n"),
+        ("lone.toml", "env = 'GridWorld'\nmap = ['S|S', 'S|G']\ncell_rewards = ['|=0.5']\n"),
+        (
+            "grid.toml",
+            "curve_points = 5\n[[tasks]]\nenv = { name = 'GridWorld', map = ['S|S', 'S|G'], id = 'm', cell_rewards = { '|' = 0.5 } }\n",
+        ),
+    ]);
+    for (arguments, env) in [
+        (&["--env", "rows.toml"][..], r#"GridWorld(map=["S..", "O.G"], id="rows")"#),
+        (&["--env", "GridWorld", "--map", "S..", "O.G"], r#"GridWorld(map=["S..", "O.G"])"#),
+        (&["--env", "bars.toml"], r#"GridWorld(map=["S|S", "S|G"], id="bars", cell_rewards=["|=0.5"])"#),
+        (&["--config", "settings.toml"], r#"GridWorld(map=["S|S", "S|G"], cell_rewards=["|=0.5"])"#),
+        (&["--config", "lone.toml"], r#"GridWorld(map=["S|S", "S|G"], cell_rewards=["|=0.5"])"#),
+        (
+            &["--env", "GridWorld", "--map", "S|S", "S|G", "--cell-rewards", "|=0.5"],
+            r#"GridWorld(map=["S|S", "S|G"], cell_rewards=["|=0.5"])"#,
+        ),
+        (
+            &["--env", "GridWorld", "--map", "S|G", "--cell-rewards", "|=0.5"],
+            r#"GridWorld(map=["S|G"], cell_rewards=["|=0.5"])"#,
+        ),
+    ] {
+        let arguments = [arguments, &["--force", "--out", "run"]].concat().join(" ");
+        succeeds(home.path(), "train", &format!("{arguments} {SHORT}"));
+        let text = fs::read_to_string(home.path().join("run/config.toml")).expect("a configuration");
+        assert_eq!(Config::from_toml(&text).expect("settings").env.to_string(), env);
+    }
+    let grid =
+        "--config grid.toml --algos a2c --optimizers sgd --seeds 1 --protocols defaults --steps 200 --list-cells";
+    assert!(succeeds(home.path(), "compare_optimizers", grid).contains("m-a2c-sgd"));
+}
+
+#[test]
+fn a_flag_goes_over_the_file_of_a_world() {
+    let home = home(&[("maze.toml", "map = ['S..', '..G']\nslip = 0.3\n")]);
+    succeeds(home.path(), "train", &format!("--env maze.toml --slip 0.1 {SHORT} --out run"));
+    let text = fs::read_to_string(home.path().join("run/config.toml")).expect("a configuration");
+    let env = Config::from_toml(&text).expect("settings").env.to_string();
+    assert_eq!(env, r#"GridWorld(map=["S..", "..G"], id="maze", slip=0.1)"#);
+    // Said twice on the line, it is refused.
+    let word = "GridWorld(map='S.G',slip=0.3)";
+    let said = run(home.path(), "train", &format!("--env {word} --slip 0.1")).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("slip is given twice"));
+}
+
+#[test]
 fn a_policy_at_the_optimum_is_given_no_advice() {
     let home = home(&[
         ("w.toml", "map = 'S..G'\n"),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::episodes::{Episodes, all_finite, caught, check_finite};
+use crate::episodes::{Episodes, all_finite, all_possible, caught, check_returned};
 use crate::time_limit::cut;
 use crate::{Actions, Env, EnvError, NumpyRng, Space, Spec, Step, Transitions, VecEnv};
 
@@ -112,10 +112,11 @@ impl<E: Dynamics<S>, const S: usize> Columns<E, S> {
             *end = step.end.or(cut(self.env.spec(), *elapsed));
             ended |= end.ended();
         }
-        if !(all_finite(rows) && all_finite(rewards)) {
+        if !(all_possible(&self.episodes.spec().observation, rows) && all_finite(rewards)) {
             for (lane, (row, &reward)) in run.zip(rows.chunks_exact(d).zip(rewards.iter())) {
                 self.episodes.elapsed[lane] -= 1;
-                check_finite(row, reward).map_err(|e| self.episodes.in_lane(lane, e))?;
+                let checked = check_returned(&self.episodes.spec().observation, row, reward);
+                checked.map_err(|e| self.episodes.in_lane(lane, e))?;
             }
         } else if ended {
             for lane in run {

@@ -21,6 +21,7 @@ impl Episodes {
             let expected = "at least 1 number in an observation";
             return Err(EnvError::Option { name: "observation length", value: "0".into(), expected });
         }
+        spec.observation.check_observations()?;
         spec.action.check_actions()?;
         Ok(Self { spec: spec.clone(), seeds: vec![None; lanes], elapsed: vec![0; lanes] })
     }
@@ -79,7 +80,7 @@ impl Episodes {
             let seed = seed.map(|seed| seed + i as u128);
             self.seeds[i] = seed.or(self.seeds[i]);
             self.elapsed[i] = 0;
-            let started = caught(|| start(i, seed, row)).and_then(|()| check_observation(row));
+            let started = caught(|| start(i, seed, row)).and_then(|()| check_observation(&self.spec.observation, row));
             started.map_err(|e| self.in_lane(i, e))?;
         }
         Ok(())
@@ -123,7 +124,8 @@ impl Episodes {
         let d = self.spec.observation_len();
         let row = lane * d..(lane + 1) * d;
         let (observation, last) = (&mut out.observation[row.clone()], &mut out.final_observation[row]);
-        restart(&mut self.elapsed[lane], observation, last, start).map_err(|e| self.in_lane(lane, e))
+        let restarted = restart(&self.spec.observation, &mut self.elapsed[lane], observation, last, start);
+        restarted.map_err(|e| self.in_lane(lane, e))
     }
 
     /// What each lane is, and the steps of all.
@@ -157,6 +159,7 @@ impl Episodes {
 
 /// Keeps the observation that an episode ended on, and starts the next one in its place.
 pub(crate) fn restart(
+    space: &Space,
     elapsed: &mut u32,
     observation: &mut [f32],
     final_observation: &mut [f32],
@@ -164,7 +167,7 @@ pub(crate) fn restart(
 ) -> Result<(), EnvError> {
     final_observation.copy_from_slice(observation);
     *elapsed = 0;
-    caught(|| start(observation)).and_then(|()| check_observation(observation))
+    caught(|| start(observation)).and_then(|()| check_observation(space, observation))
 }
 
 /// Steps of an episode, from a saved word.
@@ -192,26 +195,55 @@ pub(crate) fn all_finite(numbers: &[f32]) -> bool {
     numbers.iter().fold(0, |any, x| any | carry(x)) >> 31 == 0
 }
 
-/// Refuses an observation that is not finite, and names the first such number by its index.
+/// Whether all numbers are such as observations of this space are made of: finite, and of an image what it may hold.
 #[inline]
-fn check_observation(observation: &[f32]) -> Result<(), EnvError> {
-    if all_finite(observation) {
+pub(crate) fn all_possible(space: &Space, numbers: &[f32]) -> bool {
+    match space {
+        Space::Image { max, .. } => all_pixels(*max, numbers),
+        _ => all_finite(numbers),
+    }
+}
+
+/// Whether all numbers are whole and within `0..=max`.
+#[inline]
+fn all_pixels(max: u8, numbers: &[f32]) -> bool {
+    // Of a number that is none of these the nearest byte is another number, or past the largest.
+    let is_none = |&x: &f32| f32::from(x as u8) != x || x as u8 > max;
+    !numbers.iter().fold(false, |any, x| any | is_none(x))
+}
+
+/// Refuses an observation that is impossible in its space, and names the first such number by its place.
+#[inline]
+fn check_observation(space: &Space, observation: &[f32]) -> Result<(), EnvError> {
+    if all_possible(space, observation) {
         return Ok(());
     }
-    let found = observation.iter().enumerate().find(|(_, x)| !x.is_finite());
-    found.map_or(Ok(()), |(i, &value)| Err(EnvError::NotFinite { what: format!("observation[{i}]"), value }))
+    let found = observation.iter().enumerate().find(|(_, x)| !all_possible(space, std::slice::from_ref(x)));
+    found.map_or(Ok(()), |(i, &value)| Err(impossible(space, i, value)))
+}
+
+/// What is said of number `i` of an observation.
+#[cold]
+fn impossible(space: &Space, i: usize, value: f32) -> EnvError {
+    match space {
+        &Space::Image { width, channels, max, .. } => {
+            let (pixel, channel) = (i / channels, i % channels);
+            EnvError::NotAPixel { row: pixel / width, column: pixel % width, channel, value, max }
+        }
+        _ => EnvError::NotFinite { what: format!("observation[{i}]"), value },
+    }
 }
 
 /// Refuses what an environment must not return.
 #[inline]
-pub(crate) fn check_finite(observation: &[f32], reward: f32) -> Result<(), EnvError> {
-    check_observation(observation)?;
+pub(crate) fn check_returned(space: &Space, observation: &[f32], reward: f32) -> Result<(), EnvError> {
+    check_observation(space, observation)?;
     if reward.is_finite() { Ok(()) } else { Err(EnvError::NotFinite { what: "reward".into(), value: reward }) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::all_finite;
+    use super::{all_finite, all_pixels};
 
     #[test]
     fn one_number_that_is_not_finite_is_found_wherever_it_stands() {
@@ -227,5 +259,21 @@ mod tests {
                 assert!(!all_finite(&numbers), "{bad} at {place} of {n}");
             }
         }
+    }
+
+    #[test]
+    fn one_number_that_is_no_pixel_is_found_wherever_it_stands() {
+        for n in 1..40 {
+            let pixels: Vec<f32> = (0..n).map(|i| (i * 7 % 10) as f32).collect();
+            assert!(all_pixels(9, &pixels), "{pixels:?}");
+            for (place, bad) in (0..n).flat_map(|i| {
+                [0.5, -1.0, 10.0, 255.0, 256.0, -0.1, f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|x| (i, x))
+            }) {
+                let mut numbers = pixels.clone();
+                numbers[place] = bad;
+                assert!(!all_pixels(9, &numbers), "{bad} at {place} of {n}");
+            }
+        }
+        assert!(all_pixels(255, &[0.0, -0.0, 255.0]) && !all_pixels(255, &[256.0]) && all_pixels(1, &[]));
     }
 }

@@ -62,6 +62,32 @@ pub enum EnvError {
         /// The offending value.
         value: f32,
     },
+    /// A number of an image that none may have.
+    #[error(
+        "the environment returned {value} in row {row}, column {column}, channel {channel} of its image: it must be a whole number, 0 to {max}"
+    )]
+    NotAPixel {
+        /// Its row, from 0.
+        row: usize,
+        /// Its column, from 0.
+        column: usize,
+        /// Its channel, from 0.
+        channel: usize,
+        /// The offending value.
+        value: f32,
+        /// The largest that the image may hold.
+        max: u8,
+    },
+    /// A number of a discrete observation that is none of its choices.
+    #[error("the environment returned observation[{place}] = {value}: it must be a whole number, 0 to {}", n.saturating_sub(1))]
+    NotAnIndex {
+        /// Which component.
+        place: usize,
+        /// The offending value.
+        value: f32,
+        /// How many choices it has.
+        n: usize,
+    },
     /// A mask that forbids every action.
     #[error(
         "the action mask allows no action{}: at least one must be legal in every state",
@@ -93,7 +119,7 @@ pub enum EnvError {
         /// What would be right.
         expected: &'static str,
     },
-    /// A limit within which a grid world's goal cannot be reached.
+    /// A limit within which a map's goal cannot be reached.
     #[error(
         "max_episode_steps = {limit} is impossible: from the start in row {row}, column {column} of the map the shortest way to a goal takes {way} steps"
     )]

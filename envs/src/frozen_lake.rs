@@ -51,6 +51,8 @@ pub struct FrozenLakeConfig {
     /// What any other step pays: the third.
     pub frozen_reward: f32,
     /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates.
+    ///
+    /// Where nothing pays more than a goal, it may not be too short to get there.
     pub max_episode_steps: Option<u32>,
     /// The mean return over 100 episodes at which the task counts as solved.
     pub reward_threshold: Option<f64>,
@@ -104,7 +106,12 @@ impl FrozenLakeConfig {
         if let Some(threshold) = self.reward_threshold.filter(|threshold| !threshold.is_finite()) {
             return impossible("reward_threshold", threshold.to_string(), "a finite number");
         }
-        self.read()
+        let map = self.read()?;
+        let goal_is_best = self.goal_reward >= self.hole_reward.max(self.frozen_reward);
+        match self.max_episode_steps.filter(|_| goal_is_best) {
+            Some(limit) => map.check_limit(limit).map(|()| map),
+            None => Ok(map),
+        }
     }
 
     /// The map, in the letters that a [`Map`] is written in.
@@ -147,7 +154,8 @@ impl FrozenLake {
     /// The lake of this configuration.
     ///
     /// # Errors
-    /// [`EnvError::Map`] for a malformed map, [`EnvError::Option`] for an option that is out of its range.
+    /// [`EnvError::Map`] for a malformed map, [`EnvError::Option`] for an option that is out of its range,
+    /// [`EnvError::LimitTooShort`] for a limit within which no goal is in reach.
     pub fn new(config: FrozenLakeConfig) -> Result<Self, EnvError> {
         let map = config.validate()?;
         let spec = Spec {

@@ -31,6 +31,8 @@ pub struct GridWorld {
     rng: NumpyRng,
     position: usize,
     needs_reset: bool,
+    /// The image without the walker, where that is what is shown.
+    background: Vec<f32>,
 }
 
 /// Where a move ends, before any chance about starts.
@@ -50,18 +52,25 @@ impl GridWorld {
     pub fn new(config: GridWorldConfig) -> Result<Self, EnvError> {
         let map = config.validate()?;
         let observation = match config.observation {
-            GridObservation::OneHot => map.cells().len(),
-            GridObservation::RowColumn => 2,
+            GridObservation::OneHot => Space::uniform_box(map.cells().len(), 0.0, 1.0),
+            GridObservation::RowColumn => Space::uniform_box(2, 0.0, 1.0),
+            GridObservation::Image => {
+                Space::Image { height: map.rows(), width: map.columns(), channels: GridObservation::CHANNELS, max: 1 }
+            }
+        };
+        let background = match config.observation {
+            GridObservation::Image => map.cells().iter().flat_map(|&cell| planes(cell)).collect(),
+            _ => Vec::new(),
         };
         let spec = Spec {
             id: config.id.clone(),
-            observation: Space::uniform_box(observation, 0.0, 1.0),
+            observation,
             action: Space::Discrete { n: Direction::ALL.len() },
             max_episode_steps: config.max_episode_steps,
             reward_threshold: config.reward_threshold,
         };
         let position = map.starts()[0];
-        Ok(Self { config, map, spec, rng: NumpyRng::default(), position, needs_reset: true })
+        Ok(Self { config, map, spec, rng: NumpyRng::default(), position, needs_reset: true, background })
     }
 
     /// What it was made of.
@@ -121,6 +130,10 @@ impl GridWorld {
                 let scaled = |index: usize, len: usize| index as f32 / (len - 1).max(1) as f32;
                 observation[0] = scaled(row, self.map.rows());
                 observation[1] = scaled(column, self.map.columns());
+            }
+            GridObservation::Image => {
+                observation.copy_from_slice(&self.background);
+                observation[cell * GridObservation::CHANNELS] = 1.0;
             }
         }
     }
@@ -192,6 +205,16 @@ impl Env for GridWorld {
     /// The map from above, one unit a cell, the walker a blue disc.
     fn draw(&self) -> Option<Drawing> {
         Some(picture(&self.map, self.position))
+    }
+}
+
+/// A cell's channels of an image, without the walker.
+fn planes(cell: Cell) -> [f32; GridObservation::CHANNELS] {
+    match cell {
+        Cell::Floor | Cell::Start | Cell::Reward(_) => [0.0; 4],
+        Cell::Wall => [0.0, 1.0, 0.0, 0.0],
+        Cell::Goal => [0.0, 0.0, 1.0, 0.0],
+        Cell::Pit | Cell::Cliff => [0.0, 0.0, 0.0, 1.0],
     }
 }
 

@@ -1,9 +1,10 @@
 //! What `Lanes` and `Columns` see to, for vectors of environments that others wrote.
 
-use crate::episodes::{Episodes, all_finite, caught, check_finite};
+use crate::episodes::{Episodes, all_finite, all_possible, caught, check_returned};
 use crate::{Actions, EnvError, Spec, Spread, Transitions, VecEnv};
 
-/// A vector of environments whose mistakes are errors: a NaN or infinite observation or reward, a panic, an episode past the
+/// A vector of environments whose mistakes are errors: a NaN or infinite observation or reward, a number that an image may not
+/// hold, a panic, an episode past the
 /// limit of its [`Spec`]. Each names environment, lane, seed and step, or all lanes where nobody knows which it was.
 ///
 /// It also refuses slices of a wrong length and actions outside their space before the vector within sees them.
@@ -61,7 +62,9 @@ impl Guarded {
         self.steps = 0;
         caught(|| reset(&mut *self.env, observation)).map_err(|e| self.somewhere(e))?;
         let mut rows = observation.chunks_exact(d).enumerate();
-        rows.try_for_each(|(lane, row)| check_finite(row, 0.0).map_err(|e| self.episodes.in_lane(lane, e)))
+        rows.try_for_each(|(lane, row)| {
+            check_returned(&self.spec().observation, row, 0.0).map_err(|e| self.episodes.in_lane(lane, e))
+        })
     }
 
     /// Steps every lane, as `step` does it.
@@ -82,10 +85,10 @@ impl Guarded {
         };
         caught(|| step(&mut *self.env, given)).map_err(|e| self.somewhere(e))?;
         let out = Transitions { observation, final_observation, reward, end };
-        let finite = all_finite(out.observation) && all_finite(out.reward);
+        let possible = all_possible(&self.spec().observation, out.observation) && all_finite(out.reward);
         for lane in (0..active.len()).filter(|&lane| active[lane]) {
             let ended = out.end[lane].ended();
-            if !finite || ended {
+            if !possible || ended {
                 self.check_lane(lane, &out).map_err(|e| self.episodes.in_lane(lane, e))?;
             }
             let elapsed = self.episodes.elapsed[lane] + 1;
@@ -103,12 +106,12 @@ impl Guarded {
 
     /// Refuses what a step of one lane must not leave behind.
     fn check_lane(&self, lane: usize, out: &Transitions<'_>) -> Result<(), EnvError> {
-        let d = self.spec().observation_len();
+        let (d, space) = (self.spec().observation_len(), &self.spec().observation);
         let row = lane * d..(lane + 1) * d;
         if out.end[lane].ended() {
-            check_finite(&out.final_observation[row.clone()], out.reward[lane])?;
+            check_returned(space, &out.final_observation[row.clone()], out.reward[lane])?;
         }
-        check_finite(&out.observation[row], out.reward[lane])
+        check_returned(space, &out.observation[row], out.reward[lane])
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::counted;
+use crate::{EnvError, counted};
 
 /// What one character of a map stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -245,9 +245,22 @@ impl Map {
         }
     }
 
+    /// Refuses a limit of steps within which no luck leads from some start to a goal.
+    pub(crate) fn check_limit(&self, limit: u32) -> Result<(), EnvError> {
+        let ways = self.ways();
+        let way = |start: usize| ways[start].unwrap_or(u32::MAX);
+        match self.starts.iter().copied().max_by_key(|&start| way(start)).filter(|&start| way(start) > limit) {
+            None => Ok(()),
+            Some(start) => {
+                let (row, column) = self.row_column(start);
+                Err(EnvError::LimitTooShort { limit, way: way(start), row: row + 1, column: column + 1 })
+            }
+        }
+    }
+
     /// The steps of the shortest way from each cell to a goal, with any luck: one that slips aside may be lucky, and so may
     /// one that a cliff sends to another start. `None` for what is no floor, and where no way leads.
-    pub(crate) fn ways(&self) -> Vec<Option<u32>> {
+    fn ways(&self) -> Vec<Option<u32>> {
         let mut ways = vec![None; self.cells.len()];
         let mut frontier: Vec<usize> = (0..self.cells.len()).filter(|&i| self.cells[i] == Cell::Goal).collect();
         let mut at_a_start = false;

@@ -27,6 +27,18 @@ pub enum Space {
         /// Upper bound of each dimension, `[D]`.
         high: Vec<f32>,
     },
+    /// Images: whole numbers, `0..=max`, row by row from the top, pixel by pixel from the left, channels last, as Gymnasium's
+    /// `Box(0, max, (height, width, channels), uint8)`. They are observations; there are no actions of this kind.
+    Image {
+        /// Rows.
+        height: usize,
+        /// Pixels of a row.
+        width: usize,
+        /// Numbers of a pixel.
+        channels: usize,
+        /// The largest number: 255 of usual images, 1 of planes that say where something is.
+        max: u8,
+    },
 }
 
 impl Space {
@@ -36,7 +48,7 @@ impl Space {
         Space::Box { low: vec![low; len], high: vec![high; len] }
     }
 
-    /// Numbers in one element written flat: `D` for a box, `K` for several choices, 1 for one.
+    /// Numbers in one element written flat: `D` for a box, `height·width·channels` for an image, `K` for several choices, 1 for one.
     #[must_use]
     pub fn flat_len(&self) -> usize {
         match self {
@@ -44,16 +56,17 @@ impl Space {
             Space::MultiDiscrete { n } => n.len(),
             Space::MultiBinary { n } => *n,
             Space::Box { low, .. } => low.len(),
+            &Space::Image { height, width, channels, .. } => height.saturating_mul(width).saturating_mul(channels),
         }
     }
 
-    /// Choices in all: `n`, or the sum of all components', one after the other; 0 of switches and of a box. That many entries has a mask.
+    /// Choices in all: `n`, or the sum of all components', one after the other; 0 of switches, a box and an image. That many entries has a mask.
     #[must_use]
     pub fn choices(&self) -> usize {
         match self {
             Space::Discrete { n } => *n,
             Space::MultiDiscrete { n } => n.iter().fold(0, |sum, &n| sum.saturating_add(n)),
-            Space::MultiBinary { .. } | Space::Box { .. } => 0,
+            Space::MultiBinary { .. } | Space::Box { .. } | Space::Image { .. } => 0,
         }
     }
 
@@ -88,6 +101,9 @@ impl Space {
             Space::Box { low, high } => {
                 element.len() == low.len()
                     && element.iter().zip(low.iter().zip(high)).all(|(x, (lo, hi))| lo <= x && x <= hi)
+            }
+            Space::Image { max, .. } => {
+                element.len() == self.flat_len() && element.iter().all(|&x| is_index(x, usize::from(*max) + 1))
             }
         }
     }
@@ -172,7 +188,7 @@ impl Space {
     /// Refuses a space that has no actions.
     ///
     /// # Errors
-    /// [`EnvError::Option`] where there is none to choose, or none in some component, and for a box of no dimension.
+    /// [`EnvError::Option`] where there is none to choose, or none in some component, for a box of no dimension, and for images.
     pub fn check_actions(&self) -> Result<(), EnvError> {
         let (possible, expected) = match self {
             Space::Discrete { n } => (*n > 0, "at least 1 action"),
@@ -181,12 +197,26 @@ impl Space {
             }
             Space::MultiBinary { n } => (*n > 0, "at least 1 switch"),
             Space::Box { low, .. } => (!low.is_empty(), "at least 1 dimension"),
+            Space::Image { .. } => (false, "images are observations, not actions"),
         };
         let value = || format!("{self:?}");
         if possible { Ok(()) } else { Err(EnvError::Option { name: "action space", value: value(), expected }) }
     }
 
-    /// What actions of this space are called in messages.
+    /// Refuses a space that no observation tells anything of.
+    ///
+    /// # Errors
+    /// [`EnvError::Option`] for images without a pixel or a channel, and for those whose numbers are all 0.
+    pub fn check_observations(&self) -> Result<(), EnvError> {
+        let &Space::Image { height, width, channels, max } = self else { return Ok(()) };
+        if height.min(width).min(channels) > 0 && max > 0 {
+            return Ok(());
+        }
+        let expected = "an image has at least 1 row, 1 column, 1 channel, and a largest number of at least 1";
+        Err(EnvError::Option { name: "observation space", value: format!("{self:?}"), expected })
+    }
+
+    /// What elements of this space are called in messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -194,6 +224,7 @@ impl Space {
             Space::MultiDiscrete { .. } => MULTI_DISCRETE,
             Space::MultiBinary { .. } => MULTI_BINARY,
             Space::Box { .. } => CONTINUOUS,
+            Space::Image { .. } => IMAGE,
         }
     }
 }
@@ -202,3 +233,4 @@ const DISCRETE: &str = "discrete";
 const MULTI_DISCRETE: &str = "multi-discrete";
 const MULTI_BINARY: &str = "multi-binary";
 const CONTINUOUS: &str = "continuous";
+const IMAGE: &str = "image";

@@ -1,6 +1,6 @@
 //! `N` environments stepped together.
 
-use crate::episodes::{Episodes, caught, check_finite, restart};
+use crate::episodes::{Episodes, caught, check_returned, restart};
 use crate::time_limit::cut;
 use crate::{Action, End, Env, EnvError, Space, Spec};
 
@@ -81,7 +81,7 @@ pub trait VecEnv: Send {
     ///
     /// # Errors
     /// [`EnvError::Length`] for a slice of another size, [`EnvError::Lane`] for what a lane refused or returned,
-    /// a NaN or infinite reward or observation among them. An action outside its space is found before any lane moves;
+    /// a NaN or infinite reward or observation among them, and an image's number that none may have. An action outside its space is found before any lane moves;
     /// after any other error in a lane, some have moved and the vector needs a reset.
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError>;
 
@@ -217,7 +217,7 @@ impl<E: Env> VecEnv for Lanes<E> {
                 lane = i;
                 let row = &mut out.observation[i * d..(i + 1) * d];
                 let step = env.step(actions.lane(i, &self.episodes.spec().action), row)?;
-                check_finite(row, step.reward)?;
+                check_returned(&self.episodes.spec().observation, row, step.reward)?;
                 self.episodes.elapsed[i] += 1;
                 let end = step.end.or(cut(self.episodes.spec(), self.episodes.elapsed[i]));
                 out.reward[i] = step.reward;
@@ -251,11 +251,12 @@ impl<E: Env> VecEnv for Lanes<E> {
             let action = actions.lane(i, &spec.action);
             let work = move || {
                 let step = env.step(action, observation)?;
-                check_finite(observation, step.reward)?;
+                check_returned(&spec.observation, observation, step.reward)?;
                 *elapsed += 1;
                 (reward[0], end[0]) = (step.reward, step.end.or(cut(spec, *elapsed)));
                 if end[0].ended() {
-                    restart(elapsed, observation, final_observation, |row| env.reset(None, row))?;
+                    let space = &spec.observation;
+                    restart(space, elapsed, observation, final_observation, |row| env.reset(None, row))?;
                 }
                 Ok(())
             };

@@ -1,8 +1,8 @@
 //! Names, thresholds and limits of environments: what is refused, and what is applied.
 
 use uphill_envs::{
-    Action, Actions, End, Env, EnvError, GridWorld, GridWorldConfig, Lanes, Space, Spec, Step, TimeLimit, Transitions,
-    VecEnv, ids, make,
+    Action, Actions, End, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Lanes, Space, Spec,
+    Step, TimeLimit, Transitions, VecEnv, ids, make,
 };
 
 fn config(map: &str) -> GridWorldConfig {
@@ -47,6 +47,15 @@ fn a_limit_shorter_than_the_shortest_way_is_refused_with_both_numbers() {
     // A cliff is a short cut to the luckiest start: one step over it, one from there.
     assert_eq!(of(2, config("GS....S\n......C")), Ok(()));
     assert!(refused(1, config("GS....S\n......C")).contains("takes 2 steps"));
+    // On a lake it is the same.
+    let lake = |limit: u32, config: FrozenLakeConfig| {
+        FrozenLake::new(FrozenLakeConfig { max_episode_steps: Some(limit), ..config }).map(|_| ())
+    };
+    assert!(
+        lake(5, FrozenLakeConfig::default()).unwrap_err().to_string().contains("the shortest way to a goal takes 6")
+    );
+    assert_eq!(lake(6, FrozenLakeConfig::default()), Ok(()));
+    assert_eq!(lake(5, FrozenLakeConfig { frozen_reward: 2.0, ..FrozenLakeConfig::default() }), Ok(()));
     // The largest map's default limit.
     let mut rows = vec![".".repeat(64); 64];
     rows[0].replace_range(..1, "S");

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use uphill_envs::quoted;
 
 use super::cell::{Cell, Plan};
 use super::task::{NO_LIMIT, Task};
 use super::trial::Trial;
 use crate::config::world;
-use crate::words::Spec;
+use crate::words::{self, Spec};
 use crate::{Catalogue, Config, Error, Result, settings, whole_file};
 
 /// Tasks × algorithms × optimizers × seeds, under one protocol or two.
@@ -31,6 +30,7 @@ pub struct Grid {
     /// How learning rates and other hyper-parameters are come by.
     pub protocols: Vec<Protocol>,
     /// Algorithms.
+    #[serde(deserialize_with = "words::texts")]
     pub algos: Vec<String>,
     /// Optimizers: names or whole chains. A number that a spec gives as `lr` is its default learning rate.
     pub optimizers: Vec<Spec>,
@@ -67,7 +67,7 @@ pub enum Protocol {
 
 /// Seeds: a list, or so many from the first on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it must be seeds in brackets, such as [1, 2], or { first = 1, count = 10 }")]
 pub enum Seeds {
     /// These.
     List(Vec<u64>),
@@ -226,12 +226,7 @@ impl Grid {
 
     /// A grid that nothing has looked at yet.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        if text.len() as u64 > settings::MAX_BYTES {
-            let most = settings::MAX_BYTES;
-            return Err(Error::Config(format!("{} bytes are more than the {most} that a grid may have", text.len())));
-        }
-        let said = |e: toml::de::Error| e.to_string().trim_end().lines().map(quoted).collect::<Vec<_>>().join("\n");
-        let mut grid: Self = toml::from_str(text).map_err(|e| Error::Config(said(e)))?;
+        let mut grid: Self = settings::typed(text)?;
         grid.tasks.iter_mut().try_for_each(|task| task.settle(world::settle))?;
         Ok(grid)
     }

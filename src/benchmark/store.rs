@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::outcome::{Measure, Outcome};
 use super::{gallery, home};
-use crate::{Config, Error, Result, own_folder, whole_file};
+use crate::{Error, Result, own_folder, whole_file};
 
 /// The folder `cells`. A file's name says what the run was and holds a hash of all that its outcome depends on.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ struct Key {
     version: String,
     meaning: u32,
     measure: Measure,
-    config: Config,
+    /// Its settings that have an effect.
+    config: toml::Table,
 }
 
 /// How much processor time it took: in no table of results.
@@ -63,14 +64,14 @@ impl Store {
         Ok(Self { folder, measure, _lock: lock })
     }
 
-    fn key(&self, cell: &Cell) -> Key {
+    fn key(&self, cell: &Cell) -> Result<Key> {
         let version = env!("CARGO_PKG_VERSION").into();
-        Key { version, meaning: MEANING, measure: self.measure, config: cell.config.clone() }
+        Ok(Key { version, meaning: MEANING, measure: self.measure, config: cell.config.to_table()? })
     }
 
     /// The file of a run.
     pub(super) fn path(&self, cell: &Cell) -> Result<PathBuf> {
-        let key = toml::to_string(&self.key(cell)).map_err(|e| Error::Config(e.to_string()))?;
+        let key = toml::to_string(&self.key(cell)?).map_err(|e| Error::Config(e.to_string()))?;
         Ok(self.folder.join(format!("{}-{:016x}.toml", cell.name(), fnv1a(key.as_bytes()))))
     }
 
@@ -82,11 +83,11 @@ impl Store {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
             Err(e) => return Err(Error::io(&path)(e)),
         };
-        Ok(parse(&text, &self.key(cell)).map(Some).map_err(|problem| format!("{}: {problem}", path.display())))
+        Ok(parse(&text, &self.key(cell)?).map(Some).map_err(|problem| format!("{}: {problem}", path.display())))
     }
 
     pub(super) fn write(&self, cell: &Cell, (outcome, clock): &Finished) -> Result<()> {
-        let file = CellFile { key: self.key(cell), clock: *clock, outcome: outcome.clone() };
+        let file = CellFile { key: self.key(cell)?, clock: *clock, outcome: outcome.clone() };
         let body = toml::to_string(&file).map_err(|e| Error::Config(e.to_string()))?;
         let path = self.path(cell)?;
         let text = format!("{}\n{body}", checksum(&body));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uphill_envs::shown;
 
 use crate::stats::Scale;
-use crate::words::Word;
+use crate::words::{self, Word};
 use crate::{Catalogue, Config, Error, Result};
 
 /// An environment to learn, and what is special about it.
@@ -14,6 +14,7 @@ use crate::{Catalogue, Config, Error, Result};
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// Environment: a name, which may have arguments, or in a file the file of a grid world, found beside it.
+    #[serde(deserialize_with = "words::text")]
     pub env: String,
     /// What the tables call it; by default what the environment's argument `id` says, or the whole word.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use uphill_envs::{
-    Env, FrozenLake, FrozenLakeConfig, GridObservation, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv, quoted,
+    Cell, Env, FrozenLake, FrozenLakeConfig, GridObservation, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv,
+    quoted,
 };
 
 use super::{EnvRow, MakeEnv};
@@ -19,7 +20,7 @@ const fn map(default: &'static str) -> Param {
 const SLIP: Param =
     Param::fixed("slip", Range::Share, "0", "probability that a move goes to either side of where it should");
 const OBSERVATION: Param =
-    Param::word("observation", &["one_hot", "row_column"], "one_hot", "how the cell stood on is shown");
+    Param::word("observation", &["one_hot", "row_column", "image"], "one_hot", "how the cell stood on is shown");
 const LIMIT: Param =
     Param::limit("max_episode_steps", u32::MAX as u64, "100", "steps after which an episode is truncated; inf never");
 const THRESHOLD: Param =
@@ -30,7 +31,7 @@ const fn reward(name: &'static str, default: &'static str, meaning: &'static str
 }
 
 /// A grid world of one's own. What is not said is as in [`GridWorldConfig::default`]; only the map must be.
-pub(super) const GRID_WORLD: EnvRow = Row {
+pub(crate) const GRID_WORLD: EnvRow = Row {
     name: "GridWorld",
     summary: "a walk on a map of one's own",
     params: &[
@@ -108,6 +109,14 @@ fn side_by_side(env: impl Env + Clone + 'static, lanes: usize) -> Result<Box<dyn
     Ok(Box::new(Lanes::new(vec![TimeLimit::new(env); lanes])?))
 }
 
+/// The word of a grid world as it is always said: in the order of its row, and without what is as by default.
+///
+/// # Errors
+/// [`Error::Config`] for what is no argument of its row or impossible, [`Error::Env`] for an impossible map.
+pub(crate) fn grid_world(word: &Word) -> Result<Word> {
+    Ok(grid(&Args::new(&GRID_WORLD, word)?)?.config().clone().into())
+}
+
 fn grid(args: &Args) -> Result<GridWorld> {
     let world = match GridWorldConfig::registered(args.row()) {
         Some(world) => world,
@@ -123,12 +132,33 @@ fn grid(args: &Args) -> Result<GridWorld> {
             ..GridWorldConfig::default()
         },
     };
-    Ok(GridWorld::new(GridWorldConfig {
+    let world = GridWorld::new(GridWorldConfig {
         slip: args.number("slip")?,
         observation: args.choice("observation")?,
         max_episode_steps: limit(args)?,
         ..world
-    })?)
+    })?;
+    let (config, own) = (world.config(), GridWorldConfig::default());
+    let is_there = |cell: Cell| world.map().cells().contains(&cell);
+    let idle = |name: &str, lacking: &str| Err(no_effect(args, name, lacking));
+    if config.pit_reward != own.pit_reward && !is_there(Cell::Pit) {
+        return idle("pit_reward", "pit `O`");
+    }
+    if config.cliff_reward != own.cliff_reward && !is_there(Cell::Cliff) {
+        return idle("cliff_reward", "cliff `C`");
+    }
+    match config.cell_rewards.keys().find(|cell| !config.map.contains(**cell)) {
+        Some(cell) => idle("cell_rewards", &format!("cell `{cell}`")),
+        None => Ok(world),
+    }
+}
+
+/// A reward of what is not on the map.
+fn no_effect(args: &Args, name: &str, lacking: &str) -> Error {
+    Error::Config(format!(
+        "{}: {name} has no effect: the map has no {lacking}; leave it out, or put one there",
+        args.row()
+    ))
 }
 
 fn frozen(args: &Args) -> Result<FrozenLake> {
@@ -140,7 +170,7 @@ fn frozen(args: &Args) -> Result<FrozenLake> {
             args.row()
         )));
     }
-    Ok(FrozenLake::new(FrozenLakeConfig {
+    let lake = FrozenLake::new(FrozenLakeConfig {
         id: args.row().into(),
         map: args.texts("map")?.join("\n"),
         success_rate: if is_slippery { success_rate } else { 1.0 },
@@ -149,7 +179,11 @@ fn frozen(args: &Args) -> Result<FrozenLake> {
         frozen_reward: pays(args, "frozen_reward")?,
         max_episode_steps: limit(args)?,
         reward_threshold: threshold(args)?,
-    })?)
+    })?;
+    match lake.config().hole_reward != FrozenLakeConfig::default().hole_reward && !lake.config().map.contains('H') {
+        true => Err(no_effect(args, "hole_reward", "hole `H`")),
+        false => Ok(lake),
+    }
 }
 
 /// A reward: environments have f32.
@@ -175,7 +209,7 @@ fn cell(text: &str) -> Result<(char, f32)> {
     let reward = |rest: &str| rest.trim_start().strip_prefix('=')?.trim().parse::<f32>().ok().filter(|x| x.is_finite());
     let cell = rest.next().and_then(|cell| Some((cell, reward(rest.as_str())?)));
     cell.ok_or_else(|| {
-        let expected = "it must be a character, = and a number, such as \"x=0.5\"";
+        let expected = "it must be a character, = and a number within 3.4e38 of zero, such as \"x=0.5\"";
         Error::Config(format!("cell_rewards: \"{}\" is impossible: {expected}", quoted(text)))
     })
 }
@@ -204,6 +238,7 @@ fn values(world: GridWorldConfig) -> [(&'static str, Value); 11] {
     let observation = match world.observation {
         GridObservation::OneHot => "one_hot",
         GridObservation::RowColumn => "row_column",
+        GridObservation::Image => "image",
     };
     let cells: BTreeMap<char, f32> = world.cell_rewards;
     let or_infinity = |limit: Option<f64>| Value::Number(limit.unwrap_or(f64::INFINITY));
@@ -248,7 +283,7 @@ mod tests {
     fn every_option_of_a_world_survives_being_a_word() {
         let world = GridWorldConfig {
             id: "Caf\u{e9} \"1\"".into(),
-            map: "S.x\n\u{2603}#G".into(),
+            map: "S.x\n\u{2603}#G\nOC.".into(),
             cell_rewards: BTreeMap::from([('x', 0.1), ('\u{2603}', -2.5e-7)]),
             slip: 0.3,
             step_reward: -0.1,

@@ -11,8 +11,8 @@ use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
 use crate::render::{self, RenderError};
-use crate::screen::{self, returns, say};
-use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
+use crate::screen::{self, returns, say, tell};
+use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -58,6 +58,10 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let load = if args.best { Policy::load_best_with } else { Policy::load_with };
     let mut policy = load(&args.run, catalogue)?;
     check(&policy, args)?;
+    if let Some(name) = RunFolder::changed_setting(&args.run, policy.config()) {
+        let config = screen::path(&args.run.join("config.toml"));
+        tell(format_args!("{config}: {name} is another than in the run's checkpoints: this is not what was trained"));
+    }
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
     let seed = Seed(args.seed);

@@ -146,6 +146,9 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
             format!("{} to choose from", each.join(", "))
         }
         Space::MultiBinary { n } => format!("{n} to switch"),
+        Space::Image { height, width, channels, max } => {
+            format!("an image of {height} x {width} pixels, {}, 0 to {max}", counted(*channels, "channel"))
+        }
         other => counted(other.flat_len(), "number"),
     };
     let none = || "none".to_string();

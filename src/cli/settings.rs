@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches};
 use crate::config::SCHEDULED;
 use crate::screen::tell;
 use crate::words::{self, Kind, Param, Spec, Word};
-use crate::{Catalogue, Config, Error, Result, algo, envs};
+use crate::{Catalogue, Config, Error, Result, Trainer, algo, envs, names};
 
 /// One flag a setting of [`Config`], and one an argument of a row that is none.
 pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
@@ -26,7 +26,8 @@ pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
             default => format!(" [default: {default}]"),
         };
         let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
-        flag(param.name).help(help).help_heading("Arguments of rows")
+        let most = if is_texts(param.name, catalogue) { 64 } else { 1 };
+        flag(param.name).help(help).help_heading("Arguments of rows").num_args(1..=most)
     });
     settings.chain(own)
 }
@@ -61,6 +62,11 @@ fn with<'a>(catalogue: &'a Catalogue, name: &'a str) -> impl Iterator<Item = &'s
     arguments(catalogue).map(|(_, param)| param).filter(move |param| param.name == name)
 }
 
+/// Whether all of them are lists of texts.
+fn is_texts(name: &str, catalogue: &Catalogue) -> bool {
+    with(catalogue, name).all(|param| matches!(param.kind, Kind::Texts))
+}
+
 /// Those that are no settings, and the rows that have each.
 fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
     let mut found: Vec<(&Param, Vec<&str>)> = Vec::new();
@@ -92,50 +98,87 @@ fn defaults(name: &str, catalogue: &Catalogue) -> String {
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<Config> {
-    let file = args.get_one::<PathBuf>("config");
-    let mut of_file = file.map(|path| Config::read_toml(path)).transpose()?.unwrap_or_default();
-    if let Some(path) = file.filter(|_| !args.contains_id("env")) {
-        Config::settle_env(&mut of_file, path.parent().unwrap_or(Path::new("")), catalogue)?;
-    }
+    let of_file = of_file(args, catalogue)?;
     let mut of_line = toml::Table::new();
     let example = Config::for_algo("ppo")?.all()?;
+    let mut is_world = false;
     for name in names(catalogue) {
-        let Some(text) = args.get_one::<String>(name) else { continue };
-        if name == "sinks" {
-            let words = args.get_many::<String>(name).into_iter().flatten().map(|word| word.as_str().into());
-            of_line.insert(name.into(), words.collect::<Vec<toml::Value>>().into());
+        let Some(texts) = args.get_many::<String>(name) else { continue };
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        if name == "sinks" || texts.len() > 1 {
+            of_line.insert(name.into(), texts.into());
             continue;
         }
+        let text = texts.concat();
         if name == "env" {
-            of_line.extend(Config::env_settings(text, catalogue)?);
+            of_line.extend(Config::env_settings(&text, catalogue)?);
+            is_world = of_line.get(name) != Some(&text.into());
             continue;
         }
         let value = match example.get(name) {
-            Some(_) if SCHEDULED.contains(&name) && text.parse::<f64>().is_err() => text.as_str().into(),
-            Some(like) => parse(name, text, like)?,
-            None => own_value(name, text, catalogue)?,
+            Some(_) if SCHEDULED.contains(&name) && text.parse::<f64>().is_err() => text.clone().into(),
+            Some(like) => parse(name, &text, like)?,
+            None => own_value(name, &text, catalogue)?,
         };
         of_line.insert(name.into(), value);
     }
-    let mut below = of_file.clone();
-    if give_way(&mut below, &of_line, catalogue)? && !args.get_flag("quiet") {
-        tell("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another");
+    if is_world {
+        // What a file says goes under the line, be it a world's or a configuration's.
+        let flags = of_line.clone();
+        without(&mut of_line, "env", &flags)?;
     }
-    let table = over(below, of_line)?;
-    Config::from_table_with(table, catalogue).map_err(|e| match file {
-        // The file alone has the same mistake, so it is the file's.
-        Some(path)
-            if Config::from_table_with(of_file, catalogue).is_err_and(|own| own.to_string() == e.to_string()) =>
-        {
-            Error::File { path: path.into(), problem: e.to_string() }
-        }
-        _ => e,
-    })
+    let mut below = of_file.clone();
+    let notes = give_way(&mut below, &of_line, catalogue).and_then(|notes| Ok((notes, over(below, of_line)?)));
+    let (notes, table) = notes.map_err(|e| in_file(args, e))?;
+    if !args.get_flag("quiet") {
+        notes.iter().for_each(tell);
+    }
+    Config::from_table_with(table, catalogue)
+        .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))
 }
 
-/// Takes out of a file's settings what the command line leaves without an effect. Where it names another optimizer, that of
-/// another kind has its own learning rate, and what it says or does by itself is not said again. Whether the learning rate is another one now.
-fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<bool> {
+/// The settings of the file, none where there is none.
+fn of_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
+    let Some(path) = args.get_one::<PathBuf>("config") else { return Ok(toml::Table::new()) };
+    let mut table = Config::read_toml(path)?;
+    if !args.contains_id("env") {
+        Config::settle_env(&mut table, path.parent().unwrap_or(Path::new("")), catalogue)
+            .map_err(|e| in_file(args, e))?;
+    }
+    Ok(table)
+}
+
+/// The error of a trainer, which is the file's where its settings alone have it, too.
+pub(super) fn of_trainer(args: &ArgMatches, catalogue: &Catalogue, error: Error) -> Error {
+    let alone = || {
+        let config = Config::from_table_with(of_file(args, catalogue)?, catalogue)?;
+        Trainer::new(&config).map(drop)
+    };
+    blame(args, error, alone)
+}
+
+/// The error, with the file's name where its settings `alone` have the same mistake.
+fn blame(args: &ArgMatches, error: Error, alone: impl FnOnce() -> Result<()>) -> Error {
+    let is_known = args.contains_id("config") && alone().is_err_and(|own| own.to_string() == error.to_string());
+    if is_known { in_file(args, error) } else { error }
+}
+
+/// The error with the name of the file, if there is one.
+fn in_file(args: &ArgMatches, error: Error) -> Error {
+    match args.get_one::<PathBuf>("config") {
+        Some(path) => error.in_file(path),
+        None => error,
+    }
+}
+
+/// The settings that are words of rows.
+const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
+
+/// Takes out of a file's settings what the command line leaves without an effect, and says what a reader might miss. Where it
+/// names another optimizer, that of another kind has its own learning rate, and what it says or does by itself is not said
+/// again.
+fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut notes = other_rows(of_file, of_line, catalogue)?;
     // What clips goes with what is clipped.
     for (switch, clip) in [("normalize_observation", "clip_observation"), ("normalize_reward", "clip_reward")] {
         if of_line.get(switch) == Some(&false.into()) {
@@ -143,7 +186,7 @@ fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalo
         }
     }
     let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
-    let Some(other) = spec(of_line)? else { return Ok(false) };
+    let Some(other) = spec(of_line)? else { return Ok(notes) };
     let registry = catalogue.optim();
     let is_of_another = spec(of_file)?.is_some_and(|own| !registry.same_kind(&own, &other));
     let (takes_lr, clips) = (registry.takes_lr(&other), registry.clips(&other));
@@ -155,13 +198,62 @@ fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalo
     ];
     let had_lr = of_file.contains_key("lr");
     gone.iter().filter(|(_, gone)| *gone).for_each(|(name, _)| drop(of_file.remove(*name)));
-    Ok(had_lr && is_of_another && takes_lr && !of_line.contains_key("lr"))
+    if had_lr && is_of_another && takes_lr && !of_line.contains_key("lr") {
+        notes.push("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another".into());
+    }
+    Ok(notes)
+}
+
+/// Takes out of a file's settings the arguments of rows that the command line names others for, where no row of the run has
+/// them. What both rows have stays, whether it stands by itself or, but for a whole world, in the file's word.
+fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let example = Config::for_algo("ppo")?.all()?;
+    let word = |name: &str, tables: &[&toml::Table]| {
+        let said = tables.iter().find_map(|table| table.get(name)).or(example.get(name));
+        said.map_or(Ok(Word::new("")), |value| Word::from_toml(name, value))
+    };
+    let named = WORDS.into_iter().filter(|name| of_line.contains_key(*name));
+    let before: Vec<(&str, Word)> = named.map(|name| Ok((name, word(name, &[of_file])?))).collect::<Result<_>>()?;
+    let chosen: Vec<(&str, Word)> =
+        WORDS.into_iter().map(|name| Ok((name, word(name, &[of_line, of_file])?))).collect::<Result<_>>()?;
+    let is_of = |(name, word): &(&str, Word), argument: &str| {
+        params(name, word, catalogue).iter().any(|param| param.name == argument)
+    };
+    for (name, value) in before.iter().filter(|(row, _)| *row != "env").flat_map(|(_, word)| &word.args) {
+        // By itself it means the same.
+        if let Some(name) = name.as_ref().filter(|name| chosen.iter().any(|row| is_of(row, name))) {
+            of_file.entry(name).or_insert(value.to_toml(example.get(name)));
+        }
+    }
+    let mut notes = Vec::new();
+    for row in &before {
+        let is_gone = |argument: &&String| {
+            Config::is_argument(argument) && is_of(row, argument) && !chosen.iter().any(|row| is_of(row, argument))
+        };
+        let gone: Vec<String> = of_file.keys().filter(is_gone).cloned().collect();
+        gone.iter().for_each(|argument| drop(of_file.remove(argument)));
+        if let (false, Some((_, other))) = (gone.is_empty(), chosen.iter().find(|(name, _)| *name == row.0)) {
+            let gone = names::listed(&gone.iter().map(String::as_str).collect::<Vec<_>>());
+            notes.push(format!("left out of the file, as {} has no such argument: {gone}", other.name));
+        }
+    }
+    Ok(notes)
+}
+
+/// The arguments of the row that a word asks for, none where there is no such row.
+fn params(name: &str, word: &Word, catalogue: &Catalogue) -> &'static [Param] {
+    let row = &word.name;
+    match name {
+        "env" => catalogue.env(row).map_or(&[], |row| row.params),
+        "model" => catalogue.model(row).map_or(&[], |row| row.params),
+        "distribution" => catalogue.distribution(row).map_or(&[], |row| row.params),
+        _ => catalogue.algo(row).map_or(&[], |row| row.params),
+    }
 }
 
 /// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
 /// and the other way round.
 fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
-    const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
     if of_line.contains_key("env") {
         // Where earlier versions had a world of one's own.
         of_file.remove("gridworld");
@@ -173,17 +265,21 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
             }
         }
     }
-    for name in WORDS {
-        let Some(value) = of_file.get(name) else { continue };
-        let mut word = Word::from_toml(name, value)?;
-        let before = word.args.len();
-        word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !of_line.contains_key(argument)));
-        if word.args.len() < before {
-            of_file.insert(name.into(), word.to_string().into());
-        }
-    }
+    WORDS.into_iter().try_for_each(|name| without(&mut of_file, name, &of_line))?;
     of_file.extend(of_line);
     Ok(of_file)
+}
+
+/// Takes out of a table's word the arguments that settings say by themselves.
+fn without(table: &mut toml::Table, name: &str, said: &toml::Table) -> Result<()> {
+    let Some(value) = table.get(name) else { return Ok(()) };
+    let mut word = Word::from_toml(name, value)?;
+    let before = word.args.len();
+    word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !said.contains_key(argument)));
+    if word.args.len() < before {
+        table.insert(name.into(), word.to_string().into());
+    }
+    Ok(())
 }
 
 /// What a measurement is of, where it is not a run.
@@ -239,7 +335,7 @@ impl Trained {
 
 /// Reads an argument that is no setting: as a word has it, lists also without brackets, and text also without quotes.
 fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Value> {
-    let is_text = with(catalogue, name).all(|param| matches!(param.kind, Kind::Text | Kind::Texts));
+    let is_text = with(catalogue, name).all(|param| matches!(param.kind, Kind::Text | Kind::Texts | Kind::Word(_)));
     if is_text && !text.trim_start().starts_with(['[', '"', '\'']) {
         return Ok(text.into());
     }

@@ -127,7 +127,7 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
 /// A new run in a folder of its own.
 fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args, catalogue)?;
-    let mut trainer = Trainer::new(&config)?;
+    let mut trainer = Trainer::new(&config).map_err(|e| settings::of_trainer(args, catalogue, e))?;
     if let Some(note) = trainer.device_note() {
         tell(note);
     }

@@ -4,6 +4,7 @@ use uphill_envs::{Spec, counted};
 
 use crate::algo::Algorithm;
 use crate::optim::Optimizer;
+use crate::rollout::ObservationKind;
 use crate::{Config, Error, Horizon, Layout, Result};
 
 /// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
@@ -50,7 +51,8 @@ impl Config {
         // Of an action's numbers the first is reckoned with the step.
         let beyond = spec.action.flat_len().saturating_sub(1);
         let masks = if self.mask_actions { spec.action.choices() } else { 0 };
-        let observation = 4.0 * (spec.observation_len() + beyond) as f64 + masks as f64;
+        let of_number = ObservationKind::of(&spec.observation).bytes() as f64;
+        let observation = of_number * spec.observation_len() as f64 + 4.0 * beyond as f64 + masks as f64;
         let network = 4.0 * COPIES * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;

@@ -128,8 +128,9 @@ impl Config {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        for id in [&self.env.name, &self.env.id()] {
-            check(Spec::check_id(id).is_ok(), "env", format!("\"{}\"", quoted(id)), name)?;
+        let of_word = format!("{}: id", quoted(&self.env.name));
+        for (place, id) in [("env", &self.env.name), (&of_word, &self.env.id())] {
+            check(Spec::check_id(id).is_ok(), place, format!("\"{}\"", quoted(id)), name)?;
         }
         self.device.parse::<DeviceChoice>()?;
         let range = format!("there may be {} at most", Threads::MAX);

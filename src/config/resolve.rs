@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{Env, FiniteMdp, Spec, TimeLimit, VecEnv, counted, quoted};
+use uphill_envs::{Env, FiniteMdp, FrameStack, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
@@ -37,9 +37,14 @@ impl Config {
     /// The environments, so many side by side.
     ///
     /// # Errors
-    /// [`Error::Env`] for an unknown name, [`Error::Config`] for an impossible argument, and what the environment's row
-    /// fails with, such as [`Error::Env`] for an impossible map.
+    /// [`Error::Env`] for an unknown name and for a [`frame_stack`](Config::frame_stack) of what is not stacked,
+    /// [`Error::Config`] for an impossible argument, and what the environment's row fails with, such as [`Error::Env`] for an
+    /// impossible map.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
+        if self.frame_stack != 1 {
+            let envs = (0..lanes).map(|_| self.make_env()).collect::<Result<Vec<_>>>()?;
+            return Ok(Box::new(Lanes::new(envs)?));
+        }
         let row = self.catalogue.env(&self.env.name)?;
         row.make.lanes(&Args::new(row, &self.env)?, lanes)
     }
@@ -52,6 +57,9 @@ impl Config {
         let row = self.catalogue.env(&self.env.name)?;
         let alone = || Error::Config(format!("{} is made side by side only", row.name));
         let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
+        if self.frame_stack != 1 {
+            return Ok(Box::new(TimeLimit::new(FrameStack::new(env, self.frame_stack)?)));
+        }
         Ok(Box::new(TimeLimit::new(env)))
     }
 
@@ -103,6 +111,22 @@ impl Config {
     pub(crate) fn collector(&self, lanes: usize, seed: Seed) -> Result<Collector> {
         let collector = Collector::new(self.make_envs(lanes)?, seed)?;
         if self.mask_actions { Ok(collector) } else { collector.without_masks() }
+    }
+
+    /// Refuses `mask_actions = true` where environments of the catalogue forbid no action.
+    pub(super) fn check_masks(&self) -> Result<()> {
+        if !self.mask_actions || self.catalogue.env(&self.env.name).is_err() {
+            return Ok(());
+        }
+        let collector = Collector::new(self.make_envs(1)?, Seed(self.seed))?;
+        match collector.tells_masks()? {
+            true => Ok(()),
+            false => {
+                let id = quoted(&collector.spec().id);
+                let problem = format!("mask_actions = true has no effect: {id} forbids no action; leave it out");
+                Err(Error::Config(problem))
+            }
+        }
     }
 
     /// Groups that the environments are in.

@@ -7,7 +7,7 @@ use uphill_envs::quoted;
 use super::{OF_ALGOS, OF_MODELS, settle, world};
 use crate::catalogue::Catalogue;
 use crate::words::{Row, Spec, Value, Word};
-use crate::{Config, Error, Result, names, settings, whole_file};
+use crate::{Config, Error, Result, algo, names, settings, whole_file};
 
 impl Config {
     /// Reads settings from TOML and puts them over the defaults of the algorithm and optimizer that they name.
@@ -71,6 +71,9 @@ impl Config {
     pub fn from_table_with(table: toml::Table, catalogue: &Catalogue) -> Result<Self> {
         let said: Vec<String> = table.keys().cloned().collect();
         let config = Self::read_and_validate(table, catalogue)?;
+        if said.iter().any(|name| name == "mask_actions") {
+            config.check_masks()?;
+        }
         // What another row's argument is, was refused already.
         match config.idle().into_iter().find(|name| said.iter().any(|said| said == name)) {
             Some("clip_grad_by") if config.max_grad_norm.is_infinite() => {
@@ -132,10 +135,7 @@ impl Config {
             let places = row.unwrap_or_default().iter().map(|param| param.name);
             let places = places.zip(&word.args).filter(|(_, (key, _))| key.is_none()).map(|(name, _)| name.to_string());
             let names = word.args.iter().filter_map(|(key, _)| key.clone());
-            // A run's own settings are other things than arguments of the same name.
-            let is_argument = |name: &String| {
-                !Self::is_setting(name) || OF_ALGOS.contains(&name.as_str()) || OF_MODELS.contains(&name.as_str())
-            };
+            let is_argument = |name: &String| Self::is_argument(name);
             said.extend(places.chain(names).filter(is_argument).map(|name| (name, word.name.as_str())));
         }
         if let Some((name, word)) = said.iter().find(|(name, _)| table.contains_key(name)) {
@@ -154,7 +154,7 @@ impl Config {
                     let Some(word) = defaults.word_with(name)? else {
                         return Err(defaults.unknown_setting(name, value));
                     };
-                    *word = word.clone().with(name, Value::from_toml(value)?);
+                    *word = word.clone().with(name, Value::said(name, value)?);
                     continue;
                 }
                 _ => {}
@@ -207,7 +207,8 @@ impl Config {
             self.catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params),
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
-        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(own).collect();
+        let own: Vec<&str> = own.collect();
+        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(own.iter().copied()).collect();
         let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
@@ -217,6 +218,8 @@ impl Config {
         let of_distribution_only = having.iter().all(|name| distributions.iter().any(|row| row.name == *name));
         let remedy = if !having.is_empty() {
             let file = if having.contains(&"GridWorld") { "; a file with a grid world is one for env" } else { "" };
+            let own = names::same(name, &own).map(|meant| format!("; {}", meant.question(names::in_code)));
+            let file = own.as_deref().unwrap_or(file);
             let chosen = [&self.env, &self.model, &self.algo].map(|word| quoted(&word.name)).join(", ");
             let chosen = if of_distribution_only {
                 format!("{chosen}, distribution = {}", self.distribution.name)
@@ -250,6 +253,11 @@ impl Config {
     pub fn to_table(&self) -> Result<toml::Table> {
         let mut table = self.all()?;
         self.idle().into_iter().for_each(|name| drop(table.remove(name)));
+        // What holds unless said stays unsaid: said, it would be refused where no environment forbids an action.
+        let is_default = |row: &algo::Row| row.make.settings.iter().all(|(name, _)| *name != "mask_actions");
+        if self.mask_actions && self.catalogue.algo(&self.algo.name).is_ok_and(is_default) {
+            table.remove("mask_actions");
+        }
         Ok(table)
     }
 

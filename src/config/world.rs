@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use uphill_envs::{GridWorldConfig, Spec};
+use uphill_envs::Spec;
 
-use crate::words::Word;
-use crate::{Catalogue, Config, Error, Result, settings};
+use crate::words::{Value, Word};
+use crate::{Catalogue, Config, Error, Result, catalogue, settings};
 
 /// The table in which files of earlier versions have a grid world of one's own, beside an `env` that is its name.
 const TABLE: &str = "gridworld";
@@ -75,11 +75,7 @@ fn of_file(path: &Path) -> Result<Word> {
     if let Some(stem) = stem.filter(|_| !world.contains_key("id")) {
         world.insert("id".into(), stem.into());
     }
-    let word = word(world).and_then(|env| {
-        let config = Config { env, ..Config::base() };
-        config.make_envs(1).map(|_| config.env)
-    });
-    word.map_err(|e| Error::File { path: path.into(), problem: e.to_string() })
+    word(world).map_err(|e| Error::File { path: path.into(), problem: e.to_string() })
 }
 
 /// Writes the table of earlier versions, if there is one, as the setting `env`, which may have been said beside it and is
@@ -97,18 +93,32 @@ pub(crate) fn settle(table: &mut toml::Table) -> Result<()> {
     Ok(())
 }
 
-/// The word of a grid world, from its options by their names; what each may be the row checks.
-fn word(world: toml::Table) -> Result<Word> {
-    let known = toml::Table::try_from(GridWorldConfig::default()).map_err(|e| Error::Config(e.to_string()))?;
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    if let Some(name) = world.keys().find(|name| !known.contains_key(*name)) {
-        return Err(Error::unknown("option of a grid world", name, names.iter().copied()));
+/// The word of a grid world, from its options by their names; what each may be the row says.
+fn word(mut world: toml::Table) -> Result<Word> {
+    let row = catalogue::GRID_WORLD;
+    let names = || row.params.iter().map(|param| param.name);
+    if world.get("name").and_then(toml::Value::as_str) == Some(row.name) {
+        // As in a file of settings.
+        world.remove("name");
+    }
+    if let Some(name) = world.keys().find(|name| row.param(name).is_none()) {
+        if Config::is_setting(name) {
+            let problem = format!("`{name}` is a setting, and this the file of a grid world");
+            return Err(Error::Config(format!("{problem}: give --config a file of settings, or --env a world's map")));
+        }
+        return Err(Error::unknown("option of a grid world", name, names()));
     }
     if !world.contains_key("map") {
-        return Err(Error::Config("the grid world has no map, its one key without a default: map = \"S..G\"".into()));
+        return Err(Error::Config(
+            "the grid world has no map, its one key without a default: map = [\"S.\", \".G\"]".into(),
+        ));
     }
-    let whole: GridWorldConfig = settings::over::<GridWorldConfig>(known, world)?
-        .try_into()
-        .map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
-    Ok(whole.into())
+    if let Some(toml::Value::String(shown)) = world.get_mut("observation") {
+        // As earlier versions wrote it.
+        *shown = shown.replace('-', "_");
+    }
+    let said = names().filter_map(|name| Some((name, world.get(name)?)));
+    let args =
+        said.map(|(name, value)| Ok((Some(name.to_string()), Value::said(&format!("{}: {name}", row.name), value)?)));
+    catalogue::grid_world(&Word { name: row.name.into(), args: args.collect::<Result<_>>()? })
 }

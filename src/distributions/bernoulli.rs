@@ -46,6 +46,10 @@ impl Distribution for Bernoulli {
         self.switches
     }
 
+    fn components(&self) -> Vec<usize> {
+        vec![2; self.switches]
+    }
+
     fn is_over(&self, space: &Space) -> bool {
         *space == Space::MultiBinary { n: self.switches }
     }

@@ -43,6 +43,10 @@ impl Distribution for Categorical {
         self.actions
     }
 
+    fn components(&self) -> Vec<usize> {
+        vec![self.actions]
+    }
+
     fn is_over(&self, space: &Space) -> bool {
         *space == Space::Discrete { n: self.actions }
     }

@@ -52,6 +52,10 @@ impl Distribution for MultiCategorical {
         self.actions.len()
     }
 
+    fn components(&self) -> Vec<usize> {
+        self.actions.clone()
+    }
+
     fn is_over(&self, space: &Space) -> bool {
         matches!(space, Space::MultiDiscrete { n } if *n == self.actions)
     }

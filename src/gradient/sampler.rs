@@ -75,7 +75,7 @@ impl GradientSampler<'_> {
         // Whatever the algorithm of the configuration is, this is the plain policy gradient of its network on its task.
         let Config { env, model, distribution, catalogue, gamma, hidden, activation, init, shared_trunk, .. } =
             self.config.clone();
-        let Config { normalize_observation, clip_observation, mask_actions, .. } = *self.config;
+        let Config { normalize_observation, clip_observation, mask_actions, frame_stack, .. } = *self.config;
         let network = Config {
             model,
             distribution,
@@ -86,7 +86,8 @@ impl GradientSampler<'_> {
             shared_trunk,
             ..Config::for_algo("reinforce")?
         };
-        let task = Config { env, gamma, normalize_observation, clip_observation, mask_actions, ..network };
+        let shown = Config { normalize_observation, clip_observation, frame_stack, ..network };
+        let task = Config { env, gamma, mask_actions, ..shown };
         let config =
             Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0.into(), ..task };
         config.validate()?;

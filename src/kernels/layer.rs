@@ -3,7 +3,7 @@
 use super::activation::{Activation, LEAK};
 use super::elementary::{normal_cdf, normal_pdf, sigmoid_in_place, tanh_in_place};
 use super::matmul::{Left, Start, matmul, transpose};
-use super::vector::vectorised;
+use super::vector::{add, vectorised};
 
 /// Where a layer's weight `[outputs, inputs]` and bias `[outputs]` begin in the parameter vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,11 @@ impl Layer {
     /// `out = x·Wᵀ + b` for `batch` rows of `x`; `transposed` is what [`transpose_weight`](Self::transpose_weight) made of the weight.
     pub(super) fn forward(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
         out.resize(batch * self.outputs, 0.0);
+        self.forward_to(theta, transposed, x, batch, out);
+    }
+
+    /// The same into room of that length, `[batch, outputs]`.
+    pub(super) fn forward_to(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut [f32]) {
         if self.outputs <= FEW {
             scalar_products(self.weight(theta), self.bias(theta), x, out);
         } else {
@@ -72,6 +77,31 @@ impl Layer {
             #[inline(always)]
             move || delta.chunks_exact(bias.len()).for_each(|row| bias.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
         );
+    }
+
+    /// As [`add_gradient`](Self::add_gradient), but to sums `[inputs + 1, outputs]` that are the weight turned round, and the
+    /// bias: products of rows so long, however many the inputs are. Each call's own sum is taken by itself first.
+    pub(super) fn add_gradient_turned(&self, x: &[f32], delta: &[f32], sums: &mut [f32], scratch: &mut Vec<f32>) {
+        let (batch, o) = (delta.len() / self.outputs, self.outputs);
+        let weight = self.inputs * o;
+        scratch.resize(weight + o, 0.0);
+        matmul(&mut scratch[..weight], Start::Zero, Left::Columns(x), delta, [self.inputs, batch, o]);
+        let bias = &mut scratch[weight..];
+        bias.fill(0.0);
+        vectorised(
+            #[inline(always)]
+            move || delta.chunks_exact(o).for_each(|row| bias.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
+        );
+        add(sums, scratch);
+    }
+
+    /// Adds such sums to this layer's places of `gradient`, `[P]`.
+    pub(super) fn take_turned(&self, sums: &[f32], gradient: &mut [f32]) {
+        let (weight, bias) = sums.split_at(self.inputs * self.outputs);
+        for (o, row) in gradient[self.weight_range()].chunks_exact_mut(self.inputs).enumerate() {
+            row.iter_mut().zip(weight.chunks_exact(self.outputs)).for_each(|(g, sums)| *g += sums[o]);
+        }
+        add(&mut gradient[self.bias..self.bias + self.outputs], bias);
     }
 
     /// `∂L/∂x = delta·W`.

@@ -25,18 +25,28 @@ impl Transposed {
         &self.weights[layer]
     }
 
+    /// Of each layer in order.
+    pub(super) fn weights(&self) -> impl Iterator<Item = &[f32]> {
+        self.weights.iter().map(Vec::as_slice)
+    }
+
     /// Turns the weights round, unless they are those of these parameters already.
     pub(crate) fn update(&mut self, mlp: &Mlp, theta: &[f32], version: &Version) {
+        self.update_all(&mlp.layers, theta, version);
+    }
+
+    /// The same of layers that are no perceptron.
+    pub(super) fn update_all(&mut self, of: &[Layer], theta: &[f32], version: &Version) {
         match &mut self.of {
-            Some((at, layers)) if *at == *version && *layers == mlp.layers => return,
+            Some((at, layers)) if *at == *version && *layers == *of => return,
             Some((at, layers)) => {
                 at.clone_from(version);
-                layers.clone_from(&mlp.layers);
+                of.clone_into(layers);
             }
-            of => *of = Some((version.clone(), mlp.layers.clone())),
+            known => *known = Some((version.clone(), of.to_vec())),
         }
-        self.weights.resize_with(mlp.layers.len(), Vec::new);
-        for (layer, transposed) in mlp.layers.iter().zip(&mut self.weights) {
+        self.weights.resize_with(of.len(), Vec::new);
+        for (layer, transposed) in of.iter().zip(&mut self.weights) {
             layer.transpose_weight(theta, transposed);
         }
     }

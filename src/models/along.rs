@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::{Model, rows};
 use crate::error::check_len;
 use crate::objective::Output;
-use crate::rollout::Rollout;
+use crate::rollout::{ObservationColumn, Rollout};
 use crate::scratch::Scratch;
 use crate::{Params, Result};
 
@@ -30,7 +30,8 @@ impl Sequences {
         check_len("the rollout's memory", rollout.lanes * m, rollout.memory.len())?;
         check_len("the rollout's ends", rollout.log_prob.len(), rollout.end.len())?;
         let places = || (0..steps).flat_map(|t| lanes.iter().map(move |lane| t * rollout.lanes + lane));
-        let observation: Vec<f32> = places().flat_map(|place| rollout.observation_at(place)).copied().collect();
+        let mut observation = Vec::with_capacity(steps * lanes.len() * rollout.observation_len);
+        rollout.observation.numbers_at(places(), rollout.observation_len, &mut observation);
         let memory: Vec<f32> =
             lanes.iter().flat_map(|lane| &rollout.memory[lane * m..(lane + 1) * m]).copied().collect();
         Ok(Self {
@@ -201,23 +202,32 @@ pub(crate) fn outputs_along(
     scratch: &mut Scratch,
     outputs: &mut Vec<f32>,
 ) -> Result<()> {
-    let m = network.memory();
-    if m == 0 {
-        return network.outputs(params, &rollout.observation, scratch, outputs);
+    let (m, mut numbers) = (network.memory(), Vec::new());
+    if let (0, ObservationColumn::Number(observation)) = (m, &rollout.observation) {
+        return network.outputs(params, observation, scratch, outputs);
     }
     check_len("the rollout's memory", rollout.lanes * m, rollout.memory.len())?;
-    let (mut memory, mut of_step) = (rollout.memory.clone(), Vec::new());
+    let (mut memory, mut some) = (rollout.memory.clone(), Vec::new());
     outputs.clear();
-    for (t, observation) in rollout.observation.chunks_exact(rollout.lanes * rollout.observation_len).enumerate() {
+    if m == 0 {
+        return rollout.observation.each(rollout.observation_len, &mut numbers, |observation| {
+            network.outputs(params, observation, scratch, &mut some)?;
+            outputs.extend_from_slice(&some);
+            Ok(())
+        });
+    }
+    let mut t = 0;
+    rollout.observation.each_of(rollout.lanes * rollout.observation_len, &mut numbers, |observation| {
         for (lane, memory) in memory.chunks_exact_mut(m).enumerate() {
             if rollout.begins(t * rollout.lanes + lane) {
                 memory.fill(0.0);
             }
         }
-        network.answers_after(params, observation, &mut memory, scratch, &mut of_step, None)?;
-        outputs.extend_from_slice(&of_step);
-    }
-    Ok(())
+        network.answers_after(params, observation, &mut memory, scratch, &mut some, None)?;
+        outputs.extend_from_slice(&some);
+        t += 1;
+        Ok(())
+    })
 }
 
 /// [`Model::answers_after`] through tensors.

@@ -170,10 +170,9 @@ impl LaneShard {
         observation.clear();
         memory.clear();
         work.begins.clear();
-        for place in (0..steps).flat_map(|t| lanes.iter().map(move |lane| t * rollout.lanes + lane)) {
-            observation.extend_from_slice(rollout.observation_at(place));
-            work.begins.push(rollout.begins(place));
-        }
+        let places = || (0..steps).flat_map(|t| lanes.iter().map(move |lane| t * rollout.lanes + lane));
+        rollout.observation.numbers_at(places(), rollout.observation_len, observation);
+        work.begins.extend(places().map(|place| rollout.begins(place)));
         let m = rollout.memory.len() / rollout.lanes;
         lanes.iter().for_each(|lane| memory.extend_from_slice(&rollout.memory[lane * m..(lane + 1) * m]));
     }

@@ -334,7 +334,7 @@ impl Model for MlpModel {
         batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
         batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
-        let count = shard::count(batch.places.len());
+        let count = shard::count(&self.nets, batch.places.len());
         let MlpScratch { transposed, shards, .. } = scratch.of();
         shards.resize_with(shards.len().max(count), Shard::default);
         let Self { distribution, nets, own, threads, .. } = self;

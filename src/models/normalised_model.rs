@@ -10,7 +10,7 @@ use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::moments::EPS;
 use crate::objective::{Objective, Output, RowSums};
-use crate::rollout::{Estimate, Minibatch, Rollout, ValueUnit};
+use crate::rollout::{Estimate, Minibatch, ObservationColumn, Rollout, ValueUnit};
 use crate::scratch::Scratch;
 use crate::{Buffers, Error, Params, Result};
 
@@ -51,11 +51,18 @@ impl NormalisedModel {
     /// Puts a model and its parameters behind a normaliser that clips to ±`clip`, in deviations.
     ///
     /// # Errors
-    /// [`Error::Config`] for a clip that is not above 0, and for parameters that have a normaliser already.
+    /// [`Error::Config`] for a clip that is not above 0, for a model that [scales](Model::scales) observations itself, and for
+    /// parameters that have a normaliser already.
     pub fn new(model: Box<dyn Model>, params: &mut Params, clip: f64) -> Result<Self> {
         if clip.is_nan() || clip <= 0.0 {
             let clip = uphill_envs::shown(clip);
             return Err(Error::Config(format!("a normaliser's clip = {clip} is impossible: it must be above 0")));
+        }
+        if model.scales() {
+            let why = "the network brings its observations to scale itself, as networks of images do";
+            return Err(Error::Config(format!(
+                "observations cannot be normalised: {why}; leave normalize_observation out"
+            )));
         }
         let width = model.observation_len();
         params.buffers_mut().push(MEAN, &vec![0.0; width])?;
@@ -211,8 +218,10 @@ impl Model for NormalisedModel {
             rollout.end.extend(taken.iter().map(|&place| batch.rollout.end[place]));
             places.extend(along.index(batch.places, batch.rollout.lanes));
         }
-        self.normalise(params, &rollout.observation, scale, observation)?;
-        std::mem::swap(&mut rollout.observation, observation);
+        if let ObservationColumn::Number(copied) = &mut rollout.observation {
+            self.normalise(params, copied, scale, observation)?;
+            std::mem::swap(copied, observation);
+        }
         let batch = Minibatch { rollout, estimate, places, ..batch };
         self.model.host_gradient(params, batch, objective, model, gradient, sums)
     }

@@ -135,6 +135,10 @@ impl Model for PopArtModel {
         Ok(())
     }
 
+    fn scales(&self) -> bool {
+        self.model.scales()
+    }
+
     fn detached(&self, block: &str) -> bool {
         self.model.detached(block)
     }

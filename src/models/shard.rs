@@ -2,31 +2,33 @@
 
 use std::sync::Arc;
 
-use super::nets::Nets;
+use super::nets::{Net, Nets};
 use super::own_outputs::OwnOutputs;
 use super::share::{self, Share};
 use crate::distributions::Distribution;
-use crate::kernels::{Passes, Transposed};
+use crate::kernels::Mlp;
 use crate::objective::{HostLoss, Objective};
 use crate::rollout::Minibatch;
 
-/// Rows that go through the network together: few enough that all activations stay in the cache.
-const BLOCK: usize = 256;
+/// The network of a share: what it is made of, their weights, and what its outputs mean.
+type Network<'a, N> = (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
 
-/// The network of a share: its perceptrons, their weights, and what its outputs mean.
-type Network<'a> = (&'a Nets, &'a [Transposed; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
+/// Rows that go through a network together.
+fn block<N: Net>(nets: &Nets<N>) -> usize {
+    let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = nets;
+    net.block()
+}
 
 /// How many shards a minibatch is split into.
-pub(super) fn count(rows: usize) -> usize {
-    rows.div_ceil(BLOCK).clamp(1, share::MOST)
+pub(super) fn count<N: Net>(nets: &Nets<N>, rows: usize) -> usize {
+    rows.div_ceil(block(nets)).clamp(1, share::MOST)
 }
 
 /// Buffers for one share, kept from update to update.
-#[derive(Debug, Default)]
-pub(super) struct Shard {
+pub(super) struct Shard<N: Net = Mlp> {
     pub(super) share: Share,
-    actor: Passes,
-    critic: Passes,
+    actor: N::Passes,
+    critic: N::Passes,
     observation: Vec<f32>,
     value: Vec<f32>,
     /// `[B, outputs]`: the policy's whole outputs, where a network does not give all.
@@ -34,11 +36,25 @@ pub(super) struct Shard {
     host: HostLoss,
 }
 
-impl Shard {
+impl<N: Net> Default for Shard<N> {
+    fn default() -> Self {
+        Self {
+            share: Share::default(),
+            actor: N::Passes::default(),
+            critic: N::Passes::default(),
+            observation: Vec::new(),
+            value: Vec::new(),
+            outputs: Vec::new(),
+            host: HostLoss::default(),
+        }
+    }
+}
+
+impl<N: Net> Shard<N> {
     /// Loss and gradient of share `index` of `count`.
     pub(super) fn run(
         &mut self,
-        network: Network<'_>,
+        network: Network<'_, N>,
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
@@ -53,7 +69,7 @@ impl Shard {
             if self.share.interrupted {
                 return;
             }
-            let block = start..(start + BLOCK).min(end);
+            let block = start..(start + block(network.0)).min(end);
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
             let block = Minibatch { places, advantage, ..batch };
@@ -64,7 +80,7 @@ impl Shard {
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
     fn block(
         &mut self,
-        network: Network<'_>,
+        network: Network<'_, N>,
         theta: &[f32],
         batch: Minibatch<'_>,
         objective: &dyn Objective,
@@ -74,7 +90,7 @@ impl Shard {
         let actions = distribution.network_outputs();
         let b = batch.places.len();
         self.observation.clear();
-        batch.places.iter().for_each(|&i| self.observation.extend_from_slice(batch.rollout.observation_at(i)));
+        batch.rollout.observations_at(batch.places, &mut self.observation);
 
         // Logits are the first columns of the actor's output; values the critic's, or the last column of a shared one.
         let Self { actor: work, critic: critic_work, observation, .. } = self;
@@ -83,18 +99,18 @@ impl Shard {
                 actor.forward(theta, first, observation, b, work);
                 critic.forward(theta, second, observation, b, critic_work);
                 self.value.clear();
-                self.value.extend_from_slice(critic_work.output());
+                self.value.extend_from_slice(N::output(critic_work));
                 actions
             }
             Nets::Shared(net) => {
                 net.forward(theta, first, observation, b, work);
                 self.value.clear();
-                self.value.extend(work.output().chunks_exact(actions + 1).map(|row| row[actions]));
+                self.value.extend(N::output(work).chunks_exact(actions + 1).map(|row| row[actions]));
                 actions + 1
             }
         };
-        let (outputs, width) =
-            own.rows(theta, (work.output(), stride), actions, work.hidden(observation), &mut self.outputs);
+        let (whole, hidden) = ((N::output(work), stride), N::hidden(work, observation));
+        let (outputs, width) = own.rows(theta, whole, actions, hidden, &mut self.outputs);
         let outputs = (outputs, width, distribution);
         let (host, sums) = (&mut self.host, &mut self.share.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);

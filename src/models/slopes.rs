@@ -228,6 +228,7 @@ fn probe(space: &Space) -> Vec<f32> {
             };
             low.iter().zip(high).map(between).collect()
         }
+        Space::Image { max, .. } => (0..space.flat_len()).map(|_| index(usize::from(*max) + 1, &mut rng)).collect(),
     };
     (0..PROBE_ROWS).flat_map(|_| row()).collect()
 }

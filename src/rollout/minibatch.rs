@@ -1,6 +1,6 @@
 //! Some steps of a rollout.
 
-use super::{ActionKind, Estimate, Rollout};
+use super::{ActionKind, Estimate, ObservationColumn, ObservationKind, Rollout};
 use crate::error::check_len;
 use crate::stop::Stop;
 use crate::{Error, Result};
@@ -29,14 +29,17 @@ impl Minibatch<'_> {
         if got == kind { Ok(()) } else { Err(Error::Config(differ())) }
     }
 
-    /// Makes a rollout and an estimate of these steps alone, one after the other in one lane.
+    /// Makes a rollout and an estimate of these steps alone, one after the other in one lane, with observations as numbers.
     ///
     /// # Panics
     /// If there is no such place: [`check`](Self::check) tells.
     pub(crate) fn copy_to(&self, rollout: &mut Rollout, estimate: &mut Estimate) {
         let Minibatch { rollout: from, places, .. } = *self;
-        rollout.clear(1, from.observation_len, (from.action_len, from.action.kind()));
-        places.iter().for_each(|&i| rollout.observation.extend_from_slice(from.observation_at(i)));
+        let observations = (from.observation_len, ObservationKind::Number);
+        rollout.clear(1, observations, (from.action_len, from.action.kind()));
+        if let ObservationColumn::Number(to) = &mut rollout.observation {
+            from.observations_at(places, to);
+        }
         from.actions_at(places, &mut rollout.action);
         rollout.choices = from.choices;
         from.masks_at(places, &mut rollout.mask);

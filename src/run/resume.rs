@@ -9,6 +9,15 @@ use crate::own_folder::{self, Kind};
 use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, whole_file};
 
 impl RunFolder {
+    /// The first setting that a configuration has otherwise than the last checkpoint of a run's folder that can be read;
+    /// `None` where none is, and where nothing tells.
+    #[must_use]
+    pub fn changed_setting(path: &Path, config: &Config) -> Option<String> {
+        let newest = Checkpoints::of_run(path).numbered().into_iter().rev();
+        let checkpoint = newest.map(|file| Checkpoint::read(&file)).find_map(Result::ok)?;
+        checkpoint.other_setting(config).ok().flatten()
+    }
+
     /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
     /// is none yet, with the rows of this catalogue.
     ///
@@ -61,14 +70,14 @@ impl RunFolder {
         let mut notes: Vec<String> = foreign(&checkpoints).into_iter().collect();
         let (mut bad, mut changed) = (Vec::new(), Vec::new());
         for file in checkpoints.numbered().into_iter().rev() {
-            let mut trainer = make(&config)?;
+            let mut trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
             let opened = Checkpoint::read(&file).and_then(|checkpoint| {
                 let wrong = |problem: String| Error::File { path: file.clone(), problem };
                 let update = checkpoint.progress.update;
                 if update_of(&file) != Some(update) {
                     return Err(wrong(format!("this is a copy of the checkpoint of update {update}")));
                 }
-                changed.extend(trainer.other_setting(&checkpoint)?);
+                changed.extend(checkpoint.other_setting(trainer.config())?);
                 trainer.restore(&checkpoint).map_err(|e| wrong(e.to_string()))?;
                 Ok(checkpoint.progress)
             });
@@ -95,7 +104,7 @@ impl RunFolder {
         if !bad.is_empty() {
             return Err(none_of(&path, &bad));
         }
-        let trainer = make(&config)?;
+        let trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
         sinks.begin()?;
         notes.push("there is no checkpoint yet: the run begins again".into());
         let mut run = Self::of(path, trainer.config(), sinks);

@@ -7,7 +7,7 @@ use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::seed::{from_words, words};
-use crate::{Config, Error, OnDivergence, Result, world};
+use crate::{Error, OnDivergence, Result, world};
 
 impl Trainer {
     /// The state of the run, to go on from elsewhere.
@@ -52,15 +52,6 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// A setting that the run of a checkpoint had otherwise, of those that may not differ.
-    pub(crate) fn other_setting(&self, checkpoint: &Checkpoint) -> Result<Option<String>> {
-        let Config { threads, device, max_memory, sinks, catalogue, .. } = self.config.clone();
-        let same = Config { threads, device, max_memory, sinks, catalogue, ..checkpoint.config().clone() };
-        let (theirs, ours) = (same.to_table()?, self.config.to_table()?);
-        let differs = |name: &&String| theirs.get(*name) != ours.get(*name);
-        Ok(ours.keys().chain(theirs.keys()).find(differs).cloned())
-    }
-
     /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
     /// `threads`, `device` and `max_memory` may differ.
     ///
@@ -70,7 +61,7 @@ impl Trainer {
     /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let Checkpoint { progress, arrays, .. } = checkpoint;
-        if let Some(name) = self.other_setting(checkpoint)? {
+        if let Some(name) = checkpoint.other_setting(&self.config)? {
             let problem = format!("it is of a run with another setting {name}");
             return Err(Error::Checkpoint(problem));
         }

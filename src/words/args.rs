@@ -176,10 +176,15 @@ pub(crate) fn bind<'a, M>(row: &Row<M>, word: &'a Word) -> Result<Vec<(&'static 
 fn no_argument<M>(row: &Row<M>, name: &str) -> Error {
     let known: Vec<&str> = row.params.iter().map(|param| param.name).collect();
     let name = &*quoted(name);
-    let hint = match names::meant(name, &known) {
-        Some(meant) => format!("; {} {}", meant.question(names::in_code), row.signature()),
-        None if known.is_empty() => ": it takes none".into(),
-        None => format!(": {}", row.signature()),
+    let absent = names::absent(name).filter(|why| !why.is_empty());
+    let hint = match (names::meant(name, &known), absent) {
+        (Some(meant), _) => {
+            let end = if meant.but.is_empty() { "" } else { ";" };
+            format!("; {}{end} {}", meant.question(names::in_code), row.signature())
+        }
+        (None, Some(why)) => format!(": {why}"),
+        (None, None) if known.is_empty() => ": it takes none".into(),
+        (None, None) => format!(": {}", row.signature()),
     };
     Error::Config(format!("{} has no argument `{name}`{hint}", row.name))
 }

@@ -191,6 +191,12 @@ impl Param {
     /// Fails unless the argument may be this value; the message begins with its place.
     pub(crate) fn check(&self, place: &str, value: &Value) -> Result<()> {
         self.kind.check(value).map_err(|expected| {
+            let is_quoted = value.text().is_some_and(|text| text.parse::<f64>().is_ok());
+            let expected = match self.kind {
+                Kind::Fixed(_) if is_quoted => "it must be a number, without quotes".into(),
+                Kind::Count(..) | Kind::Limit(_) if is_quoted => format!("{expected}, without quotes"),
+                _ => expected,
+            };
             let (name, value) = (self.name, quoted(&value.to_string()));
             Error::Config(format!("{place}{name} = {value} is impossible: {expected}"))
         })

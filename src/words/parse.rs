@@ -24,9 +24,9 @@ pub(super) fn word(setting: &str, text: &str) -> Result<Word> {
     let at = text.find('(').unwrap_or(text.len());
     let mut parser = Parser { setting, text, at };
     let name = text[..at].trim().to_string();
-    if name.is_empty() {
+    if name.is_empty() || name.starts_with(['"', '\'']) {
         parser.at = 0;
-        return Err(parser.expected("a name"));
+        return Err(parser.expected(if name.is_empty() { "a name" } else { "a name without quotation marks" }));
     }
     let args = parser.arguments(0)?;
     parser.end("the end")?;
@@ -42,21 +42,21 @@ pub(crate) fn value(text: &str) -> Result<Value> {
 }
 
 /// Text as it would stand in quotes.
-pub(super) fn text(text: String) -> Result<Value> {
-    check_text(&text)?;
+pub(super) fn text(setting: &str, text: String) -> Result<Value> {
+    check_text(setting, &text)?;
     Ok(Value::Text(text))
 }
 
 /// Texts as they would stand in quotes.
-pub(super) fn texts(texts: Vec<String>) -> Result<Value> {
-    texts.iter().try_for_each(|text| check_text(text))?;
+pub(super) fn texts(setting: &str, texts: Vec<String>) -> Result<Value> {
+    texts.iter().try_for_each(|text| check_text(setting, text))?;
     Ok(Value::Texts(texts))
 }
 
-fn check_text(text: &str) -> Result<()> {
+fn check_text(setting: &str, text: &str) -> Result<()> {
     match is_quotable(text) {
         true => Ok(()),
-        false => Err(Error::Config(format!("optimizer: {} holds both kinds of quotation marks", quoted(text)))),
+        false => Err(Error::Config(format!("{setting}: {} holds both kinds of quotation marks", quoted(text)))),
     }
 }
 
@@ -65,29 +65,29 @@ pub(super) fn is_quotable(text: &str) -> bool {
     !(text.contains('"') && text.contains('\''))
 }
 
-pub(super) fn check_name(name: &str) -> Result<()> {
+pub(super) fn check_name(setting: &str, name: &str) -> Result<()> {
     if name.len() > LONGEST_NAME {
         return Err(Error::Config(format!(
-            "optimizer: `{}` is no name: {LONGEST_NAME} letters make one at most",
+            "{setting}: `{}` is no name: {LONGEST_NAME} letters make one at most",
             quoted(name)
         )));
     }
     let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '_');
     if name.is_empty() || rest.len() == name.len() || rest.contains(|c: char| !is_of_name(c)) || is_number_word(name) {
-        return Err(Error::Config(format!("optimizer: `{}` is no name: letters, digits and _ make one", quoted(name))));
+        return Err(Error::Config(format!("{setting}: `{}` is no name: letters, digits and _ make one", quoted(name))));
     }
     Ok(())
 }
 
 /// Whether it is a name that may stand anywhere in the language.
 pub(crate) fn is_name(name: &str) -> bool {
-    check_name(name).is_ok()
+    check_name("name", name).is_ok()
 }
 
-pub(super) fn check_depth(depth: usize) -> Result<()> {
+pub(super) fn check_depth(setting: &str, depth: usize) -> Result<()> {
     match depth <= DEEPEST {
         true => Ok(()),
-        false => Err(Error::Config(format!("optimizer: more than {DEEPEST} chains within each other"))),
+        false => Err(Error::Config(format!("{setting}: more than {DEEPEST} chains within each other"))),
     }
 }
 
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
     }
 
     fn chain(&mut self, depth: usize) -> Result<Spec> {
-        check_depth(depth)?;
+        check_depth(self.setting, depth)?;
         let mut links = vec![self.link(depth)?];
         while self.take('|') {
             links.push(self.link(depth)?);
@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
             self.at = start;
             return Err(self.expected("a name"));
         };
-        check_name(name)?;
+        check_name(self.setting, name)?;
         Ok(Word { name: name.into(), args: self.arguments(depth)? })
     }
 
@@ -243,7 +243,7 @@ impl<'a> Parser<'a> {
         if let Some(name) = self.name()
             && self.take('=')
         {
-            check_name(name)?;
+            check_name(self.setting, name)?;
             return Ok((Some(name.into()), self.value(depth)?));
         }
         self.at = start;

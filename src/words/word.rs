@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 
 use super::parse;
-use crate::{Error, Result, settings};
+use crate::{Error, Result};
 
 /// A chain of words as text. What they mean to an optimizer is in a [`Registry`](crate::optim::Registry).
 ///
@@ -96,30 +96,6 @@ impl Word {
         parse::word(setting, text)
     }
 
-    /// As [`Word::parse`], from TOML: text, or a table with a name.
-    ///
-    /// # Errors
-    /// As [`Word::parse`].
-    pub fn from_toml(setting: &str, value: &toml::Value) -> Result<Self> {
-        let wrong = || {
-            let expected = "it must be a name in quotes, or a table with a name";
-            Error::Config(format!("{setting} = {} is impossible: {expected}", settings::shown(value)))
-        };
-        match value {
-            toml::Value::String(text) => Self::parse(setting, text),
-            toml::Value::Table(table) => {
-                let Some(toml::Value::String(name)) = table.get("name") else { return Err(wrong()) };
-                let argument = |(name, value): (&String, &toml::Value)| {
-                    parse::check_name(name)?;
-                    Ok((Some(name.clone()), value.clone().try_into_value(1)?))
-                };
-                let args = table.iter().filter(|(key, _)| *key != "name").map(argument);
-                Ok(Self { name: name.clone(), args: args.collect::<Result<_>>()? })
-            }
-            _ => Err(wrong()),
-        }
-    }
-
     /// The name of what it makes: what its argument `id` says, if it says one, else its own.
     #[must_use]
     pub fn id(&self) -> String {
@@ -191,16 +167,6 @@ impl Serialize for Word {
     }
 }
 
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            // Whether there may be such a name, whoever has it says.
-            toml::Value::String(name) if !name.contains('(') => Ok(Self { name, args: Vec::new() }),
-            value => Self::from_toml("name", &value).map_err(de::Error::custom),
-        }
-    }
-}
-
 impl Value {
     /// A value that is a single name.
     #[must_use]
@@ -209,14 +175,6 @@ impl Value {
             Value::Spec(Spec(links)) if links.len() == 1 && links[0].args.is_empty() => Some(&links[0].name),
             _ => None,
         }
-    }
-
-    /// What TOML says, as an argument.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for what no argument can be.
-    pub fn from_toml(value: &toml::Value) -> Result<Self> {
-        value.clone().try_into_value(0)
     }
 
     /// As TOML; a number is whole where the one that it is `like` is.
@@ -259,8 +217,7 @@ impl Value {
         }
     }
 
-    /// Texts: those in brackets, none in empty ones, the lines of a single one. Names in an array of TOML are read as a
-    /// chain of them.
+    /// Texts: those in brackets, none in empty ones, the lines of a single one, the names of a chain.
     pub(crate) fn texts(&self) -> Option<Vec<String>> {
         match self {
             Value::Texts(texts) => Some(texts.clone()),
@@ -338,93 +295,5 @@ fn number(x: f64) -> String {
 impl Serialize for Spec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Spec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        toml::Value::deserialize(deserializer)?.try_into_spec(0).map_err(de::Error::custom)
-    }
-}
-
-impl TryFrom<&toml::Value> for Spec {
-    type Error = Error;
-
-    fn try_from(value: &toml::Value) -> Result<Self> {
-        value.clone().try_into_spec(0)
-    }
-}
-
-trait IntoSpec {
-    fn try_into_spec(self, depth: usize) -> Result<Spec>;
-    fn try_into_value(self, depth: usize) -> Result<Value>;
-}
-
-impl IntoSpec for toml::Value {
-    fn try_into_spec(self, depth: usize) -> Result<Spec> {
-        let wrong = |found: &toml::Value| {
-            let expected = "it must be text in quotes, a table with a name, an array of those, or a table of blocks' names and those";
-            Error::Config(format!("optimizer = {} is impossible: {expected}", settings::shown(found)))
-        };
-        parse::check_depth(depth)?;
-        match self {
-            toml::Value::String(text) => text.parse(),
-            toml::Value::Array(links) if !links.is_empty() => {
-                let links = links.into_iter().map(|link| link.try_into_spec(depth + 1));
-                Ok(Spec(links.collect::<Result<Vec<Spec>>>()?.into_iter().flat_map(|spec| spec.0).collect()))
-            }
-            toml::Value::Table(mut table) => match table.remove("name") {
-                Some(toml::Value::String(name)) => {
-                    parse::check_name(&name)?;
-                    let argument = |(name, value): (String, toml::Value)| {
-                        parse::check_name(&name)?;
-                        Ok((Some(name), value.try_into_value(depth + 1)?))
-                    };
-                    Ok(Spec(vec![Word { name, args: table.into_iter().map(argument).collect::<Result<_>>()? }]))
-                }
-                // Parts of the parameters, each with an optimizer of its own.
-                None if !table.is_empty() && !table.values().any(|chain| chain.is_integer() || chain.is_float()) => {
-                    let pair = |(blocks, chain): (String, toml::Value)| {
-                        Ok([(None, parse::text(blocks)?), (None, Value::Spec(chain.try_into_spec(depth + 1)?))])
-                    };
-                    // A table has no order, and the first pattern that means a block takes it: the narrower goes first.
-                    let mut parts: Vec<_> = table.into_iter().collect();
-                    parts.sort_by_key(|(blocks, _)| (blocks.contains('*'), std::cmp::Reverse(blocks.len())));
-                    let pairs = parts.into_iter().map(pair).collect::<Result<Vec<_>>>()?;
-                    Ok(Spec(vec![Word { name: "partition".into(), args: pairs.into_iter().flatten().collect() }]))
-                }
-                _ => Err(wrong(&toml::Value::Table(table))),
-            },
-            other => Err(wrong(&other)),
-        }
-    }
-
-    fn try_into_value(self, depth: usize) -> Result<Value> {
-        Ok(match self {
-            toml::Value::Float(x) => Value::Number(x),
-            toml::Value::Integer(x) => Value::Number(x as f64),
-            toml::Value::Boolean(x) => Value::Spec(parse::spec("optimizer", if x { "true" } else { "false" })?),
-            toml::Value::String(text) => match parse::spec("optimizer", &text) {
-                Ok(spec) => Value::Spec(spec),
-                // No name and no chain of names: a pattern such as `actor.*`.
-                Err(_) => parse::text(text)?,
-            },
-            toml::Value::Array(items) if items.iter().all(|item| item.is_integer() || item.is_float()) => {
-                let number = |item: &toml::Value| item.as_float().or(item.as_integer().map(|x| x as f64));
-                Value::List(items.iter().filter_map(number).collect())
-            }
-            toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
-                match toml::Value::Array(items.clone()).try_into_spec(depth) {
-                    Ok(spec) => Value::Spec(spec),
-                    // No links: the rows of a map.
-                    Err(_) => parse::texts(items.iter().filter_map(|item| item.as_str().map(Into::into)).collect())?,
-                }
-            }
-            toml::Value::Table(pairs) if pairs.values().all(|x| x.is_integer() || x.is_float()) => {
-                let texts = pairs.into_iter().map(|(name, x)| format!("{name}={x}"));
-                parse::texts(texts.collect())?
-            }
-            other => Value::Spec(other.try_into_spec(depth)?),
-        })
     }
 }

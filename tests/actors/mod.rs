@@ -120,7 +120,13 @@ pub(crate) fn gradients_agree(
         let fisher = |vector: &[f32]| {
             let mut product = Vec::new();
             fused
-                .fisher_vector_product(&params, &rollout.observation, vector, &mut Scratch::default(), &mut product)
+                .fisher_vector_product(
+                    &params,
+                    &rollout.observation.all(),
+                    vector,
+                    &mut Scratch::default(),
+                    &mut product,
+                )
                 .expect("a product");
             product
         };

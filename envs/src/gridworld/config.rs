@@ -18,6 +18,14 @@ pub enum GridObservation {
     /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last.
     #[serde(alias = "row_column")]
     RowColumn,
+    /// The map from above as an image, `[rows, columns, 4]`, a pixel a cell, each channel 1 where something is and 0 elsewhere:
+    /// the walker, walls, goals, and what is better not entered, pits and cliffs. Cells of an own reward look like floor.
+    Image,
+}
+
+impl GridObservation {
+    /// Channels of the image.
+    pub(super) const CHANNELS: usize = 4;
 }
 
 /// The options of a [`GridWorld`](crate::GridWorld).
@@ -273,14 +281,9 @@ impl GridWorldConfig {
             Cell::Reward(reward) => *reward,
         };
         let goal_is_best = map.cells().iter().all(|cell| pays(cell) <= self.goal_reward);
-        let Some(limit) = self.max_episode_steps.filter(|_| goal_is_best) else { return Ok(()) };
-        let ways = map.ways();
-        let way = |start: &usize| ways[*start].unwrap_or(u32::MAX);
-        let Some(&start) = map.starts().iter().max_by_key(|start| way(start)) else { return Ok(()) };
-        if way(&start) <= limit {
-            return Ok(());
+        match self.max_episode_steps.filter(|_| goal_is_best) {
+            Some(limit) => map.check_limit(limit),
+            None => Ok(()),
         }
-        let (row, column) = map.row_column(start);
-        Err(EnvError::LimitTooShort { limit, way: way(&start), row: row + 1, column: column + 1 })
     }
 }

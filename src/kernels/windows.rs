@@ -1,0 +1,224 @@
+//! Windows that slide over images, rows of channels at a time: what lies under them, and the way back.
+
+use std::ops::Range;
+
+use super::vector::vectorised;
+
+/// Square windows over images of `height` x `width` x `channels` numbers, channels last, with a border of `padding` pixels of
+/// nothing around each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Windows {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) channels: usize,
+    pub(crate) side: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+}
+
+impl Windows {
+    /// Rows of windows.
+    pub(crate) fn rows(&self) -> usize {
+        (self.height + 2 * self.padding - self.side) / self.stride + 1
+    }
+
+    /// Windows of a row.
+    pub(crate) fn columns(&self) -> usize {
+        (self.width + 2 * self.padding - self.side) / self.stride + 1
+    }
+
+    /// Windows over an image.
+    pub(crate) fn count(&self) -> usize {
+        self.rows() * self.columns()
+    }
+
+    /// Numbers of an image.
+    pub(crate) fn image(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Numbers under a window.
+    pub(crate) fn len(&self) -> usize {
+        self.side * self.side * self.channels
+    }
+
+    /// Where window `i` over a batch of images lies: where its image begins among all numbers, and its first row and column,
+    /// which are above or left of the image in the border.
+    fn corner(&self, i: usize) -> (usize, isize, isize) {
+        let (image, place) = (i / self.count(), i % self.count());
+        let (row, column) = (place / self.columns(), place % self.columns());
+        let first = |i: usize| (i * self.stride) as isize - self.padding as isize;
+        (image * self.image(), first(row), first(column))
+    }
+
+    /// The part of a window from `first` on that lies within `0..len`, counted from `first`.
+    fn within(&self, first: isize, len: usize) -> Range<usize> {
+        let from = (-first).max(0) as usize;
+        let until = (len as isize - first).clamp(0, self.side as isize) as usize;
+        from.min(until)..until
+    }
+
+    /// Replaces `to` by what lies under these windows over a batch of images, `[windows, side·side·channels]`, 0 in the border.
+    pub(super) fn gather(&self, x: &[f32], windows: Range<usize>, to: &mut Vec<f32>) {
+        let (c, row) = (self.channels, self.side * self.channels);
+        to.resize(windows.len() * self.len(), 0.0);
+        for (window, to) in windows.zip(to.chunks_exact_mut(self.len())) {
+            let (image, top, left) = self.corner(window);
+            let (rows, columns) = (self.within(top, self.height), self.within(left, self.width));
+            if rows.len().min(columns.len()) < self.side {
+                to.fill(0.0);
+            }
+            for (r, to) in to.chunks_exact_mut(row).enumerate().take(rows.end).skip(rows.start) {
+                let from = image + self.at(top, left, r, columns.start);
+                to[columns.start * c..columns.end * c].copy_from_slice(&x[from..from + columns.len() * c]);
+            }
+        }
+    }
+
+    /// The way back: adds to each number of a batch of images, `x`, those of `from` that are of the windows over it.
+    pub(super) fn scatter(&self, from: &[f32], windows: Range<usize>, x: &mut [f32]) {
+        let (c, row) = (self.channels, self.side * self.channels);
+        vectorised(
+            #[inline(always)]
+            move || {
+                for (window, from) in windows.zip(from.chunks_exact(self.len())) {
+                    let (image, top, left) = self.corner(window);
+                    let (rows, columns) = (self.within(top, self.height), self.within(left, self.width));
+                    for (r, from) in from.chunks_exact(row).enumerate().take(rows.end).skip(rows.start) {
+                        let to = image + self.at(top, left, r, columns.start);
+                        let from = &from[columns.start * c..columns.end * c];
+                        x[to..to + from.len()].iter_mut().zip(from).for_each(|(x, from)| *x += from);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Where in its image the pixel in a row and a column of a window stands, if it lies within.
+    fn at(&self, top: isize, left: isize, row: usize, column: usize) -> usize {
+        let (y, x) = ((top + row as isize) as usize, (left + column as isize) as usize);
+        (y * self.width + x) * self.channels
+    }
+
+    /// Replaces `out` by the largest number of each channel under each window, `[windows, channels]`, and `chosen` by which
+    /// pixel of the window has it, the first of several.
+    pub(super) fn largest(&self, x: &[f32], batch: usize, out: &mut Vec<f32>, chosen: &mut Vec<u8>) {
+        let (c, count) = (self.channels, batch * self.count());
+        out.resize(count * c, 0.0);
+        chosen.resize(count * c, 0);
+        vectorised(
+            #[inline(always)]
+            move || {
+                let outs = out.chunks_exact_mut(c).zip(chosen.chunks_exact_mut(c));
+                for (window, (out, chosen)) in outs.enumerate() {
+                    out.fill(f32::NEG_INFINITY);
+                    chosen.fill(0);
+                    self.pixels(window, |pixel, at| {
+                        let pixels = out.iter_mut().zip(&mut *chosen).zip(&x[at..at + c]);
+                        for ((most, chosen), &x) in pixels {
+                            let larger = x > *most;
+                            *most = if larger { x } else { *most };
+                            *chosen = if larger { pixel } else { *chosen };
+                        }
+                    });
+                }
+            },
+        );
+    }
+
+    /// The way back: replaces `x` by the sums of `delta` over the windows in which each number was the largest.
+    pub(super) fn give_back(&self, delta: &[f32], chosen: &[u8], batch: usize, x: &mut Vec<f32>) {
+        let c = self.channels;
+        x.clear();
+        x.resize(batch * self.image(), 0.0);
+        vectorised(
+            #[inline(always)]
+            move || {
+                let deltas = delta.chunks_exact(c).zip(chosen.chunks_exact(c));
+                for (window, (delta, chosen)) in deltas.enumerate() {
+                    self.pixels(window, |pixel, at| {
+                        for ((x, &delta), &chosen) in x[at..at + c].iter_mut().zip(delta).zip(chosen) {
+                            *x += if chosen == pixel { delta } else { 0.0 };
+                        }
+                    });
+                }
+            },
+        );
+    }
+
+    /// Goes through the pixels of a window that lie within its image: the number of each in the window, and where its channels
+    /// begin.
+    #[inline(always)]
+    fn pixels(&self, window: usize, mut each: impl FnMut(u8, usize)) {
+        let (image, top, left) = self.corner(window);
+        for row in self.within(top, self.height) {
+            for column in self.within(left, self.width) {
+                each((row * self.side + column) as u8, image + self.at(top, left, row, column));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Windows;
+
+    fn numbers(len: usize, seed: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * i + seed) % 7) as f32 - 3.0).collect()
+    }
+
+    /// Every kind of border, rest and overlap.
+    fn all() -> impl Iterator<Item = Windows> {
+        let sizes = [(1, 1, 1), (2, 3, 1), (4, 3, 2), (5, 6, 3)].into_iter();
+        let kinds = || (1..4).flat_map(|side| (1..4).flat_map(move |stride| (0..side).map(move |p| (side, stride, p))));
+        let of = move |(height, width, channels)| {
+            kinds().map(move |(side, stride, padding)| Windows { height, width, channels, side, stride, padding })
+        };
+        sizes.flat_map(of).filter(|w| w.height.min(w.width) + 2 * w.padding >= w.side)
+    }
+
+    #[test]
+    fn what_lies_under_windows_is_gathered_part_by_part_and_given_back_to_where_it_was() {
+        for windows in all() {
+            let (x, count) = (numbers(2 * windows.image(), 1), 2 * windows.count());
+            let (mut under, mut part) = (Vec::new(), Vec::new());
+            windows.gather(&x, 0..count, &mut under);
+            for window in 0..count {
+                windows.gather(&x, window..window + 1, &mut part);
+                let (image, top, left) = windows.corner(window);
+                for (i, &got) in part.iter().enumerate() {
+                    let (pixel, channel) = (i / windows.channels, i % windows.channels);
+                    let (y, x_) = (top + (pixel / windows.side) as isize, left + (pixel % windows.side) as isize);
+                    let is_in = (0..windows.height as isize).contains(&y) && (0..windows.width as isize).contains(&x_);
+                    let place = || image + (y as usize * windows.width + x_ as usize) * windows.channels + channel;
+                    assert_eq!(got, if is_in { x[place()] } else { 0.0 }, "{windows:?}, window {window}, {i}");
+                }
+                assert_eq!(part, under[window * windows.len()..(window + 1) * windows.len()], "{windows:?}");
+            }
+            // The way back is the transpose: all are whole numbers, and sums exact.
+            let (y, mut back) = (numbers(under.len(), 2), vec![0.0; x.len()]);
+            windows.scatter(&y, 0..count, &mut back);
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            assert_eq!(dot(&under, &y), dot(&x, &back), "{windows:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_of_a_window_is_the_first_of_several_and_takes_all_that_is_given_back() {
+        for windows in all() {
+            let (x, count, c) = (numbers(2 * windows.image(), 3), 2 * windows.count(), windows.channels);
+            let (mut most, mut chosen, mut under, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            windows.largest(&x, 2, &mut most, &mut chosen);
+            // Below all numbers in the border.
+            let low: Vec<f32> = x.iter().map(|x| x + 100.0).collect();
+            windows.gather(&low, 0..count, &mut under);
+            for (i, (most, chosen)) in most.iter().zip(&chosen).enumerate() {
+                let pixels = under[i / c * windows.len()..][..windows.len()].iter().skip(i % c).step_by(c);
+                let first = pixels.enumerate().fold((0, 0.0), |at, (p, &x)| if x > at.1 { (p, x) } else { at });
+                assert_eq!((usize::from(*chosen), most + 100.0), first, "{windows:?}");
+            }
+            windows.give_back(&vec![1.0; count * c], &chosen, 2, &mut back);
+            assert_eq!(back.iter().sum::<f32>(), (count * c) as f32, "{windows:?}");
+        }
+    }
+}
