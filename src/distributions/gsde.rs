@@ -22,8 +22,8 @@ use crate::{Error, Result};
 ///
 /// It reads `K + F + F·K` outputs: the means and the features, which are a network's, and `L`, `[F, K]`, parameters of its own, the
 /// same in every state. Log-probabilities, entropies and divergences are those of the normal distributions in each state, whatever
-/// noise is held. Features are noise's without a gradient: what they are is learnt for the means alone. Actions are clipped to the
-/// box where an environment takes them.
+/// noise is held. No gradient goes into the features: what they are is learnt for the means alone, and the Fisher information takes
+/// them as given. Actions are clipped to the box where an environment takes them.
 ///
 /// Raffin et al. 2022, <https://arxiv.org/abs/2005.05719>, where `ε₀` is missing and `1e-6` is in the variance all the same; van
 /// Hoof et al. 2017, <https://jmlr.org/papers/v18/16-430.html>.
