@@ -10,6 +10,8 @@ mod categorical;
 mod categorical_rows;
 mod diag_gaussian;
 mod diag_gaussian_rows;
+mod gsde;
+mod gsde_rows;
 mod multi_categorical;
 mod multi_categorical_rows;
 mod squashed_diag_gaussian;
@@ -28,6 +30,8 @@ pub use categorical::{Categorical, CategoricalTensor};
 pub use categorical_rows::CategoricalRows;
 pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
 pub use diag_gaussian_rows::DiagGaussianRows;
+pub use gsde::{Gsde, GsdeTensor};
+pub use gsde_rows::GsdeRows;
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
 pub use squashed_diag_gaussian::{SquashedDiagGaussian, SquashedDiagGaussianTensor};
@@ -44,8 +48,20 @@ use crate::{Error, Result};
 /// A new one is a file here and a row of [`ROWS`], or in a program of one's own a row of its
 /// [`Catalogue`](crate::Catalogue): models, algorithms and the command line take it as they take the others.
 pub trait Distribution: fmt::Debug + Send + Sync {
-    /// Numbers that it reads for one action: a network's outputs, and after them those that are its [own](Self::own).
+    /// Numbers that it reads for one action: a network's outputs, and after them its [features](Self::features) and those that
+    /// are its [own](Self::own).
     fn outputs(&self) -> usize;
+
+    /// `F`, the outputs of the actor's last hidden layer that it reads, too. No gradient goes into them: rows write zeros there,
+    /// and tensors detach them. 0, the default, without any, and as long as no network is known.
+    fn features(&self) -> usize {
+        0
+    }
+
+    /// The same for a network whose actor has so many of them; `None`, the default, if it reads none.
+    fn with_features(&self, _features: usize) -> Option<Arc<dyn Distribution>> {
+        None
+    }
 
     /// The last of its outputs, where no network gives them and they are parameters of its own, the same in every state;
     /// `None`, the default, without any.
@@ -53,9 +69,9 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Outputs that a network gives: all but its own.
+    /// Outputs that a network's last layer gives: all but features and its own.
     fn network_outputs(&self) -> usize {
-        self.outputs() - self.own().map_or(0, |own| own.len)
+        self.outputs() - self.features() - self.own().map_or(0, |own| own.len)
     }
 
     /// `K`, the numbers of one action.
@@ -119,6 +135,11 @@ pub trait DistributionRows: Any + fmt::Debug + Send + Sync {
     /// # Panics
     /// If `stride` is below the numbers that a row reads, or there is no whole number of rows.
     fn set(&mut self, outputs: &[f32], stride: usize);
+
+    /// Draws with `rng` what the actions of a row have in common over several steps, where that is due before step `step` of a
+    /// rollout, of which the first is 0: there it always is, so that nothing outlives a rollout. Draws from a row that has never
+    /// been renewed have nothing in common. The default has nothing to renew.
+    fn renew(&mut self, _row: usize, _step: usize, _rng: &mut Rng) {}
 
     /// Writes an action of a row drawn with `rng`, and returns its log-probability; `None` if the row holds no distribution.
     ///
@@ -225,8 +246,14 @@ pub type Row = words::Row<Over>;
 pub type Over = fn(&Args, &Space) -> Result<Option<Arc<dyn Distribution>>>;
 
 /// Every distribution. Where none is named, the first that is over a space is taken.
-pub const ROWS: &[Row] =
-    &[categorical::ROW, multi_categorical::ROW, bernoulli::ROW, diag_gaussian::ROW, squashed_diag_gaussian::ROW];
+pub const ROWS: &[Row] = &[
+    categorical::ROW,
+    multi_categorical::ROW,
+    bernoulli::ROW,
+    diag_gaussian::ROW,
+    squashed_diag_gaussian::ROW,
+    gsde::ROW,
+];
 
 /// The word of the first that is over an environment's actions.
 pub const AUTO: &str = "auto";

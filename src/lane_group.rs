@@ -201,6 +201,7 @@ impl LaneGroup {
             for lane in (0..lanes).filter(|&lane| active[lane]) {
                 let place = (start + lane) * k;
                 let action = rollout.action.room(place..place + k);
+                policy.renew(lane, t, &mut self.rngs[lane]);
                 let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
                     return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };

@@ -253,11 +253,31 @@ impl<'a> Site<'a> {
 }
 
 impl Site<'_> {
-    /// What the policy's outputs are a distribution of.
+    /// What the policy's outputs are a distribution of, for a network that gives no [features](Distribution::features).
+    ///
+    /// # Errors
+    /// As [`distributions::over`]; [`Error::Config`] for one that reads features, unless it is made for their number.
+    pub fn distribution(&self) -> Result<Arc<dyn Distribution>> {
+        let distribution = self.chosen()?;
+        if distribution.features() == 0 && distribution.with_features(1).is_some() {
+            let problem = "the distribution reads the actor's last hidden layer, which this network does not give";
+            let remedy = "take the model mlp, mlp_layer_norm, gru or lstm, or give it by `Site::distribution_with`";
+            return Err(Error::Config(format!("{problem}: {remedy}")));
+        }
+        Ok(distribution)
+    }
+
+    /// The same for a network whose actor's last hidden layer has so many outputs, without any the observations: it puts them
+    /// after those of its last layer if [`Distribution::features`] says so, and only then.
     ///
     /// # Errors
     /// As [`distributions::over`].
-    pub fn distribution(&self) -> Result<Arc<dyn Distribution>> {
+    pub fn distribution_with(&self, features: usize) -> Result<Arc<dyn Distribution>> {
+        let distribution = self.chosen()?;
+        Ok(distribution.with_features(features).unwrap_or(distribution))
+    }
+
+    fn chosen(&self) -> Result<Arc<dyn Distribution>> {
         match &self.distribution {
             Some(distribution) => Ok(distribution.clone()),
             None => distributions::over(&self.spec.id, &self.spec.action),

@@ -86,6 +86,8 @@ const SAME: &[Names] = &[
     (&["clip_rho", "vtrace_clip_rho_threshold", "clip_rho_threshold", "rho_bar"], ""),
     (&["clip_c", "vtrace_clip_c_threshold", "clip_c_threshold", "c_bar"], ""),
     (&["layer_norm_eps", "ln_eps"], ""),
+    (&["distribution", "use_sde", "gsde", "state_dependent_exploration"],
+       "it is a word: gsde has noise that depends on the state, as in gsde(sde_sample_freq=4)"),
     (&["model", "policy", "network", "net_type"], "it is a word: mlp, gru or another of `list models`"),
     (&["env", "tasks", "env_id", "env_name", "gym_id", "environment", "task", "game", "envs"], ""),
     (&["algo", "algorithm", "alg", "agent"], ""),
@@ -139,7 +141,8 @@ const NETWORK: &str = "model is the network, such as mlp, gru or lstm; `list mod
 const CONTINUOUS: &str =
     "it is an argument of a distribution: distribution = \"diag_gaussian(log_std_init=-1, state_dependent_std=false)\"";
 const SQUASHED: &str = "distribution = squashed_diag_gaussian squashes numbers into their box";
-const NOISE: &str = "numbers as actions are drawn from normal distributions, each step by itself";
+const NOISE: &str =
+    "numbers as actions are drawn from normal distributions, each step by itself unless distribution = gsde";
 const LOG: &str = "every update is a row of metrics.csv in the run's folder, and --sinks sends it elsewhere, too";
 const WORLD: &str = "it is an argument of walks on a map, such as GridWorld; other environments say their own";
 const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a value may move, is another thing";
@@ -162,7 +165,7 @@ const ABSENT: &[Names] = &[
     (&["model_config", "use_lstm", "features_extractor"], NETWORK),
     (&["squash_output", "squash", "tanh_squash", "policy_squash"], SQUASHED),
     (&["log_std_init", "init_std", "state_dependent_std", "free_log_std"], CONTINUOUS),
-    (&["use_sde", "sde_sample_freq", "action_noise"], NOISE),
+    (&["action_noise"], NOISE),
     (&["vf_clip_param", "vf_clip"], LOSS),
     (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
     (&["verbose", "progress_bar"], "progress is shown unless --quiet says no"),

@@ -31,13 +31,13 @@ const THEIRS: &[(&str, &str)] = &[
     ("vf_coeff", "vf_coef"), ("kl_limit", "target_kl"), ("episode", "episodes"), ("optimiser", "optimizer"),
     ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "env"),
     ("Learning-Rate", "lr"), ("clip-range", "clip_range"), ("policy", "model"),
+    ("use_sde", "distribution"),
 ];
 
 /// Names that nothing here stands for, nor is like.
 const NOBODYS: &[&str] = &[
     "kl_coeff",
     "kl_target",
-    "use_sde",
     "dual_clip",
     "buffer_size",
     "rew_norm",

@@ -153,7 +153,7 @@ fn a_box_without_bounds_is_refused_and_so_is_a_distribution_over_other_actions()
     for (text, expected) in [
         ("distribution = 'squashed'", "no distribution `squashed`"),
         ("distribution = 'diag_gaussian(log_std=-1)'", "log_std_init"),
-        ("log_std_init = -1", "it is an argument of diag_gaussian and squashed_diag_gaussian"),
+        ("log_std_init = -1", "it is an argument of diag_gaussian, squashed_diag_gaussian and gsde"),
     ] {
         let message = Config::from_toml(text).and_then(|config| config.validate()).expect_err("a mistake").to_string();
         assert!(message.contains(expected), "{message}");

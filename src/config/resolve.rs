@@ -229,7 +229,9 @@ impl Config {
 
     /// Refuses a network that a distribution was chosen for and whose outputs are another's.
     pub(crate) fn check_distribution(&self, network: &dyn Model, spec: &Spec) -> Result<()> {
-        let (chosen, own) = (format!("{:?}", self.make_distribution(spec)?), format!("{:?}", network.distribution()));
+        let (chosen, own) = (self.make_distribution(spec)?, network.distribution());
+        let chosen = chosen.with_features(own.features()).unwrap_or(chosen);
+        let (chosen, own) = (format!("{chosen:?}"), format!("{own:?}"));
         if self.distribution == distributions::AUTO || chosen == own {
             return Ok(());
         }

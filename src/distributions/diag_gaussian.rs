@@ -54,6 +54,15 @@ pub(super) fn half_log_2pi() -> f64 {
     0.5 * (2.0 * PI).ln()
 }
 
+/// Clips actions, `[B, K]`, to a box.
+pub(super) fn clip(actions: &mut [f32], low: &[f32], high: &[f32]) {
+    for action in actions.chunks_exact_mut(low.len()) {
+        for (a, (low, high)) in action.iter_mut().zip(low.iter().zip(high)) {
+            *a = a.max(*low).min(*high);
+        }
+    }
+}
+
 impl DiagGaussian {
     /// Over a box with these bounds, `[K]` each, deviations of 1 to begin with, the same in every state.
     #[must_use]
@@ -94,11 +103,7 @@ impl Distribution for DiagGaussian {
     }
 
     fn map_action(&self, actions: &mut [f32]) {
-        for action in actions.chunks_exact_mut(self.low.len()) {
-            for (a, (low, high)) in action.iter_mut().zip(self.low.iter().zip(&self.high)) {
-                *a = a.max(*low).min(*high);
-            }
-        }
+        clip(actions, &self.low, &self.high);
     }
 
     fn is_over(&self, space: &Space) -> bool {

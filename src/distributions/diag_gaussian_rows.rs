@@ -48,6 +48,11 @@ impl DiagGaussianRows {
         (&self.mean, &self.std)
     }
 
+    /// `1/σ` of every number, `[B, K]`.
+    pub(super) fn per_std(&self) -> &[f32] {
+        &self.per_std
+    }
+
     /// Whether a row holds a distribution: those that are none are NaN.
     #[track_caller]
     fn places(&self, row: usize) -> Option<std::ops::Range<usize>> {
@@ -62,9 +67,27 @@ impl DiagGaussianRows {
     }
 
     /// Each row's numbers of actions, with where they stand.
-    fn each<'a>(&self, actions: &'a [f32]) -> impl Iterator<Item = (usize, &'a [f32])> {
+    pub(super) fn each<'a>(&self, actions: &'a [f32]) -> impl Iterator<Item = (usize, &'a [f32])> {
         let k = self.len;
         actions.chunks_exact(k).take(self.mean.len() / k).enumerate().map(move |(row, action)| (row * k, action))
+    }
+
+    /// The log-probability of a row's action; `None` if the row holds no distribution, or one that no action can be told of.
+    pub(super) fn log_prob(&self, row: usize, action: &[f32]) -> Option<f32> {
+        let mut log_prob = 0.0;
+        for (place, &a) in self.places(row)?.zip(action) {
+            let z = self.z(place, a);
+            log_prob += -0.5 * z * z - self.log_std[place];
+        }
+        // A sum past what an f32 holds was drawn from no usable distribution.
+        Some(log_prob - self.constant(half_log_2pi())).filter(|l| l.is_finite())
+    }
+
+    /// `∂L/∂μ` and `∂L/∂ log σ` of a place, given `∂L/∂ log π(a|s)` and `∂L/∂H`:
+    /// `∂ log π / ∂μ = z/σ`, `∂ log π / ∂ log σ = z² − 1`, `∂H / ∂ log σ = 1`.
+    pub(super) fn slopes(&self, place: usize, action: f32, [d, dh]: [f32; 2]) -> [f32; 2] {
+        let z = self.z(place, action);
+        [d * z * self.per_std[place], d * (z * z - 1.0) + dh]
     }
 
     /// The part of `K` log-probabilities, or entropies, that is the same for all: `K·c`.
@@ -107,16 +130,13 @@ impl DistributionRows for DiagGaussianRows {
     }
 
     fn sample(&self, row: usize, rng: &mut Rng, action: ActionMut<'_>) -> Option<f32> {
-        let mut log_prob = 0.0;
-        for (place, a) in self.places(row)?.zip(numbers_of(action)) {
+        let numbers = numbers_of(action);
+        for (place, a) in self.places(row)?.zip(&mut *numbers) {
             let normal: f32 = StandardNormal.sample(rng);
             *a = self.mean[place] + self.std[place] * normal;
-            // What came of rounding is judged, as learning will judge it.
-            let z = self.z(place, *a);
-            log_prob += -0.5 * z * z - self.log_std[place];
         }
-        // A sum past what an f32 holds was drawn from no usable distribution.
-        Some(log_prob - self.constant(half_log_2pi())).filter(|l| l.is_finite())
+        // What came of rounding is judged, as learning will judge it.
+        self.log_prob(row, numbers)
     }
 
     fn mode(&self, row: usize, action: ActionMut<'_>) -> Option<()> {
@@ -140,7 +160,6 @@ impl DistributionRows for DiagGaussianRows {
         }
     }
 
-    // ∂ log π / ∂μ = z/σ          ∂ log π / ∂ log σ = z² − 1          ∂H / ∂ log σ = 1
     fn backward(
         &self,
         actions: Actions<'_>,
@@ -154,9 +173,7 @@ impl DistributionRows for DiagGaussianRows {
         for (((start, action), out), (&d, &dh)) in rows {
             let (means, rest) = out.split_at_mut(self.len);
             for (((place, &a), by_mean), by_log_std) in (start..).zip(action).zip(means).zip(rest) {
-                let z = self.z(place, a);
-                *by_mean = d * z * self.per_std[place];
-                *by_log_std = d * (z * z - 1.0) + dh;
+                [*by_mean, *by_log_std] = self.slopes(place, a, [d, dh]);
             }
         }
     }

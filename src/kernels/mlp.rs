@@ -78,6 +78,14 @@ impl Passes {
     pub(crate) fn output(&self) -> &[f32] {
         self.outputs.last().map_or(&[], Vec::as_slice)
     }
+
+    /// `[batch, units]` of the last hidden layer of the last forward pass; without any `x`, which it was of.
+    pub(crate) fn hidden<'a>(&'a self, x: &'a [f32]) -> &'a [f32] {
+        match &self.outputs[..] {
+            [.., hidden, _] => hidden,
+            _ => x,
+        }
+    }
 }
 
 impl Mlp {

@@ -236,7 +236,7 @@ impl Model for CnnModel {
                 (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?)
             }
         };
-        Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
+        Ok((self.own.after(params, outputs, None)?, value.squeeze(1)?))
     }
 
     fn outputs(

@@ -17,6 +17,8 @@ struct FisherScratch {
     tangents: Vec<f32>,
     outputs: Vec<f32>,
     by_output: Vec<f32>,
+    /// `[B, F]` zeros: features have no tangent, as they have no gradient.
+    unread: Vec<f32>,
 }
 
 /// Rows that go through the network together.
@@ -59,20 +61,21 @@ impl MlpModel {
         }
         product.clear();
         product.resize(vector.len(), 0.0);
-        let FisherScratch { transposed, policy, passes, tangents, outputs, by_output } = scratch.of();
+        let FisherScratch { transposed, policy, passes, tangents, outputs, by_output, unread } = scratch.of();
         let policy = policy.of(self.distribution());
         params.read(|theta| {
             transposed.update(net, theta, &params.version());
             for x in observation.chunks(BLOCK * width) {
                 let rows = x.len() / width;
                 net.forward(theta, transposed, x, rows, passes);
-                let (whole, all) = own.rows(theta, (passes.output(), stride), actions, outputs);
+                let (whole, all) = own.rows(theta, (passes.output(), stride), actions, passes.hidden(x), outputs);
                 policy.set(whole, all);
                 tangents.clear();
                 let by_network = net.tangent(theta, vector, x, rows, passes);
-                let own_tangent = own.of(vector);
-                tangents
-                    .extend(by_network.chunks_exact(stride).flat_map(|row| row[..actions].iter().chain(own_tangent)));
+                unread.resize(rows * own.features(), 0.0);
+                for (row, tangent) in by_network.chunks_exact(stride).enumerate() {
+                    own.push_row(vector, (row, &tangent[..actions]), unread, tangents);
+                }
                 policy.fisher(tangents);
                 by_output.clear();
                 by_output.resize(rows * stride, 0.0);

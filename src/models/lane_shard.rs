@@ -75,6 +75,11 @@ impl Work {
         network.heads.forward(theta, &turned.heads, &self.gru.output, rows, &mut self.heads);
     }
 
+    /// `[T·L, units]`: what the cell put out, which the heads are on.
+    pub(super) fn hidden(&self) -> &[f32] {
+        &self.gru.output
+    }
+
     /// One step of each lane, which replaces its memory.
     pub(super) fn step(&mut self, network: HostGru<'_>, parameters: (&[f32], &Turned), x: &[f32], memory: &mut [f32]) {
         self.begins.clear();
@@ -95,8 +100,9 @@ pub(super) struct LaneShard {
     places: Vec<usize>,
     advantage: Vec<f32>,
     at: Vec<usize>,
-    /// `[B, outputs + 1]`, `[B, outputs]` with those of the distribution's own, and `[B]`.
+    /// `[B, outputs + 1]`, `[B, F]` the features that are read, `[B, outputs]` with those of the distribution's own, and `[B]`.
     heads: Vec<f32>,
+    features: Vec<f32>,
     outputs: Vec<f32>,
     value: Vec<f32>,
     /// `[T·L, outputs + 1]`, and `[T·L, units]`.
@@ -174,7 +180,7 @@ impl LaneShard {
     /// The loss of the minibatch's steps in this block, a sum over them; leaves the derivatives by what the heads put out, zero in
     /// all other steps.
     fn descend(&mut self, network: HostGru<'_>, theta: &[f32], batch: Minibatch<'_>, objective: &dyn Objective) -> f64 {
-        let Self { work, heads, outputs, value, by_heads, host, share, .. } = self;
+        let Self { work, heads, features, outputs, value, by_heads, host, share, .. } = self;
         let Share { gradient, sums, .. } = share;
         let HostGru { own, distribution, .. } = network;
         let actions = distribution.network_outputs();
@@ -185,7 +191,10 @@ impl LaneShard {
             heads.extend_from_slice(row);
             value.push(row[actions]);
         }
-        let (rows, width) = own.rows(theta, (heads, stride), actions, outputs);
+        features.clear();
+        let read = own.features();
+        self.at.iter().for_each(|at| features.extend_from_slice(&work.hidden()[at * read..(at + 1) * read]));
+        let (rows, width) = own.rows(theta, (heads, stride), actions, features, outputs);
         let weight = 1.0 / batch.places.len() as f32;
         let block = Minibatch { places: &self.places, advantage: &self.advantage, ..batch };
         let loss = host.run(objective, (rows, width, distribution), value, block, weight, sums);

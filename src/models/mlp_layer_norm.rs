@@ -5,7 +5,7 @@ use candle_nn::{Linear, VarBuilder, linear};
 
 use super::dense::activated;
 use super::mlp_row::{ACTIVATION, HIDDEN};
-use super::{Activation, BoxedModule, Make, ModuleModel, Row, apart};
+use super::{Activation, BoxedModule, Make, ModuleModel, Row, Site, apart};
 use crate::words::Param;
 
 const EPS: Param = Param::fixed("layer_norm_eps", crate::words::Range::Positive, "1e-5", "added to the variance");
@@ -20,10 +20,15 @@ pub(super) const ROW: Row = Row {
             let (hidden, activation, eps) =
                 (args.counts("hidden")?, args.choice("activation")?, args.number("layer_norm_eps")?);
             let inputs = site.spec.observation_len();
-            let outputs = site.distribution()?.network_outputs();
-            let (params, model) = ModuleModel::new(site, move |vb| {
-                let net = |name: &str, outputs| net(&vb.pp(name), inputs, &hidden, outputs, activation, eps);
-                Ok(apart(net("actor", outputs)?, net("critic", 1)?))
+            let distribution = site.distribution_with(hidden.last().copied().unwrap_or(inputs))?;
+            let (outputs, with_hidden) = (distribution.network_outputs(), distribution.features() > 0);
+            let site = Site { distribution: Some(distribution), threads: site.threads.clone(), ..*site };
+            let (params, model) = ModuleModel::new(&site, move |vb| {
+                let net = |name: &str, outputs, with_hidden| -> candle_core::Result<BoxedModule> {
+                    let net = net(&vb.pp(name), inputs, &hidden, outputs, activation, eps)?;
+                    Ok(Box::new(Net { with_hidden, ..net }))
+                };
+                Ok(apart(net("actor", outputs, with_hidden)?, net("critic", 1, false)?))
             })?;
             Ok((params, Box::new(model)))
         },
@@ -56,6 +61,8 @@ struct Net {
     hidden: Vec<(Linear, LayerNorm)>,
     head: Linear,
     activation: Activation,
+    /// Whether what the last hidden layer puts out comes after what the head does.
+    with_hidden: bool,
 }
 
 impl Module for Net {
@@ -64,7 +71,9 @@ impl Module for Net {
             let x = norm.forward(&linear.forward(&x)?)?;
             activated(self.activation, &x)
         };
-        self.head.forward(&self.hidden.iter().try_fold(x.clone(), layer)?)
+        let hidden = self.hidden.iter().try_fold(x.clone(), layer)?;
+        let outputs = self.head.forward(&hidden)?;
+        if self.with_hidden { Tensor::cat(&[outputs, hidden], 1) } else { Ok(outputs) }
     }
 }
 
@@ -75,7 +84,7 @@ fn net(
     outputs: usize,
     activation: Activation,
     eps: f64,
-) -> candle_core::Result<BoxedModule> {
+) -> candle_core::Result<Net> {
     let mut width = inputs;
     let mut layers = Vec::new();
     for (l, &units) in hidden.iter().enumerate() {
@@ -85,5 +94,5 @@ fn net(
         layers.push((linear(width, units, vb)?, LayerNorm { weight, bias, eps }));
         width = units;
     }
-    Ok(Box::new(Net { hidden: layers, head: linear(width, outputs, vb.pp("head"))?, activation }))
+    Ok(Net { hidden: layers, head: linear(width, outputs, vb.pp("head"))?, activation, with_hidden: false })
 }

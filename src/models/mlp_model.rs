@@ -108,9 +108,9 @@ impl MlpModel {
 
     /// Layout, the gain of each block, and the network.
     fn parts(site: &Site<'_>, config: &MlpConfig) -> Result<(Layout, Vec<f64>, Self)> {
-        let distribution = site.distribution()?;
-        let outputs = distribution.network_outputs();
         let inputs = site.spec.observation_len();
+        let distribution = site.distribution_with(config.hidden.last().copied().unwrap_or(inputs))?;
+        let outputs = distribution.network_outputs();
         let critic_hidden = config.critic_hidden.as_ref().unwrap_or(&config.hidden);
         if config.shared_trunk && config.critic_hidden.is_some() {
             let problem =
@@ -175,21 +175,27 @@ impl MlpModel {
         &self.own
     }
 
-    fn apply(&self, net: &Arc<Mlp>, params: &Params, observation: &Tensor) -> Result<Tensor> {
+    /// A perceptron's outputs, and those of its last hidden layer, without any `observation`, where that is to be had.
+    fn apply(
+        &self,
+        net: &Arc<Mlp>,
+        params: &Params,
+        observation: &Tensor,
+        with_hidden: bool,
+    ) -> Result<(Tensor, Option<Tensor>)> {
         // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
         observation.dims2()?;
-        let mut y = observation.contiguous()?;
-        if self.fused {
+        let (mut y, mut hidden) = (observation.contiguous()?, None);
+        if self.fused && !with_hidden {
             let op = FusedMlp::new(net.clone(), params.version());
-            return Ok(params.read_only().apply_op2(&y, op)?);
+            return Ok((params.read_only().apply_op2(&y, op)?, hidden));
         }
         for (l, layer) in net.layers.iter().enumerate() {
-            y = Dense::of(params, layer)?.forward(&y)?;
-            if l + 1 < net.layers.len() {
-                y = activated(net.activation, &y)?;
-            }
+            let after = Dense::of(params, layer)?.forward(&y)?;
+            hidden = Some(y);
+            y = if l + 1 < net.layers.len() { activated(net.activation, &after)? } else { after };
         }
-        Ok(y)
+        Ok((y, hidden))
     }
 
     /// Replaces `out` by some columns of one perceptron's outputs, `own` after each row: on the host on the CPU, through tensors elsewhere.
@@ -207,12 +213,13 @@ impl MlpModel {
         out.clear();
         if !params.device().is_cpu() {
             let observation = Tensor::from_slice(observation, (batch, width), params.device())?;
-            let outputs: Vec<f32> = self.apply(net, params, &observation)?.flatten_all()?.to_vec1()?;
-            params.read(|theta| {
-                let own = own.of(theta);
-                out.extend(outputs.chunks_exact(net.outputs()).flat_map(|row| row[columns.clone()].iter().chain(own)));
-            })?;
-            return Ok(());
+            let (outputs, hidden) = self.apply(net, params, &observation, own.features() > 0)?;
+            let outputs: Vec<f32> = outputs.flatten_all()?.to_vec1()?;
+            let hidden = match hidden.filter(|_| own.features() > 0) {
+                Some(hidden) => hidden.flatten_all()?.to_vec1()?,
+                None => Vec::new(),
+            };
+            return params.read(|theta| push_rows(own, theta, (&outputs, net.outputs(), columns), &hidden, out));
         }
         let (stop, MlpScratch { acting: Workspace { transposed, passes }, .. }) = scratch.with_stop();
         params.read(|theta| {
@@ -225,14 +232,24 @@ impl MlpModel {
                 if columns == (0..net.outputs()) && own.len() == 0 {
                     out.extend_from_slice(outputs);
                 } else {
-                    let own = own.of(theta);
-                    out.extend(
-                        outputs.chunks_exact(net.outputs()).flat_map(|row| row[columns.clone()].iter().chain(own)),
-                    );
+                    push_rows(own, theta, (outputs, net.outputs(), columns.clone()), passes.hidden(block), out);
                 }
             }
             Ok(())
         })?
+    }
+}
+
+/// Adds whole rows to `out`: some columns of each `stride` outputs, and what comes after them.
+fn push_rows(
+    own: &OwnOutputs,
+    theta: &[f32],
+    (outputs, stride, columns): (&[f32], usize, Range<usize>),
+    hidden: &[f32],
+    out: &mut Vec<f32>,
+) {
+    for (row, outputs) in outputs.chunks_exact(stride).enumerate() {
+        own.push_row(theta, (row, &outputs[columns.clone()]), hidden, out);
     }
 }
 
@@ -271,17 +288,16 @@ impl Model for MlpModel {
     }
 
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
+        let (outputs, hidden) = self.apply(net, params, observation, self.own.features() > 0)?;
         let (outputs, value) = match &self.nets {
-            Nets::Separate { actor, critic } => {
-                (self.apply(actor, params, observation)?, self.apply(critic, params, observation)?)
-            }
-            Nets::Shared(net) => {
-                let both = self.apply(net, params, observation)?;
-                let outputs = self.distribution.network_outputs();
-                (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?)
+            Nets::Separate { critic, .. } => (outputs, self.apply(critic, params, observation, false)?.0),
+            Nets::Shared(_) => {
+                let actions = self.distribution.network_outputs();
+                (outputs.narrow(1, 0, actions)?, outputs.narrow(1, actions, 1)?)
             }
         };
-        Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
+        Ok((self.own.after(params, outputs, hidden.as_ref())?, value.squeeze(1)?))
     }
 
     fn outputs(

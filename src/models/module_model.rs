@@ -43,7 +43,9 @@ pub struct ModuleModel {
 
 impl ModuleModel {
     /// What `build` makes of a [`VarBuilder`] for a site's environments and device, with parameters drawn from the seed's stream
-    /// `init`. Its policy's outputs are as many as [`Site::distribution`] reads of a network.
+    /// `init`. Its policy's outputs are as many as [`Site::distribution`] reads of a network. One that reads
+    /// [features](Distribution::features) takes them after those, and is put into the site, made for their number by
+    /// [`Site::distribution_with`].
     ///
     /// ```
     /// use candle_core::Module;
@@ -135,7 +137,8 @@ impl ModuleModel {
         let (mut params, (steps, _)) = Params::build(device, &mut site.seed.stream("init", 0), &build)?;
         let probe = |width: usize| Tensor::zeros((PROBE_ROWS, width), DType::F32, device);
         let (outputs, value, after) = steps(&probe(spec.observation_len())?, &probe(memory)?)?;
-        require_columns("the actor's output", &outputs, distribution.network_outputs())?;
+        let columns = distribution.network_outputs() + distribution.features();
+        require_columns("the actor's output", &outputs, columns)?;
         if value.dims() != [PROBE_ROWS] {
             require_columns("the critic's output", &value, 1)?;
         }

@@ -20,6 +20,12 @@ pub(super) trait Net {
     /// `[batch, outputs]` of the last forward pass.
     fn output(passes: &Self::Passes) -> &[f32];
 
+    /// `[batch, units]` of the last hidden layer of the last forward pass, that of `x`; nothing, the default, from a network whose
+    /// model is for no distribution that reads it.
+    fn hidden<'a>(_passes: &'a Self::Passes, _x: &'a [f32]) -> &'a [f32] {
+        &[]
+    }
+
     /// Given `∂L/∂` its outputs in the last forward pass, that of `x`, adds `∂L/∂θ` to its places of `gradient`, `[P]`.
     fn backward(&self, theta: &[f32], x: &[f32], passes: &mut Self::Passes, by_output: &[f32], gradient: &mut [f32]);
 }
@@ -38,6 +44,10 @@ impl Net for Mlp {
 
     fn output(passes: &Passes) -> &[f32] {
         passes.output()
+    }
+
+    fn hidden<'a>(passes: &'a Passes, x: &'a [f32]) -> &'a [f32] {
+        passes.hidden(x)
     }
 
     fn backward(&self, theta: &[f32], x: &[f32], passes: &mut Passes, by_output: &[f32], gradient: &mut [f32]) {

@@ -1,4 +1,4 @@
-//! Outputs that no network gives: parameters of the distribution's own.
+//! Outputs that no last layer gives: the actor's features, and parameters of the distribution's own.
 
 use std::ops::Range;
 
@@ -9,12 +9,15 @@ use crate::distributions::{Distribution, OwnBlock};
 use crate::layout::Layout;
 use crate::{Params, Result};
 
-/// Where a distribution's own parameters stand among all, and how they become the last of each row's outputs. Most have none.
+/// Where a distribution's own parameters stand among all, and how features and they become the last of each row's outputs. Most
+/// have neither.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OwnOutputs {
     place: usize,
     len: usize,
     initial: f32,
+    /// `F`, the features that stand before them.
+    features: usize,
 }
 
 /// Where blocks of a distribution's own lie, beside those of whoever acts.
@@ -23,10 +26,12 @@ const PATH: &str = "actor";
 impl OwnOutputs {
     /// Lays them out, after all other blocks so far.
     pub(super) fn push(distribution: &dyn Distribution, layout: &mut Layout) -> Self {
-        distribution.own().map_or_else(Self::default, |own| Self {
+        let features = distribution.features();
+        distribution.own().map_or(Self { features, ..Self::default() }, |own| Self {
             place: layout.push(format!("{PATH}.{}", own.name), &[own.len]),
             len: own.len,
             initial: own.initial,
+            features,
         })
     }
 
@@ -35,9 +40,14 @@ impl OwnOutputs {
         theta[self.place..self.place + self.len].fill(self.initial);
     }
 
-    /// Their number.
+    /// How many outputs come after a network's: `F` features, and those of its own.
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.features + self.len
+    }
+
+    /// `F`, how many features come after a network's outputs.
+    pub(super) fn features(&self) -> usize {
+        self.features
     }
 
     /// Their values, of all parameters or of a gradient.
@@ -45,47 +55,60 @@ impl OwnOutputs {
         &theta[self.place..self.place + self.len]
     }
 
-    /// Puts them after a network's outputs, `[B, n]`, under autograd.
-    pub(super) fn after(&self, params: &Params, outputs: Tensor) -> Result<Tensor> {
+    /// Puts them after a network's outputs, `[B, n]`, under autograd, and before them what its actor's last hidden layer puts out,
+    /// `[B, F]`, where that is read.
+    pub(super) fn after(&self, params: &Params, outputs: Tensor, hidden: Option<&Tensor>) -> Result<Tensor> {
+        let outputs = match hidden.filter(|_| self.features > 0) {
+            Some(hidden) => Tensor::cat(&[&outputs, hidden], 1)?,
+            None => outputs,
+        };
         match self.len {
             0 => Ok(outputs),
             len => Ok(appended(outputs, Some(&params.read_only().narrow(0, self.place, len)?))?),
         }
     }
 
-    /// Whole rows, and their length, from those of which the first `columns` of each `stride` are a network's outputs:
-    /// these themselves where nothing is to come after.
+    /// Adds a whole row to `rows`: a network's outputs, the row's features of `hidden`, `[B, F]`, and these. Where no features are
+    /// read, `hidden` is let be.
+    pub(super) fn push_row(&self, theta: &[f32], (row, outputs): (usize, &[f32]), hidden: &[f32], rows: &mut Vec<f32>) {
+        rows.extend_from_slice(outputs);
+        rows.extend_from_slice(&hidden[row * self.features..(row + 1) * self.features]);
+        rows.extend_from_slice(self.of(theta));
+    }
+
+    /// Whole rows, and their length, from those of which the first `columns` of each `stride` are a network's outputs, and from
+    /// features `[B, F]`: the former themselves where nothing is to come after.
     pub(super) fn rows<'a>(
         &self,
         theta: &[f32],
         (outputs, stride): (&'a [f32], usize),
         columns: usize,
+        hidden: &[f32],
         room: &'a mut Vec<f32>,
     ) -> (&'a [f32], usize) {
-        if self.len == 0 {
+        if self.len() == 0 {
             return (outputs, stride);
         }
         room.clear();
-        for row in outputs.chunks_exact(stride) {
-            room.extend_from_slice(&row[..columns]);
-            room.extend_from_slice(self.of(theta));
+        for (row, outputs) in outputs.chunks_exact(stride).enumerate() {
+            self.push_row(theta, (row, &outputs[..columns]), hidden, room);
         }
-        (room, columns + self.len)
+        (room, columns + self.len())
     }
 
-    /// Adds derivatives by these outputs to a gradient, `[P]`.
+    /// Adds derivatives by the outputs after a network's to a gradient, `[P]`: into features none goes.
     pub(super) fn add(&self, by_outputs: &[f32], gradient: &mut [f32]) {
         let own: Range<usize> = self.place..self.place + self.len;
-        gradient[own].iter_mut().zip(by_outputs).for_each(|(g, d)| *g += d);
+        gradient[own].iter_mut().zip(&by_outputs[self.features..]).for_each(|(g, d)| *g += d);
     }
 
     /// The way back of [`rows`](Self::rows): moves derivatives by these outputs into a gradient, `[P]`, and leaves rows of
     /// length `stride`, the first `columns` of each the derivatives by the network's outputs.
     pub(super) fn take(&self, by_outputs: &mut Vec<f32>, columns: usize, stride: usize, gradient: &mut [f32]) {
-        if self.len == 0 {
+        if self.len() == 0 {
             return;
         }
-        let width = columns + self.len;
+        let width = columns + self.len();
         let rows = by_outputs.len() / width;
         // A network has one output more than are the policy's, the value, or none: a row does not become longer.
         by_outputs.chunks_exact(width).for_each(|row| self.add(&row[columns..], gradient));

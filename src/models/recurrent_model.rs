@@ -159,7 +159,7 @@ impl RecurrentModel {
 
     /// Layout, the gain of each block, and the network.
     fn parts(cell: &'static Cell, config: &RecurrentConfig, site: &Site<'_>) -> Result<(Layout, Vec<f64>, Self)> {
-        let distribution = site.distribution()?;
+        let distribution = site.distribution_with(config.units)?;
         let (inputs, outputs, units) = (site.spec.observation_len(), distribution.network_outputs(), config.units);
         if let Some(i) = config.hidden.iter().position(|&units| units == 0) {
             return Err(Error::Config(format!("hidden layer {i} has 0 units: a layer needs at least 1")));
@@ -226,7 +226,7 @@ impl RecurrentModel {
         let both = Dense::of(params, &self.heads.layers[0])?.forward(h)?;
         let outputs = self.distribution.network_outputs();
         let (outputs, value) = (both.narrow(1, 0, outputs)?, both.narrow(1, outputs, 1)?);
-        Ok((self.own.after(params, outputs)?, value.squeeze(1)?))
+        Ok((self.own.after(params, outputs, Some(h))?, value.squeeze(1)?))
     }
 }
 
@@ -298,10 +298,10 @@ impl Model for RecurrentModel {
             for (x, memory) in observation.chunks(ACTING * width).zip(memory.chunks_mut(ACTING * self.units)) {
                 stop.check()?;
                 acting.step(self.host(), (theta, turned), x, memory);
-                let (own, columns) = (self.own.of(theta), self.distribution.network_outputs());
-                for row in acting.output().chunks_exact(columns + 1) {
-                    outputs.extend(row[..columns].iter().chain(own));
-                    values.iter_mut().for_each(|values| values.push(row[columns]));
+                let columns = self.distribution.network_outputs();
+                for (row, heads) in acting.output().chunks_exact(columns + 1).enumerate() {
+                    self.own.push_row(theta, (row, &heads[..columns]), acting.hidden(), outputs);
+                    values.iter_mut().for_each(|values| values.push(heads[columns]));
                 }
             }
             Ok(())

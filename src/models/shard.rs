@@ -109,7 +109,8 @@ impl<N: Net> Shard<N> {
                 actions + 1
             }
         };
-        let (outputs, width) = own.rows(theta, (N::output(work), stride), actions, &mut self.outputs);
+        let (whole, hidden) = ((N::output(work), stride), N::hidden(work, observation));
+        let (outputs, width) = own.rows(theta, whole, actions, hidden, &mut self.outputs);
         let outputs = (outputs, width, distribution);
         let (host, sums) = (&mut self.host, &mut self.share.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
