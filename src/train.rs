@@ -165,6 +165,7 @@ impl Trainer {
             require_slopes(&*network, &mut params, spec)?;
         }
         algo.check_network(&*network, config.envs)?;
+        config.check_lr_factors(params.layout())?;
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);

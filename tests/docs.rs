@@ -31,7 +31,12 @@ fn settings() -> String {
         let scaled = Config { normalize_observation: true, normalize_reward: true, ..config.clone() };
         let clips = if name.starts_with("normalize_") { &config } else { &scaled };
         let mut table = clips.to_table().expect("a table");
+        // These have none as long as they say what holds anyway.
         table.entry("mask_actions").or_insert(config.mask_actions.into());
+        table.entry("distribution").or_insert(config.distribution.to_string().into());
+        for factor in ["critic_lr_factor", "trunk_lr_factor", "log_std_lr_factor"] {
+            table.entry(factor).or_insert(1.0.into());
+        }
         match table.get(name) {
             Some(value) => format!("`{}`", value.to_string().replace('"', "")),
             None => String::new(),
@@ -91,10 +96,11 @@ fn the_page_of_settings_says_what_the_code_does() {
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
          one that the command line names over a file that names another, unless `--lr` says it. What clips observations and rewards\n\
          has an effect where `normalize_observation` and `normalize_reward` are on.\n\n\
-         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
+         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Distributions\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),
         named("model", uphill::models::ROWS),
+        named("distribution", uphill::distributions::ROWS),
         named("sink", uphill::sink::ROWS),
         environments(),
         named("environment", &with_arguments)

@@ -151,11 +151,17 @@ fn a_box_without_bounds_is_refused_and_so_is_a_distribution_over_other_actions()
         assert!(message.contains(expected), "{message}");
     }
     for (text, expected) in [
+        (
+            "env = 'Pendulum-v1'\ndistribution = 'diag_gaussian(log_std_init=-100)'",
+            "log_std_init = -100 is impossible: it must lie from -20 to 20",
+        ),
+        ("env = 'RandomMdp-v0(branching=30)'", "branching = 30 is impossible: there are 20 states to lead to"),
         ("distribution = 'squashed'", "no distribution `squashed`"),
         ("distribution = 'diag_gaussian(log_std=-1)'", "log_std_init"),
         ("log_std_init = -1", "it is an argument of diag_gaussian, squashed_diag_gaussian and gsde"),
     ] {
-        let message = Config::from_toml(text).and_then(|config| config.validate()).expect_err("a mistake").to_string();
+        let found = Config::from_toml(text).and_then(|config| Trainer::new(&config).map(drop));
+        let message = found.expect_err("a mistake").to_string();
         assert!(message.contains(expected), "{message}");
     }
 }

@@ -8,7 +8,7 @@ use crate::{Action, End, Env, EnvError, NumpyRng, Space, Spec, Step};
 ///   the bit, as 1 or −1, else 0.
 /// - Action: 0 or 1; only the last counts.
 /// - Reward: 1 for the bit, −1 for the other one, 0 before. The answer ends the episode.
-/// - No limit: every episode takes `length + 1` steps.
+/// - Every episode takes `length + 1` steps, which are the limit, too.
 ///
 /// The best return is 1. A policy that does not remember expects 0, whatever it does.
 ///
@@ -38,7 +38,7 @@ impl MemoryChain {
             id: "MemoryChain-v0".into(),
             observation: Space::Box { low: vec![0.0, 0.0, -1.0], high: vec![1.0; 3] },
             action: Space::Discrete { n: 2 },
-            max_episode_steps: None,
+            max_episode_steps: Some(length + 1),
             reward_threshold: None,
         };
         Ok(Self { spec, length, rng: NumpyRng::default(), bit: false, time: 0, needs_reset: true })

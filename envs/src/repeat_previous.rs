@@ -14,7 +14,7 @@ const RANKS: usize = 13;
 /// - Action: a suit, 0 to 3. The answer to the `t`-th card, counted from 0, is about card `t − k`, and does not count while there is
 ///   none.
 /// - Reward: `1 / (n − k)` for the right suit and as much less than 0 for another, `n` the number of all cards.
-/// - The answer to the last card ends the episode, which takes `n` steps.
+/// - The answer to the last card ends the episode, which takes `n` steps; they are the limit, too.
 ///
 /// The best return is 1; whoever names suits by chance expects −0.5.
 ///
@@ -49,7 +49,7 @@ impl RepeatPrevious {
             id: "RepeatPrevious-v0".into(),
             observation: Space::uniform_box(SUITS, 0.0, 1.0),
             action: Space::Discrete { n: SUITS },
-            max_episode_steps: None,
+            max_episode_steps: Some(n as u32),
             reward_threshold: None,
         };
         let cards = (0..n).map(|card| (card % SUITS) as u8).collect();

@@ -6,8 +6,8 @@ use uphill_envs::{
 };
 
 use super::{EnvRow, MakeEnv, MakeOne, worlds};
-use crate::Result;
 use crate::words::{Args, Param, Range, Row};
+use crate::{Error, Result};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
@@ -70,12 +70,19 @@ const DELAYED_REWARD: EnvRow = Row {
     name: "DelayedReward-v0",
     summary: "a choice that pays some steps later",
     params: &[Param::count("delay", (1, 1000), "10", "steps from the choice to what it pays")],
-    make: tabular(|args| played(args, delayed_reward_model(args)?, None), delayed_reward_model),
+    make: tabular(
+        |args| played(args, delayed_reward_model(args)?, Some(args.count("delay")? as u32 + 1)),
+        delayed_reward_model,
+    ),
 };
 
 fn random_model(args: &Args) -> Result<FiniteMdp> {
-    let [states, actions, branching] = ["states", "actions", "branching"].map(|name| args.count(name));
-    Ok(random_mdp(states?, actions?, branching?, args.number("end")?, args.count("mdp_seed")? as u64)?)
+    let (states, branching) = (args.count("states")?, args.count("branching")?);
+    if branching > states {
+        let problem = format!("branching = {branching} is impossible: there are {states} states to lead to");
+        return Err(Error::Config(format!("{}: {problem}", args.row())));
+    }
+    Ok(random_mdp(states, args.count("actions")?, branching, args.number("end")?, args.count("mdp_seed")? as u64)?)
 }
 
 const RANDOM_MDP: EnvRow = Row {
@@ -88,7 +95,11 @@ const RANDOM_MDP: EnvRow = Row {
         Param::fixed("end", Range::PositiveShare, "0.1", "probability that a step ends the episode"),
         Param::count("mdp_seed", (0, 1 << 53), "0", "seed of the process itself"),
     ],
-    make: tabular(|args| played(args, random_model(args)?, None), random_model),
+    // One episode in 500 million is longer.
+    make: tabular(
+        |args| played(args, random_model(args)?, Some((20.0 / args.number("end")?).ceil().min(1e6) as u32)),
+        random_model,
+    ),
 };
 
 const REPEAT_PREVIOUS: EnvRow = Row {
@@ -100,7 +111,9 @@ const REPEAT_PREVIOUS: EnvRow = Row {
     ],
     make: MakeEnv {
         returns: Some((-0.5, 1.0)),
-        ..MakeEnv::one(|args| Ok(Box::new(RepeatPrevious::new(args.count("k")?, args.count("decks")?)?)))
+        ..MakeEnv::one(|args| {
+            Ok(Box::new(TimeLimit::new(RepeatPrevious::new(args.count("k")?, args.count("decks")?)?)))
+        })
     },
 };
 
@@ -117,7 +130,7 @@ const MEMORY_CHAIN: EnvRow = Row {
     params: &[Param::count("length", (1, 1_000_000), "10", "steps from the bit to the question")],
     make: MakeEnv {
         returns: Some((0.0, 1.0)),
-        ..MakeEnv::one(|args| Ok(Box::new(MemoryChain::new(args.count("length")? as u32)?)))
+        ..MakeEnv::one(|args| Ok(Box::new(TimeLimit::new(MemoryChain::new(args.count("length")? as u32)?))))
     },
 };
 

@@ -339,11 +339,13 @@ fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Valu
     if is_text && !text.trim_start().starts_with(['[', '"', '\'']) {
         return Ok(text.into());
     }
-    let is_list = with(catalogue, name).any(|param| match param.kind {
+    // Where one row has a list and another a number, a comma or a bracket says which it is.
+    let is_list = |param: &Param| match param.kind {
         Kind::Counts(..) => true,
         Kind::CountsOr(word, ..) => text.trim() != word,
         _ => false,
-    });
+    };
+    let is_list = with(catalogue, name).all(is_list) || (text.contains(',') && with(catalogue, name).any(is_list));
     let text = if is_list && !text.trim_start().starts_with('[') { format!("[{text}]") } else { text.to_string() };
     let value = words::value(&text).map_err(|e| Error::Config(format!("--{}: {e}", name.replace('_', "-"))))?;
     Ok(value.to_toml(None))

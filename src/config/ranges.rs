@@ -7,6 +7,7 @@ use crate::device::DeviceChoice;
 use crate::distributions::AUTO;
 use crate::envs::shown;
 use crate::names::listed;
+use crate::optim::Registry;
 use crate::words::{Args, Param};
 use crate::{Config, Error, Result, Rollout, Threads, settings};
 
@@ -49,6 +50,14 @@ impl Config {
         let (algo, optimizer) = (self.make_algo()?, self.make_optimizer()?);
         if self.normalize_value && !algo.needs_values() {
             let problem = "normalize_value has no effect: no value is learnt";
+            return Err(Error::Config(format!("{problem} by {} as it is set; leave it out", self.algo.name)));
+        }
+        if let Some((name, ..)) = self.lr_factor_settings().next().filter(|_| Registry::has_parts(&self.optimizer)) {
+            let problem = "its parts have learning rates of their own; say them there, or leave one of them out";
+            return Err(Error::Config(format!("{name} cannot go with optimizer = `{}`: {problem}", self.optimizer)));
+        }
+        if self.critic_lr_factor != 1.0 && !algo.needs_values() {
+            let problem = "critic_lr_factor has no effect: no value is learnt";
             return Err(Error::Config(format!("{problem} by {} as it is set; leave it out", self.algo.name)));
         }
         if self.normalize_value && optimizer.averages() {

@@ -191,16 +191,29 @@ impl Config {
 
     /// Blocks whose learning rate is another than that of the rest.
     fn lr_factors(&self) -> Vec<(Pattern, f64)> {
-        let parts = [
-            ("*log_std", self.log_std_lr_factor),
-            ("critic.*", self.critic_lr_factor),
-            ("trunk.*", self.trunk_lr_factor),
-        ];
-        parts
-            .iter()
-            .filter(|(_, factor)| *factor != 1.0)
-            .map(|(blocks, factor)| (Pattern::new(*blocks), *factor))
-            .collect()
+        self.lr_factor_settings().map(|(_, blocks, factor)| (Pattern::new(blocks), factor)).collect()
+    }
+
+    /// Refuses a factor of what the network does not have.
+    pub(crate) fn check_lr_factors(&self, layout: &Layout) -> Result<()> {
+        let has = |blocks: &str| layout.blocks().iter().any(|block| Pattern::new(blocks).matches(block));
+        match self.lr_factor_settings().find(|(_, blocks, _)| !has(blocks)) {
+            None => Ok(()),
+            Some((name, blocks, factor)) => Err(Error::Config(format!(
+                "{name} = {factor} has no effect: the network has no parameters `{blocks}`; leave it out"
+            ))),
+        }
+    }
+
+    /// The settings, what they are of, and what they are where that is not 1.
+    pub(super) fn lr_factor_settings(&self) -> impl Iterator<Item = (&'static str, &'static str, f64)> {
+        [
+            ("log_std_lr_factor", "*log_std", self.log_std_lr_factor),
+            ("critic_lr_factor", "critic.*", self.critic_lr_factor),
+            ("trunk_lr_factor", "trunk.*", self.trunk_lr_factor),
+        ]
+        .into_iter()
+        .filter(|(.., factor)| *factor != 1.0)
     }
 
     /// The network, with its parameters.

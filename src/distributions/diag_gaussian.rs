@@ -39,6 +39,17 @@ const STATE_DEPENDENT_STD: Param = Param::flag(
     "whether a network gives the deviations, instead of parameters that are the same in every state",
 );
 
+/// Where the logarithm of a deviation begins: as far out as numbers are still told apart.
+pub(super) fn log_std_init(args: &Args) -> Result<f32> {
+    const MOST: f64 = 20.0;
+    let init = args.number("log_std_init")?;
+    if init.abs() <= MOST {
+        return Ok(init as f32);
+    }
+    let (row, init) = (args.row(), uphill_envs::shown(init));
+    Err(Error::Config(format!("{row}: log_std_init = {init} is impossible: it must lie from -{MOST} to {MOST}")))
+}
+
 /// What normal distributions of either kind take.
 pub(super) const PARAMS: &[Param] = &[LOG_STD_INIT, STATE_DEPENDENT_STD];
 
@@ -73,8 +84,7 @@ impl DiagGaussian {
     /// Over the actions of a box.
     pub(super) fn of(args: &Args, space: &Space) -> Result<Option<Self>> {
         let Space::Box { low, high } = space else { return Ok(None) };
-        let (log_std_init, state_dependent_std) =
-            (args.number("log_std_init")? as f32, args.flag("state_dependent_std")?);
+        let (log_std_init, state_dependent_std) = (log_std_init(args)?, args.flag("state_dependent_std")?);
         Ok(Some(Self { log_std_init, state_dependent_std, ..Self::new(low.clone(), high.clone()) }))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
-use super::diag_gaussian::clip;
+use super::diag_gaussian::{clip, log_std_init};
 use super::{
     ActionKind, DiagGaussianTensor, Distribution, DistributionRows, DistributionTensor, GsdeRows, OwnBlock, Row,
 };
@@ -75,7 +75,7 @@ impl Gsde {
 
     fn of(args: &Args, space: &Space) -> Result<Option<Self>> {
         let Space::Box { low, high } = space else { return Ok(None) };
-        let (log_std_init, sample_freq) = (args.number("log_std_init")? as f32, args.limit("sde_sample_freq")?);
+        let (log_std_init, sample_freq) = (log_std_init(args)?, args.limit("sde_sample_freq")?);
         Ok(Some(Self { log_std_init, sample_freq, ..Self::new(low.clone(), high.clone(), 0) }))
     }
 }

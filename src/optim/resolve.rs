@@ -11,7 +11,7 @@ use super::{
     Chain, ClipGradBy, GradientTransform, Optimizer, Pattern, Schedule, When, clip_by_global_norm, clip_by_part_norm,
     partition,
 };
-use crate::words::{Kind, Param, Spec, Value, Word};
+use crate::words::{Kind, Param, Range, Spec, Value, Word};
 use crate::{Error, Result};
 
 /// What a spec leaves to the settings around it.
@@ -225,13 +225,20 @@ impl Registry {
         let schedule = self.schedule(value, &Fallback::default()).map_err(|e| at(row, param.name, &e))?;
         let Kind::Number(range) = param.kind else { return Ok(schedule) };
         let along = if matches!(value, Value::Number(_)) { "" } else { "all along, " };
-        match schedule.extremes().into_iter().find(|x| !range.contains(*x)) {
-            Some(_) => Err(wrong(&format!("{along}{range}"))),
-            None if schedule.observes() => {
+        // A limit may fall to 0, which nothing but the end of training sees.
+        let fits = |x: f64| range.contains(x) || (x == 0.0 && range == Range::Limit && !along.is_empty());
+        match schedule.extremes().into_iter().find(|x| !fits(*x)) {
+            Some(_) if !schedule.observes() => Err(wrong(&format!("{along}{range}"))),
+            _ if schedule.observes() => {
                 Err(wrong("plateau goes by the mean return, which is told to an optimizer alone"))
             }
-            None => Ok(schedule),
+            _ => Ok(schedule),
         }
+    }
+
+    /// Whether parts of the parameters have chains of their own in it, however deep.
+    pub(crate) fn has_parts(spec: &Spec) -> bool {
+        spec.any(&mut |link| ["partition", "masked"].contains(&&*link.name))
     }
 
     pub(super) fn schedule(&self, value: &Value, fallback: &Fallback) -> Result<Schedule> {
