@@ -240,7 +240,7 @@ fn mistakes_are_answered_with_what_would_be_right() {
         ("--envs 1000000000000", &["envs = 1000000000000 is impossible", "at most 65536"]),
         ("--hidden a,b", &["--hidden a,b", "whole numbers with commas between, such as 64,64"]),
         ("--hidden 64,0", &["hidden = [64, 0] is impossible", "from 1 to 65536"]),
-        ("--activation gelu", &["activation", "tanh", "relu", "silu"]),
+        ("--activation swish", &["activation", "tanh", "relu", "silu"]),
         ("--anneal-lr yes", &["--anneal-lr yes", "true or false"]),
         ("--algo reinforce --episodes 5", &["episodes = 5 is impossible", "a multiple of envs, which is 4"]),
         (
