@@ -156,8 +156,6 @@ const OF_ALGOS: [&str; 13] = [
     "vf_coef",
     "target_kl",
 ];
-/// Settings that may be schedules.
-pub(crate) const SCHEDULED: [&str; 2] = ["clip_range", "ent_coef"];
 /// Settings that are arguments of models.
 const OF_MODELS: [&str; 4] = ["hidden", "activation", "init", "shared_trunk"];
 

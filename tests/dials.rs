@@ -187,17 +187,21 @@ fn the_gradient_on_the_host_and_of_the_fused_loss_is_that_through_the_graph() {
 }
 
 #[test]
-fn an_oracle_refuses_what_it_cannot_enumerate() {
+fn an_oracle_refuses_another_number_of_combinations() {
     let mdp = uphill::envs::GridWorld::new(GridWorldConfig { map: "S.G".into(), ..GridWorldConfig::default() })
         .map(|world| world.model().expect("a model"))
         .expect("a world");
-    // As many outputs as the world has moves.
     let observation = Space::uniform_box(mdp.observation_len(), 0.0, 1.0);
-    let spec = Spec { observation, action: Space::MultiDiscrete { n: vec![2, 2] }, ..Dials::new().spec().clone() };
-    let (params, network) = MlpModel::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network");
-    let refused = oracle::policy_table(&network, &params, &mdp).expect_err("two choices");
-    let said = "the network's policy, MultiCategorical { actions: [2, 2] }, is no choice among the MDP's 4 actions";
-    assert_eq!((matches!(refused, Error::Config(_)), refused.to_string()), (true, said.into()));
+    let table = |n: &[usize]| {
+        let (observation, action) = (observation.clone(), Space::MultiDiscrete { n: n.to_vec() });
+        let spec = Spec { observation, action, ..Dials::new().spec().clone() };
+        let (params, network) = MlpModel::new(&spec, &MlpConfig::default(), Seed(1), &CPU).expect("a network");
+        oracle::policy_table(&network, &params, &mdp)
+    };
+    // As many combinations as the world has moves, and as many outputs.
+    assert_eq!(table(&[2, 2]).expect("four of them").len(), 4 * mdp.states());
+    let refused = table(&[1, 3]).expect_err("three of them");
+    assert!(matches!(refused, Error::Shape { ref got, .. } if got[1] == 3), "{refused}");
 }
 
 /// A policy over other dials.

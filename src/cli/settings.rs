@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
-use crate::config::SCHEDULED;
 use crate::screen::tell;
 use crate::words::{self, Kind, Param, Spec, Word};
 use crate::{Catalogue, Config, Error, Result, Trainer, algo, envs, names};
@@ -41,6 +40,9 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
     let settings = Config::SETTINGS.iter().map(|(name, _)| *name);
     settings.chain(own(catalogue).into_iter().map(|(param, _)| param.name)).collect()
 }
+
+/// Settings that may be schedules.
+const SCHEDULED: [&str; 2] = ["clip_range", "ent_coef"];
 
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
