@@ -8,6 +8,7 @@ mod fisher;
 mod gru;
 mod impala_cnn;
 mod lane_shard;
+mod layers;
 mod lstm;
 mod minatar_cnn;
 mod mlp_layer_norm;

@@ -159,8 +159,9 @@ impl Normaliser {
 mod tests {
     use uphill_envs::End;
 
-    use super::{Normaliser, RewardScale};
+    use super::{Normaliser, RewardScale, ValueScale};
     use crate::Rollout;
+    use crate::rollout::Estimate;
     use crate::world::Alone;
 
     /// Two lanes: one whose episode ends in the middle, one that is parked after its first step.
@@ -194,5 +195,26 @@ mod tests {
         // Environments that could not be saved begin anew.
         normaliser.begin();
         assert_eq!(normaliser.reward.expect("the one above").running, [0.0; 2]);
+    }
+
+    #[test]
+    fn values_are_known_by_what_they_were_of_late_and_from_the_first_rollout_on() {
+        let mut scale = ValueScale::default();
+        let follow = |scale: &mut ValueScale, targets: [f32; 6]| {
+            let estimate = Estimate { target: targets.to_vec(), ..Estimate::default() };
+            scale.follow(&played(), &estimate, &Alone).expect("alone")
+        };
+        // Places of a parked lane say nothing.
+        let first = follow(&mut scale, [1.0, 2.0, 3.0, 99.0, 6.0, 99.0]);
+        assert!((first.mean - 3.0).abs() < 1e-6 && (first.std - 3.5f32.sqrt()).abs() < 1e-6, "{first:?}");
+        let second = follow(&mut scale, [10.0, 10.0, 10.0, 99.0, 10.0, 99.0]);
+        let share = 0.01 / (0.01 + 0.99 * 0.01);
+        let mean = share * 10.0 + (1.0 - share) * 3.0;
+        let square: f64 = share * 100.0 + (1.0 - share) * 12.5;
+        assert!((f64::from(second.mean) - mean).abs() < 1e-6, "{second:?} {mean}");
+        assert!((f64::from(second.std) - (square - mean * mean).sqrt()).abs() < 1e-5, "{second:?}");
+        // What does not vary is not blown up.
+        let still = follow(&mut ValueScale::default(), [5.0; 6]);
+        assert!((still.mean - 5.0).abs() < 1e-6 && still.std == 1e-4, "{still:?}");
     }
 }

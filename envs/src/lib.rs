@@ -47,7 +47,6 @@ mod episodes;
 mod error;
 mod frame_stack;
 mod frozen_lake;
-mod gaussian_bandit;
 mod gridworld;
 mod guard;
 #[cfg(feature = "gym-rs")]
@@ -90,7 +89,6 @@ pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
 pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
-pub use gaussian_bandit::GaussianBandit;
 pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
 pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]

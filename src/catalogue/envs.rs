@@ -1,8 +1,8 @@
 //! The environments of this crate as rows.
 
 use uphill_envs::{
-    Bandit, Blackjack, Env, FiniteMdp, GaussianBandit, MemoryChain, RepeatPrevious, TMaze, TabularEnv, Taxi, TimeLimit,
-    corridor, delayed_reward, random_mdp,
+    Bandit, Blackjack, Env, FiniteMdp, MemoryChain, RepeatPrevious, TMaze, TabularEnv, Taxi, TimeLimit, corridor,
+    delayed_reward, random_mdp,
 };
 
 use super::{EnvRow, MakeEnv, MakeOne, worlds};
@@ -25,8 +25,8 @@ const BANDIT: EnvRow = Row {
     },
 };
 
-fn gaussian_bandit(args: &Args) -> Result<GaussianBandit> {
-    Ok(GaussianBandit::new(args.count("arms")?, args.number("std")?)?)
+fn gaussian_bandit(args: &Args) -> Result<Bandit> {
+    Ok(Bandit::gaussian(args.count("arms")?, args.number("std")?)?)
 }
 
 const GAUSSIAN_BANDIT: EnvRow = Row {

@@ -24,6 +24,8 @@ pub struct SquashedDiagGaussianRows {
     u: Vec<f32>,
     exp: Vec<f32>,
     log1p: Vec<f32>,
+    /// By their number the points that have been asked for, and their weights.
+    grids: Vec<Vec<(f64, f64)>>,
 }
 
 /// `c(u) = log(1 − tanh² u)`.
@@ -32,23 +34,36 @@ fn log_slope(u: f32) -> f32 {
     -2.0 * (size + (-2.0 * size).exp().ln_1p() - LN_2 as f32)
 }
 
+/// So many points and their weights, made when they are first asked for.
+fn grid(grids: &mut Vec<Vec<(f64, f64)>>, count: usize) -> &[(f64, f64)] {
+    if grids.len() <= count {
+        grids.resize_with(count + 1, Vec::new);
+    }
+    if grids[count].is_empty() {
+        grids[count].extend(points(count));
+    }
+    &grids[count]
+}
+
 impl SquashedDiagGaussianRows {
     /// No row yet, of so many numbers an action; `shift` is added to the outputs that are logarithms of deviations, and
     /// `log_half` is the sum of the logarithms of half the box's sides.
     #[must_use]
     pub fn new(len: usize, shift: f32, log_half: f32) -> Self {
         let normal = DiagGaussianRows::new(len, shift);
-        Self { len, normal, log_half, expected: Vec::new(), u: Vec::new(), exp: Vec::new(), log1p: Vec::new() }
+        let [u, exp, log1p] = [const { Vec::new() }; 3];
+        Self { len, normal, log_half, expected: Vec::new(), u, exp, log1p, grids: Vec::new() }
     }
 
     /// Sums `c(u)` and its slopes over the points of every number.
     fn expect(&mut self) {
-        let Self { normal, expected, u, exp, log1p, .. } = self;
+        let Self { normal, expected, u, exp, log1p, grids, .. } = self;
         let (means, stds) = normal.parameters();
         u.clear();
         let each = || means.iter().zip(stds).filter(|(mean, _)| !mean.is_nan());
         for (&mean, &std) in each() {
-            u.extend(points(nodes(f64::from(std))).map(|(z, _)| (f64::from(mean) + f64::from(std) * z) as f32));
+            let grid = grid(grids, nodes(f64::from(std)));
+            u.extend(grid.iter().map(|(z, _)| (f64::from(mean) + f64::from(std) * z) as f32));
         }
         exp.clear();
         exp.extend(u.iter().map(|u| -2.0 * u.abs()));
@@ -64,7 +79,7 @@ impl SquashedDiagGaussianRows {
             }
             let std = f64::from(std);
             let mut sums = [0.0; 3];
-            for ((z, weight), ((&u, &e), &log1p)) in points(nodes(std)).zip(&mut points_of_all) {
+            for (&(z, weight), ((&u, &e), &log1p)) in grid(grids, nodes(std)).iter().zip(&mut points_of_all) {
                 let [size, e, log1p] = [u.abs(), e, log1p].map(f64::from);
                 let tanh = f64::from(u).signum() * (1.0 - e) / (1.0 + e);
                 let slope = -2.0 * tanh;

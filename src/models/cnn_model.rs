@@ -7,18 +7,17 @@ use candle_core::{Device, Tensor};
 use uphill_envs::{Space, Spec, quoted};
 
 use super::cnn_tensors::answer;
-use super::mlp_model::{POLICY_GAIN, VALUE_GAIN, hidden_layers};
+use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
 use super::mlp_row::{HIDDEN, INIT};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
-use super::share::Share;
 use super::trunk::{Trunk, TrunkStage, shown};
 use super::{Activation, Model, Site, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{Cnn, CnnPasses, Layer, Mlp, TurnedCnn};
+use crate::kernels::{Cnn, CnnPasses, Mlp, TurnedCnn};
 use crate::objective::{Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
@@ -157,20 +156,12 @@ impl CnnModel {
         };
         let nets = if config.shared_trunk {
             let (trunk, mut layers, width) = body("trunk", &mut layout, &mut gains)?;
-            let weight = layout.push("actor.head.weight", &[outputs, width]);
-            layout.push("critic.head.weight", &[1, width]);
-            let bias = layout.push("actor.head.bias", &[outputs]);
-            layout.push("critic.head.bias", &[1]);
-            gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
-            layers.push(Layer { inputs: width, outputs: outputs + 1, weight, bias });
+            layers.push(heads([width, outputs], &mut layout, &mut gains));
             Nets::Shared(net(layers, trunk))
         } else {
             let mut one = |name: &str, outputs: usize, gain: f64| {
                 let (trunk, mut layers, width) = body(name, &mut layout, &mut gains)?;
-                let weight = layout.push(format!("{name}.head.weight"), &[outputs, width]);
-                let bias = layout.push(format!("{name}.head.bias"), &[outputs]);
-                gains.extend([gain, 0.0]);
-                layers.push(Layer { inputs: width, outputs, weight, bias });
+                layers.push(head(name, [width, outputs], gain, &mut layout, &mut gains));
                 Ok::<_, Error>(net(layers, trunk))
             };
             Nets::Separate { actor: one("actor", outputs, POLICY_GAIN)?, critic: one("critic", 1, VALUE_GAIN)? }
@@ -278,24 +269,9 @@ impl Model for CnnModel {
         if !self.is_on_host(params) || !objective.has_rows() {
             return Ok(None);
         }
-        batch.check()?;
         check_len("the network's input", self.observation_len, batch.rollout.observation_len)?;
-        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
-        let Self { distribution, nets, own, threads, .. } = self;
-        let count = shard::count(nets, batch.places.len());
         let Room { turned, shards, .. } = scratch.of();
-        shards.resize_with(shards.len().max(count), Shard::default);
-        let shards = &mut shards[..count];
-        params.read(|theta| {
-            let version = params.version();
-            for (net, turned) in nets.each().into_iter().zip(&mut *turned) {
-                net.turn(turned, theta, &version);
-            }
-            threads.each(shards, |index, shard| {
-                shard.run((nets, turned, distribution, own), theta, batch, objective, (index, count));
-            });
-        })?;
-        let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
-        Ok(Some(loss / batch.places.len() as f64))
+        let network = (&self.nets, &self.distribution, &self.own, &self.threads);
+        shard::gradient(network, params, batch, objective, (turned, shards), (gradient, sums)).map(Some)
     }
 }

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use uphill_envs::Spec;
 
 use super::dense::{Dense, activated};
+use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
-use super::share::Share;
 use super::{Activation, Model, Site, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{FusedMlp, Layer, Mlp, Transposed, Workspace};
+use crate::kernels::{FusedMlp, Mlp, Transposed, Workspace};
 use crate::layout::Layout;
 use crate::objective::{Objective, RowSums};
 use crate::params::Params;
@@ -52,12 +52,6 @@ impl Default for MlpConfig {
         }
     }
 }
-
-/// Gains as PPO's authors set them: Huang et al. 2022, detail 2,
-/// <https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/>.
-const HIDDEN_GAIN: f64 = std::f64::consts::SQRT_2;
-pub(super) const POLICY_GAIN: f64 = 0.01;
-pub(super) const VALUE_GAIN: f64 = 1.0;
 
 /// Two perceptrons over one parameter vector: `[B, D]` to logits `[B, A]` and to values `[B]`.
 ///
@@ -125,21 +119,13 @@ impl MlpModel {
         let nets = if config.shared_trunk {
             let mut layers = hidden_layers("trunk", inputs, &config.hidden, &mut layout, &mut gains);
             let width = layers.last().map_or(inputs, |layer| layer.outputs);
-            let weight = layout.push("actor.head.weight", &[outputs, width]);
-            layout.push("critic.head.weight", &[1, width]);
-            let bias = layout.push("actor.head.bias", &[outputs]);
-            layout.push("critic.head.bias", &[1]);
-            gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
-            layers.push(Layer { inputs: width, outputs: outputs + 1, weight, bias });
+            layers.push(heads([width, outputs], &mut layout, &mut gains));
             Nets::Shared(Arc::new(Mlp { layers, activation: config.activation }))
         } else {
-            let mut net = |name: &str, hidden: &[usize], outputs: usize, head_gain: f64| {
+            let mut net = |name: &str, hidden: &[usize], outputs: usize, gain: f64| {
                 let mut layers = hidden_layers(name, inputs, hidden, &mut layout, &mut gains);
                 let width = layers.last().map_or(inputs, |layer| layer.outputs);
-                let weight = layout.push(format!("{name}.head.weight"), &[outputs, width]);
-                let bias = layout.push(format!("{name}.head.bias"), &[outputs]);
-                gains.extend([head_gain, 0.0]);
-                layers.push(Layer { inputs: width, outputs, weight, bias });
+                layers.push(head(name, [width, outputs], gain, &mut layout, &mut gains));
                 Arc::new(Mlp { layers, activation: config.activation })
             };
             Nets::Separate {
@@ -256,26 +242,6 @@ fn push_rows(
 /// Observations that go through a perceptron together when acting.
 const ACTING_BLOCK: usize = 256;
 
-/// Lays out hidden layers `name.0`, `name.1`, ... and notes the gain of each block (0 leaves it zero).
-pub(super) fn hidden_layers(
-    name: &str,
-    inputs: usize,
-    hidden: &[usize],
-    layout: &mut Layout,
-    gains: &mut Vec<f64>,
-) -> Vec<Layer> {
-    let mut width = inputs;
-    let mut layers = Vec::new();
-    for (l, &units) in hidden.iter().enumerate() {
-        let weight = layout.push(format!("{name}.{l}.weight"), &[units, width]);
-        let bias = layout.push(format!("{name}.{l}.bias"), &[units]);
-        gains.extend([HIDDEN_GAIN, 0.0]);
-        layers.push(Layer { inputs: width, outputs: units, weight, bias });
-        width = units;
-    }
-    layers
-}
-
 impl Model for MlpModel {
     fn observation_len(&self) -> usize {
         match &self.nets {
@@ -331,24 +297,9 @@ impl Model for MlpModel {
         if !self.fused || !objective.has_rows() {
             return Ok(None);
         }
-        batch.check()?;
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
-        batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
-        let count = shard::count(&self.nets, batch.places.len());
         let MlpScratch { transposed, shards, .. } = scratch.of();
-        shards.resize_with(shards.len().max(count), Shard::default);
-        let Self { distribution, nets, own, threads, .. } = self;
-        let shards = &mut shards[..count];
-        params.read(|theta| {
-            let version = params.version();
-            for (net, transposed) in nets.each().into_iter().zip(&mut *transposed) {
-                transposed.update(net, theta, &version);
-            }
-            threads.each(shards, |index, shard| {
-                shard.run((nets, transposed, distribution, own), theta, batch, objective, (index, count));
-            });
-        })?;
-        let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
-        Ok(Some(loss / batch.places.len() as f64))
+        let network = (&self.nets, &self.distribution, &self.own, &self.threads);
+        shard::gradient(network, params, batch, objective, (transposed, shards), (gradient, sums)).map(Some)
     }
 }

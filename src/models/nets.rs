@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use crate::kernels::{Cnn, CnnPasses, Mlp, Passes, Transposed, TurnedCnn};
+use crate::params::Version;
 
 /// A network over one parameter vector, on the host: what a share of a gradient is computed with.
-pub(super) trait Net {
+pub(super) trait Net: Send + Sync {
     /// Its weights as passes forward take them.
-    type Turned: Default;
+    type Turned: Default + Sync;
     /// What passes leave behind.
-    type Passes: Default;
+    type Passes: Default + Send;
+
+    /// Replaces `turned` by the weights of these parameters, unless they are those already.
+    fn turn(&self, turned: &mut Self::Turned, theta: &[f32], version: &Version);
 
     /// Rows that go through together: few enough that all activations stay in the cache.
     fn block(&self) -> usize;
@@ -33,6 +37,10 @@ pub(super) trait Net {
 impl Net for Mlp {
     type Turned = Transposed;
     type Passes = Passes;
+
+    fn turn(&self, turned: &mut Transposed, theta: &[f32], version: &Version) {
+        turned.update(self, theta, version);
+    }
 
     fn block(&self) -> usize {
         256
@@ -58,6 +66,10 @@ impl Net for Mlp {
 impl Net for Cnn {
     type Turned = TurnedCnn;
     type Passes = CnnPasses;
+
+    fn turn(&self, turned: &mut TurnedCnn, theta: &[f32], version: &Version) {
+        Cnn::turn(self, turned, theta, version);
+    }
 
     fn block(&self) -> usize {
         Cnn::block(self)

@@ -7,7 +7,7 @@ use uphill_envs::Spec;
 
 use super::dense::{Dense, activated};
 use super::lane_shard::{self, HostGru, LaneShard, Turned, Work};
-use super::mlp_model::{POLICY_GAIN, VALUE_GAIN, hidden_layers};
+use super::layers::{heads, hidden_layers};
 use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
 use super::share::Share;
@@ -178,12 +178,7 @@ impl RecurrentModel {
             Layer { inputs, outputs: gates, weight, bias }
         };
         let (input, recurrent) = (part("ih", width), part("hh", units));
-        let weight = layout.push("actor.head.weight", &[outputs, units]);
-        layout.push("critic.head.weight", &[1, units]);
-        let bias = layout.push("actor.head.bias", &[outputs]);
-        layout.push("critic.head.bias", &[1]);
-        gains.extend([POLICY_GAIN, VALUE_GAIN, 0.0, 0.0]);
-        let heads = Layer { inputs: units, outputs: outputs + 1, weight, bias };
+        let heads = heads([units, outputs], &mut layout, &mut gains);
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
         let net = |layers: Vec<Layer>| Mlp { layers, activation: config.activation };

@@ -7,8 +7,9 @@ use super::own_outputs::OwnOutputs;
 use super::share::{self, Share};
 use crate::distributions::Distribution;
 use crate::kernels::Mlp;
-use crate::objective::{HostLoss, Objective};
+use crate::objective::{HostLoss, Objective, RowSums};
 use crate::rollout::Minibatch;
+use crate::{Params, Result, Threads};
 
 /// The network of a share: what it is made of, their weights, and what its outputs mean.
 type Network<'a, N> = (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
@@ -19,14 +20,40 @@ fn block<N: Net>(nets: &Nets<N>) -> usize {
     net.block()
 }
 
-/// How many shards a minibatch is split into.
-pub(super) fn count<N: Net>(nets: &Nets<N>, rows: usize) -> usize {
-    rows.div_ceil(block(nets)).clamp(1, share::MOST)
+/// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, in shares on
+/// these threads; returns the loss. Weights and shards are kept from call to call.
+///
+/// # Errors
+/// As [`Model::host_gradient`](super::Model::host_gradient).
+pub(super) fn gradient<N: Net>(
+    (nets, distribution, own, threads): (&Nets<N>, &Arc<dyn Distribution>, &OwnOutputs, &Threads),
+    params: &Params,
+    batch: Minibatch<'_>,
+    objective: &dyn Objective,
+    (turned, shards): (&mut [N::Turned; 2], &mut Vec<Shard<N>>),
+    (gradient, sums): (&mut Vec<f32>, &mut RowSums),
+) -> Result<f64> {
+    batch.check()?;
+    batch.check_action(distribution.action_len(), distribution.action_kind())?;
+    let count = batch.places.len().div_ceil(block(nets)).clamp(1, share::MOST);
+    shards.resize_with(shards.len().max(count), Shard::default);
+    let shards = &mut shards[..count];
+    params.read(|theta| {
+        let version = params.version();
+        for (net, turned) in nets.each().into_iter().zip(&mut *turned) {
+            net.turn(turned, theta, &version);
+        }
+        threads.each(shards, |index, shard| {
+            shard.run((nets, turned, distribution, own), theta, batch, objective, (index, count));
+        });
+    })?;
+    let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
+    Ok(loss / batch.places.len() as f64)
 }
 
 /// Buffers for one share, kept from update to update.
 pub(super) struct Shard<N: Net = Mlp> {
-    pub(super) share: Share,
+    share: Share,
     actor: N::Passes,
     critic: N::Passes,
     observation: Vec<f32>,
@@ -52,7 +79,7 @@ impl<N: Net> Default for Shard<N> {
 
 impl<N: Net> Shard<N> {
     /// Loss and gradient of share `index` of `count`.
-    pub(super) fn run(
+    fn run(
         &mut self,
         network: Network<'_, N>,
         theta: &[f32],

@@ -2,6 +2,7 @@
 
 use uphill_envs::{Space, counted, quoted};
 
+use super::layers::HIDDEN_GAIN;
 use crate::kernels::{Conv, Layer, Stage, Windows};
 use crate::{Error, Layout, Result};
 
@@ -33,9 +34,6 @@ pub enum TrunkStage {
     /// `x + conv(relu(conv(relu(x))))`, both of 3 x 3 pixels, with as many filters as `x` has channels, and a border of 1.
     Residual,
 }
-
-/// Gain of filters: as of hidden layers.
-pub(super) const HIDDEN_GAIN: f64 = std::f64::consts::SQRT_2;
 
 /// Stages with their places among the parameters.
 pub(super) struct Trunk {
