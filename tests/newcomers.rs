@@ -300,6 +300,26 @@ fn a_run_whose_configuration_was_changed_says_so_and_is_not_given_up() {
 }
 
 #[test]
+fn a_flag_is_a_list_where_the_row_that_is_asked_for_has_one() {
+    let home = tempfile::tempdir().expect("a folder");
+    let small = ["--steps", "64", "--n-steps", "16", "--quiet", "--force", "--out", "run"];
+    let world = ["--env", "GridWorld-4x4-v0", "--observation", "image", "--hidden", "4"];
+    for (more, expected) in [
+        (&["--model", "minatar_cnn", "--filters", "3"][..], "minatar_cnn(filters=3)"),
+        (&["--model", "impala_cnn", "--filters", "[2]"], "impala_cnn(filters=[2])"),
+        (&["--model", "impala_cnn", "--filters", "2,2"], "impala_cnn(filters=[2, 2])"),
+        (&["--critic-hidden", "6"], "mlp(critic_hidden=[6])"),
+        (&["--critic-hidden", "none"], "mlp(critic_hidden=[])"),
+        (&["--critic-hidden", "hidden"], "mlp(critic_hidden=hidden)"),
+    ] {
+        let output = run(home.path(), "train", &[&small[..], &world, more].concat());
+        assert!(output.status.success(), "{more:?}: {}", said(&output));
+        let text = fs::read_to_string(home.path().join("run/config.toml")).expect("settings");
+        assert_eq!(Config::from_toml(&text).expect("settings").model.to_string(), expected);
+    }
+}
+
+#[test]
 fn another_algorithm_or_network_than_that_of_the_file_takes_what_it_has() {
     let home = tempfile::tempdir().expect("a folder");
     let file = "algo = 'ppo(clip_range=0.1, gamma=0.9)'\nsteps = 200\nn_steps = 32\nn_epochs = 3\nhidden = [4]\nshared_trunk = true\n";

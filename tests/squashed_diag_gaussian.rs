@@ -105,13 +105,18 @@ fn squashed_actions_are_drawn_as_often_as_they_are_probable() {
     let (of, outputs, n) = (squashed(1), [0.4f32, -0.2], 100_000);
     let mut rows = of.rows();
     rows.set(&outputs, 2);
-    let (mut rng, mut found) = (Seed(4).stream("draws", 0), [0.0f64; 10]);
+    let (mut rng, mut found, mut drawn) = (Seed(4).stream("draws", 0), [0.0f64; 10], Vec::new());
     for _ in 0..n {
         let mut action = [f32::NAN];
-        rows.sample(0, &mut rng, ActionMut::Continuous(&mut action)).expect("an action");
+        let log_prob = rows.sample(0, &mut rng, ActionMut::Continuous(&mut action)).expect("an action");
+        drawn.push((action[0], log_prob));
         of.map_action(&mut action);
         found[(((action[0] + 1.0) * 5.0) as usize).min(9)] += 1.0;
     }
+    // What is said of a draw is what is said of it later, to the bit.
+    let (actions, none) = (drawn.iter().map(|(a, _)| *a).collect::<Vec<_>>(), vec![0.0; n as usize]);
+    let judged = on_host(&of, &outputs.repeat(n as usize), Actions::Continuous(&actions), [&none, &none], 0).log_prob;
+    assert!(drawn.iter().zip(&judged).all(|((_, said), judged)| said.to_bits() == judged.to_bits()));
     let points = 4_000;
     let tenth = |i: usize| {
         let u: Vec<f32> = (0..points)

@@ -348,7 +348,11 @@ fn own_value(name: &str, text: &str, catalogue: &Catalogue) -> Result<toml::Valu
         _ => false,
     };
     let is_list = with(catalogue, name).all(is_list) || (text.contains(',') && with(catalogue, name).any(is_list));
-    let text = if is_list && !text.trim_start().starts_with('[') { format!("[{text}]") } else { text.to_string() };
+    let text = match text.trim() {
+        "none" if is_list => "[]".to_string(),
+        text if is_list && !text.starts_with('[') => format!("[{text}]"),
+        text => text.to_string(),
+    };
     let value = words::value(&text).map_err(|e| Error::Config(format!("--{}: {e}", name.replace('_', "-"))))?;
     Ok(value.to_toml(None))
 }
