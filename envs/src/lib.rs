@@ -74,6 +74,7 @@ mod time_limit;
 mod underway;
 mod vector;
 mod without_velocity;
+mod wrappers;
 
 /// The code of the README is tested, too.
 #[cfg(doctest)]
@@ -116,3 +117,7 @@ pub use taxi::Taxi;
 pub use time_limit::TimeLimit;
 pub use vector::{Actions, Lanes, Spread, Task, Transitions, VecEnv};
 pub use without_velocity::WithoutVelocity;
+pub use wrappers::{
+    ActionRepeat, ClipAction, EpisodeStatistics, Flatten, Played, Recording, RescaleAction, RewardScale, StickyActions,
+    TimeAware,
+};
