@@ -4,9 +4,12 @@ mod asterix;
 mod board;
 mod breakout;
 mod freeway;
+#[cfg(test)]
+mod recorded;
 mod rules;
 mod seaquest;
 mod space_invaders;
+mod swarm;
 
 pub use asterix::Asterix;
 pub use breakout::Breakout;

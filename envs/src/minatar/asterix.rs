@@ -177,3 +177,121 @@ impl Asterix {
         self.ramp_timer = RAMP;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::Told;
+    use super::*;
+
+    /// A game in which nothing comes for a while and nothing moves.
+    fn quiet(things: &[(usize, Thing)]) -> Asterix {
+        let mut game = Asterix { spawn_timer: 9, move_timer: 4, ..Asterix::start(&mut Told(&[])) };
+        things.iter().for_each(|&(row, thing)| game.things[row - 1] = Some(thing));
+        game
+    }
+
+    fn play(game: &mut Asterix, action: Move) -> (i32, bool) {
+        game.advance(action, true, &mut Told(&[]))
+    }
+
+    const GOLD: Thing = Thing { x: 4, rightwards: true, gold: true };
+    const ENEMY: Thing = Thing { gold: false, ..GOLD };
+
+    #[test]
+    fn the_player_moves_in_four_directions_within_rows_1_to_8() {
+        let mut game = quiet(&[]);
+        for (action, place) in [
+            (Move::Up, (5, 4)),
+            (Move::Right, (6, 4)),
+            (Move::Down, (6, 5)),
+            (Move::Left, (5, 5)),
+            (Move::Stay, (5, 5)),
+        ] {
+            play(&mut game, action);
+            assert_eq!((game.x, game.y), place);
+        }
+        for (corner, actions) in [((0, 1), [Move::Left, Move::Up]), ((9, 8), [Move::Right, Move::Down])] {
+            let mut game = Asterix { x: corner.0, y: corner.1, ..quiet(&[]) };
+            for action in actions {
+                play(&mut game, action);
+            }
+            assert_eq!((game.x, game.y), corner);
+        }
+    }
+
+    #[test]
+    fn treasure_pays_and_is_gone_and_an_enemy_ends_the_game() {
+        let mut game = quiet(&[(5, GOLD)]);
+        assert_eq!((play(&mut game, Move::Left), game.things[4]), ((1, false), None));
+        assert_eq!(play(&mut quiet(&[(5, ENEMY)]), Move::Left), (0, true));
+        assert_eq!(play(&mut quiet(&[(5, ENEMY)]), Move::Stay), (0, false));
+        // Likewise where they come to the player.
+        let mut game = Asterix { move_timer: 0, ..quiet(&[(5, GOLD)]) };
+        assert_eq!((play(&mut game, Move::Stay), game.things[4]), ((1, false), None));
+        assert_eq!(play(&mut Asterix { move_timer: 0, ..quiet(&[(5, ENEMY)]) }, Move::Stay), (0, true));
+    }
+
+    #[test]
+    fn things_come_every_10_frames_from_either_side_into_free_rows() {
+        let mut game = Asterix { y: 1, ..Asterix::start(&mut Told(&[])) };
+        let mut come = Vec::new();
+        // The third free row from the left, an enemy; then the first, which is row 1, from the right, treasure.
+        let mut chance = Told(&[2, 0, 1, 0, 1, 0]);
+        for frame in 1..=22 {
+            let before = game.things.iter().flatten().count();
+            game.advance(Move::Stay, true, &mut chance);
+            if game.things.iter().flatten().count() > before {
+                come.push(frame);
+            }
+        }
+        assert_eq!((come, chance.0.is_empty()), (vec![11, 21], true));
+        assert!(game.things[2].is_some_and(|thing| thing.rightwards && !thing.gold));
+        let moved_at_once = Thing { x: 8, rightwards: false, gold: true };
+        assert_eq!(game.things[0], Some(moved_at_once));
+        // Where no row is free, nothing comes, and nothing is drawn.
+        let mut full = quiet(&(1..=8).map(|row| (row, ENEMY)).collect::<Vec<_>>());
+        (full.spawn_timer, full.x) = (0, 9);
+        play(&mut full, Move::Stay);
+        assert_eq!((full.things, full.spawn_timer), ([Some(ENEMY); 8], 9));
+    }
+
+    #[test]
+    fn things_move_every_5_frames_and_leave_on_the_other_side() {
+        let left = Thing { x: 1, rightwards: false, gold: true };
+        let mut game = quiet(&[(1, GOLD), (2, left)]);
+        let mut places = Vec::new();
+        for _ in 0..15 {
+            game.spawn_timer = 9;
+            play(&mut game, Move::Stay);
+            places.push((game.things[0].map(|thing| thing.x), game.things[1].map(|thing| thing.x)));
+        }
+        let expected = [(0, 4, Some((4, Some(1)))), (4, 9, Some((5, Some(0)))), (9, 14, Some((6, None)))];
+        for (first, end, at) in expected {
+            assert!(places[first..end].iter().all(|&(x, y)| Some((x.unwrap_or(-1), y)) == at), "{places:?}");
+        }
+    }
+
+    #[test]
+    fn it_gets_harder_every_102_frames() {
+        let mut game = quiet(&[]);
+        let mut speeds = vec![(0, game.spawn_speed, game.move_speed)];
+        for frame in 1..=1100 {
+            (game.spawn_timer, game.move_timer) = (9, 4);
+            play(&mut game, Move::Stay);
+            let (_, spawn, speed) = speeds[speeds.len() - 1];
+            if (spawn, speed) != (game.spawn_speed, game.move_speed) {
+                speeds.push((frame, game.spawn_speed, game.move_speed));
+            }
+        }
+        let spawn_speeds = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
+        let move_speeds = [5, 5, 4, 4, 3, 3, 2, 2, 1, 1];
+        let expected = (0..10).map(|i| (102 * i, spawn_speeds[i], move_speeds[i])).collect::<Vec<_>>();
+        assert_eq!(speeds, expected);
+        let mut steady = quiet(&[]);
+        for _ in 0..1100 {
+            steady.spawn_timer = 9;
+            steady.advance(Move::Stay, false, &mut Told(&[]));
+        }
+        assert_eq!((steady.spawn_speed, steady.move_speed), (10, 5), "not without ramping");
+    }
+}

@@ -114,3 +114,100 @@ impl Breakout {
         self.falls ^= true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::Told;
+    use super::*;
+
+    fn start() -> Breakout {
+        Breakout::start(&mut Told(&[0]))
+    }
+
+    fn play(game: &mut Breakout, action: Move) -> (i32, bool) {
+        game.advance(action, true, &mut Told(&[]))
+    }
+
+    #[test]
+    fn the_ball_starts_in_a_corner_of_the_bricks_on_its_way_down() {
+        let (left, right) = (start(), Breakout::start(&mut Told(&[1])));
+        assert_eq!((left.ball, left.rightwards, left.falls, left.paddle), ((3, 0), true, true, 4));
+        assert_eq!((right.ball, right.rightwards, right.falls), ((3, 9), false, true));
+        assert_eq!((left.bricks.len(), left.bricks), (30, Board::block([1, 4], [0, 10])));
+    }
+
+    #[test]
+    fn the_paddle_moves_within_the_screen() {
+        let mut game = start();
+        for (action, columns) in [(Move::Left, [3, 2, 1]), (Move::Right, [2, 3, 4])] {
+            assert_eq!(
+                columns.map(|_| {
+                    play(&mut game, action);
+                    game.paddle
+                }),
+                columns
+            );
+        }
+        (game.paddle, game.ball) = (0, (4, 0));
+        play(&mut game, Move::Left);
+        assert_eq!(game.paddle, 0);
+        (game.paddle, game.ball) = (9, (4, 0));
+        play(&mut game, Move::Right);
+        assert_eq!(game.paddle, 9);
+    }
+
+    #[test]
+    fn the_ball_flies_along_diagonals_and_is_reflected_at_the_sides_and_the_top() {
+        let mut game = Breakout { ball: (5, 8), ..start() };
+        let mut fly = || {
+            assert_eq!(play(&mut game, Move::Stay), (0, false));
+            game.ball
+        };
+        assert_eq!([fly(), fly(), fly()], [(6, 9), (7, 9), (8, 8)]);
+        let mut game = Breakout { ball: (1, 3), bricks: Board::cell(2, 9), falls: false, ..start() };
+        let mut fly = || {
+            assert_eq!(play(&mut game, Move::Stay), (0, false));
+            game.ball
+        };
+        assert_eq!([fly(), fly(), fly()], [(0, 4), (0, 5), (1, 6)]);
+    }
+
+    #[test]
+    fn a_brick_that_is_hit_is_gone_for_a_reward_and_reflects_the_ball() {
+        let mut game = Breakout { ball: (4, 4), falls: false, ..start() };
+        assert_eq!(play(&mut game, Move::Stay), (1, false));
+        assert_eq!((game.ball, game.falls, game.bricks.len(), game.last), ((4, 5), true, 29, (4, 4)));
+        assert!(!game.bricks.meets(Board::cell(3, 5)));
+        // At once among bricks again, it flies through.
+        let mut game = Breakout { ball: (2, 4), strike: true, bricks: Board::block([3, 4], [0, 10]), ..start() };
+        assert_eq!((play(&mut game, Move::Stay), game.ball, game.bricks.len()), ((0, false), (3, 5), 10));
+        play(&mut game, Move::Stay);
+        assert!(!game.strike, "it is out of them");
+    }
+
+    #[test]
+    fn the_paddle_sends_the_ball_back_or_reflects_it_and_without_the_game_ends() {
+        let at = |paddle| Breakout { ball: (8, 4), paddle, ..start() };
+        // Under the ball it is reflected; where it comes to, it goes back as it came.
+        for (paddle, rightwards) in [(4, true), (5, false)] {
+            let mut game = at(paddle);
+            assert_eq!(play(&mut game, Move::Stay), (0, false));
+            assert_eq!((game.ball, game.falls, game.rightwards), ((8, 5), false, rightwards), "paddle in {paddle}");
+        }
+        assert_eq!(play(&mut at(5), Move::Left), (0, false), "moved under it in time");
+        assert_eq!(play(&mut at(6), Move::Stay), (0, true));
+        assert_eq!(play(&mut at(3), Move::Stay), (0, true));
+    }
+
+    #[test]
+    fn three_rows_are_there_again_when_all_bricks_are_gone() {
+        let mut game = Breakout { ball: (4, 4), falls: false, bricks: Board::cell(3, 5), ..start() };
+        assert_eq!((play(&mut game, Move::Stay), game.bricks), ((1, false), Board::default()));
+        while game.ball.0 < 8 {
+            play(&mut game, Move::Stay);
+            assert!(game.bricks.is_empty(), "not before the ball is at the bottom");
+        }
+        game.paddle = game.ball.1;
+        assert_eq!((play(&mut game, Move::Stay), game.bricks), ((0, false), BRICKS));
+    }
+}

@@ -136,3 +136,87 @@ impl Freeway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{Told, shown};
+    use super::*;
+
+    /// Eight cars of speed 1 to the right.
+    const SLOW: &[u32] = &[0; 16];
+    /// Eight cars of speed 5 to the left.
+    const FAST: &[u32] = &[4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1, 4, 1];
+
+    /// A game whose cars all are in the same column and do not move for a while.
+    fn parked(x: u8) -> Freeway {
+        let game = Freeway::start(&mut Told(FAST));
+        Freeway { cars: game.cars.map(|car| Car { x, ..car }), ..game }
+    }
+
+    fn play(game: &mut Freeway, action: Move) -> (i32, bool) {
+        game.advance(action, true, &mut Told(&[]))
+    }
+
+    #[test]
+    fn the_player_moves_every_third_frame_up_and_down() {
+        let mut game = parked(0);
+        let mut up = |action| {
+            game.cars = parked(0).cars;
+            play(&mut game, action);
+            game.row
+        };
+        assert_eq!([Move::Up; 8].map(&mut up), [9, 9, 9, 8, 8, 8, 7, 7]);
+        assert_eq!([Move::Down; 8].map(&mut up), [7, 8, 8, 8, 9, 9, 9, 9]);
+    }
+
+    #[test]
+    fn the_top_pays_and_sends_back_and_gives_the_cars_other_speeds() {
+        let mut game = Freeway { row: 1, move_timer: 0, ..parked(7) };
+        assert_eq!(game.advance(Move::Up, true, &mut Told(SLOW)), (1, false));
+        assert_eq!(game.row, 9);
+        assert_eq!(game.cars, [Car { x: 7, timer: 0, speed: 1 }; 8]);
+    }
+
+    #[test]
+    fn a_car_that_meets_the_player_sends_it_back() {
+        for row in 1..=8 {
+            // One that stands there, one that comes, and one that leaves, before it has.
+            for (x, timer) in [(4, 3), (5, 0), (4, 0)] {
+                let mut game = Freeway { row, ..parked(0) };
+                game.cars[usize::from(row) - 1] = Car { x, timer, speed: -5 };
+                assert_eq!((play(&mut game, Move::Stay), game.row), ((0, false), 9), "row {row}, car at {x}");
+            }
+            let mut game = Freeway { row, ..parked(0) };
+            assert_eq!((play(&mut game, Move::Stay), game.row), ((0, false), row));
+        }
+    }
+
+    #[test]
+    fn cars_move_by_their_speed_around_the_screen() {
+        let mut game = Freeway::start(&mut Told(SLOW));
+        game.cars[1] = Car { x: 1, timer: 5, speed: -5 };
+        let mut places = Vec::new();
+        for _ in 0..24 {
+            play(&mut game, Move::Stay);
+            places.push((game.cars[0].x, game.cars[1].x));
+        }
+        let expected = (1..=24).map(|frame| ((frame / 2 % 10) as u8, [1, 0, 9, 8, 7][frame / 6])).collect::<Vec<_>>();
+        assert_eq!(places, expected);
+        // The trail is in the channel of the speed, behind the car, around the screen, too.
+        let mut game = parked(0);
+        game.cars[1] = Car { x: 3, timer: 1, speed: 2 };
+        let on = shown(&game, 7);
+        let at = |row: usize, column: usize, channel: usize| on.contains(&((10 * row + column) * 7 + channel));
+        assert!(at(9, 4, 0) && at(1, 0, 1) && at(1, 1, 6) && at(2, 3, 1) && at(2, 2, 3));
+        assert_eq!(on.len(), 17);
+        game.cars[0].speed = 5;
+        assert!(shown(&game, 7).contains(&((10 + 9) * 7 + 6)));
+    }
+
+    #[test]
+    fn the_game_ends_after_2500_frames() {
+        let mut game = Freeway::start(&mut Told(SLOW));
+        let frames = (1..5000).find(|_| play(&mut game, Move::Stay).1);
+        assert_eq!(frames, Some(2500));
+    }
+}

@@ -2,19 +2,18 @@
 
 use crate::Colour;
 
-use super::rules::{Chance, Move, Picture, Rules, Words, moved, on_screen, put};
+use super::rules::{Chance, Move, Picture, Rules, Words, moved, put};
+use super::swarm::{DEEPEST, ENEMY_SHOT, MOVE, Swarm, Swimmer};
 
 const OXYGEN: i16 = 200;
 /// The most divers on board.
 const CREW: u8 = 6;
 const COOL_DOWN: u8 = 5;
-const ENEMY_SHOT: u8 = 10;
-/// Frames from one enemy to the next, from one diver to the next, and that each waits between two moves.
+/// Frames from one enemy to the next, and from one diver to the next.
 const SPAWN: u8 = 20;
 const DIVER: u8 = 30;
-const MOVE: u8 = 5;
+/// What [`MOVE`] comes down to.
 const FASTEST_MOVE: u8 = 2;
-const DEEPEST: i8 = 8;
 
 /// A submarine among enemies and divers, which has to come up for air.
 ///
@@ -53,138 +52,6 @@ pub struct Seaquest {
     fish: Swarm<64>,
     submarines: Swarm<64>,
     divers: Swarm<16>,
-}
-
-/// Something in the water.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Swimmer {
-    x: i8,
-    y: u8,
-    rightwards: bool,
-    /// Frames until it moves; a bullet does with every frame.
-    timer: u8,
-    /// Frames until it fires, if it does.
-    shot: u8,
-}
-
-impl Swimmer {
-    /// A new one, at the side that it comes from.
-    fn new(rightwards: bool, y: u8, timer: u8) -> Self {
-        Self { x: if rightwards { 0 } else { 9 }, y, rightwards, timer, shot: ENEMY_SHOT }
-    }
-
-    fn way(self) -> i8 {
-        if self.rightwards { 1 } else { -1 }
-    }
-}
-
-/// Swimmers of a kind, in the order in which they came.
-#[derive(Debug, Clone, Copy)]
-struct Swarm<const N: usize> {
-    all: [Swimmer; N],
-    len: usize,
-}
-
-impl<const N: usize> Default for Swarm<N> {
-    fn default() -> Self {
-        Self { all: [Swimmer::default(); N], len: 0 }
-    }
-}
-
-impl<const N: usize> PartialEq for Swarm<N> {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl<const N: usize> Swarm<N> {
-    fn get(&self) -> &[Swimmer] {
-        &self.all[..self.len]
-    }
-
-    fn get_mut(&mut self) -> &mut [Swimmer] {
-        &mut self.all[..self.len]
-    }
-
-    /// There are never as many as there is room for: who comes last has left before.
-    fn push(&mut self, swimmer: Swimmer) {
-        if let Some(free) = self.all.get_mut(self.len) {
-            *free = swimmer;
-            self.len += 1;
-        }
-    }
-
-    fn retain(&mut self, mut keeps: impl FnMut(&Swimmer) -> bool) {
-        let mut kept = 0;
-        for i in 0..self.len {
-            if keeps(&self.all[i]) {
-                self.all[kept] = self.all[i];
-                kept += 1;
-            }
-        }
-        self.len = kept;
-    }
-
-    /// Moves those whose time it is, every `interval + 1` frames.
-    fn swim(&mut self, interval: u8) {
-        for swimmer in self.get_mut() {
-            match swimmer.timer {
-                0 => (swimmer.x, swimmer.timer) = (swimmer.x + swimmer.way(), interval),
-                _ => swimmer.timer -= 1,
-            }
-        }
-        self.retain(|swimmer| on_screen(swimmer.x));
-    }
-
-    /// Moves all, as bullets are.
-    fn fly(&mut self) {
-        self.get_mut().iter_mut().for_each(|bullet| bullet.x += bullet.way());
-        self.retain(|bullet| on_screen(bullet.x));
-    }
-
-    fn is_at(&self, x: u8, y: u8) -> bool {
-        self.get().iter().any(|one| (one.x, one.y) == (x as i8, y))
-    }
-
-    /// Takes away what these bullets hit, one each, and the bullets that do. How many.
-    fn shot_by<const M: usize>(&mut self, bullets: &mut Swarm<M>) -> i32 {
-        let before = bullets.len;
-        bullets.retain(|bullet| {
-            let hit = self.get().iter().position(|one| (one.x, one.y) == (bullet.x, bullet.y));
-            if let Some(hit) = hit {
-                self.all.copy_within(hit + 1..self.len, hit);
-                self.len -= 1;
-            }
-            hit.is_none()
-        });
-        (before - bullets.len) as i32
-    }
-
-    fn show(&self, picture: &mut Picture<'_>, channel: usize, leaves_trail: bool) {
-        for one in self.get() {
-            picture.set(one.y, one.x, channel);
-            if leaves_trail {
-                picture.set(one.y, one.x - one.way(), 3);
-            }
-        }
-    }
-
-    fn save(&self, state: &mut Vec<u64>) {
-        put(state, [self.len as i64]);
-        for one in self.get() {
-            put(state, [one.x.into(), one.y.into(), one.rightwards.into(), one.timer.into(), one.shot.into()]);
-        }
-    }
-
-    fn restore(words: &mut Words<'_>) -> Option<Self> {
-        let len = words.number(0..=N as i64)?;
-        let mut swarm = Self { len, ..Self::default() };
-        for one in swarm.get_mut() {
-            let (x, y, rightwards) = (words.number(0..=9)?, words.number(0..=DEEPEST.into())?, words.flag()?);
-            *one = Swimmer { x, y, rightwards, timer: words.number(0..=MOVE.into())?, shot: words.number(0..=10)? };
-        }
-        Some(swarm)
-    }
 }
 
 impl Rules for Seaquest {
@@ -320,10 +187,10 @@ impl Seaquest {
             let comes_towards = |other: &Swimmer| other.y == enemy.y && other.rightwards != rightwards;
             if !self.submarines.get().iter().chain(self.fish.get()).any(comes_towards) {
                 if is_submarine {
-                    self.submarines.push(enemy)
+                    self.submarines.push(enemy);
                 } else {
-                    self.fish.push(enemy)
-                };
+                    self.fish.push(enemy);
+                }
             }
         }
         if self.diver_timer == 0 {
@@ -390,5 +257,184 @@ impl Seaquest {
             self.ramp_index += 1;
         }
         reward
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{Told, shown};
+    use super::*;
+
+    /// Under water, in row 4, column 5, where nothing comes for a while.
+    fn under_water() -> Seaquest {
+        Seaquest { y: 4, at_surface: false, ..Seaquest::start(&mut Told(&[])) }
+    }
+
+    fn play(game: &mut Seaquest, action: Move) -> (i32, bool) {
+        game.advance(action, true, &mut Told(&[]))
+    }
+
+    fn of<const N: usize>(swimmers: &[Swimmer]) -> Swarm<N> {
+        let mut swarm = Swarm::default();
+        swimmers.iter().for_each(|&one| swarm.push(one));
+        swarm
+    }
+
+    fn at(x: i8, y: u8, rightwards: bool) -> Swimmer {
+        Swimmer { x, ..Swimmer::new(rightwards, y, 5) }
+    }
+
+    #[test]
+    fn the_submarine_moves_and_faces_the_way_that_it_went() {
+        let mut game = under_water();
+        for (action, place) in [
+            (Move::Right, (6, 4, true)),
+            (Move::Up, (6, 3, true)),
+            (Move::Left, (5, 3, false)),
+            (Move::Down, (5, 4, false)),
+        ] {
+            play(&mut game, action);
+            assert_eq!((game.x, game.y, game.rightwards), place);
+        }
+        let on = shown(&game, 10);
+        assert!(on.contains(&450) && on.contains(&461), "front, and back behind it");
+        game.y = 8;
+        play(&mut game, Move::Down);
+        assert_eq!(game.y, 8);
+    }
+
+    #[test]
+    fn bullets_fly_a_cell_a_frame_and_one_comes_every_fifth() {
+        let mut game = Seaquest { rightwards: true, ..under_water() };
+        let at = [(); 7].map(|()| {
+            play(&mut game, Move::Fire);
+            game.bullets.get().iter().map(|b| b.x).collect::<Vec<_>>()
+        });
+        assert_eq!(at, [vec![6], vec![7], vec![8], vec![9], vec![], vec![6], vec![7]]);
+    }
+
+    #[test]
+    fn an_enemy_that_is_shot_pays_and_is_gone_with_the_bullet() {
+        let bullet = of(&[at(2, 6, true)]);
+        let mut game = Seaquest { fish: of(&[at(3, 6, true), at(7, 6, true)]), bullets: bullet, ..under_water() };
+        assert_eq!((play(&mut game, Move::Stay), game.fish.len, game.bullets.len), ((1, false), 1, 0));
+        let mut game = Seaquest { submarines: of(&[at(3, 6, true)]), bullets: bullet, ..under_water() };
+        assert_eq!((play(&mut game, Move::Stay), game.submarines.len, game.bullets.len), ((1, false), 0, 0));
+        // One that comes to where the bullet is, too.
+        let near = of(&[Swimmer { timer: 0, ..at(4, 6, false) }]);
+        let mut game = Seaquest { fish: near, bullets: bullet, ..under_water() };
+        assert_eq!((play(&mut game, Move::Stay), game.fish.len, game.bullets.len), ((1, false), 0, 0));
+    }
+
+    #[test]
+    fn enemies_and_their_bullets_end_the_game_at_the_submarine_s_front() {
+        let still = at(5, 4, true);
+        let comes = Swimmer { timer: 0, ..at(4, 4, true) };
+        let away = Swimmer { timer: 0, ..at(6, 4, true) };
+        for (enemy, ended) in [(still, true), (comes, true), (away, false), (at(5, 5, true), false)] {
+            let mut game = Seaquest { fish: of(&[enemy]), ..under_water() };
+            assert_eq!(play(&mut game, Move::Stay), (0, ended), "a fish, {enemy:?}");
+            let mut game = Seaquest { submarines: of(&[enemy]), ..under_water() };
+            assert_eq!(play(&mut game, Move::Stay), (0, ended), "a submarine, {enemy:?}");
+            let mut game = Seaquest { enemy_bullets: of(&[enemy]), ..under_water() };
+            assert_eq!(play(&mut game, Move::Stay), (0, ended), "a bullet, {enemy:?}");
+        }
+    }
+
+    #[test]
+    fn submarines_fire_the_way_that_they_go_and_fish_do_not() {
+        let mut game =
+            Seaquest { y: 8, submarines: of(&[at(0, 6, true)]), fish: of(&[at(0, 2, true)]), ..under_water() };
+        let shots = (1..=11).filter(|_| {
+            play(&mut game, Move::Stay);
+            !game.enemy_bullets.get().is_empty()
+        });
+        assert_eq!(shots.collect::<Vec<_>>(), [11], "a frame after ten");
+        let bullet = game.enemy_bullets.get()[0];
+        assert_eq!((bullet.x, bullet.y, bullet.rightwards), (game.submarines.get()[0].x + 1, 6, true));
+    }
+
+    #[test]
+    fn enemies_come_every_20_frames_unless_one_would_meet_another() {
+        let mut game = Seaquest { spawn_timer: 0, ..under_water() };
+        game.advance(Move::Stay, true, &mut Told(&[1, 0, 6]));
+        assert_eq!(
+            (game.submarines.get(), game.spawn_timer),
+            (&[Swimmer { timer: 4, shot: 9, ..at(9, 7, false) }][..], 19)
+        );
+        for (draws, comes) in [([0, 1, 6], false), ([1, 1, 6], true), ([0, 1, 5], true)] {
+            let mut game = Seaquest { spawn_timer: 0, ..game };
+            game.advance(Move::Stay, true, &mut Told(&draws));
+            assert_eq!((game.fish.len == 1, game.spawn_timer), (comes, 19), "{draws:?}");
+        }
+    }
+
+    #[test]
+    fn divers_come_on_board_and_six_are_the_most() {
+        let mut game = Seaquest { diver_timer: 0, ..under_water() };
+        game.advance(Move::Stay, true, &mut Told(&[0, 2]));
+        assert_eq!((game.divers.get()[0].x, game.divers.get()[0].y, game.diver_timer), (0, 3, 29));
+        let there = Seaquest { divers: of(&[at(5, 4, true)]), ..under_water() };
+        let comes = Seaquest { divers: of(&[Swimmer { timer: 0, ..at(4, 4, true) }]), ..under_water() };
+        for mut game in [there, comes] {
+            play(&mut game, Move::Stay);
+            assert_eq!((game.on_board, game.divers.len), (1, 0));
+        }
+        let mut full = Seaquest { on_board: 6, ..there };
+        play(&mut full, Move::Stay);
+        assert_eq!((full.on_board, full.divers.len), (6, 1));
+        assert_eq!(shown(&full, 10).iter().filter(|&&place| place / 100 == 9 && place % 10 == 8).count(), 6);
+    }
+
+    #[test]
+    fn oxygen_goes_under_water_and_without_it_the_game_ends() {
+        let mut game = under_water();
+        play(&mut game, Move::Stay);
+        assert_eq!(game.oxygen, 199);
+        game.oxygen = 2;
+        let played = [(); 3].map(|()| play(&mut game, Move::Stay).1);
+        assert_eq!(played, [false, false, true]);
+        let gauge = |oxygen| {
+            shown(&Seaquest { oxygen, ..under_water() }, 10).iter().filter(|&&i| i / 100 == 9 && i % 10 == 7).count()
+        };
+        assert_eq!([200, 199, 20, 19, 0].map(gauge), [10, 9, 1, 0, 0]);
+        let mut floats = Seaquest::start(&mut Told(&[]));
+        play(&mut floats, Move::Stay);
+        assert_eq!(floats.oxygen, 200, "not at the surface");
+    }
+
+    #[test]
+    fn surfacing_takes_a_diver_or_pays_for_six_and_without_any_the_game_ends() {
+        let comes_up = |on_board| {
+            let mut game = Seaquest { y: 1, oxygen: 139, on_board, ..under_water() };
+            let played = play(&mut game, Move::Up);
+            assert!(game.at_surface && game.oxygen == 200);
+            (played, game.on_board)
+        };
+        assert_eq!(comes_up(0), ((0, true), 0));
+        assert_eq!(comes_up(1), ((0, false), 0));
+        assert_eq!(comes_up(5), ((0, false), 4));
+        assert_eq!(comes_up(6), ((6, false), 0));
+        // Only coming up counts, not staying there.
+        let mut game = Seaquest { on_board: 2, ..Seaquest::start(&mut Told(&[])) };
+        assert_eq!((play(&mut game, Move::Stay), game.on_board), ((0, false), 2));
+    }
+
+    #[test]
+    fn it_gets_harder_each_time_at_the_surface() {
+        let speeds = |ramping| {
+            let mut game = under_water();
+            (0..21)
+                .map(|_| {
+                    (game.y, game.on_board, game.at_surface, game.spawn_timer, game.diver_timer) = (0, 2, false, 9, 9);
+                    game.advance(Move::Stay, ramping, &mut Told(&[]));
+                    (game.spawn_speed, game.move_speed)
+                })
+                .collect::<Vec<_>>()
+        };
+        let hard = speeds(true);
+        assert_eq!(hard[..7], [(19, 5), (18, 4), (17, 4), (16, 3), (15, 3), (14, 2), (13, 2)]);
+        assert_eq!(hard[18..], [(1, 2); 3]);
+        assert_eq!(speeds(false), [(20, 5); 21]);
     }
 }

@@ -154,3 +154,130 @@ impl SpaceInvaders {
         nearest.and_then(lowest).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{Told, shown};
+    use super::*;
+
+    /// A game of these aliens, which neither move nor fire for a while.
+    fn quiet(aliens: Board) -> SpaceInvaders {
+        SpaceInvaders { aliens, ..SpaceInvaders::start(&mut Told(&[])) }
+    }
+
+    fn play(game: &mut SpaceInvaders, action: Move) -> (i32, bool) {
+        game.advance(action, true, &mut Told(&[]))
+    }
+
+    #[test]
+    fn the_cannon_moves_and_fires_every_fifth_frame() {
+        let mut game = quiet(WAVE);
+        play(&mut game, Move::Left);
+        assert_eq!(game.x, 4);
+        (game.x, _) = (9, play(&mut game, Move::Right));
+        play(&mut game, Move::Right);
+        assert_eq!(game.x, 9);
+        let mut game = quiet(Board::cell(0, 0));
+        let fired = [(); 8].map(|()| {
+            play(&mut game, Move::Fire);
+            game.bullets.meets(Board::cell(8, 5))
+        });
+        assert_eq!(fired, [true, false, false, false, false, true, false, false]);
+        assert_eq!(game.bullets, Board::cell(6, 5).or(Board::cell(1, 5)));
+    }
+
+    #[test]
+    fn a_bullet_takes_an_alien_with_it_and_pays() {
+        let mut game = SpaceInvaders { bullets: Board::cell(4, 5), ..quiet(WAVE) };
+        assert_eq!(play(&mut game, Move::Stay), (1, false));
+        assert_eq!((game.bullets, game.aliens), (Board::default(), WAVE.without(Board::cell(3, 5))));
+    }
+
+    #[test]
+    fn aliens_march_come_down_and_turn_at_the_side() {
+        let mut game = quiet(WAVE);
+        let mut seen = Vec::new();
+        for frame in 1..=60 {
+            game.alien_shot_timer = 9;
+            let before = game.aliens;
+            play(&mut game, Move::Stay);
+            if game.aliens != before {
+                seen.push((frame, game.aliens, game.rightwards));
+            }
+        }
+        let expected = [
+            (13, Board::block([0, 4], [1, 7]), false),
+            (25, Board::block([0, 4], [0, 6]), false),
+            (37, Board::block([1, 5], [0, 6]), true),
+            (49, Board::block([1, 5], [1, 7]), true),
+        ];
+        assert_eq!(seen, expected);
+        let on = shown(&game, 6);
+        assert!(on.contains(&(11 * 6 + 1)) && on.contains(&(11 * 6 + 3)) && !on.contains(&(11 * 6 + 2)));
+        // Turned at the right side, too.
+        let mut game = SpaceInvaders { alien_timer: 0, rightwards: true, ..quiet(Board::cell(2, 9)) };
+        play(&mut game, Move::Stay);
+        assert_eq!((game.aliens, game.rightwards), (Board::cell(3, 9), false));
+    }
+
+    #[test]
+    fn few_aliens_are_fast_and_one_moves_with_every_frame() {
+        let mut few = SpaceInvaders { alien_timer: 0, ..quiet(Board::block([0, 1], [3, 7])) };
+        let columns = [(); 9].map(|()| {
+            play(&mut few, Move::Stay);
+            few.aliens.cells().next()
+        });
+        assert_eq!(columns, [2, 2, 2, 2, 1, 1, 1, 1, 0].map(Some));
+        let mut one = SpaceInvaders { alien_timer: 0, ..quiet(Board::cell(0, 3)) };
+        let columns = [(); 4].map(|()| {
+            play(&mut one, Move::Stay);
+            one.aliens.cells().next()
+        });
+        assert_eq!(columns, [2, 1, 0, 10].map(Some));
+    }
+
+    #[test]
+    fn every_10_frames_the_lowest_alien_of_the_nearest_column_fires() {
+        let aliens = Board::block([0, 3], [2, 4]).or(Board::cell(0, 7));
+        let mut game = SpaceInvaders { alien_shot_timer: 0, ..quiet(aliens) };
+        play(&mut game, Move::Stay);
+        assert_eq!(game.alien_bullets, Board::cell(2, 3), "of two as near the left one");
+        let mut game = SpaceInvaders { alien_shot_timer: 0, ..quiet(aliens) };
+        play(&mut game, Move::Right);
+        assert_eq!(game.alien_bullets, Board::cell(0, 7));
+        let fired = (0..25).filter(|_| {
+            game.alien_timer = 9;
+            play(&mut game, Move::Stay);
+            game.alien_shot_timer == 9
+        });
+        assert_eq!(fired.collect::<Vec<_>>(), [9, 19]);
+    }
+
+    #[test]
+    fn a_bullet_or_an_alien_at_the_cannon_and_aliens_that_land_end_the_game() {
+        let under_fire = SpaceInvaders { alien_bullets: Board::cell(8, 5), ..quiet(WAVE) };
+        assert_eq!(play(&mut under_fire.clone(), Move::Stay), (0, true));
+        assert_eq!(play(&mut under_fire.clone(), Move::Left), (0, false), "it moves out of the way");
+        assert_eq!(play(&mut quiet(Board::cell(9, 4)), Move::Left), (0, true));
+        assert_eq!(play(&mut quiet(Board::cell(9, 4)), Move::Right), (0, false));
+        let comes = SpaceInvaders { alien_timer: 0, ..quiet(Board::cell(9, 6)) };
+        assert_eq!(play(&mut comes.clone(), Move::Stay), (0, true));
+        let lands = SpaceInvaders { alien_timer: 0, ..quiet(Board::cell(9, 0)) };
+        assert_eq!(play(&mut lands.clone(), Move::Stay), (0, true));
+    }
+
+    #[test]
+    fn a_wave_that_is_shot_is_followed_by_a_faster_one() {
+        let shot = |ramping| {
+            let mut game = quiet(WAVE);
+            [(); 8].map(|()| {
+                (game.aliens, game.bullets, game.alien_timer) = (Board::cell(3, 5), Board::cell(4, 5), 9);
+                let played = game.advance(Move::Stay, ramping, &mut Told(&[]));
+                assert_eq!((played, game.aliens, game.aliens.len()), ((1, false), WAVE, 24));
+                game.alien_interval
+            })
+        };
+        assert_eq!(shot(true), [11, 10, 9, 8, 7, 6, 6, 6]);
+        assert_eq!(shot(false), [12; 8]);
+    }
+}
