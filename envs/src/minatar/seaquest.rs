@@ -331,7 +331,8 @@ mod tests {
         let still = at(5, 4, true);
         let comes = Swimmer { timer: 0, ..at(4, 4, true) };
         let away = Swimmer { timer: 0, ..at(6, 4, true) };
-        for (enemy, ended) in [(still, true), (comes, true), (away, false), (at(5, 5, true), false)] {
+        let leaves = Swimmer { timer: 0, ..still };
+        for (enemy, ended) in [(still, true), (comes, true), (leaves, true), (away, false), (at(5, 5, true), false)] {
             let mut game = Seaquest { fish: of(&[enemy]), ..under_water() };
             assert_eq!(play(&mut game, Move::Stay), (0, ended), "a fish, {enemy:?}");
             let mut game = Seaquest { submarines: of(&[enemy]), ..under_water() };
@@ -345,13 +346,17 @@ mod tests {
     fn submarines_fire_the_way_that_they_go_and_fish_do_not() {
         let mut game =
             Seaquest { y: 8, submarines: of(&[at(0, 6, true)]), fish: of(&[at(0, 2, true)]), ..under_water() };
-        let shots = (1..=11).filter(|_| {
+        let mut bullet = None;
+        let shots = (1..=25).filter(|_| {
+            game.spawn_timer = 9;
             play(&mut game, Move::Stay);
-            !game.enemy_bullets.get().is_empty()
+            bullet =
+                bullet.or(game.enemy_bullets.get().first().copied().map(|bullet| (bullet, game.submarines.get()[0].x)));
+            game.submarines.get()[0].shot == ENEMY_SHOT
         });
-        assert_eq!(shots.collect::<Vec<_>>(), [11], "a frame after ten");
-        let bullet = game.enemy_bullets.get()[0];
-        assert_eq!((bullet.x, bullet.y, bullet.rightwards), (game.submarines.get()[0].x + 1, 6, true));
+        assert_eq!(shots.collect::<Vec<_>>(), [11, 22], "a frame after ten");
+        let (bullet, x) = bullet.expect("a bullet");
+        assert_eq!((bullet.x, bullet.y, bullet.rightwards), (x + 1, 6, true));
     }
 
     #[test]
