@@ -343,6 +343,7 @@ fn where_the_bias_is_not_measured_it_is_said_why() {
     for (line, expected) in [
         (&["--env", "Bandit-v0"][..], None),
         (&["--env", "GaussianBandit-v0(arms=3)"], None),
+        (&["--env", "Bandit-v0", "--model", "mlp(critic_hidden=[3])"], None),
         (&["--env", "Corridor-v0(length=3)"], None),
         (&["--env", "DelayedReward-v0(delay=3)"], None),
         (&["--env", "RandomMdp-v0(states=4)"], None),

@@ -77,7 +77,7 @@ impl Config {
     }
 
     /// Checks everything but the optimizer.
-    pub(super) fn validate_settings(&self) -> Result<()> {
+    pub(crate) fn validate_settings(&self) -> Result<()> {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };

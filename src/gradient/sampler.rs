@@ -92,7 +92,8 @@ impl GradientSampler<'_> {
         let task = Config { env, gamma, mask_actions, ..shown };
         let config =
             Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0.into(), ..task };
-        config.validate()?;
+        // What this has no use for, the training may have had: a critic's layers.
+        config.validate_settings()?;
         // No value is learnt, but those that estimators ask for are in the network's unit.
         let config = Config { normalize_value: self.config.normalize_value, ..config };
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
