@@ -1,8 +1,11 @@
-//! How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is.
+//! How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is; or how
+//! many environments take alone.
 //!
 //! ```text
 //! cargo run --release --example throughput
-//! cargo run --release --example throughput -- --json     # an object a line
+//! cargo run --release --example throughput -- --json                # an object a line
+//! cargo run --release --example throughput -- --env                 # every environment, with actions at random
+//! cargo run --release --example throughput -- --env CartPole-v1 "GridWorld-4x4-v0(slip=0.1)"
 //! ```
 
 use std::hint::black_box;
@@ -11,9 +14,11 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use clap::Parser;
+use rand::RngExt;
 use serde_json::json;
+use uphill::envs::{Actions, End, Space, Transitions};
 use uphill::screen::say;
-use uphill::{Config, Result, Trainer, cli};
+use uphill::{Catalogue, Config, Result, Rng, Seed, Trainer, cli};
 
 /// How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is.
 #[derive(Parser)]
@@ -21,6 +26,9 @@ struct Args {
     /// Print an object a line
     #[arg(long)]
     json: bool,
+    /// Time these environments alone, or every one that there is, with random actions
+    #[arg(long, num_args = 0.., value_name = "ENV")]
+    env: Option<Vec<String>>,
 }
 
 /// Algorithm, lanes, and steps a lane between updates; REINFORCE plays two whole episodes a lane.
@@ -46,7 +54,88 @@ fn main() -> ExitCode {
     cli::run(measure)
 }
 
-fn measure(&Args { json }: &Args) -> Result<()> {
+fn measure(Args { json, env }: &Args) -> Result<()> {
+    match env {
+        Some(envs) => measure_environments(envs, *json),
+        None => measure_loops(*json),
+    }
+}
+
+/// Lanes that an environment is timed with.
+const LANES: usize = 1_024;
+
+/// Environment steps a second on one thread: the median over some timings.
+fn measure_environments(envs: &[String], json: bool) -> Result<()> {
+    let all =
+        Catalogue::default().envs().iter().filter(|row| row.name != "GridWorld").map(|row| row.name.into()).collect();
+    let envs: Vec<String> = if envs.is_empty() { all } else { envs.to_vec() };
+    let configs = envs.iter().map(|env| Config::for_algo("ppo")?.in_env(env)).collect::<Result<Vec<_>>>()?;
+    if !json {
+        say(format_args!("| environment, {LANES} lanes, one thread | steps/s |\n|---|---|"))?;
+    }
+    for config in configs {
+        let rate = steps_of_environments(&config)?;
+        match json {
+            true => say(json!({ "env": config.env.to_string(), "lanes": LANES, "steps_per_second": rate.round() }))?,
+            false => say(format_args!("| {} | {rate:.0} |", config.env))?,
+        }
+    }
+    Ok(())
+}
+
+fn steps_of_environments(config: &Config) -> Result<f64> {
+    let mut envs = config.make_envs(LANES)?;
+    let (d, space) = (envs.spec().observation_len(), envs.spec().action.clone());
+    let mut rng = Seed(1).stream("actions", 0);
+    // Enough drawn beforehand that no lane takes the same way again and again.
+    let drawn: Vec<(Vec<u32>, Vec<f32>)> = (0..61).map(|_| random_actions(&space, &mut rng)).collect();
+    let (mut observation, mut last) = (vec![0.0; LANES * d], vec![0.0; LANES * d]);
+    let (mut reward, mut end, active) = (vec![0.0; LANES], vec![End::Not; LANES], vec![true; LANES]);
+    envs.reset(Some(1), &mut observation)?;
+    let mut rates = Vec::new();
+    for _ in 0..=REPEATS {
+        let (start, mut steps) = (Instant::now(), 0);
+        while start.elapsed().as_secs_f64() < SECONDS / 2.0 {
+            for (indices, numbers) in &drawn {
+                let actions =
+                    if indices.is_empty() { Actions::Continuous(numbers) } else { Actions::Discrete(indices) };
+                let out = Transitions {
+                    observation: &mut observation,
+                    final_observation: &mut last,
+                    reward: &mut reward,
+                    end: &mut end,
+                };
+                envs.step(actions, &active, out)?;
+                steps += LANES;
+            }
+        }
+        rates.push(steps as f64 / start.elapsed().as_secs_f64());
+    }
+    // The first has met what was not there yet.
+    rates.remove(0);
+    rates.sort_by(f64::total_cmp);
+    Ok(rates[REPEATS / 2])
+}
+
+/// An action of every lane: indices, or numbers of a box.
+fn random_actions(space: &Space, rng: &mut Rng) -> (Vec<u32>, Vec<f32>) {
+    let (mut indices, mut numbers) = (Vec::new(), Vec::new());
+    for _ in 0..LANES {
+        match space {
+            Space::Discrete { n } => indices.push(rng.random_range(0..*n as u32)),
+            Space::MultiDiscrete { n } => indices.extend(n.iter().map(|&n| rng.random_range(0..n as u32))),
+            Space::MultiBinary { n } => indices.extend((0..*n).map(|_| rng.random_range(0..2))),
+            Space::Box { low, high } => {
+                numbers
+                    .extend(low.iter().zip(high).map(|(&low, &high)| rng.random_range(low.max(-1e3)..=high.min(1e3))));
+            }
+            Space::Image { .. } => {}
+        }
+    }
+    (indices, numbers)
+}
+
+fn measure_loops(json: bool) -> Result<()> {
     let peak = peak_flops()?;
     if !json {
         say(format_args!("A core multiplies large matrices at {:.0} GFLOP/s.\n", peak / 1e9))?;

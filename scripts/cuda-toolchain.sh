@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 #
 # Fetches the CUDA compiler and its headers from PyPI into a local folder, so
-# that the `cuda` feature can be type-checked on a Linux machine that has
-# neither a GPU nor a CUDA install:
+# that the `cuda` feature can be built on a Linux machine that has neither a GPU
+# nor a CUDA install:
 #
 #     eval "$(scripts/cuda-toolchain.sh)"
-#     cargo check --features cuda
+#     cargo build --release --features cuda
 #
 # Usage: scripts/cuda-toolchain.sh [FOLDER]
 #
@@ -14,8 +14,10 @@
 # progress on standard error; a second run downloads nothing. An already set
 # CUDA_COMPUTE_CAP is kept. Needs python3 with pip, and g++.
 #
-# It is enough for `cargo check` and `cargo clippy`, which do not link. It is not
-# needed with a real CUDA install, which is what building and running take.
+# The libraries that a program is linked to, such as cuBLAS, are stubs: they say
+# what they are called and what is in them, and hold nothing. What is built runs
+# where the libraries themselves are, of the same major version, and the driver.
+# It is not needed with a real CUDA install.
 
 set -euo pipefail
 
@@ -81,6 +83,28 @@ for name in bin include nvvm; do
     ln -sfn "$tree/$name" "$folder/$name"
 done
 ln -sfn "$tree/lib" "$folder/lib64"
+
+# A stub of each library, with every function that cudarc declares of it.
+cargo=${CARGO:-cargo}
+cudarc=$("$cargo" metadata --format-version 1 --features cuda --manifest-path "$(dirname -- "${BASH_SOURCE[0]}")/../Cargo.toml" |
+    python3 -c 'import json, os, sys
+packages = json.load(sys.stdin)["packages"]
+print(next(os.path.dirname(p["manifest_path"]) for p in packages if p["name"] == "cudarc"))') ||
+    die 'cargo did not say where the crate cudarc is'
+stubs=$folder/lib/stubs
+mkdir -p -- "$stubs"
+stub() { # MODULE NAME SONAME
+    grep -oE '\bfn (cu|nvrtc)[A-Za-z0-9_]*' "$cudarc/src/$1/sys/mod.rs" | sort -u |
+        sed 's/fn \(.*\)/void \1(void) {}/' |
+        gcc -shared -w -fno-builtin -x c - -Wl,-soname,"$3" -o "$stubs/lib$2.so" ||
+        die "gcc could not make a stub of lib$2"
+}
+stub driver cuda libcuda.so.1
+stub nvrtc nvrtc libnvrtc.so.13
+stub curand curand libcurand.so.10
+stub cublas cublas libcublas.so.13
+stub cublaslt cublasLt libcublasLt.so.13
+ln -sfn ../../lib64/libcudart.so.13 "$stubs/libcudart.so"
 
 "$folder/bin/nvcc" --version >/dev/null || die "$folder/bin/nvcc does not run"
 

@@ -1,6 +1,7 @@
 //! Every row that a configuration's words may be from: this crate's, and a user's own.
 
 mod envs;
+mod minatar;
 mod worlds;
 
 use std::fmt;

@@ -4,6 +4,7 @@
 //! A mistake on the command line is told in one line with what would be right. What a program ends with: 0 where all went
 //! well, 1 for an error, 2 for a command line that cannot be read, 130 where Ctrl-C ended it.
 
+mod check;
 mod compare;
 mod completions;
 mod descent;
@@ -39,7 +40,7 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 11] = [
+const PROGRAMS: [Program; 12] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
@@ -48,6 +49,7 @@ const PROGRAMS: [Program; 11] = [
     Program { name: "gradient", command: gradient::command, run: gradient::run, remedy: |_, _| None },
     Program { name: "landscape", command: landscape::command, run: landscape::run, remedy: |_, _| None },
     Program { name: "descent", command: descent::command, run: descent::run, remedy: |_, _| None },
+    Program { name: "check", command: check::command, run: check::run, remedy: |_, _| None },
     Program { name: "list", command: list::command, run: list::run, remedy: |_, _| None },
     Program { name: "completions", command: completions::command, run: completions::run, remedy: |_, _| None },
     Program { name: "man", command: man::command, run: man::run, remedy: |_, _| None },

@@ -12,6 +12,8 @@ mod gru;
 mod layer;
 mod matmul;
 mod mlp;
+mod scalar_products;
+mod transpose;
 mod vector;
 mod windows;
 

@@ -23,7 +23,7 @@ const EXAMPLES: [(&str, &str); 7] = [
     ("landscape", "landscape"),
     ("descent", "descent"),
 ];
-const OTHERS: [&str; 4] = ["resume", "list", "completions", "man"];
+const OTHERS: [&str; 5] = ["resume", "check", "list", "completions", "man"];
 
 /// Short work for each of them, after a run in `r`, and what it leaves.
 const WORK: [(&str, &str, &[&str]); 8] = [
@@ -132,6 +132,18 @@ fn a_run_that_was_broken_off_is_resumed() {
     }
     // What a run began with is no flag.
     assert_eq!(run(uphill(), home.path(), "resume whole --lr 1").status.code(), Some(2));
+}
+
+#[test]
+fn environments_are_checked_by_their_words() {
+    let said = says("check CartPole-v1 GridWorld-4x4-v0(slip=0.1) Bandit-v0");
+    let kept = |env: &str| format!("{env}: keeps its contract\n");
+    assert_eq!(said, ["CartPole-v1", "GridWorld-4x4-v0(slip=0.1)", "Bandit-v0"].map(kept).concat());
+    let said = says("check FrozenLake8x8-v1");
+    assert!(said.starts_with("FrozenLake8x8-v1: unusual: no reward but 0 in 3000 steps"), "{said}");
+    let refused = run(uphill(), &std::env::temp_dir(), "check CartPole-v1 CartPole-v7");
+    assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()), "before the work");
+    assert!(text(&refused.stderr).contains("did you mean `CartPole-v1`"));
 }
 
 #[test]

@@ -28,6 +28,18 @@ impl Shape {
     }
 }
 
+impl Drawing {
+    /// Whether it has a size, and every shape a place.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        let size = [self.width, self.height].iter().all(|&x| x.is_finite() && x > 0.0);
+        size && self.shapes.iter().all(|shape| match shape {
+            Shape::Polygon(points, _) => points.iter().all(|(x, y)| x.is_finite() && y.is_finite()),
+            Shape::Disc { centre: (x, y), radius, .. } => [x, y, radius].iter().all(|x| x.is_finite()),
+        })
+    }
+}
+
 /// A picture of `width` x `height` units; shapes are painted in order, over `background`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {

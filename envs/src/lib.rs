@@ -40,6 +40,7 @@ mod acrobot;
 mod bandit;
 mod blackjack;
 mod cartpole;
+mod check;
 mod columns;
 mod drawing;
 mod env;
@@ -54,6 +55,7 @@ mod gym_rs;
 mod likeness;
 mod map;
 mod memory_chain;
+mod minatar;
 mod mountain_car;
 mod mountain_car_continuous;
 mod number;
@@ -73,6 +75,7 @@ mod time_limit;
 mod underway;
 mod vector;
 mod without_velocity;
+mod wrappers;
 
 /// The code of the README is tested, too.
 #[cfg(doctest)]
@@ -83,6 +86,7 @@ pub use acrobot::Acrobot;
 pub use bandit::Bandit;
 pub use blackjack::Blackjack;
 pub use cartpole::CartPole;
+pub use check::{Finding, check_env, check_vec_env};
 pub use columns::{Columns, Dynamics};
 pub use drawing::{Colour, Drawing, Shape};
 pub use env::{Action, End, Env, Spec, Step};
@@ -96,6 +100,7 @@ pub use gym_rs::GymRs;
 pub use likeness::nearest;
 pub use map::{Cell, Map, MapError};
 pub use memory_chain::MemoryChain;
+pub use minatar::{Asterix, Breakout, Freeway, MinAtar, MinAtarConfig, Seaquest, SpaceInvaders};
 pub use mountain_car::MountainCar;
 pub use mountain_car_continuous::MountainCarContinuous;
 pub use number::{counted, shown};
@@ -114,3 +119,7 @@ pub use taxi::Taxi;
 pub use time_limit::TimeLimit;
 pub use vector::{Actions, Lanes, Spread, Task, Transitions, VecEnv};
 pub use without_velocity::WithoutVelocity;
+pub use wrappers::{
+    ActionRepeat, ClipAction, EpisodeStatistics, Flatten, Played, Recording, RescaleAction, RewardScale, StickyActions,
+    TimeAware,
+};

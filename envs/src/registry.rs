@@ -9,8 +9,9 @@ use gym_rs::{
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
 use crate::{
-    Acrobot, Blackjack, CartPole, Columns, Env, EnvError, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig,
-    Lanes, MountainCar, MountainCarContinuous, Pendulum, Taxi, TimeLimit, VecEnv, WithoutVelocity, nearest, quoted,
+    Acrobot, Asterix, Blackjack, Breakout, CartPole, Columns, Env, EnvError, Freeway, FrozenLake, FrozenLakeConfig,
+    GridWorld, GridWorldConfig, Lanes, MinAtar, MinAtarConfig, MountainCar, MountainCarContinuous, Pendulum, Seaquest,
+    SpaceInvaders, Taxi, TimeLimit, VecEnv, WithoutVelocity, nearest, quoted,
 };
 
 /// One registered environment.
@@ -89,6 +90,27 @@ const ROWS: &[Registered] = &[
     row!("CartPoleNoVelocity-v0", "CartPole-v1 whose velocities are hidden", WithoutVelocity::cart_pole()),
     row!("MountainCarNoVelocity-v0", "MountainCar-v0 whose velocity is hidden", WithoutVelocity::mountain_car()),
     row!("PendulumNoVelocity-v0", "Pendulum-v1 whose velocity is hidden", WithoutVelocity::pendulum()),
+    row!(
+        "MinAtar/Asterix-v1",
+        "pick up treasure, keep away from enemies; MinAtar's",
+        MinAtar::<Asterix>::new(MinAtarConfig::default())
+    ),
+    row!(
+        "MinAtar/Breakout-v1",
+        "break bricks with a ball; MinAtar's",
+        MinAtar::<Breakout>::new(MinAtarConfig::default())
+    ),
+    row!("MinAtar/Freeway-v1", "cross a road; MinAtar's", MinAtar::<Freeway>::new(MinAtarConfig::default())),
+    row!(
+        "MinAtar/Seaquest-v1",
+        "shoot enemies, rescue divers, mind the air; MinAtar's",
+        MinAtar::<Seaquest>::new(MinAtarConfig::default())
+    ),
+    row!(
+        "MinAtar/SpaceInvaders-v1",
+        "shoot aliens before they land; MinAtar's",
+        MinAtar::<SpaceInvaders>::new(MinAtarConfig::default())
+    ),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
     row!(

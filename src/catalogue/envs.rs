@@ -5,7 +5,7 @@ use uphill_envs::{
     delayed_reward, random_mdp,
 };
 
-use super::{EnvRow, MakeEnv, MakeOne, worlds};
+use super::{EnvRow, MakeEnv, MakeOne, minatar, worlds};
 use crate::words::{Args, Param, Range, Row};
 use crate::{Error, Result};
 
@@ -138,7 +138,7 @@ const MEMORY_CHAIN: EnvRow = Row {
 pub(super) fn rows() -> Vec<EnvRow> {
     uphill_envs::rows()
         .map(|(name, summary)| {
-            let (params, make) = worlds::of(name).unwrap_or((&[], registered(name)));
+            let (params, make) = worlds::of(name).or_else(|| minatar::of(name)).unwrap_or((&[], registered(name)));
             Row { name, summary, params, make }
         })
         .chain([worlds::GRID_WORLD, BANDIT, GAUSSIAN_BANDIT, CORRIDOR, DELAYED_REWARD, RANDOM_MDP])

@@ -2,7 +2,9 @@
 
 use super::activation::{Activation, LEAK};
 use super::elementary::{normal_cdf, normal_pdf, sigmoid_in_place, tanh_in_place};
-use super::matmul::{Left, Start, matmul, transpose};
+use super::matmul::{Left, Start, matmul};
+use super::scalar_products::scalar_products;
+use super::transpose::transpose;
 use super::vector::{add, vectorised};
 
 /// Where a layer's weight `[outputs, inputs]` and bias `[outputs]` begin in the parameter vector.
@@ -206,32 +208,4 @@ pub(super) fn times_derivative(
         ),
         Activation::Identity => {}
     }
-}
-
-/// `out[i, j] = b[j] + Σₖ x[i, k]·W[j, k]`, summed in sixteen parts and then those, in an order that depends on the
-/// number of inputs alone.
-fn scalar_products(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
-    const LANES: usize = 16;
-    let inputs = weight.len() / bias.len();
-    vectorised(
-        #[inline(always)]
-        move || {
-            for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(bias.len())) {
-                for ((w, b), out) in weight.chunks_exact(inputs).zip(bias).zip(out) {
-                    let ((x, x_rest), (w, w_rest)) = (x.as_chunks::<LANES>(), w.as_chunks::<LANES>());
-                    let mut sums = [0.0f32; LANES];
-                    for (x, w) in x.iter().zip(w) {
-                        for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(w) {
-                            *sum = x.mul_add(w, *sum);
-                        }
-                    }
-                    let eight: [f32; 8] = std::array::from_fn(|l| sums[l] + sums[l + 8]);
-                    let four: [f32; 4] = std::array::from_fn(|l| eight[l] + eight[l + 4]);
-                    let sum = (four[0] + four[2]) + (four[1] + four[3]);
-                    let rest = x_rest.iter().zip(w_rest).fold(sum, |sum, (&x, &w)| x.mul_add(w, sum));
-                    *out = rest + b;
-                }
-            }
-        },
-    );
 }

@@ -37,23 +37,33 @@ pub(crate) fn matmul(out: &mut [f32], start: Start<'_>, a: Left<'_>, b: &[f32], 
     assert_eq!(left.len(), m * k, "the left factor of {m} x {k}");
     assert_eq!(b.len(), k * n, "the right factor of {k} x {n}");
     assert_eq!(out.len(), m * n, "the product of {m} x {n}");
-    match start {
-        Start::Zero => out.fill(0.0),
-        Start::Output => {}
-        Start::Row(row) => {
-            assert_eq!(row.len(), n, "the row that {m} x {n} numbers start from");
-            out.chunks_exact_mut(n.max(1)).for_each(|out| out.copy_from_slice(row));
-        }
+    if let Start::Row(row) = start {
+        assert_eq!(row.len(), n, "the row that {m} x {n} numbers start from");
     }
     let (row_stride, depth_stride) = match a {
         Left::Rows(_) => (k, 1),
         Left::Columns(_) => (1, m),
     };
-    let mut depth = 0;
+    if k == 0 {
+        out.chunks_exact_mut(n.max(1)).for_each(|out| start.copy_to(out, 0));
+    }
+    let (mut start, mut depth) = (start, 0);
     while depth < k {
         let next = (depth + DEPTH).min(k);
-        pulp::Arch::new().dispatch(Product { out, a: left, b, row_stride, depth_stride, m, n, depth: depth..next });
-        depth = next;
+        let product = Product { out, start, a: left, b, row_stride, depth_stride, m, n, depth: depth..next };
+        pulp::Arch::new().dispatch(product);
+        (start, depth) = (Start::Output, next);
+    }
+}
+
+impl Start<'_> {
+    /// Replaces a part of a row of the output, from `column` on, by what it starts from.
+    fn copy_to(self, out: &mut [f32], column: usize) {
+        match self {
+            Start::Zero => out.fill(0.0),
+            Start::Output => {}
+            Start::Row(row) => out.copy_from_slice(&row[column..]),
+        }
     }
 }
 
@@ -68,9 +78,10 @@ const MANY: usize = 12;
 /// The most numbers in a row of a panel: four vectors of sixteen.
 const PANEL: usize = 64;
 
-/// Adds to `out` the products over one part of the inner dimension.
+/// The products over one part of the inner dimension, and what they are added to.
 struct Product<'a> {
     out: &'a mut [f32],
+    start: Start<'a>,
     a: &'a [f32],
     b: &'a [f32],
     /// Element `(i, l)` of the left factor is `a[i * row_stride + l * depth_stride]`.
@@ -158,16 +169,23 @@ impl Product<'_> {
         (right, stride): (&[f32], usize),
     ) {
         debug_assert!(row + R <= self.m && column + V * S::F32_LANES <= self.n);
-        // SAFETY: `matmul` has asserted that the slices are m·k, k·n and m·n long, `columns` and `with_simd` that these
+        // SAFETY: `matmul` has asserted that the slices are m·k, k·n and m·n long, and a row that is started from n, `columns` and `with_simd` that these
         // rows and columns lie within m and n, `depth` lies within k, and `rows` has asserted that `right` holds as many rows of
         // V vectors; so every index formed here does within its slice.
         // Vectors are plain numbers without an alignment of their own in unaligned reads and writes.
         unsafe {
             let out = self.out.as_mut_ptr().add(row * self.n + column);
             let place = |r: usize, v: usize| r * self.n + v * S::F32_LANES;
-            let mut sums: [[S::f32s; V]; R] = std::array::from_fn(|r| {
-                std::array::from_fn(|v| out.add(place(r, v)).cast::<S::f32s>().read_unaligned())
-            });
+            let mut sums: [[S::f32s; V]; R] = match self.start {
+                Start::Zero => [[simd.splat_f32s(0.0); V]; R],
+                Start::Output => std::array::from_fn(|r| {
+                    std::array::from_fn(|v| out.add(place(r, v)).cast::<S::f32s>().read_unaligned())
+                }),
+                Start::Row(start) => {
+                    let start = start.as_ptr().add(column);
+                    [std::array::from_fn(|v| start.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned()); R]
+                }
+            };
             let mut b = right.as_ptr();
             let mut a = self.a.as_ptr().add(row * self.row_stride + self.depth.start * self.depth_stride);
             for l in self.depth.clone() {
@@ -197,6 +215,7 @@ impl Product<'_> {
     fn last_columns(&mut self, column: usize) {
         for row in 0..self.m {
             let out = &mut self.out[row * self.n + column..(row + 1) * self.n];
+            self.start.copy_to(out, column);
             for l in self.depth.clone() {
                 let left = self.a[row * self.row_stride + l * self.depth_stride];
                 let right = &self.b[l * self.n + column..(l + 1) * self.n];
@@ -206,26 +225,10 @@ impl Product<'_> {
     }
 }
 
-/// Turns `rows` x `columns` numbers, row by row, round: `out` is `columns` x `rows`.
-pub(crate) fn transpose(x: &[f32], rows: usize, columns: usize, out: &mut Vec<f32>) {
-    const SIDE: usize = 16;
-    assert_eq!(x.len(), rows * columns, "{rows} x {columns} numbers to transpose");
-    out.resize(x.len(), 0.0);
-    // Square by square, so that both sides stay in the cache.
-    for top in (0..rows).step_by(SIDE) {
-        let height = SIDE.min(rows - top);
-        for column in 0..columns {
-            let to = &mut out[column * rows + top..][..height];
-            for (r, to) in to.iter_mut().enumerate() {
-                *to = x[(top + r) * columns + column];
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DEPTH, Left, Start, matmul, transpose};
+    use super::super::transpose::transpose;
+    use super::{DEPTH, Left, Start, matmul};
 
     /// Every element in the order of the inner dimension, one fused product at a time.
     fn naive(start: &[f32], a: &[f32], b: &[f32], [m, k, n]: [usize; 3]) -> Vec<f32> {
@@ -278,22 +281,6 @@ mod tests {
                     assert!(same, "{shape:?} {start:?}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn turning_round_twice_changes_nothing() {
-        for (rows, columns) in [(1, 1), (3, 50), (64, 4), (17, 33), (0, 5)] {
-            let x = numbers(rows * columns, 5);
-            let (mut transposed, mut back) = (Vec::new(), Vec::new());
-            transpose(&x, rows, columns, &mut transposed);
-            for i in 0..rows {
-                for j in 0..columns {
-                    assert_eq!(transposed[j * rows + i].to_bits(), x[i * columns + j].to_bits());
-                }
-            }
-            transpose(&transposed, columns, rows, &mut back);
-            assert_eq!(back, x);
         }
     }
 

@@ -198,6 +198,10 @@ impl MlpModel {
         let batch = rows(observation, width)?;
         out.clear();
         if !params.device().is_cpu() {
+            // Nothing is asked of a device that refuses to start on nothing.
+            if batch == 0 {
+                return Ok(());
+            }
             let observation = Tensor::from_slice(observation, (batch, width), params.device())?;
             let (outputs, hidden) = self.apply(net, params, &observation, own.features() > 0)?;
             let outputs: Vec<f32> = outputs.flatten_all()?.to_vec1()?;
