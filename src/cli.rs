@@ -15,6 +15,7 @@ mod interrupt;
 mod landscape;
 mod list;
 mod man;
+mod new;
 mod one_line;
 mod picture;
 mod plot;
@@ -40,7 +41,7 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 12] = [
+const PROGRAMS: [Program; 13] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
@@ -49,6 +50,7 @@ const PROGRAMS: [Program; 12] = [
     Program { name: "gradient", command: gradient::command, run: gradient::run, remedy: |_, _| None },
     Program { name: "landscape", command: landscape::command, run: landscape::run, remedy: |_, _| None },
     Program { name: "descent", command: descent::command, run: descent::run, remedy: |_, _| None },
+    Program { name: "new", command: new::command, run: new::run, remedy: |_, _| None },
     Program { name: "check", command: check::command, run: check::run, remedy: |_, _| None },
     Program { name: "list", command: list::command, run: list::run, remedy: |_, _| None },
     Program { name: "completions", command: completions::command, run: completions::run, remedy: |_, _| None },

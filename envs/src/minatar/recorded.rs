@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::board::SIDE;
 use super::rules::{Chance, Move, Picture, Rules, Words};
-use super::{Asterix, Breakout, Freeway, SpaceInvaders};
+use super::{Asterix, Breakout, Freeway, Seaquest, SpaceInvaders};
 
 /// Chance that has been told what comes.
 pub(super) struct Told<'a>(pub(super) &'a [u32]);
@@ -89,6 +89,11 @@ fn breakout_does_what_was_recorded() {
 #[test]
 fn freeway_does_what_was_recorded() {
     shows_much(follow::<Freeway>("minatar_freeway.json"), (800, 1, 1));
+}
+
+#[test]
+fn seaquest_does_what_was_recorded() {
+    shows_much(follow::<Seaquest>("minatar_seaquest.json"), (250, 10, 5));
 }
 
 #[test]
