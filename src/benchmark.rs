@@ -84,13 +84,14 @@ impl Benchmark {
     /// long as none has a name that a comparison writes.
     ///
     /// # Errors
-    /// [`Error::Config`] for an impossible grid; [`Error::File`] if the folder holds what no comparison made, or a grid that
+    /// [`Error::Config`] for an impossible grid, or for runs that could not begin, naming the first; [`Error::File`] if the folder holds what no comparison made, or a grid that
     /// this one does not extend, naming what differs, or if another process is running in it; [`Error::Io`] if it cannot be
     /// written, or a name in it is a link.
     pub fn open(grid: Grid, folder: impl Into<PathBuf>, force: bool) -> Result<Self> {
         let folder = folder.into();
         grid.validate()?;
         let plan = Plan::new(&grid)?;
+        grid.rehearse()?;
         let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
         home::claim(&folder, force)?;
         let store = Store::open(&folder, measure)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
-use crate::words::{Args, Row, Spec, Word};
+use crate::words::{Args, Param, Row, Spec, Word};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
 pub(crate) use worlds::{GRID_WORLD, grid_world};
@@ -298,6 +298,27 @@ impl Catalogue {
         find(self.sinks(), "sink", name)
     }
 
+    /// The arguments of the row that the word of a setting asks for; `None` where there is no such row.
+    pub(crate) fn params(&self, setting: &str, word: &Word) -> Option<&'static [Param]> {
+        let row = &word.name;
+        match setting {
+            "env" => self.env(row).ok().map(|row| row.params),
+            "model" => self.model(row).ok().map(|row| row.params),
+            "distribution" => self.distribution(row).ok().map(|row| row.params),
+            _ => self.algo(row).ok().map(|row| row.params),
+        }
+    }
+
+    /// Whether the row that the word of a setting asks for has such an argument; of [`AUTO`](distributions::AUTO) any row, as
+    /// which it is the environment says.
+    pub(crate) fn has(&self, setting: &str, word: &Word, argument: &str) -> bool {
+        let is_auto = setting == "distribution" && word.name == distributions::AUTO;
+        let of_any = || self.distributions().iter().any(|row| row.param(argument).is_some());
+        let of_row =
+            || self.params(setting, word).is_some_and(|params| params.iter().any(|param| param.name == argument));
+        if is_auto { of_any() } else { of_row() }
+    }
+
     /// What of these words it does not have, each with what it is.
     pub(crate) fn lacks(
         &self,
@@ -314,7 +335,7 @@ impl Catalogue {
         };
         env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
         model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
-        let is_known = distribution == distributions::AUTO || self.distribution(&distribution.name).is_ok();
+        let is_known = distribution.name == distributions::AUTO || self.distribution(&distribution.name).is_ok();
         note("distribution", &distribution.name, is_known);
         algo.into_iter().for_each(|word| note("algorithm", &word.name, self.algo(&word.name).is_ok()));
         sinks.iter().for_each(|word| note("sink", &word.name, self.sink(&word.name).is_ok()));

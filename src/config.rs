@@ -1,6 +1,8 @@
 //! Every setting of a run, by the field's own names: the same in code, on the command line and in `config.toml`.
 
+mod effects;
 mod memory;
+mod misplaced;
 mod ranges;
 mod resolve;
 mod toml_text;
@@ -16,6 +18,8 @@ use crate::models::Activation;
 use crate::optim::{self, ClipGradBy, Row};
 use crate::words::{self, Scheduled, Spec, Word};
 use crate::{Error, OnDivergence, Result, algo, distributions, settings};
+
+pub(crate) use misplaced::Misplaced;
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -218,6 +222,11 @@ impl Config {
     /// that are settings to these. Rows that are not known are passed over unless they `must` be.
     fn with_defaults(self, must: bool) -> Result<Self> {
         let catalogue = self.catalogue.clone();
+        let words =
+            [("env", &self.env), ("model", &self.model), ("distribution", &self.distribution), ("algo", &self.algo)];
+        if let Some(misplaced) = Misplaced::of(&words, &catalogue) {
+            return Err(misplaced.error(|name| format!("it is a setting of the run, {name} = …")));
+        }
         let (algo, model) = (catalogue.algo(&self.algo.name), catalogue.model(&self.model.name));
         let mut table = self.all()?;
         if let Ok(row) = &algo {
@@ -344,7 +353,7 @@ impl Config {
     }
 
     /// Whether it is the name of a setting.
-    fn is_setting(name: &str) -> bool {
+    pub(crate) fn is_setting(name: &str) -> bool {
         Self::SETTINGS.iter().any(|(known, _)| *known == name)
     }
 }
@@ -356,15 +365,6 @@ fn word_in_toml(word: &Word) -> Result<toml::Value> {
 /// Puts the arguments of a row that are `fields` into a table of settings: what the word says, else the row's default. The
 /// word with the rest.
 fn settle<M>(row: &words::Row<M>, word: &Word, fields: &[&str], table: &mut toml::Table) -> Result<Word> {
-    let is_setting = |name: &&String| row.param(name).is_none() && Config::is_setting(name);
-    if let Some(name) = word.args.iter().filter_map(|(name, _)| name.as_ref()).find(is_setting) {
-        let optimizer = if name == "lr" { ", or an argument of the optimizer, such as adam(lr=…)" } else { "" };
-        let flag = name.replace('_', "-");
-        return Err(Error::Config(format!(
-            "{} has no argument `{name}`: it is a setting of the run, --{flag} or {name} = …{optimizer}",
-            row.name
-        )));
-    }
     let given = words::bind(row, word)?;
     let mut rest = Word::new(&word.name);
     for param in row.params {

@@ -255,7 +255,7 @@ pub const ROWS: &[Row] = &[
     gsde::ROW,
 ];
 
-/// The word of the first that is over an environment's actions.
+/// The word of the first that is over an environment's actions; what arguments it has are that one's.
 pub const AUTO: &str = "auto";
 
 /// The distribution over the actions of an environment that is taken where none is named.
@@ -273,15 +273,27 @@ pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
 /// are; [`Error::Env`] for a space without any action.
 pub(crate) fn named(rows: &[Row], word: &Word, id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
     space.check_actions()?;
-    let is_auto = word.name == AUTO && word.args.is_empty();
     let by_default = |row: &Row| (row.make)(&Args::new(row, &Word::new(row.name))?, space);
     let (id, kind) = (quoted(id), space.kind());
-    if is_auto {
-        let found = rows.iter().find_map(|row| by_default(row).transpose()).transpose()?;
+    if word.name == AUTO {
+        let mut found = rows.iter().map(|row| Ok((row, by_default(row)?)));
+        let found =
+            found.find_map(|made: Result<_>| made.map(|(row, made)| Some((row, made?))).transpose()).transpose()?;
         let known = || rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
-        return found.ok_or_else(|| {
-            Error::Config(format!("{id}: no distribution is over {kind} actions; there are {}", known()))
-        });
+        let none = || Error::Config(format!("{id}: no distribution is over {kind} actions; there are {}", known()));
+        let (row, made) = found.ok_or_else(none)?;
+        if word.args.is_empty() {
+            return Ok(made);
+        }
+        let absent = |name: &&String| row.param(name).is_none();
+        if let Some(name) = word.args.iter().filter_map(|(name, _)| name.as_ref()).find(absent) {
+            let has = |row: &&Row| row.param(name).is_some() && by_default(row).is_ok_and(|made| made.is_some());
+            let having: Vec<&str> = rows.iter().filter(has).map(|row| row.name).collect();
+            let having = if having.is_empty() { String::new() } else { format!(", or take {}", having.join(" or ")) };
+            let problem = format!("over the actions of {id} it is {}, which has no argument `{name}`", row.name);
+            return Err(Error::Config(format!("distribution = {word}: {problem}; leave that out{having}")));
+        }
+        return named(rows, &Word { name: row.name.into(), args: word.args.clone() }, &id, space);
     }
     let known = || rows.iter().map(|row| row.name).chain([AUTO]);
     let row = rows.iter().find(|row| row.name == word.name);

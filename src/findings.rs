@@ -139,7 +139,7 @@ pub fn findings(
              little: clip_grad_by = part clips each by itself"
         ));
     }
-    let clips = config.clip_range.number().is_none_or(f64::is_finite) && !config.idle().contains(&"clip_range");
+    let clips = config.clip_range.number().is_none_or(f64::is_finite) && !config.is_idle("clip_range");
     match clipped.get().filter(|_| clips) {
         Some(share) if share < CLIPPED.0 => found.push(format!(
             "hardly any ratio was clipped (clip_fraction {share:.5}): steps are small; raise lr or n_epochs"

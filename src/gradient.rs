@@ -26,7 +26,7 @@
 //! let trainer = Trainer::new(&config)?;
 //! let (theta, buffers) = (trainer.params().snapshot()?, trainer.params().buffers());
 //! let (seed, threads) = (Seed(1), Threads::default());
-//! let sampler = GradientSampler { config: &config, theta: &theta, buffers, episodes: 4, seed, threads };
+//! let sampler = GradientSampler { config: &config, envs: None, theta: &theta, buffers, episodes: 4, seed, threads };
 //! let estimators: [Box<dyn Estimator + Sync>; 2] =
 //!     [Box::new(MonteCarlo { baseline: false }), Box::new(Gae { gae_lambda: 0.95 })];
 //! let sampled = sampler.sample(&estimators, 12, || {})?;

@@ -46,7 +46,8 @@ pub struct Metrics {
     pub lr: Option<f64>,
     /// Environment steps a second since training began. The only column that a clock decides.
     pub steps_per_second: f64,
-    /// What else the objective and the optimizer report, by the names that they declare: the columns before the last.
+    /// What else the objective and the optimizer report, by the names that they declare, and each of the algorithm's numbers
+    /// that is a schedule, such as `ent_coef`: the columns before the last.
     #[serde(skip)]
     pub others: Vec<(&'static str, f64)>,
 }
@@ -77,12 +78,14 @@ impl Metrics {
     /// The last column, the only one that a clock decides.
     pub(crate) const CLOCK: &str = "steps_per_second";
 
-    /// `of_optimizer` is what the optimizer reports.
+    /// `scheduled` are the algorithm's numbers that change over training, as they were; `of_optimizer` is what the optimizer
+    /// reports.
     pub(crate) fn new(
         update: u64,
         env_steps: u64,
         history: &History,
         report: &UpdateReport,
+        scheduled: impl Iterator<Item = (&'static str, f64)>,
         (lr, of_optimizer): (Option<f64>, Vec<(&'static str, f64)>),
         seconds: f64,
     ) -> Self {
@@ -104,7 +107,7 @@ impl Metrics {
             update_norm: report.update_norm,
             lr,
             steps_per_second: env_steps as f64 / seconds,
-            others: others.chain(of_optimizer).collect(),
+            others: others.chain(scheduled).chain(of_optimizer).collect(),
         }
     }
 }

@@ -5,10 +5,11 @@ use crate::models::{NormalisedModel, PopArtModel};
 use crate::moments::{EPS, Moments};
 use crate::rollout::{Estimate, ValueUnit};
 use crate::world::World;
-use crate::{Params, Result, Rollout};
+use crate::{Error, Params, Result, Rollout};
 
-/// What is known of observations and of rewards so far. It stands still while a rollout is played and learnt from, and takes
-/// the rollout in afterwards, step by step and lane by lane: the same for any number of threads.
+/// What is known of observations, of rewards and of values so far. It stands still while a rollout is played, and takes it in
+/// step by step and lane by lane, the same for any number of threads: rewards and what values are regressed on before the
+/// rollout is learnt from, observations afterwards.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Normaliser {
     /// Of observations, of `D` numbers each.
@@ -75,6 +76,25 @@ const DECAY: f64 = 0.99;
 const LEAST_STD: f64 = 1e-4;
 
 impl ValueScale {
+    /// Takes a rollout's targets in, and has the network's values in the unit of all so far, those among them: van Hasselt et
+    /// al. 2016, algorithm 1.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] where they are not finite: the network's values stay as they are.
+    pub(crate) fn publish(
+        &mut self,
+        rollout: &Rollout,
+        estimate: &Estimate,
+        params: &mut Params,
+        world: &dyn World,
+    ) -> Result<()> {
+        let unit = self.follow(rollout, estimate, world)?;
+        if !(unit.mean.is_finite() && unit.std.is_finite()) {
+            return Err(Error::NotFinite { what: "what values are regressed on".into() });
+        }
+        PopArtModel::set_unit(params, unit)
+    }
+
     /// Takes a rollout's targets in.
     fn follow(&mut self, rollout: &Rollout, estimate: &Estimate, world: &dyn World) -> Result<ValueUnit> {
         let mut seen = Moments::new(1);
@@ -98,18 +118,8 @@ impl Normaliser {
         self.reward.as_mut().map_or(Ok(()), |reward| reward.scale(rollout, world))
     }
 
-    /// Takes in the observations of a rollout that has been learnt from, and what values were regressed on, and tells the
-    /// network.
-    pub(crate) fn follow(
-        &mut self,
-        rollout: &Rollout,
-        estimate: &Estimate,
-        params: &mut Params,
-        world: &dyn World,
-    ) -> Result<()> {
-        if let Some(value) = &mut self.value {
-            PopArtModel::set_unit(params, value.follow(rollout, estimate, world)?)?;
-        }
+    /// Takes in the observations of a rollout that has been learnt from, and tells the network.
+    pub(crate) fn follow(&mut self, rollout: &Rollout, params: &mut Params, world: &dyn World) -> Result<()> {
         let Some(observation) = &mut self.observation else { return Ok(()) };
         let mut seen = Moments::new(rollout.observation_len);
         rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));

@@ -12,6 +12,7 @@ use candle_core::Tensor;
 use uphill_envs::{FiniteMdp, counted, quoted};
 
 use crate::episodes::LONGEST;
+use crate::error::check_len;
 use crate::models::Model;
 use crate::{Config, Error, Params, Result};
 
@@ -34,6 +35,27 @@ pub fn policy_table(network: &dyn Model, params: &Params, mdp: &FiniteMdp) -> Re
 /// [`Error::Mdp`] where it does not exist (`gamma = 1` and a policy that may never end).
 pub fn exact_return(network: &dyn Model, params: &Params, mdp: &FiniteMdp, gamma: f64) -> Result<f64> {
     Ok(mdp.start_value(&policy_table(network, params, mdp)?, gamma)?)
+}
+
+/// The probability that an episode of a policy, `[S, A]`, takes more than so many steps.
+///
+/// # Errors
+/// [`Error::Shape`] for a policy of another size.
+pub fn longer_than(policy: &[f64], mdp: &FiniteMdp, limit: u32) -> Result<f64> {
+    check_len("the policy", mdp.states() * mdp.actions(), policy.len())?;
+    let mut under_way = mdp.start().to_vec();
+    for _ in 0..limit {
+        let mut next = vec![0.0; mdp.states()];
+        for (place, probability) in policy.iter().enumerate() {
+            let (state, action) = (place / mdp.actions(), place % mdp.actions());
+            let flow = under_way[state] * probability;
+            for outcome in mdp.outcomes(state, action).iter().filter(|outcome| flow > 0.0 && !outcome.terminal) {
+                next[outcome.next] += flow * outcome.probability;
+            }
+        }
+        under_way = next;
+    }
+    Ok(under_way.iter().sum())
 }
 
 /// The largest undiscounted return that a policy can expect in an environment with a model, within its limit of steps or,

@@ -262,7 +262,22 @@ impl Policy {
     /// [`Error::Config`] for no episodes or more than [`Config::MAX_ENVS`], which are played side by side, [`Error::Env`] if
     /// an environment fails, [`Error::NotFinite`] if the network gives no distribution, [`Error::Interrupted`] where
     /// [`Policy::stop_when`] broke it off.
-    pub fn evaluate_with(&mut self, episodes: usize, seed: Seed, mut mode: Mode<'_>) -> Result<Evaluation> {
+    pub fn evaluate_with(&mut self, episodes: usize, seed: Seed, mode: Mode<'_>) -> Result<Evaluation> {
+        self.evaluate_telling(episodes, seed, mode, &mut |_, _| {})
+    }
+
+    /// The same, which tells after each step how many of how many steps are done: those of an episode that has ended count as
+    /// many as it might have taken.
+    ///
+    /// # Errors
+    /// As [`Policy::evaluate_with`].
+    pub fn evaluate_telling(
+        &mut self,
+        episodes: usize,
+        seed: Seed,
+        mut mode: Mode<'_>,
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<Evaluation> {
         let most = Config::MAX_ENVS;
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
@@ -280,7 +295,8 @@ impl Policy {
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         let mut mask = vec![true; episodes * self.network.distribution().choices()];
         let masks = self.config.mask_actions && !mask.is_empty() && env.action_masks(&mut mask)?;
-        for _ in 0..limit.unwrap_or(LONGEST) {
+        let most = limit.unwrap_or(LONGEST);
+        for step in 1..=most {
             self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
             pace.begin();
             if masks {
@@ -304,7 +320,10 @@ impl Policy {
             for (active, end) in active.iter_mut().zip(&end) {
                 *active &= !end.ended();
             }
-            if !active.contains(&true) {
+            let under_way = active.iter().filter(|active| **active).count();
+            let left = under_way as u64 * u64::from(most - step);
+            told(episodes as u64 * u64::from(most) - left, episodes as u64 * u64::from(most));
+            if under_way == 0 {
                 break;
             }
         }
@@ -337,7 +356,8 @@ fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     let path = run.join(name);
     whole_file::read(&path, most).map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Error::File { path: run.into(), problem: format!("there is no {name} here; {missing}") }
+            let missing = || format!("there is no {name} here; {missing}");
+            Error::File { path: run.into(), problem: whole_file::for_a_folder(run).unwrap_or_else(missing) }
         }
         _ => Error::io(&path)(e),
     })

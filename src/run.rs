@@ -17,7 +17,7 @@ use crate::findings::findings;
 use crate::metrics::Metrics;
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
-use crate::policy::{BEST, POLICY, write_params};
+use crate::policy::{BEST, Mode, POLICY, write_params};
 use crate::seed::Seed;
 use crate::sink::Sink;
 use crate::summary::Summary;
@@ -255,7 +255,15 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails, [`Error::Interrupted`] if
     /// [`Trainer::stop_when`] broke the episodes off: the policy is kept then, and the run, resumed, is judged again.
-    pub fn finish(mut self, trainer: Trainer) -> Result<Summary> {
+    pub fn finish(self, trainer: Trainer) -> Result<Summary> {
+        self.finish_telling(trainer, &mut |_, _| {})
+    }
+
+    /// The same, which tells how far the episodes are, as [`Policy::evaluate_telling`](crate::Policy::evaluate_telling).
+    ///
+    /// # Errors
+    /// As [`RunFolder::finish`].
+    pub fn finish_telling(mut self, trainer: Trainer, told: &mut dyn FnMut(u64, u64)) -> Result<Summary> {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
@@ -266,7 +274,7 @@ impl RunFolder {
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
-        let eval = policy.evaluate(EVAL_EPISODES, Seed(config.seed))?;
+        let eval = policy.evaluate_telling(EVAL_EPISODES, Seed(config.seed), Mode::Likeliest, told)?;
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {

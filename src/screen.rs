@@ -154,6 +154,33 @@ impl Bar {
     }
 }
 
+/// A bar of what may be over at once: it is shown, or a line says what is going on, once that has taken a second.
+#[derive(Debug)]
+pub struct PatientBar<'a> {
+    what: &'a str,
+    begun: Instant,
+    bar: Option<Bar>,
+}
+
+impl<'a> PatientBar<'a> {
+    /// For work that is called so, and begins now.
+    #[must_use]
+    pub fn new(what: &'a str) -> Self {
+        Self { what, begun: Instant::now(), bar: None }
+    }
+
+    /// So much of so much is done.
+    pub fn reach(&mut self, done: u64, length: u64) {
+        if self.bar.is_none() && self.begun.elapsed() >= Duration::from_secs(1) {
+            if !redraws() {
+                tell(self.what);
+            }
+            self.bar = Some(Bar::new(self.what, length));
+        }
+        self.bar.iter().for_each(|bar| bar.reach(done));
+    }
+}
+
 impl Lines {
     fn reach(&mut self, done: u64) {
         self.done = done;

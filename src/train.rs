@@ -22,6 +22,7 @@ use crate::models::{self, Model, Site, require_slopes};
 use crate::normaliser::Normaliser;
 use crate::optim::{Optimizer, When};
 use crate::policy::Policy;
+use crate::schedule::Schedule;
 use crate::seed::Seed;
 use crate::stop::{Flag, Stop};
 use crate::world::{self, Alone};
@@ -64,6 +65,8 @@ pub struct Trainer {
     broken_off: bool,
     /// What a user should be told, since last asked.
     notes: Vec<String>,
+    /// The algorithm's numbers that change over training.
+    schedules: Vec<(&'static str, Schedule)>,
     /// What is to break off what is going on, and the same with patience.
     stop: Option<[Flag; 2]>,
     /// Whether learning from a rollout may take so long that it is worth being able to break it off; not known at first.
@@ -190,6 +193,7 @@ impl Trainer {
             notes,
             algo,
             learner,
+            schedules: config.schedules()?,
             stop: None,
             slow: None,
             started: Instant::now(),
@@ -259,6 +263,7 @@ impl Trainer {
         self.normaliser.scale_rewards(self.collector.rollout_mut(), &*world)?;
         let begun = Instant::now();
         let stop = Stop::of(self.stop.as_ref().filter(|_| note.is_some()).map(|[_, patient]| patient));
+        self.learner.values.clone_from(&self.normaliser.value);
         let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
             self.learner.put_back(&learner)?;
@@ -271,8 +276,8 @@ impl Trainer {
         self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
         self.learner.check_finite().map_err(diverged)?;
-        let Learner { params, buffers, .. } = &mut self.learner;
-        self.normaliser.follow(self.collector.rollout(), buffers.estimate(), params, &*world)?;
+        self.normaliser.value.clone_from(&self.learner.values);
+        self.normaliser.follow(self.collector.rollout(), &mut self.learner.params, &*world)?;
         let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
         if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {
@@ -282,7 +287,8 @@ impl Trainer {
         self.best = best.or(self.best.take());
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
         let (env_steps, seconds) = (self.env_steps, self.wall_seconds());
-        Ok(Metrics::new(update, env_steps, &self.history, &report, of_optimizer, seconds))
+        let scheduled = self.schedules.iter().map(|(name, schedule)| (*name, schedule.at(when)));
+        Ok(Metrics::new(update, env_steps, &self.history, &report, scheduled, of_optimizer, seconds))
     }
 
     /// What happened since last asked that a user should be told.

@@ -17,6 +17,14 @@ pub(crate) fn shown_path(path: &Path) -> String {
     if count > MOST { format!("…{escaped}") } else { escaped }
 }
 
+/// What is said of a file where the folder of a run is meant: its own folder, if that may be one. Nothing of what is no file.
+pub(crate) fn for_a_folder(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|_| path.is_file())?;
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let such = if folder.join("config.toml").is_file() { format!(", {}", shown_path(folder)) } else { String::new() };
+    Some(format!("this is a file: give the folder of a run{such}"))
+}
+
 /// What writing to a path comes to. Only a name that is free, or that a regular file has, can be given to a new file.
 #[derive(Debug)]
 enum Place {

@@ -508,7 +508,7 @@ fn configs() -> impl Strategy<Value = Config> {
         };
         // What the algorithm has not stays as it is.
         let has = |name: &str| ROWS[algo].param(name).is_some();
-        Config {
+        let config = Config {
             n_steps: if has("n_steps") { config.n_steps } else { own.n_steps },
             episodes: if has("episodes") { config.episodes } else { own.episodes },
             n_epochs: if has("n_epochs") { config.n_epochs } else { own.n_epochs },
@@ -518,6 +518,19 @@ fn configs() -> impl Strategy<Value = Config> {
             clip_range: if has("clip_range") { config.clip_range.clone() } else { own.clip_range.clone() },
             clip_range_vf: if has("clip_range_vf") { config.clip_range_vf } else { own.clip_range_vf },
             target_kl: if has("target_kl") { config.target_kl } else { own.target_kl },
+            ..config
+        };
+        // So does what has no effect beside the others.
+        let (learns, one_pass) = (config.baseline && config.vf_coef > 0.0, has("n_epochs") && config.n_epochs == 1);
+        let holds = !one_pass || config.n_minibatches > 1;
+        let has_layers = !config.hidden.is_empty();
+        Config {
+            vf_coef: if config.baseline { config.vf_coef } else { own.vf_coef },
+            clip_range: if holds { config.clip_range.clone() } else { own.clip_range.clone() },
+            clip_range_vf: if holds && learns { config.clip_range_vf } else { own.clip_range_vf },
+            target_kl: if one_pass { own.target_kl } else { config.target_kl },
+            activation: if has_layers { config.activation } else { own.activation },
+            shared_trunk: has_layers && config.shared_trunk,
             ..config
         }
     })

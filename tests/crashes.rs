@@ -237,9 +237,12 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     assert!(summary.contains("\"finished\": false"), "{summary}");
     let before = rows(&run);
     // What was saved is all that was done: a second run goes on with the next row.
-    assert!(killed(home.path(), "--resume run --checkpoint-every 0.1", Duration::from_secs(2)));
+    let mut second = train(home.path(), "--resume run --checkpoint-every 0.1").spawn().expect("the program starts");
+    let lines = || std::fs::read_to_string(run.join("metrics.csv")).map_or(0, |metrics| metrics.lines().count());
+    wait_for("a row more", || lines() > before.len() + 2);
+    second.kill().expect("a kill");
+    second.wait().expect("its end");
     let after = rows(&run);
-    assert!(after.len() > before.len());
     assert_eq!(after, (1..=after.len() as u64).collect::<Vec<_>>());
 }
 
@@ -291,7 +294,8 @@ fn a_file_in_the_folder_s_place_is_told_of_and_training_goes_on_in_memory() {
     run.interrupt();
     let (home, code, said) = run.end();
     assert_eq!(code, Some(130), "{said}");
-    assert!(said.contains("nothing is lost yet"), "{said}");
+    // The checkpoint that was seen may be the first, which the program does not know of yet when its folder goes.
+    assert!(said.contains("nothing is lost yet") || said.contains("the run is in memory alone"), "{said}");
     let rows = rows(&home.path().join("run"));
     assert_eq!(rows, (1..=rows.len() as u64).collect::<Vec<_>>(), "no row is lost");
 }

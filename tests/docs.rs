@@ -94,8 +94,12 @@ fn the_page_of_settings_says_what_the_code_does() {
         "# Settings\n\n\
          Each setting has one name: in code, in `config.toml` and, with `-` for `_`, on the command line. These are their\n\
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
-         one that the command line names over a file that names another, unless `--lr` says it. What clips observations and rewards\n\
-         has an effect where `normalize_observation` and `normalize_reward` are on.\n\n\
+         one that the command line names over a file that names another, unless `--lr` says it. What changes nothing beside\n\
+         the others is refused where it is said: what clips observations and rewards where `normalize_observation` and\n\
+         `normalize_reward` are off, what is said of a critic that learns nothing (`vf_coef = 0`, `baseline = false`), of hidden\n\
+         layers where there are none, and of how far a policy may move where a rollout is learnt from in one step. `distribution`\n\
+         may have arguments of the one that is chosen, as in `auto(log_std_init=-1)`, and a number that is a schedule is a column\n\
+         of `metrics.csv`.\n\n\
          {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Distributions\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
         settings(),
         named("algorithm", ROWS),

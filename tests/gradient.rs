@@ -9,6 +9,8 @@ use uphill::plot::{GradientPanel, GradientValue, PictureOptions, gradient_panels
 use uphill::stats::{Bootstrap, Interval};
 use uphill::{Buffers, Config, MlpModel, Params, Seed, Threads, oracle};
 
+mod programs;
+
 /// `[B, P]` from independent normal distributions.
 fn gaussian(batches: usize, mean: &[f64], deviation: &[f64], seed: u64) -> Vec<Vec<f32>> {
     let mut rng = Seed(seed).stream("gaussian", 0);
@@ -212,7 +214,15 @@ fn estimators() -> Vec<Box<dyn Estimator + Sync>> {
 
 fn measured((config, theta, exact): &(Config, Vec<f32>, Vec<f32>), batches: usize) -> Vec<GradientQuality> {
     let threads = Threads::new(2).expect("threads");
-    let sampler = GradientSampler { config, theta, buffers: &Buffers::default(), episodes: 16, seed: Seed(2), threads };
+    let sampler = GradientSampler {
+        config,
+        envs: None,
+        theta,
+        buffers: &Buffers::default(),
+        episodes: 16,
+        seed: Seed(2),
+        threads,
+    };
     let sampled = sampler.sample(&estimators(), batches, || {}).expect("gradients");
     let of = |gradients: &Vec<Vec<f32>>| {
         GradientQuality::of(gradients, sampled.mean_steps(), Some(exact), &bootstrap(100)).expect("a quality")
@@ -245,6 +255,7 @@ fn threads_change_no_gradient_and_batches_are_independent() {
         let threads = Threads::new(threads).expect("threads");
         let sampler = GradientSampler {
             config: &config,
+            envs: None,
             theta: &theta,
             buffers: &Buffers::default(),
             episodes: 3,
@@ -306,4 +317,47 @@ fn the_picture_has_its_rows_and_refuses_what_is_none() {
         refused(&["a"], panel("bias", false, vec![value(f64::NAN, 1.0, true)])).contains("no value with an interval")
     );
     assert!(refused(&["a"], panel("noise", true, vec![endless[1]])).contains("no value that its axis could show"));
+}
+
+#[test]
+fn many_batches_take_time_in_proportion_to_their_number() {
+    // A table of pairs would have 900 million numbers.
+    let gradients = gaussian(30_000, &MEAN, &DEVIATION, 3);
+    let exact: Vec<f32> = MEAN.iter().map(|&mean| mean as f32).collect();
+    let quality = GradientQuality::of(&gradients, 1.0, Some(&exact), &bootstrap(100)).expect("a quality");
+    assert!(holds(&quality.norm_squared, MEAN.iter().map(|x| x * x).sum()), "{quality:?}");
+    assert!(holds(&quality.variance, DEVIATION.iter().map(|x| x * x).sum()), "{quality:?}");
+    assert!(quality.bias.is_some_and(|bias| bias.p_value > 0.01), "{quality:?}");
+}
+
+#[test]
+fn where_the_bias_is_not_measured_it_is_said_why() {
+    let home = tempfile::tempdir().expect("a folder");
+    let gradient = |line: &[&str]| {
+        let few = ["--batches", "10", "--episodes", "2", "--hidden", "4", "--n-steps", "1", "--gae-lambdas", "0"];
+        let mut program = programs::example("gradient_quality");
+        let output = program.current_dir(home.path()).args(few).args(line).output().expect("the program runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    };
+    for (line, expected) in [
+        (&["--env", "Bandit-v0"][..], None),
+        (&["--env", "GaussianBandit-v0(arms=3)"], None),
+        (&["--env", "Bandit-v0", "--model", "mlp(critic_hidden=[3])"], None),
+        (&["--env", "Corridor-v0(length=3)"], None),
+        (&["--env", "DelayedReward-v0(delay=3)"], None),
+        (&["--env", "RandomMdp-v0(states=4)"], None),
+        (&["--env", "GridWorld-4x4-v0"], None),
+        (&["--env", "CartPole-v1"], Some("no exact model of CartPole-v1 is known")),
+        (&["--env", "GridWorld-4x4-v0", "--model", "gru"], Some("the network has a memory")),
+    ] {
+        let (is_done, table, said) = gradient(&[line, &["--steps", "0"]].concat());
+        assert!(is_done, "{line:?}: {said}");
+        let why = table.lines().find_map(|line| line.strip_prefix("bias unknown: "));
+        assert_eq!(why.is_some(), expected.is_some(), "{line:?}: {table}");
+        assert!(why.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{line:?}: {table}");
+        assert_eq!(table.contains("      –"), expected.is_some(), "{line:?}: {table}");
+    }
+    let (is_done, _, said) = gradient(&["--env", "GaussianBandit-v0(arms=1)"]);
+    assert!(!is_done && said.starts_with("error: GaussianBandit-v0(arms=1) has one action"), "{said}");
 }

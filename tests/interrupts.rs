@@ -347,6 +347,7 @@ fn programs_hear_ctrl_c_and_kill_while_they_evaluate() {
         let evaluate = Running::new("evaluate", home.path(), &format!("run --episodes 3{more}"));
         std::thread::sleep(Duration::from_millis(1_500));
         let (code, said) = evaluate.ends_at(signal);
-        assert_eq!((code, said.as_str()), (Some(130), ""));
+        // What takes longer than a second is announced; the machine may be slower than that.
+        assert!(code == Some(130) && ["", "judging the policy\n"].contains(&said.as_str()), "{code:?}: {said}");
     }
 }

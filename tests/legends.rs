@@ -71,6 +71,48 @@ fn a_legend_says_what_differs_and_only_that() {
 }
 
 #[test]
+fn a_legend_takes_words_apart_and_says_what_holds_unless_said() {
+    let with = |name: &str, more: &str| {
+        run(name, &format!("env = 'Pendulum-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n{more}"))
+    };
+    let labels = |runs: &[RecordedRun]| lines(&curves(runs, &PlotOptions::default()).unwrap());
+    for (first, second, expected) in [
+        (
+            "distribution = 'squashed_diag_gaussian(log_std_init=-1, state_dependent_std=true)'",
+            "distribution = 'squashed_diag_gaussian(log_std_init=-2, state_dependent_std=true)'",
+            ["log_std_init -1", "log_std_init -2"],
+        ),
+        (
+            "distribution = 'diag_gaussian(log_std_init=-1)'",
+            "distribution = 'diag_gaussian'",
+            ["log_std_init -1", "log_std_init 0"],
+        ),
+        (
+            "distribution = 'gsde'",
+            "",
+            ["distribution gsde · log_std_init 0 · sde_sample_freq inf", "distribution auto"],
+        ),
+        ("model = 'mlp(critic_hidden=[8])'", "model = 'mlp'", ["critic_hidden [8]", "critic_hidden hidden"]),
+        ("critic_lr_factor = 2.0", "", ["critic_lr_factor 2.0", "critic_lr_factor 1.0"]),
+        ("mask_actions = false", "", ["mask_actions false", "mask_actions true"]),
+        (
+            "normalize_reward = true\nclip_reward = 10.0",
+            "normalize_reward = false",
+            ["clip_reward 10.0 · normalize_reward true", "normalize_reward false"],
+        ),
+        (
+            "optimizer_note = 'a text that is far longer than what a label has room for, and ends so'",
+            "optimizer_note = 'short'",
+            ["optimizer_note a text that is far longer than what a la…", "optimizer_note short"],
+        ),
+    ] {
+        let found = labels(&[with("r/pl1", first), with("r/pl2", second)]);
+        expected.iter().for_each(|label| assert!(found.iter().any(|line| line == label), "{label}: {found:?}"));
+        assert!(!found.iter().any(|line| line.contains("r/pl")), "{found:?}");
+    }
+}
+
+#[test]
 fn optimizers_of_the_same_links_differ_in_arguments_only() {
     let labels = |optimizers: &[&str]| {
         let runs: Vec<RecordedRun> = optimizers.iter().map(|optimizer| with_optimizer(optimizer)).collect();

@@ -79,6 +79,7 @@ const FILES: &[(&str, &str)] = &[
     ("grid_key.toml", "optimisers = ['sgd']\n"),
     ("grid_word.toml", "protocols = ['tunned']\n"),
     ("masks.toml", "mask_actions = true\n"),
+    ("squashed.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\ndistribution = 'squashed_diag_gaussian'\n"),
     ("env.toml", "env = 'absent.toml'\n"),
     ("env_bad.toml", "env = 'no_way.toml'\n"),
     ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
@@ -173,6 +174,15 @@ train --env FrozenLake-v1(is_slippery=false,success_rate=0.5)
 train --env FrozenLake-v1(slip=0.1)
 train --env FrozenLake-v1 --slip 0.1
 train --env FrozenLake-v1(map_name='8x8')
+train --env FrozenLake-v1(map_name=8x8)
+train --env GaussianBandit-v0(arms=3x)
+train --algo a2c(clip_range=0.1)
+train --env Pendulum-v1 --distribution auto(foo=1)
+train --env Pendulum-v1 --sde-sample-freq 4
+train --log-std-init -1
+gradient_quality --algo ppo(normalize_value=true)
+gradient_quality --algo ppo(hidden=[8])
+compare_optimizers --algos ppo(normalize_value=true)
 train --env FrozenLake-v1(reward_schedule=[1,0,0])
 train --env FrozenLake-v1(max_episode_steps=5)
 train --env FrozenLake-v1(map=['SFF','FFG'],hole_reward=-1)
@@ -192,6 +202,23 @@ train --hidden 64,,64
 train --hidden ""
 train --lr ""
 train --anneal-lr yes
+# A value without an effect
+train --vf-coef 0 --normalize-value true
+train --vf-coef 0 --critic-hidden 8
+train --hidden none --activation relu
+train --hidden none --shared-trunk true
+train --algo reinforce(baseline=false) --critic-hidden 8
+train --algo reinforce(baseline=false) --vf-coef 1
+train --n-epochs 1 --target-kl 0.1
+train --n-epochs 1 --n-minibatches 1 --clip-range 0.1
+train --env Bandit-v0 --frame-stack 4
+train --mask-actions false
+train --clip-reward 5
+gradient_quality --env GaussianBandit-v0(arms=1)
+gradient_quality --steps 0 --optimizer sgd
+landscape --reach 2
+landscape --surface loss --episodes 4
+descent --seed 3
 # A value out of its range
 train --lr -1e-3
 train --lr -inf
@@ -242,6 +269,7 @@ train --config sinks.toml
 train --config old_world.toml
 train --config masks.toml
 compare_optimizers --config grid.toml
+compare_optimizers --config squashed.toml
 compare_optimizers --config task_env.toml
 compare_optimizers --config task_name.toml
 compare_optimizers --config task_map.toml
@@ -300,6 +328,8 @@ evaluate
 evaluate absent
 evaluate empty
 evaluate run
+evaluate run/config.toml
+uphill resume run/config.toml
 evaluate run --episodes many
 evaluate run --watsch
 evaluate run --seed -1

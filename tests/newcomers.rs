@@ -113,15 +113,12 @@ fn a_setting_in_the_word_of_a_row_is_said_to_be_one() {
     for (word, expected) in [
         (
             "algo = 'ppo(lr=1e-3)'",
-            "ppo has no argument `lr`: it is a setting of the run, --lr or lr = …, or an argument of the optimizer, such as adam(lr=…)",
+            "ppo has no argument `lr`: it is a setting of the run, lr = …, or an argument of the optimizer, such as adam(lr=…)",
         ),
-        (
-            "algo = 'ppo(hidden=[8])'",
-            "ppo has no argument `hidden`: it is a setting of the run, --hidden or hidden = …",
-        ),
+        ("algo = 'ppo(hidden=[8])'", "ppo has no argument `hidden`: it is a setting of the run, hidden = …"),
         (
             "env = 'CartPole-v1(max_grad_norm=1)'",
-            "CartPole-v1 has no argument `max_grad_norm`: it is a setting of the run, --max-grad-norm or max_grad_norm = …",
+            "CartPole-v1 has no argument `max_grad_norm`: it is a setting of the run, max_grad_norm = …",
         ),
     ] {
         assert_eq!(Config::from_toml(word).expect_err(word).to_string(), expected);
@@ -394,4 +391,61 @@ fn a_run_whose_configuration_was_changed_is_judged_with_a_note() {
     // How many threads there are changes nothing.
     fs::write(&path, text.replace("threads = 0", "threads = 1")).expect("a file");
     assert_eq!(judged(), "");
+}
+
+#[test]
+fn lists_of_numbers_have_commas_or_blanks_between_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let short = ["--steps", "64", "--n-steps", "16", "--quiet", "--force", "--out", "run"];
+    for (line, hidden, model) in [
+        (&["--hidden", "8", "4"][..], vec![8, 4], "mlp"),
+        (&["--hidden", "8,4"], vec![8, 4], "mlp"),
+        (&["--hidden", "8", "--critic-hidden", "6", "3"], vec![8], "mlp(critic_hidden=[6, 3])"),
+    ] {
+        let output = run(home.path(), "train", &[&short[..], line].concat());
+        assert!(output.status.success(), "{line:?}: {}", said(&output));
+        let text = fs::read_to_string(home.path().join("run/config.toml")).expect("settings");
+        let config = Config::from_toml(&text).expect("settings");
+        assert_eq!((config.hidden, config.model.to_string()), (hidden, model.to_string()), "{line:?}");
+    }
+    let measure = ["--steps", "0", "--batches", "10", "--episodes", "1", "--out", "a.png"];
+    for line in [
+        &["--hidden", "4,4", "--n-steps", "1,5", "--gae-lambdas", "0,1"][..],
+        &["--hidden", "4", "4", "--n-steps", "1", "5", "--gae-lambdas", "0", "1"],
+        &["--hidden", "none", "--n-steps", "1", "--gae-lambdas", "0"],
+    ] {
+        let output = run(home.path(), "gradient_quality", &[&measure[..], line].concat());
+        assert!(output.status.success(), "{line:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_file_of_a_run_is_not_its_folder() {
+    let home = tempfile::tempdir().expect("a folder");
+    let short = ["--steps", "64", "--n-steps", "16", "--hidden", "4", "--quiet", "--out", "run"];
+    assert!(run(home.path(), "train", &short).status.success());
+    for (program, line) in [
+        ("evaluate", &["run/config.toml"][..]),
+        ("evaluate", &["run/policy.safetensors", "--best"]),
+        ("plot", &["run/metrics.csv"]),
+        ("train", &["--resume", "run/config.toml"]),
+    ] {
+        let output = run(home.path(), program, line);
+        let file = line.iter().find(|word| word.starts_with("run/")).expect("a file");
+        assert_eq!(said(&output), format!("error: {file}: this is a file: give the folder of a run, run\n"));
+    }
+}
+
+// Optimised, it takes no second.
+#[cfg(debug_assertions)]
+#[test]
+fn judging_that_takes_long_is_announced() {
+    let home = tempfile::tempdir().expect("a folder");
+    let slow = ["--env", "Pendulum-v1", "--hidden", "128,128", "--steps", "64", "--n-steps", "16"];
+    let output = run(home.path(), "train", &[&slow[..], &["--n-epochs", "1", "--out", "run"]].concat());
+    assert!(output.status.success() && said(&output).contains("judging the policy\n"), "{}", said(&output));
+    let output = run(home.path(), "evaluate", &["run"]);
+    assert!(output.status.success() && said(&output).contains("judging the policy\n"), "{}", said(&output));
+    let quick = ["--env", "Bandit-v0", "--hidden", "4", "--steps", "64", "--out", "quick"];
+    assert!(!said(&run(home.path(), "train", &quick)).contains("judging"));
 }

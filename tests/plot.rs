@@ -297,7 +297,7 @@ fn missing_and_unreadable_files_are_named() {
         assert!(matches!(&error, PlotError::Missing { file: missing, .. } if *missing == file), "{error}");
     }
     let a_file = whole.path().join("config.toml");
-    assert!(matches!(RecordedRun::read(&a_file), Err(PlotError::Missing { .. })));
+    assert!(matches!(RecordedRun::read(&a_file), Err(PlotError::NoFolder { .. })));
     assert!(matches!(RecordedRun::read("no/such/folder"), Err(PlotError::Missing { .. })));
 
     let folder_inside = folder(CONFIG, "");

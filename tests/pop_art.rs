@@ -140,3 +140,16 @@ fn it_is_part_of_the_policys_file_and_refused_where_it_has_no_effect() {
         assert!(found.contains(expected), "{text}: {found}");
     }
 }
+
+#[test]
+fn the_first_update_is_in_the_unit_of_its_own_targets() {
+    let env = "GridWorld(map='S..\n...\n..G', goal_reward=1000, step_reward=-10)";
+    let with = |algo: &str| Config { env: env.into(), ..config(algo) };
+    for algo in ["ppo", "a2c", "v_trace", "reinforce"] {
+        let mut trainer = Trainer::new(&with(algo)).expect("a trainer");
+        let first = trainer.step().expect("an update").expect("steps are left");
+        // In that of the rewards it would be hundreds.
+        assert!(first.value_loss.is_some_and(|loss| loss < 10.0), "{algo}: {:?}", first.value_loss);
+        assert_ne!(unit(&trainer), ValueUnit::default());
+    }
+}

@@ -106,3 +106,25 @@ fn a_table_gives_parts_optimizers_of_their_own() {
     let mut trainer = Trainer::new(&Config { steps: 512, seed: Seed(1).0, ..table }).expect("a trainer");
     trainer.step().expect("an update");
 }
+
+#[test]
+fn a_number_that_changes_is_a_column_of_what_it_was() {
+    let base = "env = 'GridWorld-4x4-v0'\nsteps = 2048\nenvs = 4\nn_steps = 128\nhidden = [8]\n";
+    let columns = |text: &str| {
+        let mut trainer =
+            Trainer::new(&Config::from_toml(&format!("{base}{text}")).expect("settings")).expect("a trainer");
+        let mut rows = Vec::new();
+        while let Some(metrics) = trainer.step().expect("an update") {
+            rows.push(metrics.others);
+        }
+        rows
+    };
+    assert!(columns("ent_coef = 0.02").iter().all(Vec::is_empty));
+    let rows = columns("ent_coef = 'linear(0.02, 0)'\nclip_range = 'linear(0.2, 0.1)'");
+    assert_eq!(rows.len(), 4);
+    for (row, progress) in rows.iter().zip([0.0, 0.25, 0.5, 0.75]) {
+        let of = |name: &str| row.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).expect(name);
+        assert!((of("ent_coef") - 0.02 * (1.0 - progress)).abs() < 1e-12, "{row:?}");
+        assert!((of("clip_range") - (0.2 - 0.1 * progress)).abs() < 1e-12, "{row:?}");
+    }
+}

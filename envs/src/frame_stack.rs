@@ -23,11 +23,15 @@ impl<E: Env> FrameStack<E> {
     /// Shows the last `k` observations of boxes or images.
     ///
     /// # Errors
-    /// [`EnvError::Option`] for no observation or more than [`MOST`](Self::MOST), and for those that are neither.
+    /// [`EnvError::Option`] for no observation or more than [`MOST`](Self::MOST), for those that are neither, and for several
+    /// where an episode has one step.
     pub fn new(env: E, k: usize) -> Result<Self, EnvError> {
         let wrong = |value: String, expected| Err(EnvError::Option { name: "frame_stack", value, expected });
         if !(1..=Self::MOST).contains(&k) {
             return wrong(k.to_string(), "it must be 1 to 64 observations");
+        }
+        if k > 1 && env.spec().max_episode_steps == Some(1) {
+            return wrong(k.to_string(), "episodes of one step have one observation; leave it out");
         }
         let d = env.spec().observation_len();
         let (observation, run) = match &env.spec().observation {

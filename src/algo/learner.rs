@@ -6,6 +6,7 @@ use super::on_policy::Judgement;
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
 use crate::models::Model;
+use crate::normaliser::ValueScale;
 use crate::objective::RowSums;
 use crate::optim::{Optimizer, check_finite};
 use crate::rollout::Estimate;
@@ -26,6 +27,8 @@ pub struct Learner {
     pub shuffle: Rng,
     /// Who learns the same parameters from lanes of their own: an algorithm takes the mean of their gradients.
     pub world: Arc<dyn World>,
+    /// The scale that values are learnt on, where they are.
+    pub(crate) values: Option<ValueScale>,
     pub(crate) buffers: Buffers,
 }
 
@@ -34,7 +37,7 @@ impl Learner {
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
         let (shuffle, world) = (seed.stream("shuffle", 0), Arc::new(Alone));
-        Self { network, params, optimizer, shuffle, world, buffers: Buffers::default() }
+        Self { network, params, optimizer, shuffle, world, values: None, buffers: Buffers::default() }
     }
 }
 
@@ -96,11 +99,4 @@ pub(crate) struct Buffers {
     pub(super) gradient: Vec<f32>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,
-}
-
-impl Buffers {
-    /// What the last update made of its rollout.
-    pub(crate) fn estimate(&self) -> &Estimate {
-        &self.estimate
-    }
 }

@@ -111,7 +111,7 @@ impl Algorithm for OnPolicy {
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
         self.check_network(&*learner.network, rollout.lanes)?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, world, buffers } = learner;
+        let Learner { network, params, optimizer, shuffle, world, values, buffers } = learner;
         let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
         let by_lane = network.memory() > 0;
         units.clear();
@@ -120,12 +120,15 @@ impl Algorithm for OnPolicy {
             false => units.extend(rollout.valid_steps()),
         }
         let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
-        estimate.unit = network.value_unit(params);
         let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
         for epoch in 0..self.n_epochs {
             if epoch == 0 {
                 // The policy is still the one that acted.
                 self.estimator.estimate_into(rollout, self.gamma as f32, &rollout.log_prob, estimate);
+                if let Some(values) = values {
+                    values.publish(rollout, estimate, params, &**world)?;
+                }
+                estimate.unit = network.value_unit(params);
             } else if self.estimator.needs_log_probs() {
                 let log_prob = judgement.log_prob(&**network, params, rollout, scratch)?;
                 self.estimator.estimate_into(rollout, self.gamma as f32, log_prob, estimate);

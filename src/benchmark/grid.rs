@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, Plan};
 use super::task::{NO_LIMIT, Task};
 use super::trial::Trial;
-use crate::config::world;
+use crate::config::{Misplaced, world};
 use crate::words::{self, Spec};
-use crate::{Catalogue, Config, Error, Result, settings, whole_file};
+use crate::{Catalogue, Config, Error, Result, Trainer, settings, whole_file};
 
 /// Tasks × algorithms × optimizers × seeds, under one protocol or two.
 ///
@@ -292,6 +292,11 @@ impl Grid {
         );
         table.extend(trial.lr.map(|lr| ("lr".to_string(), lr.into())));
         let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
+        if let Some(misplaced) = Misplaced::in_table(&table, &self.catalogue)? {
+            return Err(place(
+                misplaced.error(|name| format!("it is a setting, {name} = … below [settings] in the file of a grid")),
+            ));
+        }
         let config =
             Config::read_and_validate(table, &self.catalogue).and_then(|config| task.limited(config)).map_err(place)?;
         let limit = config.make_envs(1).map_err(place)?.spec().max_episode_steps;
@@ -299,6 +304,21 @@ impl Grid {
             Some(_) => Ok(config),
             None => Err(Error::Config(format!("{}: {}", task.label(), NO_LIMIT))),
         }
+    }
+
+    /// Makes the trainer of each task, algorithm and optimizer once, so that what no run of them could do is found before the
+    /// first.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], naming them.
+    pub(super) fn rehearse(&self) -> Result<()> {
+        let defaults = self.defaults()?;
+        let optimizers = || defaults.iter();
+        let pairs = self.tasks.iter().flat_map(|task| self.algos.iter().map(move |algo| (task, algo)));
+        pairs.flat_map(|pair| optimizers().map(move |trial| (pair, trial))).try_for_each(|((task, algo), trial)| {
+            let place = |e| Error::Config(format!("{}, {algo}, {}: {e}", task.label(), trial.spec));
+            Trainer::new(&self.config(task, algo, trial, 1)?).map(drop).map_err(place)
+        })
     }
 
     /// How many runs the grid has.

@@ -142,10 +142,15 @@ pub(super) fn command(_: &Catalogue) -> Command {
                 .num_args(0..)
                 .value_parser(["defaults", "tuned"]),
         )
-        .arg(many("lr", "LR", "Run every optimizer at each of these learning rates, too").value_parser(number()))
+        .arg(
+            many("lr", "LR", "Run every optimizer at each of these learning rates, too")
+                .value_parser(number())
+                .value_delimiter(','),
+        )
         .arg(
             many("lr-multiples", "X", "Run every optimizer at these multiples of its default learning rate, too")
                 .value_parser(number())
+                .value_delimiter(',')
                 .conflicts_with("lr"),
         )
         .arg(

@@ -7,6 +7,7 @@ use candle_core::Device;
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 use rand_distr::{Distribution, StandardNormal};
 
+use super::flags;
 use super::picture::{Scale, rehearse, results};
 use super::read;
 use crate::envs::FiniteMdp;
@@ -28,7 +29,7 @@ struct Arguments {
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     optimizers: Vec<Spec>,
     /// A panel for each of these learning rates; it is that of all optimizers that do not say their own
-    #[arg(long, value_name = "LR", num_args = 1..)]
+    #[arg(long, value_name = "LR", num_args = 1.., value_delimiter = ',')]
     learning_rates: Vec<f64>,
     /// Steps of each optimizer
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -96,7 +97,11 @@ pub(super) fn command(_: &Catalogue) -> Command {
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
-    descend(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+    let arguments: Arguments = read(args)?;
+    if arguments.surface != Name::Return {
+        flags::without_effect(args, "seed", "nothing is drawn here; leave it out, or give --surface return")?;
+    }
+    descend(&arguments, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
 fn descend(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {

@@ -11,7 +11,7 @@ use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
 use crate::render::{self, RenderError};
-use crate::screen::{self, returns, say, tell};
+use crate::screen::{self, PatientBar, returns, say, tell};
 use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
@@ -65,10 +65,11 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
     let seed = Seed(args.seed);
-    let result = match args.sampled {
-        true => policy.evaluate_with(args.episodes, seed, Mode::Sampled(&mut seed.stream("evaluation_actions", 0)))?,
-        false => policy.evaluate(args.episodes, seed)?,
-    };
+    let mut rng = seed.stream("evaluation_actions", 0);
+    let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
+    let mut bar = PatientBar::new("judging the policy");
+    let result = policy.evaluate_telling(args.episodes, seed, mode, &mut |done, length| bar.reach(done, length))?;
+    drop(bar);
     let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {

@@ -2,24 +2,27 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
+use super::flags;
 use super::picture::{Scale, results};
 use super::read;
 use super::settings::Trained;
 use crate::advantage::{Estimator, Gae, MonteCarlo, NStep};
-use crate::envs::{FiniteMdp, counted, shown};
+use crate::envs::{FiniteMdp, Lanes, Space, TabularEnv, counted, shown};
+use crate::episodes::LONGEST;
 use crate::gradient::{GradientQuality, GradientSampler};
 use crate::plot::{GradientPanel, GradientValue, Picture, PictureOptions, gradient_panels};
 use crate::screen::Bar;
 use crate::stats::{Bootstrap, Interval};
-use crate::{Buffers, Catalogue, Config, Error, Result, Seed, Threads, Trainer, destination, oracle};
+use crate::{Buffers, Catalogue, Config, Error, MakeEnvs, Result, Seed, Threads, Trainer, destination, oracle};
 
 /// Measures what the gradients of policy-gradient estimators are worth, at a policy that has been trained a little.
 ///
 /// All estimators get the same independent batches of whole episodes. In environments with a model, such as grid worlds, the
-/// exact gradient is known and their bias is measured, too; there episodes have no time limit.
+/// exact gradient is known and their bias is measured, too; there no episode is cut off. Where it is not known it is said why.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -37,10 +40,10 @@ struct Arguments {
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     batches: u32,
     /// Lambdas of generalised advantage estimation
-    #[arg(long, value_name = "LAMBDA", num_args = 1.., default_values_t = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0])]
+    #[arg(long, value_name = "LAMBDA", num_args = 1.., value_delimiter = ',', default_values_t = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0])]
     gae_lambdas: Vec<f64>,
     /// Steps of n-step returns
-    #[arg(long, value_name = "N", num_args = 1.., default_values_t = [1, 5, 20])]
+    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',', default_values_t = [1, 5, 20])]
     n_steps: Vec<usize>,
     /// Where the picture goes, as .png or .svg; a file of that name is replaced
     #[arg(long, value_name = "FILE", default_value = "gradient-quality.png")]
@@ -57,7 +60,11 @@ pub(super) fn command(_: &Catalogue) -> Command {
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
-    measure(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+    let arguments: Arguments = read(args)?;
+    if arguments.steps == 0 {
+        flags::without_effect(args, "optimizer", "--steps 0 trains nothing; leave one of them out")?;
+    }
+    measure(&arguments, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
 fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
@@ -74,13 +81,13 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     while arguments.steps > 0 && trainer.step()?.is_some() {}
     let (theta, buffers) = (trainer.params().snapshot()?, trainer.params().buffers().clone());
 
-    // Whole episodes of a known model need no limit, and without one nothing is cut off that the exact gradient knows.
-    let (measured, mdp) = without_limit(config)?;
-    let exact = mdp.map(|mdp| exact_gradient(&measured, (&theta, &buffers), &mdp)).transpose()?;
+    let Truth { config: measured, envs, limit, exact } = Truth::of(config, (&theta, &buffers))?;
+    let (exact, unknown) = (exact.as_deref().ok(), exact.as_ref().err());
 
     bar.part("playing batches");
     let sampler = GradientSampler {
         config: &measured,
+        envs,
         theta: &theta,
         buffers: &buffers,
         episodes: arguments.episodes as usize,
@@ -92,26 +99,31 @@ fn measure(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     bar.part("resampling batches");
     let bootstrap = Bootstrap { reps: 1_000, seed: Seed(arguments.trained.seed), ..Bootstrap::default() };
     let steps = sampled.mean_steps();
-    let mut qualities = Vec::new();
-    for gradients in &sampled.gradients {
-        qualities.push(GradientQuality::of(gradients, steps, exact.as_deref(), &bootstrap)?);
+    let mut qualities: Vec<_> = sampled.gradients.iter().map(|gradients| (gradients, None)).collect();
+    sampler.threads.each(&mut qualities, |_, (gradients, quality)| {
+        *quality = Some(GradientQuality::of(gradients, steps, exact, &bootstrap));
         bar.inc(1);
-    }
+    });
+    let qualities = qualities.into_iter().filter_map(|(_, quality)| quality).collect::<Result<Vec<_>, _>>()?;
     drop(bar);
 
     let trained = match arguments.steps {
         0 => "as initialised".to_owned(),
         steps => format!("after {} of {}", counted(steps, "step"), arguments.trained.algo),
     };
+    let without =
+        limit.map_or(String::new(), |limit| format!(" without their limit of {}", counted(limit as usize, "step")));
     let protocol = format!(
-        "policy {trained}, γ = {}; g of each of {batches} batches of {} (about {steps:.0} steps); \
+        "policy {trained}, γ = {}; g of each of {batches} batches of {}{without} (about {steps:.0} steps); \
          95% intervals over batches",
         measured.gamma,
         counted(arguments.episodes, "episode")
     );
     let picture = picture(arguments, &measured, &names, &qualities, protocol)?;
     picture.save(&arguments.out)?;
-    results(&picture, &table(&names, &qualities), &[&arguments.out])
+    let unknown = unknown.map(|why| format!("bias unknown: {why}"));
+    let lines: Vec<String> = table(&names, &qualities).into_iter().chain(unknown).collect();
+    results(&picture, &lines, &[&arguments.out])
 }
 
 fn picture(
@@ -134,7 +146,7 @@ fn picture(
 fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<()> {
     let gradients: Vec<Vec<f32>> = (0..10u8).map(|i| vec![f32::from(i), 1.0]).collect();
     let bootstrap = Bootstrap { reps: 1_000, ..Bootstrap::default() };
-    let exact = without_limit(config.clone())?.1.map(|_| [1.0, 1.0]);
+    let exact = config.model_of_env()?.map(|_| [1.0, 1.0]);
     let quality = GradientQuality::of(&gradients, 1.0, exact.as_ref().map(<[f32; 2]>::as_slice), &bootstrap)?;
     picture(arguments, config, names, &vec![quality; names.len()], "nothing is measured yet".into()).map(|_| ())
 }
@@ -142,6 +154,12 @@ fn rehearse(arguments: &Arguments, config: &Config, names: &[String]) -> Result<
 fn config(arguments: &Arguments, catalogue: &Catalogue) -> Result<Config> {
     let (steps, optimizer) = (arguments.steps.max(1), arguments.optimizer.as_deref());
     let config = arguments.trained.config(optimizer, steps, &[64, 64], catalogue)?;
+    let envs = config.make_envs(1)?;
+    if let Space::Discrete { n: 1 } = envs.spec().action {
+        let problem =
+            "has one action: every policy takes it, and its gradient is zero; take an environment with a choice";
+        return Err(Error::Config(format!("{} {problem}", config.env.shown())));
+    }
     Ok(Config { anneal_lr: false, ..config })
 }
 
@@ -169,20 +187,78 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
     Ok((names, estimators))
 }
 
-/// The same task without a limit of steps, and its model, where it can be had without and has one.
-fn without_limit(config: Config) -> Result<(Config, Option<FiniteMdp>)> {
-    let Some(mdp) = config.model_of_env()? else { return Ok((config, None)) };
-    let endless = config.with_limit(None).unwrap_or_else(|| config.clone());
-    match endless.make_envs(1)?.spec().max_episode_steps {
-        None => Ok((endless, Some(mdp))),
-        Some(_) => Ok((config, None)),
+/// What all estimators are after, computed from the model, and where it is what they are after: where no episode is cut off
+/// that the exact gradient knows.
+struct Truth {
+    config: Config,
+    /// What makes the environments, where they are not the configuration's.
+    envs: Option<MakeEnvs>,
+    /// The limit of steps that these are without.
+    limit: Option<u32>,
+    /// The gradient, or why it is not known.
+    exact: Result<Vec<f32>, String>,
+}
+
+impl Truth {
+    /// The share of episodes that a limit may cut off without mattering.
+    const CUT: f64 = 1e-8;
+
+    fn of(config: Config, at: (&[f32], &Buffers)) -> Result<Self> {
+        let Some(mdp) = config.model_of_env()? else {
+            let why = format!("no exact model of {} is known", config.env.shown());
+            return Ok(Self { config, envs: None, limit: None, exact: Err(why) });
+        };
+        let limit_of = |config: &Config| Ok::<_, Error>(config.make_envs(1)?.spec().max_episode_steps);
+        let own = limit_of(&config)?;
+        let endless = config.with_limit(None).unwrap_or_else(|| config.clone());
+        let left = limit_of(&endless)?;
+        let known = Exact::of(&endless, at, &mdp).and_then(|exact| match (exact.steps <= LONGEST.into(), own) {
+            (true, _) => Ok(exact),
+            (false, limit) => {
+                let limit = limit.map_or(String::new(), |limit| format!(" without their limit of {limit}"));
+                Err(format!("episodes would take {:.0} steps on average{limit}", exact.steps))
+            }
+        });
+        let Exact { gradient, policy, .. } = match known {
+            Ok(exact) => exact,
+            Err(why) => return Ok(Self { config, envs: None, limit: None, exact: Err(why) }),
+        };
+        let cut = left.map(|limit| oracle::longer_than(&policy, &mdp, limit)).transpose()?;
+        let (envs, limit) = match (cut, left) {
+            (Some(cut), Some(limit)) if cut > Self::CUT => (Some(played(&endless, mdp)?), Some(limit)),
+            _ => (None, own.filter(|_| left.is_none())),
+        };
+        Ok(Self { config: endless, envs, limit, exact: Ok(gradient) })
     }
 }
 
-/// What all these estimators are after, computed from the model.
-fn exact_gradient(config: &Config, (theta, buffers): (&[f32], &Buffers), mdp: &FiniteMdp) -> Result<Vec<f32>> {
-    let (params, network) = config.model_at(config.make_envs(1)?.spec(), theta, buffers)?;
-    Ok(oracle::exact_episode_gradient(&*network, &params, mdp, config.gamma)?.to_vec1()?)
+/// Environments that do what a model says, without a limit of steps.
+fn played(config: &Config, mdp: FiniteMdp) -> Result<MakeEnvs> {
+    let env = TabularEnv::new(&config.env.id(), mdp, None)?;
+    Ok(Arc::new(move |lanes| Ok(Box::new(Lanes::new(vec![env.clone(); lanes])?))))
+}
+
+/// What follows from a model at one point of the parameters.
+struct Exact {
+    gradient: Vec<f32>,
+    /// What the policy does in each state.
+    policy: Vec<f64>,
+    /// Steps of an episode on average.
+    steps: f64,
+}
+
+impl Exact {
+    /// Why it is not known is said in words.
+    fn of(config: &Config, (theta, buffers): (&[f32], &Buffers), mdp: &FiniteMdp) -> Result<Self, String> {
+        let found = || {
+            let (params, network) = config.model_at(config.make_envs(1)?.spec(), theta, buffers)?;
+            let policy = oracle::policy_table(&*network, &params, mdp)?;
+            let steps = mdp.occupancy(&policy, 1.0)?.iter().sum();
+            let gradient = oracle::exact_episode_gradient(&*network, &params, mdp, config.gamma)?.to_vec1()?;
+            Ok::<_, Error>(Self { gradient, policy, steps })
+        };
+        found().map_err(|e| e.to_string())
+    }
 }
 
 /// A line of numbers an estimator, below a line that says what they are.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
+use super::flags;
 use super::picture::{Scale, rehearse, results};
 use super::read;
 use super::settings::Trained;
@@ -79,7 +80,15 @@ pub(super) fn command(_: &Catalogue) -> Command {
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
-    survey(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+    let arguments: Arguments = read(args)?;
+    if arguments.directions == Directions::Pca {
+        let why = "the paths say how far --directions pca go; leave it out, or give --directions random";
+        flags::without_effect(args, "reach", why)?;
+    }
+    if arguments.surface == Height::Loss {
+        flags::without_effect(args, "episodes", "--surface loss is of one rollout; leave it out")?;
+    }
+    survey(&arguments, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
 fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
+use crate::config::Misplaced;
+use crate::distributions::AUTO;
 use crate::screen::tell;
 use crate::words::{self, Kind, Param, Spec, Word};
 use crate::{Catalogue, Config, Error, Result, Trainer, algo, envs, names};
@@ -15,7 +17,8 @@ use crate::{Catalogue, Config, Error, Result, Trainer, algo, envs, names};
 pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
     let settings = Config::SETTINGS.iter().map(|(name, help)| {
         let help = format!("{} [default: {}]", help.trim(), defaults(name, catalogue));
-        flag(name).help(help).help_heading("Settings").num_args(if *name == "sinks" { 1..=64 } else { 1..=1 })
+        let most = if ["sinks", "hidden"].contains(name) { 64 } else { 1 };
+        flag(name).help(help).help_heading("Settings").num_args(1..=most)
     });
     let own = own(catalogue).into_iter().map(|(param, rows)| {
         let defaults: BTreeSet<&str> = with(catalogue, param.name).map(|param| param.default).collect();
@@ -25,7 +28,7 @@ pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
             default => format!(" [default: {default}]"),
         };
         let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
-        let most = if is_texts(param.name, catalogue) { 64 } else { 1 };
+        let most = if is_texts(param.name, catalogue) || has_lists(param.name, catalogue) { 64 } else { 1 };
         flag(param.name).help(help).help_heading("Arguments of rows").num_args(1..=most)
     });
     settings.chain(own)
@@ -69,6 +72,11 @@ fn is_texts(name: &str, catalogue: &Catalogue) -> bool {
     with(catalogue, name).all(|param| matches!(param.kind, Kind::Texts))
 }
 
+/// Whether one of them is a list of numbers.
+fn has_lists(name: &str, catalogue: &Catalogue) -> bool {
+    with(catalogue, name).any(|param| matches!(param.kind, Kind::Counts(..) | Kind::CountsOr(..)))
+}
+
 /// Those that are no settings, and the rows that have each.
 fn own(catalogue: &Catalogue) -> Vec<(&'static Param, Vec<&'static str>)> {
     let mut found: Vec<(&Param, Vec<&str>)> = Vec::new();
@@ -107,11 +115,12 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
     for name in names(catalogue) {
         let Some(texts) = args.get_many::<String>(name) else { continue };
         let texts: Vec<&str> = texts.map(String::as_str).collect();
-        if name == "sinks" || texts.len() > 1 {
+        if name == "sinks" || (texts.len() > 1 && is_texts(name, catalogue)) {
             of_line.insert(name.into(), texts.into());
             continue;
         }
-        let text = texts.concat();
+        // Of numbers, commas are between them or blanks.
+        let text = texts.join(",");
         if name == "env" {
             of_line.extend(Config::env_settings(&text, catalogue)?);
             is_world = of_line.get(name) != Some(&text.into());
@@ -130,8 +139,17 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         without(&mut of_line, "env", &flags)?;
     }
     let mut below = of_file.clone();
-    let notes = give_way(&mut below, &of_line, catalogue).and_then(|notes| Ok((notes, over(below, of_line)?)));
+    let notes = give_way(&mut below, &of_line, catalogue).and_then(|mut notes| {
+        idle_give_way(&mut below, &of_file, &of_line, catalogue)?;
+        notes.extend(misfits_give_way(&mut below, &of_line, catalogue)?);
+        Ok((notes, over(below, of_line)?))
+    });
     let (notes, table) = notes.map_err(|e| in_file(args, e))?;
+    if let Some(misplaced) = Misplaced::in_table(&table, catalogue)? {
+        let flag = |name: &str| format!("it is a setting of the run, --{} or {name} = …", name.replace('_', "-"));
+        let alone = || Config::from_table_with(of_file.clone(), catalogue).map(drop);
+        return Err(if alone().is_err() { in_file(args, misplaced.error(flag)) } else { misplaced.error(flag) });
+    }
     if !args.get_flag("quiet") {
         notes.iter().for_each(tell);
     }
@@ -181,12 +199,6 @@ const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
 /// again.
 fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
     let mut notes = other_rows(of_file, of_line, catalogue)?;
-    // What clips goes with what is clipped.
-    for (switch, clip) in [("normalize_observation", "clip_observation"), ("normalize_reward", "clip_reward")] {
-        if of_line.get(switch) == Some(&false.into()) {
-            of_file.remove(clip);
-        }
-    }
     let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
     let Some(other) = spec(of_line)? else { return Ok(notes) };
     let registry = catalogue.optim();
@@ -206,6 +218,57 @@ fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalo
     Ok(notes)
 }
 
+/// Takes out of a file's settings what has an effect there, and none beside what the command line says.
+fn idle_give_way(
+    below: &mut toml::Table,
+    of_file: &toml::Table,
+    of_line: &toml::Table,
+    catalogue: &Catalogue,
+) -> Result<()> {
+    let read = |table: toml::Table| Config::read(table, catalogue, true).ok();
+    let run = read(over(below.clone(), of_line.clone())?);
+    let (Some(alone), Some(run)) = (read(of_file.clone()), run) else { return Ok(()) };
+    let of_words = WORDS.iter().filter_map(|name| Word::from_toml(name, below.get(*name)?).ok());
+    let of_words = of_words.flat_map(|word| word.args).filter_map(|(name, _)| name);
+    let is_gone = |name: &String| {
+        !of_line.contains_key(name) && run.without_effect(name).is_some() && alone.without_effect(name).is_none()
+    };
+    let gone: Vec<String> = below.keys().cloned().chain(of_words).filter(is_gone).collect();
+    let gone = toml::Table::from_iter(gone.into_iter().map(|name| (name, true.into())));
+    below.retain(|name, _| !gone.contains_key(name));
+    WORDS.into_iter().try_for_each(|name| without(below, name, &gone))
+}
+
+/// Settings that an environment or a network may not go with.
+const MISFITS: [&str; 6] =
+    ["distribution", "mask_actions", "frame_stack", "log_std_lr_factor", "critic_lr_factor", "trunk_lr_factor"];
+
+/// Takes out of a file's settings what does not go with the rows that the command line names, and says so.
+fn misfits_give_way(below: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    if below.is_empty() || !WORDS.iter().any(|name| of_line.contains_key(*name)) {
+        return Ok(notes);
+    }
+    let problem = |below: &toml::Table| -> Result<Option<String>> {
+        let config = Config::from_table_with(over(below.clone(), of_line.clone())?, catalogue);
+        Ok(config.and_then(|config| config.check_fits()).err().map(|e| e.to_string()))
+    };
+    for misfit in MISFITS {
+        let Some(before) = problem(below)? else { break };
+        let of_distribution = |name: &str| {
+            misfit == "distribution" && catalogue.has(misfit, &AUTO.into(), name) && !of_line.contains_key(misfit)
+        };
+        let mut rest = below.clone();
+        rest.retain(|name, _| name != misfit && !of_distribution(name));
+        if rest.len() < below.len() && problem(&rest)?.as_ref() != Some(&before) {
+            let reason = before.split_once("; ").map_or(&*before, |(reason, _)| reason);
+            notes.push(format!("left out of the file: {reason}"));
+            *below = rest;
+        }
+    }
+    Ok(notes)
+}
+
 /// Takes out of a file's settings the arguments of rows that the command line names others for, where no row of the run has
 /// them. What both rows have stays, whether it stands by itself or, but for a whole world, in the file's word.
 fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
@@ -218,9 +281,7 @@ fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Cata
     let before: Vec<(&str, Word)> = named.map(|name| Ok((name, word(name, &[of_file])?))).collect::<Result<_>>()?;
     let chosen: Vec<(&str, Word)> =
         WORDS.into_iter().map(|name| Ok((name, word(name, &[of_line, of_file])?))).collect::<Result<_>>()?;
-    let is_of = |(name, word): &(&str, Word), argument: &str| {
-        params(name, word, catalogue).iter().any(|param| param.name == argument)
-    };
+    let is_of = |(name, word): &(&str, Word), argument: &str| catalogue.has(name, word, argument);
     for (name, value) in before.iter().filter(|(row, _)| *row != "env").flat_map(|(_, word)| &word.args) {
         // By itself it means the same.
         if let Some(name) = name.as_ref().filter(|name| chosen.iter().any(|row| is_of(row, name))) {
@@ -240,17 +301,6 @@ fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Cata
         }
     }
     Ok(notes)
-}
-
-/// The arguments of the row that a word asks for, none where there is no such row.
-fn params(name: &str, word: &Word, catalogue: &Catalogue) -> &'static [Param] {
-    let row = &word.name;
-    match name {
-        "env" => catalogue.env(row).map_or(&[], |row| row.params),
-        "model" => catalogue.model(row).map_or(&[], |row| row.params),
-        "distribution" => catalogue.distribution(row).map_or(&[], |row| row.params),
-        _ => catalogue.algo(row).map_or(&[], |row| row.params),
-    }
 }
 
 /// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
@@ -298,7 +348,7 @@ pub(super) struct Trained {
     model: String,
     /// Units of each hidden layer [default: small enough for a quick look]
     #[arg(long, value_name = "UNITS", num_args = 0..)]
-    hidden: Option<Vec<usize>>,
+    hidden: Option<Vec<String>>,
     /// Discount factor [default: the algorithm's own]
     #[arg(long)]
     gamma: Option<f64>,
@@ -323,11 +373,19 @@ impl Trained {
         let mut table = Config::env_settings(&self.env, catalogue)?;
         let words = [("model", Some(&*self.model)), ("algo", Some(&*self.algo)), ("optimizer", optimizer)];
         table.extend(words.into_iter().filter_map(|(name, word)| Some((name.into(), word?.into()))));
-        if let Some(units) = self.hidden.as_deref().or((self.model == "mlp").then_some(hidden)) {
-            let units: Vec<toml::Value> = units.iter().map(|&units| (units as i64).into()).collect();
-            table.insert("hidden".into(), units.into());
+        let by_default = || (self.model == "mlp").then(|| hidden.iter().map(usize::to_string).collect());
+        if let Some(units) = self.hidden.clone().or_else(by_default) {
+            // As `train` has them.
+            let units = if units.is_empty() { "none".into() } else { units.join(",") };
+            table.insert("hidden".into(), parse("hidden", &units, &toml::Value::Array(Vec::new()))?);
         }
         table.extend(self.gamma.map(|gamma| ("gamma".into(), gamma.into())));
+        if let Some(misplaced) = Misplaced::in_table(&table, catalogue)? {
+            return Err(misplaced.error(|name| match ["hidden", "gamma", "seed", "threads"].contains(&name) {
+                true => format!("it is a flag of its own, --{name}"),
+                false => "it is a setting of a run, which `train` takes and this does not; leave it out".into(),
+            }));
+        }
         let config = Config::from_table_with(table, catalogue)?;
         let config = Config { steps, seed: self.seed, threads: self.threads, ..config };
         config.validate()?;

@@ -12,7 +12,7 @@ use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::list;
 use super::settings::{self, configuration};
 use crate::envs::counted;
-use crate::screen::{self, returns, say, tell};
+use crate::screen::{self, PatientBar, returns, say, tell};
 use crate::{Catalogue, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -66,7 +66,14 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
     let path = run.path().to_path_buf();
-    match run.finish(trainer) {
+    let mut bar = PatientBar::new("judging the policy");
+    let finished = run.finish_telling(trainer, &mut |done, length| {
+        if !quiet {
+            bar.reach(done, length);
+        }
+    });
+    drop(bar);
+    match finished {
         Ok(summary) => {
             let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
             if summary.finished {

@@ -1,15 +1,16 @@
 //! What each setting may be.
 
+use std::collections::BTreeSet;
+
 use uphill_envs::{Spec, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::device::DeviceChoice;
 use crate::distributions::AUTO;
 use crate::envs::shown;
-use crate::names::listed;
 use crate::optim::Registry;
-use crate::words::{Args, Param};
-use crate::{Config, Error, Result, Rollout, Threads, settings};
+use crate::words::Args;
+use crate::{Config, Error, Result, Rollout, Threads};
 
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
@@ -33,9 +34,7 @@ impl Config {
         self.catalogue.check()?;
         self.catalogue.algo(&self.algo.name)?;
         self.catalogue.model(&self.model.name)?;
-        if self.distribution.name != AUTO || !self.distribution.args.is_empty() {
-            Args::new(self.catalogue.distribution(&self.distribution.name)?, &self.distribution)?;
-        }
+        self.check_distribution_word()?;
         self.validate_settings()?;
         let is_row = self.catalogue.env(&self.env.name).is_ok();
         if let Some((name, _)) = self.env.args.first().filter(|_| !is_row) {
@@ -47,18 +46,11 @@ impl Config {
             Args::new(self.catalogue.sink(&word.name)?, word)?;
         }
         self.check_effects()?;
-        let (algo, optimizer) = (self.make_algo()?, self.make_optimizer()?);
-        if self.normalize_value && !algo.needs_values() {
-            let problem = "normalize_value has no effect: no value is learnt";
-            return Err(Error::Config(format!("{problem} by {} as it is set; leave it out", self.algo.name)));
-        }
+        self.make_algo()?;
+        let optimizer = self.make_optimizer()?;
         if let Some((name, ..)) = self.lr_factor_settings().next().filter(|_| Registry::has_parts(&self.optimizer)) {
             let problem = "its parts have learning rates of their own; say them there, or leave one of them out";
             return Err(Error::Config(format!("{name} cannot go with optimizer = `{}`: {problem}", self.optimizer)));
-        }
-        if self.critic_lr_factor != 1.0 && !algo.needs_values() {
-            let problem = "critic_lr_factor has no effect: no value is learnt";
-            return Err(Error::Config(format!("{problem} by {} as it is set; leave it out", self.algo.name)));
         }
         if self.normalize_value && optimizer.averages() {
             let problem = "normalize_value cannot go with an optimizer that averages parameters";
@@ -68,71 +60,24 @@ impl Config {
         Ok(())
     }
 
-    /// Settings that change nothing: arguments of rows that are not chosen, and of the optimizer's what its words decide.
-    pub(crate) fn idle(&self) -> Vec<&'static str> {
-        let registry = self.catalogue.optim();
-        let [takes_lr, clips] = [registry.takes_lr(&self.optimizer), registry.clips(&self.optimizer)];
-        let others = |name: &str| {
-            let having = self.having(name);
-            !having.is_empty() && !having.iter().any(|(_, chosen)| *chosen)
-        };
-        let is_idle = |name: &str| match name {
-            "lr" | "anneal_lr" => !takes_lr,
-            "max_grad_norm" => clips,
-            "clip_grad_by" => clips || self.max_grad_norm.is_infinite(),
-            "clip_observation" => !self.normalize_observation,
-            "clip_reward" => !self.normalize_reward,
-            "critic_lr_factor" => self.critic_lr_factor == 1.0,
-            "trunk_lr_factor" => self.trunk_lr_factor == 1.0,
-            "log_std_lr_factor" => self.log_std_lr_factor == 1.0,
-            // What is said nowhere is not written either.
-            "distribution" => self.distribution == AUTO,
-            name => others(name),
-        };
-        Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_idle(name)).collect()
-    }
-
-    /// The rows that have a setting as their argument, and whether each is chosen.
-    fn having(&self, name: &str) -> Vec<(&'static str, bool)> {
-        let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
-        let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
-        let algos = algos.filter(|_| OF_ALGOS.contains(&name));
-        let rows = algos.chain(models.filter(|_| OF_MODELS.contains(&name)));
-        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
-        rows.filter(|(_, params, _)| has(params)).map(|(row, _, chosen)| (row, chosen)).collect()
-    }
-
-    /// Refuses a setting that is an argument of another row's only: it would have no effect.
-    fn check_effects(&self) -> Result<()> {
-        let (own, defaults) = (self.all()?, Self::base().all()?);
-        for (name, value) in &own {
-            let (having, default) = (self.having(name), defaults.get(name));
-            if having.is_empty() || having.iter().any(|(_, chosen)| *chosen) || default == Some(value) {
-                continue;
-            }
-            let others = listed(&having.iter().map(|(row, _)| *row).collect::<Vec<_>>());
-            let is_of_model = OF_MODELS.contains(&name.as_str());
-            let chosen = if is_of_model { &self.model } else { &self.algo };
-            let (value, chosen) = (settings::shown(value), &chosen.name);
-            let rest =
-                default.map_or(String::new(), |default| format!(", or leave it at {}", settings::shown(default)));
-            let problem = format!("{name} = {value} has no effect on {chosen}: it is a setting of {others}");
-            return Err(Error::Config(format!("{problem}; leave it out{rest}")));
+    /// Checks the arguments of the distribution; which of them `auto` has is known with the environment.
+    fn check_distribution_word(&self) -> Result<()> {
+        let (word, rows) = (&self.distribution, self.catalogue.distributions());
+        if word.name != AUTO {
+            return Args::new(self.catalogue.distribution(&word.name)?, word).map(drop);
         }
-        for (name, switch, on) in [
-            ("clip_observation", "normalize_observation", self.normalize_observation),
-            ("clip_reward", "normalize_reward", self.normalize_reward),
-        ] {
-            if !on && own.get(name) != defaults.get(name) {
-                let problem = format!("{name} has no effect: {switch} = false scales nothing that it could clip");
-                return Err(Error::Config(format!("{problem}; leave it out, or set {switch} = true")));
-            }
+        for (name, value) in word.args.iter().filter_map(|(name, value)| Some((name.as_ref()?, value))) {
+            let known: BTreeSet<&str> = rows.iter().flat_map(|row| row.params).map(|param| param.name).collect();
+            let param = rows.iter().find_map(|row| row.param(name));
+            let unknown = || Error::unknown("argument of a distribution", name, known.into_iter());
+            let param = param.ok_or_else(unknown)?;
+            param.check(&format!("{AUTO}: "), value)?;
         }
         Ok(())
     }
 
     /// Checks everything but the optimizer.
-    pub(super) fn validate_settings(&self) -> Result<()> {
+    pub(crate) fn validate_settings(&self) -> Result<()> {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };

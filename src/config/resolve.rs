@@ -12,7 +12,8 @@ use crate::models::{MlpConfig, Model, NormalisedModel, PopArtModel, Site};
 use crate::moments::Moments;
 use crate::normaliser::{Normaliser, RewardScale, ValueScale};
 use crate::optim::{Fallback, Optimizer, Pattern};
-use crate::words::{Args, Param, Row, Value, Word};
+use crate::schedule::Schedule;
+use crate::words::{Args, Kind, Param, Row, Value, Word};
 use crate::{Buffers, Config, Error, Layout, MakeEnvs, Params, Result, Seed};
 
 /// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
@@ -109,13 +110,26 @@ impl Config {
     /// # Errors
     /// As [`Config::make_envs`], and [`Error::Env`] if a reset fails.
     pub(crate) fn collector(&self, lanes: usize, seed: Seed) -> Result<Collector> {
-        let collector = Collector::new(self.make_envs(lanes)?, seed)?;
+        self.collector_of(self.make_envs(lanes)?, seed)
+    }
+
+    /// The same of these environments.
+    pub(crate) fn collector_of(&self, envs: Box<dyn VecEnv>, seed: Seed) -> Result<Collector> {
+        let collector = Collector::new(envs, seed)?;
         if self.mask_actions { Ok(collector) } else { collector.without_masks() }
     }
 
-    /// Refuses `mask_actions = true` where environments of the catalogue forbid no action.
+    /// Refuses, before there is a network, what the environments or the network cannot have: another distribution, frames that
+    /// are not stacked, a learning rate of what is not there.
+    pub(crate) fn check_fits(&self) -> Result<()> {
+        let envs = self.make_envs(1)?;
+        self.make_distribution(envs.spec())?;
+        self.layout(envs.spec())?.map_or(Ok(()), |layout| self.check_lr_factors(&layout))
+    }
+
+    /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.
     pub(super) fn check_masks(&self) -> Result<()> {
-        if !self.mask_actions || self.catalogue.env(&self.env.name).is_err() {
+        if self.catalogue.env(&self.env.name).is_err() {
             return Ok(());
         }
         let collector = Collector::new(self.make_envs(1)?, Seed(self.seed))?;
@@ -123,8 +137,8 @@ impl Config {
             true => Ok(()),
             false => {
                 let id = quoted(&collector.spec().id);
-                let problem = format!("mask_actions = true has no effect: {id} forbids no action; leave it out");
-                Err(Error::Config(problem))
+                let problem = format!("mask_actions = {} has no effect: {id} forbids no action", self.mask_actions);
+                Err(Error::Config(format!("{problem}; leave it out")))
             }
         }
     }
@@ -170,6 +184,21 @@ impl Config {
     pub fn make_algo(&self) -> Result<Box<dyn Algorithm>> {
         let row = self.catalogue.algo(&self.algo.name)?;
         (row.make.build)(&self.args(row, &self.algo, &OF_ALGOS)?, self.envs)
+    }
+
+    /// The algorithm's numbers that change over training, by the names of their settings.
+    ///
+    /// # Errors
+    /// As [`Config::make_algo`].
+    pub(crate) fn schedules(&self) -> Result<Vec<(&'static str, Schedule)>> {
+        let row = self.catalogue.algo(&self.algo.name)?;
+        let args = self.args(row, &self.algo, &OF_ALGOS)?;
+        let scheduled = row.params.iter().filter(|param| matches!(param.kind, Kind::Number(_)));
+        let scheduled = scheduled.filter_map(|param| Some((param, args.value(param.name).ok()?)));
+        let scheduled = scheduled.filter(|(_, value)| value.number().is_none());
+        scheduled
+            .map(|(param, value)| Ok((param.name, self.catalogue.optim().number(row.name, param, value)?)))
+            .collect()
     }
 
     /// The optimizer. What its spec says goes over the settings `lr`, `anneal_lr` and `max_grad_norm`: the first two
@@ -245,7 +274,7 @@ impl Config {
         let (chosen, own) = (self.make_distribution(spec)?, network.distribution());
         let chosen = chosen.with_features(own.features()).unwrap_or(chosen);
         let (chosen, own) = (format!("{chosen:?}"), format!("{own:?}"));
-        if self.distribution == distributions::AUTO || chosen == own {
+        if self.distribution == Word::new(distributions::AUTO) || chosen == own {
             return Ok(());
         }
         let remedy = "make it for `Site::distribution`, or leave the setting at auto";

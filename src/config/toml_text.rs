@@ -75,24 +75,10 @@ impl Config {
             config.check_masks()?;
         }
         // What another row's argument is, was refused already.
-        match config.idle().into_iter().find(|name| said.iter().any(|said| said == name)) {
-            Some("clip_grad_by") if config.max_grad_norm.is_infinite() => {
-                Err(Error::Config("clip_grad_by has no effect: max_grad_norm = inf does not clip; leave it out".into()))
-            }
-            Some(name @ ("lr" | "anneal_lr")) => {
-                let problem = format!("{name} has no effect: optimizer = `{}` says its own lr", config.optimizer);
-                Err(Error::Config(format!("{problem}; leave one of them out")))
-            }
-            Some(name @ ("max_grad_norm" | "clip_grad_by")) => {
-                let problem = format!("{name} has no effect: optimizer = `{}` clips by itself", config.optimizer);
-                Err(Error::Config(format!("{problem}; leave one of them out")))
-            }
-            Some(name @ ("clip_observation" | "clip_reward")) => {
-                let switch = name.replacen("clip", "normalize", 1);
-                let problem = format!("{name} has no effect: {switch} = false scales nothing that it could clip");
-                Err(Error::Config(format!("{problem}; leave it out, or set {switch} = true")))
-            }
-            _ => Ok(config),
+        let idle = |name: &String| Some((name.clone(), config.without_effect(name)?));
+        match said.iter().find_map(idle) {
+            Some((name, why)) => Err(Error::Config(format!("{name} has no effect: {why}"))),
+            None => Ok(config),
         }
     }
 
@@ -111,7 +97,7 @@ impl Config {
     }
 
     /// Reads a table over the defaults of the words that it names, whose rows `must` be known or not.
-    fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
+    pub(crate) fn read(mut table: toml::Table, catalogue: &Catalogue, must: bool) -> Result<Self> {
         catalogue.check()?;
         world::settle(&mut table)?;
         let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
@@ -175,16 +161,14 @@ impl Config {
     /// [`Error::Config`] where several have.
     fn word_with(&mut self, name: &str) -> Result<Option<&mut Word>> {
         let catalogue = &self.catalogue;
-        let params = [
-            catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
-            catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
-            catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
-            catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params),
+        let words = [
+            ("algo", &mut self.algo),
+            ("model", &mut self.model),
+            ("env", &mut self.env),
+            ("distribution", &mut self.distribution),
         ];
-        let has = params.map(|params| params.iter().any(|param| param.name == name));
-        let words = [&mut self.algo, &mut self.model, &mut self.env, &mut self.distribution];
-        let mut having: Vec<&mut Word> =
-            words.into_iter().zip(has).filter(|(_, has)| *has).map(|(word, _)| word).collect();
+        let having = words.into_iter().filter(|(setting, word)| catalogue.has(setting, word, name));
+        let mut having: Vec<&mut Word> = having.map(|(_, word)| word).collect();
         if having.len() > 1 {
             let names: Vec<&str> = having.iter().map(|word| word.name.as_str()).collect();
             let problem = format!(
@@ -208,7 +192,9 @@ impl Config {
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
         let own: Vec<&str> = own.collect();
-        let known: Vec<&str> = Self::SETTINGS.iter().map(|(name, _)| *name).chain(own.iter().copied()).collect();
+        // What is another row's would be refused.
+        let settings = Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| !self.is_of_others(name));
+        let known: Vec<&str> = settings.chain(own.iter().copied()).collect();
         let of_algo = self.catalogue.algos().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_model = self.catalogue.models().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
         let of_env = self.catalogue.envs().iter().filter(|row| row.param(name).is_some()).map(|row| row.name);
@@ -252,7 +238,7 @@ impl Config {
     /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
     pub fn to_table(&self) -> Result<toml::Table> {
         let mut table = self.all()?;
-        self.idle().into_iter().for_each(|name| drop(table.remove(name)));
+        Self::SETTINGS.iter().filter(|(name, _)| self.is_idle(name)).for_each(|(name, _)| drop(table.remove(*name)));
         // What holds unless said stays unsaid: said, it would be refused where no environment forbids an action.
         let is_default = |row: &algo::Row| row.make.settings.iter().all(|(name, _)| *name != "mask_actions");
         if self.mask_actions && self.catalogue.algo(&self.algo.name).is_ok_and(is_default) {

@@ -1,11 +1,10 @@
 //! How far the mean of sampled gradients is from the exact one.
 
-use nalgebra::{DMatrix, DVector};
 use rand::RngExt as _;
 use serde::Serialize;
 
-use super::pairs::{self, Pairs};
-use crate::stats::{Bootstrap, Interval, StatsError};
+use super::pairs::{Pairs, Points, dot};
+use crate::stats::{Bootstrap, Interval};
 
 /// The bias of an estimator, `b = E g − ∇J`, as far as `B` batches tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -38,57 +37,39 @@ impl Bias {
         Interval { point: length(self.squared), low: length(self.squared - reach), high: length(self.squared + reach) }
     }
 
-    /// The bias of gradients `[B, P]`, of which `pairs` are, against the exact one, `[P]`.
-    pub(super) fn of(
-        pairs: &Pairs,
-        gradients: &[Vec<f32>],
-        exact: &[f32],
-        bootstrap: &Bootstrap,
-    ) -> Result<Bias, StatsError> {
-        let parameters = gradients.first().map_or(0, Vec::len);
-        pairs::check("the exact gradient", exact, parameters)?;
-        let batches = pairs.batches();
-        let dot = |x: &[f32]| x.iter().zip(exact).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
-        let along = DVector::from_iterator(batches, gradients.iter().map(|gradient| dot(gradient)));
-        let exact_norm_squared = dot(exact);
-        let products = &pairs.products;
-        let deviations = DMatrix::from_fn(batches, batches, |a, b| {
-            if a == b { 0.0 } else { products[(a, b)] - along[a] - along[b] + exact_norm_squared }
+    /// The bias of these gradients against the exact one, in their coordinates.
+    pub(super) fn of(pairs: &Pairs, exact: &[f64], bootstrap: &Bootstrap) -> Bias {
+        let n = pairs.batches() as f64;
+        let deviations = pairs.gradients().map(|_, from, to| {
+            to.iter_mut().zip(from).zip(exact).for_each(|((to, x), exact)| *to = x - exact);
         });
-        let n = batches as f64;
-        // Row means over the other batches: the first-order part of each batch.
-        let parts: Vec<f64> = deviations.row_iter().map(|row| row.sum() / (n - 1.0)).collect();
+        let mut sum = Vec::new();
+        deviations.sum(&vec![1.0; pairs.batches()], &mut sum);
+        // Means over the other batches: the first-order part of each batch.
+        let part = |own: &[f64]| (dot(own, &sum) - dot(own, own)) / (n - 1.0);
+        let parts: Vec<f64> = deviations.rows().map(part).collect();
         let squared = parts.iter().sum::<f64>() / n;
         let spread: f64 = parts.iter().map(|part| (part - squared).powi(2)).sum();
         let standard_error = (4.0 * (n - 1.0) / (n * (n - 2.0).powi(2)) * spread).sqrt();
-        let p_value = p_value(products, squared, bootstrap);
-        Ok(Bias { squared, standard_error, p_value, exact_norm_squared })
+        let p_value = p_value(pairs.gradients(), pairs.batches(), squared, bootstrap);
+        Bias { squared, standard_error, p_value, exact_norm_squared: dot(exact, exact) }
     }
 }
 
 /// The share of resamples without bias, this one among them, whose mean over pairs is at least `squared`.
-fn p_value(products: &DMatrix<f64>, squared: f64, bootstrap: &Bootstrap) -> f64 {
-    let batches = products.nrows();
+fn p_value(gradients: &Points, batches: usize, squared: f64, bootstrap: &Bootstrap) -> f64 {
     let n = batches as f64;
-    let means: Vec<f64> = products.row_iter().map(|row| row.sum() / n).collect();
-    let mean = means.iter().sum::<f64>() / n;
-    let centred =
-        DMatrix::from_fn(
-            batches,
-            batches,
-            |a, b| {
-                if a == b { 0.0 } else { products[(a, b)] - means[a] - means[b] + mean }
-            },
-        );
+    let (mut mean, mut room) = (Vec::new(), Vec::new());
+    gradients.sum(&vec![1.0 / n; batches], &mut mean);
+    let centred = gradients.map(|_, from, to| {
+        to.iter_mut().zip(from).zip(&mean).for_each(|((to, x), mean)| *to = x - mean);
+    });
     let mut rng = bootstrap.seed.stream("signs", 0);
     let mut signs = vec![0.0; batches];
     let mut as_large = 1.0;
     for _ in 0..bootstrap.reps {
         signs.iter_mut().for_each(|sign| *sign = if rng.random() { 1.0 } else { -1.0 });
-        let total: f64 = (0..batches)
-            .map(|a| signs[a] * centred.column(a).iter().zip(&signs).map(|(product, sign)| product * sign).sum::<f64>())
-            .sum();
-        as_large += f64::from(total / (n * (n - 1.0)) >= squared);
+        as_large += f64::from(centred.over_pairs(&signs, &mut room) / (n * (n - 1.0)) >= squared);
     }
     as_large / (bootstrap.reps as f64 + 1.0)
 }

@@ -49,7 +49,9 @@ pub struct GradientQuality {
 
 impl GradientQuality {
     /// The quality of the estimator that made these gradients, `[B, P]`, of batches of so many episodes, steps or
-    /// whatever `noise_scale` shall be counted in. `exact` is the gradient that it should have on average, `[P]`.
+    /// whatever `noise_scale` shall be counted in. `exact` is the gradient that it should have on average, `[P]`. It takes time in
+    /// proportion to `B` times the dimensions that the gradients have together, which are `B` or `P` at most, and few in a small
+    /// world.
     ///
     /// # Errors
     /// A [`StatsError`] for fewer than 10 batches, gradients of different lengths or that are not finite, a batch size
@@ -64,20 +66,20 @@ impl GradientQuality {
             let expected = "a finite number above 0";
             return Err(StatsError::Option { name: "batch_size", value: batch_size.to_string(), expected });
         }
-        let pairs = Pairs::of(gradients)?;
+        let pairs = Pairs::of(gradients, exact)?;
         let batches = pairs.batches();
-        let mut counts = vec![1.0; batches];
+        let (mut counts, mut room) = (vec![1.0; batches], Vec::new());
         let mut draws = bootstrap.draws(0, batches)?;
-        let point = quantities(&pairs.means(&counts), batch_size);
+        let point = quantities(&pairs.means(&counts, &mut room), batch_size);
         let intervals = bootstrap.replicate(&point, |out| {
             counts.fill(0.0);
             (0..batches).for_each(|_| counts[draws.next()] += 1.0);
-            out.copy_from_slice(&quantities(&pairs.means(&counts), batch_size));
+            out.copy_from_slice(&quantities(&pairs.means(&counts, &mut room), batch_size));
         })?;
         let [norm_squared, variance, snr, cosine, noise_scale] = intervals[..] else {
             return Err(StatsError::Empty { what: "intervals" });
         };
-        let bias = exact.map(|exact| Bias::of(&pairs, gradients, exact, bootstrap)).transpose()?;
+        let bias = pairs.exact.as_ref().map(|exact| Bias::of(&pairs, exact, bootstrap));
         Ok(GradientQuality { batches, batch_size, norm_squared, variance, snr, cosine, noise_scale, bias })
     }
 }

@@ -7,7 +7,7 @@ use crate::objective::RowSums;
 use crate::rollout::{Estimate, Horizon, Minibatch};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Buffers, Config, Error, Params, Result, Stop, Threads};
+use crate::{Buffers, Config, Error, MakeEnvs, Params, Result, Stop, Threads};
 
 /// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
 ///
@@ -20,10 +20,12 @@ use crate::{Buffers, Config, Error, Params, Result, Stop, Threads};
 /// limit cuts some, those that ask a critic for what was cut off are after another than those that do not. It goes
 /// uphill, and has neither entropy nor value loss in it nor are advantages normalised. All estimators see the same
 /// episodes: differences between them are larger than their intervals, each for itself, make them look.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GradientSampler<'a> {
     /// Environment, network and `gamma`; the rest is not used.
     pub config: &'a Config,
+    /// What makes the environments, where they are others than the configuration's, such as the same without a limit of steps.
+    pub envs: Option<MakeEnvs>,
     /// Where in the parameters, `[P]`.
     pub theta: &'a [f32],
     /// What goes with them, [`Params::buffers`]; none for a network that has none.
@@ -90,7 +92,8 @@ impl GradientSampler<'_> {
         let task = Config { env, gamma, mask_actions, ..shown };
         let config =
             Config { envs: self.episodes, episodes: self.episodes, baseline: false, ent_coef: 0.0.into(), ..task };
-        config.validate()?;
+        // What this has no use for, the training may have had: a critic's layers.
+        config.validate_settings()?;
         // No value is learnt, but those that estimators ask for are in the network's unit.
         let config = Config { normalize_value: self.config.normalize_value, ..config };
         let mut shares: Vec<(std::ops::Range<usize>, Result<Vec<Sampled>>)> =
@@ -135,7 +138,10 @@ impl GradientSampler<'_> {
         estimators: &[Box<dyn Estimator + Sync>],
         seed: Seed,
     ) -> Result<Sampled> {
-        let mut collector = config.collector(self.episodes, seed)?;
+        let mut collector = match &self.envs {
+            Some(make) => config.collector_of(make(self.episodes)?, seed)?,
+            None => config.collector(self.episodes, seed)?,
+        };
         let with_values = estimators.iter().any(|estimator| estimator.needs_values());
         let (rollout, _) = collector.collect(network, params, Horizon::Episodes(1), with_values)?;
         let places: Vec<usize> = rollout.valid_steps().collect();

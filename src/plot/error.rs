@@ -18,6 +18,14 @@ pub enum PlotError {
         /// The file that it lacks.
         file: &'static str,
     },
+    /// A file was asked for, and not the folder of a run.
+    #[error("{}: {remedy}", shown_path(file))]
+    NoFolder {
+        /// The file.
+        file: PathBuf,
+        /// What to ask for.
+        remedy: String,
+    },
     /// A file is there but cannot be read.
     #[error("{}: cannot be read: {source}", shown_path(path))]
     Read {

@@ -10,8 +10,8 @@ use crate::words::{Kind, Param, Spec, Value};
 const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
 /// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.
 const SHOWN: usize = 40;
-/// The arguments of an environment.
-const ENV: &str = "env.";
+/// What stands before arguments of words, of an environment's first.
+const WORDS: [&str; 3] = ["env.", "model.", "distribution."];
 
 pub(super) fn same_experiment(a: &RecordedRun, b: &RecordedRun) -> bool {
     same_name(a, b) && differing_settings(a, b).is_empty()
@@ -55,14 +55,21 @@ fn label(run: &RecordedRun, all: &[&RecordedRun], arguments: Option<Vec<String>>
     }
     let namesakes = all.iter().filter(|other| same_name(run, other));
     let keys: BTreeSet<&str> = namesakes.flat_map(|other| differing_settings(run, other)).collect();
-    parts.extend(keys.into_iter().map(|key| {
-        let name = key.strip_prefix(ENV).unwrap_or(key);
-        match run.settings.get(key).map(|value| in_one_line(value)) {
-            Some(value) if value.chars().count() > SHOWN => format!("{name} of {}", run.name),
-            Some(value) => format!("{name} {value}"),
-            None => format!("no {name}"),
+    let said = |key: &&str| run.settings.contains_key(*key);
+    // What a run does not say has no effect in it, by what else is different.
+    let (said, unsaid): (Vec<&str>, Vec<&str>) = keys.into_iter().partition(said);
+    let name = |key: &'_ str| WORDS.iter().find_map(|word| key.strip_prefix(word)).unwrap_or(key).to_owned();
+    parts.extend(said.into_iter().map(|key| {
+        let (name, value) = (name(key), run.settings.get(key).map(|value| in_one_line(value)).unwrap_or_default());
+        match value.chars().count() > SHOWN {
+            true if key.starts_with(WORDS[0]) => format!("{name} of {}", run.name),
+            true => format!("{name} {}…", value.chars().take(SHOWN).collect::<String>()),
+            false => format!("{name} {value}"),
         }
     }));
+    if parts.is_empty() {
+        parts.extend(unsaid.into_iter().map(|key| format!("no {}", name(key))));
+    }
     if parts.is_empty() {
         parts = vec![run.algo.clone(), run.optimizer.clone()];
     }

@@ -8,8 +8,9 @@ use uphill_envs::{counted, quoted};
 
 use super::{PlotError, check};
 use crate::config::world;
+use crate::distributions::AUTO;
 use crate::words::{Args, Value, Word};
-use crate::{Catalogue, settings, whole_file};
+use crate::{Catalogue, Config, settings, whole_file};
 
 /// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
 pub const DEFAULT_METRIC: &str = "episode_return_mean";
@@ -34,7 +35,7 @@ pub struct RecordedRun {
     /// The seed.
     pub seed: u64,
     /// Every other key of `config.toml` with its value as text; one in a table is `table.key`, and an argument of an
-    /// environment that has an `id` is `env.key`, such as `env.slip`. Runs that differ in one of these are not seeds of one
+    /// environment that has an `id` is `env.key`, such as `env.slip`, and likewise one of the model or the distribution. Runs that differ in one of these are not seeds of one
     /// curve.
     pub settings: BTreeMap<String, String>,
     /// The column that `values` came from.
@@ -89,6 +90,10 @@ impl RecordedRun {
         let (algo, optimizer) = (take_name(&mut config, "algo", &file)?, take_name(&mut config, "optimizer", &file)?);
         let seed = config.remove("seed").and_then(|value| u64::try_from(value.as_integer()?).ok());
         let seed = seed.ok_or_else(|| malformed(&file, "", "the key `seed` must be a whole number, 0 or more"))?;
+        for (key, value) in UNSAID {
+            config.entry(key).or_insert_with(|| of_text(value));
+        }
+        ["model", "distribution"].into_iter().for_each(|key| take_arguments(&mut config, key, &mut settings));
         flatten("", config, &mut settings);
         let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
         let (name, metric) = (name.to_owned(), metric.to_owned());
@@ -171,6 +176,37 @@ fn take_env(config: &mut toml::Table, file: &Path) -> Result<(String, BTreeMap<S
     Ok((id, others.map(|(name, value)| (format!("env.{name}"), shown(value))).collect()))
 }
 
+/// Settings that no run writes while they are so.
+const UNSAID: [(&str, &str); 5] = [
+    ("critic_lr_factor", "1.0"),
+    ("distribution", AUTO),
+    ("log_std_lr_factor", "1.0"),
+    ("mask_actions", "true"),
+    ("trunk_lr_factor", "1.0"),
+];
+
+fn of_text(value: &str) -> toml::Value {
+    value.parse().unwrap_or_else(|_| value.into())
+}
+
+/// Sets the arguments of a word apart from its name, those that it does not say too.
+fn take_arguments(config: &mut toml::Table, key: &str, settings: &mut BTreeMap<String, String>) {
+    let Some(Ok(word)) = config.get(key).map(|value| Word::from_toml(key, value)) else { return };
+    let catalogue = Catalogue::default();
+    let args = match key {
+        "model" => catalogue.model(&word.name).and_then(|row| Args::new(row, &word)),
+        _ => catalogue.distribution(&word.name).and_then(|row| Args::new(row, &word)),
+    };
+    // Of a row of somebody's own, and of `auto`, what is said.
+    let said = || word.args.iter().filter_map(|(name, value)| Some((name.clone()?, value.to_string()))).collect();
+    let all = |args: Args| args.values().iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect();
+    let arguments: Vec<(String, String)> = args.map_or_else(|_| said(), all);
+    let is_own = |name: &str| Config::SETTINGS.iter().all(|(setting, _)| *setting != name);
+    let own = arguments.into_iter().filter(|(name, _)| is_own(name));
+    settings.extend(own.map(|(name, value)| (format!("{key}.{name}"), value)));
+    config.insert(key.into(), word.name.into());
+}
+
 /// The keys of a table, and those of the tables in it.
 fn flatten(prefix: &str, table: toml::Table, settings: &mut BTreeMap<String, String>) {
     for (key, value) in table {
@@ -191,9 +227,10 @@ pub(super) fn in_one_line(text: &str) -> String {
 fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, PlotError> {
     let path = folder.join(name);
     whole_file::read(&path, most).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            PlotError::Missing { folder: folder.to_owned(), file: name }
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => match whole_file::for_a_folder(folder) {
+            Some(remedy) => PlotError::NoFolder { file: folder.to_owned(), remedy },
+            None => PlotError::Missing { folder: folder.to_owned(), file: name },
+        },
         _ => PlotError::Read { path, source: error },
     })
 }

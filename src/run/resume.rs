@@ -51,7 +51,9 @@ impl RunFolder {
         let path = path.into();
         let config_path = path.join("config.toml");
         if !config_path.exists() {
-            return Err(Error::File { path, problem: "this folder holds no run: it has no config.toml".into() });
+            let missing = || "this folder holds no run: it has no config.toml".into();
+            let problem = whole_file::for_a_folder(&path).unwrap_or_else(missing);
+            return Err(Error::File { path, problem });
         }
         let checkpoints = Checkpoints::of_run(&path);
         check(&path, &checkpoints, &Catalogue::default())?;

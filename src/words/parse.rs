@@ -261,6 +261,11 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let token = self.while_in(|c| is_of_name(c) || matches!(c, '.' | '+' | '-'));
         let is_number = token.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-'));
+        // Such as 8x8, which nothing else can be.
+        let is_text = is_number && token.chars().all(is_of_name) && token.replace('_', "").parse::<f64>().is_err();
+        if is_text && token.contains(|c: char| c.is_ascii_alphabetic()) {
+            return Ok(Value::Text(token.into()));
+        }
         self.at = start;
         match is_number || is_number_word(token) {
             true => self.number().map(Value::Number),

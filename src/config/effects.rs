@@ -1,0 +1,151 @@
+//! Which settings change nothing beside the others.
+
+use super::{OF_ALGOS, OF_MODELS};
+use crate::distributions::AUTO;
+use crate::names::listed;
+use crate::words::{self, Param, Word};
+use crate::{Config, Error, Result, models, settings};
+
+impl Config {
+    /// Whether a setting changes nothing, be it only that it says what holds unless said. Such a one is not written.
+    pub(crate) fn is_idle(&self, name: &str) -> bool {
+        let is_plain = match name {
+            "critic_lr_factor" => self.critic_lr_factor == 1.0,
+            "trunk_lr_factor" => self.trunk_lr_factor == 1.0,
+            "log_std_lr_factor" => self.log_std_lr_factor == 1.0,
+            "distribution" => self.distribution == Word::new(AUTO),
+            _ => self.is_of_others(name),
+        };
+        is_plain || self.without_effect(name).is_some()
+    }
+
+    /// Why a setting, or an argument of the model or the algorithm, changes nothing beside the others, and what would be right
+    /// instead.
+    pub(crate) fn without_effect(&self, name: &str) -> Option<String> {
+        let registry = self.catalogue.optim();
+        let optimizer = |does: &str| format!("optimizer = `{}` {does}; leave one of them out", self.optimizer);
+        let unscaled = |switch: &str| {
+            format!("{switch} = false scales nothing that it could clip; leave it out, or set {switch} = true")
+        };
+        let said = |is_idle: bool, why: &str| is_idle.then(|| why.to_string());
+        match name {
+            "lr" | "anneal_lr" => (!registry.takes_lr(&self.optimizer)).then(|| optimizer("says its own lr")),
+            "max_grad_norm" | "clip_grad_by" if registry.clips(&self.optimizer) => Some(optimizer("clips by itself")),
+            "clip_grad_by" => said(self.max_grad_norm.is_infinite(), "max_grad_norm = inf does not clip; leave it out"),
+            "clip_observation" => (!self.normalize_observation).then(|| unscaled("normalize_observation")),
+            "clip_reward" => (!self.normalize_reward).then(|| unscaled("normalize_reward")),
+            "vf_coef" => self.needs_no_values(),
+            "critic_hidden" => self.learns_no_values().or_else(|| {
+                let why =
+                    "with shared_trunk = true actor and critic have the same hidden layers; leave one of them out";
+                said(self.shared_trunk, why)
+            }),
+            "critic_lr_factor" if self.critic_lr_factor != 1.0 => self.learns_no_values(),
+            "normalize_value" if self.normalize_value => self.learns_no_values(),
+            "clip_range_vf" => self.learns_no_values().or_else(|| self.takes_one_step()),
+            "clip_range" | "kl_coef" | "kl_target" => self.takes_one_step(),
+            "target_kl" => {
+                let why = "n_epochs = 1 is one pass, which it cannot end; leave it out, or set n_epochs above 1";
+                said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
+            }
+            "activation" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
+            _ => None,
+        }
+    }
+
+    /// Whether a setting is an argument of the algorithm.
+    fn of_algo(&self, name: &str) -> bool {
+        self.catalogue.algo(&self.algo.name).is_ok_and(|row| row.param(name).is_some())
+    }
+
+    /// Why the algorithm has no use for a critic, if it has none.
+    fn needs_no_values(&self) -> Option<String> {
+        let needs = self.make_algo().map_or(true, |algo| algo.needs_values());
+        let remedy = if self.of_algo("baseline") { ", or set baseline = true" } else { "" };
+        let why = || format!("no value is learnt by {} as it is set; leave it out{remedy}", self.algo.name);
+        (!needs).then(why)
+    }
+
+    /// Why the critic learns nothing, if it does not.
+    fn learns_no_values(&self) -> Option<String> {
+        let is_unweighed = self.of_algo("vf_coef") && self.vf_coef == 0.0;
+        let why = || "no value is learnt with vf_coef = 0; leave it out, or set vf_coef above 0".to_string();
+        self.needs_no_values().or_else(|| is_unweighed.then(why))
+    }
+
+    /// Why nothing that holds a policy near the one that acted has anything to hold, if that is so.
+    fn takes_one_step(&self) -> Option<String> {
+        let takes_one = self.of_algo("n_epochs") && self.n_epochs == 1 && self.n_minibatches == 1;
+        let why = "n_epochs = 1 and n_minibatches = 1 take one step from what acted, with nothing to hold";
+        takes_one.then(|| format!("{why}; leave it out, or set one of them above 1"))
+    }
+
+    /// Why what is said of hidden layers has none, if that is so; of models of one's own it is not known.
+    fn is_of_no_layers(&self, name: &str) -> Option<String> {
+        let of_actor = self.hidden.is_empty();
+        let of_critic = self.mlp().critic_hidden.is_none_or(|layers| layers.is_empty());
+        // What networks for images share is their filters, too.
+        let is_of_layers = name != "shared_trunk" || self.model == "mlp";
+        let is_ours = models::ROWS.iter().any(|row| self.model == row.name);
+        let why = || "hidden = [] is a network without hidden layers; leave it out, or give it layers".to_string();
+        (is_ours && is_of_layers && of_actor && of_critic).then(why)
+    }
+
+    /// Whether a setting is an argument of rows, and of none that is chosen.
+    pub(super) fn is_of_others(&self, name: &str) -> bool {
+        let having = self.having(name);
+        !having.is_empty() && !having.iter().any(|(_, chosen)| *chosen)
+    }
+
+    /// The rows that have a setting as their argument, and whether each is chosen.
+    fn having(&self, name: &str) -> Vec<(&'static str, bool)> {
+        let algos = self.catalogue.algos().iter().map(|row| (row.name, row.params, self.algo == row.name));
+        let models = self.catalogue.models().iter().map(|row| (row.name, row.params, self.model == row.name));
+        let algos = algos.filter(|_| OF_ALGOS.contains(&name));
+        let rows = algos.chain(models.filter(|_| OF_MODELS.contains(&name)));
+        let has = |params: &[Param]| params.iter().any(|param| param.name == name);
+        rows.filter(|(_, params, _)| has(params)).map(|(row, _, chosen)| (row, chosen)).collect()
+    }
+
+    /// Refuses a setting that is an argument of another row's only, and one that is not what the algorithm and the model have
+    /// unless said, but changes nothing. What an optimizer's words decide they decide over the settings.
+    pub(super) fn check_effects(&self) -> Result<()> {
+        let (own, defaults) = (self.all()?, Self::base().all()?);
+        for (name, value) in &own {
+            let (having, default) = (self.having(name), defaults.get(name));
+            if !self.is_of_others(name) || default == Some(value) {
+                continue;
+            }
+            let others = listed(&having.iter().map(|(row, _)| *row).collect::<Vec<_>>());
+            let is_of_model = OF_MODELS.contains(&name.as_str());
+            let chosen = if is_of_model { &self.model } else { &self.algo };
+            let (value, chosen) = (settings::shown(value), &chosen.name);
+            let rest =
+                default.map_or(String::new(), |default| format!(", or leave it at {}", settings::shown(default)));
+            let problem = format!("{name} = {value} has no effect on {chosen}: it is a setting of {others}");
+            return Err(Error::Config(format!("{problem}; leave it out{rest}")));
+        }
+        let chosen =
+            Self { algo: self.algo.name.as_str().into(), model: self.model.name.as_str().into(), ..Self::base() };
+        let chosen = Self { catalogue: self.catalogue.clone(), ..chosen }.with_defaults(true)?.all()?;
+        let of_optimizer = ["lr", "anneal_lr", "max_grad_norm", "clip_grad_by"];
+        let is_said = |name: &str| !of_optimizer.contains(&name) && own.get(name) != chosen.get(name);
+        let settings = Self::SETTINGS.iter().map(|(name, _)| *name).filter(|name| is_said(name));
+        match settings.chain(self.arguments()).find_map(|name| Some((name, self.without_effect(name)?))) {
+            Some((name, why)) => Err(Error::Config(format!("{name} has no effect: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The arguments of the model and the algorithm that are no settings and not what they are unless said.
+    fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        let models = self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params);
+        let algos = self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params);
+        let said = |(word, param): &(&Word, &'static Param)| {
+            let default = words::value(param.default).ok();
+            word.arg(param.name).is_some_and(|value| Some(value) != default.as_ref())
+        };
+        let models = models.iter().map(|param| (&self.model, param));
+        models.chain(algos.iter().map(|param| (&self.algo, param))).filter(said).map(|(_, param)| param.name)
+    }
+}
