@@ -96,9 +96,9 @@ fn rate([x, theta, x_dot, theta_dot]: State, control: f64) -> State {
     let mass = mass(cos);
     let push = FORCE * control + POLE_MASS * CENTRE * sin * theta_dot * theta_dot - DAMPING[0] * x_dot;
     let turn = POLE_MASS * CENTRE * GRAVITY * sin - DAMPING[1] * theta_dot;
-    let [free, _] = mass.accelerations([push, turn]);
-    let stop = RAIL.force(x, x_dot, free, mass.mobility());
-    let [x_acc, theta_acc] = mass.accelerations([push + stop, turn]);
+    let free = mass.accelerations([push, turn]);
+    let stop = RAIL.force(x, x_dot, free[0], &mass);
+    let [x_acc, theta_acc] = stop.map_or(free, |stop| mass.accelerations([push + stop, turn]));
     [x_dot, theta_dot, x_acc, theta_acc]
 }
 

@@ -1,5 +1,7 @@
 //! The end of a joint, which gives way a little.
 
+use super::mass::Mass;
+
 /// MuJoCo's smallest and largest impedance, and the depth, m, over which it goes from one to the other, as its defaults are.
 const IMPEDANCE: (f64, f64) = (0.9, 0.95);
 const WIDTH: f64 = 0.001;
@@ -17,16 +19,16 @@ pub(super) struct Limit {
     pub(super) range: f64,
     /// Of the spring, s.
     pub(super) time_constant: f64,
-    /// [`Mass::mobility`](super::mass::Mass::mobility) in the pose that the model is defined in.
+    /// [`Mass::mobility`] in the pose that the model is defined in.
     pub(super) mobility: f64,
 }
 
 impl Limit {
-    /// The force on a joint at a position and velocity that would accelerate so without it.
-    pub(super) fn force(&self, position: f64, velocity: f64, acceleration: f64, mobility: f64) -> f64 {
+    /// The force on a joint past its limit that would accelerate so without it; none within the limit.
+    pub(super) fn force(&self, position: f64, velocity: f64, acceleration: f64, mass: &Mass) -> Option<f64> {
         let depth = position.abs() - self.range;
         if depth <= 0.0 {
-            return 0.0;
+            return None;
         }
         let back = -position.signum();
         let impedance = impedance(depth);
@@ -34,7 +36,7 @@ impl Limit {
         let stiffness = (IMPEDANCE.1 * self.time_constant).powi(-2);
         let wanted = stiffness * impedance * depth - damping * back * velocity;
         let regulariser = (1.0 - impedance) / impedance * self.mobility;
-        back * ((wanted - back * acceleration) / (mobility + regulariser)).max(0.0)
+        Some(back * ((wanted - back * acceleration) / (mass.mobility() + regulariser)).max(0.0))
     }
 }
 
