@@ -9,9 +9,10 @@ use gym_rs::{
 #[cfg(feature = "gym-rs")]
 use crate::GymRs;
 use crate::{
-    Acrobot, Asterix, Blackjack, Breakout, CartPole, Columns, Env, EnvError, Freeway, FrozenLake, FrozenLakeConfig,
-    GridWorld, GridWorldConfig, Lanes, MinAtar, MinAtarConfig, MountainCar, MountainCarContinuous, Pendulum, Seaquest,
-    SpaceInvaders, Taxi, TimeLimit, VecEnv, WithoutVelocity, nearest, quoted,
+    Acrobot, Asterix, Blackjack, Breakout, CartPole, Columns, DmAcrobot, DmCartPole, DmControl, DmPendulum, Env,
+    EnvError, Freeway, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Lanes, MinAtar, MinAtarConfig,
+    MountainCar, MountainCarContinuous, Pendulum, Seaquest, SpaceInvaders, Taxi, TimeLimit, VecEnv, WithoutVelocity,
+    nearest, quoted,
 };
 
 /// One registered environment.
@@ -110,6 +111,41 @@ const ROWS: &[Registered] = &[
         "MinAtar/SpaceInvaders-v1",
         "shoot aliens before they land; MinAtar's",
         MinAtar::<SpaceInvaders>::new(MinAtarConfig::default())
+    ),
+    row!(
+        "dm_control/acrobot-swingup-v0",
+        "bring the tip of two arms to a target above; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmAcrobot::swingup()))
+    ),
+    row!(
+        "dm_control/acrobot-swingup_sparse-v0",
+        "the same, paid only in the target; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmAcrobot::swingup_sparse()))
+    ),
+    row!(
+        "dm_control/cartpole-balance-v0",
+        "keep a pole upright by pushing its cart; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmCartPole::balance()))
+    ),
+    row!(
+        "dm_control/cartpole-balance_sparse-v0",
+        "the same, paid only upright in the middle; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmCartPole::balance_sparse()))
+    ),
+    row!(
+        "dm_control/cartpole-swingup-v0",
+        "swing a pole up by pushing its cart; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmCartPole::swingup()))
+    ),
+    row!(
+        "dm_control/cartpole-swingup_sparse-v0",
+        "the same, paid only upright in the middle; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmCartPole::swingup_sparse()))
+    ),
+    row!(
+        "dm_control/pendulum-swingup-v0",
+        "swing a pendulum up, paid only upright; dm_control's",
+        Ok::<_, EnvError>(DmControl::new(DmPendulum::swingup()))
     ),
     // The limits are those that gym-rs's own pages give. Its cart-pole has no threshold: it often starts fallen.
     #[cfg(feature = "gym-rs")]
