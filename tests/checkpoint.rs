@@ -87,12 +87,12 @@ fn chains_with_state_of_every_kind_go_on_bit_for_bit() {
 fn every_environment_goes_on_bit_for_bit() {
     for env in envs::ids().filter(|id| !id.starts_with("gym-rs/")) {
         for algo in algo::ROWS {
-            if algo.name == "reinforce" && env.starts_with("CliffWalking") {
-                // Its episodes have no limit, and a policy that has learnt nothing hardly ever ends one.
-                continue;
-            }
             // Whole episodes, of which a policy that has learnt nothing ends few before their limit.
             let limit = envs::make(env).expect("an environment").spec().max_episode_steps.unwrap_or(0);
+            if algo.name == "reinforce" && !(1..=500).contains(&limit) && env != "Blackjack-v1" {
+                // Those take long, or have no end.
+                continue;
+            }
             let steps = if algo.name == "reinforce" && limit >= 200 { 8 * u64::from(limit) } else { 700 };
             breaks_change_nothing(&Config { steps, ..config(algo.name, "adam", env) }, &[2, 3]);
         }

@@ -66,8 +66,11 @@ fn made(make: &dyn Fn() -> Result<Box<dyn Env>, EnvError>) -> Result<Box<dyn Env
 /// What a rule finds. `Err` is a breach after which there is nothing more to look for.
 type Found = Result<Vec<Finding>, Finding>;
 
+/// One thing that is looked for.
+type Rule = fn(&Subject<'_>) -> Found;
+
 /// The rules, in stages: what breaks one stage is not looked for again in the next.
-const STAGES: [&[fn(&Subject<'_>) -> Found]; 8] = [
+const STAGES: [&[Rule]; 8] = [
     &[spaces::name, spaces::actions, spaces::observations],
     &[spaces::numbers],
     &[episodes::starts],
@@ -92,7 +95,7 @@ const STAGES: [&[fn(&Subject<'_>) -> Found]; 8] = [
 #[must_use]
 pub fn check_env<E: Env + 'static>(make: impl Fn() -> Result<E, EnvError>) -> Vec<Finding> {
     let make = || -> Result<Box<dyn Env>, EnvError> { Ok(Box::new(make()?)) };
-    let spec = match made(&make).and_then(|env| Ok(env.spec().clone())) {
+    let spec = match made(&make).map(|env| env.spec().clone()) {
         Ok(spec) => spec,
         Err(finding) => return vec![finding],
     };

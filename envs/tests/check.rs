@@ -394,8 +394,8 @@ impl VecEnv for Coins {
     }
 
     fn step(&mut self, actions: Actions<'_>, active: &[bool], out: Transitions<'_>) -> Result<(), EnvError> {
-        for lane in 0..self.lanes() {
-            if !active[lane] && self.mistake != "never rests" {
+        for (lane, &active) in active.iter().enumerate() {
+            if !active && self.mistake != "never rests" {
                 if self.mistake == "writes the resting" {
                     out.observation[lane] = 0.25;
                 }

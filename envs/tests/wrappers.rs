@@ -7,6 +7,7 @@ use uphill_envs::{
 };
 
 type Made = Result<Box<dyn Env>, EnvError>;
+type Make = fn() -> Made;
 
 fn pole() -> TimeLimit<CartPole> {
     TimeLimit::new(CartPole::new())
@@ -18,7 +19,7 @@ fn pendulum() -> TimeLimit<Pendulum> {
 
 #[test]
 fn every_wrapper_keeps_the_contract_alone_and_within_others() {
-    let wrapped: [(&str, fn() -> Made); 12] = [
+    let wrapped: [(&str, Make); 12] = [
         ("action repeat", || Ok(Box::new(ActionRepeat::new(pole(), 3)?))),
         ("clip", || Ok(Box::new(ClipAction::new(pendulum())?))),
         ("statistics", || Ok(Box::new(EpisodeStatistics::new(pole(), 10)))),

@@ -66,8 +66,11 @@ fn made(make: Make<'_>, lanes: usize) -> Result<Box<dyn VecEnv>, Finding> {
     made.map_err(|e| Finding::breach(format!("{lanes} lanes cannot be made: {}", said(&e)), "any number of lanes can"))
 }
 
-/// What each lane saw in its own steps: observation, the last one of an ended episode, reward and end, as bits.
-struct Story(Vec<Vec<(Vec<u32>, Vec<u32>, u32, End)>>);
+/// What each lane saw in its own steps.
+struct Story(Vec<Vec<Moment>>);
+
+/// Observation, the last one of an ended episode, reward and end, as bits.
+type Moment = (Vec<u32>, Vec<u32>, u32, End);
 
 impl Story {
     /// Leads a vector through its episodes, those lanes active that `active` says of a step; each lane has actions of its own.
