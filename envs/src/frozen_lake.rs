@@ -3,8 +3,8 @@
 use crate::gridworld::picture;
 use crate::underway::Underway;
 use crate::{
-    Action, Cell, Drawing, End, Env, EnvError, FiniteMdp, Letters, Map, MapError, MdpError, NumpyRng, Outcome, Space, Spec,
-    Step, map::Direction, shown,
+    Action, Cell, Drawing, End, Env, EnvError, FiniteMdp, Letters, Map, MapError, MdpError, NumpyRng, Outcome, Space,
+    Spec, Step, map::Direction, shown,
 };
 
 /// Actions 0 to 3 of Gymnasium's `FrozenLake-v1`: against the clock, while a [`Direction`] turns with it.

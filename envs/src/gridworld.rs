@@ -14,9 +14,7 @@ use std::sync::Arc;
 use moves::Moves;
 use view::View;
 
-use crate::{
-    Action, Cell, Drawing, End, Env, EnvError, Map, NumpyRng, Space, Spec, Step, map::Direction,
-};
+use crate::{Action, Cell, Drawing, End, Env, EnvError, Map, NumpyRng, Space, Spec, Step, map::Direction};
 
 /// A walk on a [`Map`] from a start to a goal.
 ///

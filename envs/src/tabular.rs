@@ -16,8 +16,8 @@ const TOLERANCE: f64 = 1e-5;
 pub(crate) const MOST_OUTCOMES: usize = 1 << 20;
 /// The most numbers of the observations of a map's model, 256 MiB of them.
 const MOST_NUMBERS: usize = 1 << 26;
-/// The most states whose values are solved for, 2 GiB of a matrix.
-const MOST_SOLVED: usize = 1 << 14;
+/// The most states whose values are solved for, 512 MiB of a matrix.
+const MOST_SOLVED: usize = 1 << 13;
 
 /// So many rows of so many numbers, each of so many bytes.
 fn mebibytes(rows: usize, numbers: usize, bytes: usize) -> String {

@@ -273,7 +273,8 @@ fn cells(env: &mut GridWorld, actions: &[u32]) -> Vec<usize> {
 fn goals_pay_what_is_theirs_and_end_the_episode_unless_they_do_not() {
     let goals = BTreeMap::from([('A', 1.5), ('B', 10.0)]);
     let of = |goals_end| {
-        let config = GridWorldConfig { goals: goals.clone(), goals_end, goal_reward: 3.0, ..config("SA.B\n..G.\n....") };
+        let config =
+            GridWorldConfig { goals: goals.clone(), goals_end, goal_reward: 3.0, ..config("SA.B\n..G.\n....") };
         GridWorld::new(config).unwrap()
     };
     assert_eq!(follow(&mut of(true), &[RIGHT]), [(1, 1.5, End::Terminated)]);
@@ -327,11 +328,13 @@ fn the_windy_gridworld_is_that_of_the_book() {
 
 #[test]
 fn wind_stops_at_walls_and_counts_nothing_on_its_way() {
-    let config = GridWorldConfig { wind: vec![0, 3], step_reward: -1.0, pit_reward: -9.0, ..config("G.\n.O\n.O\nS.\n..") };
+    let config =
+        GridWorldConfig { wind: vec![0, 3], step_reward: -1.0, pit_reward: -9.0, ..config("G.\n.O\n.O\nS.\n..") };
     let mut env = GridWorld::new(config.clone()).unwrap();
     assert_eq!(follow(&mut env, &[RIGHT]), [(7, -1.0, End::Not)]);
     assert_eq!(follow(&mut env, &[RIGHT, RIGHT]), [(7, -1.0, End::Not), (1, -1.0, End::Not)]);
-    let mut walled = GridWorld::new(GridWorldConfig { map: "G.\n.#\n..\nS.\n..".into(), pit_reward: 0.0, ..config }).unwrap();
+    let mut walled =
+        GridWorld::new(GridWorldConfig { map: "G.\n.#\n..\nS.\n..".into(), pit_reward: 0.0, ..config }).unwrap();
     assert_eq!(follow(&mut walled, &[RIGHT, RIGHT]), [(7, -1.0, End::Not), (5, -1.0, End::Not)]);
 }
 
@@ -409,7 +412,8 @@ fn what_is_played_is_the_model_whatever_is_drawn() {
 
 #[test]
 fn a_goal_that_is_drawn_is_shown() {
-    let of = |observation| GridWorld::new(GridWorldConfig { observation, random_goal: true, ..config("S.#\n..G\nG..") });
+    let of =
+        |observation| GridWorld::new(GridWorldConfig { observation, random_goal: true, ..config("S.#\n..G\nG..") });
     let mut drawn = [false; 9];
     let mut one_hot = of(GridObservation::OneHot).unwrap();
     let mut row_column = of(GridObservation::RowColumn).unwrap();
@@ -475,7 +479,9 @@ fn options_that_fit_no_map_are_refused_with_what_would() {
     let calm = GridWorldConfig { stochastic_wind: true, ..config("S.G") };
     assert_eq!(said(calm), "stochastic_wind = true is impossible: wind in some column");
     let one = GridWorldConfig { random_goal: true, ..config("S.G") };
-    assert!(said(one).starts_with("random_goal = true is impossible: several goals on the map to draw one of, or none"));
+    assert!(
+        said(one).starts_with("random_goal = true is impossible: several goals on the map to draw one of, or none")
+    );
     let apart = GridWorldConfig { random_goal: true, random_start: true, ..config("..#.\n..#.") };
     let expected = "not every goal can be reached from every start: no way leads from line 1, column 4 of the map";
     assert!(said(apart.clone()).starts_with(expected), "{}", said(apart));

@@ -92,9 +92,15 @@ fn own_characters_must_be_visible_and_free() {
         Letters::new(kinds.iter().copied(), &goals, &none).map_err(|e| e.to_string())
     };
     let (floor, walls) = (("floor", "x_", Cell::Floor), ("walls", "_", Cell::Wall));
-    assert_eq!(own(&[floor, walls], &[]).unwrap_err(), "walls declares '_': take a visible character other than `x`, `_`");
+    assert_eq!(
+        own(&[floor, walls], &[]).unwrap_err(),
+        "walls declares '_': take a visible character other than `x`, `_`"
+    );
     assert_eq!(own(&[], &[' ']).unwrap_err(), "goals declares ' ': take a visible character");
-    assert_eq!(own(&[("floor", "xx", Cell::Floor)], &[]).unwrap_err(), "floor declares 'x': take a visible character other than `x`");
+    assert_eq!(
+        own(&[("floor", "xx", Cell::Floor)], &[]).unwrap_err(),
+        "floor declares 'x': take a visible character other than `x`"
+    );
     assert!(own(&[("pits", " ", Cell::Pit)], &[]).is_err());
     assert!(own(&[("floor", ". _", Cell::Floor), ("walls", "#", Cell::Wall)], &['O', 'G']).is_ok());
 }
@@ -152,7 +158,10 @@ fn a_way_is_one_that_the_moves_and_the_wind_allow() {
     assert!(GridWorld::new(GridWorldConfig { max_episode_steps: Some(1), ..eight }).is_ok());
     // Against a wind of 1 there is no way down.
     let windy = GridWorldConfig { wind: vec![1], ..world("S\n.\nG") };
-    assert!(matches!(GridWorld::new(windy.clone()), Err(EnvError::Map(MapError::UnreachableGoal { line: 1, column: 1 }))));
+    assert!(matches!(
+        GridWorld::new(windy.clone()),
+        Err(EnvError::Map(MapError::UnreachableGoal { line: 1, column: 1 }))
+    ));
     assert!(GridWorld::new(GridWorldConfig { stochastic_wind: true, ..windy }).is_ok());
     let up = GridWorldConfig { wind: vec![1], max_episode_steps: Some(1), ..world("G\n.\nS") };
     assert!(GridWorld::new(up).is_ok());

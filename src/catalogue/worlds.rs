@@ -50,7 +50,11 @@ pub(crate) const GRID_WORLD: EnvRow = Row {
         OBSERVATION,
         LIMIT,
         THRESHOLD,
-        Param::text("floor", r#"".""#, "characters of the map that are floor; these letters go before what one is by default"),
+        Param::text(
+            "floor",
+            r#"".""#,
+            "characters of the map that are floor; these letters go before what one is by default",
+        ),
         Param::text("walls", r##""#""##, "characters that are walls"),
         Param::text("starts", "S", "characters that are starts"),
         Param::text("pits", "O", "characters that are pits"),
@@ -188,7 +192,8 @@ fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
         return lacks("goal_reward", "goal", "G");
     }
     let kinds = [("cell_rewards", "cell", &config.cell_rewards), ("goals", "goal", &config.goals)];
-    let mut idle = kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |letter| (name, kind, *letter)));
+    let mut idle =
+        kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |letter| (name, kind, *letter)));
     match idle.find(|(.., letter)| !config.map.contains(*letter)) {
         Some((name, kind, letter)) => lacks(name, kind, &letter.to_string()),
         None => Ok(()),

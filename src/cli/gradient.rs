@@ -171,7 +171,7 @@ fn estimators(arguments: &Arguments) -> Result<(Vec<String>, Estimators)> {
 
 /// The same task without a limit of steps, and its model, where it can be had without and has one.
 fn without_limit(config: Config) -> Result<(Config, Option<FiniteMdp>)> {
-    let Some(mdp) = config.model_of_env()? else { return Ok((config, None)) };
+    let Some(mdp) = config.model_that_fits()? else { return Ok((config, None)) };
     let endless = config.with_limit(None).unwrap_or_else(|| config.clone());
     match endless.make_envs(1)?.spec().max_episode_steps {
         None => Ok((endless, Some(mdp))),

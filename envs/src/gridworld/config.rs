@@ -218,7 +218,6 @@ impl Default for GridWorldConfig {
     }
 }
 
-
 impl GridWorldConfig {
     /// The map, if it and all options are possible.
     pub(super) fn validate(&self) -> Result<Map, EnvError> {

@@ -31,11 +31,17 @@ impl Moves {
     ///
     /// The order is that of the outcomes of Gymnasium's slippery environments, the direction to the left of the action, itself,
     /// the one to its right, and so is the one that a random number picks; in each, the wind from weak to strong.
-    pub(super) fn chances(&self, column: usize, action: Direction) -> impl Iterator<Item = (Direction, u32, f64)> + Clone + use<> {
+    pub(super) fn chances(
+        &self,
+        column: usize,
+        action: Direction,
+    ) -> impl Iterator<Item = (Direction, u32, f64)> + Clone + use<> {
         let aside = self.slip / 2.0;
         let directions = [(action.turned(3), aside), (action, 1.0 - self.slip), (action.turned(1), aside)];
         let winds = self.winds(column);
-        directions.into_iter().flat_map(move |(direction, p)| winds.clone().map(move |(wind, q)| (direction, wind, p * q)))
+        directions
+            .into_iter()
+            .flat_map(move |(direction, p)| winds.clone().map(move |(wind, q)| (direction, wind, p * q)))
     }
 
     /// How strong the wind of a column may be, and how likely: as it is said, or with 1 less and 1 more, each of the three as

@@ -17,7 +17,9 @@ impl View {
     pub(super) fn new(map: &Map, form: GridObservation, has_goal: bool) -> Self {
         let channels = 4 + usize::from(has_goal);
         let background = match form {
-            GridObservation::Image => map.cells().iter().flat_map(|&cell| planes(cell).into_iter().take(channels)).collect(),
+            GridObservation::Image => {
+                map.cells().iter().flat_map(|&cell| planes(cell).into_iter().take(channels)).collect()
+            }
             _ => Vec::new(),
         };
         Self { form, has_goal, background }
@@ -47,7 +49,9 @@ impl View {
             }
             GridObservation::RowColumn => {
                 let scaled = |index: usize, len: usize| index as f32 / (len - 1).max(1) as f32;
-                for (numbers, cell) in observation.chunks_exact_mut(2).zip([Some(at.cell), at.goal].into_iter().flatten()) {
+                for (numbers, cell) in
+                    observation.chunks_exact_mut(2).zip([Some(at.cell), at.goal].into_iter().flatten())
+                {
                     let (row, column) = map.row_column(cell);
                     numbers.copy_from_slice(&[scaled(row, map.rows()), scaled(column, map.columns())]);
                 }
