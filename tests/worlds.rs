@@ -83,7 +83,9 @@ fn the_default_folder_says_the_world_and_that_of_a_registered_name_is_as_it_was(
     assert_eq!(folder(&Config::from_toml(said).expect("a world")), path);
     let other = folder(&of(GridWorldConfig { id: "x".into(), ..world.clone() }));
     assert_eq!(other.replace("/x-", "/lab-mine-"), path);
-    assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world })), path);
+    assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world.clone() })), path);
+    // What worlds have had since counts where it is not as by default.
+    assert_ne!(folder(&of(GridWorldConfig { random_start: true, ..world })), path);
 }
 
 #[test]
@@ -334,7 +336,7 @@ fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
     // Of a file, by flags, and from a run that is gone on with.
     succeeds(home.path(), "train", &format!("--env w.toml {SHORT} --out file"));
     let flags = "--env GridWorld --map X_A X@B --floor _ --walls X --starts @ --goals A=1 B=10 --goals-end false --moves eight \
-                 --wind 0 1 0 --stochastic-wind true --random-start true --random-goal true";
+                 --wind 0,1,0 --stochastic-wind true --random-start true --random-goal true";
     succeeds(home.path(), "train", &format!("{flags} {SHORT} --out flags"));
     let env = |run: &str| {
         let text = fs::read_to_string(home.path().join(run).join("config.toml")).expect("a configuration");
