@@ -312,16 +312,34 @@ impl RunFolder {
 /// The environment in the name of a folder.
 fn env_name(config: &Config) -> String {
     let env = &config.env;
-    let args = config.catalogue.env(&env.name).and_then(|row| Args::new(row, env));
+    let row = config.catalogue.env(&env.name);
+    let args = row.as_ref().ok().map(|row| (row, Args::new(row, env)));
     match args {
-        Ok(args) if env.arg("id").is_some() => {
-            let others = args.values().iter().filter(|(name, _)| *name != "id");
+        Some((row, Ok(args))) if env.arg("id").is_some() => {
+            let is_default = |name: &str, value| row.param(name).is_some_and(|param| param.is_default(value));
+            let counts = |name: &str, value| ALWAYS.contains(&name) || !is_default(name, value);
+            let others = args.values().iter().filter(|(name, value)| *name != "id" && counts(name, value));
             let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
             format!("{}-{}", env.id(), words::digest(&others.join(", ")))
         }
         _ => env.file_name(),
     }
 }
+
+/// Arguments of a world that its folder's digits stand for in any case. Those that came after them do where they are not as by
+/// default: a world that was there before keeps its folder.
+const ALWAYS: [&str; 10] = [
+    "map",
+    "cell_rewards",
+    "slip",
+    "step_reward",
+    "goal_reward",
+    "pit_reward",
+    "cliff_reward",
+    "observation",
+    "max_episode_steps",
+    "reward_threshold",
+];
 
 /// Whether no policy does better in this environment than one with these returns, as far as they tell. Known of environments
 /// with a model.

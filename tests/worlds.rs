@@ -83,7 +83,9 @@ fn the_default_folder_says_the_world_and_that_of_a_registered_name_is_as_it_was(
     assert_eq!(folder(&Config::from_toml(said).expect("a world")), path);
     let other = folder(&of(GridWorldConfig { id: "x".into(), ..world.clone() }));
     assert_eq!(other.replace("/x-", "/lab-mine-"), path);
-    assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world })), path);
+    assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world.clone() })), path);
+    // What worlds have had since counts where it is not as by default.
+    assert_ne!(folder(&of(GridWorldConfig { random_start: true, ..world })), path);
 }
 
 #[test]
@@ -310,4 +312,75 @@ fn every_program_takes_a_world_as_a_word_or_by_flags_and_a_run_of_an_earlier_ver
     assert!(said.contains("mine-a2c-sgd"), "{said}");
     let said = succeeds(home.path(), "compare_optimizers", &format!("--config lake.toml {two}"));
     assert!(said.contains("FrozenLake-v1-a2c"), "{said}");
+}
+
+#[test]
+fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
+    let word = r##"GridWorld(map=["X_A", "X@B"], cell_rewards=[], floor="_", walls="X", starts="@", goals=["A=1", "B=10"], goals_end=false, moves=eight, wind=[0, 1, 0], stochastic_wind=true, random_start=true, random_goal=true)"##;
+    let canonical = word.replace("cell_rewards=[], ", "");
+    let arguments = "floor = '_'\nwalls = 'X'\nstarts = '@'\ngoals = { A = 1, B = 10.0 }\ngoals_end = false\nmoves = 'eight'\n\
+                     wind = [0, 1, 0]\nstochastic_wind = true\nrandom_start = true\nrandom_goal = true\n";
+    let home = home(&[("w.toml", &format!("id = 'GridWorld'\nmap = ['X_A', 'X@B']\n{arguments}"))]);
+    let of_file = |text: &str| Config::from_toml(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    for text in [
+        format!("env = '{word}'"),
+        format!("[env]\nname = 'GridWorld'\nmap = ['X_A', 'X@B']\n{arguments}"),
+        format!("[gridworld]\nmap = ['X_A', 'X@B']\n{arguments}"),
+    ] {
+        let config = of_file(&text);
+        assert_eq!(Config::from_toml(&config.to_toml().expect("text")).expect("the same"), config);
+        let env = config.make_envs(1).expect("environments");
+        assert_eq!((env.spec().observation_len(), env.spec().action.choices()), (12, 8), "{text}");
+    }
+    assert_eq!(of_file(&format!("[gridworld]\nmap = ['X_A', 'X@B']\n{arguments}")).env.to_string(), canonical);
+    // Of a file, by flags, and from a run that is gone on with.
+    succeeds(home.path(), "train", &format!("--env w.toml {SHORT} --out file"));
+    let flags = "--env GridWorld --map X_A X@B --floor _ --walls X --starts @ --goals A=1 B=10 --goals-end false --moves eight \
+                 --wind 0,1,0 --stochastic-wind true --random-start true --random-goal true";
+    succeeds(home.path(), "train", &format!("{flags} {SHORT} --out flags"));
+    let env = |run: &str| {
+        let text = fs::read_to_string(home.path().join(run).join("config.toml")).expect("a configuration");
+        of_file(&text).env
+    };
+    assert_eq!((env("file").to_string(), env("flags").to_string()), (canonical.clone(), canonical));
+    assert!(succeeds(home.path(), "evaluate", "file --episodes 2").contains("return"));
+
+    for (text, problem) in [
+        ("map='S.G', goals=['A']", "goals: \"A\" is impossible: it must be a character, = and a number"),
+        ("map='S.G', goals=['A=1']", "goals has no effect: the map has no goal `A`"),
+        ("map='S.A', goals=['A=1'], goal_reward=2", "goal_reward has no effect: the map has no goal `G`"),
+        ("map='S.G', pits='xy', pit_reward=-1", "pit_reward has no effect: the map has no pit `x`, `y`"),
+        ("map='S.G', wind=[1]", "wind = 1 number is impossible: one number a column of the map"),
+        ("map='S.G', moves=five", "moves = five is impossible: it must be four or eight or nine"),
+        ("map='S_G'", "`floor`, `walls`, `starts`, `pits` and `cliffs` say what other characters stand for"),
+    ] {
+        let text = format!("env = \"GridWorld({text})\"");
+        let said =
+            Config::from_toml(&text).and_then(|config| config.make_envs(1).map(drop)).expect_err(&text).to_string();
+        assert!(said.contains(problem), "{text}: {said}");
+    }
+}
+
+/// What one number a cell would need is said by the run, and a map that large is walked in other forms.
+#[test]
+fn a_map_too_large_for_one_number_a_cell_says_what_it_would_need() {
+    let row = ".".repeat(150);
+    let map = format!("S{}\n{}{}G", &row[1..], format!("{row}\n").repeat(148), &row[1..]);
+    let world = GridWorldConfig { map, max_episode_steps: Some(1_000), ..GridWorldConfig::default() };
+    let config = |world: GridWorldConfig| Config {
+        env: world.into(),
+        hidden: vec![64],
+        max_memory: 0.1,
+        ..Config::for_algo("ppo").expect("an algorithm")
+    };
+    let large = config(world.clone());
+    let said = Trainer::new(&large).map(drop).expect_err("too much").to_string();
+    assert!(said.contains("max_memory = 0.1 GiB") && said.contains("22500 numbers an observation"), "{said}");
+    // So is what its model would, where that is asked for; where it would only help, it is not known.
+    let said = large.model_of_env().expect_err("too large").to_string();
+    assert!(said.contains("22500 states, 22500 numbers each, would need 1931 MiB, and may 256 MiB"), "{said}");
+    assert_eq!((optimal_return(&large), large.known_returns().expect("none")), (None, None));
+    let small = config(GridWorldConfig { observation: uphill::envs::GridObservation::RowColumn, ..world });
+    assert!(Trainer::new(&small).is_ok());
+    assert!(small.model_of_env().expect("a model").is_some());
 }

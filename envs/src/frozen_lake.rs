@@ -1,12 +1,10 @@
 //! The way over a frozen lake.
 
-use std::collections::BTreeMap;
-
 use crate::gridworld::picture;
 use crate::underway::Underway;
 use crate::{
-    Action, Cell, Drawing, End, Env, EnvError, FiniteMdp, Map, MapError, MdpError, NumpyRng, Outcome, Space, Spec,
-    Step, map::Direction, shown,
+    Action, Cell, Drawing, End, Env, EnvError, FiniteMdp, Letters, Map, MapError, MdpError, NumpyRng, Outcome, Space,
+    Spec, Step, map::Direction, shown,
 };
 
 /// Actions 0 to 3 of Gymnasium's `FrozenLake-v1`: against the clock, while a [`Direction`] turns with it.
@@ -109,7 +107,7 @@ impl FrozenLakeConfig {
         let map = self.read()?;
         let goal_is_best = self.goal_reward >= self.hole_reward.max(self.frozen_reward);
         match self.max_episode_steps.filter(|_| goal_is_best) {
-            Some(limit) => map.check_limit(limit).map(|()| map),
+            Some(limit) => map.check_limit(limit, map.walk()).map(|()| map),
             None => Ok(map),
         }
     }
@@ -120,11 +118,12 @@ impl FrozenLakeConfig {
             let strange = |&(_, c): &(usize, char)| !c.is_whitespace() && !"SFHG".contains(c);
             if let Some((column, character)) = row.chars().enumerate().find(strange) {
                 let known = "`S`, `F`, `H`, `G`".into();
-                return Err(MapError::UnknownCharacter { character, line: line + 1, column: column + 1, known }.into());
+                let (line, column) = (line + 1, column + 1);
+                return Err(MapError::UnknownCharacter { character, line, column, known, hint: "" }.into());
             }
         }
         let text = self.map.replace('F', ".").replace('H', "O");
-        Map::parse(&text, &BTreeMap::new()).map_err(|e| match e {
+        Map::parse(&text, &Letters::default()).map_err(|e| match e {
             MapError::UnreachableGoal { line, column } => EnvError::Option {
                 name: "map",
                 value: format!("a start at line {line}, column {column} without a way"),
@@ -181,9 +180,10 @@ impl FrozenLake {
     /// holes and goals.
     ///
     /// # Errors
-    /// None on a map that was accepted; [`MdpError`] is that of [`FiniteMdp::new`].
+    /// [`MdpError::TooLarge`] or [`MdpError::ManyNumbers`] for a map of so many cells that it would fill the memory.
     pub fn model(&self) -> Result<FiniteMdp, MdpError> {
         let (cells, actions) = (self.map.cells().len(), DIRECTIONS.len());
+        FiniteMdp::check_size(cells, cells)?;
         let mut outcomes = vec![Vec::new(); cells * actions];
         let mut frontier = self.map.starts().to_vec();
         while let Some(cell) = frontier.pop() {
@@ -263,6 +263,6 @@ impl Env for FrozenLake {
 
     /// The map from above, one unit a cell, the walker a blue disc.
     fn draw(&self) -> Option<Drawing> {
-        Some(picture(&self.map, self.underway.state()))
+        Some(picture(&self.map, self.underway.state(), None))
     }
 }

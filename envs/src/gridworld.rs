@@ -2,44 +2,72 @@
 
 mod config;
 mod model;
+mod moves;
+mod presets;
+mod view;
 
-pub use config::{GridObservation, GridWorldConfig};
+pub use config::{GridMoves, GridObservation, GridWorldConfig};
+pub(crate) use view::picture;
 
-use crate::{
-    Action, Cell, Colour, Drawing, End, Env, EnvError, Map, NumpyRng, Shape, Space, Spec, Step, map::Direction,
-};
+use std::sync::Arc;
+
+use moves::Moves;
+use view::View;
+
+use crate::{Action, Cell, Drawing, End, Env, EnvError, Map, NumpyRng, Space, Spec, Step, map::Direction};
 
 /// A walk on a [`Map`] from a start to a goal.
 ///
-/// - Observation: the cell stood on, as [`GridObservation`] says.
-/// - Actions: 0 up, 1 right, 2 down, 3 left, as Gymnasium's `CliffWalking-v1`. A move into a wall or over the edge
-///   stays where it is.
+/// - Observation: the cell stood on and, where it is drawn, the goal, as [`GridObservation`] says.
+/// - Actions: 0 up, 1 right, 2 down, 3 left, as Gymnasium's `CliffWalking-v1`, and those that [`GridMoves`] says. A move into
+///   a wall or over the edge stays where it is.
 /// - Slip: with probability [`slip`](GridWorldConfig::slip) the move goes to one of the two directions perpendicular to
 ///   the action, each with half of it, and never backwards.
-/// - Reward: that of the cell entered (`goal_reward`, `pit_reward`, `cliff_reward`, or its own from `cell_rewards`), and
-///   `step_reward` for any other cell and for staying. A step pays one of these, never a sum.
-/// - Terminates on a goal and in a pit. A cliff sends back to a start and the episode goes on.
-/// - Start: one of the map's starts, each equally likely, also after a cliff.
+/// - Wind: [`wind`](GridWorldConfig::wind) carries a move up from where it ends, by the strength of the column in which it
+///   begins, until a wall or the edge; a move down goes against it with one cell of its strength.
+/// - Reward: that of the cell entered (`goal_reward` or its own from `goals`, `pit_reward`, `cliff_reward`, or its own from
+///   `cell_rewards`), and `step_reward` for any other cell and for staying. A step pays one of these, never a sum; what wind
+///   carries it over pays nothing.
+/// - Terminates on a goal, unless [`goals_end`](GridWorldConfig::goals_end) is false, and in a pit. A cliff sends back to a
+///   start and the episode goes on.
+/// - Start: one of the map's starts, or any floor, each equally likely; also after a cliff, but then not on a goal that is
+///   drawn.
+/// - Goal: all goals of the map, or one that is drawn for each episode: see [`random_goal`](GridWorldConfig::random_goal).
 ///
-/// Its generator is used as Gymnasium's toy-text environments use theirs: one number a start drawn, one a step, also
+/// Its generator is used as Gymnasium's toy-text environments use theirs: one number a start drawn, one a goal drawn, one a step, also
 /// where there is nothing to choose. The one exception is a cliff: it draws a start only where the map has several.
+///
+/// Copies share the map.
 #[derive(Debug, Clone)]
 pub struct GridWorld {
-    config: GridWorldConfig,
-    map: Map,
+    config: Arc<GridWorldConfig>,
+    map: Arc<Map>,
+    moves: Arc<Moves>,
+    /// The cells of which one is drawn as the goal, ascending; none where goals are not drawn.
+    drawn: Arc<[usize]>,
+    view: Arc<View>,
     spec: Spec,
     rng: NumpyRng,
-    position: usize,
+    at: Place,
     needs_reset: bool,
-    /// The image without the walker, where that is what is shown.
-    background: Vec<f32>,
 }
 
-/// Where a move ends, before any chance about starts.
+/// Where an episode is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The cell stood on.
+    cell: usize,
+    /// The goal, where it is drawn.
+    goal: Option<usize>,
+}
+
+/// Where a move ends, before any chance about starts and goals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Landing {
     /// On this cell, with the episode going on or not.
     On { cell: usize, terminal: bool },
+    /// On this cell, which was the goal, with another to come.
+    Next { cell: usize },
     /// On a start.
     Back,
 }
@@ -48,29 +76,32 @@ impl GridWorld {
     /// The environment of this configuration.
     ///
     /// # Errors
-    /// [`EnvError::Map`] for a malformed map, [`EnvError::Option`] for an option that is out of its range.
+    /// [`EnvError::Map`] for a malformed map, [`EnvError::Option`] for an option that is out of its range,
+    /// [`EnvError::LimitTooShort`] for a limit within which no goal is in reach.
     pub fn new(config: GridWorldConfig) -> Result<Self, EnvError> {
         let map = config.validate()?;
-        let observation = match config.observation {
-            GridObservation::OneHot => Space::uniform_box(map.cells().len(), 0.0, 1.0),
-            GridObservation::RowColumn => Space::uniform_box(2, 0.0, 1.0),
-            GridObservation::Image => {
-                Space::Image { height: map.rows(), width: map.columns(), channels: GridObservation::CHANNELS, max: 1 }
-            }
-        };
-        let background = match config.observation {
-            GridObservation::Image => map.cells().iter().flat_map(|&cell| planes(cell)).collect(),
-            _ => Vec::new(),
-        };
+        let view = View::new(&map, config.observation, config.random_goal);
+        let moves = Moves::new(&config);
         let spec = Spec {
             id: config.id.clone(),
-            observation,
-            action: Space::Discrete { n: Direction::ALL.len() },
+            observation: view.space(&map),
+            action: Space::Discrete { n: moves.all().len() },
             max_episode_steps: config.max_episode_steps,
             reward_threshold: config.reward_threshold,
         };
-        let position = map.starts()[0];
-        Ok(Self { config, map, spec, rng: NumpyRng::default(), position, needs_reset: true, background })
+        let drawn: Arc<[usize]> = config.drawn(&map).into();
+        let at = Place { cell: map.starts()[0], goal: drawn.first().copied() };
+        Ok(Self {
+            config: Arc::new(config),
+            map: Arc::new(map),
+            moves: Arc::new(moves),
+            drawn,
+            view: Arc::new(view),
+            spec,
+            rng: NumpyRng::default(),
+            at,
+            needs_reset: true,
+        })
     }
 
     /// What it was made of.
@@ -88,54 +119,76 @@ impl GridWorld {
     /// The index of the cell stood on; see [`Map`].
     #[must_use]
     pub fn position(&self) -> usize {
-        self.position
+        self.at.cell
     }
 
-    /// How likely each direction is when `action` is taken: the quarter to its left, itself, the quarter to its right.
-    ///
-    /// The order is that of the outcomes of Gymnasium's slippery environments, and so is the one a random number picks.
-    fn directions(&self, action: Direction) -> [(Direction, f64); 3] {
-        let aside = self.config.slip / 2.0;
-        [(action.turned(3), aside), (action, 1.0 - self.config.slip), (action.turned(1), aside)]
+    /// The index of the goal's cell, where it is drawn.
+    #[must_use]
+    pub fn goal(&self) -> Option<usize> {
+        self.at.goal
     }
 
-    /// What a move from `cell` in this very direction pays and where it ends.
-    fn go(&self, cell: usize, direction: Direction) -> (f32, Landing) {
+    /// What may become of an action on a cell.
+    fn chances(&self, cell: usize, action: Direction) -> impl Iterator<Item = (Direction, u32, f64)> + Clone + use<> {
+        self.moves.chances(self.map.row_column(cell).1, action)
+    }
+
+    /// What a move in this very direction, under this very wind, pays and where it ends.
+    fn go(&self, at: Place, direction: Direction, wind: u32) -> (f32, Landing) {
         let config = &self.config;
-        let stay = (config.step_reward, Landing::On { cell, terminal: false });
-        self.map.neighbour(cell, direction).map_or(stay, |cell| match self.map.cells()[cell] {
-            Cell::Wall => stay,
-            Cell::Floor | Cell::Start => (config.step_reward, Landing::On { cell, terminal: false }),
-            Cell::Reward(reward) => (reward, Landing::On { cell, terminal: false }),
-            Cell::Goal => (config.goal_reward, Landing::On { cell, terminal: true }),
-            Cell::Pit => (config.pit_reward, Landing::On { cell, terminal: true }),
-            Cell::Cliff => (config.cliff_reward, Landing::Back),
-        })
-    }
-
-    fn draw_start(&mut self) -> usize {
-        let starts = self.map.starts();
-        starts[self.rng.categorical(std::iter::repeat_n(1.0 / starts.len() as f64, starts.len()))]
-    }
-
-    /// The observation of standing on `cell`, `[D]`.
-    fn observe(&self, cell: usize, observation: &mut [f32]) {
-        match self.config.observation {
-            GridObservation::OneHot => {
-                observation.fill(0.0);
-                observation[cell] = 1.0;
-            }
-            GridObservation::RowColumn => {
-                let (row, column) = self.map.row_column(cell);
-                let scaled = |index: usize, len: usize| index as f32 / (len - 1).max(1) as f32;
-                observation[0] = scaled(row, self.map.rows());
-                observation[1] = scaled(column, self.map.columns());
-            }
-            GridObservation::Image => {
-                observation.copy_from_slice(&self.background);
-                observation[cell * GridObservation::CHANNELS] = 1.0;
-            }
+        let cell = Moves::end(&self.map, at.cell, direction, wind);
+        let kind = self.map.cells()[cell];
+        let on = |terminal| Landing::On { cell, terminal };
+        if cell == at.cell {
+            return (config.step_reward, on(false));
         }
+        if at.goal.map_or(kind.is_goal(), |goal| goal == cell) {
+            let reward = if let Cell::OwnGoal(reward) = kind { reward } else { config.goal_reward };
+            let is_drawn = at.goal.is_some();
+            return (reward, if is_drawn && !config.goals_end { Landing::Next { cell } } else { on(config.goals_end) });
+        }
+        match kind {
+            Cell::Reward(reward) => (reward, on(false)),
+            Cell::Pit => (config.pit_reward, on(true)),
+            Cell::Cliff => (config.cliff_reward, Landing::Back),
+            // Of the goals of the map another one is drawn, and this one floor.
+            Cell::Floor | Cell::Start | Cell::Wall | Cell::Goal | Cell::OwnGoal(_) => (config.step_reward, on(false)),
+        }
+    }
+
+    /// Whether an episode goes on after coming to stand here.
+    fn goes_on(&self, at: Place) -> bool {
+        let kind = self.map.cells()[at.cell];
+        let is_goal = at.goal.map_or(kind.is_goal(), |goal| goal == at.cell);
+        // Another goal than the one that is drawn is floor.
+        if is_goal { !self.config.goals_end } else { kind.is_floor() || kind.is_goal() }
+    }
+
+    /// The starts that there are with this goal, each as likely.
+    fn starts(&self, goal: Option<usize>) -> impl Iterator<Item = usize> + Clone {
+        let alone = self.map.starts().len() == 1;
+        self.map.starts().iter().copied().filter(move |&start| alone || Some(start) != goal)
+    }
+
+    /// The goals that may be drawn for one who stands on this cell, each as likely.
+    fn goals(&self, cell: usize) -> impl Iterator<Item = usize> + Clone {
+        self.drawn.iter().copied().filter(move |&goal| goal != cell)
+    }
+
+    fn draw_start(&mut self, goal: Option<usize>) -> usize {
+        let count = self.starts(goal).count();
+        let start = self.rng.categorical(std::iter::repeat_n(1.0 / count as f64, count));
+        self.starts(goal).nth(start).unwrap_or(self.at.cell)
+    }
+
+    /// A goal for one who stands on this cell; none where goals are not drawn.
+    fn draw_goal(&mut self, cell: usize) -> Option<usize> {
+        let count = self.goals(cell).count();
+        if count == 0 {
+            return None;
+        }
+        let goal = self.rng.categorical(std::iter::repeat_n(1.0 / count as f64, count));
+        self.goals(cell).nth(goal)
     }
 }
 
@@ -146,9 +199,10 @@ impl GridWorld {
         if let Some(rng) = rng {
             self.rng = rng;
         }
-        self.position = self.draw_start();
+        let cell = self.draw_start(None);
+        self.at = Place { cell, goal: self.draw_goal(cell) };
         self.needs_reset = false;
-        self.observe(self.position, observation);
+        self.view.show(&self.map, self.at, observation);
         Ok(())
     }
 }
@@ -172,80 +226,55 @@ impl Env for GridWorld {
         if self.needs_reset {
             return Err(EnvError::NeedsReset);
         }
-        let directions = self.directions(action);
-        let (direction, _) = directions[self.rng.categorical(directions.map(|(_, probability)| probability))];
-        let (reward, landing) = self.go(self.position, direction);
-        self.position = match landing {
-            Landing::On { cell, .. } => cell,
-            Landing::Back if self.map.starts().len() == 1 => self.map.starts()[0],
-            Landing::Back => self.draw_start(),
+        let at = self.at;
+        let mut chances = self.chances(at.cell, action);
+        let chance = self.rng.categorical(chances.clone().map(|(_, _, probability)| probability));
+        let (direction, wind, _) = chances.nth(chance).unwrap_or((action, 0, 0.0));
+        let (reward, landing) = self.go(at, direction, wind);
+        self.at = match landing {
+            Landing::On { cell, .. } => Place { cell, ..at },
+            Landing::Next { cell } => Place { cell, goal: self.draw_goal(cell) },
+            Landing::Back if self.map.starts().len() == 1 => Place { cell: self.map.starts()[0], ..at },
+            Landing::Back => Place { cell: self.draw_start(at.goal), ..at },
         };
         self.needs_reset = matches!(landing, Landing::On { terminal: true, .. });
-        self.observe(self.position, observation);
+        self.view.show(&self.map, self.at, observation);
         Ok(Step { reward, end: if self.needs_reset { End::Terminated } else { End::Not } })
     }
 
+    /// The cell stood on, whether the episode is over, the goal where it is drawn, and the generator.
     fn save(&self, state: &mut Vec<u64>) -> bool {
-        state.extend([self.position as u64, self.needs_reset.into()]);
+        state.extend([self.at.cell as u64, self.needs_reset.into()]);
+        state.extend(self.at.goal.map(|goal| goal as u64));
         state.extend(self.rng.place());
         true
     }
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        let &[position, needs_reset @ (0 | 1), low, high, drawn] = state else {
-            return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's three words" });
+        let (cell, needs_reset, goal, generator) = match (state, self.drawn.is_empty()) {
+            (&[cell, over @ (0 | 1), low, high, drawn], true) => (cell, over, None, [low, high, drawn]),
+            (&[cell, over @ (0 | 1), goal, low, high, drawn], false) => (cell, over, Some(goal), [low, high, drawn]),
+            (_, true) => {
+                return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's three words" });
+            }
+            (_, false) => {
+                let problem = "expected a cell, 0 or 1, a goal's cell, and a generator's three words";
+                return Err(EnvError::Saved { problem });
+            }
         };
-        let cell = usize::try_from(position).ok().filter(|&cell| self.map.cells().get(cell).is_some());
-        self.position = cell.ok_or(EnvError::Saved { problem: "the cell stood on is not on the map" })?;
+        let cell = usize::try_from(cell).ok().filter(|&cell| self.map.cells().get(cell).is_some());
+        let cell = cell.ok_or(EnvError::Saved { problem: "the cell stood on is not on the map" })?;
+        let drawn = |goal| usize::try_from(goal).ok().filter(|goal| self.drawn.binary_search(goal).is_ok());
+        let drawn = |goal| drawn(goal).ok_or(EnvError::Saved { problem: "the goal is none that may be drawn" });
+        self.at = Place { cell, goal: goal.map(drawn).transpose()? };
         self.needs_reset = needs_reset == 1;
-        self.rng = NumpyRng::at([low, high, drawn]);
+        self.rng = NumpyRng::at(generator);
         Ok(())
     }
 
-    /// The map from above, one unit a cell, the walker a blue disc.
+    /// The map from above, one unit a cell, the walker a blue disc. Windy columns are bluish; where the goal is drawn, the
+    /// map's goals are pale and it is green.
     fn draw(&self) -> Option<Drawing> {
-        Some(picture(&self.map, self.position))
-    }
-}
-
-/// A cell's channels of an image, without the walker.
-fn planes(cell: Cell) -> [f32; GridObservation::CHANNELS] {
-    match cell {
-        Cell::Floor | Cell::Start | Cell::Reward(_) => [0.0; 4],
-        Cell::Wall => [0.0, 1.0, 0.0, 0.0],
-        Cell::Goal => [0.0, 0.0, 1.0, 0.0],
-        Cell::Pit | Cell::Cliff => [0.0, 0.0, 0.0, 1.0],
-    }
-}
-
-/// A map from above, one unit a cell, with the walker as a blue disc.
-pub(crate) fn picture(map: &Map, position: usize) -> Drawing {
-    let corner = |cell| {
-        let (row, column) = map.row_column(cell);
-        (column as f32, row as f32)
-    };
-    let mut shapes: Vec<Shape> = (0..map.cells().len())
-        .filter_map(|cell| {
-            let (x, y) = corner(cell);
-            let colour = colour(map.cells()[cell])?;
-            Some(Shape::rectangle(x, y, x + 1.0, y + 1.0, colour))
-        })
-        .collect();
-    let (x, y) = corner(position);
-    shapes.push(Shape::Disc { centre: (x + 0.5, y + 0.5), radius: 0.35, colour: Colour(30, 90, 200) });
-    Drawing { width: map.columns() as f32, height: map.rows() as f32, background: Colour(245, 245, 245), shapes }
-}
-
-/// What a cell looks like; floor shows the background.
-fn colour(cell: Cell) -> Option<Colour> {
-    match cell {
-        Cell::Floor => None,
-        Cell::Start => Some(Colour(200, 215, 240)),
-        Cell::Goal => Some(Colour(80, 180, 90)),
-        Cell::Wall => Some(Colour(60, 60, 60)),
-        Cell::Pit => Some(Colour(150, 40, 40)),
-        Cell::Cliff => Some(Colour(220, 140, 70)),
-        Cell::Reward(reward) if reward < 0.0 => Some(Colour(245, 205, 205)),
-        Cell::Reward(_) => Some(Colour(240, 225, 150)),
+        Some(picture(&self.map, self.at.cell, self.at.goal).over_wind(&self.config.wind))
     }
 }

@@ -95,12 +95,12 @@ pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
 pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
-pub use gridworld::{GridObservation, GridWorld, GridWorldConfig};
+pub use gridworld::{GridMoves, GridObservation, GridWorld, GridWorldConfig};
 pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;
 pub use likeness::nearest;
-pub use map::{Cell, Map, MapError};
+pub use map::{Cell, Letters, Map, MapError};
 pub use memory_chain::MemoryChain;
 pub use minatar::{Asterix, Breakout, Freeway, MinAtar, MinAtarConfig, Seaquest, SpaceInvaders};
 pub use mountain_car::MountainCar;

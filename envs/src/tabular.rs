@@ -12,6 +12,18 @@ use crate::shown;
 /// How far a sum of probabilities may be from 1: policies often come from f32.
 const TOLERANCE: f64 = 1e-5;
 
+/// The most outcomes of a map's model, 32 MiB of them.
+pub(crate) const MOST_OUTCOMES: usize = 1 << 20;
+/// The most numbers of the observations of a map's model, 256 MiB of them.
+const MOST_NUMBERS: usize = 1 << 26;
+/// The most states whose values are solved for, 512 MiB of a matrix.
+const MOST_SOLVED: usize = 1 << 13;
+
+/// So many rows of so many numbers, each of so many bytes.
+fn mebibytes(rows: usize, numbers: usize, bytes: usize) -> String {
+    format!("{:.0} MiB", (rows as f64) * (numbers as f64) * (bytes as f64) / f64::from(1 << 20))
+}
+
 /// One way that an action in a state can turn out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
@@ -73,10 +85,35 @@ pub enum MdpError {
     #[error("this policy ends its episodes too rarely for its values to be computed")]
     Singular,
     /// A model that would fill the memory.
-    #[error("the model has more than {most} outcomes: a map with many cliffs may have few starts")]
+    #[error(
+        "the model has more than {most} outcomes: a smaller map has fewer, and so has one with few starts where there are cliffs, or with few goals where they are drawn"
+    )]
     TooLarge {
         /// How many it may have.
         most: usize,
+    },
+    /// Observations that would fill the memory.
+    #[error(
+        "the observations of the model's {states} states, {numbers} numbers each, would need {}, and may {}: a smaller map has fewer, and row_column shows a cell in 2 numbers",
+        mebibytes(*states, *numbers, 4),
+        mebibytes(MOST_NUMBERS, 1, 4)
+    )]
+    ManyNumbers {
+        /// Its states.
+        states: usize,
+        /// The numbers of each observation.
+        numbers: usize,
+    },
+    /// A dense system of equations that would fill the memory.
+    #[error(
+        "the exact values of {states} states need a matrix of {}, and may {}: {} states at most",
+        mebibytes(*states, *states, 8),
+        mebibytes(MOST_SOLVED, MOST_SOLVED, 8),
+        MOST_SOLVED
+    )]
+    ManyStates {
+        /// Its states.
+        states: usize,
     },
     /// A state that goes on and where no action is legal.
     #[error("the masks allow no action in state {state}")]
@@ -162,6 +199,17 @@ impl FiniteMdp {
             }
         }
         Ok(mdp)
+    }
+
+    /// Refuses a map's model of so many states, with so many numbers an observation, before it fills the memory.
+    pub(crate) fn check_size(states: usize, numbers: usize) -> Result<(), MdpError> {
+        if states > MOST_OUTCOMES {
+            return Err(MdpError::TooLarge { most: MOST_OUTCOMES });
+        }
+        match states.saturating_mul(numbers) > MOST_NUMBERS {
+            true => Err(MdpError::ManyNumbers { states, numbers }),
+            false => Ok(()),
+        }
     }
 
     /// The same where only some actions are legal, `[S, A]`: the best policy, and the one that draws uniformly, take no other.

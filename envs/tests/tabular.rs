@@ -285,7 +285,7 @@ fn the_presets_have_their_documented_optimum() {
         let id = config.id.clone();
         let env = GridWorld::new(config).unwrap();
         let mdp = env.model().unwrap();
-        assert_eq!((mdp.states(), env.model_cells().len()), (states, states), "{id}");
+        assert_eq!((mdp.states(), env.model_states().unwrap().len()), (states, states), "{id}");
         let values = mdp.optimal_values(1.0).unwrap();
         let best = mdp.optimal_policy(1.0).unwrap();
         let start: f64 = values.iter().zip(mdp.start()).map(|(v, p)| v * p).sum();

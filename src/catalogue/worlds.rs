@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use uphill_envs::{
-    Cell, Env, FrozenLake, FrozenLakeConfig, GridObservation, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv,
-    quoted,
+    Cell, Env, FrozenLake, FrozenLakeConfig, GridMoves, GridObservation, GridWorld, GridWorldConfig, Lanes, TimeLimit,
+    VecEnv, quoted,
 };
 
 use super::{EnvRow, MakeEnv};
-use crate::words::{Args, Param, Range, Row, Spec, Value, Word};
+use crate::words::{Args, Kind, Param, Range, Row, Spec, Value, Word};
 use crate::{Error, Result};
 
 const fn map(default: &'static str) -> Param {
@@ -25,6 +25,10 @@ const LIMIT: Param =
     Param::limit("max_episode_steps", u32::MAX as u64, "100", "steps after which an episode is truncated; inf never");
 const THRESHOLD: Param =
     Param::fixed("reward_threshold", Range::OrNone, "inf", "mean return at which it is solved; inf is none");
+
+const WIND: &str = "how many cells up the wind carries a move from each column";
+const RANDOM_GOAL: &str = "whether the goal is drawn for each episode, from the map's or, where it has none, from all such \
+                           floor, and shown";
 
 const fn reward(name: &'static str, default: &'static str, meaning: &'static str) -> Param {
     Param::fixed(name, Range::Finite, default, meaning)
@@ -46,6 +50,22 @@ pub(crate) const GRID_WORLD: EnvRow = Row {
         OBSERVATION,
         LIMIT,
         THRESHOLD,
+        Param::text(
+            "floor",
+            r#"".""#,
+            "characters of the map that are floor; these letters go before what one is by default",
+        ),
+        Param::text("walls", r##""#""##, "characters that are walls"),
+        Param::text("starts", "S", "characters that are starts"),
+        Param::text("pits", "O", "characters that are pits"),
+        Param::text("cliffs", "C", "characters that are cliffs"),
+        Param::texts("goals", "[]", "further characters that are goals and what entering them pays, as \"A=10\""),
+        Param::flag("goals_end", "true", "whether a goal ends the episode; else it is floor that pays, or drawn anew"),
+        Param::word("moves", &["four", "eight", "nine"], "four", "to four sides, a king's, or those and staying"),
+        Param { name: "wind", kind: Kind::Counts(0, 1000), default: "[]", meaning: WIND },
+        Param::flag("stochastic_wind", "false", "whether wind is as often 1 weaker and 1 stronger as it is so strong"),
+        Param::flag("random_start", "false", "whether episodes start on any floor without a reward of its own"),
+        Param::flag("random_goal", "false", RANDOM_GOAL),
     ],
     make: GRID,
 };
@@ -123,12 +143,24 @@ fn grid(args: &Args) -> Result<GridWorld> {
         None => GridWorldConfig {
             id: args.text("id")?,
             map: args.texts("map")?.join("\n"),
-            cell_rewards: args.texts("cell_rewards")?.iter().map(|text| cell(text)).collect::<Result<_>>()?,
+            cell_rewards: cells(args, "cell_rewards")?,
             step_reward: pays(args, "step_reward")?,
             goal_reward: pays(args, "goal_reward")?,
             pit_reward: pays(args, "pit_reward")?,
             cliff_reward: pays(args, "cliff_reward")?,
             reward_threshold: threshold(args)?,
+            floor: args.text("floor")?,
+            walls: args.text("walls")?,
+            starts: args.text("starts")?,
+            pits: args.text("pits")?,
+            cliffs: args.text("cliffs")?,
+            goals: cells(args, "goals")?,
+            goals_end: args.flag("goals_end")?,
+            moves: args.choice("moves")?,
+            wind: args.counts("wind")?.into_iter().map(|strength| strength as u32).collect(),
+            stochastic_wind: args.flag("stochastic_wind")?,
+            random_start: args.flag("random_start")?,
+            random_goal: args.flag("random_goal")?,
             ..GridWorldConfig::default()
         },
     };
@@ -138,18 +170,33 @@ fn grid(args: &Args) -> Result<GridWorld> {
         max_episode_steps: limit(args)?,
         ..world
     })?;
-    let (config, own) = (world.config(), GridWorldConfig::default());
-    let is_there = |cell: Cell| world.map().cells().contains(&cell);
-    let idle = |name: &str, lacking: &str| Err(no_effect(args, name, lacking));
+    check_effect(args, &world).map(|()| world)
+}
+
+/// Refuses rewards of what is not on the map.
+fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
+    let (config, own, cells) = (world.config(), GridWorldConfig::default(), world.map().cells());
+    let is_there = |cell: Cell| cells.contains(&cell);
+    let lacks = |name: &str, kind: &str, letters: &str| {
+        let letters: Vec<String> = letters.chars().map(|letter| format!(" `{letter}`")).collect();
+        Err(no_effect(args, name, &format!("{kind}{}", letters.join(","))))
+    };
     if config.pit_reward != own.pit_reward && !is_there(Cell::Pit) {
-        return idle("pit_reward", "pit `O`");
+        return lacks("pit_reward", "pit", &config.pits);
     }
     if config.cliff_reward != own.cliff_reward && !is_there(Cell::Cliff) {
-        return idle("cliff_reward", "cliff `C`");
+        return lacks("cliff_reward", "cliff", &config.cliffs);
     }
-    match config.cell_rewards.keys().find(|cell| !config.map.contains(**cell)) {
-        Some(cell) => idle("cell_rewards", &format!("cell `{cell}`")),
-        None => Ok(world),
+    let has_own = cells.iter().any(|cell| matches!(cell, Cell::OwnGoal(_)));
+    if config.goal_reward != own.goal_reward && !is_there(Cell::Goal) && has_own {
+        return lacks("goal_reward", "goal", "G");
+    }
+    let kinds = [("cell_rewards", "cell", &config.cell_rewards), ("goals", "goal", &config.goals)];
+    let mut idle =
+        kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |letter| (name, kind, *letter)));
+    match idle.find(|(.., letter)| !config.map.contains(*letter)) {
+        Some((name, kind, letter)) => lacks(name, kind, &letter.to_string()),
+        None => Ok(()),
     }
 }
 
@@ -203,14 +250,19 @@ fn threshold(args: &Args) -> Result<Option<f64>> {
     Ok(Some(args.number("reward_threshold")?).filter(|threshold| threshold.is_finite()))
 }
 
+/// Characters of the map and their rewards.
+fn cells(args: &Args, name: &str) -> Result<BTreeMap<char, f32>> {
+    args.texts(name)?.iter().map(|text| cell(name, text)).collect()
+}
+
 /// A character of the map and its reward, from `x=0.5`.
-fn cell(text: &str) -> Result<(char, f32)> {
+fn cell(name: &str, text: &str) -> Result<(char, f32)> {
     let mut rest = text.chars();
     let reward = |rest: &str| rest.trim_start().strip_prefix('=')?.trim().parse::<f32>().ok().filter(|x| x.is_finite());
     let cell = rest.next().and_then(|cell| Some((cell, reward(rest.as_str())?)));
     cell.ok_or_else(|| {
         let expected = "it must be a character, = and a number within 3.4e38 of zero, such as \"x=0.5\"";
-        Error::Config(format!("cell_rewards: \"{}\" is impossible: {expected}", quoted(text)))
+        Error::Config(format!("{name}: \"{}\" is impossible: {expected}", quoted(text)))
     })
 }
 
@@ -232,7 +284,7 @@ impl From<GridWorldConfig> for Word {
 }
 
 /// Every option of a grid world as an argument of its row, in the row's order.
-fn values(world: GridWorldConfig) -> [(&'static str, Value); 11] {
+fn values(world: GridWorldConfig) -> [(&'static str, Value); 23] {
     // The number that its shortest text is: a wider copy of an f32 has many digits.
     let number = |reward: f32| Value::Number(reward.to_string().parse().unwrap_or_else(|_| reward.into()));
     let observation = match world.observation {
@@ -240,20 +292,41 @@ fn values(world: GridWorldConfig) -> [(&'static str, Value); 11] {
         GridObservation::RowColumn => "row_column",
         GridObservation::Image => "image",
     };
-    let cells: BTreeMap<char, f32> = world.cell_rewards;
+    let moves = match world.moves {
+        GridMoves::Four => "four",
+        GridMoves::Eight => "eight",
+        GridMoves::Nine => "nine",
+    };
+    let word = |name: &str| Value::Spec(Spec(vec![Word::new(name)]));
+    let flag = |is_so: bool| word(if is_so { "true" } else { "false" });
+    let cells = |cells: BTreeMap<char, f32>| {
+        Value::Texts(cells.iter().map(|(cell, reward)| format!("{cell}={reward}")).collect())
+    };
     let or_infinity = |limit: Option<f64>| Value::Number(limit.unwrap_or(f64::INFINITY));
     [
         ("map", Value::Texts(world.map.lines().map(Into::into).collect())),
         ("id", Value::Text(world.id)),
-        ("cell_rewards", Value::Texts(cells.iter().map(|(cell, reward)| format!("{cell}={reward}")).collect())),
+        ("cell_rewards", cells(world.cell_rewards)),
         ("slip", Value::Number(world.slip)),
         ("step_reward", number(world.step_reward)),
         ("goal_reward", number(world.goal_reward)),
         ("pit_reward", number(world.pit_reward)),
         ("cliff_reward", number(world.cliff_reward)),
-        ("observation", Value::Spec(Spec(vec![Word::new(observation)]))),
+        ("observation", word(observation)),
         ("max_episode_steps", or_infinity(world.max_episode_steps.map(f64::from))),
         ("reward_threshold", or_infinity(world.reward_threshold)),
+        ("floor", Value::Text(world.floor)),
+        ("walls", Value::Text(world.walls)),
+        ("starts", Value::Text(world.starts)),
+        ("pits", Value::Text(world.pits)),
+        ("cliffs", Value::Text(world.cliffs)),
+        ("goals", cells(world.goals)),
+        ("goals_end", flag(world.goals_end)),
+        ("moves", word(moves)),
+        ("wind", Value::List(world.wind.into_iter().map(f64::from).collect())),
+        ("stochastic_wind", flag(world.stochastic_wind)),
+        ("random_start", flag(world.random_start)),
+        ("random_goal", flag(world.random_goal)),
     ]
 }
 
@@ -283,7 +356,7 @@ mod tests {
     fn every_option_of_a_world_survives_being_a_word() {
         let world = GridWorldConfig {
             id: "Caf\u{e9} \"1\"".into(),
-            map: "S.x\n\u{2603}#G\nOC.".into(),
+            map: "S.x\n\u{2603}#G\nOC.\n=.5".into(),
             cell_rewards: BTreeMap::from([('x', 0.1), ('\u{2603}', -2.5e-7)]),
             slip: 0.3,
             step_reward: -0.1,
@@ -293,6 +366,18 @@ mod tests {
             observation: GridObservation::RowColumn,
             max_episode_steps: None,
             reward_threshold: Some(0.1 + 0.2),
+            floor: "._ ".into(),
+            walls: "#1".into(),
+            starts: "S0".into(),
+            pits: "O'".into(),
+            cliffs: "C|".into(),
+            goals: BTreeMap::from([('=', 0.1), ('5', -2.0)]),
+            goals_end: false,
+            moves: GridMoves::Nine,
+            wind: vec![0, 1, 2],
+            stochastic_wind: true,
+            random_start: true,
+            random_goal: true,
         };
         let text = Word::from(world.clone()).to_string();
         let word = Word::parse("env", &text).unwrap_or_else(|e| panic!("{text}: {e}"));

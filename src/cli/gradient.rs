@@ -204,7 +204,7 @@ impl Truth {
     const CUT: f64 = 1e-8;
 
     fn of(config: Config, at: (&[f32], &Buffers)) -> Result<Self> {
-        let Some(mdp) = config.model_of_env()? else {
+        let Some(mdp) = config.model_that_fits()? else {
             let why = format!("no exact model of {} is known", config.env.shown());
             return Ok(Self { config, envs: None, limit: None, exact: Err(why) });
         };

@@ -261,7 +261,7 @@ fn surface(arguments: &Arguments, config: &Config, centre: &[f32], buffers: &Buf
             Surface::loss(config, (centre, buffers), seed)?,
             format!("L: loss of {} on one rollout of the centre", config.algo),
         ),
-        Height::Return if config.model_of_env()?.is_some() => {
+        Height::Return if config.model_that_fits()?.is_some() => {
             (Surface::exact_return(config)?, format!("J: exact return, γ = {}", config.gamma))
         }
         Height::Return => {

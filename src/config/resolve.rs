@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use uphill_envs::{Env, FiniteMdp, FrameStack, Lanes, Spec, TimeLimit, VecEnv, counted, quoted};
+use uphill_envs::{Env, FiniteMdp, FrameStack, Lanes, MdpError, Spec, TimeLimit, VecEnv, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
@@ -84,6 +84,17 @@ impl Config {
         Ok(if self.mask_actions { model } else { model.map(FiniteMdp::without_masks) })
     }
 
+    /// The same, where it is not too large to be had.
+    ///
+    /// # Errors
+    /// As [`Config::model_of_env`].
+    pub(crate) fn model_that_fits(&self) -> Result<Option<FiniteMdp>> {
+        match self.model_of_env() {
+            Err(Error::Mdp(MdpError::TooLarge { .. } | MdpError::ManyNumbers { .. })) => Ok(None),
+            model => model,
+        }
+    }
+
     /// The mean undiscounted returns of the uniformly random policy and of the best one, where the environment's row says them
     /// or they follow from its model, within the limit of its steps.
     ///
@@ -93,7 +104,7 @@ impl Config {
         if let Some(returns) = self.catalogue.env(&self.env.name).ok().and_then(|row| row.make.returns) {
             return Ok(Some(returns));
         }
-        let Some(mdp) = self.model_of_env()? else { return Ok(None) };
+        let Some(mdp) = self.model_that_fits()? else { return Ok(None) };
         let uniform = mdp.uniform_policy();
         Ok(Some(match self.make_envs(1)?.spec().max_episode_steps {
             Some(limit) => (mdp.start_value_within(&uniform, limit)?, mdp.optimal_value_within(limit)),

@@ -182,6 +182,11 @@ impl Param {
         Self { name, kind: Kind::Fixed(range), default, meaning }
     }
 
+    /// Whether a value that it has is what it is unless said.
+    pub(crate) fn is_default(&self, said: &Value) -> bool {
+        super::value(self.default).is_ok_and(|own| self.kind.canonical(own) == *said)
+    }
+
     /// The same argument with another default.
     #[must_use]
     pub const fn or(self, default: &'static str) -> Self {

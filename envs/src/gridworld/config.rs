@@ -1,31 +1,56 @@
-//! What a grid world is made of, and the registered ones.
+//! What a grid world is made of.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Cell, EnvError, Map, Spec, shown};
+use super::Moves;
+use crate::{Cell, EnvError, Letters, Map, MapError, Spec, counted, shown};
 
-/// How a grid world shows the cell stood on.
+/// How a grid world shows the cell stood on and, where it is drawn, the goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GridObservation {
     /// One number a cell of the map, walls and all, `[rows * columns]` in the order of [`Map`]: 1 where the walker
-    /// stands, 0 elsewhere. The index of the 1 is the state's number in Gymnasium's toy-text environments.
+    /// stands, 0 elsewhere. The index of the 1 is the state's number in Gymnasium's toy-text environments. Where the goal is
+    /// drawn, as many numbers follow, 1 for its cell: `[2 * rows * columns]`.
     #[default]
     #[serde(alias = "one_hot")]
     OneHot,
-    /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last.
+    /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last. Where the goal is drawn, its
+    /// row and column follow: `[4]`.
     #[serde(alias = "row_column")]
     RowColumn,
     /// The map from above as an image, `[rows, columns, 4]`, a pixel a cell, each channel 1 where something is and 0 elsewhere:
-    /// the walker, walls, goals, and what is better not entered, pits and cliffs. Cells of an own reward look like floor.
+    /// the walker, walls, goals, and what is better not entered, pits and cliffs. Cells of an own reward look like floor, and so does wind. Where the goal is drawn there is a
+    /// fifth channel, for it alone, and the third shows all that may be drawn of the map's goals: `[rows, columns, 5]`.
     Image,
 }
 
-impl GridObservation {
-    /// Channels of the image.
-    pub(super) const CHANNELS: usize = 4;
+/// The moves of a grid world, which are its actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GridMoves {
+    /// 0 up, 1 right, 2 down, 3 left.
+    #[default]
+    Four,
+    /// The moves of a king: after those, 4 up and right, 5 down and right, 6 down and left, 7 up and left. A corner that is
+    /// entered counts, not what it is passed between.
+    Eight,
+    /// After those 8, which stays.
+    Nine,
+}
+
+impl GridMoves {
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            GridMoves::Four => 4,
+            GridMoves::Eight => 8,
+            GridMoves::Nine => 9,
+        }
+    }
 }
 
 /// The options of a [`GridWorld`](crate::GridWorld).
@@ -71,6 +96,34 @@ pub struct GridWorldConfig {
     /// In a file `inf` is none.
     #[serde(with = "or_infinity")]
     pub reward_threshold: Option<f64>,
+    /// The characters that are floor on the map, `.` by default; a blank may be one. What is declared here and below goes
+    /// before what a character is by default: with `floor = "O"` an `O` is no pit.
+    pub floor: String,
+    /// The characters that are walls, `#` by default; a blank may be one.
+    pub walls: String,
+    /// The characters that are starts, `S` by default.
+    pub starts: String,
+    /// The characters that are pits, `O` by default.
+    pub pits: String,
+    /// The characters that are cliffs, `C` by default.
+    pub cliffs: String,
+    /// Further characters of the map: goals that pay this on entering, in place of `goal_reward`.
+    #[serde(deserialize_with = "rewards")]
+    pub goals: BTreeMap<char, f32>,
+    /// Whether entering a goal ends the episode. Where not, it is floor that pays; a goal that is drawn is drawn anew.
+    pub goals_end: bool,
+    /// Which moves there are.
+    pub moves: GridMoves,
+    /// How many cells up the wind of each column carries a move that begins in it; none by default.
+    pub wind: Vec<u32>,
+    /// Whether a wind, where there is one, is as often 1 weaker and 1 stronger as it is what `wind` says.
+    pub stochastic_wind: bool,
+    /// Whether episodes start on any floor that has no reward of its own, each cell as likely; the map then needs no start.
+    pub random_start: bool,
+    /// Whether there is one goal an episode, drawn at its start and shown in the observation: one of the map's goals or, where
+    /// it has none, any floor that has no reward of its own; each as likely, but for the cell stood on. The map's other goals
+    /// are floor. Every start must reach all of them, and how far they are is not held against `max_episode_steps`.
+    pub random_goal: bool,
 }
 
 /// Reads a reward: numbers of a file are f64, and a larger one than f32 holds would come out as an infinity.
@@ -149,98 +202,23 @@ impl Default for GridWorldConfig {
             observation: GridObservation::OneHot,
             max_episode_steps: Some(100),
             reward_threshold: None,
+            floor: ".".into(),
+            walls: "#".into(),
+            starts: "S".into(),
+            pits: "O".into(),
+            cliffs: "C".into(),
+            goals: BTreeMap::new(),
+            goals_end: true,
+            moves: GridMoves::Four,
+            wind: Vec::new(),
+            stochastic_wind: false,
+            random_start: false,
+            random_goal: false,
         }
     }
 }
 
 impl GridWorldConfig {
-    /// `GridWorld-4x4-v0`: walls, two pits and one best path between them.
-    ///
-    /// ```text
-    /// S..O
-    /// .#..
-    /// ..O.
-    /// ..#G
-    /// ```
-    ///
-    /// A step costs 0.001, the goal pays 1 and a pit nothing, as a hole of Gymnasium's `FrozenLake`; nothing is random. The
-    /// only shortest path is right, right, down, right, down, down: 6 steps, so the optimal return is
-    /// 1 − 5·0.001 = 0.995, undiscounted. Limit 100; solved at 0.9, which leaves a policy that still explores some room.
-    ///
-    /// The rewards are such that no policy but the best is worth settling for. Were a pit punished and a step dear (−1
-    /// and −0.01, say), standing still would be safe and some seeds of PPO would learn that.
-    #[must_use]
-    pub fn four_by_four() -> Self {
-        Self { id: "GridWorld-4x4-v0".into(), reward_threshold: Some(0.9), ..Self::default() }
-    }
-
-    /// `FourRooms-v0`: four rooms and the hallways between them, from the top left to the bottom right.
-    ///
-    /// A step costs 0.01 and the goal pays 1; nothing is random. A shortest path takes 20 steps, so the optimal return is
-    /// 1 − 19·0.01 = 0.81, undiscounted. Limit 500, within which a uniformly random policy finds the goal in about 28% of
-    /// its episodes; solved at 0.7.
-    ///
-    /// The map is that of Sutton, Precup and Singh 1999, fig. 2, <https://doi.org/10.1016/S0004-3702(99)00052-1>.
-    #[must_use]
-    pub fn four_rooms() -> Self {
-        let map = "\
-#############
-#S....#.....#
-#.....#.....#
-#...........#
-#.....#.....#
-#.....#.....#
-##.####.....#
-#.....###.###
-#.....#.....#
-#.....#.....#
-#...........#
-#.....#....G#
-#############";
-        Self {
-            id: "FourRooms-v0".into(),
-            map: map.into(),
-            step_reward: -0.01,
-            max_episode_steps: Some(500),
-            reward_threshold: Some(0.7),
-            ..Self::default()
-        }
-    }
-
-    /// `CliffWalking-v1`: Gymnasium's, with its states as one-hot observations, `[48]`.
-    ///
-    /// Every step pays −1, the one to the goal too, and one over the cliff −100; the optimal return is −13. As in
-    /// Gymnasium it has neither limit nor threshold, so an episode of a policy that avoids the goal does not end:
-    /// [`TimeLimit::with_limit`](crate::TimeLimit::with_limit) gives it one.
-    ///
-    /// Sutton and Barto 2018, example 6.6, <http://incompleteideas.net/book/the-book-2nd.html>;
-    /// <https://github.com/Farama-Foundation/Gymnasium/blob/v1.3.0/gymnasium/envs/toy_text/cliffwalking.py>.
-    #[must_use]
-    pub fn cliff_walking() -> Self {
-        Self {
-            id: "CliffWalking-v1".into(),
-            map: "............\n............\n............\nSCCCCCCCCCCG".into(),
-            step_reward: -1.0,
-            goal_reward: -1.0,
-            cliff_reward: -100.0,
-            max_episode_steps: None,
-            ..Self::default()
-        }
-    }
-
-    /// `CliffWalkingSlippery-v1`: the same where each of three directions is as likely.
-    #[must_use]
-    pub fn cliff_walking_slippery() -> Self {
-        Self { id: "CliffWalkingSlippery-v1".into(), slip: 2.0 / 3.0, ..Self::cliff_walking() }
-    }
-
-    /// The registered grid world of that name, such as `FourRooms-v0`; `None` if no grid world has it.
-    #[must_use]
-    pub fn registered(id: &str) -> Option<Self> {
-        let worlds = [Self::four_by_four, Self::four_rooms, Self::cliff_walking, Self::cliff_walking_slippery];
-        worlds.into_iter().map(|world| world()).find(|world| world.id == id)
-    }
-
     /// The map, if it and all options are possible.
     pub(super) fn validate(&self) -> Result<Map, EnvError> {
         Spec::check_id(&self.id)?;
@@ -255,6 +233,7 @@ impl GridWorldConfig {
             ("cliff_reward", self.cliff_reward),
         ];
         let own = self.cell_rewards.values().map(|&reward| ("cell_rewards", reward));
+        let own = own.chain(self.goals.values().map(|&reward| ("goals", reward)));
         for (name, reward) in rewards.into_iter().chain(own) {
             if !reward.is_finite() {
                 return impossible(name, reward.to_string(), "a finite number");
@@ -266,24 +245,83 @@ impl GridWorldConfig {
         if let Some(threshold) = self.reward_threshold.filter(|threshold| !threshold.is_finite()) {
             return impossible("reward_threshold", threshold.to_string(), "a finite number");
         }
-        let map = Map::parse(&self.map, &self.cell_rewards)?;
-        self.check_limit(&map)?;
+        let letters = self.letters()?;
+        let map = Map::read(&self.map, &letters, BLANK, UNKNOWN)?;
+        let map = if self.random_start { map.with_starts_anywhere() } else { map };
+        if map.starts().is_empty() {
+            let known = letters.of("starts", |cell| cell == Cell::Start);
+            return Err(MapError::NoStart { known }.into());
+        }
+        if map.goals().is_empty() && !self.random_goal {
+            return Err(MapError::NoGoal { known: letters.of("goals", Cell::is_goal) }.into());
+        }
+        if !self.wind.is_empty() && self.wind.len() != map.columns() {
+            let strengths = counted(self.wind.len(), "number");
+            return impossible("wind", strengths, "one number a column of the map");
+        }
+        if self.stochastic_wind && self.wind.iter().all(|&strength| strength == 0) {
+            return impossible("stochastic_wind", "true".into(), "wind in some column");
+        }
+        self.check_ways(&map)?;
         Ok(map)
     }
 
-    /// Refuses a limit within which no luck leads from some start to a goal, if there is no better thing to do.
-    fn check_limit(&self, map: &Map) -> Result<(), EnvError> {
+    /// What the characters of the map stand for.
+    fn letters(&self) -> Result<Letters, MapError> {
+        let kinds = [
+            ("floor", &*self.floor, Cell::Floor),
+            ("walls", &self.walls, Cell::Wall),
+            ("starts", &self.starts, Cell::Start),
+            ("pits", &self.pits, Cell::Pit),
+            ("cliffs", &self.cliffs, Cell::Cliff),
+        ];
+        Letters::new(kinds, &self.goals, &self.cell_rewards)
+    }
+
+    /// The cells of which one is drawn as an episode's goal, ascending: the map's goals or, where it has none, its free
+    /// floor. None where goals are not drawn.
+    pub(super) fn drawn(&self, map: &Map) -> Vec<usize> {
+        match map.goals() {
+            _ if !self.random_goal => Vec::new(),
+            none if none.is_empty() => map.free(),
+            goals => goals,
+        }
+    }
+
+    /// Refuses starts that lead to no goal, and a limit within which no luck leads there from some start if there is no better
+    /// thing to do.
+    fn check_ways(&self, map: &Map) -> Result<(), EnvError> {
+        let moves = Moves::new(self);
+        if self.random_goal {
+            let drawn = self.drawn(map);
+            if drawn.len() < 2 {
+                let expected = "several goals on the map to draw one of, or none: then it may be any floor";
+                return Err(EnvError::Option { name: "random_goal", value: "true".into(), expected });
+            }
+            let goes_on = |cell: Cell| cell.is_floor() || cell.is_goal();
+            return Ok(map.check_all_goals(&drawn, moves.steps(map, goes_on))?);
+        }
+        map.check_goals(moves.steps(map, Cell::is_floor))?;
         let pays = |cell: &Cell| match cell {
             Cell::Floor | Cell::Start | Cell::Wall => self.step_reward,
             Cell::Goal => self.goal_reward,
             Cell::Pit => self.pit_reward,
             Cell::Cliff => self.cliff_reward,
-            Cell::Reward(reward) => *reward,
+            Cell::Reward(reward) | Cell::OwnGoal(reward) => *reward,
         };
-        let goal_is_best = map.cells().iter().all(|cell| pays(cell) <= self.goal_reward);
-        match self.max_episode_steps.filter(|_| goal_is_best) {
-            Some(limit) => map.check_limit(limit),
+        let best = |goals: bool| {
+            let cells = map.cells().iter().filter(|cell| cell.is_goal() == goals);
+            cells.map(pays).fold(f32::NEG_INFINITY, f32::max)
+        };
+        match self.max_episode_steps.filter(|_| best(false) <= best(true)) {
+            Some(limit) => map.check_limit(limit, moves.steps(map, Cell::is_floor)),
             None => Ok(()),
         }
     }
 }
+
+/// What else may be done about a blank.
+const BLANK: &str = "; where blanks are floor, floor = \" \" says so";
+/// What declares a character.
+const UNKNOWN: &str = "; `floor`, `walls`, `starts`, `pits` and `cliffs` say what other characters stand for, `goals` and \
+                       `cell_rewards` what they pay, such as floor = \"_\" and goals = { A = 1 }";

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{FiniteMdp, MdpError, check_discount};
+use super::{FiniteMdp, MOST_SOLVED, MdpError, check_discount};
 
 /// The exact values of one policy π at one discount γ. Every method is a dense linear solve, `O(S³)`.
 ///
@@ -16,7 +16,8 @@ impl FiniteMdp {
     ///
     /// # Errors
     /// [`MdpError::Length`] or [`MdpError::Distribution`] for what is no policy, [`MdpError::Discount`], and
-    /// [`MdpError::Improper`] or [`MdpError::Singular`] where γ = 1 and the policy may never end, or hardly ever does.
+    /// [`MdpError::Improper`] or [`MdpError::Singular`] where γ = 1 and the policy may never end, or hardly ever does;
+    /// [`MdpError::ManyStates`] for a matrix that would fill the memory.
     pub fn state_values(&self, policy: &[f64], gamma: f64) -> Result<Vec<f64>, MdpError> {
         let system = self.bellman(policy, gamma)?;
         let mut reward = DVector::zeros(self.states());
@@ -92,6 +93,9 @@ impl FiniteMdp {
         self.check_policy(policy)?;
         if gamma == 1.0 {
             self.check_proper(policy)?;
+        }
+        if self.states() > MOST_SOLVED {
+            return Err(MdpError::ManyStates { states: self.states() });
         }
         let mut system = DMatrix::identity(self.states(), self.states());
         for (state, probability, outcome) in self.steps(policy).filter(|(_, _, outcome)| !outcome.terminal) {
