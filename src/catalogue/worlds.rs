@@ -374,7 +374,7 @@ mod tests {
             goals: BTreeMap::from([('=', 0.1), ('5', -2.0)]),
             goals_end: false,
             moves: GridMoves::Nine,
-            wind: vec![0, 1, 2],
+            wind: vec![1, 0, 0],
             stochastic_wind: true,
             random_start: true,
             random_goal: true,
