@@ -132,6 +132,7 @@ impl Config {
 
     /// Refuses, before there is a network, what the environments or the network cannot have: another distribution, frames that
     /// are not stacked, a learning rate of what is not there.
+    #[cfg(feature = "cli")]
     pub(crate) fn check_fits(&self) -> Result<()> {
         let envs = self.make_envs(1)?;
         self.make_distribution(envs.spec())?;
