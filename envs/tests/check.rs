@@ -329,7 +329,8 @@ fn nothing_is_found_where_nothing_is_wrong() {
 #[test]
 fn ours_keep_the_contract() {
     let mut text = String::new();
-    for id in ids() {
+    // Those of gym-rs are as gym-rs has them: docs/gym-rs.md.
+    for id in ids().filter(|id| !id.starts_with("gym-rs/")) {
         for finding in check_env(|| make(id)).into_iter().chain(check_vec_env(|lanes| make_vec(id, lanes))) {
             assert!(!finding.breach, "{id}: {finding}");
             writeln!(text, "{id}: {finding}").expect("a line");
