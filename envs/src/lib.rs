@@ -61,6 +61,7 @@ mod mountain_car;
 mod mountain_car_continuous;
 mod number;
 mod one_hot;
+mod owned_action;
 mod pendulum;
 mod probes;
 mod quote;

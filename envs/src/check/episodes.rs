@@ -2,6 +2,7 @@
 
 use super::walk::{ACTIONS, Walk};
 use super::{Finding, Found, Subject};
+use crate::owned_action::OwnedAction;
 use crate::{End, EnvError};
 
 /// Steps that are looked at.
@@ -64,7 +65,7 @@ pub(super) fn ends(subject: &Subject<'_>) -> Found {
     Ok(Vec::new())
 }
 
-fn needs_reset(walk: &mut Walk, choice: &super::choice::Choice) -> bool {
+fn needs_reset(walk: &mut Walk, choice: &OwnedAction) -> bool {
     let mut observation = vec![0.0; walk.observation().len()];
     let env = &mut walk.env;
     crate::episodes::caught(|| env.step(choice.get(), &mut observation)) == Err(EnvError::NeedsReset)

@@ -1,9 +1,9 @@
 //! What an environment has to refuse.
 
-use super::choice::Choice;
 use super::walk::{ACTIONS, Walk, difference, said};
 use super::{Finding, Found, Subject};
 use crate::episodes::caught;
+use crate::owned_action::OwnedAction;
 use crate::{EnvError, Space};
 
 const STEPS: u32 = 60;
@@ -59,7 +59,7 @@ pub(super) fn outlives(subject: &Subject<'_>) -> Found {
     walk.reset(Some(13))?;
     let far = |bounds: &[f32], by: f32| bounds.iter().map(|x| if x.is_finite() { x + by } else { by }).collect();
     for (_, by) in (0..STEPS).zip([1e3, -1e3, 1e6, -1e6].into_iter().cycle()) {
-        let choice = Choice::Numbers(far(if by > 0.0 { high } else { low }, by));
+        let choice = OwnedAction::Numbers(far(if by > 0.0 { high } else { low }, by));
         match walk.take_or_refuse(&choice)? {
             None => break,
             Some((_, step)) if step.end.ended() => drop(walk.reset(None)?),
@@ -70,23 +70,23 @@ pub(super) fn outlives(subject: &Subject<'_>) -> Found {
 }
 
 /// What is no action of this space.
-fn wrong_actions(space: &Space) -> Vec<Choice> {
+fn wrong_actions(space: &Space) -> Vec<OwnedAction> {
     match space {
         Space::Discrete { n } => {
             let past = u32::try_from(*n).unwrap_or(u32::MAX);
-            vec![Choice::Index(past), Choice::Index(u32::MAX), Choice::Numbers(vec![0.0])]
+            vec![OwnedAction::Index(past), OwnedAction::Index(u32::MAX), OwnedAction::Numbers(vec![0.0])]
         }
         Space::MultiDiscrete { n } => {
             let mut past = vec![0; n.len()];
             past[n.len() - 1] = u32::try_from(n[n.len() - 1]).unwrap_or(u32::MAX);
-            vec![Choice::Indices(past), Choice::Indices(vec![0; n.len() + 1]), Choice::Index(0)]
+            vec![OwnedAction::Indices(past), OwnedAction::Indices(vec![0; n.len() + 1]), OwnedAction::Index(0)]
         }
         Space::MultiBinary { n } => {
-            vec![Choice::Indices(vec![2; *n]), Choice::Indices(vec![0; n + 1]), Choice::Index(0)]
+            vec![OwnedAction::Indices(vec![2; *n]), OwnedAction::Indices(vec![0; n + 1]), OwnedAction::Index(0)]
         }
         Space::Box { low, .. } => {
             let n = low.len();
-            vec![Choice::Numbers(vec![f32::NAN; n]), Choice::Numbers(vec![0.0; n + 1]), Choice::Index(0)]
+            vec![OwnedAction::Numbers(vec![f32::NAN; n]), OwnedAction::Numbers(vec![0.0; n + 1]), OwnedAction::Index(0)]
         }
         Space::Image { .. } => Vec::new(),
     }

@@ -15,37 +15,21 @@ pub(super) fn saves(subject: &Subject<'_>) -> Found {
     for _ in 0..6 {
         walk.go(APART)?;
         let Some(state) = saved(&*walk.env)? else { return Ok(Vec::new()) };
-        let remedy = "save all that the next steps depend on, the generator's place with it, and restore all of it";
         // In a fresh one, and in one that has lived.
-        let mut fresh = subject.env()?;
-        restore(&mut *fresh, &state)?;
         let mut lived = Walk::new(subject.env()?, ACTIONS + 2);
         lived.reset(Some(8))?;
         lived.go(APART)?;
-        restore(&mut *lived.env, &state)?;
         let place = walk.place();
-        // A walk of its own from here, so that all draw the same actions.
-        let mut seen = None;
-        for (which, env) in [("itself", None), ("a new one", Some(fresh)), ("another one", Some(lived.env))] {
-            let mut here = Walk::new(subject.env()?, ACTIONS + 3);
-            match env {
-                Some(env) => here.env = env,
-                None => std::mem::swap(&mut here.env, &mut walk.env),
-            }
-            let story = here.go(AFTER);
-            if which == "itself" {
-                walk.env = here.env;
-                restore(&mut *walk.env, &state)?;
-            }
-            let story = story?;
-            match &seen {
-                None => seen = Some(story),
-                Some(seen) => {
-                    if let Some(difference) = difference(seen, &story) {
-                        let what = format!("saved {place} and restored in {which}, it goes another way: {difference}");
-                        return Err(Finding::breach(what, remedy));
-                    }
-                }
+        let others = [("a new one", subject.env()?), ("another one", lived.env)]
+            .map(|(which, mut env)| restore(&mut *env, &state).map(|()| (which, walk.beside(env))));
+        let others = others.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let seen = walk.go(AFTER)?;
+        for (which, mut other) in others {
+            if let Some(difference) = difference(&seen, &other.go(AFTER)?) {
+                let what = format!("saved {place} and restored in {which}, it goes another way: {difference}");
+                let remedy =
+                    "save all that the next steps depend on, the generator's place with it, and restore all of it";
+                return Err(Finding::breach(what, remedy));
             }
         }
         garbage(subject, &state)?;

@@ -1,9 +1,10 @@
 //! What a vector of environments does wrong.
 
-use super::choice::Choice;
+use super::choice;
 use super::walk::{ACTIONS, said};
 use super::{Finding, spaces};
 use crate::episodes::caught;
+use crate::owned_action::OwnedAction;
 use crate::{Actions, End, EnvError, NumpyRng, Space, Task, Transitions, VecEnv};
 
 /// Lanes that are looked at, and the seed of the first.
@@ -100,13 +101,13 @@ impl Story {
                 let mask = told.then(|| &masks[lane * space.choices()..][..space.choices()]);
                 // A lane that rests draws nothing.
                 let choice = match active[lane] {
-                    true => Choice::random(&space, mask, &mut rngs[lane]),
-                    false => Choice::random(&space, mask, &mut NumpyRng::new(0)),
+                    true => choice::random(&space, mask, &mut rngs[lane]),
+                    false => choice::random(&space, mask, &mut NumpyRng::new(0)),
                 };
                 match choice {
-                    Choice::Index(index) => indices.push(index),
-                    Choice::Indices(of_one) => indices.extend(of_one),
-                    Choice::Numbers(of_one) => numbers.extend(of_one),
+                    OwnedAction::Index(index) => indices.push(index),
+                    OwnedAction::Indices(of_one) => indices.extend(of_one),
+                    OwnedAction::Numbers(of_one) => numbers.extend(of_one),
                 }
             }
             let actions = match space {

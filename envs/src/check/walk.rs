@@ -1,8 +1,9 @@
 //! Walks through an environment, and what is seen on them.
 
 use super::Finding;
-use super::choice::Choice;
+use super::choice;
 use crate::episodes::caught;
+use crate::owned_action::OwnedAction;
 use crate::{Env, EnvError, NumpyRng, Space, Step};
 
 /// What an observation is filled with before it is to be written: a NaN that nobody computes.
@@ -38,6 +39,13 @@ impl Walk {
         Self { env, observation: vec![UNWRITTEN; d], space, rng, from: "no reset".into(), steps: 0 }
     }
 
+    /// The same walk in another environment, which is where this one is.
+    pub(super) fn beside(&self, env: Box<dyn Env>) -> Self {
+        let Self { observation, space, rng, from, steps, .. } = self;
+        let (observation, space, rng, from) = (observation.clone(), space.clone(), rng.clone(), from.clone());
+        Self { env, observation, space, rng, from, steps: *steps }
+    }
+
     /// Where the walk is, in words.
     pub(super) fn place(&self) -> String {
         match self.steps {
@@ -70,34 +78,34 @@ impl Walk {
         self.take(&choice)
     }
 
-    pub(super) fn choose(&mut self) -> Choice {
+    pub(super) fn choose(&mut self) -> OwnedAction {
         let mut mask = vec![true; self.space.choices()];
         let told = !mask.is_empty() && caught(|| Ok(self.env.action_mask(&mut mask))).unwrap_or(false);
-        Choice::random(&self.space, told.then_some(&mask), &mut self.rng)
+        choice::random(&self.space, told.then_some(&mask), &mut self.rng)
     }
 
     /// Takes this action.
-    pub(super) fn take(&mut self, choice: &Choice) -> Result<(Seen, Step), Finding> {
+    pub(super) fn take(&mut self, choice: &OwnedAction) -> Result<(Seen, Step), Finding> {
         let answer = self.answer(choice);
         self.judge(choice, answer)
     }
 
     /// The same with an action that may be refused; `None` if it is.
-    pub(super) fn take_or_refuse(&mut self, choice: &Choice) -> Result<Option<(Seen, Step)>, Finding> {
+    pub(super) fn take_or_refuse(&mut self, choice: &OwnedAction) -> Result<Option<(Seen, Step)>, Finding> {
         match self.answer(choice) {
             Err(e) if !matches!(e, EnvError::Panicked { .. }) => Ok(None),
             answer => self.judge(choice, answer).map(Some),
         }
     }
 
-    fn answer(&mut self, choice: &Choice) -> Result<Step, EnvError> {
+    fn answer(&mut self, choice: &OwnedAction) -> Result<Step, EnvError> {
         self.observation.fill(UNWRITTEN);
         self.steps += 1;
         let Self { env, observation, .. } = self;
         caught(|| env.step(choice.get(), observation))
     }
 
-    fn judge(&self, choice: &Choice, answer: Result<Step, EnvError>) -> Result<(Seen, Step), Finding> {
+    fn judge(&self, choice: &OwnedAction, answer: Result<Step, EnvError>) -> Result<(Seen, Step), Finding> {
         let step = answer.map_err(|e| {
             let what = format!("action {choice} failed in {}: {}", self.place(), said(&e));
             Finding::breach(what, "every legal action of the action space can be taken until the episode ends")

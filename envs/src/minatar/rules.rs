@@ -88,7 +88,7 @@ impl<'a> Picture<'a> {
 
     /// Something on a cell; beyond the left and the right side there is nothing to be seen.
     pub(super) fn set(&mut self, row: u8, column: i8, channel: usize) {
-        if (0..SIDE as i8).contains(&column) {
+        if on_screen(column) {
             self.pixels[(usize::from(row) * SIDE + column as usize) * self.channels + channel] = 1.0;
         }
     }

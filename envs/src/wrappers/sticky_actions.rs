@@ -1,7 +1,8 @@
 //! Actions that stick.
 
 use super::as_within;
-use crate::{Action, Env, EnvError, NumpyRng, Spec, Step};
+use crate::owned_action::OwnedAction;
+use crate::{Action, Env, EnvError, NumpyRng, Space, Spec, Step};
 
 /// An environment that takes, with some probability, the last action again instead of the one that it is given. Machado et al.
 /// 2018, <https://arxiv.org/abs/1709.06009>. The first action of an episode is always taken.
@@ -12,40 +13,15 @@ pub struct StickyActions<E> {
     env: E,
     probability: f64,
     rng: NumpyRng,
-    last: Option<Kept>,
+    last: Option<OwnedAction>,
 }
 
-/// An action, kept to be taken again.
-#[derive(Debug, Clone)]
-enum Kept {
-    Index(u32),
-    Indices(Vec<u32>),
-    Numbers(Vec<f32>),
-}
-
-impl Kept {
-    fn of(action: Action<'_>) -> Self {
-        match action {
-            Action::Discrete(index) => Self::Index(index),
-            Action::MultiDiscrete(indices) => Self::Indices(indices.to_vec()),
-            Action::Continuous(numbers) => Self::Numbers(numbers.to_vec()),
-        }
-    }
-
-    fn get(&self) -> Action<'_> {
-        match self {
-            Self::Index(index) => Action::Discrete(*index),
-            Self::Indices(indices) => Action::MultiDiscrete(indices),
-            Self::Numbers(numbers) => Action::Continuous(numbers),
-        }
-    }
-
-    fn words(&self) -> Vec<u64> {
-        match self {
-            Self::Index(index) => vec![u64::from(*index)],
-            Self::Indices(indices) => indices.iter().map(|&index| index.into()).collect(),
-            Self::Numbers(numbers) => numbers.iter().map(|x| x.to_bits().into()).collect(),
-        }
+/// The numbers of an action, as words.
+fn words(action: Action<'_>) -> Vec<u64> {
+    match action {
+        Action::Discrete(index) => vec![index.into()],
+        Action::MultiDiscrete(indices) => indices.iter().map(|&index| index.into()).collect(),
+        Action::Continuous(numbers) => numbers.iter().map(|x| x.to_bits().into()).collect(),
     }
 }
 
@@ -91,16 +67,14 @@ impl<E: Env> Env for StickyActions<E> {
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         // Before chance is asked: what is refused changes nothing.
         self.env.spec().action.check(action)?;
-        let rng = self.rng.clone();
-        let sticks = self.last.is_some() && self.rng.random() < self.probability;
-        let taken = if sticks { self.last.take() } else { None }.unwrap_or_else(|| Kept::of(action));
-        let step = self.env.step(taken.get(), observation);
-        match step {
-            Ok(_) => self.last = Some(taken),
-            Err(_) => {
-                self.rng = rng;
-                self.last = if sticks { Some(taken) } else { self.last.take() };
-            }
+        let before = self.rng.clone();
+        let last = self.last.as_ref().filter(|_| self.rng.random() < self.probability);
+        let step = self.env.step(last.map_or(action, OwnedAction::get), observation);
+        match (&step, last.is_some(), &mut self.last) {
+            (Err(_), ..) => self.rng = before,
+            (Ok(_), true, _) => {}
+            (Ok(_), false, Some(last)) => last.set(action),
+            (Ok(_), false, last) => *last = Some(OwnedAction::of(action)),
         }
         step
     }
@@ -110,7 +84,7 @@ impl<E: Env> Env for StickyActions<E> {
         let before = state.len();
         let width = self.env.spec().action.flat_len();
         state.push(self.last.is_some().into());
-        state.extend(self.last.as_ref().map_or(vec![0; width], Kept::words));
+        state.extend(self.last.as_ref().map_or(vec![0; width], |last| words(last.get())));
         state.extend(self.rng.place());
         let saved = self.env.save(state);
         if !saved {
@@ -131,11 +105,11 @@ impl<E: Env> Env for StickyActions<E> {
         let last = match (has, space) {
             (0, _) => None,
             (1, _) if narrow.len() < words.len() => return Err(wrong()),
-            (1, crate::Space::Discrete { .. }) => Some(Kept::Index(narrow[0])),
-            (1, crate::Space::Box { .. }) => {
-                Some(Kept::Numbers(narrow.iter().map(|&bits| f32::from_bits(bits)).collect()))
+            (1, Space::Discrete { .. }) => Some(OwnedAction::Index(narrow[0])),
+            (1, Space::Box { .. }) => {
+                Some(OwnedAction::Numbers(narrow.iter().map(|&bits| f32::from_bits(bits)).collect()))
             }
-            (1, _) => Some(Kept::Indices(narrow)),
+            (1, _) => Some(OwnedAction::Indices(narrow)),
             _ => return Err(wrong()),
         };
         if last.as_ref().is_some_and(|last| space.check(last.get()).is_err()) {
