@@ -17,6 +17,7 @@ mod list;
 mod man;
 mod new;
 mod one_line;
+mod over_file;
 mod picture;
 mod plot;
 mod resume;

@@ -118,9 +118,9 @@ fn the_same_seed_gives_the_same_bits_on_the_same_card() {
     assert!(different.is_empty(), "not the same twice: {different:?}");
 }
 
-/// A run on the GPU is saved, resumed there and on the host, and its policy evaluated on the host.
+/// A run on the GPU is saved and resumed there, with the same bits, and its policy can be evaluated.
 #[test]
-fn what_was_saved_on_the_gpu_goes_on_there_and_on_the_host() {
+fn what_was_saved_on_the_gpu_goes_on_with_the_same_bits() {
     if !has_gpu("resuming on the GPU") {
         return;
     }

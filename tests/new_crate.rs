@@ -17,6 +17,10 @@ fn said(output: &Output) -> String {
 fn a_new_crate_builds_passes_its_test_and_trains_as_it_is_written() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let home = tempfile::tempdir().expect("a folder");
+    let text = |file: &str| fs::read_to_string(home.path().join(file)).expect("a file");
+    // A name that the environment's own code has another meaning for.
+    assert!(uphill(home.path(), &["new", "action"]).status.success());
+    assert!(text("action/src/environment.rs").contains("struct ActionEnv {"), "and no Action beside the one it takes");
     let made = uphill(home.path(), &["new", "my-room_2", "--uphill", root.to_str().expect("text")]);
     assert!(made.status.success(), "{}", said(&made));
     let folder = home.path().join("my-room_2");
@@ -43,11 +47,11 @@ fn a_new_crate_builds_passes_its_test_and_trains_as_it_is_written() {
     assert!(own("evaluate runs/A --episodes 5").contains("return"));
     assert!(own("list envs MyRoom2-v0").contains("frost"));
     assert_eq!(own("check MyRoom2-v0"), "MyRoom2-v0: keeps its contract\n");
-    let readme = fs::read_to_string(folder.join("README.md")).expect("a page");
+    let readme = text("my-room_2/README.md");
     assert!(readme.starts_with("# my_room_2\n") && readme.contains("--tasks MyRoom2-v0"), "{readme}");
     for file in ["Cargo.toml", "README.md", "config.toml", "src/lib.rs", "src/main.rs", "src/environment.rs"] {
-        let text = fs::read_to_string(folder.join(file)).expect("a file");
-        let left = ["NAME", "TYPE", "CRATE", "PACKAGE", "UPHILL"].iter().find(|word| text.contains(*word));
+        let written = text(&format!("my-room_2/{file}"));
+        let left = ["NAME", "TYPE", "CRATE", "PACKAGE", "UPHILL"].iter().find(|word| written.contains(*word));
         assert_eq!(left, None, "{file}");
     }
 }

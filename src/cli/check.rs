@@ -47,7 +47,10 @@ fn look_at(config: &Config) -> Result<Vec<Finding>> {
     config.make_envs(1)?;
     let row = config.catalogue.env(&config.env.name)?;
     let mut findings = match row.make.one {
-        Some(_) => check_env(|| config.make_env().map_err(of_environment)),
+        Some(_) => {
+            config.make_env()?;
+            check_env(|| config.make_env().map_err(of_environment))
+        }
         None => Vec::new(),
     };
     if !findings.iter().any(|finding| finding.breach) {
@@ -56,7 +59,7 @@ fn look_at(config: &Config) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The error as one of environments.
+/// The error of an environment that could be made just now.
 fn of_environment(error: Error) -> EnvError {
     match error {
         Error::Env(error) => error,

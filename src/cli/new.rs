@@ -65,7 +65,7 @@ struct Names {
     package: String,
     /// As Rust calls it: `my_task`.
     module: String,
-    /// As a type: `MyTask`; the environment is of that name, too.
+    /// As the environment: `MyTask`, whose type is `MyTaskEnv`.
     environment: String,
 }
 
@@ -93,7 +93,9 @@ impl Names {
 
     fn put_into(&self, text: &str) -> String {
         let text = text.replace("PACKAGE", &self.package).replace("CRATE", &self.module);
-        text.replace("NAME-v0", &format!("{}-v0", self.environment)).replace("TYPE", &self.environment)
+        let text = text.replace("NAME-v0", &format!("{}-v0", self.environment));
+        // So that no name is that of something the environment uses, such as Action or Space.
+        text.replace("TYPE", &format!("{}Env", self.environment))
     }
 }
 

@@ -73,3 +73,40 @@ impl ScalarProducts<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PARTS, scalar_products};
+
+    #[test]
+    fn every_bit_is_that_of_the_definition_over_lengths_and_rows() {
+        let numbers = |len: usize, seed: u32| -> Vec<f32> {
+            (0..len as u32)
+                .map(|i| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32 / 1e7 - 0.8)
+                .collect()
+        };
+        for inputs in [0, 1, 3, 15, 16, 17, 33, 64, 100] {
+            for (outputs, rows) in [(1, 1), (1, 7), (2, 3), (4, 5), (3, 0)] {
+                let (weight, bias, x) = (numbers(outputs * inputs, 1), numbers(outputs, 2), numbers(rows * inputs, 3));
+                let mut out = vec![f32::NAN; rows * outputs];
+                scalar_products(&weight, &bias, &x, &mut out);
+                for (i, out) in out.iter().enumerate() {
+                    let (row, output) = (i / outputs, i % outputs);
+                    let (x, w) = (&x[row * inputs..][..inputs], &weight[output * inputs..][..inputs]);
+                    let whole = inputs - inputs % PARTS;
+                    let mut sums = [0.0f32; PARTS];
+                    (0..whole).for_each(|k| sums[k % PARTS] = x[k].mul_add(w[k], sums[k % PARTS]));
+                    for half in [8, 4, 2, 1] {
+                        (0..half).for_each(|l| sums[l] += sums[l + half]);
+                    }
+                    let sum = (whole..inputs).fold(sums[0], |sum, k| x[k].mul_add(w[k], sum));
+                    assert_eq!(
+                        out.to_bits(),
+                        (sum + bias[output]).to_bits(),
+                        "{inputs} inputs, {outputs} outputs, row {row}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line over a file of settings.
+
+use crate::distributions::AUTO;
+use crate::words::{Spec, Word};
+use crate::{Catalogue, Config, Result, names};
+
+/// The settings of a file under those of the command line, without what the line leaves without an effect or a fit, and what a
+/// reader should be told of that.
+pub(super) fn over_file(
+    of_file: &toml::Table,
+    of_line: toml::Table,
+    catalogue: &Catalogue,
+) -> Result<(Vec<String>, toml::Table)> {
+    let mut below = of_file.clone();
+    let mut notes = give_way(&mut below, &of_line, catalogue)?;
+    idle_give_way(&mut below, of_file, &of_line, catalogue)?;
+    notes.extend(misfits_give_way(&mut below, &of_line, catalogue)?);
+    Ok((notes, over(below, of_line)?))
+}
+
+/// The settings that are words of rows.
+const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
+
+/// Takes out of a file's settings what the command line leaves without an effect, and says what a reader might miss. Where it
+/// names another optimizer, that of another kind has its own learning rate, and what it says or does by itself is not said
+/// again.
+fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut notes = other_rows(of_file, of_line, catalogue)?;
+    let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
+    let Some(other) = spec(of_line)? else { return Ok(notes) };
+    let registry = catalogue.optim();
+    let is_of_another = spec(of_file)?.is_some_and(|own| !registry.same_kind(&own, &other));
+    let (takes_lr, clips) = (registry.takes_lr(&other), registry.clips(&other));
+    let gone = [
+        ("lr", is_of_another || !takes_lr),
+        ("anneal_lr", !takes_lr),
+        ("max_grad_norm", clips),
+        ("clip_grad_by", clips),
+    ];
+    let had_lr = of_file.contains_key("lr");
+    gone.iter().filter(|(_, gone)| *gone).for_each(|(name, _)| drop(of_file.remove(*name)));
+    if had_lr && is_of_another && takes_lr && !of_line.contains_key("lr") {
+        notes.push("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another".into());
+    }
+    Ok(notes)
+}
+
+/// Takes out of a file's settings what has an effect there, and none beside what the command line says.
+fn idle_give_way(
+    below: &mut toml::Table,
+    of_file: &toml::Table,
+    of_line: &toml::Table,
+    catalogue: &Catalogue,
+) -> Result<()> {
+    let read = |table: toml::Table| Config::read(table, catalogue, true).ok();
+    let run = read(over(below.clone(), of_line.clone())?);
+    let (Some(alone), Some(run)) = (read(of_file.clone()), run) else { return Ok(()) };
+    let of_words = WORDS.iter().filter_map(|name| Word::from_toml(name, below.get(*name)?).ok());
+    let of_words = of_words.flat_map(|word| word.args).filter_map(|(name, _)| name);
+    let is_gone = |name: &String| {
+        !of_line.contains_key(name) && run.without_effect(name).is_some() && alone.without_effect(name).is_none()
+    };
+    let gone: Vec<String> = below.keys().cloned().chain(of_words).filter(is_gone).collect();
+    let gone = toml::Table::from_iter(gone.into_iter().map(|name| (name, true.into())));
+    below.retain(|name, _| !gone.contains_key(name));
+    WORDS.into_iter().try_for_each(|name| without(below, name, &gone))
+}
+
+/// Settings that an environment or a network may not go with.
+const MISFITS: [&str; 6] =
+    ["distribution", "mask_actions", "frame_stack", "log_std_lr_factor", "critic_lr_factor", "trunk_lr_factor"];
+
+/// Takes out of a file's settings what does not go with the rows that the command line names, and says so.
+fn misfits_give_way(below: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    if below.is_empty() || !WORDS.iter().any(|name| of_line.contains_key(*name)) {
+        return Ok(notes);
+    }
+    let problem = |below: &toml::Table| -> Result<Option<String>> {
+        let config = Config::from_table_with(over(below.clone(), of_line.clone())?, catalogue);
+        Ok(config.and_then(|config| config.check_fits()).err().map(|e| e.to_string()))
+    };
+    for misfit in MISFITS {
+        let Some(before) = problem(below)? else { break };
+        let of_distribution = |name: &str| {
+            misfit == "distribution" && catalogue.has(misfit, &AUTO.into(), name) && !of_line.contains_key(misfit)
+        };
+        let mut rest = below.clone();
+        rest.retain(|name, _| name != misfit && !of_distribution(name));
+        if rest.len() < below.len() && problem(&rest)?.as_ref() != Some(&before) {
+            let reason = before.split_once("; ").map_or(&*before, |(reason, _)| reason);
+            notes.push(format!("left out of the file: {reason}"));
+            *below = rest;
+        }
+    }
+    Ok(notes)
+}
+
+/// Takes out of a file's settings the arguments of rows that the command line names others for, where no row of the run has
+/// them. What both rows have stays, whether it stands by itself or, but for a whole world, in the file's word.
+fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let example = Config::for_algo("ppo")?.all()?;
+    let word = |name: &str, tables: &[&toml::Table]| {
+        let said = tables.iter().find_map(|table| table.get(name)).or(example.get(name));
+        said.map_or(Ok(Word::new("")), |value| Word::from_toml(name, value))
+    };
+    let named = WORDS.into_iter().filter(|name| of_line.contains_key(*name));
+    let before: Vec<(&str, Word)> = named.map(|name| Ok((name, word(name, &[of_file])?))).collect::<Result<_>>()?;
+    let chosen: Vec<(&str, Word)> =
+        WORDS.into_iter().map(|name| Ok((name, word(name, &[of_line, of_file])?))).collect::<Result<_>>()?;
+    let is_of = |(name, word): &(&str, Word), argument: &str| catalogue.has(name, word, argument);
+    for (name, value) in before.iter().filter(|(row, _)| *row != "env").flat_map(|(_, word)| &word.args) {
+        // By itself it means the same.
+        if let Some(name) = name.as_ref().filter(|name| chosen.iter().any(|row| is_of(row, name))) {
+            of_file.entry(name).or_insert(value.to_toml(example.get(name)));
+        }
+    }
+    let mut notes = Vec::new();
+    for row in &before {
+        let is_gone = |argument: &&String| {
+            Config::is_argument(argument) && is_of(row, argument) && !chosen.iter().any(|row| is_of(row, argument))
+        };
+        let gone: Vec<String> = of_file.keys().filter(is_gone).cloned().collect();
+        gone.iter().for_each(|argument| drop(of_file.remove(argument)));
+        if let (false, Some((_, other))) = (gone.is_empty(), chosen.iter().find(|(name, _)| *name == row.0)) {
+            let gone = names::listed(&gone.iter().map(String::as_str).collect::<Vec<_>>());
+            notes.push(format!("left out of the file, as {} has no such argument: {gone}", other.name));
+        }
+    }
+    Ok(notes)
+}
+
+/// The settings of a file under those of the command line. What the line says by a flag, a word of the file says no longer,
+/// and the other way round.
+fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
+    if of_line.contains_key("env") {
+        // Where earlier versions had a world of one's own.
+        of_file.remove("gridworld");
+    }
+    for (name, value) in &of_line {
+        if WORDS.contains(&name.as_str()) {
+            for (argument, _) in Word::from_toml(name, value)?.args {
+                argument.map(|argument| of_file.remove(&argument));
+            }
+        }
+    }
+    WORDS.into_iter().try_for_each(|name| without(&mut of_file, name, &of_line))?;
+    of_file.extend(of_line);
+    Ok(of_file)
+}
+
+/// Takes out of a table's word the arguments that settings say by themselves.
+pub(super) fn without(table: &mut toml::Table, name: &str, said: &toml::Table) -> Result<()> {
+    let Some(value) = table.get(name) else { return Ok(()) };
+    let mut word = Word::from_toml(name, value)?;
+    let before = word.args.len();
+    word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !said.contains_key(argument)));
+    if word.args.len() < before {
+        table.insert(name.into(), word.to_string().into());
+    }
+    Ok(())
+}
