@@ -93,6 +93,34 @@ impl Env for Image {
     }
 }
 
+/// An environment that pays what it is given, and takes nothing outside its box.
+struct Echo(Spec);
+
+impl Echo {
+    fn new(low: f32, high: f32) -> Self {
+        let action = Space::uniform_box(1, low, high);
+        Self(Spec { action, observation: Space::uniform_box(1, 0.0, 0.0), ..pendulum().spec().clone() })
+    }
+}
+
+impl Env for Echo {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        observation.fill(0.0);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let numbers = self.0.action.continuous(action)?;
+        assert!(self.0.action.contains(numbers), "{numbers:?}");
+        observation.fill(0.0);
+        Ok(Step { reward: numbers[0], end: End::Not })
+    }
+}
+
 /// Steps by these actions from a seed: observations, and what the steps returned.
 fn steps(env: &mut dyn Env, seed: u64, actions: impl IntoIterator<Item = f32>) -> Vec<(Vec<f32>, Step)> {
     let mut observation = vec![0.0; env.spec().observation_len()];
@@ -140,6 +168,18 @@ fn actions_are_clipped_and_scaled() {
     for (outer, inner) in [(1.0, 2.0), (-1.0, -2.0), (0.5, 1.0), (0.0, 0.0)] {
         assert_eq!(scaled(outer), at(inner), "{outer}");
     }
+    // What is taken, by an environment that refuses what is outside.
+    for (low, high) in [(-2.0, 2.0), (0.1, 0.7), (-0.3, 1.1), (-1e-3, 3e7), (-7.7, -0.2)] {
+        let taken = |env: &mut dyn Env, a: f32| steps(env, 0, [a])[0].1.reward;
+        let mut clip = ClipAction::new(Echo::new(low, high)).unwrap();
+        let mut scale = RescaleAction::new(Echo::new(low, high), -1.0, 1.0).unwrap();
+        for (outer, inner) in [(f32::MAX, high), (f32::MIN, low)] {
+            assert_eq!(taken(&mut clip, outer), inner);
+        }
+        for (outer, inner) in [(1.0, high), (-1.0, low)] {
+            assert_eq!(taken(&mut scale, outer), inner, "{low} to {high}");
+        }
+    }
     let env = RescaleAction::new(pendulum(), 0.0, 10.0).unwrap();
     assert_eq!(env.spec().action, Space::uniform_box(1, 0.0, 10.0));
 }
@@ -169,7 +209,8 @@ fn actions_stick_as_often_as_is_said() {
     for t in 0..n {
         let mut state = Vec::new();
         assert!(env.save(&mut state));
-        let given = if t % 2 == 0 { 1.5 } else { -0.5 };
+        // Three in turn: what sticks is never what is given, however long it does.
+        let given = [1.5, -0.5, 0.5][t as usize % 3];
         let step = env.step(Action::Continuous(&[given]), &mut a).unwrap();
         // The environment's own words are the last.
         free.reset(Some(0), &mut b).unwrap();
@@ -185,8 +226,7 @@ fn actions_stick_as_often_as_is_said() {
         }
     }
     let deviation = (f64::from(n) * probability * (1.0 - probability)).sqrt();
-    // One that sticks after one that stuck may be the action that is given: one in 1/p of the others' chances.
-    let expected = f64::from(n) * probability / (1.0 + probability);
+    let expected = f64::from(n) * probability;
     assert!((f64::from(stuck) - expected).abs() < 5.0 * deviation, "{stuck} of {n}, expected {expected:.0}");
     // Never at 0.
     let sticky = steps(&mut StickyActions::new(pole(), 0.0).unwrap(), 4, [0.0, 1.0, 0.0, 1.0]);

@@ -7,12 +7,16 @@ use crate::owned_action::OwnedAction;
 use crate::{EnvError, Space};
 
 const STEPS: u32 = 60;
+const BEFORE: u32 = 3;
 
 /// Actions outside the space and slices of a wrong length are refused, and change nothing.
 pub(super) fn refuses(subject: &Subject<'_>) -> Found {
     let (mut walk, mut twin) = (Walk::new(subject.env()?, ACTIONS), Walk::new(subject.env()?, ACTIONS));
     walk.reset(Some(5))?;
     twin.reset(Some(5))?;
+    // In the middle of something: what is refused may forget what came before.
+    walk.go(BEFORE)?;
+    twin.go(BEFORE)?;
     let d = walk.observation().len();
     for wrong in wrong_actions(&subject.spec.action) {
         let env = &mut walk.env;
