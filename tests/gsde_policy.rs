@@ -376,10 +376,15 @@ fn what_has_no_features_is_refused_and_so_are_impossible_words() {
     assert!(message.contains("distribution = gsde: it is not over discrete actions"), "{message}");
     for (text, expected) in [
         ("distribution = 'gsde(sde_sample_freq=0)'", "it must be a whole number from 1 to 1000000000, or inf for none"),
-        ("sde_sample_freq = 4", "it is an argument of gsde"),
+        (
+            "sde_sample_freq = 4",
+            "over the actions of CartPole-v1 it is categorical, which has no argument `sde_sample_freq`",
+        ),
+        ("env = 'Pendulum-v1'\nsde_sample_freq = 4", "has no argument `sde_sample_freq`; leave that out, or take gsde"),
         ("use_sde = true", "did you mean `distribution`? it is a word: gsde"),
     ] {
-        let message = Config::from_toml(text).and_then(|config| config.validate()).expect_err("a mistake").to_string();
+        let found = Config::from_toml(text).and_then(|config| Trainer::new(&config).map(drop));
+        let message = found.expect_err("a mistake").to_string();
         assert!(message.contains(expected), "{message}");
     }
 }

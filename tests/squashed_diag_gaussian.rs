@@ -163,7 +163,10 @@ fn a_box_without_bounds_is_refused_and_so_is_a_distribution_over_other_actions()
         ("env = 'RandomMdp-v0(branching=30)'", "branching = 30 is impossible: there are 20 states to lead to"),
         ("distribution = 'squashed'", "no distribution `squashed`"),
         ("distribution = 'diag_gaussian(log_std=-1)'", "log_std_init"),
-        ("log_std_init = -1", "it is an argument of diag_gaussian, squashed_diag_gaussian and gsde"),
+        (
+            "log_std_init = -1",
+            "over the actions of CartPole-v1 it is categorical, which has no argument `log_std_init`",
+        ),
     ] {
         let found = Config::from_toml(text).and_then(|config| Trainer::new(&config).map(drop));
         let message = found.expect_err("a mistake").to_string();
