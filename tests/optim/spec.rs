@@ -52,8 +52,9 @@ fn text_that_is_no_spec_is_answered_with_the_place() {
         ("adam |", "expected a name at column 7, found the end"),
         ("| adam", "expected a name at column 1, found `|`"),
         ("adam(lr=1..2)", "expected a number at column 9, found `1`"),
-        ("adam(lr=1e)", "expected a number at column 9"),
-        ("adam(lr=0x10)", "expected a number at column 9"),
+        // Words may begin with a digit (`8x8`), so these are words, and the argument says what it wanted.
+        ("adam(lr=1e)", "adam: lr: \"1e\" is neither a number nor a schedule"),
+        ("adam(lr=0x10)", "adam: lr: \"0x10\" is neither a number nor a schedule"),
         ("masked(\"actor)", "expected the closing quotation mark at column 15"),
         ("adam, sgd", "expected `|` or the end at column 5, found `,`"),
         ("ädam", "expected a name at column 1, found `ä`"),
