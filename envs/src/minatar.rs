@@ -19,7 +19,7 @@ pub use space_invaders::SpaceInvaders;
 
 use crate::{Action, Colour, Drawing, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step, shown};
 use board::SIDE;
-use rules::{Picture, Rules, Words};
+use rules::{Move, Picture, Rules, Words};
 
 /// The options of a [`MinAtar`] game.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +27,9 @@ pub struct MinAtarConfig {
     /// The probability, in `[0, 1]`, that a step repeats the action of the step before, whatever was chosen; the first step of
     /// an episode repeats action 0. 0.1, as MinAtar has it.
     pub sticky_action_prob: f64,
+    /// Whether the actions are MinAtar's six in every game, as its `v0` has them, instead of those that do something in this one;
+    /// the others do nothing.
+    pub all_actions: bool,
     /// Whether the game gets harder with time, where it can: [`Asterix`], [`Seaquest`] and [`SpaceInvaders`].
     pub ramping: bool,
     /// Steps after which [`TimeLimit`](crate::TimeLimit) truncates. None, as MinAtar has it.
@@ -35,7 +38,7 @@ pub struct MinAtarConfig {
 
 impl Default for MinAtarConfig {
     fn default() -> Self {
-        Self { sticky_action_prob: 0.1, ramping: true, max_episode_steps: None }
+        Self { sticky_action_prob: 0.1, all_actions: false, ramping: true, max_episode_steps: None }
     }
 }
 
@@ -44,15 +47,15 @@ impl Default for MinAtarConfig {
 /// - Observation: an image, `[10, 10, C]`, of 0 and 1, a channel for each kind of thing; the game tells its channels, and rows
 ///   and columns count from the top left, from 0.
 /// - Actions: those of MinAtar that do something in this game, its minimal set, in MinAtar's order, which is nothing, left, up,
-///   right, down, fire.
+///   right, down, fire; as `v0`, with [`MinAtarConfig::all_actions`], all six, of which the others do nothing.
 /// - Time: MinAtar has no limit of steps. One is set by [`MinAtarConfig::max_episode_steps`].
 /// - Chance: with probability [`sticky_action_prob`](MinAtarConfig::sticky_action_prob) a step repeats the action before. All
 ///   chance is the environment's one generator's; a step draws from it only what it needs.
 ///
 /// The rules are those of Young and Tian 2019, <https://arxiv.org/abs/1903.03176>, and its README, written anew; where these leave
 /// something open, such as how many frames a timer takes, it is as in gymnax 1.0.1, which the tests follow step by step. A seed does
-/// not give the same episode as in either. Names are those of MinAtar's Gymnasium registration; its `v0`, with all six actions in
-/// every game, is not here.
+/// not give the same episode as in either. Names are those of MinAtar's Gymnasium registration, `v0` with all six actions
+/// in every game and `v1` with the minimal sets.
 ///
 /// Where gymnax differs:
 ///
@@ -92,9 +95,9 @@ impl<G: Rules> MinAtar<G> {
             return impossible("ramping", "false".into(), "this game does not get harder; leave it true");
         }
         let spec = Spec {
-            id: G::ID.into(),
+            id: format!("MinAtar/{}-v{}", G::NAME, u8::from(!config.all_actions)),
             observation: Space::Image { height: SIDE, width: SIDE, channels: G::CHANNELS.len(), max: 1 },
-            action: Space::Discrete { n: G::MOVES.len() },
+            action: Space::Discrete { n: moves::<G>(&config).len() },
             max_episode_steps: config.max_episode_steps,
             reward_threshold: None,
         };
@@ -121,6 +124,11 @@ impl<G: Rules> MinAtar<G> {
     }
 }
 
+/// What each action is.
+fn moves<G: Rules>(config: &MinAtarConfig) -> &'static [Move] {
+    if config.all_actions { Move::ALL } else { G::MOVES }
+}
+
 impl<G: Rules> Env for MinAtar<G> {
     fn spec(&self) -> &Spec {
         &self.spec
@@ -144,7 +152,8 @@ impl<G: Rules> Env for MinAtar<G> {
         if !(sticky > 0.0 && self.rng.random() < sticky) {
             self.last = chosen;
         }
-        let (reward, ended) = self.game.advance(G::MOVES[self.last], self.config.ramping, &mut self.rng);
+        let (reward, ended) =
+            self.game.advance(moves::<G>(&self.config)[self.last], self.config.ramping, &mut self.rng);
         self.needs_reset = ended;
         self.game.show(&mut Picture::new(observation, G::CHANNELS.len()));
         Ok(Step { reward: reward as f32, end: if ended { End::Terminated } else { End::Not } })
@@ -161,7 +170,7 @@ impl<G: Rules> Env for MinAtar<G> {
         let read = |state| {
             let mut words = Words::new(state);
             let game = G::restore(&mut words)?;
-            let last = words.number(0..=G::MOVES.len() as i64 - 1)?;
+            let last = words.number(0..=moves::<G>(&self.config).len() as i64 - 1)?;
             let needs_reset = words.flag()?;
             let &[low, high, drawn] = words.rest() else { return None };
             Some((game, last, needs_reset, NumpyRng::at([low, high, drawn])))

@@ -113,6 +113,31 @@ const ROWS: &[Registered] = &[
         MinAtar::<SpaceInvaders>::new(MinAtarConfig::default())
     ),
     row!(
+        "MinAtar/Asterix-v0",
+        "pick up treasure, keep away from enemies, by all six actions; MinAtar's",
+        MinAtar::<Asterix>::new(MinAtarConfig { all_actions: true, ..MinAtarConfig::default() })
+    ),
+    row!(
+        "MinAtar/Breakout-v0",
+        "break bricks with a ball, by all six actions; MinAtar's",
+        MinAtar::<Breakout>::new(MinAtarConfig { all_actions: true, ..MinAtarConfig::default() })
+    ),
+    row!(
+        "MinAtar/Freeway-v0",
+        "cross a road, by all six actions; MinAtar's",
+        MinAtar::<Freeway>::new(MinAtarConfig { all_actions: true, ..MinAtarConfig::default() })
+    ),
+    row!(
+        "MinAtar/Seaquest-v0",
+        "shoot enemies, rescue divers, mind the air, by all six actions; MinAtar's",
+        MinAtar::<Seaquest>::new(MinAtarConfig { all_actions: true, ..MinAtarConfig::default() })
+    ),
+    row!(
+        "MinAtar/SpaceInvaders-v0",
+        "shoot aliens before they land, by all six actions; MinAtar's",
+        MinAtar::<SpaceInvaders>::new(MinAtarConfig { all_actions: true, ..MinAtarConfig::default() })
+    ),
+    row!(
         "dm_control/acrobot-swingup-v0",
         "bring the tip of two arms to a target above; dm_control's",
         Ok::<_, EnvError>(DmControl::new(DmAcrobot::swingup()))

@@ -1,7 +1,7 @@
 //! What MinAtar's games share: sticky actions, options, pictures.
 
 use uphill_envs::{
-    Action, Breakout, End, Env, EnvError, MinAtar, MinAtarConfig, NumpyRng, SpaceInvaders, TimeLimit, make,
+    Action, Breakout, End, Env, EnvError, MinAtar, MinAtarConfig, NumpyRng, Space, SpaceInvaders, TimeLimit, make,
 };
 
 fn breakout(sticky_action_prob: f64) -> MinAtar<Breakout> {
@@ -96,4 +96,40 @@ fn a_picture_has_a_shape_for_each_cell_that_is_not_empty() {
     env.reset(Some(0), &mut seen).expect("a reset");
     // 30 bricks, one of them behind the ball, and the paddle.
     assert_eq!(env.draw().expect("a picture").shapes.len(), 31);
+}
+
+/// The six actions of `v0` are those of `v1` in MinAtar's order, and the rest do nothing.
+#[test]
+fn all_six_actions_are_those_of_the_game_and_others_that_do_nothing() {
+    for (game, moves) in [
+        ("Asterix", &[0, 1, 2, 3, 4][..]),
+        ("Breakout", &[0, 1, 3]),
+        ("Freeway", &[0, 2, 4]),
+        ("Seaquest", &[0, 1, 2, 3, 4, 5]),
+        ("SpaceInvaders", &[0, 1, 3, 5]),
+    ] {
+        let [mut all, mut own] = ["v0", "v1"].map(|v| make(&format!("MinAtar/{game}-{v}")).expect("a game"));
+        assert_eq!(all.spec().id, format!("MinAtar/{game}-v0"));
+        assert_eq!(all.spec().action, Space::Discrete { n: 6 });
+        assert_eq!(own.spec().action, Space::Discrete { n: moves.len() });
+        let (mut a, mut b) = (vec![0.0; all.spec().observation_len()], vec![0.0; own.spec().observation_len()]);
+        let (mut episode, mut rng) = (0, NumpyRng::new(3));
+        all.reset(Some(7), &mut a).expect("a reset");
+        own.reset(Some(7), &mut b).expect("a reset");
+        for _ in 0..3_000 {
+            let action = (6.0 * rng.random()) as u32;
+            let same = moves.iter().position(|&own| own == action).unwrap_or(0) as u32;
+            let step = all.step(Action::Discrete(action), &mut a).expect("a step");
+            assert_eq!(own.step(Action::Discrete(same), &mut b).expect("a step"), step, "{game}, {action}");
+            assert_eq!(a, b, "{game}, {action}");
+            if step.end.ended() {
+                episode += 1;
+                all.reset(Some(episode), &mut a).expect("a reset");
+                own.reset(Some(episode), &mut b).expect("a reset");
+            }
+        }
+        assert!(episode > 0 || game == "Freeway", "{game}: it never ended");
+        let beyond = all.step(Action::Discrete(6), &mut a);
+        assert!(matches!(beyond, Err(EnvError::ActionOutOfRange { n: 6, .. })), "{beyond:?}");
+    }
 }

@@ -37,11 +37,11 @@ macro_rules! game {
 /// The arguments of a game, and what makes it of them.
 pub(super) fn of(name: &str) -> Option<(&'static [Param], MakeEnv)> {
     Some(match name {
-        "MinAtar/Asterix-v1" => (RAMPED, game!(Asterix, ramped)),
-        "MinAtar/Breakout-v1" => (STEADY, game!(Breakout, steady)),
-        "MinAtar/Freeway-v1" => (STEADY, game!(Freeway, steady)),
-        "MinAtar/Seaquest-v1" => (RAMPED, game!(Seaquest, ramped)),
-        "MinAtar/SpaceInvaders-v1" => (RAMPED, game!(SpaceInvaders, ramped)),
+        "MinAtar/Asterix-v0" | "MinAtar/Asterix-v1" => (RAMPED, game!(Asterix, ramped)),
+        "MinAtar/Breakout-v0" | "MinAtar/Breakout-v1" => (STEADY, game!(Breakout, steady)),
+        "MinAtar/Freeway-v0" | "MinAtar/Freeway-v1" => (STEADY, game!(Freeway, steady)),
+        "MinAtar/Seaquest-v0" | "MinAtar/Seaquest-v1" => (RAMPED, game!(Seaquest, ramped)),
+        "MinAtar/SpaceInvaders-v0" | "MinAtar/SpaceInvaders-v1" => (RAMPED, game!(SpaceInvaders, ramped)),
         _ => return None,
     })
 }
@@ -53,5 +53,6 @@ fn ramped(args: &Args) -> Result<MinAtarConfig> {
 fn steady(args: &Args) -> Result<MinAtarConfig> {
     let limit = args.limit("max_episode_steps")?.and_then(|limit| u32::try_from(limit).ok());
     let sticky_action_prob = args.number("sticky_action_prob")?;
-    Ok(MinAtarConfig { sticky_action_prob, max_episode_steps: limit, ..MinAtarConfig::default() })
+    let all_actions = args.row().ends_with("-v0");
+    Ok(MinAtarConfig { sticky_action_prob, all_actions, max_episode_steps: limit, ..MinAtarConfig::default() })
 }

@@ -50,7 +50,7 @@ impl Thing {
 }
 
 impl Rules for Asterix {
-    const ID: &'static str = "MinAtar/Asterix-v1";
+    const NAME: &'static str = "Asterix";
     const MOVES: &'static [Move] = &[Move::Stay, Move::Left, Move::Up, Move::Right, Move::Down];
     const CHANNELS: &'static [Colour] =
         &[Colour(70, 130, 230), Colour(200, 60, 60), Colour(110, 110, 120), Colour(240, 200, 70)];

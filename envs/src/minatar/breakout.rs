@@ -33,7 +33,7 @@ pub struct Breakout {
 }
 
 impl Rules for Breakout {
-    const ID: &'static str = "MinAtar/Breakout-v1";
+    const NAME: &'static str = "Breakout";
     const MOVES: &'static [Move] = &[Move::Stay, Move::Left, Move::Right];
     const CHANNELS: &'static [Colour] =
         &[Colour(70, 130, 230), Colour(240, 240, 240), Colour(110, 110, 120), Colour(210, 90, 60)];

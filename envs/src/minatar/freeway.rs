@@ -50,7 +50,7 @@ impl Car {
 }
 
 impl Rules for Freeway {
-    const ID: &'static str = "MinAtar/Freeway-v1";
+    const NAME: &'static str = "Freeway";
     const MOVES: &'static [Move] = &[Move::Stay, Move::Up, Move::Down];
     const CHANNELS: &'static [Colour] = &[
         Colour(70, 130, 230),

@@ -35,8 +35,6 @@ struct Segment {
     shown: Vec<Vec<usize>>,
 }
 
-const MOVES: [Move; 6] = [Move::Stay, Move::Left, Move::Up, Move::Right, Move::Down, Move::Fire];
-
 /// Plays all segments of a file; how many steps, what they pay, and how often the game ended.
 fn follow<G: Rules>(file: &str) -> (usize, i32, usize) {
     let path = format!("{}/tests/reference/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -52,7 +50,7 @@ fn follow<G: Rules>(file: &str) -> (usize, i32, usize) {
         assert_eq!(shown(&game, G::CHANNELS.len()), segment.shown[0], "segment {i}");
         for (step, action) in segment.moves.bytes().enumerate() {
             let mut chance = Told(&segment.chance[step]);
-            let action = MOVES[usize::from(action - b'0')];
+            let action = Move::ALL[usize::from(action - b'0')];
             assert!(G::MOVES.contains(&action));
             let (reward, ended) = game.advance(action, true, &mut chance);
             let place = || format!("segment {i}, step {step}, {action:?} from {:?}", segment.states[step]);

@@ -18,6 +18,9 @@ pub enum Move {
 }
 
 impl Move {
+    /// All of them, in MinAtar's order.
+    pub(super) const ALL: &'static [Move] = &[Move::Stay, Move::Left, Move::Up, Move::Right, Move::Down, Move::Fire];
+
     /// How far it goes to the right.
     pub(super) fn across(self) -> i8 {
         i8::from(self == Move::Right) - i8::from(self == Move::Left)
@@ -48,9 +51,9 @@ impl Chance for NumpyRng {
 
 /// The state of a game and its rules.
 pub trait Rules: Copy + Send + 'static {
-    /// Its registered name.
-    const ID: &'static str;
-    /// The moves that do something in it, in MinAtar's order.
+    /// What MinAtar calls it.
+    const NAME: &'static str;
+    /// The moves that do something in it, in MinAtar's order; it takes any other for none.
     const MOVES: &'static [Move];
     /// The colour of each channel of its image.
     const CHANNELS: &'static [Colour];

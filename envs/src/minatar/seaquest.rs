@@ -55,7 +55,7 @@ pub struct Seaquest {
 }
 
 impl Rules for Seaquest {
-    const ID: &'static str = "MinAtar/Seaquest-v1";
+    const NAME: &'static str = "Seaquest";
     const MOVES: &'static [Move] = &[Move::Stay, Move::Left, Move::Up, Move::Right, Move::Down, Move::Fire];
     const CHANNELS: &'static [Colour] = &[
         Colour(70, 130, 230),

@@ -42,7 +42,7 @@ pub struct SpaceInvaders {
 }
 
 impl Rules for SpaceInvaders {
-    const ID: &'static str = "MinAtar/SpaceInvaders-v1";
+    const NAME: &'static str = "SpaceInvaders";
     const MOVES: &'static [Move] = &[Move::Stay, Move::Left, Move::Right, Move::Fire];
     const CHANNELS: &'static [Colour] = &[
         Colour(70, 130, 230),
