@@ -20,7 +20,7 @@ impl<E: Env> TimeLimit<E> {
         Self { env, spec, elapsed: 0 }
     }
 
-    /// The same with another limit.
+    /// The same with another limit, where a threshold of the environment is none of this task's.
     ///
     /// # Errors
     /// [`EnvError::Option`] for a limit of zero.
@@ -33,7 +33,10 @@ impl<E: Env> TimeLimit<E> {
             });
         }
         let mut limited = Self::new(env);
-        limited.spec.max_episode_steps = Some(max_episode_steps);
+        if limited.spec.max_episode_steps != Some(max_episode_steps) {
+            limited.spec.max_episode_steps = Some(max_episode_steps);
+            limited.spec.reward_threshold = None;
+        }
         Ok(limited)
     }
 

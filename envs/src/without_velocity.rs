@@ -19,7 +19,7 @@ impl WithoutVelocity<CartPole> {
     /// # Errors
     /// None.
     pub fn cart_pole() -> Result<Self, EnvError> {
-        Self::new("CartPoleNoVelocity-v0", CartPole::new(), &[1, 3])
+        Self::as_hard("CartPoleNoVelocity-v0", CartPole::new(), &[1, 3])
     }
 }
 
@@ -29,7 +29,7 @@ impl WithoutVelocity<MountainCar> {
     /// # Errors
     /// None.
     pub fn mountain_car() -> Result<Self, EnvError> {
-        Self::new("MountainCarNoVelocity-v0", MountainCar::new(), &[1])
+        Self::as_hard("MountainCarNoVelocity-v0", MountainCar::new(), &[1])
     }
 }
 
@@ -39,12 +39,13 @@ impl WithoutVelocity<Pendulum> {
     /// # Errors
     /// None.
     pub fn pendulum() -> Result<Self, EnvError> {
-        Self::new("PendulumNoVelocity-v0", Pendulum::new(), &[2])
+        Self::as_hard("PendulumNoVelocity-v0", Pendulum::new(), &[2])
     }
 }
 
 impl<E: Env> WithoutVelocity<E> {
-    /// An environment of box observations under a name of its own, without the numbers at these places.
+    /// An environment of box observations under a name of its own, without the numbers at these places; a threshold of what is
+    /// within is none of this task's.
     ///
     /// # Errors
     /// [`EnvError::Option`] for what is [no name](Spec::check_id), for observations that are no box, and for places that are not
@@ -61,9 +62,16 @@ impl<E: Env> WithoutVelocity<E> {
         }
         let of = |bound: &[f32]| seen.iter().map(|&place| bound[place]).collect();
         let observation = Space::Box { low: of(low), high: of(high) };
-        let spec = Spec { id: id.into(), observation, ..env.spec().clone() };
+        let spec = Spec { id: id.into(), observation, reward_threshold: None, ..env.spec().clone() };
         let whole = vec![0.0; low.len()];
         Ok(Self { env, spec, seen, whole })
+    }
+
+    /// The same where what is within is solved when this is: from two observations all of it follows.
+    fn as_hard(id: &str, env: E, hidden: &[usize]) -> Result<Self, EnvError> {
+        let mut hiding = Self::new(id, env, hidden)?;
+        hiding.spec.reward_threshold = hiding.env.spec().reward_threshold;
+        Ok(hiding)
     }
 
     fn show(&self, observation: &mut [f32]) {

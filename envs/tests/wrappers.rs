@@ -3,7 +3,7 @@
 use uphill_envs::{
     Action, ActionRepeat, CartPole, ClipAction, End, Env, EnvError, EpisodeStatistics, Flatten, FrameStack, GridWorld,
     GridWorldConfig, Pendulum, Recording, RescaleAction, RewardScale, Space, Spec, Step, StickyActions, TimeAware,
-    TimeLimit, check_env,
+    TimeLimit, WithoutVelocity, check_env,
 };
 
 type Made = Result<Box<dyn Env>, EnvError>;
@@ -196,6 +196,20 @@ fn rewards_are_multiplied_and_so_is_the_threshold() {
     let mut env = RewardScale::new(pole(), 0.5).unwrap();
     assert_eq!(env.spec().reward_threshold, Some(237.5));
     assert!(steps(&mut env, 1, [1.0; 5]).iter().all(|(_, step)| step.reward == 0.5));
+}
+
+/// What a task's authors call solved is said of no other task.
+#[test]
+fn a_threshold_is_of_the_task_that_it_was_given_for() {
+    let threshold = |env: &dyn Env| env.spec().reward_threshold;
+    assert_eq!(threshold(&ActionRepeat::new(pole(), 2).unwrap()), None);
+    assert_eq!(threshold(&StickyActions::new(pole(), 0.25).unwrap()), None);
+    assert_eq!(threshold(&WithoutVelocity::new("Blind", pole(), &[1, 3]).unwrap()), None);
+    assert_eq!(threshold(&WithoutVelocity::cart_pole().unwrap()), Some(475.0));
+    assert_eq!(threshold(&TimeLimit::with_limit(pole(), 100).unwrap()), None);
+    assert_eq!(threshold(&TimeLimit::with_limit(CartPole::new(), 500).unwrap()), Some(475.0));
+    assert_eq!(threshold(&TimeAware::new(pole()).unwrap()), Some(475.0));
+    assert_eq!(threshold(&FrameStack::new(pole(), 4).unwrap()), Some(475.0));
 }
 
 #[test]

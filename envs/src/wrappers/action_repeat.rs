@@ -4,7 +4,8 @@ use super::as_within;
 use crate::{Action, Env, EnvError, Spec, Step};
 
 /// An environment that takes each action so many times, or until the episode ends, and returns the sum of the rewards: the frame
-/// skip of Atari and of many control suites. Its limit is so many times shorter, rounded up.
+/// skip of Atari and of many control suites. Its limit is so many times shorter, rounded up, and a threshold of the environment is
+/// none of this task's.
 #[derive(Debug, Clone)]
 pub struct ActionRepeat<E> {
     env: E,
@@ -23,7 +24,7 @@ impl<E: Env> ActionRepeat<E> {
             return Err(EnvError::Option { name: "times", value: "0".into(), expected });
         }
         let max_episode_steps = env.spec().max_episode_steps.map(|limit| limit.div_ceil(times));
-        let spec = Spec { max_episode_steps, ..env.spec().clone() };
+        let spec = Spec { max_episode_steps, reward_threshold: None, ..env.spec().clone() };
         Ok(Self { env, spec, times })
     }
 }

@@ -7,12 +7,15 @@ use crate::{Action, Env, EnvError, NumpyRng, Space, Spec, Step};
 /// An environment that takes, with some probability, the last action again instead of the one that it is given. Machado et al.
 /// 2018, <https://arxiv.org/abs/1709.06009>. The first action of an episode is always taken.
 ///
-/// Whether one sticks is drawn from a generator of its own, which a seeded reset restarts and others let run on.
+/// A threshold of the environment is none of this task's. Whether one sticks is drawn from a generator of its own, which a seeded reset restarts and others let run on.
 #[derive(Debug, Clone)]
 pub struct StickyActions<E> {
     env: E,
+    spec: Spec,
     probability: f64,
     rng: NumpyRng,
+    is_first: bool,
+    /// The action before, where this is not the first; its room is kept for the next episode.
     last: Option<OwnedAction>,
 }
 
@@ -38,7 +41,8 @@ impl<E: Env> StickyActions<E> {
             let expected = "a probability from 0 to below 1: at 1 the first action is taken for ever";
             return Err(EnvError::Option { name: "probability", value: probability.to_string(), expected });
         }
-        Ok(Self { env, probability, rng: NumpyRng::wide(OWN), last: None })
+        let spec = Spec { reward_threshold: None, ..env.spec().clone() };
+        Ok(Self { env, spec, probability, rng: NumpyRng::wide(OWN), is_first: true, last: None })
     }
 }
 
@@ -46,12 +50,12 @@ impl<E: Env> Env for StickyActions<E> {
     as_within!(action_mask, draw);
 
     fn spec(&self) -> &Spec {
-        self.env.spec()
+        &self.spec
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         self.env.reset(seed, observation)?;
-        self.last = None;
+        self.is_first = true;
         if let Some(seed) = seed {
             self.rng = NumpyRng::wide(OWN ^ u128::from(seed));
         }
@@ -60,7 +64,7 @@ impl<E: Env> Env for StickyActions<E> {
 
     fn reset_wide(&mut self, seed: u128, observation: &mut [f32]) -> Result<(), EnvError> {
         self.env.reset_wide(seed, observation)?;
-        (self.last, self.rng) = (None, NumpyRng::wide(OWN ^ seed));
+        (self.is_first, self.rng) = (true, NumpyRng::wide(OWN ^ seed));
         Ok(())
     }
 
@@ -68,7 +72,7 @@ impl<E: Env> Env for StickyActions<E> {
         // Before chance is asked: what is refused changes nothing.
         self.env.spec().action.check(action)?;
         let before = self.rng.clone();
-        let last = self.last.as_ref().filter(|_| self.rng.random() < self.probability);
+        let last = self.last.as_ref().filter(|_| !self.is_first && self.rng.random() < self.probability);
         let step = self.env.step(last.map_or(action, OwnedAction::get), observation);
         match (&step, last.is_some(), &mut self.last) {
             (Err(_), ..) => self.rng = before,
@@ -76,6 +80,7 @@ impl<E: Env> Env for StickyActions<E> {
             (Ok(_), false, Some(last)) => last.set(action),
             (Ok(_), false, last) => *last = Some(OwnedAction::of(action)),
         }
+        self.is_first &= step.is_err();
         step
     }
 
@@ -83,8 +88,9 @@ impl<E: Env> Env for StickyActions<E> {
     fn save(&self, state: &mut Vec<u64>) -> bool {
         let before = state.len();
         let width = self.env.spec().action.flat_len();
-        state.push(self.last.is_some().into());
-        state.extend(self.last.as_ref().map_or(vec![0; width], |last| words(last.get())));
+        let last = self.last.as_ref().filter(|_| !self.is_first);
+        state.push(last.is_some().into());
+        state.extend(last.map_or(vec![0; width], |last| words(last.get())));
         state.extend(self.rng.place());
         let saved = self.env.save(state);
         if !saved {
@@ -116,7 +122,7 @@ impl<E: Env> Env for StickyActions<E> {
             return Err(wrong());
         }
         self.env.restore(rest)?;
-        (self.last, self.rng) = (last, NumpyRng::at(place));
+        (self.is_first, self.last, self.rng) = (last.is_none(), last, NumpyRng::at(place));
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ impl<E: Env> TimeAware<E> {
             return Err(EnvError::Option { name: "observations", value, expected });
         };
         let Some(limit) = env.spec().max_episode_steps else {
-            let expected = "the time is a share of the limit: set max_episode_steps in the spec";
+            let expected = "the time is a share of the limit: give the environment one";
             return Err(EnvError::Option { name: "max_episode_steps", value: "none".into(), expected });
         };
         let with = |bounds: &[f32], bound: f32| bounds.iter().copied().chain([bound]).collect();
