@@ -49,7 +49,7 @@ pub(crate) fn config(data: &[u8]) {
     let again = Config::from_toml(&written).unwrap_or_else(|e| panic!("{written} cannot be read back: {e}"));
     assert_eq!(again.to_toml().ok().as_deref(), Some(written.as_str()));
     assert!(RunFolder::default_path(&config).file_name().is_some());
-    if config.env == "GridWorld" {
+    if config.env.word == "GridWorld" {
         let _ = config.make_envs(1);
     }
 }

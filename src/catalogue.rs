@@ -3,6 +3,7 @@
 mod envs;
 mod minatar;
 mod worlds;
+mod wrappers;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use std::sync::Arc;
 use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
-use crate::words::{Args, Param, Row, Spec, Word};
+use crate::words::{Args, Param, Row, Spec, Word, Wrapped};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
 pub(crate) use worlds::{GRID_WORLD, grid_world};
+pub(crate) use wrappers::FRAME_STACK;
+pub use wrappers::{Around, Wrap, WrapperRow};
 
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;
@@ -61,7 +64,7 @@ impl MakeEnv {
     }
 }
 
-/// Environments, models, distributions, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
+/// Environments, wrappers, models, distributions, algorithms, sinks, and the words of optimizers. The default has all of this crate's;
 /// [`with`](Catalogue::with) adds a row of one's own, which goes before one of the same name.
 ///
 /// ```
@@ -91,6 +94,7 @@ pub struct Catalogue(Arc<Rows>);
 #[derive(Clone)]
 struct Rows {
     envs: Vec<EnvRow>,
+    wrappers: Vec<WrapperRow>,
     models: Vec<models::Row>,
     distributions: Vec<distributions::Row>,
     algos: Vec<algo::Row>,
@@ -105,6 +109,8 @@ struct Rows {
 pub enum AnyRow {
     /// An environment.
     Env(EnvRow),
+    /// A wrapper of environments.
+    Wrapper(WrapperRow),
     /// A model.
     Model(models::Row),
     /// A distribution.
@@ -125,6 +131,7 @@ impl AnyRow {
                 Some(format!("the row of `{}`: it makes no environment: neither one nor many of them", row.name))
             }
             Self::Env(row) => row.problem(),
+            Self::Wrapper(row) => row.problem(),
             Self::Model(row) => row.problem(),
             Self::Distribution(row) if row.name == distributions::AUTO => {
                 Some(format!("the row of `{}`: that word chooses among rows: give it another name", row.name))
@@ -143,6 +150,12 @@ impl AnyRow {
 impl From<EnvRow> for AnyRow {
     fn from(row: EnvRow) -> Self {
         Self::Env(row)
+    }
+}
+
+impl From<WrapperRow> for AnyRow {
+    fn from(row: WrapperRow) -> Self {
+        Self::Wrapper(row)
     }
 }
 
@@ -180,6 +193,7 @@ impl Default for Catalogue {
     fn default() -> Self {
         Self(Arc::new(Rows {
             envs: envs::rows(),
+            wrappers: wrappers::ROWS.to_vec(),
             models: models::ROWS.to_vec(),
             distributions: distributions::ROWS.to_vec(),
             algos: algo::ROWS.to_vec(),
@@ -199,6 +213,7 @@ impl Catalogue {
         rows.problem = rows.problem.take().or_else(|| row.problem());
         match row {
             AnyRow::Env(row) => put(&mut rows.envs, row),
+            AnyRow::Wrapper(row) => put(&mut rows.wrappers, row),
             AnyRow::Model(row) => put(&mut rows.models, row),
             AnyRow::Distribution(row) => put(&mut rows.distributions, row),
             AnyRow::Algo(row) => put(&mut rows.algos, row),
@@ -225,6 +240,12 @@ impl Catalogue {
     #[must_use]
     pub fn envs(&self) -> &[EnvRow] {
         &self.0.envs
+    }
+
+    /// Every wrapper of environments.
+    #[must_use]
+    pub fn wrappers(&self) -> &[WrapperRow] {
+        &self.0.wrappers
     }
 
     /// Every model.
@@ -260,10 +281,25 @@ impl Catalogue {
     /// The environment of that name.
     ///
     /// # Errors
-    /// [`EnvError::Unknown`](uphill_envs::EnvError::Unknown), with the nearest name, if there is none.
+    /// [`EnvError::Unknown`](uphill_envs::EnvError::Unknown), with the nearest name, if there is none; [`Error::Config`] for the
+    /// name of a wrapper.
     pub fn env(&self, name: &str) -> Result<&EnvRow> {
         let found = self.envs().iter().find(|row| row.name == name);
-        found.ok_or_else(|| uphill_envs::unknown(name, self.envs().iter().map(|row| row.name)).into())
+        found.ok_or_else(|| match self.wrapper(name) {
+            Ok(wrapper) => {
+                let remedy = format!("it comes after the environment, as in \"Pendulum-v1 | {}\"", wrapper.name);
+                Error::Config(format!("`{name}` is a wrapper, and no environment: {remedy}"))
+            }
+            Err(_) => uphill_envs::unknown(name, self.envs().iter().map(|row| row.name)).into(),
+        })
+    }
+
+    /// The wrapper of that name.
+    ///
+    /// # Errors
+    /// [`Error::Config`], with the nearest name, if there is none.
+    pub fn wrapper(&self, name: &str) -> Result<&WrapperRow> {
+        find(self.wrappers(), "wrapper", name)
     }
 
     /// The model of that name.
@@ -322,7 +358,8 @@ impl Catalogue {
     /// What of these words it does not have, each with what it is.
     pub(crate) fn lacks(
         &self,
-        [env, model, algo]: [Option<&Word>; 3],
+        env: &Wrapped,
+        [model, algo]: [Option<&Word>; 2],
         distribution: &Word,
         optimizer: &Spec,
         sinks: &[Word],
@@ -333,7 +370,8 @@ impl Catalogue {
                 lacking.push(format!("{what} `{}`", uphill_envs::quoted(name)));
             }
         };
-        env.into_iter().for_each(|word| note("environment", &word.name, self.env(&word.name).is_ok()));
+        note("environment", &env.word.name, self.env(&env.word.name).is_ok());
+        env.wrappers.iter().for_each(|word| note("wrapper", &word.name, self.wrapper(&word.name).is_ok()));
         model.into_iter().for_each(|word| note("model", &word.name, self.model(&word.name).is_ok()));
         let is_known = distribution.name == distributions::AUTO || self.distribution(&distribution.name).is_ok();
         note("distribution", &distribution.name, is_known);
@@ -370,6 +408,7 @@ impl PartialEq for Catalogue {
             rows.iter().map(|row| row.name)
         }
         names(self.envs()).eq(names(other.envs()))
+            && names(self.wrappers()).eq(names(other.wrappers()))
             && names(self.models()).eq(names(other.models()))
             && names(self.distributions()).eq(names(other.distributions()))
             && names(self.algos()).eq(names(other.algos()))

@@ -16,7 +16,7 @@ use crate::device::DeviceChoice;
 use crate::init::Initialiser;
 use crate::models::Activation;
 use crate::optim::{self, ClipGradBy, Row};
-use crate::words::{self, Scheduled, Spec, Word};
+use crate::words::{self, Scheduled, Spec, Word, Wrapped};
 use crate::{Error, OnDivergence, Result, algo, distributions, settings};
 
 pub(crate) use misplaced::Misplaced;
@@ -54,8 +54,8 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Environment to train in: a name, which may have arguments, or for programs the file of a grid world.
-    env: Word,
+    /// Environment to train in: a name, which may have arguments, or for programs the file of a grid world; wrappers may follow, as in "Pendulum-v1 | action_repeat(4)".
+    env: Wrapped,
     /// Network; its own arguments may stand in it, as in "mlp(hidden=[32, 32])".
     model: Word,
     /// What the network's outputs are a distribution of: auto, or such as "diag_gaussian(log_std_init=-1)".
@@ -222,8 +222,12 @@ impl Config {
     /// that are settings to these. Rows that are not known are passed over unless they `must` be.
     fn with_defaults(self, must: bool) -> Result<Self> {
         let catalogue = self.catalogue.clone();
-        let words =
-            [("env", &self.env), ("model", &self.model), ("distribution", &self.distribution), ("algo", &self.algo)];
+        let words = [
+            ("env", &self.env.word),
+            ("model", &self.model),
+            ("distribution", &self.distribution),
+            ("algo", &self.algo),
+        ];
         if let Some(misplaced) = Misplaced::of(&words, &catalogue) {
             return Err(misplaced.error(|name| format!("it is a setting of the run, {name} = …")));
         }
@@ -238,10 +242,6 @@ impl Config {
             let word = settle(row, &self.model, &OF_MODELS, &mut table)?;
             table.insert("model".into(), word_in_toml(&word)?);
         }
-        if let Ok(row) = catalogue.env(&self.env.name).as_ref() {
-            let word = settle(row, &self.env, &[], &mut table)?;
-            table.insert("env".into(), word_in_toml(&word)?);
-        }
         if let Some(row) = catalogue.distributions().iter().find(|row| row.name == self.distribution.name) {
             let word = settle(row, &self.distribution, &[], &mut table)?;
             table.insert("distribution".into(), word_in_toml(&word)?);
@@ -250,7 +250,15 @@ impl Config {
             algo?;
             model?;
         }
-        Self::typed(table, catalogue)
+        Ok(Self { env: self.settled_env()?, ..Self::typed(table, catalogue)? })
+    }
+
+    /// The environment's words with their arguments by name, in the order of their rows, where these are known.
+    fn settled_env(&self) -> Result<Wrapped> {
+        let Wrapped { word, wrappers } = &self.env;
+        let word = in_order(self.catalogue.env(&word.name), word, &[])?;
+        let wrappers = wrappers.iter().map(|word| in_order(self.catalogue.wrapper(&word.name), word, &[]));
+        Ok(Wrapped { word, wrappers: wrappers.collect::<Result<_>>()? })
     }
 
     /// Sets what an algorithm's row has as the defaults of a run's settings; an optimizer brings its own learning rate unless
@@ -338,10 +346,8 @@ impl Config {
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
-        let lacking = self
-            .catalogue
-            .lacks([Some(&self.env), Some(&self.model), algo], &self.distribution, optimizer, sinks)
-            .join(", ");
+        let lacking =
+            self.catalogue.lacks(&self.env, [Some(&self.model), algo], &self.distribution, optimizer, sinks).join(", ");
         let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
                       `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
@@ -356,6 +362,11 @@ impl Config {
     pub(crate) fn is_setting(name: &str) -> bool {
         Self::SETTINGS.iter().any(|(known, _)| *known == name)
     }
+}
+
+/// A word whose arguments are in its row's order, as they are where the word says them itself.
+fn in_order<M>(row: Result<&words::Row<M>>, word: &Word, fields: &[&str]) -> Result<Word> {
+    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, word, fields, &mut toml::Table::new()))
 }
 
 fn word_in_toml(word: &Word) -> Result<toml::Value> {

@@ -152,6 +152,9 @@ const TAXI: &str = "a taxi here is Gymnasium's without rain and with passengers 
 const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
 
 /// Names that nothing here stands for, and why.
+const WRAPPERS: &str =
+    "what goes around an environment stands after it, env = \"CartPole-v1 | action_repeat(4)\"; `list wrappers` has it";
+
 #[rustfmt::skip]
 const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
@@ -168,6 +171,8 @@ const ABSENT: &[Names] = &[
     (&["action_noise"], NOISE),
     (&["vf_clip_param", "vf_clip"], LOSS),
     (&["max_episode_steps", "reward_threshold", "time_limit", "horizon"], WORLD),
+    (&["action_repeat", "frame_skip", "frameskip", "sticky_actions", "repeat_action_probability", "time_aware", "rescale_action",
+       "clip_action", "clip_actions", "one_hot", "wrappers", "wrapper", "wrapper_class", "env_wrappers"], WRAPPERS),
     (&["verbose", "progress_bar"], "progress is shown unless --quiet says no"),
     (&["capture_video", "video", "record_video", "render", "render_mode"], "`evaluate FOLDER --watch` shows a policy, `--gif FILE` films it"),
     (&["log_interval", "log_freq", "tensorboard_log", "tensorboard", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",

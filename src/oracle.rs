@@ -71,7 +71,7 @@ pub fn optimal_return(config: &Config) -> Option<f64> {
     if !is_small(env.spec().observation_len()) {
         return None;
     }
-    let mdp = config.model_of_env().ok()??;
+    let mdp = config.model_of_returns().ok()??;
     is_small(mdp.states()).then(|| mdp.optimal_value_within(limit))
 }
 

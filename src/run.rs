@@ -22,7 +22,7 @@ use crate::seed::Seed;
 use crate::sink::Sink;
 use crate::summary::Summary;
 use crate::train::Trainer;
-use crate::words::{self, Args, Word};
+use crate::words::{self, Args, Word, Wrapped};
 use crate::{Error, Result, whole_file};
 
 use checkpoints::Checkpoints;
@@ -53,7 +53,7 @@ impl RunFolder {
     /// The folder a run goes to by default: `runs/<env>-<algo>-<optimizer>-s<seed>`, `/` in a name becoming `-`.
     ///
     /// A name that an environment's argument `id` gives, which another may have too, is followed by `-` and eight digits that
-    /// stand for all of its other arguments.
+    /// stand for all of its other arguments and its wrappers.
     ///
     /// The algorithm's own optimizer is there by its name alone, another one by
     /// [`Spec::file_name`](crate::words::Spec::file_name).
@@ -311,7 +311,7 @@ impl RunFolder {
 
 /// The environment in the name of a folder.
 fn env_name(config: &Config) -> String {
-    let env = &config.env;
+    let Wrapped { word: env, wrappers } = &config.env;
     let row = config.catalogue.env(&env.name);
     let args = row.as_ref().ok().map(|row| (row, Args::new(row, env)));
     match args {
@@ -320,9 +320,10 @@ fn env_name(config: &Config) -> String {
             let counts = |name: &str, value| ALWAYS.contains(&name) || !is_default(name, value);
             let others = args.values().iter().filter(|(name, value)| *name != "id" && counts(name, value));
             let others: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{}-{}", env.id(), words::digest(&others.join(", ")))
+            let wrappers: String = wrappers.iter().map(|wrapper| format!(" | {wrapper}")).collect();
+            format!("{}-{}", env.id(), words::digest(&(others.join(", ") + &wrappers)))
         }
-        _ => env.file_name(),
+        _ => config.env.file_name(),
     }
 }
 

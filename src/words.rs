@@ -10,14 +10,16 @@ mod parse;
 mod row;
 mod scheduled;
 mod word;
+mod wrapped;
 
 pub use args::Args;
 pub use param::{Kind, Param, Range};
 pub use row::Row;
 pub use scheduled::Scheduled;
 pub use word::{Spec, Value, Word};
+pub use wrapped::Wrapped;
 
 pub(crate) use args::bind;
 pub(crate) use in_toml::{text, texts};
-pub(crate) use parse::{is_name, value};
-pub(crate) use word::digest;
+pub(crate) use parse::{is_name, value, wrappers};
+pub(crate) use word::{digest, file_name};

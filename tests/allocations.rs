@@ -50,6 +50,22 @@ fn longer_rollouts_allocate_no_more_on_several_threads() {
 }
 
 #[test]
+fn longer_rollouts_of_wrapped_environments_allocate_no_more() {
+    for env in [
+        "Pendulum-v1 | time_limit(10) | rescale_action | clip_action | action_repeat(2) | sticky_actions | time_aware",
+        "CartPole-v1 | hide([1]) | sticky_actions(0.5) | reward_scale(0.1) | frame_stack(3)",
+        "GridWorld-4x4-v0(observation=image) | sticky_actions | flatten",
+    ] {
+        let of = |n_steps: usize| {
+            let a2c = Config::for_algo("a2c").expect("an algorithm");
+            allocations(&Config { env: env.into(), steps: 1 << 40, threads: 1, hidden: vec![4], n_steps, ..a2c })
+        };
+        let (short, long) = (of(5), of(40));
+        assert!(long <= short + 5, "{env}: {short} allocations in 5 updates of 5 steps, {long} in 5 of 40");
+    }
+}
+
+#[test]
 fn longer_rollouts_of_images_allocate_no_more() {
     let of = |model: &str, n_steps: usize| {
         let text = format!("algo = 'a2c'\nenv = 'GridWorld-4x4-v0(observation=image)'\nmodel = '{model}'\nthreads = 1");

@@ -164,7 +164,10 @@ fn list_tells_more_and_more() {
         text.lines().map(|line| line.split_whitespace().next().expect("a name").to_string()).collect()
     };
     let kinds = first(&says("list"));
-    assert_eq!(kinds, ["envs", "models", "distributions", "algos", "optimizers", "links", "schedules", "sinks"]);
+    assert_eq!(
+        kinds,
+        ["envs", "wrappers", "models", "distributions", "algos", "optimizers", "links", "schedules", "sinks"]
+    );
     for kind in &kinds {
         assert_eq!(first(&says(&format!("list {kind}"))), first(&says(&format!("train --list {kind}"))), "{kind}");
     }

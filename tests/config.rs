@@ -46,7 +46,7 @@ fn the_configurations_that_are_shown_are_complete_and_right() {
         .map(|path| {
             let config = Config::from_table(Config::read_toml(&path).expect("TOML")).expect("a configuration");
             config.make_envs(1).expect("environments");
-            config.env.name
+            config.env.word.name
         })
         .collect();
     assert!(names.len() >= 4 && names.iter().any(|name| name == "Pendulum-v1"), "{names:?}");

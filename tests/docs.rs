@@ -13,6 +13,13 @@ use uphill::Config;
 use uphill::algo::{ROWS, Row};
 use uphill::envs::{Space, counted, ids, make, summary};
 
+const WRAPPERS: &str = r#"They stand after the environment, each after a `|`, the innermost first, as in
+`env = "Pendulum-v1 | action_repeat(4) | time_aware"`, or in TOML in an array,
+`env = ["Pendulum-v1", { name = "action_repeat", times = 4 }, "time_aware"]`. The environment's own limit is within them and counts its
+own steps; `steps` of a run counts those of what is wrapped. An environment's threshold and the returns that scores are measured by
+stand where a wrapper only shows the same in another way or takes the same actions in other numbers; an exact model is of the
+environment alone."#;
+
 /// A row of a Markdown table.
 fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
@@ -100,14 +107,15 @@ fn the_page_of_settings_says_what_the_code_does() {
          layers where there are none, and of how far a policy may move where a rollout is learnt from in one step. `distribution`\n\
          may have arguments of the one that is chosen, as in `auto(log_std_init=-1)`, and a number that is a schedule is a column\n\
          of `metrics.csv`.\n\n\
-         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Distributions\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}",
+         {}\n## Algorithms\n\n{}\n## Models\n\n{}\n## Distributions\n\n{}\n## Sinks\n\n{}\n## Environments\n\n{}\nWith arguments:\n\n{}\n## Wrappers\n\n{WRAPPERS}\n\n{}",
         settings(),
         named("algorithm", ROWS),
         named("model", uphill::models::ROWS),
         named("distribution", uphill::distributions::ROWS),
         named("sink", uphill::sink::ROWS),
         environments(),
-        named("environment", &with_arguments)
+        named("environment", &with_arguments),
+        named("wrapper", catalogue.wrappers())
     );
     expect_file!["../docs/settings.md"].assert_eq(&page);
 }

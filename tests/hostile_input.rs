@@ -140,6 +140,8 @@ const TOML: &[&str] = &[
     "\n",
     "\n",
     "'ppo'",
+    "'CartPole-v1 | time_aware'",
+    "'GridWorld | hide([0])'",
     "'adam(1e-3)'",
     "'S.G'",
     "[",

@@ -81,6 +81,7 @@ const FILES: &[(&str, &str)] = &[
     ("masks.toml", "mask_actions = true\n"),
     ("squashed.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\ndistribution = 'squashed_diag_gaussian'\n"),
     ("env.toml", "env = 'absent.toml'\n"),
+    ("wrapped.toml", "env = ['CartPole-v1', { name = 'action_repeat' }]\n"),
     ("env_bad.toml", "env = 'no_way.toml'\n"),
     ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
     ("a_file", ""),
@@ -316,6 +317,26 @@ train --env map
 train --env nowhere
 compare_optimizers --tasks option.toml
 gradient_quality --env no_way.toml
+# A wrapper
+train --action-repeat 4
+train --env "CartPole-v1 | time_awre"
+train --env "CartPole-v1 | Pendulum-v1"
+train --env "time_aware | CartPole-v1"
+train --env "CartPole-v2 | time_aware"
+train --env "CartPole-v1 |"
+train --env "CartPole-v1 | action_repeat(4) time_aware"
+train --env "CartPole-v1 | action_repeat"
+train --env "CartPole-v1 | action_repeat(0)"
+train --env "CartPole-v1 | time_aware(3)"
+train --env "CartPole-v1 | sticky_actions(p=0.1)"
+train --env "CartPole-v1 | rescale_action"
+train --env "CartPole-v1 | time_limit(1000)"
+train --env "CliffWalking-v1 | time_aware"
+train --env "CartPole-v1 | frame_stack(4)" --frame-stack 3
+train --env "absent.toml | time_aware"
+train --env "blank.toml | time_aware"
+train --config wrapped.toml
+compare_optimizers --tasks "CartPole-v1 | sticky_actions"
 # Where the run goes
 train --out run
 train --out a_file

@@ -254,6 +254,7 @@ fn every_row_of_ours_is_one_that_may_be_added() {
     let ours = Catalogue::default();
     let sinks = ours.sinks().iter().filter(|row| row.name != "csv").copied();
     let rows = ours.envs().iter().copied().map(AnyRow::from);
+    let rows = rows.chain(ours.wrappers().iter().copied().map(AnyRow::from));
     let rows = rows.chain(ours.models().iter().copied().map(AnyRow::from));
     let rows = rows.chain(ours.algos().iter().copied().map(AnyRow::from));
     let rows = rows.chain(ours.optim().rows().iter().copied().map(AnyRow::from)).chain(sinks.map(AnyRow::from));

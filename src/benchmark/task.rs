@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use uphill_envs::shown;
 
 use crate::stats::Scale;
-use crate::words::{self, Word};
+use crate::words::{self, Wrapped};
 use crate::{Catalogue, Config, Error, Result};
 
 /// An environment to learn, and what is special about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
-    /// Environment: a name, which may have arguments, or in a file the file of a grid world, found beside it.
+    /// Environment: a name, which may have arguments, or in a file the file of a grid world, found beside it; wrappers may follow.
     #[serde(deserialize_with = "words::text")]
     pub env: String,
-    /// What the tables call it; by default what the environment's argument `id` says, or the whole word.
+    /// What the tables call it; by default what the environment's argument `id` says, with its wrappers, or the whole text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The mean return of the uniformly random policy, where it is not known: the score 0.
@@ -48,7 +48,8 @@ impl Task {
         let limited = config.with_limit(Some(limit)).ok_or_else(|| {
             let why =
                 "only environments with an argument max_episode_steps, such as grid worlds, can be given another limit";
-            Error::Config(format!("max_episode_steps = {limit} is impossible: {why}"))
+            let remedy = format!("a shorter one goes around it, \"{} | time_limit({limit})\"", config.env.shown());
+            Error::Config(format!("max_episode_steps = {limit} is impossible: {why}; {remedy}"))
         })?;
         limited.make_envs(1).map(|_| limited)
     }
@@ -102,9 +103,9 @@ impl Task {
 
     /// Calls it by the environment's argument `id`, if it says one and nothing else is said.
     fn take_name(&mut self) {
-        let word = Word::from(self.env.as_str());
-        if self.name.is_none() && word.arg("id").is_some() {
-            self.name = Some(word.id());
+        let env = Wrapped::from(self.env.as_str());
+        if self.name.is_none() && env.word.arg("id").is_some() {
+            self.name = Some(env.shown());
         }
     }
 

@@ -8,7 +8,7 @@ use uphill_envs::{
 };
 
 use super::{EnvRow, MakeEnv};
-use crate::words::{Args, Kind, Param, Range, Row, Spec, Value, Word};
+use crate::words::{Args, Kind, Param, Range, Row, Spec, Value, Word, Wrapped};
 use crate::{Error, Result};
 
 const fn map(default: &'static str) -> Param {
@@ -264,6 +264,12 @@ fn cell(name: &str, text: &str) -> Result<(char, f32)> {
         let expected = "it must be a character, = and a number within 3.4e38 of zero, such as \"x=0.5\"";
         Error::Config(format!("{name}: \"{}\" is impossible: {expected}", quoted(text)))
     })
+}
+
+impl From<GridWorldConfig> for Wrapped {
+    fn from(world: GridWorldConfig) -> Self {
+        Word::from(world).into()
+    }
 }
 
 impl From<GridWorldConfig> for Word {

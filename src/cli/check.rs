@@ -15,7 +15,7 @@ use crate::{Catalogue, Config, Error, Result};
 /// or `VecEnv`; `unusual` is allowed, and seldom meant. It ends with 1 where anything is wrong.
 #[derive(Parser)]
 struct Args {
-    /// Environments: names, which may have arguments, or files of grid worlds
+    /// Environments: names, which may have arguments, or files of grid worlds, and wrappers after |
     #[arg(value_name = "ENV", required = true)]
     envs: Vec<String>,
 }
@@ -45,7 +45,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 fn look_at(config: &Config) -> Result<Vec<Finding>> {
     // What cannot be made at all is no finding.
     config.make_envs(1)?;
-    let row = config.catalogue.env(&config.env.name)?;
+    let row = config.catalogue.env(&config.env.word.name)?;
     let mut findings = match row.make.one {
         Some(_) => {
             config.make_env()?;

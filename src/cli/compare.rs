@@ -9,7 +9,7 @@ use super::flags;
 use crate::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
 use crate::envs::counted;
 use crate::screen::say;
-use crate::words::Word;
+use crate::words::Wrapped;
 use crate::{Catalogue, Result, Threads};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -88,7 +88,7 @@ fn grid(args: &ArgMatches, catalogue: &Catalogue) -> Result<Grid> {
     }
     if let Some(&limit) = args.get_one::<u32>("max-episode-steps") {
         let takes_one = |task: &&mut Task| {
-            let row = catalogue.env(&Word::from(task.env.as_str()).name);
+            let row = catalogue.env(&Wrapped::from(task.env.as_str()).word.name);
             row.is_ok_and(|row| row.param("max_episode_steps").is_some())
         };
         grid.tasks.iter_mut().filter(takes_one).for_each(|task| task.max_episode_steps = Some(limit));
@@ -129,7 +129,11 @@ pub(super) fn command(_: &Catalogue) -> Command {
             "Compares optimizers over tasks, algorithms and seeds, at their defaults and tuned; \
             killed, the same command does the rest",
         )
-        .arg(many("tasks", "ENV", "Environments: names, which may have arguments, or files of grid worlds"))
+        .arg(many(
+            "tasks",
+            "ENV",
+            "Environments: names, which may have arguments, or files of grid worlds, and wrappers after |",
+        ))
         .arg(many("algos", "ALGO", "Algorithms"))
         .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
         .arg(

@@ -37,8 +37,9 @@ const fn kind(
     Kind { name, one, summary, rows, more: |_, _| Ok(Vec::new()) }
 }
 
-pub(super) const KINDS: [Kind; 8] = [
+pub(super) const KINDS: [Kind; 9] = [
     Kind { more: environment, ..kind("envs", "environment", "what is acted in", |c| entries(c.envs())) },
+    kind("wrappers", "wrapper", "what goes around an environment, after |", |c| entries(c.wrappers())),
     kind("models", "model", "what acts and judges", |c| entries(c.models())),
     kind("distributions", "distribution", "what a model's outputs are a distribution of", |c| {
         entries(c.distributions())

@@ -1,7 +1,7 @@
 //! The command line over a file of settings.
 
 use crate::distributions::AUTO;
-use crate::words::{Spec, Word};
+use crate::words::{Spec, Word, Wrapped};
 use crate::{Catalogue, Config, Result, names};
 
 /// The settings of a file under those of the command line, without what the line leaves without an effect or a fit, and what a
@@ -55,8 +55,8 @@ fn idle_give_way(
     let read = |table: toml::Table| Config::read(table, catalogue, true).ok();
     let run = read(over(below.clone(), of_line.clone())?);
     let (Some(alone), Some(run)) = (read(of_file.clone()), run) else { return Ok(()) };
-    let of_words = WORDS.iter().filter_map(|name| Word::from_toml(name, below.get(*name)?).ok());
-    let of_words = of_words.flat_map(|word| word.args).filter_map(|(name, _)| name);
+    let of_words = WORDS.iter().filter_map(|name| Wrapped::from_toml(name, below.get(*name)?).ok());
+    let of_words = of_words.flat_map(|words| words.word.args).filter_map(|(name, _)| name);
     let is_gone = |name: &String| {
         !of_line.contains_key(name) && run.without_effect(name).is_some() && alone.without_effect(name).is_none()
     };
@@ -102,7 +102,7 @@ fn other_rows(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Cata
     let example = Config::for_algo("ppo")?.all()?;
     let word = |name: &str, tables: &[&toml::Table]| {
         let said = tables.iter().find_map(|table| table.get(name)).or(example.get(name));
-        said.map_or(Ok(Word::new("")), |value| Word::from_toml(name, value))
+        said.map_or(Ok(Word::new("")), |value| Wrapped::from_toml(name, value).map(|words| words.word))
     };
     let named = WORDS.into_iter().filter(|name| of_line.contains_key(*name));
     let before: Vec<(&str, Word)> = named.map(|name| Ok((name, word(name, &[of_file])?))).collect::<Result<_>>()?;
@@ -139,7 +139,7 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
     }
     for (name, value) in &of_line {
         if WORDS.contains(&name.as_str()) {
-            for (argument, _) in Word::from_toml(name, value)?.args {
+            for (argument, _) in Wrapped::from_toml(name, value)?.word.args {
                 argument.map(|argument| of_file.remove(&argument));
             }
         }
@@ -152,11 +152,11 @@ fn over(mut of_file: toml::Table, of_line: toml::Table) -> Result<toml::Table> {
 /// Takes out of a table's word the arguments that settings say by themselves.
 pub(super) fn without(table: &mut toml::Table, name: &str, said: &toml::Table) -> Result<()> {
     let Some(value) = table.get(name) else { return Ok(()) };
-    let mut word = Word::from_toml(name, value)?;
-    let before = word.args.len();
-    word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !said.contains_key(argument)));
-    if word.args.len() < before {
-        table.insert(name.into(), word.to_string().into());
+    let mut words = Wrapped::from_toml(name, value)?;
+    let before = words.word.args.len();
+    words.word.args.retain(|(argument, _)| argument.as_ref().is_none_or(|argument| !said.contains_key(argument)));
+    if words.word.args.len() < before {
+        table.insert(name.into(), words.to_string().into());
     }
     Ok(())
 }

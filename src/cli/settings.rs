@@ -188,7 +188,7 @@ fn in_file(args: &ArgMatches, error: Error) -> Error {
 /// What a measurement is of, where it is not a run.
 #[derive(clap::Args)]
 pub(super) struct Trained {
-    /// Environment: a name, which may have arguments, or the file of a grid world
+    /// Environment: a name, which may have arguments, or the file of a grid world, and wrappers after |
     #[arg(long, default_value = "GridWorld-4x4-v0")]
     pub(super) env: String,
     /// Algorithm that trains

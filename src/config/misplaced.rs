@@ -2,7 +2,7 @@
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::names::listed;
-use crate::words::{Param, Word};
+use crate::words::{Param, Word, Wrapped};
 use crate::{Catalogue, Config, Error, Result};
 
 /// A setting among the arguments of a row that has no such argument.
@@ -40,12 +40,16 @@ impl Misplaced {
     /// [`Error::Config`] for what is no word.
     pub(crate) fn in_table(table: &toml::Table, catalogue: &Catalogue) -> Result<Option<Self>> {
         let base = Config::base();
-        let words =
-            [("env", &base.env), ("model", &base.model), ("distribution", &base.distribution), ("algo", &base.algo)]
-                .map(|(name, default)| match table.get(name) {
-                    Some(value) => Word::from_toml(name, value).map(|word| (name, word)),
-                    None => Ok((name, default.clone())),
-                });
+        let words = [
+            ("env", &base.env.word),
+            ("model", &base.model),
+            ("distribution", &base.distribution),
+            ("algo", &base.algo),
+        ]
+        .map(|(name, default)| match table.get(name) {
+            Some(value) => Wrapped::from_toml(name, value).map(|wrapped| (name, wrapped.word)),
+            None => Ok((name, default.clone())),
+        });
         let words = words.into_iter().collect::<Result<Vec<_>>>()?;
         let words: Vec<(&str, &Word)> = words.iter().map(|(name, word)| (*name, word)).collect();
         Ok(Self::of(&words, catalogue))

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use uphill_envs::{Spec, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
+use crate::catalogue::FRAME_STACK;
 use crate::device::DeviceChoice;
 use crate::distributions::AUTO;
 use crate::envs::shown;
 use crate::optim::Registry;
-use crate::words::Args;
+use crate::words::{Args, Wrapped};
 use crate::{Config, Error, Result, Rollout, Threads};
 
 impl Config {
@@ -36,12 +37,7 @@ impl Config {
         self.catalogue.model(&self.model.name)?;
         self.check_distribution_word()?;
         self.validate_settings()?;
-        let is_row = self.catalogue.env(&self.env.name).is_ok();
-        if let Some((name, _)) = self.env.args.first().filter(|_| !is_row) {
-            let name = quoted(name.as_deref().unwrap_or("an argument"));
-            let problem = format!("env = {}: {name} is given to what is known by its name alone", self.env.name);
-            return Err(Error::Config(problem));
-        }
+        self.check_env()?;
         for word in &self.sinks {
             Args::new(self.catalogue.sink(&word.name)?, word)?;
         }
@@ -56,6 +52,27 @@ impl Config {
             let problem = "normalize_value cannot go with an optimizer that averages parameters";
             let reason = "those of different times are in different units; leave one of them out";
             return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
+        }
+        Ok(())
+    }
+
+    /// Checks what is said of the environment: one that is no row is known by its name alone.
+    fn check_env(&self) -> Result<()> {
+        let Wrapped { word, wrappers } = &self.env;
+        let row = self.catalogue.env(&word.name);
+        if let Some((name, _)) = word.args.first().filter(|_| row.is_err()) {
+            let name = quoted(name.as_deref().unwrap_or("an argument"));
+            let problem = format!("env = {}: {name} is given to what is known by its name alone", word.name);
+            return Err(Error::Config(problem));
+        }
+        if let (Err(unknown), false) = (row, wrappers.is_empty()) {
+            let env = quoted(&self.env.to_string());
+            return Err(Error::Config(format!("env = {env}: wrappers go around rows of the catalogue: {unknown}")));
+        }
+        wrappers.iter().try_for_each(|wrapper| self.catalogue.wrapper(&wrapper.name).map(drop))?;
+        if self.frame_stack != 1 && wrappers.iter().any(|wrapper| wrapper.name == FRAME_STACK) {
+            let problem = format!("frame_stack = {} and a wrapper of env = {}", self.frame_stack, self.env);
+            return Err(Error::Config(format!("frame_stack is given twice: {problem}; leave one of them out")));
         }
         Ok(())
     }
@@ -82,8 +99,9 @@ impl Config {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        let of_word = format!("{}: id", quoted(&self.env.name));
-        for (place, id) in [("env", &self.env.name), (&of_word, &self.env.id())] {
+        let Wrapped { word: env, wrappers } = &self.env;
+        let of_word = format!("{}: id", quoted(&env.name));
+        for (place, id) in [("env", &env.name), (&of_word, &env.id())] {
             check(Spec::check_id(id).is_ok(), place, format!("\"{}\"", quoted(id)), name)?;
         }
         self.device.parse::<DeviceChoice>()?;
@@ -129,8 +147,10 @@ impl Config {
         let (algo, model) = (self.catalogue.algo(&self.algo.name).ok(), self.catalogue.model(&self.model.name).ok());
         algo.map(|row| self.args(row, &self.algo, &OF_ALGOS)).transpose()?;
         model.map(|row| self.args(row, &self.model, &OF_MODELS)).transpose()?;
-        let env = self.catalogue.env(&self.env.name).ok();
-        env.map(|row| Args::new(row, &self.env)).transpose()?;
+        self.catalogue.env(&env.name).ok().map(|row| Args::new(row, env)).transpose()?;
+        for wrapper in wrappers {
+            self.catalogue.wrapper(&wrapper.name).ok().map(|row| Args::new(row, wrapper)).transpose()?;
+        }
         let (layers, weights) =
             (self.hidden.len(), self.hidden.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>());
         let range = format!("there may be {} layers and {} weights between them", Self::MAX_LAYERS, Self::MAX_WEIGHTS);

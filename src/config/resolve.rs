@@ -6,6 +6,7 @@ use uphill_envs::{Env, FiniteMdp, FrameStack, Lanes, MdpError, Spec, TimeLimit, 
 
 use super::{OF_ALGOS, OF_MODELS};
 use crate::algo::Algorithm;
+use crate::catalogue::EnvRow;
 use crate::collect::Collector;
 use crate::distributions::{self, Distribution};
 use crate::models::{MlpConfig, Model, NormalisedModel, PopArtModel, Site};
@@ -13,7 +14,7 @@ use crate::moments::Moments;
 use crate::normaliser::{Normaliser, RewardScale, ValueScale};
 use crate::optim::{Fallback, Optimizer, Pattern};
 use crate::schedule::Schedule;
-use crate::words::{Args, Kind, Param, Row, Value, Word};
+use crate::words::{Args, Kind, Param, Row, Value, Word, Wrapped};
 use crate::{Buffers, Config, Error, Layout, MakeEnvs, Params, Result, Seed};
 
 /// Lanes that make a group worth a thread of its own: with fewer, a step's matrix products are too small.
@@ -39,25 +40,44 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Env`] for an unknown name and for a [`frame_stack`](Config::frame_stack) of what is not stacked,
-    /// [`Error::Config`] for an impossible argument, and what the environment's row fails with, such as [`Error::Env`] for an
-    /// impossible map.
+    /// [`Error::Config`] for an impossible argument and for a wrapper that does not go around the environment, and what the
+    /// environment's row fails with, such as [`Error::Env`] for an impossible map.
     pub fn make_envs(&self, lanes: usize) -> Result<Box<dyn VecEnv>> {
-        if self.frame_stack != 1 {
+        if self.frame_stack != 1 || !self.env.wrappers.is_empty() {
             let envs = (0..lanes).map(|_| self.make_env()).collect::<Result<Vec<_>>>()?;
             return Ok(Box::new(Lanes::new(envs)?));
         }
-        let row = self.catalogue.env(&self.env.name)?;
-        row.make.lanes(&Args::new(row, &self.env)?, lanes)
+        let (row, args) = self.env_row()?;
+        row.make.lanes(&args, lanes)
     }
 
-    /// The environment alone, within its limit, to be stepped by hand.
+    /// The row of the environment within all wrappers, and its arguments.
+    fn env_row(&self) -> Result<(&EnvRow, Args)> {
+        let row = self.catalogue.env(&self.env.word.name)?;
+        Ok((row, Args::new(row, &self.env.word)?))
+    }
+
+    /// The environment alone, within its limit and its wrappers, to be stepped by hand.
     ///
     /// # Errors
     /// As [`Config::make_envs`]; [`Error::Config`] for one that is made side by side only.
     pub fn make_env(&self) -> Result<Box<dyn Env>> {
-        let row = self.catalogue.env(&self.env.name)?;
-        let alone = || Error::Config(format!("{} is made side by side only", row.name));
-        let env = row.make.one.ok_or_else(alone)?(&Args::new(row, &self.env)?)?;
+        let (row, args) = self.env_row()?;
+        let alone = || {
+            let around = self.env.wrappers.first().map(|wrapper| format!(": {wrapper} cannot go around it"));
+            Error::Config(format!("{} is made side by side only{}", row.name, around.unwrap_or_default()))
+        };
+        let mut env = row.make.one.ok_or_else(alone)?(&args)?;
+        if !self.env.wrappers.is_empty() {
+            // Its limit counts its own steps.
+            env = Box::new(TimeLimit::new(env));
+        }
+        for (place, word) in self.env.wrappers.iter().enumerate() {
+            let row = self.catalogue.wrapper(&word.name)?;
+            let within = Wrapped { word: self.env.word.clone(), wrappers: self.env.wrappers[..place].to_vec() };
+            let around = (row.make.around)(env, &Args::new(row, word)?);
+            env = around.map_err(|e| Error::Config(format!("{word} cannot go around {}: {e}", within.shown())))?;
+        }
         if self.frame_stack != 1 {
             return Ok(Box::new(TimeLimit::new(FrameStack::new(env, self.frame_stack)?)));
         }
@@ -69,18 +89,42 @@ impl Config {
     #[must_use]
     pub fn with_limit(&self, limit: Option<u32>) -> Option<Self> {
         const NAME: &str = "max_episode_steps";
-        self.catalogue.env(&self.env.name).ok()?.param(NAME)?;
+        self.catalogue.env(&self.env.word.name).ok()?.param(NAME)?;
         let limit = Value::Number(limit.map_or(f64::INFINITY, f64::from));
         Some(Self { env: self.env.clone().with(NAME, limit), ..self.clone() })
     }
 
-    /// The environment's exact model, if it has one.
+    /// The environment's exact model, if it has one. What has wrappers or stacked frames has none: a model's states are shown
+    /// as the environment within shows them.
     ///
     /// # Errors
     /// What the environment's row fails with.
     pub fn model_of_env(&self) -> Result<Option<FiniteMdp>> {
-        let Ok(row) = self.catalogue.env(&self.env.name) else { return Ok(None) };
-        let model = row.make.model.map(|model| model(&Args::new(row, &self.env)?)).transpose()?;
+        let is_bare = self.env.wrappers.is_empty() && self.frame_stack == 1;
+        if is_bare { self.model_within() } else { Ok(None) }
+    }
+
+    /// The model of an environment whose random and best policy earn what those of this one earn, if there is one.
+    ///
+    /// # Errors
+    /// As [`Config::model_of_env`].
+    pub(crate) fn model_of_returns(&self) -> Result<Option<FiniteMdp>> {
+        if self.keeps_returns() { self.model_within() } else { Ok(None) }
+    }
+
+    /// Whether no wrapper changes what the random and the best policy earn.
+    fn keeps_returns(&self) -> bool {
+        let keeps = |word: &Word| self.catalogue.wrapper(&word.name).is_ok_and(|row| row.make.keeps_returns);
+        self.env.wrappers.iter().all(keeps)
+    }
+
+    /// The exact model of what is within all wrappers, if it has one.
+    fn model_within(&self) -> Result<Option<FiniteMdp>> {
+        if self.catalogue.env(&self.env.word.name).is_err() {
+            return Ok(None);
+        }
+        let (row, args) = self.env_row()?;
+        let model = row.make.model.map(|model| model(&args)).transpose()?;
         Ok(if self.mask_actions { model } else { model.map(FiniteMdp::without_masks) })
     }
 
@@ -89,22 +133,20 @@ impl Config {
     /// # Errors
     /// As [`Config::model_of_env`].
     pub(crate) fn model_that_fits(&self) -> Result<Option<FiniteMdp>> {
-        match self.model_of_env() {
-            Err(Error::Mdp(MdpError::TooLarge { .. } | MdpError::ManyNumbers { .. })) => Ok(None),
-            model => model,
-        }
+        if_it_fits(self.model_of_env())
     }
 
     /// The mean undiscounted returns of the uniformly random policy and of the best one, where the environment's row says them
-    /// or they follow from its model, within the limit of its steps.
+    /// or they follow from its model, within the limit of its steps, and every wrapper keeps them.
     ///
     /// # Errors
     /// As [`Config::model_of_env`], [`Error::Mdp`] where they do not exist.
     pub fn known_returns(&self) -> Result<Option<(f64, f64)>> {
-        if let Some(returns) = self.catalogue.env(&self.env.name).ok().and_then(|row| row.make.returns) {
+        let returns = self.catalogue.env(&self.env.word.name).ok().and_then(|row| row.make.returns);
+        if let Some(returns) = returns.filter(|_| self.keeps_returns()) {
             return Ok(Some(returns));
         }
-        let Some(mdp) = self.model_that_fits()? else { return Ok(None) };
+        let Some(mdp) = if_it_fits(self.model_of_returns())? else { return Ok(None) };
         let uniform = mdp.uniform_policy();
         Ok(Some(match self.make_envs(1)?.spec().max_episode_steps {
             Some(limit) => (mdp.start_value_within(&uniform, limit)?, mdp.optimal_value_within(limit)),
@@ -141,7 +183,7 @@ impl Config {
 
     /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.
     pub(super) fn check_masks(&self) -> Result<()> {
-        if self.catalogue.env(&self.env.name).is_err() {
+        if self.catalogue.env(&self.env.word.name).is_err() {
             return Ok(());
         }
         let collector = Collector::new(self.make_envs(1)?, Seed(self.seed))?;
@@ -353,5 +395,13 @@ impl Config {
             init: self.init,
             shared_trunk: self.shared_trunk,
         }
+    }
+}
+
+/// A model, or none where it is too large to be had.
+fn if_it_fits(model: Result<Option<FiniteMdp>>) -> Result<Option<FiniteMdp>> {
+    match model {
+        Err(Error::Mdp(MdpError::TooLarge { .. } | MdpError::ManyNumbers { .. })) => Ok(None),
+        model => model,
     }
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use uphill_envs::quoted;
 
-use super::{OF_ALGOS, OF_MODELS, settle, world};
+use super::{OF_ALGOS, OF_MODELS, in_order, world};
 use crate::catalogue::Catalogue;
-use crate::words::{Row, Spec, Value, Word};
+use crate::words::{Spec, Value, Word, Wrapped};
 use crate::{Config, Error, Result, algo, names, settings, whole_file};
 
 impl Config {
@@ -101,19 +101,19 @@ impl Config {
         catalogue.check()?;
         world::settle(&mut table)?;
         let mut base = Self { catalogue: catalogue.clone(), ..Self::base() };
-        for (name, word) in [
-            ("env", &mut base.env),
-            ("model", &mut base.model),
-            ("distribution", &mut base.distribution),
-            ("algo", &mut base.algo),
-        ] {
+        if let Some(value) = table.remove("env") {
+            base.env = Wrapped::from_toml("env", &value)?;
+        }
+        for (name, word) in
+            [("model", &mut base.model), ("distribution", &mut base.distribution), ("algo", &mut base.algo)]
+        {
             if let Some(value) = table.remove(name) {
                 *word = Word::from_toml(name, &value)?;
             }
         }
         let mut said: Vec<(String, &str)> = Vec::new();
         for (word, row) in [
-            (&base.env, catalogue.env(&base.env.name).ok().map(|row| row.params)),
+            (&base.env.word, catalogue.env(&base.env.word.name).ok().map(|row| row.params)),
             (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
             (&base.distribution, catalogue.distribution(&base.distribution.name).ok().map(|row| row.params)),
             (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
@@ -147,7 +147,7 @@ impl Config {
             }
             settings.insert(name, value);
         }
-        let env = in_order(catalogue.env(&defaults.env.name), &defaults.env, &[])?;
+        let env = defaults.settled_env()?;
         let model = in_order(catalogue.model(&defaults.model.name), &defaults.model, &OF_MODELS)?;
         let algo = in_order(catalogue.algo(&defaults.algo.name), &defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
@@ -164,7 +164,7 @@ impl Config {
         let words = [
             ("algo", &mut self.algo),
             ("model", &mut self.model),
-            ("env", &mut self.env),
+            ("env", &mut self.env.word),
             ("distribution", &mut self.distribution),
         ];
         let having = words.into_iter().filter(|(setting, word)| catalogue.has(setting, word, name));
@@ -187,7 +187,7 @@ impl Config {
         let own = [
             self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params),
             self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params),
-            self.catalogue.env(&self.env.name).map_or(&[][..], |row| row.params),
+            self.catalogue.env(&self.env.word.name).map_or(&[][..], |row| row.params),
             self.catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params),
         ];
         let own = own.into_iter().flatten().map(|param| param.name).filter(|name| !Self::is_setting(name));
@@ -206,7 +206,7 @@ impl Config {
             let file = if having.contains(&"GridWorld") { "; a file with a grid world is one for env" } else { "" };
             let own = names::same(name, &own).map(|meant| format!("; {}", meant.question(names::in_code)));
             let file = own.as_deref().unwrap_or(file);
-            let chosen = [&self.env, &self.model, &self.algo].map(|word| quoted(&word.name)).join(", ");
+            let chosen = [&self.env.word, &self.model, &self.algo].map(|word| quoted(&word.name)).join(", ");
             let chosen = if of_distribution_only {
                 format!("{chosen}, distribution = {}", self.distribution.name)
             } else {
@@ -272,9 +272,4 @@ impl Config {
         }
         Ok(text)
     }
-}
-
-/// A word whose arguments are in its row's order, as they are where the word says them itself.
-fn in_order<M>(row: Result<&Row<M>>, word: &Word, fields: &[&str]) -> Result<Word> {
-    row.map_or_else(|_| Ok(word.clone()), |row| settle(row, word, fields, &mut toml::Table::new()))
 }

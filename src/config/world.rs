@@ -4,7 +4,7 @@ use std::path::Path;
 
 use uphill_envs::Spec;
 
-use crate::words::{Value, Word};
+use crate::words::{self, Value, Word, Wrapped};
 use crate::{Catalogue, Config, Error, Result, catalogue, settings};
 
 /// The table in which files of earlier versions have a grid world of one's own, beside an `env` that is its name.
@@ -12,22 +12,18 @@ const TABLE: &str = "gridworld";
 
 impl Config {
     /// The setting `env`, from what stands after `--env`: a name of the catalogue's, with its arguments or without, else a
-    /// file with the options of a grid world. The options become arguments, so that the configuration is complete.
+    /// file with the options of a grid world, and wrappers. The options become arguments, so that the configuration is complete.
     ///
     /// # Errors
     /// [`Error::File`] or [`Error::Io`] for a file that is no grid world's or cannot be read, [`Error::Config`] for what is
     /// neither a name nor a file.
     pub fn env_settings(text: &str, catalogue: &Catalogue) -> Result<toml::Table> {
-        let path = Path::new(text);
-        let said = || Ok(toml::Table::from_iter([("env".into(), text.into())]));
-        if catalogue.env(text).is_ok() {
-            return said();
+        let said = |text: String| Ok(toml::Table::from_iter([("env".into(), text.into())]));
+        if let Some(env) = in_file(text, Path::new(""), catalogue)? {
+            return said(env.to_string());
         }
-        if is_file(path) {
-            return Ok(toml::Table::from_iter([("env".into(), of_file(path)?.to_string().into())]));
-        }
-        let word = Word::parse("env", text)?;
-        let Err(unknown) = catalogue.env(&word.name) else { return said() };
+        let word = Wrapped::parse("env", text)?.word;
+        let Err(unknown) = catalogue.env(&word.name) else { return said(text.into()) };
         let (text, unknown) = (&word.name, unknown.to_string());
         let neither = format!("no environment is called `{text}`, and there is no file of that name");
         Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
@@ -44,10 +40,13 @@ impl Config {
         if table.contains_key(TABLE) {
             return settle(table);
         }
-        let Some(text) = table.get("env").and_then(toml::Value::as_str) else { return Ok(()) };
-        let path = beside.join(text);
-        if catalogue.env(text).is_err() && is_file(&path) {
-            table.insert("env".into(), of_file(&path)?.to_string().into());
+        let text = match table.get("env") {
+            Some(toml::Value::String(text)) => text.clone(),
+            Some(value @ toml::Value::Array(_)) => Wrapped::from_toml("env", value)?.to_string(),
+            _ => return Ok(()),
+        };
+        if let Some(env) = in_file(&text, beside, catalogue)? {
+            table.insert("env".into(), env.to_string().into());
         }
         Ok(())
     }
@@ -61,6 +60,18 @@ impl Config {
         table.extend(Self::env_settings(text, &self.catalogue)?);
         Self::typed(table, self.catalogue)
     }
+}
+
+/// The world of a file, looked for in the folder `beside`, and what is around it; `None` where no file is meant.
+fn in_file(text: &str, beside: &Path, catalogue: &Catalogue) -> Result<Option<Wrapped>> {
+    if Wrapped::parse("env", text).is_ok_and(|env| catalogue.env(&env.word.name).is_ok()) {
+        return Ok(None);
+    }
+    // A file's name may have any characters.
+    let at = text.find('|').filter(|_| !beside.join(text).exists()).unwrap_or(text.len());
+    let path = beside.join(text[..at].trim_end());
+    let world = || Ok(Wrapped { word: of_file(&path)?, wrappers: words::wrappers("env", text, at)? });
+    is_file(&path).then(world).transpose()
 }
 
 /// Whether a file is meant, be it there or not.

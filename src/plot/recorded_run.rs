@@ -9,7 +9,7 @@ use uphill_envs::{counted, quoted};
 use super::{PlotError, check};
 use crate::config::world;
 use crate::distributions::AUTO;
-use crate::words::{Args, Value, Word};
+use crate::words::{Args, Value, Word, Wrapped};
 use crate::{Catalogue, Config, settings, whole_file};
 
 /// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
@@ -162,10 +162,10 @@ fn take_env(config: &mut toml::Table, file: &Path) -> Result<(String, BTreeMap<S
     // Where earlier versions had a grid world of one's own.
     world::settle(config).map_err(|e| malformed(file, "", e.to_string()))?;
     let text = take_name(config, "env", file)?;
-    let arguments = Word::parse("env", &text).and_then(|word| {
+    let arguments = Wrapped::parse("env", &text).and_then(|env| {
         let catalogue = Catalogue::default();
-        let row = catalogue.env(&word.name)?;
-        Ok(row.param("id").map(|_| Args::new(row, &word)).transpose()?.map(|args| (word.id(), args)))
+        let row = catalogue.env(&env.word.name)?;
+        Ok(row.param("id").map(|_| Args::new(row, &env.word)).transpose()?.map(|args| (env.shown(), args)))
     });
     let Ok(Some((id, args))) = arguments else { return Ok((text, BTreeMap::new())) };
     let others = args.values().iter().filter(|(name, _)| *name != "id");

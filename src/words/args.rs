@@ -151,7 +151,10 @@ pub(crate) fn bind<'a, M>(row: &Row<M>, word: &'a Word) -> Result<Vec<(&'static 
         let param = match key {
             None if by_place && place >= row.params.len() => {
                 let most = counted(row.params.len(), "argument");
-                return wrong(format!("{} takes {most} at most: {}", row.name, row.signature()));
+                return wrong(match row.params.is_empty() {
+                    true => format!("{} takes no arguments", row.name),
+                    false => format!("{} takes {most} at most: {}", row.name, row.signature()),
+                });
             }
             None if by_place => &row.params[place],
             None => {

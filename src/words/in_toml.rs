@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de};
 use uphill_envs::shown;
 
-use super::{Spec, Value, Word, parse};
+use super::{Spec, Value, Word, Wrapped, parse};
 use crate::{Error, Result, settings};
 
 /// Where a value stands.
@@ -95,6 +95,9 @@ pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 fn word_in<E: de::Error>(value: &toml::Value) -> Result<String, E> {
     match value {
         toml::Value::String(text) => Ok(text.clone()),
+        toml::Value::Array(words) if !words.is_empty() => {
+            Wrapped::from_toml("word", value).map(|words| words.to_string()).map_err(E::custom)
+        }
         toml::Value::Table(word) if word.get("name").is_some_and(toml::Value::is_str) => {
             Word::from_toml("word", value).map(|word| word.to_string()).map_err(E::custom)
         }

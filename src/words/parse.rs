@@ -21,16 +21,28 @@ pub(super) fn spec(setting: &str, text: &str) -> Result<Spec> {
 
 /// A whole text that is one word, whose name may have any characters but parentheses.
 pub(super) fn word(setting: &str, text: &str) -> Result<Word> {
-    let at = text.find('(').unwrap_or(text.len());
-    let mut parser = Parser { setting, text, at };
-    let name = text[..at].trim().to_string();
-    if name.is_empty() || name.starts_with(['"', '\'']) {
-        parser.at = 0;
-        return Err(parser.expected(if name.is_empty() { "a name" } else { "a name without quotation marks" }));
-    }
-    let args = parser.arguments(0)?;
+    let mut parser = Parser { setting, text, at: 0 };
+    let word = parser.word(&['('])?;
     parser.end("the end")?;
-    Ok(Word { name, args })
+    Ok(word)
+}
+
+/// A whole text that is such a word and the words around it; their names may have any characters but parentheses and `|`.
+pub(super) fn wrapped(setting: &str, text: &str) -> Result<(Word, Vec<Word>)> {
+    let mut parser = Parser { setting, text, at: 0 };
+    let word = parser.word(&['(', '|'])?;
+    Ok((word, wrappers(setting, text, parser.at)?))
+}
+
+/// The words around what stands before this place of a text, up to its end.
+pub(crate) fn wrappers(setting: &str, text: &str, at: usize) -> Result<Vec<Word>> {
+    let mut parser = Parser { setting, text, at };
+    let mut words = Vec::new();
+    while parser.take('|') {
+        words.push(parser.word(&['(', '|'])?);
+    }
+    parser.end("`|` or the end")?;
+    Ok(words)
 }
 
 /// A value as a row's defaults and the command line have it.
@@ -159,6 +171,18 @@ impl<'a> Parser<'a> {
         self.space();
         let starts = self.rest().starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         starts.then(|| self.while_in(is_of_name))
+    }
+
+    /// A word whose name may have any characters but those that end it.
+    fn word(&mut self, ends: &[char]) -> Result<Word> {
+        self.space();
+        let start = self.at;
+        let name = self.while_in(|c| !ends.contains(&c)).trim().to_string();
+        if name.is_empty() || name.starts_with(['"', '\'']) {
+            self.at = start;
+            return Err(self.expected(if name.is_empty() { "a name" } else { "a name without quotation marks" }));
+        }
+        Ok(Word { name, args: self.arguments(0)? })
     }
 
     fn link(&mut self, depth: usize) -> Result<Word> {

@@ -34,8 +34,8 @@ impl<M> Row<M> {
     /// What is wrong with a row of one's own, where it is not its function: its name, or an argument's name or default.
     pub(crate) fn problem(&self) -> Option<String> {
         let of_row = |problem: &str| Some(format!("the row of `{}`: {problem}", quoted(self.name)));
-        if self.name.contains(['(', ')']) || self.name.trim() != self.name || Spec::check_id(self.name).is_err() {
-            return of_row("its name must be 1 to 80 visible characters, without parentheses and without a part `..`");
+        if self.name.contains(['(', ')', '|']) || self.name.trim() != self.name || Spec::check_id(self.name).is_err() {
+            return of_row("its name must be 1 to 80 visible characters, without parentheses, `|` and a part `..`");
         }
         self.params.iter().enumerate().find_map(|(i, param)| {
             let name = quoted(param.name);

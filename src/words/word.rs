@@ -64,15 +64,19 @@ impl Spec {
     /// a number that stands for all of it.
     #[must_use]
     pub fn file_name(&self) -> String {
-        const LONGEST: usize = 48;
-        let text = self.to_string();
-        let safe = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
-        let safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-        if safe.len() <= LONGEST {
-            return safe;
-        }
-        format!("{}-{}", &safe[..LONGEST - 9], digest(&text))
+        file_name(&self.to_string())
     }
+}
+
+/// A short name that any file system takes, as [`Spec::file_name`].
+pub(crate) fn file_name(text: &str) -> String {
+    const LONGEST: usize = 48;
+    let safe = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+    let safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    if safe.len() <= LONGEST {
+        return safe;
+    }
+    format!("{}-{}", &safe[..LONGEST - 9], digest(text))
 }
 
 /// Eight hexadecimal digits that stand for a text: FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.
