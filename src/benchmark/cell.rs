@@ -7,7 +7,7 @@ use super::task::Task;
 use super::trial::Trial;
 use crate::envs::{counted, shown};
 use crate::stats::Scale;
-use crate::{Config, Error, Result};
+use crate::{Config, Error, Result, words};
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,10 +65,9 @@ impl Cell {
     /// A name that says what it is: `CartPole-v1-ppo-adam-lr0.001-s1`.
     #[must_use]
     pub fn name(&self) -> String {
-        let (algo, seed) = (&self.algo, self.config.seed);
+        let (task, algo, seed) = (words::file_name(&self.task), words::file_name(&self.algo), self.config.seed);
         let lr = self.trial.lr.map(|lr| format!("-lr{}", shown(lr))).unwrap_or_default();
-        let name = format!("{}-{algo}-{}{lr}-s{seed}", self.task, self.trial.spec.file_name());
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect()
+        format!("{task}-{algo}-{}{lr}-s{seed}", self.trial.spec.file_name())
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::report::markdown::plain;
 use super::super::results::Results;
 use super::{FOLDER, Place, clear};
 use crate::plot::{Picture, PlotError};
-use crate::{Error, Result, own_folder};
+use crate::{Error, Result, own_folder, words};
 
 /// All pictures that were made.
 #[derive(Debug, Default)]
@@ -56,13 +56,17 @@ impl Gallery {
             for (task, algo) in results.grid.pairs() {
                 let what = format!("{task} with {algo}");
                 let picture = pictures::curves(task, algo, &Caption { what: &what, ..caption });
-                let (stem, alt) = (format!("curves-{name}-{task}-{algo}"), format!("Learning curves, {name}, {what}"));
+                let of = [task, algo].map(words::file_name).join("-");
+                let (stem, alt) = (format!("curves-{name}-{of}"), format!("Learning curves, {name}, {what}"));
                 gallery.hang(Place::Curves(stage), &stem, alt, picture)?;
             }
         }
         for rates in analysis.learning_rates.iter().filter(|rates| !rates.curves.is_empty()) {
             let (stem, what) = match &rates.pair {
-                Some((task, algo)) => (format!("learning-rates-{task}-{algo}"), format!("{task} with {algo}")),
+                Some((task, algo)) => {
+                    let of = [task, algo].map(|text| words::file_name(text)).join("-");
+                    (format!("learning-rates-{of}"), format!("{task} with {algo}"))
+                }
                 None => ("learning-rates".to_string(), all.clone()),
             };
             let picture = pictures::learning_rates(rates, &Caption { results, stage: rates.stage, what: &what });
