@@ -60,6 +60,12 @@ fn a_legend_says_what_differs_and_only_that() {
     let rest = "algo = 'ppo'\noptimizer = 'adam(eps=1e-5)'\nseed = 1\nlr = 1e-3\n";
     let mixed = drawn(&[world(0.1, "S..G"), run("runs/new", &format!("env = '{word}'\n{rest}"))]);
     assert!(says(&mixed, "slip 0.1") && says(&mixed, "slip 0.2"), "{:?}", lines(&mixed));
+    // What is around them is seen with their name.
+    let wrapped = drawn(&[
+        run("runs/new", &format!("env = '{word}'\n{rest}")),
+        run("runs/wrapped", &format!("env = '{word} | time_aware'\n{rest}")),
+    ]);
+    assert!(says(&wrapped, "GridWorld") && says(&wrapped, "GridWorld | time_aware"), "{:?}", lines(&wrapped));
     // What they have in common stands above.
     assert!(says(&slips, "ppo · adam(eps=1e-5), seed 1, smoothed over 2% of the steps, unsmoothed behind it"));
 

@@ -165,7 +165,8 @@ fn take_env(config: &mut toml::Table, file: &Path) -> Result<(String, BTreeMap<S
     let arguments = Wrapped::parse("env", &text).and_then(|env| {
         let catalogue = Catalogue::default();
         let row = catalogue.env(&env.word.name)?;
-        Ok(row.param("id").map(|_| Args::new(row, &env.word)).transpose()?.map(|args| (env.shown(), args)))
+        let args = row.param("id").map(|_| Args::new(row, &env.word)).transpose()?;
+        Ok(args.map(|args| (Wrapped { word: Word::new(&env.id()), ..env }.to_string(), args)))
     });
     let Ok(Some((id, args))) = arguments else { return Ok((text, BTreeMap::new())) };
     let others = args.values().iter().filter(|(name, _)| *name != "id");
