@@ -19,12 +19,14 @@ pub struct FrameStack<E> {
 impl<E: Env> FrameStack<E> {
     /// The most observations that are shown together.
     pub const MOST: usize = 64;
+    /// The most numbers of all of them.
+    pub const MOST_NUMBERS: usize = 1 << 26;
 
     /// Shows the last `k` observations of boxes or images.
     ///
     /// # Errors
-    /// [`EnvError::Option`] for no observation or more than [`MOST`](Self::MOST), for those that are neither, and for several
-    /// where an episode has one step.
+    /// [`EnvError::Option`] for no observation or more than [`MOST`](Self::MOST), for more than
+    /// [`MOST_NUMBERS`](Self::MOST_NUMBERS), for those that are neither, and for several where an episode has one step.
     pub fn new(env: E, k: usize) -> Result<Self, EnvError> {
         let wrong = |value: String, expected| Err(EnvError::Option { name: "frame_stack", value, expected });
         if !(1..=Self::MOST).contains(&k) {
@@ -34,6 +36,9 @@ impl<E: Env> FrameStack<E> {
             return wrong(k.to_string(), "episodes of one step have one observation; leave it out");
         }
         let d = env.spec().observation_len();
+        if k.saturating_mul(d) > Self::MOST_NUMBERS {
+            return wrong(format!("{k} of {d} numbers"), "all observations together have 67108864 numbers at most");
+        }
         let (observation, run) = match &env.spec().observation {
             Space::Box { low, high } => (Space::Box { low: low.repeat(k), high: high.repeat(k) }, d),
             &Space::Image { height, width, channels, max } => {

@@ -118,6 +118,7 @@ fn ours_keep_the_contract() {
         CliffWalkingSlippery-v1: unusual: there is no limit, and an episode has not ended in 20000 steps of random actions; set max_episode_steps in the spec and wrap it in TimeLimit
         FrozenLake8x8-v1: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
         MinAtar/Freeway-v1: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
+        MinAtar/Freeway-v0: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
         dm_control/acrobot-swingup_sparse-v0: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
         dm_control/cartpole-swingup_sparse-v0: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
         dm_control/pendulum-swingup-v0: unusual: no reward but 0 in 3000 steps of random actions; a policy learns from what it meets by chance: reward steps on the way, too
