@@ -235,6 +235,12 @@ fn what_does_not_go_together_is_refused_by_both_names() {
         let said = said(env);
         assert!(said.contains(expected), "{env}: {said}");
     }
+    let many = format!("CartPole-v1{}", " | time_aware".repeat(17));
+    assert_eq!(said(&many), "env: 17 wrappers are too many: 16 at most");
+    let high = format!("CartPole-v1{}", " | frame_stack(64)".repeat(8));
+    let numbers =
+        "frame_stack = 64 of 67108864 numbers is impossible: all observations together have 67108864 numbers at most";
+    assert!(said(&high).ends_with(numbers), "{}", said(&high));
     let twice = Config::from_toml("env = 'CartPole-v1 | frame_stack(2)'\nframe_stack = 4").expect_err("twice");
     assert!(twice.to_string().contains("frame_stack is given twice"), "{twice}");
     let both = Config { frame_stack: 4, ..ppo("CartPole-v1 | frame_stack(frames=2)") }.validate().expect_err("twice");

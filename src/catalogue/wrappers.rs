@@ -43,6 +43,8 @@ impl Wrap {
 pub(crate) const FRAME_STACK: &str = "frame_stack";
 
 const STEPS: (u64, u64) = (1, u32::MAX as u64);
+/// Far beyond any use, so that a slip of the hand is an error and not a step that takes for ever.
+const TIMES: (u64, u64) = (1, 1000);
 const BOUND: Range = Range::Finite;
 const PLACES: Param =
     Param { name: "places", kind: Kind::Counts(0, 1 << 24), default: "", meaning: "places of the numbers, from 0" };
@@ -52,7 +54,7 @@ pub(super) const ROWS: &[WrapperRow] = &[
     Row {
         name: "action_repeat",
         summary: "takes each action several times, for the sum of the rewards; the limit is so many times shorter",
-        params: &[Param::count("times", STEPS, "", "how many times")],
+        params: &[Param::count("times", TIMES, "", "how many times")],
         make: Wrap::new(|env, args| Ok(Box::new(ActionRepeat::new(env, args.count("times")? as u32)?))),
     },
     Row {

@@ -99,7 +99,7 @@ impl Config {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
         let name = "a name has 1 to 80 visible characters and no part `..`";
-        let Wrapped { word: env, wrappers } = &self.env;
+        let Wrapped { word: env, wrappers } = &self.env.clone().checked("env")?;
         let of_word = format!("{}: id", quoted(&env.name));
         for (place, id) in [("env", &env.name), (&of_word, &env.id())] {
             check(Spec::check_id(id).is_ok(), place, format!("\"{}\"", quoted(id)), name)?;

@@ -70,7 +70,7 @@ fn in_file(text: &str, beside: &Path, catalogue: &Catalogue) -> Result<Option<Wr
     // A file's name may have any characters.
     let at = text.find('|').filter(|_| !beside.join(text).exists()).unwrap_or(text.len());
     let path = beside.join(text[..at].trim_end());
-    let world = || Ok(Wrapped { word: of_file(&path)?, wrappers: words::wrappers("env", text, at)? });
+    let world = || Wrapped { word: of_file(&path)?, wrappers: words::wrappers("env", text, at)? }.checked("env");
     is_file(&path).then(world).transpose()
 }
 

@@ -33,13 +33,27 @@ pub struct Wrapped {
 }
 
 impl Wrapped {
+    /// The most wrappers: far beyond any use, so that no text can exhaust the stack.
+    pub const MOST: usize = 16;
+
     /// What the setting of that name is; names may have any characters but parentheses and `|`.
     ///
     /// # Errors
     /// [`Error::Config`] for what is none, with the column.
     pub fn parse(setting: &str, text: &str) -> Result<Self> {
         let (word, wrappers) = parse::wrapped(setting, text)?;
-        Ok(Self { word, wrappers })
+        Self { word, wrappers }.checked(setting)
+    }
+
+    /// The same, unless there are too many wrappers.
+    pub(crate) fn checked(self, setting: &str) -> Result<Self> {
+        match self.wrappers.len() {
+            0..=Self::MOST => Ok(self),
+            count => {
+                let problem = format!("{count} wrappers are too many: {} at most", Self::MOST);
+                Err(Error::Config(format!("{setting}: {problem}")))
+            }
+        }
     }
 
     /// As [`Wrapped::parse`], from TOML: text, a table with a name, or an array of those.
@@ -56,7 +70,7 @@ impl Wrapped {
                 });
                 let mut words = each.collect::<Result<Vec<_>>>()?.into_iter().flat_map(Self::words);
                 let empty = || Error::Config(format!("{setting} = [] is impossible: a name must come first"));
-                Ok(Self { word: words.next().ok_or_else(empty)?, wrappers: words.collect() })
+                Self { word: words.next().ok_or_else(empty)?, wrappers: words.collect() }.checked(setting)
             }
             other => Word::from_toml(setting, other).map(Self::from),
         }
