@@ -108,6 +108,16 @@ fn parts_of_one_s_own_have_the_whole_command_line() {
     let mean = judged.split_whitespace().nth(2).and_then(|mean| mean.parse::<f64>().ok()).expect("a mean");
     assert!((mean - optimum).abs() < 0.02, "{mean}, at best {optimum}");
 
+    // Around an environment of one's own, and around one of ours, a wrapper of one's own.
+    assert!(said("wrappers", "late").contains("first  0  0 to 1000"), "{}", said("wrappers", "late"));
+    assert_eq!(outside.says("check CartPole-v1|late|time_aware").matches("keeps its contract").count(), 1);
+    outside.says(&format!("train {} --steps 512 --out late", OWN.replace("Ferry-v0", "Ferry-v0|late(first=1)")));
+    let config = String::from_utf8(outside.bytes("late/config.toml")).expect("text");
+    assert!(config.starts_with("env = \"Ferry-v0 | late(first=1)\"\n"), "{config}");
+    outside.says("evaluate late --episodes 5");
+    let refused = outside.refuses("train --env Ferry-v0|late(2)");
+    assert!(refused.contains("late(first=2) cannot go around Ferry-v0: action 2 is outside"), "{refused}");
+
     outside.says("plot whole killed long --out curves.svg");
     outside.says(
         "compare --tasks Ferry-v0 --algos calm calm(calm_decay=0.5) --optimizers even sgd --seeds 1 --protocols defaults \

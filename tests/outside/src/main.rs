@@ -1,4 +1,4 @@
-//! A crate of one's own: an environment, a network, an objective, an algorithm, an optimizer and a sink, each one row in one's own
+//! A crate of one's own: an environment, a wrapper, a network, an objective, an algorithm, an optimizer and a sink, each one row in one's own
 //! catalogue, and the whole command line for them.
 
 mod environment;
@@ -6,6 +6,7 @@ mod learning;
 mod network;
 mod optimizer;
 mod sink;
+mod wrapper;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,6 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let catalogue = Catalogue::default();
-    let catalogue = catalogue.with(environment::ROW).with(network::ROW).with(learning::ROW).with(optimizer::ROW).with(sink::ROW);
+    let catalogue = catalogue.with(environment::ROW).with(wrapper::ROW).with(network::ROW).with(learning::ROW).with(optimizer::ROW).with(sink::ROW);
     cli::main(&catalogue)
 }
