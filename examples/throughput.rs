@@ -77,7 +77,7 @@ fn measure_environments(envs: &[String], json: bool) -> Result<()> {
         let rate = steps_of_environments(&config)?;
         match json {
             true => say(json!({ "env": config.env.to_string(), "lanes": LANES, "steps_per_second": rate.round() }))?,
-            false => say(format_args!("| {} | {rate:.0} |", config.env))?,
+            false => say(format_args!("| {} | {rate:.0} |", config.env.to_string().replace('|', "\\|")))?,
         }
     }
     Ok(())
