@@ -6,6 +6,7 @@
 mod activation;
 mod cnn;
 mod conv;
+mod crew;
 mod elementary;
 mod fused_mlp;
 mod gru;
@@ -21,6 +22,7 @@ pub use activation::Activation;
 pub(crate) use activation::LEAK;
 pub(crate) use cnn::{Cnn, CnnPasses, Stage, TurnedCnn};
 pub(crate) use conv::Conv;
+pub(crate) use crew::Crew;
 pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh_in_place};
 pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use gru::{Gru, GruPasses};

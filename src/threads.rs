@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uphill_envs::Task;
 
+use crate::kernels::Crew;
 use crate::{Error, Result};
 
 /// A fixed number of threads, this one among them. What they compute never depends on how many there are: work is split
@@ -12,7 +13,7 @@ use crate::{Error, Result};
 #[derive(Clone, Default)]
 pub struct Threads {
     /// The others; none where this thread is alone.
-    pool: Option<Arc<rayon::ThreadPool>>,
+    crew: Option<Arc<Crew>>,
 }
 
 impl Threads {
@@ -33,34 +34,35 @@ impl Threads {
         if others == 0 {
             return Ok(Self::default());
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(others).thread_name(|i| format!("uphill-{}", i + 1));
-        let pool = pool.build().map_err(|e| refused(e.to_string()))?;
-        Ok(Self { pool: Some(Arc::new(pool)) })
+        let crew = Crew::new(others).map_err(|e| refused(e.to_string()))?;
+        Ok(Self { crew: Some(Arc::new(crew)) })
     }
 
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        1 + self.pool.as_ref().map_or(0, |pool| pool.current_num_threads())
+        1 + self.crew.as_ref().map_or(0, |crew| crew.helpers())
     }
 
     /// Does `work` on every share, each on whichever thread is free; returns when all are done.
     pub(crate) fn each<T: Send>(&self, shares: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-        let Some(pool) = self.pool.as_ref().filter(|_| shares.len() > 1) else {
+        let Some(crew) = self.crew.as_ref().filter(|_| shares.len() > 1) else {
             return shares.iter_mut().enumerate().for_each(|(i, share)| work(i, share));
         };
-        let helpers = pool.current_num_threads().min(shares.len() - 1);
+        let helpers = crew.helpers().min(shares.len() - 1);
         let queue = Mutex::new(shares.iter_mut().enumerate());
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work_off = || {
+        crew.call(helpers, &|| {
             while let Some((i, share)) = next() {
                 work(i, share);
             }
-        };
-        pool.in_place_scope(|scope| {
-            (0..helpers).for_each(|_| scope.spawn(|_| work_off()));
-            work_off();
         });
+    }
+
+    /// Does both, at the same time where a thread is free for the second.
+    pub(crate) fn both(&self, mut first: impl FnMut() + Send, mut second: impl FnMut() + Send) {
+        let mut tasks: [&mut (dyn FnMut() + Send); 2] = [&mut first, &mut second];
+        self.each(&mut tasks, |_, task| task());
     }
 
     /// Has every task done, each on whichever thread is free; returns when all are.

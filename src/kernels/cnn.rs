@@ -1,8 +1,10 @@
 //! A network of images on the host: filters and what stands between them, then a perceptron.
 
+use std::ops::Range;
+
 use super::activation::Activation;
 use super::conv::{Conv, Room};
-use super::layer::{Layer, activate, times_derivative};
+use super::layer::{Layer, activate, places, times_derivative};
 use super::mlp::{Mlp, Passes, Transposed};
 use super::vector::{add, vectorised};
 use super::windows::Windows;
@@ -119,6 +121,11 @@ impl Cnn {
     /// Images that go through together: so many that products are large, so few that what is kept of them is not.
     pub(crate) fn block(&self) -> usize {
         self.block
+    }
+
+    /// Where its parameters stand among all.
+    pub(crate) fn places(&self) -> Range<usize> {
+        places(self.filters.iter().chain(&self.tail.layers))
     }
 
     /// Turns the weights round, unless they are those of these parameters already.

@@ -1,5 +1,7 @@
 //! One linear layer and the activation behind it: forward, backward, and along a direction.
 
+use std::ops::Range;
+
 use super::activation::{Activation, LEAK};
 use super::elementary::{normal_cdf, normal_pdf, sigmoid_in_place, tanh_in_place};
 use super::matmul::{Left, Start, matmul};
@@ -21,8 +23,16 @@ const FEW: usize = 4;
 /// Numbers in a vector of a matrix product.
 const NARROW: usize = 16;
 
+/// From the first parameter of these layers to the last.
+pub(super) fn places<'a>(layers: impl IntoIterator<Item = &'a Layer>) -> Range<usize> {
+    layers.into_iter().fold(usize::MAX..0, |all, layer| {
+        let (weight, bias) = (layer.weight_range(), layer.bias..layer.bias + layer.outputs);
+        all.start.min(weight.start).min(bias.start)..all.end.max(weight.end).max(bias.end)
+    })
+}
+
 impl Layer {
-    fn weight_range(&self) -> std::ops::Range<usize> {
+    fn weight_range(&self) -> Range<usize> {
         self.weight..self.weight + self.outputs * self.inputs
     }
 

@@ -97,9 +97,10 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        // Six rows of four vectors, their four of the right factor and one of the left are 29 registers; of two, 15.
+        // Six rows of four vectors, their four of the right factor and one of the left are 29 registers; of two, 15. Of a few
+        // rows four vectors go into 16 registers, too: more sums under way are waited for less.
         let mut column = 0;
-        while S::REGISTER_COUNT >= 32 && column + 4 * S::F32_LANES <= self.n {
+        while (S::REGISTER_COUNT >= 32 || self.m < 4) && column + 4 * S::F32_LANES <= self.n {
             self.columns::<S, 4>(simd, column);
             column += 4 * S::F32_LANES;
         }
@@ -188,7 +189,7 @@ impl Product<'_> {
             };
             let mut b = right.as_ptr();
             let mut a = self.a.as_ptr().add(row * self.row_stride + self.depth.start * self.depth_stride);
-            for l in self.depth.clone() {
+            for _ in self.depth.clone() {
                 let right: [S::f32s; V] =
                     std::array::from_fn(|v| b.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned());
                 for (r, sums) in sums.iter_mut().enumerate() {
@@ -197,10 +198,9 @@ impl Product<'_> {
                         *sum = simd.mul_add_f32s(left, right, *sum);
                     }
                 }
-                if l + 1 < self.depth.end {
-                    b = b.add(stride);
-                    a = a.add(self.depth_stride);
-                }
+                // Past the last row there is no element to point to, and nothing is read through either.
+                b = b.wrapping_add(stride);
+                a = a.wrapping_add(self.depth_stride);
             }
             for (r, sums) in sums.iter().enumerate() {
                 for (v, &sum) in sums.iter().enumerate() {

@@ -1,8 +1,10 @@
 //! A whole multi-layer perceptron on the host: forward, backward into one gradient of all parameters, and along a
 //! direction of the parameters.
 
+use std::ops::Range;
+
 use super::activation::Activation;
-use super::layer::{Layer, activate, times_derivative};
+use super::layer::{Layer, activate, places, times_derivative};
 use crate::params::Version;
 
 /// Linear layers with one activation between them and none after the last.
@@ -95,6 +97,11 @@ impl Mlp {
 
     pub(crate) fn outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// Where its parameters stand among all.
+    pub(crate) fn places(&self) -> Range<usize> {
+        places(&self.layers)
     }
 
     /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `transposed` is of these parameters.

@@ -1,5 +1,6 @@
 //! The networks of a model.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::kernels::{Cnn, CnnPasses, Mlp, Passes, Transposed, TurnedCnn};
@@ -8,9 +9,12 @@ use crate::params::Version;
 /// A network over one parameter vector, on the host: what a share of a gradient is computed with.
 pub(super) trait Net: Send + Sync {
     /// Its weights as passes forward take them.
-    type Turned: Default + Sync;
+    type Turned: Default + Send + Sync;
     /// What passes leave behind.
     type Passes: Default + Send;
+
+    /// Where its parameters stand among all.
+    fn places(&self) -> Range<usize>;
 
     /// Replaces `turned` by the weights of these parameters, unless they are those already.
     fn turn(&self, turned: &mut Self::Turned, theta: &[f32], version: &Version);
@@ -37,6 +41,10 @@ pub(super) trait Net: Send + Sync {
 impl Net for Mlp {
     type Turned = Transposed;
     type Passes = Passes;
+
+    fn places(&self) -> Range<usize> {
+        Mlp::places(self)
+    }
 
     fn turn(&self, turned: &mut Transposed, theta: &[f32], version: &Version) {
         turned.update(self, theta, version);
@@ -66,6 +74,10 @@ impl Net for Mlp {
 impl Net for Cnn {
     type Turned = TurnedCnn;
     type Passes = CnnPasses;
+
+    fn places(&self) -> Range<usize> {
+        Cnn::places(self)
+    }
 
     fn turn(&self, turned: &mut TurnedCnn, theta: &[f32], version: &Version) {
         Cnn::turn(self, turned, theta, version);
@@ -97,14 +109,4 @@ pub(super) enum Nets<N = Mlp> {
     /// One network with `A + 1` outputs: the logits, then the value. The two heads' weights lie side by side, and
     /// so do their biases, so that together they are one last layer.
     Shared(Arc<N>),
-}
-
-impl<N> Nets<N> {
-    pub(super) fn each(&self) -> impl IntoIterator<Item = &Arc<N>> {
-        let (first, second) = match self {
-            Nets::Separate { actor, critic } => (actor, Some(critic)),
-            Nets::Shared(net) => (net, None),
-        };
-        std::iter::once(first).chain(second)
-    }
 }

@@ -331,7 +331,7 @@ impl Model for RecurrentModel {
                 shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
             });
         })?;
-        let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
+        let loss = Share::total(shards.iter().map(|shard| &shard.share), gradient, sums)?;
         Ok(Some(loss / batch.places.len() as f64))
     }
 }

@@ -6,13 +6,14 @@ use super::nets::{Net, Nets};
 use super::own_outputs::OwnOutputs;
 use super::share::{self, Share};
 use crate::distributions::Distribution;
-use crate::kernels::Mlp;
+use crate::kernels::{Mlp, add};
 use crate::objective::{HostLoss, Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::{Params, Result, Threads};
 
 /// The network of a share: what it is made of, their weights, and what its outputs mean.
-type Network<'a, N> = (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs);
+type Network<'a, N> =
+    (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs, &'a Threads);
 
 /// Rows that go through a network together.
 fn block<N: Net>(nets: &Nets<N>) -> usize {
@@ -38,16 +39,23 @@ pub(super) fn gradient<N: Net>(
     let count = batch.places.len().div_ceil(block(nets)).clamp(1, share::MOST);
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];
+    // Of a minibatch of one share, one thread takes the actor and another the critic.
+    let alone = Threads::default();
+    let within = if count == 1 { threads } else { &alone };
     params.read(|theta| {
         let version = params.version();
-        for (net, turned) in nets.each().into_iter().zip(&mut *turned) {
-            net.turn(turned, theta, &version);
+        let [first, second] = &mut *turned;
+        match nets {
+            Nets::Separate { actor, critic } => {
+                within.both(|| actor.turn(first, theta, &version), || critic.turn(second, theta, &version));
+            }
+            Nets::Shared(net) => net.turn(first, theta, &version),
         }
         threads.each(shards, |index, shard| {
-            shard.run((nets, turned, distribution, own), theta, batch, objective, (index, count));
+            shard.run((nets, turned, distribution, own, within), theta, batch, objective, (index, count));
         });
     })?;
-    let loss = Share::total(shards.iter().map(|shard| &shard.share), params.layout().len(), gradient, sums)?;
+    let loss = Share::total(shards.iter().map(|shard| &shard.share), gradient, sums)?;
     Ok(loss / batch.places.len() as f64)
 }
 
@@ -58,6 +66,8 @@ pub(super) struct Shard<N: Net = Mlp> {
     critic: N::Passes,
     observation: Vec<f32>,
     value: Vec<f32>,
+    /// The critic's gradient, in its places of `[P]`: it may be computed while the actor's is.
+    apart: Vec<f32>,
     /// `[B, outputs]`: the policy's whole outputs, where a network does not give all.
     outputs: Vec<f32>,
     host: HostLoss,
@@ -71,6 +81,7 @@ impl<N: Net> Default for Shard<N> {
             critic: N::Passes::default(),
             observation: Vec::new(),
             value: Vec::new(),
+            apart: Vec::new(),
             outputs: Vec::new(),
             host: HostLoss::default(),
         }
@@ -88,6 +99,7 @@ impl<N: Net> Shard<N> {
         (index, count): (usize, usize),
     ) {
         self.share.begin(theta.len());
+        self.apart.clear();
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
@@ -102,6 +114,9 @@ impl<N: Net> Shard<N> {
             let block = Minibatch { places, advantage, ..batch };
             self.share.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
         }
+        if let (Nets::Separate { critic, .. }, false) = (network.0, self.apart.is_empty()) {
+            add(&mut self.share.gradient[critic.places()], &self.apart[critic.places()]);
+        }
     }
 
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
@@ -113,7 +128,7 @@ impl<N: Net> Shard<N> {
         objective: &dyn Objective,
         weight: f32,
     ) -> f64 {
-        let (nets, [first, second], distribution, own) = network;
+        let (nets, [first, second], distribution, own, threads) = network;
         let actions = distribution.network_outputs();
         let b = batch.places.len();
         self.observation.clear();
@@ -123,8 +138,11 @@ impl<N: Net> Shard<N> {
         let Self { actor: work, critic: critic_work, observation, .. } = self;
         let stride = match nets {
             Nets::Separate { actor, critic } => {
-                actor.forward(theta, first, observation, b, work);
-                critic.forward(theta, second, observation, b, critic_work);
+                let observation = &*observation;
+                threads.both(
+                    || actor.forward(theta, first, observation, b, work),
+                    || critic.forward(theta, second, observation, b, critic_work),
+                );
                 self.value.clear();
                 self.value.extend_from_slice(N::output(critic_work));
                 actions
@@ -145,8 +163,14 @@ impl<N: Net> Shard<N> {
         own.take(&mut host.by_output, actions, stride, gradient);
         match nets {
             Nets::Separate { actor, critic } => {
-                actor.backward(theta, observation, work, &host.by_output, gradient);
-                critic.backward(theta, observation, critic_work, &host.by_value, gradient);
+                let (observation, host, apart) = (&*observation, &*host, &mut self.apart);
+                threads.both(
+                    || actor.backward(theta, observation, work, &host.by_output, gradient),
+                    || {
+                        apart.resize(theta.len(), 0.0);
+                        critic.backward(theta, observation, critic_work, &host.by_value, apart);
+                    },
+                );
             }
             Nets::Shared(net) => {
                 for (row, &d) in host.by_output.chunks_exact_mut(stride).zip(&host.by_value) {

@@ -30,13 +30,12 @@ impl Share {
         (self.loss, self.interrupted) = (0.0, false);
     }
 
-    /// Replaces `gradient` and `sums` by the sums over all shares, in their order; returns that of the losses.
+    /// Replaces `gradient` and `sums` by the sums over all shares, at least one, in their order; returns that of the losses.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if one of them was broken off.
     pub(super) fn total<'a>(
         shares: impl Iterator<Item = &'a Share> + Clone,
-        parameters: usize,
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<f64> {
@@ -44,13 +43,15 @@ impl Share {
             return Err(Error::Interrupted);
         }
         gradient.clear();
-        gradient.resize(parameters, 0.0);
         sums.clear();
         let mut loss = 0.0;
         for share in shares {
             loss += share.loss;
             share.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
-            add(gradient, &share.gradient);
+            match gradient.is_empty() {
+                true => gradient.extend_from_slice(&share.gradient),
+                false => add(gradient, &share.gradient),
+            }
         }
         Ok(loss)
     }

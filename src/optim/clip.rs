@@ -121,9 +121,10 @@ pub fn clip_by_part_norm(max_norm: impl Into<Schedule>) -> ClipByPartNorm {
     ClipByPartNorm { max_norm: max_norm.into() }
 }
 
-/// The part of the network that a block belongs to: its name up to the first dot.
-fn part(block: &Block) -> &str {
-    block.name.split('.').next().unwrap_or_default()
+/// Whether two blocks belong to the same part of the network: their names are the same up to the first dot.
+fn of_one_part(one: &Block, other: &Block) -> bool {
+    let [one, other] = [one, other].map(|block| block.name.bytes().take_while(|&letter| letter != b'.'));
+    one.eq(other)
 }
 
 impl GradientTransform for ClipByPartNorm {
@@ -131,10 +132,10 @@ impl GradientTransform for ClipByPartNorm {
         let max_norm = self.max_norm.at(context.when);
         let blocks = context.layout.blocks();
         for (i, first) in blocks.iter().enumerate() {
-            if blocks[..i].iter().any(|earlier| part(earlier) == part(first)) {
+            if blocks[..i].iter().any(|earlier| of_one_part(earlier, first)) {
                 continue;
             }
-            let own = || blocks[i..].iter().filter(|block| part(block) == part(first)).map(Block::range);
+            let own = || blocks[i..].iter().filter(|block| of_one_part(block, first)).map(Block::range);
             let norm = own().map(|range| sum_of_squares(&gradient[range])).sum::<f64>().sqrt();
             own().for_each(|range| clip(&mut gradient[range], norm, max_norm, 1e-6));
         }
