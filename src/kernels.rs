@@ -12,6 +12,8 @@ mod gru;
 mod layer;
 mod matmul;
 mod mlp;
+mod places;
+mod product;
 mod scalar_products;
 mod transpose;
 mod vector;
