@@ -13,6 +13,8 @@ mod gru;
 mod layer;
 mod matmul;
 mod mlp;
+mod places;
+mod product;
 mod scalar_products;
 mod transpose;
 mod vector;

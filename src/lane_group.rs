@@ -172,10 +172,10 @@ impl LaneGroup {
                 return Err(endless(self.env.spec(), bounds));
             }
             self.pace.begin();
-            if m == 0 {
+            if m == 0 && !(with_values && network.answers_at_once()) {
                 network.outputs(params, &self.observation, scratch, outputs)?;
             } else {
-                // Values go by what is remembered now: they are not to be had afterwards.
+                // With a memory values go by what is remembered now: they are not to be had afterwards.
                 let asked = with_values.then_some(&mut *values);
                 network.answers_after(params, &self.observation, memory, scratch, outputs, asked)?;
                 if with_values {
@@ -310,8 +310,8 @@ impl LaneGroup {
         Ok(false)
     }
 
-    /// Asks the critic for every value of the rollout, all of a batch at once; where the policy has a memory, those of the
-    /// steps are known already.
+    /// Asks the critic for every value of the rollout, all of a batch at once; where the policy has a memory, or answers at once,
+    /// those of the steps are known already.
     fn judge(&mut self, network: &dyn Model, params: &Params) -> Result<()> {
         let Self { rollout, values, numbers, outputs, scratch, .. } = self;
         let mut judge = |observation: &[f32], memory: &[f32], values: &mut Vec<f32>| {
@@ -326,7 +326,7 @@ impl LaneGroup {
                 false => network.answers_after(params, observation, &mut after, scratch, outputs, Some(values)),
             }
         };
-        if network.memory() == 0 {
+        if rollout.value.is_empty() {
             let Rollout { observation, observation_len, value, .. } = rollout;
             observation.each(*observation_len, numbers, |observation| {
                 judge(observation, &[], values)?;

@@ -177,6 +177,12 @@ pub trait Model: Send + Sync {
         along::answers_after(self, params, observation, memory, outputs, values)
     }
 
+    /// Whether [`answers_after`](Model::answers_after) gives outputs and values together in the time that either takes, as of a
+    /// trunk that both share: a rollout then asks at each step, and not once more at its end. False, the default.
+    fn answers_at_once(&self) -> bool {
+        false
+    }
+
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not
     /// and no purpose is told, [`Trainer`](crate::Trainer) refuses the model; see
     /// [`gradient::check`](crate::gradient::check). False, the default, for every block.

@@ -13,7 +13,9 @@ use uphill::models::{CnnConfig, CnnModel, NormalisedModel, Site, TrunkStage};
 use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch, ObservationColumn};
 use uphill::words::{Args, Word};
-use uphill::{Catalogue, Config, Model, Params, Result, Rollout, Scratch, Seed, Stop, Threads, gradient};
+use uphill::{
+    Catalogue, Collector, Config, Horizon, Model, Params, Result, Rollout, Scratch, Seed, Stop, Threads, gradient,
+};
 
 const CPU: Device = Device::Cpu;
 
@@ -281,6 +283,28 @@ fn any_number_of_threads_gives_the_same_bits() {
             .expect("a gradient");
     }
     assert!(outputs == others);
+}
+
+#[test]
+fn outputs_and_values_at_once_are_those_of_each_and_a_rollout_has_the_same() {
+    let env = "GridWorld-4x4-v0(observation=image)";
+    for (word, shared) in [("minatar_cnn(filters=3)", true), ("minatar_cnn(filters=3, shared_trunk=false)", false)] {
+        let config = Config::from_toml(&format!("algo = 'ppo'\nenv = '{env}'\nmodel = '{word}'")).expect("a run");
+        let envs = config.make_envs(3).expect("environments");
+        let (params, model) = model(word, envs.spec()).expect("a model");
+        assert_eq!(model.answers_at_once(), shared, "{word}");
+        let mut collector = Collector::new(envs, Seed(1)).expect("a reset");
+        let (rollout, _) = collector.collect(&*model, &params, Horizon::Steps(9), true).expect("a rollout");
+        let (images, mut scratch) = (rollout.observation.all(), Scratch::default());
+        let [mut outputs, mut values, mut both_outputs, mut both_values] = [(); 4].map(|()| Vec::new());
+        model.outputs(&params, &images, &mut scratch, &mut outputs).expect("outputs");
+        model.values(&params, &images, &mut scratch, &mut values).expect("values");
+        assert!(values.iter().any(|value| *value != values[0]), "{word}: {values:?}");
+        assert_eq!(rollout.value, values, "{word}");
+        let asked = Some(&mut both_values);
+        model.answers_after(&params, &images, &mut [], &mut scratch, &mut both_outputs, asked).expect("answers");
+        assert_eq!((both_outputs, both_values), (outputs, values), "{word}");
+    }
 }
 
 #[test]

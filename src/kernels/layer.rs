@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::activation::{Activation, LEAK};
 use super::elementary::{normal_cdf, normal_pdf, sigmoid_in_place, tanh_in_place};
 use super::matmul::{Left, Start, matmul};
+use super::places::{Every, Next, TILE, Tiles};
+use super::product::{Left as Factor, Right, panel_width, product};
 use super::scalar_products::scalar_products;
-use super::transpose::transpose;
+use super::transpose::{transpose, transpose_to};
 use super::vector::{add, vectorised};
 
 /// Where a layer's weight `[outputs, inputs]` and bias `[outputs]` begin in the parameter vector.
@@ -22,51 +24,92 @@ pub(crate) struct Layer {
 const FEW: usize = 4;
 /// Numbers in a vector of a matrix product.
 const NARROW: usize = 16;
+/// A weight of so many numbers is more than is near: products take it panel by panel, each in the order in which they read it.
+const LARGE: usize = 1 << 17;
 
 /// From the first parameter of these layers to the last.
 pub(super) fn places<'a>(layers: impl IntoIterator<Item = &'a Layer>) -> Range<usize> {
-    layers.into_iter().fold(usize::MAX..0, |all, layer| {
+    let (start, end) = layers.into_iter().fold((usize::MAX, 0), |(start, end), layer| {
         let (weight, bias) = (layer.weight_range(), layer.bias..layer.bias + layer.outputs);
-        all.start.min(weight.start).min(bias.start)..all.end.max(weight.end).max(bias.end)
-    })
+        (start.min(weight.start).min(bias.start), end.max(weight.end).max(bias.end))
+    });
+    start..end
 }
 
 impl Layer {
-    fn weight_range(&self) -> Range<usize> {
+    pub(super) fn weight_range(&self) -> Range<usize> {
         self.weight..self.weight + self.outputs * self.inputs
     }
 
     /// `[outputs, inputs]`.
-    fn weight<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
+    pub(super) fn weight<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
         &theta[self.weight_range()]
     }
 
-    fn bias<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
+    pub(super) fn bias<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
         &theta[self.bias..self.bias + self.outputs]
     }
 
-    /// Replaces `transposed` by the weight's transpose, `[inputs, outputs]`, which passes forward take; a layer of few
-    /// outputs needs none.
+    pub(super) fn bias_mut<'a>(&self, gradient: &'a mut [f32]) -> &'a mut [f32] {
+        &mut gradient[self.bias..self.bias + self.outputs]
+    }
+
+    /// Columns of a panel, of so many columns in all.
+    fn panel(&self, columns: usize) -> usize {
+        if self.inputs * self.outputs < LARGE { columns.max(1) } else { panel_width() }
+    }
+
+    /// Replaces `transposed` by the weight's transpose, `[inputs, outputs]`, which passes forward take, a large one some columns
+    /// after the others; a layer of few outputs needs none.
     pub(super) fn transpose_weight(&self, theta: &[f32], transposed: &mut Vec<f32>) {
-        if self.outputs > FEW {
-            transpose(self.weight(theta), self.outputs, self.inputs, transposed);
+        if self.outputs <= FEW {
+            return;
+        }
+        let (weight, i) = (self.weight(theta), self.inputs);
+        let panel = self.panel(self.outputs) * i.max(1);
+        transposed.resize(weight.len(), 0.0);
+        for (rows, to) in weight.chunks(panel).zip(transposed.chunks_mut(panel)) {
+            transpose_to(rows, rows.len() / i, i, to);
+        }
+    }
+
+    /// The same of any layer, and as a whole.
+    pub(super) fn turn_all(&self, theta: &[f32], transposed: &mut Vec<f32>) {
+        transpose(self.weight(theta), self.outputs, self.inputs, transposed);
+    }
+
+    /// Replaces `panels` by the weight as [`input_gradient_by`](Self::input_gradient_by) takes it, a large one some columns after
+    /// the others.
+    pub(super) fn weight_by_columns(&self, theta: &[f32], panels: &mut Vec<f32>) {
+        /// Rows that are read side by side.
+        const SOME: usize = 16;
+        let (width, o) = (self.panel(self.inputs), self.outputs);
+        panels.resize(o * self.inputs, 0.0);
+        for (block, rows) in self.weight(theta).chunks(SOME * self.inputs.max(1)).enumerate() {
+            for (p, panel) in panels.chunks_mut(width * o).enumerate() {
+                let wide = panel.len() / o;
+                let to = panel[block * SOME * wide..].chunks_exact_mut(wide);
+                for (to, row) in to.zip(rows.chunks_exact(self.inputs)) {
+                    let from = &row[p * width..p * width + wide];
+                    match (to.as_chunks_mut::<NARROW>(), from.as_chunks::<NARROW>()) {
+                        ((to, []), (from, [])) => to.copy_from_slice(from),
+                        _ => to.copy_from_slice(from),
+                    }
+                }
+            }
         }
     }
 
     /// `out = x·Wᵀ + b` for `batch` rows of `x`; `transposed` is what [`transpose_weight`](Self::transpose_weight) made of the weight.
     pub(super) fn forward(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
-        out.resize(batch * self.outputs, 0.0);
-        self.forward_to(theta, transposed, x, batch, out);
-    }
-
-    /// The same into room of that length, `[batch, outputs]`.
-    pub(super) fn forward_to(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut [f32]) {
-        if self.outputs <= FEW {
-            scalar_products(self.weight(theta), self.bias(theta), x, out);
-        } else {
-            let start = Start::Row(self.bias(theta));
-            matmul(out, start, Left::Rows(x), transposed, [batch, self.inputs, self.outputs]);
+        let (i, o) = (self.inputs, self.outputs);
+        out.resize(batch * o, 0.0);
+        if o <= FEW {
+            return scalar_products(self.weight(theta), self.bias(theta), x, out);
         }
+        let left = Factor { numbers: x, rows: Every(i), depths: Next };
+        let right = Right::Panels(transposed, self.panel(o));
+        product((out, Every(o)), Start::Row(self.bias(theta)), left, right, [batch, i, o]);
     }
 
     /// Given `∂L/∂(x·Wᵀ + b)`, `[B, outputs]`, adds `∂L/∂W = deltaᵀ·x` and `∂L/∂b = Σ rows of delta` to this layer's
@@ -84,36 +127,58 @@ impl Layer {
         } else {
             matmul(weight, Start::Output, Left::Columns(delta), x, [self.outputs, batch, self.inputs]);
         }
-        let bias = &mut gradient[self.bias..self.bias + self.outputs];
+        self.add_bias_gradient(delta, gradient);
+    }
+
+    /// The rows of `∂L/∂W` of some outputs, in place of what `gradient` holds.
+    pub(super) fn gradient_rows(
+        &self,
+        x: &[f32],
+        delta: &[f32],
+        outputs: std::ops::Range<usize>,
+        gradient: &mut [f32],
+    ) {
+        /// Rows whose factor is packed at a time.
+        const SOME: usize = 32 * TILE;
+        let (i, batch) = (self.inputs, delta.len() / self.outputs);
+        let mut packed = Vec::new();
+        for first in outputs.clone().step_by(SOME) {
+            let rows = first..(first + SOME).min(outputs.end);
+            packed.clear();
+            packed.resize(rows.len().next_multiple_of(TILE) * batch, 0.0);
+            for (b, delta) in delta.chunks_exact(self.outputs).enumerate() {
+                let tiles = packed.chunks_exact_mut(TILE * batch).map(|tile| &mut tile[b * TILE..]);
+                tiles
+                    .zip(delta[rows.clone()].chunks(TILE))
+                    .for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
+            }
+            let left = Factor { numbers: &packed, rows: Tiles(batch), depths: Every(TILE) };
+            let to = &mut gradient[(first - outputs.start) * i..];
+            product((to, Every(i)), Start::Zero, left, Right::Rows(x, i), [rows.len(), batch, i]);
+        }
+    }
+
+    /// Adds to `∂L/∂b` the rows of `delta`.
+    pub(super) fn add_bias_gradient(&self, delta: &[f32], gradient: &mut [f32]) {
+        let bias = self.bias_mut(gradient);
         vectorised(
             #[inline(always)]
             move || delta.chunks_exact(bias.len()).for_each(|row| bias.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
         );
     }
 
-    /// As [`add_gradient`](Self::add_gradient), but to sums `[inputs + 1, outputs]` that are the weight turned round, and the
-    /// bias: products of rows so long, however many the inputs are. Each call's own sum is taken by itself first.
-    pub(super) fn add_gradient_turned(&self, x: &[f32], delta: &[f32], sums: &mut [f32], scratch: &mut Vec<f32>) {
-        let (batch, o) = (delta.len() / self.outputs, self.outputs);
-        let weight = self.inputs * o;
-        scratch.resize(weight + o, 0.0);
-        matmul(&mut scratch[..weight], Start::Zero, Left::Columns(x), delta, [self.inputs, batch, o]);
-        let bias = &mut scratch[weight..];
-        bias.fill(0.0);
-        vectorised(
-            #[inline(always)]
-            move || delta.chunks_exact(o).for_each(|row| bias.iter_mut().zip(row).for_each(|(s, d)| *s += d)),
-        );
-        add(sums, scratch);
+    /// Adds `∂L/∂W` turned round, `[inputs, outputs]`, to this layer's places of `gradient`, `[P]`.
+    pub(super) fn add_turned(&self, sums: &[f32], gradient: &mut [f32], scratch: &mut Vec<f32>) {
+        transpose(sums, self.inputs, self.outputs, scratch);
+        add(&mut gradient[self.weight_range()], scratch);
     }
 
-    /// Adds such sums to this layer's places of `gradient`, `[P]`.
-    pub(super) fn take_turned(&self, sums: &[f32], gradient: &mut [f32]) {
-        let (weight, bias) = sums.split_at(self.inputs * self.outputs);
-        for (o, row) in gradient[self.weight_range()].chunks_exact_mut(self.inputs).enumerate() {
-            row.iter_mut().zip(weight.chunks_exact(self.outputs)).for_each(|(g, sums)| *g += sums[o]);
-        }
-        add(&mut gradient[self.bias..self.bias + self.outputs], bias);
+    /// `∂L/∂x = delta·W`; `panels` is what [`weight_by_columns`](Self::weight_by_columns) made of the weight.
+    pub(super) fn input_gradient_by(&self, panels: &[f32], delta: &[f32], out: &mut Vec<f32>) {
+        let (i, o, batch) = (self.inputs, self.outputs, delta.len() / self.outputs);
+        out.resize(batch * i, 0.0);
+        let left = Factor { numbers: delta, rows: Every(o), depths: Next };
+        product((out, Every(i)), Start::Zero, left, Right::Panels(panels, self.panel(i)), [batch, o, i]);
     }
 
     /// `∂L/∂x = delta·W`.
@@ -217,5 +282,51 @@ pub(super) fn times_derivative(
             move || delta.iter_mut().zip(outputs).for_each(|(d, &y)| *d = if y > 0.0 { *d } else { LEAK * *d }),
         ),
         Activation::Identity => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE, Layer};
+
+    fn numbers(len: usize, seed: u32) -> Vec<f32> {
+        (0..len as u32).map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed)) >> 8) as f32 / 1e7 - 0.8).collect()
+    }
+
+    #[test]
+    fn a_weight_in_panels_gives_the_bits_that_one_as_a_whole_gives() {
+        for (inputs, outputs) in [(600, 300), (5, 7), (1, 3)] {
+            let layer = Layer { inputs, outputs, weight: 0, bias: inputs * outputs };
+            assert_eq!(inputs * outputs >= LARGE, inputs == 600, "a large one and a small one");
+            let theta = numbers(outputs * (inputs + 1), 1);
+            for batch in [0, 1, 13] {
+                let (x, delta) = (numbers(batch * inputs, 2), numbers(batch * outputs, 3));
+                let (mut room, mut found, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+                layer.weight_by_columns(&theta, &mut room);
+                layer.input_gradient_by(&room, &delta, &mut found);
+                layer.input_gradient(&theta, &delta, &mut expected);
+                assert_eq!(found, expected, "{inputs} inputs, {batch} rows, backward");
+
+                let mut found = vec![f32::NAN; inputs * outputs];
+                let middle = outputs / 8;
+                for rows in [0..middle, middle..outputs] {
+                    let to = &mut found[rows.start * inputs..rows.end * inputs];
+                    layer.gradient_rows(&x, &delta, rows, to);
+                }
+                let mut expected = vec![0.0; theta.len()];
+                layer.add_gradient(&x, &delta, &mut expected, &mut room);
+                assert_eq!(found, expected[..inputs * outputs], "{inputs} inputs, {batch} rows, the weight's gradient");
+
+                layer.transpose_weight(&theta, &mut room);
+                layer.forward(&theta, &room, &x, batch, &mut found);
+                for (i, y) in found.iter().enumerate().filter(|_| outputs > super::FEW) {
+                    let (row, output) = (&x[i / outputs * inputs..][..inputs], i % outputs);
+                    let weight = &theta[output * inputs..][..inputs];
+                    let start = theta[inputs * outputs + output];
+                    let sum = row.iter().zip(weight).fold(start, |sum, (x, w)| x.mul_add(*w, sum));
+                    assert_eq!(y.to_bits(), sum.to_bits(), "{inputs} inputs, {batch} rows, output {output}");
+                }
+            }
+        }
     }
 }

@@ -34,11 +34,11 @@ impl Transposed {
 
     /// Turns the weights round, unless they are those of these parameters already.
     pub(crate) fn update(&mut self, mlp: &Mlp, theta: &[f32], version: &Version) {
-        self.update_all(&mlp.layers, theta, version);
+        self.update_by(&mlp.layers, version, |layer, transposed| layer.transpose_weight(theta, transposed));
     }
 
-    /// The same of layers that are no perceptron.
-    pub(super) fn update_all(&mut self, of: &[Layer], theta: &[f32], version: &Version) {
+    /// The same of layers that are no perceptron, each turned round in this way.
+    pub(super) fn update_by(&mut self, of: &[Layer], version: &Version, turn: impl Fn(&Layer, &mut Vec<f32>)) {
         match &mut self.of {
             Some((at, layers)) if *at == *version && *layers == *of => return,
             Some((at, layers)) => {
@@ -48,9 +48,7 @@ impl Transposed {
             known => *known = Some((version.clone(), of.to_vec())),
         }
         self.weights.resize_with(of.len(), Vec::new);
-        for (layer, transposed) in of.iter().zip(&mut self.weights) {
-            layer.transpose_weight(theta, transposed);
-        }
+        of.iter().zip(&mut self.weights).for_each(|(layer, transposed)| turn(layer, transposed));
     }
 }
 
@@ -127,17 +125,29 @@ impl Mlp {
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) {
+        self.backward_to_first(theta, passes, output_gradient, gradient);
+        let Passes { delta, previous, .. } = passes;
+        self.layers.first().into_iter().for_each(|layer| layer.add_gradient(x, delta, gradient, previous));
+    }
+
+    /// The same but for the first layer; returns `∂L/∂` what that puts out before its activation.
+    pub(super) fn backward_to_first<'a>(
+        &self,
+        theta: &[f32],
+        passes: &'a mut Passes,
+        output_gradient: &[f32],
+        gradient: &mut [f32],
+    ) -> &'a [f32] {
         let Passes { outputs, sums, delta, previous, sigmoid, .. } = passes;
         delta.clear();
         delta.extend_from_slice(output_gradient);
-        for (l, layer) in self.layers.iter().enumerate().rev() {
-            layer.add_gradient(if l == 0 { x } else { &outputs[l - 1] }, delta, gradient, previous);
-            if l > 0 {
-                layer.input_gradient(theta, delta, previous);
-                times_derivative(self.activation, previous, &outputs[l - 1], &sums[l - 1], sigmoid);
-                std::mem::swap(delta, previous);
-            }
+        for (l, layer) in self.layers.iter().enumerate().skip(1).rev() {
+            layer.add_gradient(&outputs[l - 1], delta, gradient, previous);
+            layer.input_gradient(theta, delta, previous);
+            times_derivative(self.activation, previous, &outputs[l - 1], &sums[l - 1], sigmoid);
+            std::mem::swap(delta, previous);
         }
+        delta
     }
 
     /// The same, and `∂L/∂x` in place of what `by_x` holds.

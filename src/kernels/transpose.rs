@@ -8,8 +8,13 @@ const SIDE: usize = 8;
 ///
 /// Panics if `x` has another length.
 pub(crate) fn transpose(x: &[f32], rows: usize, columns: usize, out: &mut Vec<f32>) {
-    assert_eq!(x.len(), rows * columns, "{rows} x {columns} numbers to transpose");
     out.resize(x.len(), 0.0);
+    transpose_to(x, rows, columns, out);
+}
+
+/// The same into room of that length.
+pub(crate) fn transpose_to(x: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
+    assert_eq!([x.len(), out.len()], [rows * columns; 2], "{rows} x {columns} numbers to transpose");
     // Square by square, so that both sides stay in the cache; what is left at the borders number by number.
     let whole = [rows - rows % SIDE, columns - columns % SIDE];
     for top in (0..whole[0]).step_by(SIDE) {

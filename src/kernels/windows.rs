@@ -42,9 +42,58 @@ impl Windows {
         self.side * self.side * self.channels
     }
 
+    /// The same over images that have their border.
+    pub(super) fn with_border(&self) -> Self {
+        let border = 2 * self.padding;
+        Self { height: self.height + border, width: self.width + border, padding: 0, ..*self }
+    }
+
+    /// A batch of images within their border; those themselves where there is none.
+    pub(super) fn bordered<'a>(&self, x: &'a [f32], to: &'a mut Vec<f32>) -> &'a [f32] {
+        if self.padding == 0 {
+            return x;
+        }
+        to.clear();
+        to.resize(x.len() / self.image() * self.with_border().image(), 0.0);
+        let row = self.width * self.channels;
+        for (from, at) in x.chunks_exact(row).zip(self.rows_within(x.len())) {
+            to[at..at + row].copy_from_slice(from);
+        }
+        to
+    }
+
+    /// The way back: replaces `to` by what is within the border.
+    pub(super) fn without_border(&self, bordered: &[f32], to: &mut Vec<f32>) {
+        to.resize(bordered.len() / self.with_border().image() * self.image(), 0.0);
+        let row = self.width * self.channels;
+        let places = self.rows_within(to.len());
+        to.chunks_exact_mut(row).zip(places).for_each(|(to, at)| to.copy_from_slice(&bordered[at..at + row]));
+    }
+
+    /// Where the rows of a batch of images of so many numbers begin within their border.
+    fn rows_within(&self, numbers: usize) -> impl Iterator<Item = usize> + use<> {
+        let (windows, all) = (*self, self.with_border());
+        (0..numbers / (self.width * self.channels)).map(move |row| {
+            let (image, row) = (row / windows.height, row % windows.height);
+            image * all.image() + ((row + windows.padding) * all.width + windows.padding) * windows.channels
+        })
+    }
+
+    /// Where window `i` over a batch of images without a border begins.
+    pub(super) fn corner(&self, i: usize) -> usize {
+        let (image, top, left) = self.corner_of(i);
+        image + self.at(top, left, 0, 0)
+    }
+
+    /// Where the numbers under a window are, from where it begins.
+    pub(super) fn under(&self) -> impl Iterator<Item = usize> + use<> {
+        let (row, apart) = (self.side * self.channels, self.width * self.channels);
+        (0..self.side).flat_map(move |r| r * apart..r * apart + row)
+    }
+
     /// Where window `i` over a batch of images lies: where its image begins among all numbers, and its first row and column,
     /// which are above or left of the image in the border.
-    fn corner(&self, i: usize) -> (usize, isize, isize) {
+    fn corner_of(&self, i: usize) -> (usize, isize, isize) {
         let (image, place) = (i / self.count(), i % self.count());
         let (row, column) = (place / self.columns(), place % self.columns());
         let first = |i: usize| (i * self.stride) as isize - self.padding as isize;
@@ -58,54 +107,16 @@ impl Windows {
         from.min(until)..until
     }
 
-    /// Replaces `to` by what lies under these windows over a batch of images, `[windows, side·side·channels]`, 0 in the border.
-    pub(super) fn gather(&self, x: &[f32], windows: Range<usize>, to: &mut Vec<f32>) {
-        let (c, row) = (self.channels, self.side * self.channels);
-        to.resize(windows.len() * self.len(), 0.0);
-        for (window, to) in windows.zip(to.chunks_exact_mut(self.len())) {
-            let (image, top, left) = self.corner(window);
-            let (rows, columns) = (self.within(top, self.height), self.within(left, self.width));
-            if rows.len().min(columns.len()) < self.side {
-                to.fill(0.0);
-            }
-            for (r, to) in to.chunks_exact_mut(row).enumerate().take(rows.end).skip(rows.start) {
-                let from = image + self.at(top, left, r, columns.start);
-                to[columns.start * c..columns.end * c].copy_from_slice(&x[from..from + columns.len() * c]);
-            }
-        }
-    }
-
-    /// The way back: adds to each number of a batch of images, `x`, those of `from` that are of the windows over it.
-    pub(super) fn scatter(&self, from: &[f32], windows: Range<usize>, x: &mut [f32]) {
-        let (c, row) = (self.channels, self.side * self.channels);
-        vectorised(
-            #[inline(always)]
-            move || {
-                for (window, from) in windows.zip(from.chunks_exact(self.len())) {
-                    let (image, top, left) = self.corner(window);
-                    let (rows, columns) = (self.within(top, self.height), self.within(left, self.width));
-                    for (r, from) in from.chunks_exact(row).enumerate().take(rows.end).skip(rows.start) {
-                        let to = image + self.at(top, left, r, columns.start);
-                        let from = &from[columns.start * c..columns.end * c];
-                        x[to..to + from.len()].iter_mut().zip(from).for_each(|(x, from)| *x += from);
-                    }
-                }
-            },
-        );
-    }
-
     /// Where in its image the pixel in a row and a column of a window stands, if it lies within.
     fn at(&self, top: isize, left: isize, row: usize, column: usize) -> usize {
         let (y, x) = ((top + row as isize) as usize, (left + column as isize) as usize);
         (y * self.width + x) * self.channels
     }
 
-    /// Replaces `out` by the largest number of each channel under each window, `[windows, channels]`, and `chosen` by which
-    /// pixel of the window has it, the first of several.
-    pub(super) fn largest(&self, x: &[f32], batch: usize, out: &mut Vec<f32>, chosen: &mut Vec<u8>) {
-        let (c, count) = (self.channels, batch * self.count());
-        out.resize(count * c, 0.0);
-        chosen.resize(count * c, 0);
+    /// Replaces `out` by the largest number of each channel under each window over a batch of images, `[windows, channels]`, and
+    /// `chosen` by which pixel of the window has it, the first of several.
+    pub(super) fn largest(&self, x: &[f32], out: &mut [f32], chosen: &mut [u8]) {
+        let c = self.channels;
         vectorised(
             #[inline(always)]
             move || {
@@ -150,7 +161,7 @@ impl Windows {
     /// begin.
     #[inline(always)]
     fn pixels(&self, window: usize, mut each: impl FnMut(u8, usize)) {
-        let (image, top, left) = self.corner(window);
+        let (image, top, left) = self.corner_of(window);
         for row in self.within(top, self.height) {
             for column in self.within(left, self.width) {
                 each((row * self.side + column) as u8, image + self.at(top, left, row, column));
@@ -178,28 +189,26 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_under_windows_is_gathered_part_by_part_and_given_back_to_where_it_was() {
+    fn what_lies_under_windows_is_found_within_the_border_and_given_back_without_it() {
         for windows in all() {
-            let (x, count) = (numbers(2 * windows.image(), 1), 2 * windows.count());
-            let (mut under, mut part) = (Vec::new(), Vec::new());
-            windows.gather(&x, 0..count, &mut under);
-            for window in 0..count {
-                windows.gather(&x, window..window + 1, &mut part);
-                let (image, top, left) = windows.corner(window);
-                for (i, &got) in part.iter().enumerate() {
+            let (x, all, mut room) = (numbers(2 * windows.image(), 1), windows.with_border(), Vec::new());
+            let bordered = windows.bordered(&x, &mut room).to_vec();
+            for window in 0..2 * windows.count() {
+                let (image, top, left) = windows.corner_of(window);
+                for (i, under) in all.under().enumerate() {
                     let (pixel, channel) = (i / windows.channels, i % windows.channels);
                     let (y, x_) = (top + (pixel / windows.side) as isize, left + (pixel % windows.side) as isize);
                     let is_in = (0..windows.height as isize).contains(&y) && (0..windows.width as isize).contains(&x_);
                     let place = || image + (y as usize * windows.width + x_ as usize) * windows.channels + channel;
-                    assert_eq!(got, if is_in { x[place()] } else { 0.0 }, "{windows:?}, window {window}, {i}");
+                    let (got, expected) = (bordered[all.corner(window) + under], if is_in { x[place()] } else { 0.0 });
+                    assert_eq!(got, expected, "{windows:?}, window {window}, {i}");
                 }
-                assert_eq!(part, under[window * windows.len()..(window + 1) * windows.len()], "{windows:?}");
             }
-            // The way back is the transpose: all are whole numbers, and sums exact.
-            let (y, mut back) = (numbers(under.len(), 2), vec![0.0; x.len()]);
-            windows.scatter(&y, 0..count, &mut back);
-            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            assert_eq!(dot(&under, &y), dot(&x, &back), "{windows:?}");
+            let mut back = Vec::new();
+            if windows.padding > 0 {
+                windows.without_border(&bordered, &mut back);
+                assert_eq!(back, x, "{windows:?}");
+            }
         }
     }
 
@@ -207,14 +216,15 @@ mod tests {
     fn the_largest_of_a_window_is_the_first_of_several_and_takes_all_that_is_given_back() {
         for windows in all() {
             let (x, count, c) = (numbers(2 * windows.image(), 3), 2 * windows.count(), windows.channels);
-            let (mut most, mut chosen, mut under, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-            windows.largest(&x, 2, &mut most, &mut chosen);
+            let (mut most, mut chosen, mut room, mut back) =
+                (vec![0.0; count * c], vec![0; count * c], Vec::new(), Vec::new());
+            windows.largest(&x, &mut most, &mut chosen);
             // Below all numbers in the border.
             let low: Vec<f32> = x.iter().map(|x| x + 100.0).collect();
-            windows.gather(&low, 0..count, &mut under);
+            let (all, low) = (windows.with_border(), windows.bordered(&low, &mut room));
             for (i, (most, chosen)) in most.iter().zip(&chosen).enumerate() {
-                let pixels = under[i / c * windows.len()..][..windows.len()].iter().skip(i % c).step_by(c);
-                let first = pixels.enumerate().fold((0, 0.0), |at, (p, &x)| if x > at.1 { (p, x) } else { at });
+                let pixels = all.under().skip(i % c).step_by(c).map(|under| low[all.corner(i / c) + under]);
+                let first = pixels.enumerate().fold((0, 0.0), |at, (p, x)| if x > at.1 { (p, x) } else { at });
                 assert_eq!((usize::from(*chosen), most + 100.0), first, "{windows:?}");
             }
             windows.give_back(&vec![1.0; count * c], &chosen, 2, &mut back);

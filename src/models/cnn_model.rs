@@ -1,6 +1,5 @@
 //! Actor and critic as convolutional networks, on a shared trunk or apart.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -173,27 +172,24 @@ impl CnnModel {
         Ok((layout, gains, network))
     }
 
-    /// Replaces `out` by some columns of a network's outputs, `own` after each row.
+    /// Hands what a network puts out for each observation, and the parameters, to `take`.
     fn infer(
         &self,
         (which, net): (usize, &Cnn),
-        (columns, own): (Range<usize>, &OwnOutputs),
         params: &Params,
         observation: &[f32],
         scratch: &mut Scratch,
-        out: &mut Vec<f32>,
+        mut take: impl FnMut(&[f32], &[f32]),
     ) -> Result<()> {
         let width = self.observation_len;
         rows(observation, width)?;
-        out.clear();
         let (stop, Room { acting, turned, .. }) = scratch.with_stop();
         params.read(|theta| {
             net.turn(&mut turned[which], theta, &params.version());
             for block in observation.chunks(net.block() * width) {
                 stop.check()?;
                 net.forward(theta, &turned[which], block, block.len() / width, acting);
-                let rows = acting.output().chunks_exact(net.outputs());
-                rows.for_each(|row| out.extend(row[columns.clone()].iter().chain(own.of(theta))));
+                acting.output().chunks_exact(net.outputs()).for_each(|row| take(row, theta));
             }
             Ok(())
         })?
@@ -241,8 +237,11 @@ impl Model for CnnModel {
             return super::in_blocks(self, params, observation, scratch, outputs, |(outputs, _)| outputs);
         }
         let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
-        let columns = 0..self.distribution.network_outputs();
-        self.infer((0, net), (columns, &self.own), params, observation, scratch, outputs)
+        let actions = self.distribution.network_outputs();
+        outputs.clear();
+        self.infer((0, net), params, observation, scratch, |row, theta| {
+            outputs.extend(row[..actions].iter().chain(self.own.of(theta)));
+        })
     }
 
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
@@ -253,8 +252,38 @@ impl Model for CnnModel {
             Nets::Separate { critic, .. } => (1, critic, 0),
             Nets::Shared(net) => (0, net, self.distribution.network_outputs()),
         };
-        let columns = column..column + 1;
-        self.infer((which, net), (columns, &OwnOutputs::default()), params, observation, scratch, values)
+        values.clear();
+        self.infer((which, net), params, observation, scratch, |row, _| values.push(row[column]))
+    }
+
+    fn answers_at_once(&self) -> bool {
+        self.fused && matches!(self.nets, Nets::Shared(_))
+    }
+
+    fn answers_after(
+        &self,
+        params: &Params,
+        observation: &[f32],
+        _memory: &mut [f32],
+        scratch: &mut Scratch,
+        outputs: &mut Vec<f32>,
+        values: Option<&mut Vec<f32>>,
+    ) -> Result<()> {
+        match (&self.nets, values) {
+            (Nets::Shared(net), Some(values)) if self.is_on_host(params) => {
+                let actions = self.distribution.network_outputs();
+                outputs.clear();
+                values.clear();
+                self.infer((0, net), params, observation, scratch, |row, theta| {
+                    outputs.extend(row[..actions].iter().chain(self.own.of(theta)));
+                    values.push(row[actions]);
+                })
+            }
+            (_, values) => {
+                self.outputs(params, observation, scratch, outputs)?;
+                values.map_or(Ok(()), |values| self.values(params, observation, scratch, values))
+            }
+        }
     }
 
     fn host_gradient(

@@ -121,7 +121,7 @@ impl LaneShard {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.share.begin(theta.len());
+        self.share.begin(theta.len(), std::slice::from_ref(&(0..theta.len())));
         let lanes = along.lanes.len();
         let (mut start, end) = (index * lanes / count, (index + 1) * lanes / count);
         let together = (BLOCK / along.steps.max(1)).max(4);

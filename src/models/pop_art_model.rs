@@ -135,6 +135,10 @@ impl Model for PopArtModel {
         Ok(())
     }
 
+    fn answers_at_once(&self) -> bool {
+        self.model.answers_at_once()
+    }
+
     fn scales(&self) -> bool {
         self.model.scales()
     }

@@ -331,7 +331,10 @@ impl Model for RecurrentModel {
                 shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
             });
         })?;
-        let loss = Share::total(shards.iter().map(|shard| &shard.share), gradient, sums)?;
+        let parameters = params.layout().len();
+        let shares = shards.iter().map(|shard| &shard.share);
+        let all = 0..parameters;
+        let loss = Share::total(shares, (parameters, std::slice::from_ref(&all)), gradient, sums)?;
         Ok(Some(loss / batch.places.len() as f64))
     }
 }

@@ -1,5 +1,6 @@
 //! A share of a minibatch, from observations to gradient, on the host and without a graph.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::nets::{Net, Nets};
@@ -15,10 +16,18 @@ use crate::{Params, Result, Threads};
 type Network<'a, N> =
     (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs, &'a Threads);
 
-/// Rows that go through a network together.
-fn block<N: Net>(nets: &Nets<N>) -> usize {
+/// The network that says how rows are split.
+fn leading<N: Net>(nets: &Nets<N>) -> &N {
     let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = nets;
-    net.block()
+    net
+}
+
+/// The places of a gradient that no network puts off, before, between and after those.
+fn at_once<N: Net>(nets: &Nets<N>, parameters: usize) -> [Range<usize>; 3] {
+    let mut put_off = nets.each().into_iter().filter_map(|net| net.put_off());
+    let [a, b] = [(); 2].map(|()| put_off.next().unwrap_or(parameters..parameters));
+    let [a, b] = if a.start <= b.start { [a, b] } else { [b, a] };
+    [0..a.start, a.end..b.start, b.end..parameters]
 }
 
 /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, in shares on
@@ -36,7 +45,7 @@ pub(super) fn gradient<N: Net>(
 ) -> Result<f64> {
     batch.check()?;
     batch.check_action(distribution.action_len(), distribution.action_kind())?;
-    let count = batch.places.len().div_ceil(block(nets)).clamp(1, share::MOST);
+    let count = batch.places.len().div_ceil(leading(nets).share()).clamp(1, share::MOST);
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];
     // Of a minibatch of one share, one thread takes the actor and another the critic.
@@ -55,7 +64,16 @@ pub(super) fn gradient<N: Net>(
             shard.run((nets, turned, distribution, own, within), theta, batch, objective, (index, count));
         });
     })?;
-    let loss = Share::total(shards.iter().map(|shard| &shard.share), gradient, sums)?;
+    let parameters = params.layout().len();
+    let places = at_once(nets, parameters);
+    let loss = Share::total(shards.iter().map(|shard| &shard.share), (parameters, &places), gradient, sums)?;
+    let (first, others) = shards.split_at_mut(1);
+    for (which, net) in nets.each().into_iter().enumerate().filter(|(_, net)| net.put_off().is_some()) {
+        let others: Vec<_> = others.iter().map(|shard| if which == 0 { &shard.actor } else { &shard.critic }).collect();
+        let first = &mut first[0];
+        let first = if which == 0 { &mut first.actor } else { &mut first.critic };
+        net.make_up(first, &others, threads, gradient);
+    }
     Ok(loss / batch.places.len() as f64)
 }
 
@@ -98,8 +116,10 @@ impl<N: Net> Shard<N> {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.share.begin(theta.len());
         self.apart.clear();
+        self.share.begin(theta.len(), &at_once(network.0, theta.len()));
+        N::begin(&mut self.actor);
+        N::begin(&mut self.critic);
         let rows = batch.places.len();
         let end = (index + 1) * rows / count;
         let mut start = index * rows / count;
@@ -108,7 +128,7 @@ impl<N: Net> Shard<N> {
             if self.share.interrupted {
                 return;
             }
-            let block = start..(start + block(network.0)).min(end);
+            let block = start..(start + leading(network.0).block()).min(end);
             start = block.end;
             let (places, advantage) = (&batch.places[block.clone()], &batch.advantage[block]);
             let block = Minibatch { places, advantage, ..batch };
@@ -164,19 +184,24 @@ impl<N: Net> Shard<N> {
         match nets {
             Nets::Separate { actor, critic } => {
                 let (observation, host, apart) = (&*observation, &*host, &mut self.apart);
-                threads.both(
-                    || actor.backward(theta, observation, work, &host.by_output, gradient),
-                    || {
-                        apart.resize(theta.len(), 0.0);
-                        critic.backward(theta, observation, critic_work, &host.by_value, apart);
-                    },
-                );
+                if threads.count() == 1 {
+                    actor.backward((theta, first), observation, work, &host.by_output, gradient);
+                    critic.backward((theta, second), observation, critic_work, &host.by_value, gradient);
+                } else {
+                    threads.both(
+                        || actor.backward((theta, first), observation, work, &host.by_output, gradient),
+                        || {
+                            apart.resize(theta.len(), 0.0);
+                            critic.backward((theta, second), observation, critic_work, &host.by_value, apart);
+                        },
+                    );
+                }
             }
             Nets::Shared(net) => {
                 for (row, &d) in host.by_output.chunks_exact_mut(stride).zip(&host.by_value) {
                     row[actions] = d;
                 }
-                net.backward(theta, observation, work, &host.by_output, gradient);
+                net.backward((theta, first), observation, work, &host.by_output, gradient);
             }
         }
         loss

@@ -1,5 +1,7 @@
 //! What one thread adds to a gradient, and the sum of all.
 
+use std::ops::Range;
+
 use crate::kernels::add;
 use crate::objective::RowSums;
 use crate::{Error, Result};
@@ -22,35 +24,37 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Nothing yet, of so many parameters.
-    pub(super) fn begin(&mut self, parameters: usize) {
-        self.gradient.clear();
+    /// Nothing yet, of so many parameters, in these places of the gradient; what is in others is nobody's.
+    pub(super) fn begin(&mut self, parameters: usize, places: &[Range<usize>]) {
         self.gradient.resize(parameters, 0.0);
+        places.iter().for_each(|places| self.gradient[places.clone()].fill(0.0));
         self.sums.clear();
         (self.loss, self.interrupted) = (0.0, false);
     }
 
-    /// Replaces `gradient` and `sums` by the sums over all shares, at least one, in their order; returns that of the losses.
+    /// Replaces these places of `gradient`, and `sums`, by the sums over all shares, at least one, in their order; returns that of the
+    /// losses.
     ///
     /// # Errors
     /// [`Error::Interrupted`] if one of them was broken off.
     pub(super) fn total<'a>(
         shares: impl Iterator<Item = &'a Share> + Clone,
+        (parameters, places): (usize, &[Range<usize>]),
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<f64> {
         if shares.clone().any(|share| share.interrupted) {
             return Err(Error::Interrupted);
         }
-        gradient.clear();
+        gradient.resize(parameters, 0.0);
         sums.clear();
         let mut loss = 0.0;
-        for share in shares {
+        for (index, share) in shares.enumerate() {
             loss += share.loss;
             share.sums.entries().iter().for_each(|&(name, sum)| sums.add(name, sum));
-            match gradient.is_empty() {
-                true => gradient.extend_from_slice(&share.gradient),
-                false => add(gradient, &share.gradient),
+            for places in places {
+                let (sum, own) = (&mut gradient[places.clone()], &share.gradient[places.clone()]);
+                if index == 0 { sum.copy_from_slice(own) } else { add(sum, own) }
             }
         }
         Ok(loss)
