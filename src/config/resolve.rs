@@ -128,10 +128,11 @@ impl Config {
         Ok(if self.mask_actions { model } else { model.map(FiniteMdp::without_masks) })
     }
 
-    /// The same, where it is not too large to be had.
+    /// The exact model, where it is not too large to be had.
     ///
     /// # Errors
     /// As [`Config::model_of_env`].
+    #[cfg(feature = "cli")]
     pub(crate) fn model_that_fits(&self) -> Result<Option<FiniteMdp>> {
         if_it_fits(self.model_of_env())
     }
