@@ -37,13 +37,15 @@ fn the_same_configuration_gives_the_same_bits_and_another_seed_does_not() {
     }
 }
 
-/// Enough lanes for several groups, enough steps for several shares of a minibatch.
+/// Enough lanes for several groups and enough steps for several shares of a minibatch; and so few that one thread takes the actor
+/// and another the critic.
 #[test]
 fn the_number_of_our_own_threads_changes_no_bit() {
     for algo in algo::ROWS {
-        for (envs, n_steps) in [(70, 40), (128, 16)] {
+        for (envs, n_steps) in [(70, 40), (128, 16), (4, 30)] {
             let trained = |threads: usize| {
-                let wide = Config { envs, threads, steps: 8_000, ..config(algo.name, "CartPole-v1", 5) };
+                let steps = 100 * envs as u64;
+                let wide = Config { envs, threads, steps, ..config(algo.name, "CartPole-v1", 5) };
                 let wide = match algo.name {
                     "reinforce" => Config { episodes: 2 * envs, ..wide },
                     "ppo" => Config { n_steps, n_minibatches: 2, ..wide },
@@ -97,6 +99,21 @@ fn groups_of_lanes_play_what_one_group_plays() {
             }
         }
     }
+}
+
+#[test]
+fn filters_of_actor_and_critic_learn_the_same_on_any_number_of_threads() {
+    let trained = |threads: usize| {
+        let apart = "minatar_cnn(shared_trunk=false)".into();
+        let defaults = config("ppo", "MinAtar/Breakout-v1", 5);
+        let short =
+            Config { model: apart, envs: 4, n_steps: 8, n_epochs: 2, n_minibatches: 2, steps: 96, threads, ..defaults };
+        let mut trainer = Trainer::new(&short).expect("a trainer");
+        while trainer.step().expect("an update").is_some() {}
+        trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let one = trained(1);
+    assert!(one == trained(2) && one == trained(3));
 }
 
 const CHILD: &str = "UPHILL_TEST_PRINTS_BITS";

@@ -85,13 +85,14 @@ impl Crew {
         // SAFETY: only the lifetime is another. The pointer is taken out of `state` below, before which a helper that
         // takes it is counted in `busy`, and this function is not left, by a panic neither, until `busy` is 0.
         let erased = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync + '_), *const (dyn Fn() + Sync)>(work) };
-        let asleep = {
+        let awake = {
             let mut state = shared.lock();
             (state.work, state.wanted) = (Some(Work(erased)), helpers);
-            state.asleep
+            self.helpers - state.asleep
         };
         shared.calls.fetch_add(1, Ordering::Release);
-        (0..helpers.min(asleep)).for_each(|_| shared.called.notify_one());
+        // Those who are awake look before they sleep.
+        (awake..helpers).for_each(|_| shared.called.notify_one());
         let done = catch_unwind(AssertUnwindSafe(work));
         let mut state = shared.lock();
         (state.work, state.wanted) = (None, 0);
@@ -195,18 +196,24 @@ mod tests {
         }
     }
 
+    /// Comes, and waits until so many have come; nobody waits for ever for one who does not.
+    fn meet(there: &AtomicUsize, count: usize) {
+        there.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..10_000 {
+            if there.load(Ordering::SeqCst) >= count {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     #[test]
-    fn helpers_help() {
-        let crew = Crew::new(1).expect("threads");
-        for _ in 0..50 {
-            // Neither goes on without the other.
-            let there = AtomicUsize::new(0);
-            crew.call(1, &|| {
-                there.fetch_add(1, Ordering::SeqCst);
-                while there.load(Ordering::SeqCst) < 2 {
-                    std::thread::yield_now();
-                }
-            });
+    fn as_many_help_as_are_asked_whether_awake_or_asleep() {
+        let crew = Crew::new(3).expect("threads");
+        for round in 0..60 {
+            let (helpers, there) = (1 + round % 3, AtomicUsize::new(0));
+            crew.call(helpers, &|| meet(&there, 1 + helpers));
+            assert_eq!(there.into_inner(), 1 + helpers, "round {round}");
         }
     }
 
@@ -233,10 +240,7 @@ mod tests {
             let here = std::thread::current().id();
             let done = catch_unwind(AssertUnwindSafe(|| {
                 crew.call(1, &|| {
-                    there.fetch_add(1, Ordering::SeqCst);
-                    while there.load(Ordering::SeqCst) < 2 {
-                        std::thread::yield_now();
-                    }
+                    meet(&there, 2);
                     assert!((std::thread::current().id() == here) != of_caller, "meant");
                     std::thread::sleep(Duration::from_millis(2));
                     ended.fetch_add(1, Ordering::SeqCst);

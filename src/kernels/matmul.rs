@@ -34,7 +34,6 @@ pub(crate) fn matmul(out: &mut [f32], start: Start<'_>, a: Left<'_>, b: &[f32], 
 #[cfg(test)]
 mod tests {
     use super::super::transpose::transpose;
-    const DEPTH: usize = 256;
     use super::{Left, Start, matmul};
 
     /// Every element in the order of the inner dimension, one fused product at a time.
@@ -61,7 +60,7 @@ mod tests {
             [64, 300, 64],
             [20, 300, 512],
             [13, 129, 200],
-            [2, DEPTH + 1, 33],
+            [2, 257, 33],
             [0, 3, 4],
             [3, 0, 4],
             [3, 4, 0],

@@ -250,3 +250,23 @@ pub(super) const ROWS: &[Row] = &[
         make: Make::Clip(|a| Ok(Chain::new().then(clip_by_value(a.schedule("max_value")?)))),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::of_one_part;
+    use crate::layout::Block;
+
+    #[test]
+    fn a_part_goes_up_to_the_first_dot() {
+        let block = |name: &str| Block { name: name.into(), shape: vec![1], offset: 0 };
+        for (one, other, together) in [
+            ("actor.0.weight", "actor.1.bias", true),
+            ("actor", "actor.log_std", true),
+            ("actor.head", "trunk.head", false),
+            ("act.or", "actor.0", false),
+        ] {
+            assert_eq!(of_one_part(&block(one), &block(other)), together, "{one} and {other}");
+            assert_eq!(of_one_part(&block(other), &block(one)), together, "{other} and {one}");
+        }
+    }
+}
