@@ -44,7 +44,7 @@ fn the_number_of_our_own_threads_changes_no_bit() {
     for algo in algo::ROWS {
         for (envs, n_steps) in [(70, 40), (128, 16), (4, 30)] {
             let trained = |threads: usize| {
-                let steps = 100 * envs as u64;
+                let steps = 60 * envs as u64;
                 let wide = Config { envs, threads, steps, ..config(algo.name, "CartPole-v1", 5) };
                 let wide = match algo.name {
                     "reinforce" => Config { episodes: 2 * envs, ..wide },
