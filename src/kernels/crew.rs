@@ -8,9 +8,9 @@ use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread::Builder;
+use std::thread::{Builder, available_parallelism};
 
-/// How often a thread looks before it sleeps: some tens of microseconds, more than there is between one piece of work and
+/// Looks that together take some tens of microseconds, more than there is between one piece of work and
 /// the next within an update.
 const LOOKS: usize = 4_000;
 
@@ -24,6 +24,9 @@ pub(crate) struct Crew {
 
 #[derive(Default)]
 struct Shared {
+    /// How often a thread looks before it sleeps: [`LOOKS`], or never where there are more threads than cores, of which one that
+    /// waits awake would keep another from its work.
+    looks: usize,
     state: Mutex<State>,
     /// Calls so far, for helpers that wait awake.
     calls: AtomicU64,
@@ -58,7 +61,10 @@ impl Crew {
     /// # Errors
     /// What the system refuses a thread with.
     pub(crate) fn new(helpers: usize) -> std::io::Result<Self> {
-        let crew = Self { shared: Arc::default(), helpers, turn: Mutex::default() };
+        let cores = available_parallelism().map_or(1, usize::from);
+        let looks = if helpers < cores { LOOKS } else { 0 };
+        let shared = Arc::new(Shared { looks, ..Shared::default() });
+        let crew = Self { shared, helpers, turn: Mutex::default() };
         for i in 1..=helpers {
             let shared = crew.shared.clone();
             Builder::new().name(format!("uphill-{i}")).spawn(move || shared.help())?;
@@ -99,7 +105,7 @@ impl Crew {
         if shared.busy.load(Ordering::Acquire) > 0 {
             drop(state);
             // They have little left to do.
-            (0..LOOKS).take_while(|_| shared.busy.load(Ordering::Acquire) > 0).for_each(|_| spin_loop());
+            (0..shared.looks).take_while(|_| shared.busy.load(Ordering::Acquire) > 0).for_each(|_| spin_loop());
             state = shared.lock();
             while shared.busy.load(Ordering::Acquire) > 0 {
                 state.caller_asleep = true;
@@ -150,7 +156,7 @@ impl Shared {
 
     /// Waits for a call, and counts this helper among those who have begun; `None` where there will be none any more.
     fn next(&self, seen: &mut u64) -> Option<Work> {
-        (0..LOOKS).take_while(|_| self.calls.load(Ordering::Acquire) == *seen).for_each(|_| spin_loop());
+        (0..self.looks).take_while(|_| self.calls.load(Ordering::Acquire) == *seen).for_each(|_| spin_loop());
         let mut state = self.lock();
         loop {
             *seen = self.calls.load(Ordering::Acquire);
