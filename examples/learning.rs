@@ -4,15 +4,16 @@
 //! cargo run --release --example learning
 //! cargo run --release --example learning -- --optimizer "lamb(lr=3e-3)"
 //! cargo run --release --example learning -- configs/*.toml --seeds 10      # runs of one's own, over as many seeds
+//! cargo run --release --example learning -- configs/*.toml --runs runs/learning    # kept there: broken off, it goes on
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use uphill::screen::{returns, say};
+use uphill::screen::{returns, say, tell};
 use uphill::stats::{Bootstrap, Interval, Scores, mean};
-use uphill::{Config, Error, History, Result, Seed, Trainer, algo, cli};
+use uphill::{Config, Error, Evaluation, History, Result, RunFolder, Seed, Trainer, algo, cli};
 
 /// What every algorithm learns with its defaults, or what runs of one's own learn, over several seeds, as a table.
 #[derive(Parser)]
@@ -28,6 +29,24 @@ struct Args {
     /// Optimizer of all of them [default: each algorithm's own]
     #[arg(long, value_name = "SPEC", conflicts_with = "configs")]
     optimizer: Option<String>,
+    /// Keep each run in a folder of its own in this one, and take from there what an earlier call has done
+    #[arg(long, value_name = "FOLDER", requires = "configs")]
+    runs: Option<PathBuf>,
+}
+
+/// A run of several seeds, and the return that counts as having learnt it.
+struct Task {
+    config: Config,
+    target: f64,
+    /// Where its runs are kept, without the seed.
+    kept: Option<PathBuf>,
+}
+
+/// What a seed came to.
+struct Outcome {
+    history: History,
+    eval: Evaluation,
+    steps_per_second: f64,
 }
 
 /// Tasks, the steps they get, and the return that counts as having learnt them.
@@ -55,22 +74,24 @@ fn main() -> ExitCode {
 }
 
 fn learn(args: &Args) -> Result<()> {
-    let runs = runs(args)?;
-    say(
-        "| environment | algorithm | steps | training return | evaluation | its mean, 95% | learnt | solved at step |",
-    )?;
-    say("|---|---|---|---|---|---|---|---|")?;
+    let tasks = tasks(args)?;
+    let columns =
+        "environment | algorithm | steps | training return | evaluation | its mean, 95% | learnt | solved at step";
+    say(format_args!("| {columns} | steps/s |"))?;
+    say("|---|---|---|---|---|---|---|---|---|")?;
     let (mut failures, seeds) = (Vec::new(), args.seeds);
-    for (config, target) in &runs {
+    for Task { config, target, kept } in &tasks {
         let (env, name, steps) = (&config.env, &config.algo.name, config.steps);
-        let (mut training, mut evaluation, mut solved, mut learnt) = (vec![], vec![], vec![], 0);
+        let (mut training, mut evaluation, mut solved, mut rates, mut learnt) = (vec![], vec![], vec![], vec![], 0);
         for seed in args.first_seed..args.first_seed + seeds {
-            let mut trainer = Trainer::new(&Config { seed, ..config.clone() })?;
-            while trainer.step()?.is_some() {}
-            let history: History = trainer.history().clone();
+            let config = Config { seed, ..config.clone() };
+            let Outcome { history, eval, steps_per_second } = match kept {
+                Some(path) => kept_run(&config, path)?,
+                None => run(&config)?,
+            };
+            rates.push(steps_per_second);
             training.extend(history.return_mean());
             solved.extend(history.solved_at_step().map(|step| step as f64));
-            let eval = trainer.into_policy()?.evaluate(100, Seed(seed))?;
             // Rewards are f32: a sum of them may miss the exact optimum by its rounding.
             let has_learnt = eval.return_mean >= Some(target - 1e-6);
             learnt += u64::from(has_learnt);
@@ -82,14 +103,58 @@ fn learn(args: &Args) -> Result<()> {
         let (train, eval, mean) = (spread(&training), spread(&evaluation), interval(&evaluation)?);
         let solved =
             if solved.is_empty() { "-".into() } else { format!("{} ({} of {seeds})", spread(&solved), solved.len()) };
-        say(format_args!("| {env} | {name} | {steps} | {train} | {eval} | {mean} | {learnt} of {seeds} | {solved} |"))?;
+        let rate = median(&mut rates);
+        say(format_args!(
+            "| {env} | {name} | {steps} | {train} | {eval} | {mean} | {learnt} of {seeds} | {solved} | {rate:.0} |"
+        ))?;
     }
     say(if failures.is_empty() { "\nEvery seed has learnt its task." } else { "\nWhat has not learnt its task:\n" })?;
     failures.iter().try_for_each(say)
 }
 
-/// What is trained, and the return that counts as having learnt it.
-fn runs(Args { configs, optimizer, .. }: &Args) -> Result<Vec<(Config, f64)>> {
+/// A run from its start to its end.
+fn run(config: &Config) -> Result<Outcome> {
+    let mut trainer = Trainer::new(config)?;
+    while trainer.step()?.is_some() {}
+    let seed = Seed(config.seed);
+    outcome(trainer, |trainer| trainer.into_policy()?.evaluate(100, seed))
+}
+
+/// A run whose folder is kept: as far as it is there it is not done again.
+fn kept_run(config: &Config, path: &Path) -> Result<Outcome> {
+    let path = PathBuf::from(format!("{}-s{}", path.display(), config.seed));
+    let (mut run, mut trainer) = if path.join("config.toml").exists() {
+        let (run, trainer, notes) = RunFolder::resume(&path, Trainer::new)?;
+        notes.iter().for_each(tell);
+        (run, trainer)
+    } else {
+        (RunFolder::create(&path, config, false)?, Trainer::new(config)?)
+    };
+    // The number of threads changes no result.
+    let settings = |config: &Config| Config { threads: 0, ..config.clone() }.to_toml();
+    if settings(trainer.config())? != settings(config)? {
+        let problem = "this is a run of other settings: give --runs another folder, or remove this one";
+        return Err(Error::File { path, problem: problem.into() });
+    }
+    if run.is_finished(&trainer) {
+        return outcome(trainer, |trainer| trainer.into_policy()?.evaluate(100, Seed(config.seed)));
+    }
+    while let Some(metrics) = trainer.step()? {
+        run.log(&metrics)?;
+        run.save_if_due(&mut trainer)?;
+    }
+    run.save(&mut trainer)?;
+    outcome(trainer, |trainer| Ok(run.finish(trainer)?.eval))
+}
+
+/// What a trainer that has come to its end has learnt, judged by 100 episodes.
+fn outcome(trainer: Trainer, judge: impl FnOnce(Trainer) -> Result<Evaluation>) -> Result<Outcome> {
+    let (history, steps_per_second) = (trainer.history().clone(), trainer.env_steps() as f64 / trainer.wall_seconds());
+    Ok(Outcome { history, steps_per_second, eval: judge(trainer)? })
+}
+
+/// What is trained.
+fn tasks(Args { configs, optimizer, runs, .. }: &Args) -> Result<Vec<Task>> {
     if configs.is_empty() {
         let defaults = |algo: &str| match optimizer {
             Some(optimizer) => Config::new(algo, optimizer),
@@ -97,7 +162,8 @@ fn runs(Args { configs, optimizer, .. }: &Args) -> Result<Vec<(Config, f64)>> {
         };
         let tasks = TASKS.iter().flat_map(|task| algo::ROWS.iter().map(move |row| (task, row.name)));
         let run = |(&(env, steps, target), algo): (&(&str, u64, f64), &str)| {
-            Ok((Config { env: env.into(), steps, ..defaults(algo)? }, target))
+            let config = Config { env: env.into(), steps, ..defaults(algo)? };
+            Ok(Task { config, target, kept: None })
         };
         return tasks.map(run).collect();
     }
@@ -107,7 +173,8 @@ fn runs(Args { configs, optimizer, .. }: &Args) -> Result<Vec<(Config, f64)>> {
         let known = TARGETS.iter().find(|(env, _)| *env == spec.id).map(|(_, target)| *target);
         let unknown = || Error::Config(format!("{}: {} has no return at which it is solved", path.display(), spec.id));
         let target = known.or(spec.reward_threshold).ok_or_else(unknown)?;
-        Ok((config, target))
+        let kept = runs.as_ref().map(|runs| runs.join(path.file_stem().unwrap_or_default()));
+        Ok(Task { config, target, kept })
     };
     configs.iter().map(run).collect()
 }
@@ -121,6 +188,12 @@ fn interval(evaluation: &[f64]) -> Result<String> {
     let Interval { low, high, .. } = bootstrap.interval(&Scores::of_one_task(evaluation)?, mean)?;
     let digits = if high.abs() < 10.0 { 4 } else { 2 };
     Ok(format!("{low:.digits$} to {high:.digits$}"))
+}
+
+/// The middle one of at least one, the upper of two.
+fn median(x: &mut [f64]) -> f64 {
+    x.sort_by(f64::total_cmp);
+    x[x.len() / 2]
 }
 
 /// Mean and sample standard deviation over seeds.
