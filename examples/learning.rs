@@ -9,11 +9,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use clap::Parser;
-use uphill::screen::{returns, say, tell};
+use uphill::screen::{Bar, returns, say, tell};
 use uphill::stats::{Bootstrap, Interval, Scores, mean};
-use uphill::{Config, Error, Evaluation, History, Result, RunFolder, Seed, Trainer, algo, cli};
+use uphill::{Config, Error, Evaluation, History, Metrics, Result, RunFolder, Seed, Trainer, algo, cli};
 
 /// What every algorithm learns with its defaults, or what runs of one's own learn, over several seeds, as a table.
 #[derive(Parser)]
@@ -32,6 +33,9 @@ struct Args {
     /// Keep each run in a folder of its own in this one, and take from there what an earlier call has done
     #[arg(long, value_name = "FOLDER", requires = "configs")]
     runs: Option<PathBuf>,
+    /// Seeds that learn side by side, each on one thread; it changes no result
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    jobs: u64,
 }
 
 /// A run of several seeds, and the return that counts as having learnt it.
@@ -83,12 +87,8 @@ fn learn(args: &Args) -> Result<()> {
     for Task { config, target, kept } in &tasks {
         let (env, name, steps) = (&config.env, &config.algo.name, config.steps);
         let (mut training, mut evaluation, mut solved, mut rates, mut learnt) = (vec![], vec![], vec![], vec![], 0);
-        for seed in args.first_seed..args.first_seed + seeds {
-            let config = Config { seed, ..config.clone() };
-            let Outcome { history, eval, steps_per_second } = match kept {
-                Some(path) => kept_run(&config, path)?,
-                None => run(&config)?,
-            };
+        for (seed, outcome) in (args.first_seed..).zip(outcomes(config, kept.as_deref(), args)?) {
+            let Outcome { history, eval, steps_per_second } = outcome;
             rates.push(steps_per_second);
             training.extend(history.return_mean());
             solved.extend(history.solved_at_step().map(|step| step as f64));
@@ -112,16 +112,49 @@ fn learn(args: &Args) -> Result<()> {
     failures.iter().try_for_each(say)
 }
 
+/// What each seed comes to, as many at once as are asked for.
+fn outcomes(config: &Config, kept: Option<&Path>, args: &Args) -> Result<Vec<Outcome>> {
+    let &Args { seeds, first_seed, jobs, .. } = args;
+    let bar = Bar::new(&config.env.shown(), seeds * config.steps);
+    let next = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
+    let work = || {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            if i >= seeds {
+                break;
+            }
+            let threads = if jobs > 1 { 1 } else { config.threads };
+            let config = Config { seed: first_seed + i, threads, ..config.clone() };
+            let outcome = match kept {
+                Some(path) => kept_run(&config, path, &bar),
+                None => run(&config, &bar),
+            };
+            failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
+            done.push((i, outcome));
+        }
+        done
+    };
+    let mut done: Vec<(u64, Result<Outcome>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..jobs.min(seeds)).map(|_| scope.spawn(work)).collect();
+        let mine = work();
+        others.into_iter().flat_map(|other| other.join().expect("a thread that does not panic")).chain(mine).collect()
+    });
+    done.sort_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
 /// A run from its start to its end.
-fn run(config: &Config) -> Result<Outcome> {
+fn run(config: &Config, bar: &Bar) -> Result<Outcome> {
     let mut trainer = Trainer::new(config)?;
-    while trainer.step()?.is_some() {}
+    while step(&mut trainer, bar)?.is_some() {}
     let seed = Seed(config.seed);
     outcome(trainer, |trainer| trainer.into_policy()?.evaluate(100, seed))
 }
 
 /// A run whose folder is kept: as far as it is there it is not done again.
-fn kept_run(config: &Config, path: &Path) -> Result<Outcome> {
+fn kept_run(config: &Config, path: &Path, bar: &Bar) -> Result<Outcome> {
     let path = PathBuf::from(format!("{}-s{}", path.display(), config.seed));
     let (mut run, mut trainer) = if path.join("config.toml").exists() {
         let (run, trainer, notes) = RunFolder::resume(&path, Trainer::new)?;
@@ -136,15 +169,24 @@ fn kept_run(config: &Config, path: &Path) -> Result<Outcome> {
         let problem = "this is a run of other settings: give --runs another folder, or remove this one";
         return Err(Error::File { path, problem: problem.into() });
     }
+    bar.inc(trainer.env_steps());
     if run.is_finished(&trainer) {
         return outcome(trainer, |trainer| trainer.into_policy()?.evaluate(100, Seed(config.seed)));
     }
-    while let Some(metrics) = trainer.step()? {
+    while let Some(metrics) = step(&mut trainer, bar)? {
         run.log(&metrics)?;
         run.save_if_due(&mut trainer)?;
     }
     run.save(&mut trainer)?;
     outcome(trainer, |trainer| Ok(run.finish(trainer)?.eval))
+}
+
+/// An update, of which the bar hears.
+fn step(trainer: &mut Trainer, bar: &Bar) -> Result<Option<Metrics>> {
+    let before = trainer.env_steps();
+    let metrics = trainer.step()?;
+    bar.inc(trainer.env_steps() - before);
+    Ok(metrics)
 }
 
 /// What a trainer that has come to its end has learnt, judged by 100 episodes.
