@@ -207,9 +207,12 @@ pub(crate) fn all_possible(space: &Space, numbers: &[f32]) -> bool {
 /// Whether all numbers are whole and within `0..=max`.
 #[inline]
 fn all_pixels(max: u8, numbers: &[f32]) -> bool {
-    // Of a number that is none of these the nearest byte is another number, or past the largest.
-    let is_none = |&x: &f32| f32::from(x as u8) != x || x as u8 > max;
-    !numbers.iter().fold(false, |any, x| any | is_none(x))
+    // Numbers from here up to twice as much are the whole ones: the sum is rounded to one. There is an instruction for many of
+    // these at a time, other than for the nearest byte.
+    const WHOLE: f32 = 8_388_608.0;
+    let max = f32::from(max);
+    let is_one = |&x: &f32| ((x + WHOLE) - WHOLE == x) & (x >= 0.0) & (x <= max);
+    numbers.iter().fold(true, |all, x| all & is_one(x))
 }
 
 /// Refuses an observation that is impossible in its space, and names the first such number by its place.
