@@ -36,7 +36,7 @@ ENVIRONMENTS = {
     "FrozenLake-v1": ("FrozenLake-misc", "FrozenLake-v1"),
     "FrozenLake8x8-v1": (None, "FrozenLake8x8-v1"),
     "CliffWalking-v1": (None, "CliffWalking-v1"),
-    "Taxi-v3": (None, "Taxi-v3"),
+    "Taxi-v4": (None, "Taxi-v4"),
     "Blackjack-v1": (None, "Blackjack-v1"),
     "FourRooms-v0": ("FourRooms-misc", None),
     "MinAtar/Asterix-v1": ("Asterix-MinAtar", None),
@@ -73,8 +73,8 @@ def repeated(play, steps):
 
 
 def of_gymnax(name, lanes=1_024):
-    env = gymnax.make(name)
-    params, key = env.default_params, jax.random.key(1)
+    env, params = gymnax.make(name)
+    key = jax.random.key(1)
     reset = jax.jit(jax.vmap(env.reset, (0, None)))
     step = jax.vmap(env.step, (0, 0, 0, None))
     draw = jax.vmap(jax.vmap(env.action_space(params).sample))
