@@ -119,10 +119,11 @@ impl<E: Dynamics<S>, const S: usize> Columns<E, S> {
                 checked.map_err(|e| self.episodes.in_lane(lane, e))?;
             }
         } else if ended {
-            for lane in run {
-                if out.end[lane].ended() {
-                    self.episodes.restart(lane, out, |row| {
-                        start(&self.env, &mut self.state, lane, &mut self.rngs[lane], row);
+            for i in run {
+                *lane = i;
+                if out.end[i].ended() {
+                    self.episodes.restart(i, out, |row| {
+                        start(&self.env, &mut self.state, i, &mut self.rngs[i], row);
                         Ok(())
                     })?;
                 }

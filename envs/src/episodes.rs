@@ -157,7 +157,7 @@ impl Episodes {
     }
 }
 
-/// Keeps the observation that an episode ended on, and starts the next one in its place.
+/// Keeps the observation that an episode ended on, and starts the next one in its place. The caller is [`caught`].
 pub(crate) fn restart(
     space: &Space,
     elapsed: &mut u32,
@@ -167,7 +167,8 @@ pub(crate) fn restart(
 ) -> Result<(), EnvError> {
     final_observation.copy_from_slice(observation);
     *elapsed = 0;
-    caught(|| start(observation)).and_then(|()| check_observation(space, observation))
+    start(observation)?;
+    check_observation(space, observation)
 }
 
 /// Steps of an episode, from a saved word.

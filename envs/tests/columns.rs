@@ -1,5 +1,7 @@
 //! [`Columns`] against [`Lanes`] of single environments, bit by bit.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proptest::prelude::*;
 use uphill_envs::{
     Action, Actions, CartPole, Columns, Dynamics, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, TimeLimit,
@@ -207,6 +209,71 @@ fn what_is_not_finite_is_named_with_its_lane_step_and_seed_and_needs_a_reset() {
         assert!(matches!(&refused, EnvError::Lane { source, .. } if **source == EnvError::NeedsReset), "{refused}");
         env.reset(None).unwrap();
         env.step(towards, &[true; 3]).unwrap();
+    }
+}
+
+/// Ends with action 1, and panics at a start after so many.
+struct Once {
+    faulty: Faulty,
+    starts_left: AtomicUsize,
+}
+
+impl Once {
+    fn new(starts: usize) -> Self {
+        Self { faulty: Faulty::new(1.0, 0.0), starts_left: AtomicUsize::new(starts) }
+    }
+
+    fn begin(&self) {
+        assert!(self.starts_left.fetch_sub(1, Ordering::Relaxed) > 0, "out of starts");
+    }
+}
+
+impl Dynamics<1> for Once {
+    fn start(&self, _: &mut NumpyRng) -> [f64; 1] {
+        self.begin();
+        [0.0]
+    }
+
+    fn advance(&self, state: [f64; 1], action: u32) -> ([f64; 1], Step) {
+        (state, Step { reward: 1.0, end: if action == 1 { End::Terminated } else { End::Not } })
+    }
+
+    fn observe(&self, _: [f64; 1], observation: &mut [f32]) {
+        observation.fill(0.0);
+    }
+}
+
+impl Env for Once {
+    fn spec(&self) -> &Spec {
+        &self.faulty.spec
+    }
+
+    fn reset(&mut self, _: Option<u64>, _: &mut [f32]) -> Result<(), EnvError> {
+        self.begin();
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, _: &mut [f32]) -> Result<Step, EnvError> {
+        Ok(self.advance([0.0], u32::from(action == Action::Discrete(1))).1)
+    }
+}
+
+#[test]
+fn a_panic_at_the_start_of_the_next_episode_is_named_with_its_lane() {
+    let columns: Box<dyn VecEnv> = Box::new(Columns::new(Once::new(4), 4).unwrap());
+    let lanes: Box<dyn VecEnv> = Box::new(Lanes::new((0..4).map(|_| Once::new(1)).collect()).unwrap());
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let failed = [columns, lanes].map(|env| {
+        let mut env = Driven::new(env);
+        env.reset(Some(40)).unwrap();
+        env.step(Actions::Discrete(&[0, 0, 1, 0]), &[true; 4]).unwrap_err()
+    });
+    std::panic::set_hook(hook);
+    for failed in failed {
+        let EnvError::Lane { lane, seed, step, source, .. } = failed else { panic!("{failed}") };
+        assert_eq!((lane, seed, step), (2, Some(42), 0));
+        assert_eq!(*source, EnvError::Panicked { message: "out of starts".into() });
     }
 }
 
