@@ -20,9 +20,12 @@ struct Args {
     /// Runs to repeat, each a file of settings
     #[arg(required = true)]
     configs: Vec<PathBuf>,
-    /// Seeds of each, from 1 on
+    /// Seeds of each
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     seeds: u64,
+    /// Seeds from this one on
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
     /// How much less than the optimum still counts as it, as a share of it
     #[arg(long, default_value_t = 1e-6)]
     within: f64,
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
     cli::run(compare)
 }
 
-fn compare(Args { configs, seeds, within }: &Args) -> Result<()> {
+fn compare(Args { configs, seeds, first_seed, within }: &Args) -> Result<()> {
     say("| environment | steps | optimum | mean of seeds | worst | reached |")?;
     say("|---|---|---|---|---|---|")?;
     for path in configs {
@@ -42,7 +45,7 @@ fn compare(Args { configs, seeds, within }: &Args) -> Result<()> {
         let limit = config.make_envs(1)?.spec().max_episode_steps.ok_or_else(|| unknown("limit of steps"))?;
         let optimum = oracle::optimal_return(&config).ok_or_else(|| unknown("optimum that is found in a moment"))?;
         let mut returns = Vec::new();
-        for seed in 1..=*seeds {
+        for seed in *first_seed..first_seed + seeds {
             let mut trainer = Trainer::new(&Config { seed, ..config.clone() })?;
             while trainer.step()?.is_some() {}
             returns.push(mdp.start_value_within(&likeliest(&trainer.into_policy()?, &mdp)?, limit)?);
