@@ -27,6 +27,9 @@ pub type MakeOne = fn(&Args) -> Result<Box<dyn Env>>;
 /// Makes so many environments, to be stepped side by side.
 pub type MakeMany = fn(&Args, usize) -> Result<Box<dyn VecEnv>>;
 
+/// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known with these arguments.
+pub type Returns = fn(&Args) -> Result<Option<(f64, f64)>>;
+
 /// How a row makes environments, and what is known of them.
 #[derive(Debug, Clone, Copy)]
 pub struct MakeEnv {
@@ -36,9 +39,8 @@ pub struct MakeEnv {
     pub many: Option<MakeMany>,
     /// Its exact model, where it has one.
     pub model: Option<fn(&Args) -> Result<FiniteMdp>>,
-    /// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known and do not
-    /// follow from the model: the scores 0 and 1.
-    pub returns: Option<(f64, f64)>,
+    /// What it pays at random and at best, where that does not follow from the model: the scores 0 and 1.
+    pub returns: Option<Returns>,
 }
 
 impl MakeEnv {

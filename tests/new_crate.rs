@@ -47,6 +47,8 @@ fn a_new_crate_builds_passes_its_test_and_trains_as_it_is_written() {
     assert!(own("evaluate runs/A --episodes 5").contains("return"));
     assert!(own("list envs MyRoom2-v0").contains("frost"));
     assert_eq!(own("check MyRoom2-v0"), "MyRoom2-v0: keeps its contract\n");
+    let compared = "compare --tasks MyRoom2-v0 --algos ppo a2c --optimizers adam sgd --seeds 2 --steps 600";
+    own(&format!("{compared} --protocols defaults --out comparison"));
     let readme = text("my-room_2/README.md");
     assert!(readme.starts_with("# my_room_2\n") && readme.contains("--tasks MyRoom2-v0"), "{readme}");
     for file in ["Cargo.toml", "README.md", "config.toml", "src/lib.rs", "src/main.rs", "src/environment.rs"] {

@@ -333,6 +333,11 @@ fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
         assert_eq!((env.spec().observation_len(), env.spec().action.choices()), (12, 8), "{text}");
     }
     assert_eq!(of_file(&format!("[gridworld]\nmap = ['X_A', 'X@B']\n{arguments}")).env.to_string(), canonical);
+    // A blank stays one of the letters that it stands beside.
+    for floor in ["floor = ' D'", "floor = 'D '"] {
+        let spaced = of_file(&format!("[env]\nname = 'GridWorld'\nmap = ['S DG']\n{floor}"));
+        assert!(spaced.make_envs(1).is_ok(), "{floor}");
+    }
     // Of a file, by flags, and from a run that is gone on with.
     succeeds(home.path(), "train", &format!("--env w.toml {SHORT} --out file"));
     let flags = "--env GridWorld --map X_A X@B --floor _ --walls X --starts @ --goals A=1 B=10 --goals-end false --moves eight \
@@ -350,7 +355,7 @@ fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
         ("map='S.G', goals=['A=1']", "goals has no effect: the map has no goal `A`"),
         ("map='S.A', goals=['A=1'], goal_reward=2", "goal_reward has no effect: the map has no goal `G`"),
         ("map='S.G', pits='xy', pit_reward=-1", "pit_reward has no effect: the map has no pit `x`, `y`"),
-        ("map='S.G', wind=[1]", "wind = 1 number is impossible: one number a column of the map"),
+        ("map='S.G', wind=[1]", "wind = 1 number is impossible: it takes one number for each column of the map"),
         ("map='S.G', moves=five", "moves = five is impossible: it must be four or eight or nine"),
         ("map='S_G'", "`floor`, `walls`, `starts`, `pits` and `cliffs` say what other characters stand for"),
     ] {

@@ -276,6 +276,11 @@ fn toml_has_three_ways_to_say_the_same() {
         let said = Config::from_toml(wrong).expect_err(wrong).to_string();
         assert!(said.contains("it must be a name in quotes, or a table with a name"), "{said}");
     }
+    for first in ["env = ['action_repeat(4)', 'Pendulum-v1']", "env = [{ name = 'time_aware' }, 'Pendulum-v1']"] {
+        let config = Config::from_toml(first).and_then(|config| config.validate());
+        let said = config.expect_err(first).to_string();
+        assert!(said.contains("is a wrapper, and no environment: it comes after the environment"), "{said}");
+    }
     // A name with signs of the language, of an environment made in code, stays a name.
     let word = |name: &str| uphill::words::Word::new(name);
     for env in [

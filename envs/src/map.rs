@@ -65,8 +65,9 @@ impl Map {
         // Before the lengths: a blank at a line's end makes that one too long.
         for (line, text) in (first + 1..).zip(lines) {
             let is_blank = |c: char| c.is_whitespace() && letters.read(c).is_none();
-            if let Some(column) = text.chars().position(is_blank) {
-                return Err(MapError::Blank { line, column: column + 1, hint: blank });
+            if let Some((column, character)) = text.chars().enumerate().find(|&(_, c)| is_blank(c)) {
+                let hint = if character == ' ' { blank } else { "; it is no space, which alone can be declared" };
+                return Err(MapError::Blank { line, column: column + 1, hint });
             }
         }
         if let Some(row) = widths.iter().position(|&width| width != columns) {

@@ -52,13 +52,13 @@ impl<E: Env> WithoutVelocity<E> {
     /// among its numbers, or all of them.
     pub fn new(id: &str, env: E, hidden: &[usize]) -> Result<Self, EnvError> {
         Spec::check_id(id)?;
-        let wrong = |expected| EnvError::Option { name: "hidden", value: format!("{hidden:?}"), expected };
+        let wrong = |expected| EnvError::Option { name: "places", value: format!("{hidden:?}"), expected };
         let Space::Box { low, high } = &env.spec().observation else {
             return Err(wrong("numbers can be hidden of a box only"));
         };
         let seen: Vec<usize> = (0..low.len()).filter(|place| !hidden.contains(place)).collect();
         if seen.is_empty() || hidden.iter().any(|&place| place >= low.len()) {
-            return Err(wrong("places among an observation's numbers, not all of them"));
+            return Err(wrong("they count an observation's numbers from 0, and leave some of them"));
         }
         let of = |bound: &[f32]| seen.iter().map(|&place| bound[place]).collect();
         let observation = Space::Box { low: of(low), high: of(high) };

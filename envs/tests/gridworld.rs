@@ -475,12 +475,14 @@ fn a_walk_to_a_drawn_goal_goes_on_where_it_was_saved() {
 fn options_that_fit_no_map_are_refused_with_what_would() {
     let said = |config: GridWorldConfig| GridWorld::new(config).unwrap_err().to_string();
     let wind = GridWorldConfig { wind: vec![1, 2], ..config("S.G") };
-    assert_eq!(said(wind), "wind = 2 numbers is impossible: one number a column of the map");
+    assert_eq!(said(wind), "wind = 2 numbers is impossible: it takes one number for each column of the map");
     let calm = GridWorldConfig { stochastic_wind: true, ..config("S.G") };
-    assert_eq!(said(calm), "stochastic_wind = true is impossible: wind in some column");
+    assert_eq!(said(calm), "stochastic_wind = true is impossible: it takes wind in some column");
     let one = GridWorldConfig { random_goal: true, ..config("S.G") };
     assert!(
-        said(one).starts_with("random_goal = true is impossible: several goals on the map to draw one of, or none")
+        said(one).starts_with(
+            "random_goal = true is impossible: it takes several goals on the map, to draw one of, or none"
+        )
     );
     let apart = GridWorldConfig { random_goal: true, random_start: true, ..config("..#.\n..#.") };
     let expected = "not every goal can be reached from every start: no way leads from line 1, column 4 of the map";

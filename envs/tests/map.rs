@@ -36,7 +36,10 @@ fn each_fault_is_told_with_its_place() {
         ("\nS. \n..G", format!("line 2, column 3 of the map is a blank: {blank}")),
         ("S. \n.G", format!("line 1, column 3 of the map is a blank: {blank}")),
         ("S.\n .G\n", format!("line 2, column 1 of the map is a blank: {blank}")),
-        ("S.\n.G\n\t", format!("line 3, column 1 of the map is a blank: {blank}")),
+        (
+            "S.\n.G\n\t",
+            format!("line 3, column 1 of the map is a blank: {blank}; it is no space, which alone can be declared"),
+        ),
         ("S.\n\n.G", "line 2 of the map has 0 cells, most rows have 2: every row must be as long".into()),
         ("\nS..\n...\n.G", "line 4 of the map has 2 cells, most rows have 3: every row must be as long".into()),
         ("S...\n...\n..G", "line 1 of the map has 4 cells, most rows have 3: every row must be as long".into()),

@@ -62,7 +62,11 @@ impl Task {
         };
         let place = self.label();
         let Some((random, optimal)) = known else {
-            let remedy = "give the task `random_return` and `optimal_return`, which become the scores 0 and 1";
+            let remedy = format!(
+                "its row may say them (returns), or a file that --config names: `[[tasks]]`, and below it `env = {:?}`, \
+                 `random_return = …` and `optimal_return = …`, which become the scores 0 and 1",
+                self.env
+            );
             return Err(Error::Config(format!(
                 "{place}: what a random and the best policy earn is not known: {remedy}"
             )));

@@ -60,6 +60,9 @@ impl Config {
     fn check_env(&self) -> Result<()> {
         let Wrapped { word, wrappers } = &self.env;
         let row = self.catalogue.env(&word.name);
+        if let (Err(wrapper), Ok(_)) = (&row, self.catalogue.wrapper(&word.name)) {
+            return Err(Error::Config(format!("env = {}: {wrapper}", self.env)));
+        }
         if let Some((name, _)) = word.args.first().filter(|_| row.is_err()) {
             let name = quoted(name.as_deref().unwrap_or("an argument"));
             let problem = format!("env = {}: {name} is given to what is known by its name alone", word.name);

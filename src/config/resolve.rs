@@ -145,7 +145,10 @@ impl Config {
     pub fn known_returns(&self) -> Result<Option<(f64, f64)>> {
         let returns = self.catalogue.env(&self.env.word.name).ok().and_then(|row| row.make.returns);
         if let Some(returns) = returns.filter(|_| self.keeps_returns()) {
-            return Ok(Some(returns));
+            let (_, args) = self.env_row()?;
+            if let Some(returns) = returns(&args)? {
+                return Ok(Some(returns));
+            }
         }
         let Some(mdp) = if_it_fits(self.model_of_returns())? else { return Ok(None) };
         let uniform = mdp.uniform_policy();

@@ -180,7 +180,8 @@ fn argument(place: Place<'_>, value: &toml::Value, depth: usize) -> Result<Value
         toml::Value::Integer(x) => Value::Number(*x as f64),
         toml::Value::Boolean(x) => Value::Spec(Spec(vec![Word::new(if *x { "true" } else { "false" })])),
         toml::Value::String(text) => match parse::spec(place.name, text) {
-            Ok(spec) if place.has_chains || spec.0.len() == 1 => Value::Spec(spec),
+            // Blanks around it may be meant, as those that are floor on a map.
+            Ok(spec) if place.has_chains || (spec.0.len() == 1 && text.trim() == text) => Value::Spec(spec),
             // No name: a pattern such as `actor.*`, or a row of a map.
             _ => parse::text(place.name, text.clone())?,
         },

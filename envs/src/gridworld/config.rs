@@ -257,10 +257,10 @@ impl GridWorldConfig {
         }
         if !self.wind.is_empty() && self.wind.len() != map.columns() {
             let strengths = counted(self.wind.len(), "number");
-            return impossible("wind", strengths, "one number a column of the map");
+            return impossible("wind", strengths, "it takes one number for each column of the map");
         }
         if self.stochastic_wind && self.wind.iter().all(|&strength| strength == 0) {
-            return impossible("stochastic_wind", "true".into(), "wind in some column");
+            return impossible("stochastic_wind", "true".into(), "it takes wind in some column");
         }
         self.check_ways(&map)?;
         Ok(map)
@@ -295,7 +295,7 @@ impl GridWorldConfig {
         if self.random_goal {
             let drawn = self.drawn(map);
             if drawn.len() < 2 {
-                let expected = "several goals on the map to draw one of, or none: then it may be any floor";
+                let expected = "it takes several goals on the map, to draw one of, or none: then it may be any floor";
                 return Err(EnvError::Option { name: "random_goal", value: "true".into(), expected });
             }
             let goes_on = |cell: Cell| cell.is_floor() || cell.is_goal();
