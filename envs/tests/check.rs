@@ -8,7 +8,7 @@ use uphill_envs::{Env, EnvError, TimeLimit, check_env, check_vec_env, ids, make,
 
 mod broken;
 
-const MISTAKES: [&str; 59] = [
+const MISTAKES: [&str; 65] = [
     "cannot be made",
     "no name",
     "limit of nothing",
@@ -68,6 +68,12 @@ const MISTAKES: [&str; 59] = [
     "an image in numbers",
     "large numbers",
     "large rewards",
+    "one action",
+    "one choice of one",
+    "ends by the clock",
+    "shows the next start",
+    "shows no last step",
+    "one seed for all",
 ];
 
 fn said(mistake: &'static str) -> String {
@@ -109,7 +115,7 @@ fn each_mistake_gets_a_line_that_says_what_where_and_what_would_be_right() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_wrong() {
-    for right in ["", "continuous", "several choices", "switches"] {
+    for right in ["", "continuous", "several choices", "switches", "shows the clock", "stops when told", "one step"] {
         assert_eq!(said(right), "", "{right}");
     }
 }
@@ -141,7 +147,8 @@ fn so_do_mistakes_of_vectors() {
     let mut text = String::new();
     let mistakes = [
         "another number of lanes",
-            "one generator",
+        "one seed for all",
+        "one generator",
         "never rests",
         "writes the resting",
         "spreads something else",
