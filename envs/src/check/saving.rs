@@ -9,8 +9,8 @@ use crate::{End, Env};
 const APART: u32 = 37;
 const AFTER: u32 = 120;
 
-const ALL: &str = "save all that the next steps depend on, whether the episode is over and the generator's place with it, and \
-                   restore all of it";
+const ALL: &str = "save all that the next steps depend on, whether the episode is over and the generator's place with it, \
+                   and restore all of it";
 
 pub(super) fn saves(subject: &Subject<'_>) -> Found {
     let mut walk = Walk::new(subject.env()?, ACTIONS);
