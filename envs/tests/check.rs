@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use broken::{Coins, Line};
-use uphill_envs::{Env, EnvError, TimeLimit, check_env, check_vec_env, ids, make, make_vec};
+use uphill_envs::{Env, EnvError, MemoryChain, TimeLimit, check_env, check_vec_env, ids, make, make_vec};
 
 mod broken;
 
@@ -118,6 +118,8 @@ fn nothing_is_found_where_nothing_is_wrong() {
     for right in ["", "continuous", "several choices", "switches", "shows the clock", "stops when told", "one step"] {
         assert_eq!(said(right), "", "{right}");
     }
+    // A question that stays as it is while it is answered.
+    assert_eq!(check_env(|| Ok(TimeLimit::new(MemoryChain::new(5)?))), []);
 }
 
 /// What is said of registered environments, which are as others made them.

@@ -92,6 +92,7 @@ pub(super) fn by_the_clock(subject: &Subject<'_>) -> Found {
 pub(super) fn shown(subject: &Subject<'_>) -> Found {
     let (mut ends, mut as_before, mut as_next, mut always_moves) = (0, true, true, true);
     let (mut starts, mut last_choices, mut others) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut lengths, mut lasts, mut befores) = (HashSet::new(), HashSet::new(), HashSet::new());
     life(subject, |moment| match moment.end {
         End::Terminated => {
             ends += 1;
@@ -99,11 +100,14 @@ pub(super) fn shown(subject: &Subject<'_>) -> Found {
             as_next &= Some(moment.after) == moment.next;
             starts.extend(moment.next.map(hash));
             last_choices.insert(moment.choice.to_string());
+            lengths.insert(moment.steps);
+            lasts.insert(hash(moment.before));
         }
         End::Truncated => {}
         End::Not => {
             always_moves &= moment.after != moment.before;
             others.insert(moment.choice.to_string());
+            befores.insert(hash(moment.before));
         }
     })?;
     if ends < MANY {
@@ -116,7 +120,9 @@ pub(super) fn shown(subject: &Subject<'_>) -> Found {
     }
     // An action that stops everything where it is, and nothing else does, has nothing new to show.
     let stops = !matches!(subject.spec.action, Space::Box { .. }) && !last_choices.is_subset(&others);
-    if as_before && always_moves && !others.is_empty() && !stops {
+    // Neither has a question that is answered in the last step, which is known by its time or by what is seen.
+    let asks = lengths.len() == 1 || 2 * lasts.len() <= ends && lasts.is_disjoint(&befores);
+    if as_before && always_moves && !others.is_empty() && !stops && !asks {
         let seen = format!("the last observation of all {ends} episodes that Terminated is the one before it");
         return Ok(vec![Finding::habit(seen, "write what the last step led to, too")]);
     }
