@@ -141,6 +141,13 @@ fn environments_are_checked_by_their_words() {
     assert_eq!(said, ["CartPole-v1", "GridWorld-4x4-v0(slip=0.1)", "Bandit-v0"].map(kept).concat());
     let said = says("check FrozenLake8x8-v1");
     assert!(said.starts_with("FrozenLake8x8-v1: unusual: no reward but 0 in 3000 steps"), "{said}");
+    let home = tempfile::tempdir().expect("a folder");
+    fs::write(home.path().join("small.toml"), "map = [\"S.G\"]\nmax_episode_steps = 20\n").expect("a file");
+    let some = run(uphill(), home.path(), "check CartPole-v1|hide([4]) Bandit-v0 small.toml");
+    let said = text(&some.stdout);
+    assert_eq!((some.status.code(), said.lines().count()), (Some(1), 3), "each has its line: {said}");
+    assert!(said.starts_with("CartPole-v1|hide([4]): wrong: it cannot be made: "), "{said}");
+    assert!(said.ends_with(&[kept("Bandit-v0"), kept("small.toml")].concat()), "by the file's name: {said}");
     let refused = run(uphill(), &std::env::temp_dir(), "check CartPole-v1 CartPole-v7");
     assert_eq!((refused.status.code(), text(&refused.stdout)), (Some(1), String::new()), "before the work");
     assert!(text(&refused.stderr).contains("did you mean `CartPole-v1`"));

@@ -49,6 +49,15 @@ fn a_new_crate_builds_passes_its_test_and_trains_as_it_is_written() {
     assert_eq!(own("check MyRoom2-v0"), "MyRoom2-v0: keeps its contract\n");
     let compared = "compare --tasks MyRoom2-v0 --algos ppo a2c --optimizers adam sgd --seeds 2 --steps 600";
     own(&format!("{compared} --protocols defaults --out comparison"));
+    // A look that is forgotten is told by its name: nothing else has written in its place.
+    let (environment, look) = (text("my-room_2/src/environment.rs"), "self.show(observation);");
+    assert_eq!(environment.matches(look).count(), 2, "of reset and step");
+    fs::write(folder.join("src/environment.rs"), environment.replace(look, "")).expect("a file");
+    cargo(&["build", "--offline", "--quiet"]);
+    let blind = Command::new(target.join("debug/my-room_2")).args(["check", "MyRoom2-v0"]).output().expect("it runs");
+    let told = "MyRoom2-v0: wrong: observation[0] was not written, after reset(Some(0));";
+    assert!(said(&blind).starts_with(told), "{}", said(&blind));
+    fs::write(folder.join("src/environment.rs"), environment).expect("a file");
     let readme = text("my-room_2/README.md");
     assert!(readme.starts_with("# my_room_2\n") && readme.contains("--tasks MyRoom2-v0"), "{readme}");
     for file in ["Cargo.toml", "README.md", "config.toml", "src/lib.rs", "src/main.rs", "src/environment.rs"] {

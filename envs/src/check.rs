@@ -3,6 +3,7 @@
 mod choice;
 mod episodes;
 mod habits;
+mod last_steps;
 mod masks;
 mod refusals;
 mod saving;
@@ -78,7 +79,17 @@ const STAGES: [&[Rule]; 8] = [
     &[seeds::repeats],
     &[seeds::alone],
     &[seeds::runs_on, episodes::ends, refusals::refuses, refusals::outlives, masks::allows, saving::saves],
-    &[habits::actions, habits::observations, habits::rewards, habits::ends, habits::saves, habits::draws],
+    &[
+        habits::actions,
+        habits::observations,
+        habits::rewards,
+        habits::ends,
+        habits::saves,
+        habits::draws,
+        seeds::differ,
+        last_steps::by_the_clock,
+        last_steps::shown,
+    ],
 ];
 
 /// Looks at environments that `make` makes, several side by side, and says what they do wrong or unusually; nothing is as it

@@ -149,8 +149,8 @@ pub trait Env: Send {
         Err(EnvError::Saved { problem: "this environment cannot be saved or restored" })
     }
 
-    /// Writes which choices are legal in the present state, [`Space::choices`] of them, and says whether it has. All are, the
-    /// default. An environment that tells them tells them in every state, and leaves at least one in each component; what it
+    /// Writes of each choice whether it is legal in the present state, [`Space::choices`] entries, and says whether it has.
+    /// All are, the default. An environment that tells them tells them in every state, and leaves at least one in each component; what it
     /// does with another one is its own affair.
     fn action_mask(&self, _mask: &mut [bool]) -> bool {
         false

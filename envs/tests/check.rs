@@ -1,13 +1,14 @@
 //! What `check_env` and `check_vec_env` say of environments that do something wrong, and that they say nothing of ours.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use broken::{Coins, Line};
-use uphill_envs::{Env, EnvError, TimeLimit, check_env, check_vec_env, ids, make, make_vec};
+use uphill_envs::{Env, EnvError, MemoryChain, TimeLimit, check_env, check_vec_env, ids, make, make_vec};
 
 mod broken;
 
-const MISTAKES: [&str; 54] = [
+const MISTAKES: [&str; 65] = [
     "cannot be made",
     "no name",
     "limit of nothing",
@@ -46,10 +47,15 @@ const MISTAKES: [&str; 54] = [
     "nothing is legal",
     "tells at times",
     "masks a box",
+    "masks a part",
+    "panics when it is asked what is legal",
     "saves nothing and writes",
     "clears what is there",
     "panics when it is saved",
     "forgets its generator",
+    "saves nothing",
+    "restores nothing",
+    "forgets the end",
     "panics at other words",
     "takes any words",
     "draws nowhere",
@@ -62,6 +68,12 @@ const MISTAKES: [&str; 54] = [
     "an image in numbers",
     "large numbers",
     "large rewards",
+    "one action",
+    "one choice of one",
+    "ends by the clock",
+    "shows the next start",
+    "shows no last step",
+    "one seed for all",
 ];
 
 fn said(mistake: &'static str) -> String {
@@ -83,13 +95,18 @@ fn said(mistake: &'static str) -> String {
 /// Each mistake gets its line; after a change of what is said, `UPDATE_EXPECT=1 cargo test -p uphill-envs --test check`.
 #[test]
 fn each_mistake_gets_a_line_that_says_what_where_and_what_would_be_right() {
+    static PANICS: AtomicU32 = AtomicU32::new(0);
     let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let mut text = String::new();
+    std::panic::set_hook(Box::new(|_| _ = PANICS.fetch_add(1, Ordering::Relaxed)));
+    let (mut text, mut noisy) = (String::new(), Vec::new());
     for mistake in MISTAKES.into_iter().chain(["no reward", "never ends", "cannot be saved"]) {
         write!(text, "{mistake}\n{}", said(mistake)).expect("lines");
+        if PANICS.swap(0, Ordering::Relaxed) > 1 {
+            noisy.push(mistake);
+        }
     }
     std::panic::set_hook(hook);
+    assert_eq!(noisy, Vec::<&str>::new(), "these panic again and again, and each time it is printed");
     let silent: Vec<&str> = text.lines().filter(|line| !line.starts_with("  ")).collect();
     let silent = silent.iter().filter(|mistake| !text.contains(&format!("{mistake}\n  "))).collect::<Vec<_>>();
     assert_eq!(silent, Vec::<&&str>::new(), "nothing is found in these");
@@ -98,9 +115,11 @@ fn each_mistake_gets_a_line_that_says_what_where_and_what_would_be_right() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_wrong() {
-    for right in ["", "continuous", "several choices", "switches"] {
+    for right in ["", "continuous", "several choices", "switches", "shows the clock", "stops when told", "one step"] {
         assert_eq!(said(right), "", "{right}");
     }
+    // A question that stays as it is while it is answered.
+    assert_eq!(check_env(|| Ok(TimeLimit::new(MemoryChain::new(5)?))), []);
 }
 
 /// What is said of registered environments, which are as others made them.

@@ -1,11 +1,12 @@
 //! Says what an environment does wrong.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::read;
-use crate::envs::{EnvError, Finding, check_env, check_vec_env};
+use crate::envs::{EnvError, Finding, check_env, check_vec_env, quoted};
 use crate::screen::say;
 use crate::{Catalogue, Config, Error, Result};
 
@@ -28,35 +29,55 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
     let Args { envs } = read(args)?;
     let configs = envs.iter().map(|env| Config::for_algo_with("ppo", catalogue)?.in_env(env));
     let mut any = false;
-    for config in configs.collect::<Result<Vec<_>>>()? {
-        let findings = look_at(&config)?;
-        for finding in &findings {
-            say(format_args!("{}: {finding}", config.env))?;
+    for (env, config) in envs.iter().zip(configs.collect::<Result<Vec<_>>>()?) {
+        // As it was asked for: the word of a file has its whole map.
+        let env = quoted(env);
+        let (lines, wrong) = said(&config);
+        for line in &lines {
+            say(format_args!("{env}: {line}"))?;
         }
-        if findings.is_empty() {
-            say(format_args!("{}: keeps its contract", config.env))?;
+        if lines.is_empty() {
+            say(format_args!("{env}: keeps its contract"))?;
         }
-        any |= findings.iter().any(|finding| finding.breach);
+        any |= wrong;
     }
     Ok(if any { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What is found of the environment alone, where it can be had alone, and then of many side by side.
-fn look_at(config: &Config) -> Result<Vec<Finding>> {
-    // What cannot be made at all is no finding.
-    config.make_envs(1)?;
-    let row = config.catalogue.env(&config.env.word.name)?;
-    let mut findings = match row.make.one {
-        Some(_) => {
-            config.make_env()?;
-            check_env(|| config.make_env().map_err(of_environment))
+/// What is said of an environment, and whether any of it is wrong. One that cannot be made keeps none of the others waiting.
+fn said(config: &Config) -> (Vec<String>, bool) {
+    match catch_unwind(AssertUnwindSafe(|| look_at(config))) {
+        Ok(Ok((findings, misnamed))) => {
+            let wrong = findings.iter().any(|finding| finding.breach);
+            (findings.iter().map(Finding::to_string).chain(misnamed).collect(), wrong)
         }
-        None => Vec::new(),
-    };
+        Ok(Err(e)) => (vec![format!("wrong: it cannot be made: {e}")], true),
+        Err(_) => (vec!["wrong: it panics when it is made".into()], true),
+    }
+}
+
+/// What is found of the environment alone, where it can be had alone, and then of many side by side; and of its name.
+fn look_at(config: &Config) -> Result<(Vec<Finding>, Option<String>)> {
+    let row = config.catalogue.env(&config.env.word.name)?;
+    let (mut findings, mut misnamed) = (Vec::new(), None);
+    if row.make.one.is_some() {
+        misnamed = other_name(config, &config.make_env()?.spec().id);
+        findings = check_env(|| config.make_env().map_err(of_environment));
+    }
     if !findings.iter().any(|finding| finding.breach) {
+        config.make_envs(1)?;
         findings.extend(check_vec_env(|lanes| config.make_envs(lanes).map_err(of_environment)));
     }
-    Ok(findings)
+    Ok((findings, misnamed))
+}
+
+/// What is said of an environment that calls itself something else than its row does. Wrappers and arguments may give it
+/// another name, and so may rows that make several.
+fn other_name(config: &Config, id: &str) -> Option<String> {
+    let (word, wrappers) = (&config.env.word, &config.env.wrappers);
+    let other = word.args.is_empty() && wrappers.is_empty() && !id.contains(&word.name);
+    let remedy = "errors have that name: give the spec the row's";
+    other.then(|| format!("unusual: its spec calls it `{}`; {remedy}", quoted(id)))
 }
 
 /// The error of an environment that could be made just now.
@@ -64,5 +85,41 @@ fn of_environment(error: Error) -> EnvError {
     match error {
         Error::Env(error) => error,
         other => EnvError::Panicked { message: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{other_name, said};
+    use crate::catalogue::{EnvRow, MakeEnv};
+    use crate::envs::CartPole;
+    use crate::{Catalogue, Config};
+
+    fn broken(name: &'static str, make: MakeEnv) -> Config {
+        let row = EnvRow { name, summary: "one with a mistake", params: &[], make };
+        let catalogue = Catalogue::default().with(row);
+        Config::for_algo_with("ppo", &catalogue).and_then(|config| config.in_env(name)).expect("a row of the catalogue")
+    }
+
+    #[test]
+    fn one_by_another_name_or_that_panics_has_its_line() {
+        let config = broken("Pole-v7", MakeEnv::one(|_| Ok(Box::new(CartPole::new()))));
+        let line = "unusual: its spec calls it `CartPole-v1`; errors have that name: give the spec the row's";
+        assert_eq!(said(&config), (vec![line.to_string()], false));
+        let config = broken("Panic-v0", MakeEnv::one(|_| panic!("no level file")));
+        assert_eq!(said(&config), (vec!["wrong: it panics when it is made".to_string()], true));
+    }
+
+    #[test]
+    fn ours_are_called_what_their_rows_are() {
+        let catalogue = Catalogue::default();
+        for row in catalogue.envs().iter().filter(|row| row.make.one.is_some()) {
+            let config = Config::for_algo_with("ppo", &catalogue).and_then(|config| config.in_env(row.name));
+            // Some have arguments that must be said.
+            if let Some((config, env)) = config.ok().and_then(|config| config.make_env().ok().map(|env| (config, env)))
+            {
+                assert_eq!(other_name(&config, &env.spec().id), None, "{}", row.name);
+            }
+        }
     }
 }

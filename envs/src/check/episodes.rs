@@ -36,7 +36,7 @@ pub(super) fn goes_on(subject: &Subject<'_>) -> Found {
 /// Ends are final, and only a limit truncates.
 pub(super) fn ends(subject: &Subject<'_>) -> Found {
     let mut walk = Walk::new(subject.env()?, ACTIONS);
-    let first = walk.choose();
+    let first = walk.choose()?;
     if !needs_reset(&mut walk, &first) {
         let remedy = "return EnvError::NeedsReset until the first reset";
         return Err(Finding::breach("a step before the first reset is taken", remedy));
@@ -54,7 +54,7 @@ pub(super) fn ends(subject: &Subject<'_>) -> Found {
             return Err(Finding::breach(format!("Truncated in {}, and {limit}", walk.place()), remedy));
         }
         if step.end.ended() {
-            let next = walk.choose();
+            let next = walk.choose()?;
             if !needs_reset(&mut walk, &next) {
                 let remedy = "return EnvError::NeedsReset until the next reset";
                 return Err(Finding::breach(format!("a step after an end is taken, {}", walk.place()), remedy));
@@ -65,7 +65,8 @@ pub(super) fn ends(subject: &Subject<'_>) -> Found {
     Ok(Vec::new())
 }
 
-fn needs_reset(walk: &mut Walk, choice: &OwnedAction) -> bool {
+/// Whether a step is refused until a reset.
+pub(super) fn needs_reset(walk: &mut Walk, choice: &OwnedAction) -> bool {
     let mut observation = vec![0.0; walk.observation().len()];
     let env = &mut walk.env;
     crate::episodes::caught(|| env.step(choice.get(), &mut observation)) == Err(EnvError::NeedsReset)

@@ -10,12 +10,26 @@ use crate::{Space, Step};
 const LONG: u32 = 20_000;
 
 pub(super) fn actions(subject: &Subject<'_>) -> Found {
-    let Space::Box { low, high } = &subject.spec.action else { return Ok(Vec::new()) };
+    let nothing = "there is nothing to choose: leave it out";
+    let (low, high) = match &subject.spec.action {
+        Space::Discrete { n: 1 } => {
+            let remedy = "a policy has nothing to learn: give it something to choose from";
+            return Ok(vec![Finding::habit("there is one action only", remedy)]);
+        }
+        Space::MultiDiscrete { n } => {
+            let ones = n.iter().enumerate().filter(|&(_, &n)| n == 1);
+            return Ok(ones
+                .map(|(k, _)| Finding::habit(format!("action[{k}] has one choice only"), nothing))
+                .collect());
+        }
+        Space::Box { low, high } => (low, high),
+        _ => return Ok(Vec::new()),
+    };
     let mut found = Vec::new();
     for (k, (&low, &high)) in low.iter().zip(high).enumerate() {
         let seen = format!("action[{k}] goes from {low} to {high}");
         if low == high {
-            found.push(Finding::habit(seen, "there is nothing to choose: leave it out"));
+            found.push(Finding::habit(seen, nothing));
         } else if !(low.is_finite() && high.is_finite()) {
             found.push(Finding::habit(seen, "give it bounds: a policy does not know how far to try"));
         } else if !(0.1..=20.0).contains(&(high - low)) {

@@ -3,7 +3,6 @@
 use super::walk::{ACTIONS, Walk};
 use super::{Finding, Found, Subject};
 use crate::Space;
-use crate::episodes::caught;
 
 const STEPS: u32 = 1_000;
 
@@ -31,16 +30,18 @@ pub(super) fn allows(subject: &Subject<'_>) -> Found {
 }
 
 fn told(space: &Space, walk: &Walk) -> Result<bool, Finding> {
-    let mut mask = vec![false; space.choices()];
-    let told = caught(|| Ok(walk.env.action_mask(&mut mask))).map_err(|e| {
-        Finding::breach(
-            format!("action_mask failed, {}: {}", walk.place(), super::walk::said(&e)),
-            "it writes Space::choices entries",
-        )
-    })?;
+    // An entry that is not written shows what stood there before.
+    let [mut mask, mut again] = [false, true].map(|before| vec![before; space.choices()]);
+    let told = walk.tells(&mut mask)? & walk.tells(&mut again)?;
     if told && mask.is_empty() {
         let what = format!("legal actions are told of {} actions", space.kind());
         return Err(Finding::breach(what, "only choices are legal or not: return false"));
+    }
+    if told && let Some(k) = mask.iter().zip(&again).position(|(one, other)| one != other) {
+        let (one, other) = (mask[k], again[k]);
+        let what =
+            format!("mask[{k}] is {one} where it was false before, and {other} where it was true, {}", walk.place());
+        return Err(Finding::breach(what, "action_mask writes Space::choices entries, the same whenever it is asked"));
     }
     if told && let Err(e) = space.check_mask(&mask) {
         return Err(Finding::breach(

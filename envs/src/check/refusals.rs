@@ -29,14 +29,14 @@ pub(super) fn refuses(subject: &Subject<'_>) -> Found {
             Ok(_) => return Err(Finding::breach(format!("action {wrong} is taken, and is none"), remedy)),
         }
     }
-    let choice = walk.choose();
+    let choice = walk.choose()?;
     for length in [d - 1, d + 1] {
-        let env = &mut walk.env;
-        let mut slice = vec![0.0; length];
-        let stepped = caught(|| env.step(choice.get(), &mut slice)).map(drop);
-        let reset = caught(|| env.reset(None, &mut slice)).map(drop);
-        for (call, answer) in [("step", stepped), ("reset", reset)] {
-            let what = match answer {
+        for call in ["step", "reset"] {
+            let (env, mut slice) = (&mut walk.env, vec![0.0; length]);
+            let what = match caught(|| match call {
+                "step" => env.step(choice.get(), &mut slice).map(drop),
+                _ => env.reset(None, &mut slice),
+            }) {
                 Err(EnvError::Length { .. }) => continue,
                 Ok(()) => format!("{call} takes room for {length} numbers, an observation has {d}"),
                 Err(e) => format!("{call} with room for {length} numbers, of {d}: {}", said(&e)),
@@ -46,7 +46,7 @@ pub(super) fn refuses(subject: &Subject<'_>) -> Found {
         }
     }
     // The walk has chosen once more than its twin.
-    twin.choose();
+    twin.choose()?;
     match difference(&walk.go(STEPS)?, &twin.go(STEPS)?) {
         None => Ok(Vec::new()),
         Some(difference) => {

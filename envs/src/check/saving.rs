@@ -1,13 +1,16 @@
 //! Whether what was saved goes on as it would have.
 
 use super::walk::{ACTIONS, Walk, difference, said};
-use super::{Finding, Found, Subject};
-use crate::Env;
+use super::{Finding, Found, Subject, episodes};
 use crate::episodes::caught;
+use crate::{End, Env};
 
 /// Steps between two looks, and after each.
 const APART: u32 = 37;
 const AFTER: u32 = 120;
+
+const ALL: &str = "save all that the next steps depend on, whether the episode is over and the generator's place with it, \
+                   and restore all of it";
 
 pub(super) fn saves(subject: &Subject<'_>) -> Found {
     let mut walk = Walk::new(subject.env()?, ACTIONS);
@@ -25,14 +28,44 @@ pub(super) fn saves(subject: &Subject<'_>) -> Found {
         let others = others.into_iter().collect::<Result<Vec<_>, _>>()?;
         let seen = walk.go(AFTER)?;
         for (which, mut other) in others {
-            if let Some(difference) = difference(&seen, &other.go(AFTER)?) {
-                let what = format!("saved {place} and restored in {which}, it goes another way: {difference}");
-                let remedy =
-                    "save all that the next steps depend on, the generator's place with it, and restore all of it";
-                return Err(Finding::breach(what, remedy));
+            // It went on before it was saved: what fails now is what is lost.
+            let lost = match other.go(AFTER) {
+                Ok(again) => difference(&seen, &again).map(|difference| format!("it goes another way: {difference}")),
+                Err(failed) => Some(format!("it does not go on: {}", failed.what)),
+            };
+            if let Some(lost) = lost {
+                return Err(Finding::breach(format!("saved {place} and restored in {which}, {lost}"), ALL));
             }
         }
         garbage(subject, &state)?;
+    }
+    remembers_ends(subject)
+}
+
+/// What was saved after an end is over when it is restored.
+fn remembers_ends(subject: &Subject<'_>) -> Found {
+    let mut walk = Walk::new(subject.env()?, ACTIONS);
+    walk.reset(Some(14))?;
+    for _ in 0..episodes::STEPS {
+        let choice = walk.choose()?;
+        let (_, step) = walk.take(&choice)?;
+        if !step.end.ended() {
+            continue;
+        }
+        let Some(state) = saved(&*walk.env)? else { break };
+        let mut env = subject.env()?;
+        restore(&mut *env, &state)?;
+        let taken = !episodes::needs_reset(&mut walk.beside(env), &choice);
+        // One that goes on after an end does so without being saved, too.
+        if taken && episodes::needs_reset(&mut walk, &choice) {
+            let what = format!("saved after an end, {}, and restored in a new one, a step is taken", walk.place());
+            return Err(Finding::breach(what, ALL));
+        }
+        // TimeLimit knows of truncated episodes by itself.
+        if step.end == End::Terminated {
+            break;
+        }
+        walk.reset(None)?;
     }
     Ok(Vec::new())
 }

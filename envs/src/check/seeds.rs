@@ -1,7 +1,7 @@
 //! What a seed decides.
 
 use super::episodes::SEEDS;
-use super::walk::{ACTIONS, Walk, difference};
+use super::walk::{ACTIONS, Seen, Walk, difference};
 use super::{Finding, Found, Subject};
 
 /// Steps that are compared.
@@ -50,6 +50,35 @@ pub(super) fn alone(subject: &Subject<'_>) -> Found {
             Err(Finding::breach(format!("another one beside it changes what it does: {difference}"), remedy))
         }
     }
+}
+
+/// Where chance is at work, another seed gives another episode.
+pub(super) fn differ(subject: &Subject<'_>) -> Found {
+    let story = |seed| -> Result<(Walk, Vec<_>), Finding> {
+        let mut walk = Walk::new(subject.env()?, ACTIONS);
+        let mut seen = vec![walk.reset(seed)?];
+        seen.extend(walk.go(STEPS)?);
+        Ok((walk, seen))
+    };
+    let (walk, first) = story(Some(SEEDS[0]))?;
+    for seed in &SEEDS[1..] {
+        if !same(&first, &story(Some(*seed))?.1) {
+            return Ok(Vec::new());
+        }
+    }
+    let mut later = Walk::new(walk.env, ACTIONS);
+    let mut next = vec![later.reset(None)?];
+    next.extend(later.go(STEPS)?);
+    if same(&first, &next) {
+        return Ok(Vec::new());
+    }
+    let seen = format!("{} seeds give the same episodes, though reset(None) gives others", SEEDS.len());
+    Ok(vec![Finding::habit(seen, "restart the generator from the seed that reset is given: lanes have one each")])
+}
+
+/// Whether two walks saw the same, whatever the resets before were.
+fn same(first: &[Seen], second: &[Seen]) -> bool {
+    first.iter().zip(second).all(|(one, other)| (&one.bits, one.step) == (&other.bits, other.step))
 }
 
 /// Where seeds give different starts, an unseeded reset gives another one each time.

@@ -74,14 +74,22 @@ impl Walk {
 
     /// Takes an action drawn at random among those that are legal.
     pub(super) fn step(&mut self) -> Result<(Seen, Step), Finding> {
-        let choice = self.choose();
+        let choice = self.choose()?;
         self.take(&choice)
     }
 
-    pub(super) fn choose(&mut self) -> OwnedAction {
+    pub(super) fn choose(&mut self) -> Result<OwnedAction, Finding> {
         let mut mask = vec![true; self.space.choices()];
-        let told = !mask.is_empty() && caught(|| Ok(self.env.action_mask(&mut mask))).unwrap_or(false);
-        choice::random(&self.space, told.then_some(&mask), &mut self.rng)
+        let told = !mask.is_empty() && self.tells(&mut mask)?;
+        Ok(choice::random(&self.space, told.then_some(&mask), &mut self.rng))
+    }
+
+    /// Asks which choices are legal, and whether the environment has told.
+    pub(super) fn tells(&self, mask: &mut [bool]) -> Result<bool, Finding> {
+        caught(|| Ok(self.env.action_mask(mask))).map_err(|e| {
+            let what = format!("action_mask failed, {}: {}", self.place(), said(&e));
+            Finding::breach(what, "it writes Space::choices entries")
+        })
     }
 
     /// Takes this action.

@@ -30,6 +30,8 @@ impl Line {
             "continuous" | "takes NaN" | "does not clip" | "masks a box" => {
                 Space::Box { low: vec![-1.0], high: vec![1.0] }
             }
+            "one action" => Space::Discrete { n: 1 },
+            "one choice of one" => Space::MultiDiscrete { n: vec![2, 1] },
             "several choices" => Space::MultiDiscrete { n: vec![2, 3] },
             "switches" => Space::MultiBinary { n: 2 },
             _ => Space::Discrete { n: 2 },
@@ -76,6 +78,7 @@ impl Line {
         }
         match self.mistake {
             "shows nothing" => observation.fill(0.0),
+            "ends by the clock" => observation[1] = 0.0,
             "large numbers" => observation[0] *= 1e4,
             "NaN at times" if self.steps == 7 => observation[1] = f32::NAN,
             "half a pixel" => observation[0] = 0.0,
@@ -102,6 +105,7 @@ impl Env for Line {
             }
             "starts over" => self.rng.restart(Some(seed.unwrap_or(5))),
             "ignores seeds" => {}
+            "one seed for all" if seed.is_some() => self.rng.restart(Some(7)),
             _ if seed.is_some() => self.rng.restart(seed),
             _ => {}
         }
@@ -150,6 +154,7 @@ impl Env for Line {
             SHARED.fetch_add(1, Ordering::Relaxed);
             self.place += (SHARED.load(Ordering::Relaxed) % 7) as f32 * 1e-3;
         }
+        let before = self.clone();
         self.place += by;
         self.steps += 1;
         if self.mistake == "grows" {
@@ -157,11 +162,15 @@ impl Env for Line {
         }
         let end = match self.mistake {
             "never ends" => End::Not,
+            "ends by the clock" | "shows the clock" if self.steps == 20 => End::Terminated,
+            "ends by the clock" | "shows the clock" => End::Not,
+            "stops when told" if by > 0.0 => End::Terminated,
+            "one step" => End::Terminated,
             "truncates itself" if self.place.abs() > 3.0 => End::Truncated,
             _ if self.place.abs() > 3.0 => End::Terminated,
             _ => End::Not,
         };
-        if self.mistake == "never ends" {
+        if ["never ends", "ends by the clock", "shows the clock"].contains(&self.mistake) {
             self.place = self.place.clamp(-3.0, 3.0);
         }
         self.over = end.ended();
@@ -171,10 +180,11 @@ impl Env for Line {
             "large rewards" => 1e4 * self.place,
             _ => self.place,
         };
-        if self.mistake != "forgets a number" || self.steps != 3 {
-            self.show(observation)?;
-        } else {
-            observation[0] = self.place;
+        match self.mistake {
+            "forgets a number" if self.steps == 3 => observation[0] = self.place,
+            "shows the next start" if end.ended() => self.clone().reset(None, observation)?,
+            "shows no last step" | "stops when told" if end.ended() => before.show(observation)?,
+            _ => self.show(observation)?,
         }
         Ok(Step { reward, end })
     }
@@ -186,11 +196,13 @@ impl Env for Line {
                 state.push(1);
                 return false;
             }
+            "saves nothing" => return true,
             "clears what is there" => state.clear(),
             "panics when it is saved" => panic!("not yet written"),
             _ => {}
         }
-        state.extend([u64::from(self.place.to_bits()), u64::from(self.steps), u64::from(self.over)]);
+        let over = self.over && self.mistake != "forgets the end";
+        state.extend([u64::from(self.place.to_bits()), u64::from(self.steps), u64::from(over)]);
         if self.mistake != "forgets its generator" {
             state.extend(self.rng.place());
         }
@@ -201,6 +213,7 @@ impl Env for Line {
         let problem = "six words";
         match self.mistake {
             "panics at other words" => self.place = f32::from_bits(state[5] as u32),
+            "saves nothing" | "restores nothing" => return Ok(()),
             "takes any words" => {}
             "forgets its generator" if state.len() == 3 => {}
             _ if state.len() != 6 => return Err(EnvError::Saved { problem }),
@@ -226,6 +239,11 @@ impl Env for Line {
                 self.steps < 9
             }
             "masks a box" => true,
+            "masks a part" => {
+                mask[0] = true;
+                true
+            }
+            "panics when it is asked what is legal" => panic!("index out of bounds"),
             _ => false,
         }
     }
