@@ -10,8 +10,8 @@ pub const ROW: EnvRow = Row {
     summary: "a room to be kept warm, at the least cost",
     params: &[Param::fixed("frost", Range::Share, "0.3", "how much of its warmth the room loses in a step")],
     make: MakeEnv {
-        // What actions at random and the best ones earn, for `compare` to score by; not known of another frost. Leave it out, and
-        // a comparison is to be told them.
+        // What actions at random and the best ones earn, for `compare` to score by: the mean of many episodes, and what dynamic
+        // programming comes to; not known of another frost. Leave it out, and a comparison is to be told them.
         returns: Some(|args| Ok((args.number("frost")? == 0.3).then_some((61.1, 86.6)))),
         ..MakeEnv::one(|args| Ok(Box::new(TimeLimit::new(TYPE::new(args.number("frost")?)))))
     },
