@@ -1,5 +1,7 @@
 //! What the numbers of a run say of its training when it is over, and what usually helps.
 
+use uphill_envs::shown;
+
 use crate::optim::ClipGradBy;
 use crate::oracle::optimal_return;
 use crate::{Config, Metrics};
@@ -76,6 +78,12 @@ impl Returns {
         self.count > 0 && high > low && end - self.first >= ROSE * (high - low) && near(high) && best.is_none_or(near)
     }
 
+    /// The mean return, if it never was another, and there is one often enough to say so.
+    fn constant(&self) -> Option<f64> {
+        let (low, high) = self.range;
+        (low == high && self.count >= SETTLED.0).then_some(low)
+    }
+
     /// Whether they are the same in the end: there is nothing left to learn from.
     fn are_settled(&self) -> bool {
         let ((low, high), (least, most)) = (self.range, self.last);
@@ -114,7 +122,12 @@ pub fn findings(
             entropy.add(row.entropy);
         }
     }
-    let rose = returns.rose(optimal_return(config));
+    let best = optimal_return(config);
+    if let Some(mean) = returns.constant() {
+        // What else there would be to say is said of noise.
+        return if best.is_some_and(|best| mean >= best) { Vec::new() } else { vec![never_another(mean, config)] };
+    }
+    let rose = returns.rose(best);
     if rose && returns.are_settled() {
         return Vec::new();
     }
@@ -157,6 +170,19 @@ pub fn findings(
         ));
     }
     found
+}
+
+/// What is said where every return was the same.
+fn never_another(mean: f64, config: &Config) -> String {
+    let normalised = match config.normalize_advantage && !config.is_idle("normalize_advantage") {
+        true => "; normalize_advantage = false keeps a policy exploring until then, which noise moves otherwise",
+        false => "",
+    };
+    format!(
+        "every mean return was {}: no episode shows what earns more. Pay something on the way, start nearer to what pays, \
+         or explore more (ent_coef, envs, steps){normalised}",
+        shown(mean)
+    )
 }
 
 #[cfg(test)]
@@ -228,16 +254,20 @@ mod tests {
         assert_eq!(rising.len(), 2, "it is still rising: {rising:?}");
         assert!(!rising.iter().any(|finding| finding.contains("explores")), "{rising:?}");
         for (what, of) in [
-            ("it never rose", &(|_| 0.0) as &dyn Fn(f64) -> f64),
-            ("it fell", &|t| -t),
+            ("it fell", &(|t| -t) as &dyn Fn(f64) -> f64),
             ("it rose and fell", &|t| if t < 0.5 { t } else { 1.0 - t }),
         ] {
             assert_eq!(said(&config, of).len(), 3, "{what}");
         }
+        // Where nothing was ever different, there is one thing to say, unless it was the best from the first.
+        let (never, first) = (said(&config, &|_| 0.0), said(&config, &|t| if t > 0.995 { 1.0 } else { 0.0 }));
+        assert!(never.len() == 1 && never[0].contains("every mean return was 0"), "{never:?}");
+        assert!(!first.iter().any(|finding| finding.contains("every mean return")), "{first:?}");
         // Of a grid world the best is known: 0.998 here, and no other place to settle is good.
         let world = GridWorldConfig { map: "S..G".into(), ..GridWorldConfig::default() };
         let world = Config { env: world.into(), ..config };
         assert_eq!(said(&world, &|t| (t * 2.0).min(0.998)), [""; 0]);
+        assert_eq!(said(&world, &|_| 0.998), [""; 0]);
         assert_eq!(said(&world, &|t| (t - 1.0).min(-0.1)).len(), 3);
     }
 

@@ -205,8 +205,11 @@ impl Meant<'_> {
 /// `None` where there is neither: a name of another meaning helps nobody.
 #[must_use]
 pub fn meant<'a>(name: &str, known: &[&'a str]) -> Option<Meant<'a>> {
-    let like = || nearest(&plain(name), known.iter().copied()).map(|name| Meant { name, but: "" });
-    same(name, known).or_else(|| if absent(name).is_some() { None } else { like() })
+    let named = |name| Meant { name, but: "" };
+    // With a hyphen or in capitals.
+    let itself = known.iter().copied().find(|known| plain(known) == plain(name)).map(named);
+    let like = || nearest(&plain(name), known.iter().copied()).map(named);
+    itself.or_else(|| same(name, known)).or_else(|| if absent(name).is_some() { None } else { like() })
 }
 
 /// The one of some known names that has the meaning of another.

@@ -81,6 +81,7 @@ const FILES: &[(&str, &str)] = &[
     ("masks.toml", "mask_actions = true\n"),
     ("squashed.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\ndistribution = 'squashed_diag_gaussian'\n"),
     ("env.toml", "env = 'absent.toml'\n"),
+    ("task_number.toml", "tasks = [3]\n"),
     ("wrapped.toml", "env = ['CartPole-v1', { name = 'action_repeat' }]\n"),
     ("env_bad.toml", "env = 'no_way.toml'\n"),
     ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
@@ -333,10 +334,18 @@ train --env "CartPole-v1 | rescale_action"
 train --env "CartPole-v1 | time_limit(1000)"
 train --env "CliffWalking-v1 | time_aware"
 train --env "CartPole-v1 | frame_stack(4)" --frame-stack 3
+train --env "CartPole-v1 | frame_stack(1)"
+train --env "CartPole-v1 | hide([])"
+train --env "CartPole-v1 | reward_scale(1)"
+train --env "CartPole-v1 | sticky_actions(0)"
+train --env "CartPole-v1 | time-awre"
+train --env "MinAtar/Breakout-v1 | time_aware"
 train --env "absent.toml | time_aware"
 train --env "blank.toml | time_aware"
 train --config wrapped.toml
 compare_optimizers --tasks "CartPole-v1 | sticky_actions"
+compare_optimizers --tasks Bandit-v0 "Bandit-v0(arms=10)" --dry-run
+compare_optimizers --config task_number.toml
 # Where the run goes
 train --out run
 train --out a_file

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Plan};
-use super::task::{NO_LIMIT, Task};
+use super::task::{self, NO_LIMIT, Task};
 use super::trial::Trial;
 use crate::config::{Misplaced, world};
 use crate::words::{self, Spec};
@@ -49,6 +49,7 @@ pub struct Grid {
     /// The protocol *tuned*.
     pub tuning: Tuning,
     /// What is learnt.
+    #[serde(deserialize_with = "task::tasks")]
     pub tasks: Vec<Task>,
     /// The rows that its words are from; no file says them.
     #[serde(skip)]
@@ -345,6 +346,13 @@ impl Grid {
     /// Tasks with algorithms, in the order of the tables.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.tasks.iter().flat_map(|task| self.algos.iter().map(|algo| (task.label(), algo.as_str())))
+    }
+
+    /// The mean return from which a task is solved, if its environment says one.
+    pub(super) fn threshold(&self, label: &str) -> Option<f64> {
+        let task = self.tasks.iter().find(|task| task.label() == label)?;
+        let (algo, trial) = (self.algos.first()?, self.defaults().ok()?.into_iter().next()?);
+        self.config(task, algo, &trial, 1).ok()?.make_envs(1).ok()?.spec().reward_threshold
     }
 
     /// The default of each optimizer.

@@ -1,15 +1,16 @@
 //! What a comparison's runs learn.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use uphill_envs::shown;
 
 use crate::stats::Scale;
 use crate::words::{self, Wrapped};
 use crate::{Catalogue, Config, Error, Result};
 
-/// An environment to learn, and what is special about it.
+/// An environment to learn, and what is special about it. In a file of a grid an environment's text alone is one, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
@@ -40,6 +41,38 @@ pub struct Task {
 /// What a task without a limit is told.
 pub(super) const NO_LIMIT: &str = "its episodes have no limit of steps, and a policy that never ends one has no return: give the task one, \
                         such as `max_episode_steps = 200` below its `env`, or `--max-episode-steps 200`";
+
+/// Tasks as TOML has them: tables, and texts where nothing is special about an environment.
+pub(super) fn tasks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Task>, D::Error> {
+    Ok(Vec::<Said>::deserialize(deserializer)?.into_iter().map(|Said(task)| task).collect())
+}
+
+struct Said(Task);
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AsSaid).map(Self)
+    }
+}
+
+/// By which errors keep their line and column, as they do not through a [`toml::Value`].
+struct AsSaid;
+
+impl<'de> de::Visitor<'de> for AsSaid {
+    type Value = Task;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an environment in quotes, or a table with its `env`")
+    }
+
+    fn visit_str<E: de::Error>(self, env: &str) -> Result<Task, E> {
+        Ok(Task::new(env))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Task, A::Error> {
+        Task::deserialize(de::value::MapAccessDeserializer::new(map))
+    }
+}
 
 impl Task {
     /// A run's configuration with the limit of this task, if it has one of its own.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::cell::Plan;
 use super::grid::{Grid, Protocol, Tuning};
+use super::task::Task;
 use crate::envs::shown;
-use crate::words::Spec;
+use crate::words::{Args, Spec, Wrapped};
 use crate::{Error, Result};
 
 /// Settings that a grid's axes decide.
@@ -77,6 +78,7 @@ impl Grid {
             }
         }
         self.validate_settings()?;
+        self.validate_tasks()?;
         if tuned {
             self.validate_tuning(&texts)?;
         }
@@ -100,6 +102,26 @@ impl Grid {
             if let Some((name, why)) = DECIDED.iter().find(|(name, _)| table.contains_key(*name)) {
                 return Err(Error::Config(format!("{place} has `{name}`: {why}")));
             }
+        }
+        Ok(())
+    }
+
+    /// No two tasks are the same in other words.
+    fn validate_tasks(&self) -> Result<()> {
+        let mut seen: Vec<(Vec<Args>, &Task)> = Vec::new();
+        for task in &self.tasks {
+            let env = Wrapped::parse("env", &task.env)?;
+            let mut words = vec![Args::new(self.catalogue.env(&env.word.name)?, &env.word)?];
+            for wrapper in &env.wrappers {
+                words.push(Args::new(self.catalogue.wrapper(&wrapper.name)?, wrapper)?);
+            }
+            let plain = |task: &Task| Task { env: String::new(), name: None, ..task.clone() };
+            let same = seen.iter().find(|(known, other)| *known == words && plain(other) == plain(task));
+            if let Some((_, other)) = same {
+                let names = format!("{} and {}", other.label(), task.label());
+                return Err(Error::Config(format!("tasks: {names} are the same, and would count twice: leave one out")));
+            }
+            seen.push((words, task));
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ pub(crate) const FRAME_STACK: &str = "frame_stack";
 
 const STEPS: (u64, u64) = (1, u32::MAX as u64);
 /// Far beyond any use, so that a slip of the hand is an error and not a step that takes for ever.
-const TIMES: (u64, u64) = (1, 1000);
+const TIMES: (u64, u64) = (2, 1000);
 const BOUND: Range = Range::Finite;
 const PLACES: Param =
     Param { name: "places", kind: Kind::Counts(0, 1 << 24), default: "", meaning: "places of the numbers, from 0" };
@@ -61,7 +61,10 @@ pub(super) const ROWS: &[WrapperRow] = &[
         name: "sticky_actions",
         summary: "at random takes the action before once more; that of Machado et al. 2018",
         params: &[Param::fixed("probability", Range::Decay, "0.25", "how likely that is in each step")],
-        make: Wrap::new(|env, args| Ok(Box::new(StickyActions::new(env, args.number("probability")?)?))),
+        make: Wrap::new(|env, args| match args.number("probability")? {
+            0.0 => Err(no_effect("sticky_actions(0)", "leave it out")),
+            probability => Ok(Box::new(StickyActions::new(env, probability)?)),
+        }),
     },
     Row {
         name: "time_limit",
@@ -78,7 +81,7 @@ pub(super) const ROWS: &[WrapperRow] = &[
     Row {
         name: FRAME_STACK,
         summary: "shows the last observations together, boxes or images",
-        params: &[Param::count("frames", (1, FrameStack::<Box<dyn Env>>::MOST as u64), "", "how many")],
+        params: &[Param::count("frames", (2, FrameStack::<Box<dyn Env>>::MOST as u64), "", "how many")],
         make: Wrap::same_task(|env, args| Ok(Box::new(FrameStack::new(env, args.count("frames")?)?))),
     },
     Row {
@@ -86,8 +89,11 @@ pub(super) const ROWS: &[WrapperRow] = &[
         summary: "does not show some numbers of an observation, such as velocities",
         params: &[PLACES],
         make: Wrap::new(|env, args| {
-            let id = env.spec().id.clone();
-            Ok(Box::new(WithoutVelocity::new(&id, env, &args.counts("places")?)?))
+            let (id, places) = (env.spec().id.clone(), args.counts("places")?);
+            if places.is_empty() {
+                return Err(no_effect("hide([])", "name places, from 0, such as hide([1, 3])"));
+            }
+            Ok(Box::new(WithoutVelocity::new(&id, env, &places)?))
         }),
     },
     Row {
@@ -124,9 +130,16 @@ pub(super) const ROWS: &[WrapperRow] = &[
         name: "reward_scale",
         summary: "multiplies rewards and the threshold",
         params: &[Param::fixed("factor", Range::Positive, "", "by what")],
-        make: Wrap::new(|env, args| Ok(Box::new(RewardScale::new(env, args.number("factor")? as f32)?))),
+        make: Wrap::new(|env, args| match args.number("factor")? as f32 {
+            1.0 => Err(no_effect("reward_scale(1)", "leave it out")),
+            factor => Ok(Box::new(RewardScale::new(env, factor)?)),
+        }),
     },
 ];
+
+fn no_effect(word: &str, remedy: &str) -> Error {
+    Error::Config(format!("{word} has no effect: {remedy}"))
+}
 
 fn time_limit(env: Box<dyn Env>, args: &Args) -> Result<Box<dyn Env>> {
     let limit = args.count("max_episode_steps")? as u32;

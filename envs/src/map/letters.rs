@@ -87,14 +87,18 @@ impl Letters {
     ) -> Result<Self, MapError> {
         let mut letters = Self::default();
         let mut declared: Vec<(char, Cell)> = Vec::new();
+        let mut by: Vec<&str> = Vec::new();
         let mut declare = |argument, character: char, cell| {
             let can_be_seen = !character.is_whitespace() && !character.is_control();
             let may_be_blank = character == ' ' && matches!(cell, Cell::Floor | Cell::Wall);
             if !(can_be_seen || may_be_blank) || declared.iter().any(|&(other, _)| other == character) {
-                let known = list(declared.iter().map(|&(c, _)| c));
+                let known: Vec<String> =
+                    declared.iter().zip(&by).map(|((c, _), argument)| format!("`{c}` of {argument}")).collect();
+                let known = known.join(", ");
                 return Err(MapError::Reserved { argument, character, known });
             }
             declared.push((character, cell));
+            by.push(argument);
             Ok(())
         };
         for (argument, characters, cell) in kinds {

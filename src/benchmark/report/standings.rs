@@ -30,14 +30,15 @@ pub(super) fn of_protocol(results: &Results, analysis: &Analysis, gallery: &Gall
         text,
         "### Task by task, {name}\n\nInterquartile mean of the area under the curve of scores:\n\n{}\n\
          Interquartile mean of the score at the end of training:\n\n{}\n",
-        by_column(&columns, |entry| estimate(&entry.area)),
-        by_column(&columns, |entry| estimate(&entry.final_score)),
+        by_column(&columns, |_, entry| estimate(&entry.area)),
+        by_column(&columns, |_, entry| estimate(&entry.final_score)),
     );
     let milestone = |half: bool| {
-        by_column(&columns, |entry| {
+        by_column(&columns, |column, entry| {
             let milestone = if half { entry.half } else { entry.solved };
             match (milestone.censored * 100.0).round() {
                 0.0 => steps(&milestone.median),
+                100.0 if !half && results.grid.threshold(&column.task).is_none() => "–".into(),
                 100.0 => "never".into(),
                 censored => format!("{}; {censored}% never", steps(&milestone.median)),
             }
@@ -81,14 +82,15 @@ fn standings(comparison: &Comparison) -> String {
 }
 
 /// A row an optimizer, a column a task with an algorithm.
-fn by_column(columns: &[&Column], cell: impl Fn(&Entry) -> String) -> String {
+fn by_column(columns: &[&Column], cell: impl Fn(&Column, &Entry) -> String) -> String {
     let header: Vec<String> =
         std::iter::once("optimizer".into()).chain(columns.iter().map(|c| plain(&c.scope()))).collect();
     let count = columns.first().map_or(0, |column| column.entries.len());
     let row = |place: usize| {
-        let entries: Vec<&Entry> = columns.iter().filter_map(|column| column.entries.get(place)).collect();
-        let name = entries.first().map_or(String::new(), |entry| code(&entry.optimizer));
-        std::iter::once(name).chain(entries.into_iter().map(&cell)).collect()
+        let entries: Vec<(&Column, &Entry)> =
+            columns.iter().filter_map(|column| Some((*column, column.entries.get(place)?))).collect();
+        let name = entries.first().map_or(String::new(), |(_, entry)| code(&entry.optimizer));
+        std::iter::once(name).chain(entries.into_iter().map(|(column, entry)| cell(column, entry))).collect()
     };
     table(&header, (0..count).map(row))
 }
