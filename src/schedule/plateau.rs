@@ -85,6 +85,10 @@ impl Plateau {
 
     /// Takes the metric's next value, at some share of training. NaN is neither rise nor fall.
     pub fn observe(&mut self, metric: f64, progress: f64) {
+        // Where progress fell, as where a finished run is trained on: no time before it counts.
+        if self.since > progress + self.cooldown + ROUNDING {
+            self.since = progress;
+        }
         (self.lowest, self.highest) = (self.lowest.min(metric), self.highest.max(metric));
         let fall = (self.fall * (self.highest - self.lowest)).max(self.threshold);
         if metric > self.best + self.threshold || metric < self.best - fall {
