@@ -89,7 +89,9 @@ impl fmt::Display for StoppedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::StopAtReturn => "an evaluation reached stop_at_return",
-            Self::StopWithoutImprovement => "no evaluation was better than the best for stop_without_improvement of them",
+            Self::StopWithoutImprovement => {
+                "no evaluation was better than the best for stop_without_improvement of them"
+            }
         })
     }
 }

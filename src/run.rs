@@ -33,8 +33,7 @@ use sinks::Sinks;
 /// The file of what a run came to.
 const SUMMARY: &str = "summary.json";
 /// The files of every run besides its checkpoints and those of its sinks, whether written yet or not.
-const FILES: [&str; 7] =
-    ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EvaluationsCsv::FILE];
+const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EvaluationsCsv::FILE];
 
 /// All of them, with those of sinks.
 fn files(catalogue: &Catalogue) -> impl Iterator<Item = &'static str> {

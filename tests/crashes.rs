@@ -168,7 +168,8 @@ fn so_is_one_that_is_evaluated() {
              --stop-without-improvement 5 --stop-at-return reward_threshold"
         ),
     ];
-    let kills: usize = runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("evaluated", number), 8)).sum();
+    let kills: usize =
+        runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("evaluated", number), 8)).sum();
     assert!(kills >= 10, "only {kills} kills hit");
 }
 

@@ -35,11 +35,7 @@ fn kinds() -> Vec<Config> {
         Config { env: "RepeatPrevious-v0".into(), model: "lstm".into(), ..config() },
         Config { env: "CartPole-v1".into(), frame_stack: 3, ..scaled },
         Config { env: "Taxi-v3".into(), eval_deterministic: false, ..config() },
-        Config {
-            env: "GridWorld-4x4-v0(observation=image)".into(),
-            model: "minatar_cnn".into(),
-            ..config()
-        },
+        Config { env: "GridWorld-4x4-v0(observation=image)".into(), model: "minatar_cnn".into(), ..config() },
         Config { env: "Pendulum-v1".into(), distribution: "gsde".into(), ..config() },
         averaged("ema(0.9) | adam"),
         averaged("schedule_free_adamw"),
@@ -140,7 +136,8 @@ fn steps(run: &mut RunFolder, trainer: &mut Trainer, updates: usize) {
 
 /// What a run leaves that no clock decides on.
 fn left(run: &Path) -> Vec<Vec<u8>> {
-    let files = ["evaluations.csv", "policy.safetensors", "best_by_eval.safetensors", "best.safetensors", "config.toml"];
+    let files =
+        ["evaluations.csv", "policy.safetensors", "best_by_eval.safetensors", "best.safetensors", "config.toml"];
     files.map(|name| fs::read(run.join(name)).unwrap_or_default()).into()
 }
 
@@ -149,7 +146,8 @@ const NEVER: Duration = Duration::from_secs(1_000_000);
 #[test]
 fn a_run_that_was_killed_and_resumed_leaves_the_same_evaluations() {
     let home = tempfile::tempdir().expect("a folder");
-    let config = Config { optimizer: "ema(0.9) | adam".parse().expect("a spec"), normalize_observation: true, ..config() };
+    let config =
+        Config { optimizer: "ema(0.9) | adam".parse().expect("a spec"), normalize_observation: true, ..config() };
     let (whole, broken) = (home.path().join("whole"), home.path().join("broken"));
     let (mut run, mut trainer) = begun(&whole, &config, NEVER);
     steps(&mut run, &mut trainer, usize::MAX);
@@ -158,7 +156,9 @@ fn a_run_that_was_killed_and_resumed_leaves_the_same_evaluations() {
     assert_eq!((summary.best_eval_return_mean, summary.best_eval_update), (Some(best.return_mean), Some(best.update)));
     let text = fs::read_to_string(whole.join("evaluations.csv")).expect("a file");
     assert_eq!(text.lines().count(), 1 + 6, "{text}");
-    assert!(text.starts_with("update,env_steps,episodes,cut,return_mean,return_std,return_min,length_mean\n2,128,5,0,"));
+    assert!(
+        text.starts_with("update,env_steps,episodes,cut,return_mean,return_std,return_min,length_mean\n2,128,5,0,")
+    );
     let policy = Policy::load_best_by_eval(&whole).expect("a policy");
     assert_eq!(policy.params().snapshot().expect("values"), best.params);
     assert_eq!(*policy.params().buffers(), best.buffers);
@@ -364,7 +364,11 @@ fn a_caller_looks_at_each_update_and_each_evaluation_and_ends_training() {
                 Event::Update(metrics) => seen.push((metrics.update, 'u')),
                 Event::Evaluation(evaluated) => seen.push((evaluated.update, 'e')),
             }
-            if trainer.updates() == 4 && seen.len() == 6 { ControlFlow::Break("enough") } else { ControlFlow::Continue(()) }
+            if trainer.updates() == 4 && seen.len() == 6 {
+                ControlFlow::Break("enough")
+            } else {
+                ControlFlow::Continue(())
+            }
         })
         .expect("it goes on");
     assert_eq!(broke, Some("enough"));
@@ -387,7 +391,8 @@ fn two_trainers_in_two_threads_do_what_each_does_alone() {
         let made = go_on(&mut trainer, usize::MAX);
         (made, trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect::<Vec<_>>())
     };
-    let configs = [Config { threads: 2, ..config() }, Config { threads: 3, seed: 2, env: "CartPole-v1".into(), ..config() }];
+    let configs =
+        [Config { threads: 2, ..config() }, Config { threads: 3, seed: 2, env: "CartPole-v1".into(), ..config() }];
     let trainer = |config: &Config| Trainer::new(config).expect("a trainer");
     let alone = configs.each_ref().map(|config| bits(trainer(config)));
     let together = std::thread::scope(|scope| {
@@ -401,7 +406,7 @@ fn two_trainers_in_two_threads_do_what_each_does_alone() {
 #[test]
 fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
     for (text, name, remedy) in [
-        ("eval_episodes = 5", "eval_episodes has no effect", "set eval_every to the steps between two evaluations"),
+        ("eval_episodes = 5", "eval_episodes has no effect", "or set eval_every = 10_000"),
         ("eval_deterministic = false", "eval_deterministic has no effect", "set eval_every"),
         ("stop_at_return = 475", "stop_at_return has no effect", "set eval_every"),
         ("stop_at_return = 'reward_threshold'", "stop_at_return has no effect", "set eval_every"),
@@ -409,7 +414,11 @@ fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
         ("steps = 1000\neval_every = 1001", "eval_every = 1001 is impossible", "at most steps, which is 1000"),
         ("eval_every = 100\neval_episodes = 0", "eval_episodes = 0 is impossible", "1 to 65536"),
         ("eval_every = 100\nstop_at_return = nan", "stop_at_return = NaN is impossible", "must be a return"),
-        ("eval_every = 100\nstop_at_return = 'solved'", "stop_at_return = \"solved\" is impossible", "reward_threshold"),
+        (
+            "eval_every = 100\nstop_at_return = 'solved'",
+            "stop_at_return = \"solved\" is impossible",
+            "reward_threshold",
+        ),
         ("continued = [5]", "continued = [5] is impossible", "pairs of numbers"),
         ("steps = 10\ncontinued = [10, 10]", "continued = [10, 10] is impossible", "stay below steps"),
     ] {
@@ -424,7 +433,10 @@ fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
     }
     let none = Config { env: "Pendulum-v1".into(), stop_at_return: StopAt::RewardThreshold, ..config() };
     let said = Trainer::new(&none).err().expect("no threshold").to_string();
-    assert_eq!(said, "stop_at_return = reward_threshold is impossible: Pendulum-v1 has none; give the return as a number");
+    assert_eq!(
+        said,
+        "stop_at_return = reward_threshold is impossible: Pendulum-v1 has none; give the return as a number"
+    );
     let large = Config { eval_episodes: 60_000, max_memory: 0.01, ..config() };
     let said = Trainer::new(&large).err().expect("no room").to_string();
     assert!(said.contains("max_memory = 0.01 GiB"), "{said}");
@@ -523,7 +535,8 @@ fn a_run_that_was_stopped_is_continued_and_stops_again() {
     let mut middle = Trainer::new(&own).expect("a trainer");
     go_on(&mut middle, 1);
     let other = Config { steps: 7_000, ..own };
-    let error = Trainer::new(&other).expect("a trainer").restore(&middle.checkpoint().expect("a state")).expect_err("other");
+    let error =
+        Trainer::new(&other).expect("a trainer").restore(&middle.checkpoint().expect("a state")).expect_err("other");
     assert_eq!(error.to_string(), "it is of a run with another setting steps");
     let ended_there = home.path().join("ended");
     ended(&ended_there, &Config { eval_every: 64, steps: 64, ..config() });

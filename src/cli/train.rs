@@ -13,9 +13,7 @@ use super::list;
 use super::settings::{self, configuration};
 use crate::envs::counted;
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{
-    Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, StoppedBy, Summary, Trainer, plot,
-};
+use crate::{Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, StoppedBy, Summary, Trainer, plot};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
@@ -130,11 +128,7 @@ fn why(stopped_by: Option<StoppedBy>, config: &Config) -> Option<String> {
 }
 
 /// What a run came to.
-fn results(
-    summary: &Summary,
-    path: &Path,
-    (why, report): (Option<String>, &[(&'static str, f64)]),
-) -> Result<()> {
+fn results(summary: &Summary, path: &Path, (why, report): (Option<String>, &[(&'static str, f64)])) -> Result<()> {
     let (steps, seconds, rate) = (counted(summary.env_steps, "step"), summary.wall_seconds, summary.steps_per_second);
     say(format_args!("trained  {steps} in {seconds:.1} s ({rate:.0} steps/s)"))?;
     why.map_or(Ok(()), |why| say(format_args!("stopped  as {why}")))?;
@@ -269,7 +263,8 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
 
 /// What may be said of a run that has ended.
 pub(super) fn continue_for() -> Arg {
-    let help = "Train a run that has ended for so many more steps; schedules then go by the share of all steps, old and new";
+    let help =
+        "Train a run that has ended for so many more steps; schedules then go by the share of all steps, old and new";
     flags::value("continue-for", "STEPS", help).value_parser(more_steps).requires("resume")
 }
 

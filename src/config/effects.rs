@@ -34,8 +34,8 @@ impl Config {
         let said = |is_idle: bool, why: &str| is_idle.then(|| why.to_string());
         match name {
             "eval_episodes" | "eval_deterministic" | "stop_at_return" | "stop_without_improvement" => {
-                let why = "with eval_every = 0 nothing is evaluated before the end; leave it out, or set eval_every to the \
-                           steps between two evaluations";
+                let why =
+                    "with eval_every = 0 nothing is evaluated before the end; leave it out, or set eval_every = 10_000";
                 said(self.eval_every == 0, why)
             }
             "lr" | "anneal_lr" => (!registry.takes_lr(&self.optimizer)).then(|| optimizer("says its own lr")),

@@ -50,7 +50,8 @@ fn evaluations(folder: &Path) -> Option<crate::plot::Series> {
         let (point, std) = (row.return_mean?, row.return_std?);
         Some((row.env_steps as f64, Interval { point, low: point - std, high: point + std }))
     };
-    Some(Series { label, points: rows.into_iter().filter_map(point).collect() }).filter(|series| !series.points.is_empty())
+    Some(Series { label, points: rows.into_iter().filter_map(point).collect() })
+        .filter(|series| !series.points.is_empty())
 }
 
 #[cfg(not(feature = "pictures"))]

@@ -113,10 +113,7 @@ impl Sinks {
     /// Hands an evaluation to every sink, also after one that failed.
     pub(super) fn evaluation(&mut self, evaluated: &Evaluated) -> Result<()> {
         let first = self.csv.evaluation(evaluated);
-        self.others
-            .iter_mut()
-            .map(|(name, sink)| sink.evaluation(evaluated).map_err(of(name)))
-            .fold(first, Result::and)
+        self.others.iter_mut().map(|(name, sink)| sink.evaluation(evaluated).map_err(of(name))).fold(first, Result::and)
     }
 
     /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.

@@ -27,7 +27,12 @@ impl Best {
     }
 
     /// The one that [`Best::save`] left of a network with such parameters.
-    pub(super) fn restore(name: &str, arrays: &Arrays, (return_mean, update): (f64, u64), like: &Params) -> Result<Self> {
+    pub(super) fn restore(
+        name: &str,
+        arrays: &Arrays,
+        (return_mean, update): (f64, u64),
+        like: &Params,
+    ) -> Result<Self> {
         if !return_mean.is_finite() {
             return Err(Error::Checkpoint(format!("a mean return of {return_mean}")));
         }

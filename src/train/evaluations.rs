@@ -58,13 +58,8 @@ impl Trainer {
         let mut rng = seed.stream("evaluation_actions", 0);
         let mode = if self.config.eval_deterministic { Mode::Likeliest } else { Mode::Sampled(&mut rng) };
         let mut acting = Acting::until(self.stop.as_ref().map(|[_, patient]| patient.clone()));
-        let player = Player {
-            config: &self.config,
-            envs: &self.envs,
-            network: &**network,
-            params,
-            acting: &mut acting,
-        };
+        let player =
+            Player { config: &self.config, envs: &self.envs, network: &**network, params, acting: &mut acting };
         let evaluation = player.evaluate(self.config.eval_episodes, seed, mode, &mut |_, _| {})?;
         let before = self.best_by_eval().map(|best| best.return_mean);
         let better = evaluation.return_mean.filter(|&mean| Some(mean) > before);
@@ -88,7 +83,8 @@ impl Trainer {
         let goal = config.stop_at_return.number(threshold).unwrap_or(f64::INFINITY);
         let continued_at = config.continued_at().unwrap_or(0);
         let last = self.evaluations.env_steps;
-        let row = if last <= continued_at && continued_at < env_steps { 0 } else { self.evaluations.without_improvement };
+        let row =
+            if last <= continued_at && continued_at < env_steps { 0 } else { self.evaluations.without_improvement };
         let row = if is_best { 0 } else { row + 1 };
         let most = config.stop_without_improvement;
         let stopped_by = match evaluation.return_mean {
@@ -121,7 +117,8 @@ impl Trainer {
             let now = self.env_steps;
             return Err(Error::Checkpoint(format!("an evaluation at step {env_steps}, of {now} that were taken")));
         }
-        let best = best_return.map(|mean| Best::restore("best_by_eval", arrays, (mean, best_update), &self.learner.params));
+        let best =
+            best_return.map(|mean| Best::restore("best_by_eval", arrays, (mean, best_update), &self.learner.params));
         // What ended a run does not end it once more where it was continued.
         let stopped_by = stopped_by.filter(|_| self.config.continued_at().is_none_or(|at| env_steps > at));
         self.evaluations =
