@@ -165,7 +165,7 @@ impl Trainer {
         reckon(spec)?;
         if config.stop_at_return.number(spec.reward_threshold).is_none() {
             let (id, goal) = (quoted(&spec.id), config.stop_at_return);
-            let problem = format!("stop_at_return = {goal} is impossible: {id} has none; give the return as a number");
+            let problem = format!("stop_at_return = {goal} is impossible: {id} has no such threshold; give a number");
             return Err(Error::Config(problem));
         }
         let is_known = network.is_none() && config.layout(spec)?.is_some();

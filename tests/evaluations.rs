@@ -435,7 +435,7 @@ fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
     let said = Trainer::new(&none).err().expect("no threshold").to_string();
     assert_eq!(
         said,
-        "stop_at_return = reward_threshold is impossible: Pendulum-v1 has none; give the return as a number"
+        "stop_at_return = reward_threshold is impossible: Pendulum-v1 has no such threshold; give a number"
     );
     let large = Config { eval_episodes: 60_000, max_memory: 0.01, ..config() };
     let said = Trainer::new(&large).err().expect("no room").to_string();

@@ -25,8 +25,7 @@ impl RunFolder {
         let at = trainer.env_steps();
         if !trainer.is_done() {
             let steps = counted(run.config.steps.saturating_sub(at), "step");
-            let problem =
-                format!("this run has not ended: {steps} are left, which to resume it without more of them takes");
+            let problem = format!("this run has not ended: {steps} are left; resume it without more of them first");
             return Err(Error::File { path, problem });
         }
         drop(trainer);

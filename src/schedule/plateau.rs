@@ -10,7 +10,8 @@
 ///
 /// `p` is the share of training that is done, from 0 to 1, so that patience is the same over a short run and a long one,
 /// and whether an update learns from 40 steps or from 4,000. Highest and lowest are of the metric so far: a return that
-/// has fallen by a tenth of its range does not stand still, and is measured from where it fell to; less is noise.
+/// has fallen by a tenth of its range does not stand still, and is measured from where it fell to; less is noise. Where a run
+/// that has ended is trained for longer, `p` falls, and patience begins anew.
 ///
 /// With a fall of 1, which never comes to pass, these are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
 /// `mode="max"` and `threshold_mode="abs"`, which counts observations: a relative threshold would mean the wrong thing
