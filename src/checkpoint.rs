@@ -118,7 +118,7 @@ impl Checkpoint {
     /// the run changes.
     pub(crate) fn other_setting(&self, config: &Config) -> Result<Option<String>> {
         let Config { threads, device, max_memory, sinks, catalogue, .. } = config.clone();
-        let theirs = self.config.clone().as_continued(config, self.progress.env_steps);
+        let theirs = self.config.clone().continued_like(config, self.progress.env_steps);
         let same = Config { threads, device, max_memory, sinks, catalogue, ..theirs };
         let (theirs, ours) = (same.to_table()?, config.to_table()?);
         let differs = |name: &&String| theirs.get(*name) != ours.get(*name);

@@ -248,7 +248,8 @@ fn training_stops_after_evaluations_without_improvement_however_often_it_is_resu
     let mut trainer = Trainer::new(&config).expect("a trainer");
     while !trainer.is_done() {
         let (rows, evaluations) = go_on(&mut trainer, 1);
-        (again.0.extend(rows), again.1.extend(evaluations));
+        again.0.extend(rows);
+        again.1.extend(evaluations);
         let bytes = trainer.checkpoint().expect("a state").to_bytes().expect("a file");
         trainer = Trainer::resume(&Checkpoint::from_bytes(&bytes).expect("a checkpoint")).expect("a trainer");
     }

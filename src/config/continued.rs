@@ -31,13 +31,13 @@ impl Config {
     }
 
     /// This configuration of a run that had come to `env_steps`, as it is if `since` is what continuing has made of it.
-    pub(crate) fn as_continued(self, since: &Self, env_steps: u64) -> Self {
+    pub(crate) fn continued_like(self, since: &Self, env_steps: u64) -> Self {
         let had = self.continued.len();
-        let was_continued = match (since.continued.get(..had), since.continued.get(had..had + 2)) {
+        let wcontinued_like = match (since.continued.get(..had), since.continued.get(had..had + 2)) {
             (Some(before), Some(&[at, steps])) => before == self.continued && steps == self.steps && env_steps <= at,
             _ => false,
         };
-        match was_continued {
+        match wcontinued_like {
             true => Self { steps: since.steps, continued: since.continued.clone(), ..self },
             false => self,
         }
