@@ -23,6 +23,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::arrays::{Arrays, MAX_COUNT};
+use crate::evaluation::StoppedBy;
 use crate::sink::Rows;
 use crate::{Config, Error, Result, whole_file};
 
@@ -61,6 +62,22 @@ pub struct Progress {
     pub(crate) best_return: Option<f64>,
     /// That update.
     pub(crate) best_update: u64,
+    /// What evaluations have come to, once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evaluations: Option<Evaluations>,
+}
+
+/// What evaluations of a run have come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Evaluations {
+    /// Environment steps at the last one.
+    pub(crate) env_steps: u64,
+    /// Those in a row, up to the last, that were no better than the best before them.
+    pub(crate) without_improvement: u64,
+    /// The best mean return, and the update that it came after.
+    pub(crate) best_return: Option<f64>,
+    pub(crate) best_update: u64,
+    pub(crate) stopped_by: Option<StoppedBy>,
 }
 
 impl Progress {
@@ -70,7 +87,13 @@ impl Progress {
         let counts =
             [("update", update), ("env_steps", env_steps), ("episodes", episodes), ("divergences", divergences)];
         let more = [("divergences_in_a_row", divergences_in_a_row), ("best_update", best_update)];
-        let counts = counts.into_iter().chain(more);
+        let evaluations = self.evaluations.unwrap_or_default();
+        let of_evaluations = [
+            ("evaluations.env_steps", evaluations.env_steps),
+            ("evaluations.without_improvement", evaluations.without_improvement),
+            ("evaluations.best_update", evaluations.best_update),
+        ];
+        let counts = counts.into_iter().chain(more).chain(of_evaluations);
         match counts.into_iter().find(|&(_, count)| count > MAX_COUNT) {
             Some((name, count)) => Err(Error::Checkpoint(format!("{name} = {count} is more than a run ever comes to"))),
             None => Ok(()),
@@ -91,10 +114,12 @@ impl Checkpoint {
         &self.progress
     }
 
-    /// A setting that its run had otherwise than a configuration has it, of those that may not differ.
+    /// A setting that its run had otherwise than a configuration has it, of those that may not differ, but for what continuing
+    /// the run changes.
     pub(crate) fn other_setting(&self, config: &Config) -> Result<Option<String>> {
         let Config { threads, device, max_memory, sinks, catalogue, .. } = config.clone();
-        let same = Config { threads, device, max_memory, sinks, catalogue, ..self.config.clone() };
+        let theirs = self.config.clone().continued_like(config, self.progress.env_steps);
+        let same = Config { threads, device, max_memory, sinks, catalogue, ..theirs };
         let (theirs, ours) = (same.to_table()?, config.to_table()?);
         let differs = |name: &&String| theirs.get(*name) != ours.get(*name);
         Ok(ours.keys().chain(theirs.keys()).find(differs).cloned())

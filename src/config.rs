@@ -1,10 +1,12 @@
 //! Every setting of a run, by the field's own names: the same in code, on the command line and in `config.toml`.
 
+mod continued;
 mod effects;
 mod memory;
 mod misplaced;
 mod ranges;
 mod resolve;
+mod stop_at;
 mod toml_text;
 pub(crate) mod world;
 
@@ -20,6 +22,7 @@ use crate::words::{self, Scheduled, Spec, Word, Wrapped};
 use crate::{Error, OnDivergence, Result, algo, distributions, settings};
 
 pub(crate) use misplaced::Misplaced;
+pub use stop_at::StopAt;
 
 /// Writes the struct and, from the same doc comments, the table that `--help` is made of.
 macro_rules! settings {
@@ -76,6 +79,18 @@ settings! {
     sinks: Vec<Word>,
     /// Environment steps to train for, all lanes together; the last update may pass it.
     steps: u64,
+    /// Environment steps from one evaluation of the policy to the next, on seeds and environments of its own; 0 never evaluates before the end.
+    eval_every: u64,
+    /// Whole episodes of such an evaluation, side by side.
+    eval_episodes: usize,
+    /// Whether it always takes the likeliest action; false draws actions as training does.
+    eval_deterministic: bool,
+    /// Mean return of such an evaluation at which training stops: a number, or reward_threshold for the environment's own; inf never stops.
+    stop_at_return: StopAt,
+    /// Evaluations in a row without a better one than before after which training stops; 0 never stops.
+    stop_without_improvement: u64,
+    /// Where the run was continued, as `resume --continue-for` writes it: the step, and the steps that it was to take until then.
+    continued: Vec<u64>,
     /// Environments stepped side by side.
     envs: usize,
     /// Steps per lane between updates.
@@ -304,6 +319,12 @@ impl Config {
             max_memory: 4.0,
             sinks: Vec::new(),
             steps: 500_000,
+            eval_every: 0,
+            eval_episodes: 20,
+            eval_deterministic: true,
+            stop_at_return: StopAt::NEVER,
+            stop_without_improvement: 0,
+            continued: Vec::new(),
             envs: 4,
             n_steps: 128,
             episodes: 8,

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
 use crate::episodes::LONGEST;
+use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
 use crate::screen::{self, tell};
 
@@ -16,6 +17,8 @@ pub struct Console {
     warned: String,
     /// Environments side by side.
     lanes: u64,
+    /// What the last evaluation came to, as the bar shows it.
+    evaluated: String,
     /// Whether it has been said that no episode ends.
     told: bool,
 }
@@ -46,7 +49,7 @@ impl Console {
             let every = (config.steps / 10).max(1);
             How::Lines { due: every, every, at: Instant::now() }
         };
-        Self { how, warned: String::new(), lanes: config.envs as u64, told: false }
+        Self { how, warned: String::new(), lanes: config.envs as u64, evaluated: String::new(), told: false }
     }
 
     /// Shows one update.
@@ -67,7 +70,7 @@ impl Console {
         match &mut self.how {
             How::Quiet => {}
             How::Bar(bar) => {
-                bar.set_message(format!("{:.0} steps/s  {shown}", metrics.steps_per_second));
+                bar.set_message(format!("{:.0} steps/s  {shown}{}", metrics.steps_per_second, self.evaluated));
                 bar.set_position(metrics.env_steps);
             }
             How::Lines { due, every, at } => {
@@ -79,6 +82,17 @@ impl Console {
                     *due = (metrics.env_steps / *every + 1) * *every;
                 }
             }
+        }
+    }
+
+    /// Shows an evaluation: a line of its own, or part of the bar from here on.
+    pub fn evaluated(&mut self, evaluated: &Evaluated) {
+        let mean = evaluated.evaluation.return_mean.map_or("-".into(), |mean| screen::amounts([mean])[0].clone());
+        self.evaluated = format!("  evaluated {mean}");
+        if matches!(self.how, How::Lines { .. }) {
+            let (steps, returns) = (evaluated.env_steps, screen::returns(&evaluated.evaluation));
+            let best = if evaluated.is_best { ", the best so far" } else { "" };
+            tell(format_args!("{steps:>9} steps  evaluation {returns}{best}"));
         }
     }
 

@@ -11,6 +11,7 @@ const MINIBATCHES: &str = "it counts them: n_minibatches = envs * n_steps / step
 const ROLLOUT: &str = "it counts a lane's steps: n_steps = steps in a rollout / envs";
 const UPDATES: &str = "it counts environment steps: steps = updates * envs * n_steps";
 const SWITCH: &str = "it is a number: as clip_range where values are clipped, inf where not";
+const EVALUATIONS: &str = "it counts environment steps, of all lanes together";
 const CHECKPOINTS: &str = "it counts seconds, and changes no result";
 
 #[rustfmt::skip]
@@ -37,8 +38,18 @@ const SAME: &[Names] = &[
     (&["n_epochs", "update_epochs", "num_epochs", "num_sgd_iter", "ppo_epochs", "ppo_epoch", "noptepochs", "k_epochs",
        "repeat_per_collect", "update_step_num_repetitions", "update_epoch"], ""),
     (&["n_epochs", "epoch", "epochs"], "it is the passes over a rollout; steps is how long to train"),
+    (&["eval_every", "eval_freq", "eval_frequency", "eval_interval", "evaluation_interval", "test_freq"], EVALUATIONS),
+    (&["eval_episodes", "n_eval_episodes", "num_eval_episodes", "evaluation_duration", "episode_per_test",
+       "test_step_num_episodes"], ""),
+    (&["eval_deterministic", "deterministic_eval"], ""),
+    (&["stop_at_return", "stop_fn", "stop_reward", "stop_at_reward"], "it is a return, of an evaluation"),
+    (&["stop_without_improvement", "max_no_improvement_evals", "early_stopping", "early_stopping_patience", "patience"],
+       "it counts evaluations"),
+    (&["continue_for", "reset_num_timesteps", "additional_timesteps", "extra_steps"], ""),
     (&["episodes", "n_episodes", "num_episodes", "episodes_per_update", "episode_per_collect",
-       "collection_step_num_episodes", "n_eval_episodes", "eval_episodes", "num_eval_episodes"], ""),
+       "collection_step_num_episodes"], ""),
+    // Of a policy that is judged by itself.
+    (&["episodes", "n_eval_episodes", "eval_episodes", "num_eval_episodes"], ""),
     (&["gamma", "discount", "discount_factor", "discount_rate"], ""),
     (&["gae_lambda", "gae_lambdas", "lambda", "lambda_", "lambd", "lam", "gae_lam", "gae"], ""),
     (&["gae_lambda", "gae_lambdas", "use_gae"], "1 is without"),
@@ -149,7 +160,7 @@ const LOSS: &str = "it bounds the squared error there; clip_range_vf, how far a 
 const NORMALISER: &str =
     "what training has seen scales observations in evaluation, too, where nothing more is learnt of them";
 const TAXI: &str = "a taxi here is Gymnasium's without rain and with passengers who know where they go";
-const EVALUATION: &str = "a finished run is judged over 100 episodes, and `evaluate` judges it again";
+const EVALUATION: &str = "the episodes of an evaluation, eval_episodes, are played side by side";
 
 /// Names that nothing here stands for, and why.
 const WRAPPERS: &str =
@@ -177,7 +188,7 @@ const ABSENT: &[Names] = &[
     (&["capture_video", "video", "record_video", "render", "render_mode"], "`evaluate FOLDER --watch` shows a policy, `--gif FILE` films it"),
     (&["log_interval", "log_freq", "tensorboard_log", "tensorboard", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
        "log_to_file"], LOG),
-    (&["eval_freq", "eval_interval", "evaluation_interval", "evaluation_duration", "test_num", "n_eval_envs"], EVALUATION),
+    (&["test_num", "n_eval_envs", "num_eval_envs"], EVALUATION),
     (&["torch_deterministic", "deterministic", "cudnn_deterministic"], "a run is the same to the bit for the same configuration"),
     (&["entropy_coeff_schedule", "exp_name", "save_model", "framework", "vec_env",
        "batch_mode"], ""),

@@ -134,6 +134,12 @@ impl Params {
         Ok(build(self.var_builder(&self.theta.as_detached_tensor()))?)
     }
 
+    /// Parameters of the same layout and device with these values, `[P]`, and the same buffers, apart from these.
+    pub(crate) fn with_values(&self, values: Vec<f32>) -> Result<Self> {
+        let other = Self::new(self.layout.clone(), values, self.device())?;
+        Ok(Self { buffers: self.buffers.clone(), ..other })
+    }
+
     fn var_builder(&self, theta: &Tensor) -> VarBuilder<'static> {
         let views = Views { theta: theta.clone(), layout: self.layout.clone() };
         VarBuilder::from_backend(Box::new(views), DType::F32, theta.device().clone())

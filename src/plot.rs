@@ -95,14 +95,16 @@ pub struct PlotOptions {
     pub smooth: f64,
     /// A value at which to draw a dashed line, in the metric's unit.
     pub threshold: Option<f64>,
+    /// A further curve, with its intervals as a band, such as the evaluations of a run.
+    pub beside: Option<Series>,
     /// The first line of text; the environments' names where `None`.
     pub title: Option<String>,
 }
 
 impl Default for PlotOptions {
-    /// 1000 x 600 pixels, smoothed over 2% of the steps, no threshold.
+    /// 1000 x 600 pixels, smoothed over 2% of the steps, no threshold and no further curve.
     fn default() -> PlotOptions {
-        PlotOptions { width: 1000, height: 600, scale: 1.0, smooth: 0.02, threshold: None, title: None }
+        PlotOptions { width: 1000, height: 600, scale: 1.0, smooth: 0.02, threshold: None, beside: None, title: None }
     }
 }
 
@@ -113,7 +115,12 @@ impl PlotOptions {
         check::option(smooth, "smooth", shown(self.smooth), "a share of the steps, 0 to 1")?;
         let threshold = self.threshold.unwrap_or_default();
         let expected = "a finite number within 1e100 of zero";
-        check::option(recorded_run::drawable(threshold), "threshold", shown(threshold), expected)
+        check::option(recorded_run::drawable(threshold), "threshold", shown(threshold), expected)?;
+        let Some(Series { label, points }) = &self.beside else { return Ok(()) };
+        let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
+        check::labels("curve", [label.as_str()])?;
+        check::rising(label, &mut x, points.iter().map(|point| point.0))?;
+        points.iter().try_for_each(|(_, interval)| check::hold(label, &mut y, *interval))
     }
 }
 

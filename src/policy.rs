@@ -1,6 +1,7 @@
 //! A trained policy: acting with it, judging it, keeping it in a file.
 
 mod acting;
+mod player;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -8,27 +9,27 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use uphill_envs::{End, Transitions, quoted};
+use uphill_envs::quoted;
 
 use crate::config::Config;
-use crate::distributions::{Distribution, KeptRows, forbid, no_distribution};
-use crate::episodes::LONGEST;
-use crate::error::check_len;
+use crate::distributions::Distribution;
 use crate::evaluation::Evaluation;
 use crate::models::{self, Model, Site};
-use crate::pace::Pace;
 use crate::rollout::ActionColumn;
-use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
-use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, Threads, settings, whole_file};
+use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
 
 pub use acting::{Memory, Mode};
+use player::act;
+pub(crate) use player::{Acting, Player};
 
 /// The file of a run's last policy.
 pub(crate) const POLICY: &str = "policy.safetensors";
-/// The file of a run's best policy.
+/// The file of the policy that was the best in training.
 pub(crate) const BEST: &str = "best.safetensors";
+/// The file of the policy that was the best by evaluation.
+pub(crate) const BEST_BY_EVAL: &str = "best_by_eval.safetensors";
 /// The largest header of a policy's file, in bytes.
 const MAX_HEADER: u64 = 1 << 24;
 
@@ -39,14 +40,6 @@ pub struct Policy {
     network: Box<dyn Model>,
     params: Params,
     acting: Mutex<Acting>,
-}
-
-/// What acting keeps from call to call.
-#[derive(Default)]
-struct Acting {
-    scratch: Scratch,
-    outputs: Vec<f32>,
-    rows: KeptRows,
 }
 
 impl Policy {
@@ -96,8 +89,8 @@ impl Policy {
         Self::load_file(run, POLICY, missing, catalogue)
     }
 
-    /// Loads the best policy that a run has had so far, [`Trainer::best`](crate::Trainer::best) at its last checkpoint,
-    /// whether it has ended or not: `config.toml` and `best.safetensors`.
+    /// Loads the policy of a run that was the best in training so far, [`Trainer::best`](crate::Trainer::best) at its last
+    /// checkpoint, whether it has ended or not: `config.toml` and `best.safetensors`.
     ///
     /// # Errors
     /// As [`Policy::load`].
@@ -112,6 +105,26 @@ impl Policy {
     pub fn load_best_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
         let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
         Self::load_file(run, BEST, missing, catalogue)
+    }
+
+    /// Loads the policy of a run that was the best by evaluation so far,
+    /// [`Trainer::best_by_eval`](crate::Trainer::best_by_eval) at its last checkpoint, whether it has ended or not:
+    /// `config.toml` and `best_by_eval.safetensors`.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_best_by_eval(run: &Path) -> Result<Self> {
+        Self::load_best_by_eval_with(run, &Catalogue::default())
+    }
+
+    /// The same with rows of one's own.
+    ///
+    /// # Errors
+    /// As [`Policy::load_with`].
+    pub fn load_best_by_eval_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
+        let missing = "the folder of a run with eval_every holds config.toml and, once an evaluation had a mean return, \
+                       best_by_eval.safetensors";
+        Self::load_file(run, BEST_BY_EVAL, missing, catalogue)
     }
 
     fn load_file(run: &Path, name: &str, missing: &str, catalogue: &Catalogue) -> Result<Self> {
@@ -202,37 +215,10 @@ impl Policy {
         observation: &[f32],
         mask: Option<&[bool]>,
         memory: &mut Memory,
-        mut mode: Mode<'_>,
+        mode: Mode<'_>,
     ) -> Result<ActionColumn> {
-        let lanes = models::rows(observation, self.network.observation_len())?;
-        check_len("the memory's lanes", lanes, memory.lanes())?;
-        check_len("the memory", lanes * self.network.memory(), memory.numbers.len())?;
         let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Acting { scratch, outputs, rows } = &mut *acting;
-        let distribution = self.network.distribution();
-        self.network.answers_after(&self.params, observation, &mut memory.numbers, scratch, outputs, None)?;
-        let (width, policy) = (distribution.outputs(), rows.of(distribution));
-        check_len("the network's outputs", lanes * width, outputs.len())?;
-        if let Some(mask) = mask {
-            check_len("the action mask", lanes * distribution.choices(), mask.len())?;
-            forbid(outputs, width, mask, distribution.choices());
-        }
-        policy.set(outputs, width);
-        let k = distribution.action_len();
-        let mut actions = ActionColumn::new(distribution.action_kind());
-        actions.resize(lanes * k);
-        for row in 0..lanes {
-            let action = actions.room(row * k..(row + 1) * k);
-            let chosen = match &mut mode {
-                Mode::Likeliest => policy.mode(row, action),
-                Mode::Sampled(rng) => policy.sample(row, rng, action).map(drop),
-            };
-            chosen.ok_or_else(|| no_distribution(&outputs[row * width..(row + 1) * width]))?;
-        }
-        if let ActionColumn::Continuous(numbers) = &mut actions {
-            distribution.map_action(numbers);
-        }
-        Ok(actions)
+        act((&*self.network, &self.params), &mut acting, (observation, mask), memory, mode)
     }
 
     /// Lets `stop` break off what takes long, between two steps of an evaluation and two few hundred observations:
@@ -275,60 +261,12 @@ impl Policy {
         &mut self,
         episodes: usize,
         seed: Seed,
-        mut mode: Mode<'_>,
+        mode: Mode<'_>,
         told: &mut dyn FnMut(u64, u64),
     ) -> Result<Evaluation> {
-        let most = Config::MAX_ENVS;
-        if !(1..=most).contains(&(episodes as u64)) {
-            return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
-        }
-        self.config.reckon_lanes(self.network.observation_len(), episodes)?;
-        let mut env = self.config.make_with(&self.envs, episodes)?;
-        models::check_fits(&*self.network, env.spec())?;
-        let limit = env.spec().max_episode_steps;
-        let d = env.spec().observation_len();
-        let mut observation = vec![0.0; episodes * d];
-        let mut final_observation = observation.clone();
-        let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
-        let (mut active, mut returns) = (vec![true; episodes], vec![0.0f64; episodes]);
-        let (mut memory, mut pace, mut threads) = (self.memory(episodes), Pace::default(), None);
-        env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
-        let mut mask = vec![true; episodes * self.network.distribution().choices()];
-        let masks = self.config.mask_actions && !mask.is_empty() && env.action_masks(&mut mask)?;
-        let most = limit.unwrap_or(LONGEST);
-        for step in 1..=most {
-            self.acting.get_mut().unwrap_or_else(PoisonError::into_inner).scratch.stop().check()?;
-            pace.begin();
-            if masks {
-                env.action_masks(&mut mask)?;
-            }
-            let actions = self.act_within(&observation, masks.then_some(&mask[..]), &mut memory, mode.again())?;
-            let out = Transitions {
-                observation: &mut observation,
-                final_observation: &mut final_observation,
-                reward: &mut reward,
-                end: &mut end,
-            };
-            pace.step(&mut *env, (actions.view(), &active, out), 1, threads.as_ref())?;
-            if threads.is_none() && pace.is_slow(1, Threads::MAX) {
-                // Made only where there is much for them to do.
-                threads = Some(Threads::new(self.config.threads)?);
-            }
-            for i in (0..episodes).filter(|&i| active[i]) {
-                returns[i] += f64::from(reward[i]);
-            }
-            for (active, end) in active.iter_mut().zip(&end) {
-                *active &= !end.ended();
-            }
-            let under_way = active.iter().filter(|active| **active).count();
-            let left = under_way as u64 * u64::from(most - step);
-            told(episodes as u64 * u64::from(most) - left, episodes as u64 * u64::from(most));
-            if under_way == 0 {
-                break;
-            }
-        }
-        let whole = |(sum, open): (f64, bool)| Some(sum).filter(|_| !open || limit.is_some());
-        Ok(Evaluation::of(returns.into_iter().zip(active).map(whole).collect()))
+        let Self { config, envs, network, params, acting } = self;
+        let acting = acting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Player { config, envs, network: &**network, params, acting }.evaluate(episodes, seed, mode, told)
     }
 }
 

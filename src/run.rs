@@ -1,6 +1,7 @@
 //! The folder of a run: its configuration, metrics, checkpoints, policy, summary and picture.
 
 mod checkpoints;
+mod continued;
 mod picture;
 mod resume;
 mod sinks;
@@ -17,11 +18,11 @@ use crate::findings::findings;
 use crate::metrics::Metrics;
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
-use crate::policy::{BEST, Mode, POLICY, write_params};
+use crate::policy::{BEST, BEST_BY_EVAL, Mode, POLICY, write_params};
 use crate::seed::Seed;
-use crate::sink::Sink;
+use crate::sink::{EvaluationsCsv, Sink};
 use crate::summary::Summary;
-use crate::train::Trainer;
+use crate::train::{Best, Trainer};
 use crate::words::{self, Args, Word, Wrapped};
 use crate::{Error, Result, whole_file};
 
@@ -29,10 +30,15 @@ use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
 use sinks::Sinks;
 
-/// The files of a run besides its checkpoints, whether written yet or not.
+/// The file of what a run came to.
+const SUMMARY: &str = "summary.json";
+/// The files of every run besides its checkpoints and those of its sinks, whether written yet or not.
+const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EvaluationsCsv::FILE];
+
+/// All of them, with those of sinks.
 fn files(catalogue: &Catalogue) -> impl Iterator<Item = &'static str> {
     let sinks = catalogue.sinks().iter().map(|row| row.make.file);
-    ["config.toml", POLICY, BEST, "summary.json", "reward.png"].into_iter().chain(sinks)
+    FILES.into_iter().chain(sinks)
 }
 
 /// An open run folder. Each row of metrics is written whole, every other file appears whole, and what cannot be written is
@@ -42,8 +48,8 @@ pub struct RunFolder {
     config: Config,
     sinks: Sinks,
     checkpoints: Checkpoints,
-    /// The update whose policy `best.safetensors` is known to hold.
-    best: Option<u64>,
+    /// The updates whose policies `best.safetensors` and `best_by_eval.safetensors` are known to hold.
+    best: [Option<u64>; 2],
 }
 
 /// Episodes that a finished policy is judged by.
@@ -114,7 +120,7 @@ impl RunFolder {
     }
 
     fn of(path: PathBuf, config: &Config, sinks: Sinks) -> Self {
-        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), sinks, best: None }
+        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), sinks, best: [None; 2] }
     }
 
     /// The same with sinks of these names, those of its configuration's catalogue, beside `metrics.csv`: each writes a file of the folder. A run that
@@ -145,9 +151,12 @@ impl RunFolder {
         Ok(self)
     }
 
-    /// Opens the sinks of the configuration that are not open yet.
+    /// Opens the sinks of the configuration that are not open yet, and the file of its evaluations.
     fn open_sinks(&mut self) -> Result<()> {
-        let Config { sinks, catalogue, .. } = &self.config;
+        let Config { sinks, catalogue, eval_every, .. } = &self.config;
+        if *eval_every > 0 {
+            self.sinks.add_evaluations(&self.path)?;
+        }
         sinks.iter().try_for_each(|word| self.sinks.add_named(&self.path, word, catalogue))
     }
 
@@ -165,17 +174,17 @@ impl RunFolder {
         whole_file::write_own(&path, self.config.to_toml()?.as_bytes()).map_err(Error::io(&path))
     }
 
-    /// Whether a trainer that [`RunFolder::resume`] made has all its steps behind it, and what [`RunFolder::finish`] leaves is
+    /// Whether training is over for a trainer that [`RunFolder::resume`] made, and what [`RunFolder::finish`] leaves is
     /// there.
     #[must_use]
     pub fn is_finished(&self, trainer: &Trainer) -> bool {
         let is_there = |name: &str| self.path.join(name).is_file();
         let finished =
             |text: String| serde_json::from_str(&text).is_ok_and(|s: serde_json::Value| s["finished"] == true);
-        trainer.env_steps() >= self.config.steps
-            && is_there("policy.safetensors")
+        trainer.is_done()
+            && is_there(POLICY)
             && (is_there("reward.png") || !picture::is_due(trainer.history()))
-            && std::fs::read_to_string(self.path.join("summary.json")).is_ok_and(finished)
+            && std::fs::read_to_string(self.path.join(SUMMARY)).is_ok_and(finished)
     }
 
     /// Where it is.
@@ -205,22 +214,33 @@ impl RunFolder {
         self.sinks.take_notes()
     }
 
-    /// Writes a checkpoint if one is due.
+    /// Hands the trainer's new [evaluations](Trainer::take_evaluations) to `evaluations.csv` and every other sink, and writes a
+    /// checkpoint if one is due.
     ///
     /// # Errors
-    /// As [`RunFolder::save`]; the next attempt is then as far away as the next checkpoint would be.
+    /// As [`RunFolder::log`] and [`RunFolder::save`]; the next attempt at a checkpoint is then as far away as the next one
+    /// would be.
     pub fn save_if_due(&mut self, trainer: &mut Trainer) -> Result<()> {
-        if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) }
+        let logged = self.log_evaluations(trainer);
+        let saved = if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) };
+        logged.and(saved)
+    }
+
+    fn log_evaluations(&mut self, trainer: &mut Trainer) -> Result<()> {
+        let new = trainer.take_evaluations();
+        new.iter().map(|evaluated| self.sinks.evaluation(evaluated)).fold(Ok(()), Result::and)
     }
 
     /// Writes a checkpoint, `checkpoints/<update>.safetensors`, and removes all but the last few. Where a policy was better
-    /// since than any before ([`Trainer::best`], whenever that was), it goes to `best.safetensors` first.
+    /// since than any before ([`Trainer::best`] and [`Trainer::best_by_eval`], whenever that was), it goes to
+    /// `best.safetensors` or `best_by_eval.safetensors` first, and new evaluations to `evaluations.csv`.
     ///
     /// # Errors
     /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
     /// the state is none to go on from, [`Error::Checkpoint`] if training broke off within an update.
     pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
         self.checkpoints.begin();
+        self.log_evaluations(trainer)?;
         // The rows first: a checkpoint never knows of rows that are not there.
         let (rows, marks) = self.sinks.sync()?;
         let mut checkpoint = trainer.checkpoint()?;
@@ -232,12 +252,15 @@ impl RunFolder {
         self.checkpoints.write(&checkpoint)
     }
 
-    /// Writes the best policy, unless it is there.
+    /// Writes the best policies, unless they are there.
     fn save_best(&mut self, trainer: &Trainer) -> Result<()> {
-        let path = own_folder::file(&self.path, BEST)?;
-        if let Some(best) = trainer.best().filter(|best| self.best != Some(best.update) || !path.exists()) {
-            write_params(&path, (trainer.params().layout(), &best.params), &best.buffers)?;
-            self.best = Some(best.update);
+        let best = [(BEST, trainer.best()), (BEST_BY_EVAL, trainer.best_by_eval())];
+        for ((name, best), known) in best.into_iter().zip(&mut self.best) {
+            let path = own_folder::file(&self.path, name)?;
+            if let Some(best) = best.filter(|best| *known != Some(best.update) || !path.exists()) {
+                write_params(&path, (trainer.params().layout(), &best.params), &best.buffers)?;
+                *known = Some(best.update);
+            }
         }
         Ok(())
     }
@@ -263,13 +286,16 @@ impl RunFolder {
     ///
     /// # Errors
     /// As [`RunFolder::finish`].
-    pub fn finish_telling(mut self, trainer: Trainer, told: &mut dyn FnMut(u64, u64)) -> Result<Summary> {
+    pub fn finish_telling(mut self, mut trainer: Trainer, told: &mut dyn FnMut(u64, u64)) -> Result<Summary> {
         let config = trainer.config().clone();
         let device = crate::device_name(trainer.params().device());
         let (env_steps, wall_seconds) = (trainer.env_steps(), trainer.wall_seconds());
         let (history, updates, divergences) = (trainer.history().clone(), trainer.updates(), trainer.divergences());
-        let best = trainer.best().map(|best| (best.return_mean, best.update));
-        let finished = env_steps >= config.steps;
+        let of_best = |best: Option<&Best>| best.map(|best| (best.return_mean, best.update)).unzip();
+        let (best_return_mean, best_update) = of_best(trainer.best());
+        let (best_eval_return_mean, best_eval_update) = of_best(trainer.best_by_eval());
+        let (finished, stopped_by) = (trainer.is_done(), trainer.stopped_by());
+        self.log_evaluations(&mut trainer)?;
         let threshold = trainer.spec().reward_threshold;
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
@@ -289,9 +315,12 @@ impl RunFolder {
             episodes: history.episodes(),
             episode_return_mean: history.return_mean(),
             solved_at_step: history.solved_at_step(),
-            best_return_mean: best.map(|(return_mean, _)| return_mean),
-            best_update: best.map(|(_, update)| update),
+            best_return_mean,
+            best_update,
+            best_eval_return_mean,
+            best_eval_update,
             finished,
+            stopped_by,
             reward_threshold: threshold,
             updates,
             divergences,
@@ -299,7 +328,7 @@ impl RunFolder {
             eval,
             version: env!("CARGO_PKG_VERSION"),
         };
-        let path = self.path.join("summary.json");
+        let path = self.path.join(SUMMARY);
         let mut json = serde_json::to_vec_pretty(&summary).map_err(|e| Error::io(&path)(e.into()))?;
         json.write_all(b"\n").map_err(Error::io(&path))?;
         whole_file::write_own(&path, &json).map_err(Error::io(&path))?;
@@ -360,8 +389,8 @@ fn check_sinks(config: &Config) -> Result<()> {
             return wrong(&word.name, "it is there twice".into());
         }
         let others = config.catalogue.sinks().iter().filter(|row| row.name != word.name).map(|row| row.make.file);
-        let taken = ["config.toml", POLICY, BEST, "summary.json", "reward.png", "checkpoints", own_folder::MARKER];
-        if taken.into_iter().chain(others).any(|other| other == file) {
+        let taken = FILES.into_iter().chain(["checkpoints", own_folder::MARKER]);
+        if taken.chain(others).any(|other| other == file) {
             return wrong(&word.name, format!("its file {file} is another's"));
         }
         if Path::new(file).components().count() != 1 || Path::new(file).file_name().is_none() {

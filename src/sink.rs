@@ -1,6 +1,7 @@
 //! Where the rows of a run go: a [`Sink`] takes one [`Metrics`] an update. A new kind is a file here and a row of [`ROWS`].
 
 mod csv;
+mod evaluations;
 mod jsonl;
 mod kept;
 mod rows_file;
@@ -8,11 +9,13 @@ mod rows_file;
 use std::path::Path;
 
 use crate::Result;
+use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
 use crate::summary::Summary;
 use crate::words::Args;
 
 pub(crate) use csv::Csv;
+pub(crate) use evaluations::EvaluationsCsv;
 pub(crate) use rows_file::{Rows, put_aside};
 
 /// Takes every number that training reports: the fields of [`Metrics`], and what objective and optimizer report by names of
@@ -70,6 +73,15 @@ pub trait Sink: Send {
     /// # Errors
     /// Where it cannot be written.
     fn row(&mut self, metrics: &Metrics) -> Result<()>;
+
+    /// Takes an evaluation, after the rows of all updates before it; like them, it comes again where a resumed run makes it
+    /// again. The default does nothing.
+    ///
+    /// # Errors
+    /// As [`row`](Sink::row).
+    fn evaluation(&mut self, _evaluated: &Evaluated) -> Result<()> {
+        Ok(())
+    }
 
     /// Sees to it that every row is safe, and says how far it is, in words that only [`resume`](Sink::resume) reads. A checkpoint
     /// is written afterwards, with this mark.

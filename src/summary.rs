@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, StoppedBy};
 
 /// What `summary.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,7 +19,7 @@ pub struct Summary {
     pub device: String,
     /// Environment steps taken, all lanes together.
     pub env_steps: u64,
-    /// Seconds that training took, without the evaluation.
+    /// Seconds that training took, without the evaluations.
     pub wall_seconds: f64,
     /// `env_steps / wall_seconds`.
     pub steps_per_second: f64,
@@ -33,8 +33,14 @@ pub struct Summary {
     pub best_return_mean: Option<f64>,
     /// The update that had it.
     pub best_update: Option<u64>,
-    /// Whether all steps were taken; `false` for a run that was interrupted and can go on.
+    /// The highest mean return of an evaluation in the midst of training: that of `best_by_eval.safetensors`.
+    pub best_eval_return_mean: Option<f64>,
+    /// The update before it.
+    pub best_eval_update: Option<u64>,
+    /// Whether training is over; `false` for a run that was interrupted and can go on.
     pub finished: bool,
+    /// The setting by which an evaluation ended training before all steps were taken; `None` if none did.
+    pub stopped_by: Option<StoppedBy>,
     /// The return at which the task counts as solved, where there is one.
     pub reward_threshold: Option<f64>,
     /// Updates, those that diverged among them.

@@ -2,6 +2,8 @@
 
 mod best;
 mod divergence;
+mod evaluations;
+mod event;
 mod overrides;
 mod saved;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use uphill_envs::{Spec, VecEnv};
+use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::algo::{Algorithm, Learner, Now, least_env_steps};
 use crate::arrays::Arrays;
@@ -29,12 +31,15 @@ use crate::world::{self, Alone};
 use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
+use evaluations::Evaluations;
+pub use event::Event;
 pub use overrides::{BuildNetwork, Overrides};
 
 /// An update that learns for longer is one whose successor must be able to break off.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Trains a policy, one update a [`step`](Trainer::step).
+/// Trains a policy: [`run`](Trainer::run) to the end, [`advance`](Trainer::advance) by one thing that happens,
+/// [`step`](Trainer::step) by one update.
 ///
 /// ```
 /// use uphill::{Config, Trainer};
@@ -61,6 +66,7 @@ pub struct Trainer {
     /// Parameters and optimizer as they were when last noted as good to go back to.
     good: Option<Arrays>,
     best: Option<Best>,
+    evaluations: Evaluations,
     /// Whether an error broke off an update after it had begun to change something.
     broken_off: bool,
     /// What a user should be told, since last asked.
@@ -79,7 +85,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Config`] for an impossible setting and for a run that needs more than
-    /// [`max_memory`](Config::max_memory), [`Error::Device`] for a device that cannot be had, [`Error::Env`]
+    /// [`max_memory`](Config::max_memory) or [stops](Config::stop_at_return) at a threshold that its environment does not have,
+    /// [`Error::Device`] for a device that cannot be had, [`Error::Env`]
     /// for an unknown environment.
     pub fn new(config: &Config) -> Result<Self> {
         Self::with(config, Overrides::default())
@@ -156,6 +163,11 @@ impl Trainer {
         }
         let spec = collector.spec();
         reckon(spec)?;
+        if config.stop_at_return.number(spec.reward_threshold).is_none() {
+            let (id, goal) = (quoted(&spec.id), config.stop_at_return);
+            let problem = format!("stop_at_return = {goal} is impossible: {id} has no such threshold; give a number");
+            return Err(Error::Config(problem));
+        }
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
             Some(build) => config.normalised(build(spec, &device)?)?,
@@ -189,6 +201,7 @@ impl Trainer {
             progress: Progress::default(),
             good: None,
             best: None,
+            evaluations: Evaluations::default(),
             broken_off: false,
             notes,
             algo,
@@ -201,7 +214,7 @@ impl Trainer {
     }
 
     /// Lets `stop` break off what is going on, between two steps of the environments, two few hundred rows of a gradient and
-    /// two products of large matrices: [`Trainer::step`] then fails with [`Error::Interrupted`], and all is as it was before.
+    /// two products of large matrices: [`Trainer::advance`] then fails with [`Error::Interrupted`], and all is as it was before.
     /// An update that ends within two seconds is finished instead, and so is learning where no update before took a second.
     ///
     /// `stop` is asked often, from any thread: it should look at a flag and do no more. The policy that the trainer becomes
@@ -213,28 +226,11 @@ impl Trainer {
         self.stop = Some([stop, patient]);
     }
 
-    /// One rollout and one update from it; `None` once the configured steps are taken.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] for a NaN or infinite loss, gradient or policy, unless
-    /// [`on_divergence`](Config::on_divergence) goes on after it: the parameters are then those of the last finite step.
-    /// [`Error::Env`] if an environment fails, [`Error::Endless`] if episodes do not end and [`Error::Interrupted`] where
-    /// [`Trainer::stop_when`] broke the update off: the trainer is then as it was before it.
-    pub fn step(&mut self) -> Result<Option<Metrics>> {
-        while self.env_steps < self.config.steps {
-            self.note_good()?;
-            match self.update() {
-                Err(error @ Error::Diverged { .. }) => self.go_back(error)?,
-                done => return done.map(Some),
-            }
-        }
-        Ok(None)
-    }
-
+    /// One rollout and one update from it.
     fn update(&mut self) -> Result<Metrics> {
         let before = self.env_steps;
         let update = self.progress.update + 1;
-        let when = When { progress: before as f64 / self.config.steps as f64, update };
+        let when = When { progress: self.config.progress_at(before), update };
         let diverged = |largest_reward| {
             move |error| match error {
                 Error::NotFinite { what } => Error::Diverged { update, what, largest_reward },
@@ -344,7 +340,7 @@ impl Trainer {
         self.env_steps
     }
 
-    /// Seconds since the trainer was made, with those before the checkpoint that it goes on from.
+    /// Seconds since the trainer was made, with those before the checkpoint that it goes on from, but for those of evaluations.
     #[must_use]
     pub fn wall_seconds(&self) -> f64 {
         self.progress.wall_seconds + self.started.elapsed().as_secs_f64()

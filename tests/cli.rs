@@ -128,7 +128,10 @@ fn a_run_that_was_broken_off_is_resumed() {
     assert!(policy("broken") == policy("whole"));
     for again in ["resume whole", "train --resume whole"] {
         let said = succeeds(uphill(), home.path(), again);
-        assert_eq!(said, "whole: this run has ended already, at step 1536: nothing is left to do\n");
+        assert_eq!(
+            said,
+            "whole: this run has ended already, at step 1536: nothing is left to do; --continue-for STEPS trains it for longer\n"
+        );
     }
     // What a run began with is no flag.
     assert_eq!(run(uphill(), home.path(), "resume whole --lr 1").status.code(), Some(2));

@@ -36,12 +36,13 @@ fn succeeds(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What a run leaves, without what a clock decides: the metrics but their last column, and the policy.
-fn left(run: &Path) -> (String, Vec<u8>) {
+/// What a run leaves, without what a clock decides: the metrics but their last column, the policy, and of a run that is evaluated
+/// its evaluations and the policy that was the best by them.
+fn left(run: &Path) -> (String, [Option<Vec<u8>>; 3]) {
     let metrics = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
     let untimed = metrics.lines().map(|row| row.rsplit_once(',').expect("columns").0);
-    let policy = std::fs::read(run.join("policy.safetensors")).expect("a policy");
-    (untimed.collect::<Vec<_>>().join("\n"), policy)
+    let files = ["policy.safetensors", "evaluations.csv", "best_by_eval.safetensors"];
+    (untimed.collect::<Vec<_>>().join("\n"), files.map(|name| std::fs::read(run.join(name)).ok()))
 }
 
 /// Whether every file under its final name is whole.
@@ -148,6 +149,27 @@ fn so_is_one_that_remembers_or_scales_or_sees_only_what_is_legal() {
         "--algo a2c --n-steps 8 --envs 4 --env Taxi-v3 --hidden 4 --steps 320 --threads 2 --quiet".to_string(),
     ];
     let kills: usize = runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("kinds", number), 4)).sum();
+    assert!(kills >= 10, "only {kills} kills hit");
+}
+
+/// The same where there are evaluations: in the middle of one, after it and before the checkpoint that knows of it, and where
+/// one ends training.
+#[test]
+fn so_is_one_that_is_evaluated() {
+    const PPO: &str = "--algo ppo --n-steps 16 --n-epochs 2 --n-minibatches 2 --envs 4 --hidden 4 --quiet";
+    let runs = [
+        format!("{PPO} --env GridWorld-4x4-v0 --steps 1280 --eval-every 64 --eval-episodes 20 --threads 2"),
+        format!(
+            "{PPO} --env PendulumNoVelocity-v0 --model gru --units 5 --normalize-observation true --steps 640 --eval-every 100 \
+             --eval-episodes 3 --eval-deterministic false --threads 1"
+        ),
+        format!(
+            "{PPO} --env CartPole-v1 --optimizer ema(0.9)|adam --steps 64000 --eval-every 128 --eval-episodes 5 --threads 1 \
+             --stop-without-improvement 5 --stop-at-return reward_threshold"
+        ),
+    ];
+    let kills: usize =
+        runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("evaluated", number), 8)).sum();
     assert!(kills >= 10, "only {kills} kills hit");
 }
 

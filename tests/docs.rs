@@ -36,11 +36,20 @@ fn settings() -> String {
         let config = Config::for_algo(algo.name).expect("an algorithm");
         // What clips has an effect where it is scaled.
         let scaled = Config { normalize_observation: true, normalize_reward: true, ..config.clone() };
+        // What is said of evaluations has where there are some.
+        let scaled = Config { eval_every: 1, ..scaled };
         let clips = if name.starts_with("normalize_") { &config } else { &scaled };
         let mut table = clips.to_table().expect("a table");
         // These have none as long as they say what holds anyway.
         table.entry("mask_actions").or_insert(config.mask_actions.into());
         table.entry("distribution").or_insert(config.distribution.to_string().into());
+        let evaluations: [(&str, toml::Value); 4] = [
+            ("eval_every", 0.into()),
+            ("stop_at_return", f64::INFINITY.into()),
+            ("stop_without_improvement", 0.into()),
+            ("continued", Vec::<i64>::new().into()),
+        ];
+        table.extend(evaluations.map(|(name, value)| (name.to_string(), value)));
         for factor in ["critic_lr_factor", "trunk_lr_factor", "log_std_lr_factor"] {
             table.entry(factor).or_insert(1.0.into());
         }
@@ -103,7 +112,7 @@ fn the_page_of_settings_says_what_the_code_does() {
          defaults with each algorithm; an optimizer of another kind than the algorithm's own brings its own `lr`, and so does\n\
          one that the command line names over a file that names another, unless `--lr` says it. What changes nothing beside\n\
          the others is refused where it is said: what clips observations and rewards where `normalize_observation` and\n\
-         `normalize_reward` are off, what is said of a critic that learns nothing (`vf_coef = 0`, `baseline = false`), of hidden\n\
+         `normalize_reward` are off, what is said of evaluations with `eval_every = 0`, of a critic that learns nothing (`vf_coef = 0`, `baseline = false`), of hidden\n\
          layers where there are none, and of how far a policy may move where a rollout is learnt from in one step. `distribution`\n\
          may have arguments of the one that is chosen, as in `auto(log_std_init=-1)`, and a number that is a schedule is a column\n\
          of `metrics.csv`.\n\n\

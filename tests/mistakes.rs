@@ -77,6 +77,8 @@ const FILES: &[(&str, &str)] = &[
     ("grid_seeds.toml", "seeds = 'ten'\n"),
     ("grid_points.toml", "curve_points = -3\n"),
     ("grid_key.toml", "optimisers = ['sgd']\n"),
+    ("grid_evaluated.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\neval_every = 1000\n"),
+    ("grid_episodes.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\neval_episodes = 10\n"),
     ("grid_word.toml", "protocols = ['tunned']\n"),
     ("masks.toml", "mask_actions = true\n"),
     ("squashed.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\ndistribution = 'squashed_diag_gaussian'\n"),
@@ -132,6 +134,10 @@ train --map-name 8x8
 train --is-rainy true
 train --reward-schedule 1,0,0
 train --epsilon 1e-8
+train --eval-freq 1000
+train --n-eval-episodes 5
+train --max-no-improvement-evals 5
+train --n-eval-envs 5
 # A flag without its value, or given twice
 train --lr
 train --lr --seed 7
@@ -216,6 +222,13 @@ train --n-epochs 1 --n-minibatches 1 --clip-range 0.1
 train --env Bandit-v0 --frame-stack 4
 train --mask-actions false
 train --clip-reward 5
+train --eval-episodes 5
+train --eval-deterministic false
+train --stop-at-return 475
+train --stop-without-improvement 5
+train --continue-for 1000
+compare_optimizers --config grid_evaluated.toml
+compare_optimizers --config grid_episodes.toml
 gradient_quality --env GaussianBandit-v0(arms=1)
 gradient_quality --steps 0 --optimizer sgd
 landscape --reach 2
@@ -237,6 +250,14 @@ train --keep-checkpoints -1
 train --n-minibatches 2 --envs 1 --n-steps 1
 train --n-minibatches 1000
 train --algo reinforce --episodes 6
+train --eval-every 1000 --steps 999
+train --eval-every 100 --eval-episodes 0
+train --eval-every 100 --stop-at-return -inf
+train --eval-every 100 --stop-at-return solved
+train --eval-every 100 --stop-at-return reward_threshold --env Pendulum-v1
+train --eval-every 1e4
+train --continued 5
+train --continued 5,
 train --lr -1e300
 train --gamma 1e300
 train --optimizer adam(eps=-1e300)
@@ -364,6 +385,9 @@ evaluate run --episodes many
 evaluate run --watsch
 evaluate run --seed -1
 evaluate run --n-eval-episodes 5
+evaluate judged --best
+evaluate judged --best=evaluation
+evaluate judged --best=returns
 evaluate judged --gif a.mp4
 evaluate judged --gif absent/a.gif
 evaluate judged --gif empty
@@ -433,6 +457,9 @@ uphill resume absent
 uphill resume run --lr 1e-3
 uphill resume run --force
 uphill resume run --quite
+uphill resume run --reset-num-timesteps false
+uphill resume run --continue-for 0
+uphill resume judged --continue-for 1000
 uphill list games
 uphill list optimisers
 uphill list envs CartPole-v0

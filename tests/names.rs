@@ -31,7 +31,8 @@ const THEIRS: &[(&str, &str)] = &[
     ("vf_coeff", "vf_coef"), ("kl_limit", "target_kl"), ("episode", "episodes"), ("optimiser", "optimizer"),
     ("seeds", "seed"), ("normalise_advantage", "normalize_advantage"), ("grid_world", "env"),
     ("Learning-Rate", "lr"), ("clip-range", "clip_range"), ("policy", "model"),
-    ("use_sde", "distribution"),
+    ("use_sde", "distribution"), ("eval_freq", "eval_every"), ("n_eval_episodes", "eval_episodes"),
+    ("max_no_improvement_evals", "stop_without_improvement"), ("stop_fn", "stop_at_return"),
 ];
 
 /// Names that nothing here stands for, nor is like.
@@ -43,7 +44,7 @@ const NOBODYS: &[&str] = &[
     "rew_norm",
     "verbose",
     "exp_name",
-    "eval_freq",
+    "n_eval_envs",
     "torch_deterministic",
     "track",
     "vf_clip_param",
@@ -127,6 +128,7 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "resume",
         "checkpoint_every",
         "keep_checkpoints",
+        "continue_for",
         "quiet",
         "watch",
         "gif",

@@ -6,8 +6,9 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use uphill::{
     envs::{Colour, Drawing, Env, GridWorld, GridWorldConfig, Shape},
-    plot::{PlotError, PlotOptions, RecordedRun, reward_curve},
+    plot::{PlotError, PlotOptions, RecordedRun, Series, curves, reward_curve},
     render::{RenderError, to_terminal, write_gif},
+    stats::Interval,
 };
 
 const HEADER: &str = "update,env_steps,episodes,episode_return_mean,entropy";
@@ -17,6 +18,7 @@ const BLUE: [u8; 3] = [0, 114, 178];
 const VERMILION: [u8; 3] = [213, 94, 0];
 /// Blue at 20% on white.
 const BLUE_BAND: [u8; 3] = [204, 227, 240];
+const VERMILION_BAND: [u8; 3] = [247, 223, 204];
 /// The threshold's grey.
 const GREY: [u8; 3] = [102, 102, 102];
 
@@ -140,6 +142,34 @@ fn the_band_is_one_standard_deviation_to_either_side() {
     let both = Picture::drawn(&runs, &options);
     assert!(both.count(VERMILION) > 300 && both.count(BLUE) > 300);
     assert_eq!(picture.count(VERMILION), 0);
+}
+
+#[test]
+fn a_further_curve_has_its_band_and_its_line_of_the_legend_and_the_axes_hold_it() {
+    let curve = [run("ppo", 1, |share| 100.0 * share)];
+    let point = |i: u32| {
+        let rise = f64::from(i) * 40.0;
+        (f64::from(i) * 25_000.0, Interval { point: 200.0 + rise, low: 100.0 + rise, high: 300.0 + rise })
+    };
+    let series = |points: Vec<_>| Some(Series { label: "evaluation".into(), points });
+    let options = |beside| PlotOptions { beside, ..PlotOptions::default() };
+    let with = Picture::drawn(&curve, &options(series((1..=3).map(point).collect())));
+    let without = Picture::drawn(&curve, &options(None));
+    assert_eq!(without.count(VERMILION), 0);
+    assert!(with.count(VERMILION) > 300 && with.count(BLUE) > 300);
+    let band = with.rows(503, VERMILION_BAND);
+    let line = middle(&with.rows(503, VERMILION));
+    assert!((middle(&[band[0], band[band.len() - 1]]) - line).abs() < 2.0 && band.len() > 50, "{band:?} {line}");
+    // Below it is all that is blue.
+    assert!(with.rows(503, BLUE).iter().all(|&y| y as f64 > line + 50.0));
+    for (points, reason) in [
+        (vec![], "it has no points"),
+        (vec![point(2), point(1)], "its points do not rise"),
+        (vec![(0.0, Interval { point: f64::NAN, low: 0.0, high: 0.0 })], "is not of finite numbers"),
+    ] {
+        let said = curves(&curve, &options(series(points))).unwrap_err().to_string();
+        assert!(said.contains(reason), "{said}");
+    }
 }
 
 #[test]

@@ -65,6 +65,25 @@ fn ranks_have_the_same_parameters_and_lanes_of_their_own() {
 }
 
 #[test]
+fn ranks_are_evaluated_alike_and_learn_what_they_would_have() {
+    let config = Config { eval_every: 600, eval_episodes: 3, eval_deterministic: false, ..config("a2c") };
+    let shared = Arc::new((Barrier::new(2), Mutex::new(vec![Vec::new(); 2])));
+    let evaluated = |rank: usize| {
+        let world = Some(Arc::new(Thread { rank, shared: shared.clone() }) as Arc<dyn World>);
+        let mut trainer = Trainer::with(&config, Overrides { world, ..Overrides::default() }).expect("a trainer");
+        (0..20).for_each(|_| drop(trainer.step().expect("an update")));
+        (trainer.take_evaluations(), trainer.params().snapshot().expect("values"))
+    };
+    let [one, other] = std::thread::scope(|scope| {
+        [0, 1].map(|rank| scope.spawn(move || evaluated(rank))).map(|rank| rank.join().expect("a rank"))
+    });
+    assert_eq!(one, other);
+    assert_eq!(one.0.iter().map(|evaluated| evaluated.env_steps).collect::<Vec<_>>(), [640, 1200]);
+    let without = &trained(&self::config("a2c"), 2, 20)[0].0;
+    assert_eq!(one.1.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), *without);
+}
+
+#[test]
 fn one_rank_is_no_rank_at_all() {
     let alone = &trained(&config("ppo"), 1, 6)[0];
     let mut trainer = Trainer::new(&config("ppo")).expect("a trainer");

@@ -113,6 +113,62 @@ fn without_a_terminal_progress_is_plain_lines() {
     assert!(results.contains("here/reward.png") || results.contains("here\\reward.png"), "{results}");
 }
 
+/// Another command of the program `uphill`.
+fn uphill(folder: &Path, arguments: &str) -> Output {
+    let mut program = programs::example("uphill");
+    program.current_dir(folder).args(arguments.split_whitespace()).output().expect("the program runs")
+}
+
+#[test]
+fn evaluations_are_lines_of_their_own_and_the_best_by_them_is_played() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = succeeds(home.path(), &format!("{SHORT} --eval-every 500 --eval-episodes 4 --out run"));
+    let (results, progress) = (text(&output.stdout), text(&output.stderr));
+    let lines: Vec<&str> = progress.lines().filter(|line| line.contains("evaluation")).collect();
+    assert_eq!(lines.len(), 3, "{progress}");
+    assert!(lines[0].contains("512 steps  evaluation ") && lines[0].ends_with("over 4 episodes, the best so far"));
+    assert!(results.contains("\nbest     ") && results.contains(" by evaluation after update "), "{results}");
+    let rows = std::fs::read_to_string(home.path().join("run/evaluations.csv")).expect("evaluations");
+    assert_eq!(rows.lines().count(), 1 + 3, "{rows}");
+    let judged = |arguments: &str| text(&uphill(home.path(), &format!("evaluate {arguments}")).stdout);
+    assert!(judged("run --best --episodes 5").starts_with("run, the best by evaluation: return "));
+    assert!(judged("run --best=evaluation --episodes 5").starts_with("run, the best by evaluation: return "));
+    assert!(judged("run --episodes 5").starts_with("run: return "));
+    // A run without evaluations, as all were before there were any.
+    let short = "--env GridWorld-4x4-v0 --algo a2c --hidden 4 --steps 9000 --lr 0.02";
+    succeeds(home.path(), &format!("{short} --out plain --quiet"));
+    assert!(judged("plain --best --episodes 5").starts_with("plain, the best in training: return "));
+    let said = text(&uphill(home.path(), "evaluate plain --best=evaluation").stderr);
+    assert!(said.contains("there is no best_by_eval.safetensors here"), "{said}");
+}
+
+#[test]
+fn a_run_that_an_evaluation_ended_says_why_and_is_continued() {
+    let home = tempfile::tempdir().expect("a folder");
+    let stops = "--eval-every 500 --eval-episodes 2 --stop-at-return -50";
+    let results = text(&succeeds(home.path(), &format!("{SHORT} {stops} --out run")).stdout);
+    assert!(results.contains("\nstopped  as an evaluation reached stop_at_return = -50\n"), "{results}");
+    let summary = std::fs::read_to_string(home.path().join("run/summary.json")).expect("a summary");
+    assert!(
+        summary.contains("\"stopped_by\": \"stop_at_return\"") && summary.contains("\"env_steps\": 512"),
+        "{summary}"
+    );
+    let said = text(&uphill(home.path(), "resume run").stdout);
+    let why =
+        "this run has ended already, at step 512, as an evaluation reached stop_at_return = -50: nothing is left to do";
+    assert_eq!(said, format!("run: {why}; --continue-for STEPS trains it for longer\n"));
+    let output = uphill(home.path(), "resume run --continue-for 1_000");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let config = std::fs::read_to_string(home.path().join("run/config.toml")).expect("a configuration");
+    assert!(config.contains("\nsteps = 1512\n") && config.contains("\ncontinued = [512, 1500]\n"), "{config}");
+    // The next evaluation reaches it, too.
+    let results = text(&output.stdout);
+    assert!(results.starts_with("trained  1024 steps") && results.contains("stopped  as"), "{results}");
+    // The same as a flag.
+    succeeds(home.path(), "--resume run --continue-for 300 --quiet");
+    assert_eq!(metrics(&home.path().join("run")).len(), 1 + 6);
+}
+
 /// `metrics.csv` without its last column, the only one that a clock decides.
 fn metrics(run: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");

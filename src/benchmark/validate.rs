@@ -10,7 +10,7 @@ use crate::words::{Args, Spec, Wrapped};
 use crate::{Error, Result};
 
 /// Settings that a grid's axes decide.
-const DECIDED: [(&str, &str); 7] = [
+const DECIDED: [(&str, &str); 13] = [
     ("env", "it is the task's `env`"),
     ("algo", "it comes from `algos`"),
     ("optimizer", "it comes from `optimizers`"),
@@ -18,7 +18,15 @@ const DECIDED: [(&str, &str); 7] = [
     ("seed", "it comes from `seeds`"),
     ("threads", "every run has one thread, and runs go side by side"),
     ("device", "runs go side by side on the CPU"),
+    ("eval_every", WHOLE),
+    ("eval_episodes", "it is a key of the grid itself, of the evaluation at the end of a run"),
+    ("eval_deterministic", WHOLE),
+    ("stop_at_return", WHOLE),
+    ("stop_without_improvement", WHOLE),
+    ("continued", WHOLE),
 ];
+/// What every run of a comparison is.
+const WHOLE: &str = "every run takes all its steps, and is evaluated at its end alone";
 
 /// The most runs of a grid: a slip of the hand is an error and not a machine out of memory.
 const MAX_CELLS: u64 = 1_000_000;

@@ -12,7 +12,7 @@ use super::read;
 use crate::envs::{Drawing, counted};
 use crate::render::{self, RenderError};
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
+use crate::{Catalogue, Config, Error, Mode, Policy, Result, RunFolder, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -20,9 +20,11 @@ use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination
 struct Args {
     /// The folder of the run
     run: PathBuf,
-    /// Load the best policy of the run, not the one it ended with
-    #[arg(long)]
-    best: bool,
+    /// Load the best policy of the run, not the one it ended with: by its evaluations where it has had them (eval_every), else by
+    /// the mean return of 100 episodes of training; --best=training and --best=evaluation say by which
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "either",
+          hide_possible_values = true, value_parser = ["either", "training", "evaluation"])]
+    best: Option<String>,
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
@@ -55,8 +57,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 }
 
 fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
-    let load = if args.best { Policy::load_best_with } else { Policy::load_with };
-    let mut policy = load(&args.run, catalogue)?;
+    let (mut policy, which) = load(args, catalogue)?;
     check(&policy, args)?;
     if let Some(name) = RunFolder::changed_setting(&args.run, policy.config()) {
         let config = screen::path(&args.run.join("config.toml"));
@@ -75,13 +76,31 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
     }
-    say(format_args!("{}: return {}", screen::path(&args.run), returns(&result)))?;
+    say(format_args!("{}{which}: return {}", screen::path(&args.run), returns(&result)))?;
     if args.watch {
         watch(&frames, args.fps)?;
     }
     match &args.gif {
         Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
         None => Ok(()),
+    }
+}
+
+/// The policy that is asked for, and which it is where it is not the last.
+fn load(args: &Args, catalogue: &Catalogue) -> Result<(Policy, &'static str)> {
+    let (by_eval, in_training) = (", the best by evaluation", ", the best in training");
+    match args.best.as_deref() {
+        None => Ok((Policy::load_with(&args.run, catalogue)?, "")),
+        Some("evaluation") => Ok((Policy::load_best_by_eval_with(&args.run, catalogue)?, by_eval)),
+        Some("training") => Ok((Policy::load_best_with(&args.run, catalogue)?, in_training)),
+        Some(_) => {
+            let evaluates = Config::read_toml(&args.run.join("config.toml"))
+                .is_ok_and(|table| table.get("eval_every").and_then(toml::Value::as_integer) > Some(0));
+            match evaluates {
+                true => Ok((Policy::load_best_by_eval_with(&args.run, catalogue)?, by_eval)),
+                false => Ok((Policy::load_best_with(&args.run, catalogue)?, in_training)),
+            }
+        }
     }
 }
 

@@ -69,6 +69,7 @@ fn draw(arguments: &Arguments) -> Result<usize> {
         scale: arguments.scale.factor,
         smooth: arguments.smooth,
         threshold: arguments.threshold,
+        beside: None,
         title: arguments.title.clone(),
     };
     let picture = curves(&runs, &options)?;

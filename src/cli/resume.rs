@@ -1,4 +1,4 @@
-//! Goes on with a run that was broken off: `train --resume` by a name of its own.
+//! Goes on with a run that was broken off, or trains one that has ended for longer: `train --resume` by a name of its own.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ pub(super) fn command(_: &Catalogue) -> Command {
                 .required(true)
                 .help("The folder of the run"),
         )
+        .arg(train::continue_for())
         .args(train::of_any_run())
 }
 

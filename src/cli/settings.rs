@@ -17,7 +17,7 @@ use crate::{Catalogue, Config, Error, Result, Trainer, algo, envs};
 pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
     let settings = Config::SETTINGS.iter().map(|(name, help)| {
         let help = format!("{} [default: {}]", help.trim(), defaults(name, catalogue));
-        let most = if ["sinks", "hidden"].contains(name) { 64 } else { 1 };
+        let most = if ["sinks", "hidden", "continued"].contains(name) { 64 } else { 1 };
         flag(name).help(help).help_heading("Settings").num_args(1..=most)
     });
     let own = own(catalogue).into_iter().map(|(param, rows)| {
@@ -44,8 +44,8 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
     settings.chain(own(catalogue).into_iter().map(|(param, _)| param.name)).collect()
 }
 
-/// Settings that may be schedules.
-const SCHEDULED: [&str; 2] = ["clip_range", "ent_coef"];
+/// Settings that are numbers, or words: schedules, and what a number stands for.
+const NUMBERS_OR_WORDS: [&str; 3] = ["clip_range", "ent_coef", "stop_at_return"];
 
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];
@@ -127,7 +127,7 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
             continue;
         }
         let value = match example.get(name) {
-            Some(_) if SCHEDULED.contains(&name) && text.parse::<f64>().is_err() => text.clone().into(),
+            Some(_) if NUMBERS_OR_WORDS.contains(&name) && text.parse::<f64>().is_err() => text.clone().into(),
             Some(like) => parse(name, &text, like)?,
             None => own_value(name, &text, catalogue)?,
         };

@@ -13,7 +13,7 @@ use super::list;
 use super::settings::{self, configuration};
 use crate::envs::counted;
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Console, Error, Keep, Result, RunFolder, Summary, Trainer, plot};
+use crate::{Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, StoppedBy, Summary, Trainer, plot};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
@@ -34,7 +34,9 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     if run.is_finished(&trainer) {
         if !quiet {
             let (path, steps) = (screen::path(run.path()), trainer.env_steps());
-            say(format_args!("{path}: this run has ended already, at step {steps}: nothing is left to do"))?;
+            let why = why(trainer.stopped_by(), trainer.config()).map_or(String::new(), |why| format!(", as {why}"));
+            let more = "nothing is left to do; --continue-for STEPS trains it for longer";
+            say(format_args!("{path}: this run has ended already, at step {steps}{why}: {more}"))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -43,14 +45,19 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     trainer.stop_when(is_interrupted);
 
     while !is_interrupted() {
-        let metrics = match trainer.step() {
-            Ok(Some(metrics)) => metrics,
+        let event = match trainer.advance() {
+            Ok(Some(event)) => event,
             Ok(None) | Err(Error::Interrupted) => break,
             Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
         };
         trainer.take_notes().iter().for_each(|note| console.warn(note));
+        let logged = match &event {
+            Event::Update(metrics) => run.log(metrics),
+            // Those the run takes itself.
+            Event::Evaluation(_) => Ok(()),
+        };
         // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
-        if let Err(problem) = run.log(&metrics).and_then(|()| run.save_if_due(&mut trainer)) {
+        if let Err(problem) = logged.and_then(|()| run.save_if_due(&mut trainer)) {
             let so_far = match run.last_checkpoint() {
                 Some(_) => "nothing is lost yet",
                 None => "no checkpoint could be written so far, and the run is in memory alone",
@@ -58,13 +65,17 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
             console.warn(&format!("{problem}: {so_far}; the next attempt follows"));
         }
         run.take_notes().iter().for_each(|note| console.warn(note));
-        console.show(&metrics);
+        match event {
+            Event::Update(metrics) => console.show(&metrics),
+            Event::Evaluation(evaluated) => console.evaluated(&evaluated),
+        }
     }
 
     console.finish();
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
     run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
+    let why = why(trainer.stopped_by(), trainer.config());
     let path = run.path().to_path_buf();
     let mut bar = PatientBar::new("judging the policy");
     let finished = run.finish_telling(trainer, &mut |done, length| {
@@ -75,7 +86,7 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     drop(bar);
     match finished {
         Ok(summary) => {
-            let shown = if quiet { Ok(()) } else { results(&summary, &path, &report) };
+            let shown = if quiet { Ok(()) } else { results(&summary, &path, (why, &report)) };
             if summary.finished {
                 return shown.map(|()| ExitCode::SUCCESS);
             }
@@ -108,10 +119,19 @@ fn shell_word(path: &Path) -> String {
     }
 }
 
+/// Why an evaluation ended training, if one did.
+fn why(stopped_by: Option<StoppedBy>, config: &Config) -> Option<String> {
+    Some(match stopped_by? {
+        by @ StoppedBy::StopAtReturn => format!("{by} = {}", config.stop_at_return),
+        by @ StoppedBy::StopWithoutImprovement => format!("{by} = {}", config.stop_without_improvement),
+    })
+}
+
 /// What a run came to.
-fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Result<()> {
+fn results(summary: &Summary, path: &Path, (why, report): (Option<String>, &[(&'static str, f64)])) -> Result<()> {
     let (steps, seconds, rate) = (counted(summary.env_steps, "step"), summary.wall_seconds, summary.steps_per_second);
     say(format_args!("trained  {steps} in {seconds:.1} s ({rate:.0} steps/s)"))?;
+    why.map_or(Ok(()), |why| say(format_args!("stopped  as {why}")))?;
     match (summary.solved_at_step, summary.reward_threshold) {
         (Some(step), _) => say(format_args!("solved   at step {step}"))?,
         (None, Some(_)) => say("solved   not yet")?,
@@ -122,6 +142,10 @@ fn results(summary: &Summary, path: &Path, report: &[(&'static str, f64)]) -> Re
         say(format_args!("diverged in {divergences} of {updates}, and went on each time"))?;
     }
     say(format_args!("return   {}", returns(&summary.eval)))?;
+    if let (Some(mean), Some(update)) = (summary.best_eval_return_mean, summary.best_eval_update) {
+        let [mean] = screen::amounts([mean]);
+        say(format_args!("best     {mean} by evaluation after update {update}; `evaluate --best` plays it"))?;
+    }
     // There is none of a run in which no episode ended.
     let curve = path.join("reward.png");
     if curve.is_file() {
@@ -160,9 +184,12 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
     Ok(())
 }
 
-/// A run that was broken off, from its last checkpoint on.
+/// A run that was broken off, from its last checkpoint on, or one that has ended and is to be trained for longer.
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
-    let (run, trainer, notes) = RunFolder::resume_with(folder, catalogue)?;
+    let (run, trainer, notes) = match args.get_one::<u64>("continue-for") {
+        Some(&more) => RunFolder::continue_with(folder, catalogue, more)?,
+        None => RunFolder::resume_with(folder, catalogue)?,
+    };
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))
 }
@@ -225,12 +252,25 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
             "FOLDER",
             "Go on with the run in this folder, from its last checkpoint, as if it had never stopped",
         ))
+        .arg(continue_for())
         .args(of_any_run())
         .arg(
             flags::value("list", "WHAT", "Print the names there are, one a line, and leave")
                 .value_parser(list::KINDS.map(|kind| kind.name)),
         )
         .args(settings::flags(catalogue))
+}
+
+/// What may be said of a run that has ended.
+pub(super) fn continue_for() -> Arg {
+    let help =
+        "Train a run that has ended for so many more steps; schedules then go by the share of all steps, old and new";
+    flags::value("continue-for", "STEPS", help).value_parser(more_steps).requires("resume")
+}
+
+fn more_steps(text: &str) -> Result<u64, String> {
+    let steps = text.replace('_', "").parse().ok().filter(|&steps| steps > 0);
+    steps.ok_or_else(|| "expected a whole number of steps, such as 500_000".into())
 }
 
 /// What may be said of a new run and of one that goes on.

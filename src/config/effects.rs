@@ -1,6 +1,6 @@
 //! Which settings change nothing beside the others.
 
-use super::{OF_ALGOS, OF_MODELS};
+use super::{OF_ALGOS, OF_MODELS, StopAt};
 use crate::distributions::AUTO;
 use crate::names::listed;
 use crate::words::{self, Param, Word};
@@ -14,6 +14,10 @@ impl Config {
             "trunk_lr_factor" => self.trunk_lr_factor == 1.0,
             "log_std_lr_factor" => self.log_std_lr_factor == 1.0,
             "distribution" => self.distribution == Word::new(AUTO),
+            "eval_every" => self.eval_every == 0,
+            "stop_at_return" => self.stop_at_return == StopAt::NEVER,
+            "stop_without_improvement" => self.stop_without_improvement == 0,
+            "continued" => self.continued.is_empty(),
             _ => self.is_of_others(name),
         };
         is_plain || self.without_effect(name).is_some()
@@ -29,6 +33,11 @@ impl Config {
         };
         let said = |is_idle: bool, why: &str| is_idle.then(|| why.to_string());
         match name {
+            "eval_episodes" | "eval_deterministic" | "stop_at_return" | "stop_without_improvement" => {
+                let why =
+                    "with eval_every = 0 nothing is evaluated before the end; leave it out, or set eval_every = 10_000";
+                said(self.eval_every == 0, why)
+            }
             "lr" | "anneal_lr" => (!registry.takes_lr(&self.optimizer)).then(|| optimizer("says its own lr")),
             "max_grad_norm" | "clip_grad_by" if registry.clips(&self.optimizer) => Some(optimizer("clips by itself")),
             "clip_grad_by" => said(self.max_grad_norm.is_infinite(), "max_grad_norm = inf does not clip; leave it out"),

@@ -10,6 +10,9 @@ use crate::{Config, Error, Horizon, Layout, Result};
 /// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
 /// sums of the threads' shares, weights transposed for acting, and the parameters three times while they become a file.
 const COPIES: f64 = 12.0;
+/// Further copies where there are evaluations: an average that is evaluated, the best so far, and that three times while it
+/// becomes a file.
+const EVALUATED_COPIES: f64 = 5.0;
 /// Copies of the optimizer's state: itself, and three times while it becomes a file.
 const STATE_COPIES: f64 = 4.0;
 /// Bytes of a rollout's step besides its observation, with those of its advantage, target and place.
@@ -53,10 +56,12 @@ impl Config {
         let masks = if self.mask_actions { spec.action.choices() } else { 0 };
         let of_number = ObservationKind::of(&spec.observation).bytes() as f64;
         let observation = of_number * spec.observation_len() as f64 + 4.0 * beyond as f64 + masks as f64;
-        let network = 4.0 * COPIES * parameters;
+        let evaluates = self.eval_every > 0;
+        let network = 4.0 * (COPIES + if evaluates { EVALUATED_COPIES } else { 0.0 }) * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;
-        let kept = (lanes + EVALUATION) * lane(spec.observation_len());
+        let evaluation = if evaluates { EVALUATION.max(self.eval_episodes as f64) } else { EVALUATION };
+        let kept = (lanes + evaluation) * lane(spec.observation_len());
         // Lanes in several groups are played into rollouts of their own, which are then put side by side.
         let parts = if self.groups() > 1 { 2.0 } else { 1.0 };
         let step = parts * observation + STEP;

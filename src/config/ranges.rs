@@ -116,6 +116,17 @@ impl Config {
             check(count > 0, name, count.to_string(), "it must be at least 1")?;
             check(count <= most, name, count.to_string(), &format!("it must be at most {most}"))?;
         }
+        let range = format!("it must be at most steps, which is {}: the run is over before the first one", self.steps);
+        check(self.eval_every <= self.steps, "eval_every", self.eval_every.to_string(), &range)?;
+        let (episodes, range) = (self.eval_episodes as u64, format!("it must be 1 to {}", Self::MAX_ENVS));
+        check((1..=Self::MAX_ENVS).contains(&episodes), "eval_episodes", episodes.to_string(), &range)?;
+        let stop = self.stop_at_return.number(None).is_none_or(|number| number > f64::NEG_INFINITY);
+        check(stop, "stop_at_return", self.stop_at_return.to_string(), "it must be a return (inf never stops)")?;
+        let range = format!("it must be at most {}", Self::MAX_STEPS);
+        let count = self.stop_without_improvement;
+        check(count <= Self::MAX_STEPS, "stop_without_improvement", count.to_string(), &range)?;
+        let problem = self.check_continued().err();
+        check(problem.is_none(), "continued", format!("{:?}", self.continued), problem.unwrap_or_default())?;
         for (name, count) in [
             ("n_steps", self.n_steps),
             ("episodes", self.episodes),

@@ -7,7 +7,18 @@ use crate::optim::Registry;
 use crate::words::{Kind, Param, Spec, Value};
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
-const INCIDENTAL: [&str; 7] = ["device", "force", "max_memory", "name", "out", "quiet", "threads"];
+const INCIDENTAL: [&str; 10] = [
+    "device",
+    "eval_deterministic",
+    "eval_episodes",
+    "eval_every",
+    "force",
+    "max_memory",
+    "name",
+    "out",
+    "quiet",
+    "threads",
+];
 /// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.
 const SHOWN: usize = 40;
 /// What stands before arguments of words, of an environment's first.

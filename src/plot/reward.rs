@@ -18,7 +18,7 @@ const RAW: f64 = 0.35;
 /// Draws the curves of these runs.
 pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOptions) -> Result<Picture, PlotError> {
     let reason = format!("{} of them cannot be told apart; {LOOKS} can", curves.len());
-    check::that(curves.len() <= LOOKS, "the curves", reason)?;
+    check::that(curves.len() + usize::from(options.beside.is_some()) <= LOOKS, "the curves", reason)?;
     let style = Style::new(options.width, options.height, options.scale);
     let title = options.title.clone().unwrap_or_else(|| environments(runs));
     let titles = (&*title, &*subtitle(runs, curves, options));
@@ -38,7 +38,8 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
             chart.plot.draw(&PathElement::new(curve.raw.clone(), pen))?;
         }
-        chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)))?;
+        let beside = options.beside.iter().map(|series| (Look::of(curves.len()), &*series.points));
+        chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)).chain(beside))?;
         let across = chart.plot.get_x_range();
         let line = options.threshold.map(|threshold| vec![(across.start, threshold), (across.end, threshold)]);
         line.map_or(Ok(()), |line| chart.stroke(&THRESHOLD, line, style.hair))
@@ -49,20 +50,20 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
 /// The axes that hold all that is drawn, of this width and height.
 fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height): (i32, i32)) -> (Axis, Axis) {
     let (mut x, mut y) = ((f64::INFINITY, 0.0), check::NOWHERE);
-    for curve in curves {
-        let values = curve.values.iter().map(|&(env_steps, Interval { low, high, .. })| (env_steps, low, high));
-        let raw = curve.raw.iter().map(|&(env_steps, value)| (env_steps, value, value));
-        for (env_steps, low, high) in values.chain(raw) {
-            check::stretch(&mut x, env_steps, env_steps);
-            check::stretch(&mut y, low, high);
-        }
+    let reach = |&(env_steps, Interval { low, high, .. }): &(f64, Interval)| (env_steps, low, high);
+    let values = curves.iter().flat_map(|curve| &curve.values).map(reach);
+    let raw = curves.iter().flat_map(|curve| &curve.raw).map(|&(env_steps, value)| (env_steps, value, value));
+    let beside = options.beside.iter().flat_map(|series| &series.points).map(reach);
+    for (env_steps, low, high) in values.chain(raw).chain(beside) {
+        check::stretch(&mut x, env_steps, env_steps);
+        check::stretch(&mut y, low, high);
     }
     options.threshold.iter().for_each(|&threshold| check::stretch(&mut y, threshold, threshold));
     let (wide, high) = (style.count(width, 6.0, 9.0), style.count(height, 4.5, 7.0));
     (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
 }
 
-/// One entry a curve, in order, then the threshold's.
+/// One entry a curve, in order, then those of the further one and the threshold.
 fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let shared = seeds_of_all(curves).is_some();
     let entry = |(i, curve): (usize, &Curve)| {
@@ -70,7 +71,8 @@ fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
         (swatch, if shared { curve.label.clone() } else { format!("{} ({})", curve.label, seeds(curve)) })
     };
     let threshold = |value| (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(shown(value))));
-    curves.iter().enumerate().map(entry).chain(options.threshold.map(threshold)).collect()
+    let beside = options.beside.iter().map(|series| (Swatch::Band(Look::of(curves.len())), series.label.clone()));
+    curves.iter().enumerate().map(entry).chain(beside).chain(options.threshold.map(threshold)).collect()
 }
 
 /// `seed 3`, or `5 seeds`; a seed that was run twice is no second seed, so then it is `5 runs`.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Progress;
+use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
-use crate::sink::{self, Csv, FIRST, Rows, Sink};
+use crate::sink::{self, Csv, EvaluationsCsv, FIRST, Rows, Sink};
 use crate::summary::Summary;
 use crate::words::{Args, Word};
 use crate::{Error, Result, own_folder};
@@ -53,32 +54,66 @@ impl Sinks {
         if self.has(row.name) {
             return Ok(());
         }
-        let (args, path) = (Args::new(row, word)?, own_folder::file(folder, row.make.file)?);
-        if self.goes_on && !self.marks.contains_key(row.name) {
-            self.notes.extend(sink::put_aside(&path)?);
-        }
-        self.add(row.name, (row.make.open)(&args, &path).map_err(of(row.name))?)
+        let args = Args::new(row, word)?;
+        self.add_file(folder, (row.name, row.make.file), |path| (row.make.open)(&args, path))
     }
 
-    /// Adds a sink of another name than those that are open.
-    pub(super) fn add(&mut self, name: &str, mut sink: Box<dyn Sink>) -> Result<()> {
+    /// Opens `evaluations.csv`, unless it is open.
+    pub(super) fn add_evaluations(&mut self, folder: &Path) -> Result<()> {
+        if self.is_open(EvaluationsCsv::NAME) {
+            return Ok(());
+        }
+        let file = (EvaluationsCsv::NAME, EvaluationsCsv::FILE);
+        self.add_file(folder, file, |path| Ok(Box::new(EvaluationsCsv::open(path)?)))
+    }
+
+    /// Opens the sink of that name, whose file is called so.
+    fn add_file(
+        &mut self,
+        folder: &Path,
+        (name, file): (&str, &str),
+        open: impl FnOnce(&Path) -> Result<Box<dyn Sink>>,
+    ) -> Result<()> {
+        let path = own_folder::file(folder, file)?;
+        if self.goes_on && !self.marks.contains_key(name) {
+            self.notes.extend(sink::put_aside(&path)?);
+        }
+        self.push(name, open(&path).map_err(of(name))?)
+    }
+
+    /// Adds a sink of another name than those that there are.
+    pub(super) fn add(&mut self, name: &str, sink: Box<dyn Sink>) -> Result<()> {
         if self.has(name) {
             let remedy = "each is told apart by its name in the checkpoints of the run";
             return Err(Error::Config(format!("two sinks are called `{}`: {remedy}", uphill_envs::quoted(name))));
         }
+        self.push(name, sink)
+    }
+
+    fn push(&mut self, name: &str, mut sink: Box<dyn Sink>) -> Result<()> {
         sink.resume(self.marks.get(name).map(String::as_str)).map_err(of(name))?;
         self.others.push((name.into(), sink));
         Ok(())
     }
 
     fn has(&self, name: &str) -> bool {
-        name == FIRST || self.others.iter().any(|(other, _)| other == name)
+        [FIRST, EvaluationsCsv::NAME].contains(&name) || self.is_open(name)
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        self.others.iter().any(|(other, _)| other == name)
     }
 
     /// Hands a row to every sink, also after one that failed.
     pub(super) fn row(&mut self, metrics: &Metrics) -> Result<()> {
         let first = self.csv.row(metrics);
         self.others.iter_mut().map(|(name, sink)| sink.row(metrics).map_err(of(name))).fold(first, Result::and)
+    }
+
+    /// Hands an evaluation to every sink, also after one that failed.
+    pub(super) fn evaluation(&mut self, evaluated: &Evaluated) -> Result<()> {
+        let first = self.csv.evaluation(evaluated);
+        self.others.iter_mut().map(|(name, sink)| sink.evaluation(evaluated).map_err(of(name))).fold(first, Result::and)
     }
 
     /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.

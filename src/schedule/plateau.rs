@@ -10,7 +10,8 @@
 ///
 /// `p` is the share of training that is done, from 0 to 1, so that patience is the same over a short run and a long one,
 /// and whether an update learns from 40 steps or from 4,000. Highest and lowest are of the metric so far: a return that
-/// has fallen by a tenth of its range does not stand still, and is measured from where it fell to; less is noise.
+/// has fallen by a tenth of its range does not stand still, and is measured from where it fell to; less is noise. Where a run
+/// that has ended is trained for longer, `p` falls, and patience begins anew.
 ///
 /// With a fall of 1, which never comes to pass, these are the rules of `torch.optim.lr_scheduler.ReduceLROnPlateau` with
 /// `mode="max"` and `threshold_mode="abs"`, which counts observations: a relative threshold would mean the wrong thing
@@ -85,6 +86,10 @@ impl Plateau {
 
     /// Takes the metric's next value, at some share of training. NaN is neither rise nor fall.
     pub fn observe(&mut self, metric: f64, progress: f64) {
+        // Where progress fell, as where a finished run is trained on: no time before it counts.
+        if self.since > progress + self.cooldown + ROUNDING {
+            self.since = progress;
+        }
         (self.lowest, self.highest) = (self.lowest.min(metric), self.highest.max(metric));
         let fall = (self.fall * (self.highest - self.lowest)).max(self.threshold);
         if metric > self.best + self.threshold || metric < self.best - fall {

@@ -39,6 +39,7 @@ impl Trainer {
             ..self.progress.clone()
         };
         self.save_best(&mut arrays, &mut progress);
+        self.save_evaluations(&mut arrays, &mut progress);
         Ok(Checkpoint { config: self.config.clone(), progress, arrays })
     }
 
@@ -83,6 +84,7 @@ impl Trainer {
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;
+        self.restore_evaluations(arrays, progress)?;
         let good = arrays.starting_with("good.");
         self.good = (!good.is_empty()).then_some(good);
         self.progress = progress.clone();

@@ -185,6 +185,17 @@ fn a_plateau_is_no_fall_and_no_climb_back_and_noise_is_no_rise() {
 }
 
 #[test]
+fn a_plateau_has_patience_anew_where_training_is_longer_than_it_was() {
+    let mut plateau = Plateau::new(1.0, 0.5, 0.2).cooldown(0.05);
+    let value = |plateau: &mut Plateau, progress| (plateau.observe(1.0, progress), plateau.value()).1;
+    let whole = [0.9, 0.99].map(|progress| value(&mut plateau, progress));
+    assert_eq!(whole, [1.0, 1.0]);
+    // As many steps once more: half of training is left.
+    let longer = [0.5, 0.69, 0.71, 0.94, 0.97].map(|progress| value(&mut plateau, progress));
+    assert_eq!(longer, [1.0, 1.0, 0.5, 0.5, 0.25]);
+}
+
+#[test]
 fn a_number_is_a_schedule() {
     assert_eq!(Schedule::from(0.5).at(When::default()), 0.5);
 }
