@@ -249,3 +249,24 @@ fn a_folder_is_one_comparisons_at_a_time() {
     let _second = Benchmark::open(grid, home.path(), false).expect("it is free again");
     assert!(!half.exists(), "what a killed process left is gone");
 }
+
+/// Its environment says no return from which it is solved. In the grid it is a text alone.
+#[test]
+fn a_task_without_a_threshold_is_not_called_one_that_was_never_solved() {
+    let text = "
+        algos = ['a2c']
+        optimizers = ['sgd']
+        protocols = ['defaults']
+        seeds = [3]
+        curve_points = 10
+        eval_episodes = 2
+        settings = { steps = 400, hidden = [8] }
+        tasks = ['Bandit-v0']
+    ";
+    let home = tempfile::tempdir().expect("a folder");
+    compare(text, home.path());
+    let report = read(home.path(), "report.md");
+    let (_, solved) = report.split_once("until the task was solved").expect("a table");
+    let row = solved.lines().find(|line| line.contains("sgd")).expect("a row");
+    assert!(row.contains('–') && !row.contains("never"), "{row}");
+}

@@ -54,7 +54,9 @@ impl<E: Env> WithoutVelocity<E> {
         Spec::check_id(id)?;
         let wrong = |expected| EnvError::Option { name: "places", value: format!("{hidden:?}"), expected };
         let Space::Box { low, high } = &env.spec().observation else {
-            return Err(wrong("numbers can be hidden of a box only: `flatten` makes one of an image, `one_hot` of choices"));
+            return Err(wrong(
+                "numbers can be hidden of a box only: `flatten` makes one of an image, `one_hot` of choices",
+            ));
         };
         let seen: Vec<usize> = (0..low.len()).filter(|place| !hidden.contains(place)).collect();
         if seen.is_empty() || hidden.iter().any(|&place| place >= low.len()) {

@@ -97,12 +97,12 @@ fn own_characters_must_be_visible_and_free() {
     let (floor, walls) = (("floor", "x_", Cell::Floor), ("walls", "_", Cell::Wall));
     assert_eq!(
         own(&[floor, walls], &[]).unwrap_err(),
-        "walls declares '_': take a visible character other than `x`, `_`"
+        "walls declares '_': take a visible character other than `x` of floor, `_` of floor"
     );
     assert_eq!(own(&[], &[' ']).unwrap_err(), "goals declares ' ': take a visible character");
     assert_eq!(
         own(&[("floor", "xx", Cell::Floor)], &[]).unwrap_err(),
-        "floor declares 'x': take a visible character other than `x`"
+        "floor declares 'x': take a visible character other than `x` of floor"
     );
     assert!(own(&[("pits", " ", Cell::Pit)], &[]).is_err());
     assert!(own(&[("floor", ". _", Cell::Floor), ("walls", "#", Cell::Wall)], &['O', 'G']).is_ok());

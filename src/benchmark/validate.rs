@@ -127,7 +127,9 @@ impl Grid {
             let same = seen.iter().find(|(known, other)| *known == words && plain(other) == plain(task));
             if let Some((_, other)) = same {
                 let names = format!("{} and {}", other.label(), task.label());
-                return Err(Error::Config(format!("tasks: {names} are the same, and would count twice: leave one out")));
+                return Err(Error::Config(format!(
+                    "tasks: {names} are the same, and would count twice: leave one out"
+                )));
             }
             seen.push((words, task));
         }

@@ -21,8 +21,10 @@ impl<E: Env> TimeAware<E> {
     /// [`EnvError::Option`] for observations that are no box, and without a limit.
     pub fn new(env: E) -> Result<Self, EnvError> {
         let Space::Box { low, high } = &env.spec().observation else {
-            let (value, expected) =
-                (env.spec().observation.kind().into(), "the time is added to a box: `flatten` makes one of an image, `one_hot` of choices");
+            let (value, expected) = (
+                env.spec().observation.kind().into(),
+                "the time is added to a box: `flatten` makes one of an image, `one_hot` of choices",
+            );
             return Err(EnvError::Option { name: "observations", value, expected });
         };
         let Some(limit) = env.spec().max_episode_steps else {
