@@ -1,5 +1,6 @@
 //! How much better an action was than expected: one equation a file, over time-major slices `[T, N]`.
 
+mod discounted_states;
 mod gae;
 mod monte_carlo;
 mod n_step;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use uphill_envs::{End, counted};
 
+pub use discounted_states::DiscountedStates;
 pub use gae::{Gae, gae};
 pub use monte_carlo::{MonteCarlo, reward_to_go};
 pub use n_step::{NStep, n_step_return};
@@ -97,7 +99,7 @@ pub fn normalize(x: &mut [f32]) {
 mod tests {
     use uphill_envs::End;
 
-    use super::{Estimator, Gae, MonteCarlo, NStep};
+    use super::{DiscountedStates, Estimator, Gae, MonteCarlo, NStep};
     use crate::Rollout;
 
     /// Two lanes of four steps. Lane 0 terminates at step 1 and goes on; lane 1 is truncated at step 2.
@@ -134,6 +136,17 @@ mod tests {
         assert_close(&with_baseline.target, &target);
         let advantage: Vec<f32> = target.iter().zip(rollout().value).map(|(g, v)| g - v).collect();
         assert_close(&with_baseline.advantage, &advantage);
+    }
+
+    #[test]
+    fn the_weight_of_a_state_falls_within_an_episode_and_begins_anew_with_the_next() {
+        let plain = MonteCarlo { baseline: true }.estimate(&rollout(), 0.5);
+        let weighed = DiscountedStates(Box::new(MonteCarlo { baseline: true })).estimate(&rollout(), 0.5);
+        // Lane 0 ends at step 1, lane 1 at step 2.
+        let weights = [1.0, 1.0, 0.5, 0.5, 1.0, 0.25, 0.5, 1.0];
+        let expected: Vec<f32> = plain.advantage.iter().zip(weights).map(|(a, w)| a * w).collect();
+        assert_eq!(weighed.advantage, expected);
+        assert_eq!(weighed.target, plain.target);
     }
 
     #[test]

@@ -339,6 +339,7 @@ train --env map
 train --env nowhere
 compare_optimizers --tasks option.toml
 gradient_quality --env no_way.toml
+train --algo "reinforce(discount_states=true, gamma=1)"
 # A wrapper
 train --action-repeat 4
 train --env "CartPole-v1 | time_awre"

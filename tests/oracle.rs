@@ -287,6 +287,21 @@ fn below_a_discount_of_one_the_loss_follows_the_gradient_of_episodes_and_not_tha
 }
 
 #[test]
+fn with_the_weight_of_a_state_it_follows_the_gradient_of_the_discounted_return() {
+    for (gamma, baseline) in [(0.8, false), (0.9, true)] {
+        let world = world(None);
+        let mut agent = Agent::new(&world, gamma, |state, exact| 0.5 * exact + 0.1 * state as f64);
+        let algo = "reinforce(discount_states=true)".into();
+        let algo = on_policy(&Config { algo, baseline, gamma, ..config("reinforce") });
+        let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
+        let Agent { network, params, mdp } = &agent;
+        let exact = oracle::exact_policy_gradient(network, params, mdp, gamma).expect("a gradient");
+        let worst = worst_deviation(&sampled, &exact, &agent.actor());
+        assert!(worst <= 4.0, "gamma {gamma}: {worst} standard errors");
+    }
+}
+
+#[test]
 fn under_a_time_limit_a_baseline_does_more_than_lower_the_variance() {
     let mean = |limit: Option<u32>, baseline: bool| {
         let world = world(limit);
