@@ -187,8 +187,11 @@ const TASKS: [(&str, &str); 10] = [
 
 #[test]
 fn an_accepted_step_raises_the_surrogate_within_the_divergence() {
-    for (env, more) in TASKS {
-        let config = config("trpo", env, more);
+    // By the defaults, with steps that go too far by their approximation, and with so much room that they may do harm.
+    let eager = "trpo(cg_iterations=30, cg_damping=1e-5, max_kl=1e-3)";
+    let (mut shortened, regions) = (0, [("trpo", 0.01), (eager, 1e-3), ("trpo(max_kl=5)", 5.0)]);
+    for ((env, more), (algo, max_kl)) in TASKS.into_iter().flat_map(|task| regions.map(|region| (task, region))) {
+        let config = config(algo, env, more);
         let mut bench = Bench::new(&config);
         let mut taken = 0;
         for _ in 0..4 {
@@ -204,9 +207,9 @@ fn an_accepted_step_raises_the_surrogate_within_the_divergence() {
             let advantage = advantages(&config, &rollout);
             let gain = |(&i, &a): (&usize, &f32)| f64::from(a) * (f64::from(log_prob[i] - old_log_prob[i]).exp() - 1.0);
             let improvement = places.iter().zip(&advantage).map(gain).sum::<f64>() / count;
-            let what = format!("{env} {more}: {report:?}, {kl} and {improvement}");
-            assert!(kl <= 0.01 * 1.001 && improvement >= 0.0, "{what}");
-            assert!((term(&report, "kl") - kl).abs() < 1e-5, "{what}");
+            let what = format!("{algo} {env} {more}: {report:?}, {kl} and {improvement}");
+            assert!(kl <= max_kl * 1.001 && improvement >= 0.0, "{what}");
+            assert!((term(&report, "kl") - kl).abs() < 1e-5 * (1.0 + kl), "{what}");
             assert!((term(&report, "surrogate_improvement") - improvement).abs() < 1e-4, "{what}");
             let fraction = term(&report, "step_fraction");
             let tried = term(&report, "line_search_steps");
@@ -217,9 +220,11 @@ fn an_accepted_step_raises_the_surrogate_within_the_divergence() {
                     .all(|name| term(&report, name).is_finite())
             );
             taken += usize::from(fraction > 0.0);
+            shortened += usize::from(tried > 1.0);
         }
-        assert!(taken >= 2, "{env} {more}: only {taken} of 4 steps");
+        assert!(taken >= 2, "{algo} {env} {more}: only {taken} of 4 steps");
     }
+    assert!(shortened > 20, "{shortened}");
 }
 
 #[test]
