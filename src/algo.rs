@@ -1,27 +1,34 @@
 //! Algorithms: the contract, and recipes over one loop, which estimates advantages and descends an objective.
 
 mod a2c;
+mod conjugate_gradients;
+mod judgement;
 mod learner;
+mod loss_gradient;
+mod natural;
+mod npg;
 mod on_policy;
 mod params;
 mod ppo;
 mod ppo_kl;
 mod reinforce;
+mod trpo;
 mod v_trace;
 
 pub use learner::Learner;
+pub use natural::{LineSearch, Natural, TrustRegion};
 pub use on_policy::OnPolicy;
 
 use std::fmt;
 
-use crate::Result;
 use crate::arrays::Arrays;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::optim::{Begun, Slot, When, restore_slot, save_slot};
+use crate::optim::{Begun, Pattern, Slot, When, restore_slot, save_slot};
 use crate::rollout::{Horizon, Rollout};
 use crate::stop::Stop;
 use crate::words::Args;
+use crate::{Layout, Result};
 
 /// What turns rollouts into better parameters.
 pub trait Algorithm: fmt::Debug + Send {
@@ -39,11 +46,17 @@ pub trait Algorithm: fmt::Debug + Send {
         1
     }
 
-    /// Refuses a network that it cannot train in so many lanes. The default refuses none.
+    /// The blocks that the optimizer moves, where it moves others by itself: to the optimizer it is as if there were none but
+    /// these. `None`, the default, are all.
+    fn optimized(&self) -> Option<Pattern> {
+        None
+    }
+
+    /// Refuses a network, its parameters laid out so, that it cannot train in so many lanes. The default refuses none.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) with what would be right.
-    fn check_network(&self, _network: &dyn Model, _lanes: usize) -> Result<()> {
+    fn check_network(&self, _network: &dyn Model, _layout: &Layout, _lanes: usize) -> Result<()> {
         Ok(())
     }
 
@@ -99,7 +112,7 @@ pub struct Make {
 }
 
 /// Every algorithm of this crate.
-pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW];
+pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

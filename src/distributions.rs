@@ -194,6 +194,11 @@ impl KeptRows {
         }
         &mut *self.0.get_or_insert_with(|| (distribution.clone(), distribution.rows())).1
     }
+
+    /// The rows as they are, if there are any.
+    pub(crate) fn get(&self) -> Option<&dyn DistributionRows> {
+        self.0.as_ref().map(|(_, rows)| &**rows)
+    }
 }
 
 /// Forbids choices: where `mask`, `[B, choices]`, is false, the logit becomes −∞ among outputs `[B, stride]`. No mask forbids

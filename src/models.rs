@@ -214,6 +214,45 @@ pub trait Model: Send + Sync {
     ) -> Result<Option<f64>> {
         Ok(None)
     }
+
+    /// Replaces `product` by `F·vector`, both `[P]`, `F` the policy's Fisher information averaged over the steps of a minibatch,
+    /// without ever making `F`; advantages and targets are not read.
+    ///
+    /// ```text
+    ///   F = mean over s of E ∇log π(a|s)·∇log π(a|s)ᵀ = mean of Jᵀ·M·J          J = ∂outputs/∂θ
+    /// ```
+    ///
+    /// `M` is the [Fisher information](crate::distributions::DistributionRows::fisher) of the distribution in its outputs, without
+    /// the choices that are forbidden. `F` is the Hessian of the mean of KL(π_old ‖ π) at `π = π_old`; along the critic's own
+    /// parameters it is zero. Of features that a distribution [reads](Distribution::features) neither it nor a gradient knows
+    /// the slope. A damping `+ λ·vector` is the caller's to add.
+    ///
+    /// The default goes along lanes where there is a memory, and takes `Jᵀ` of autograd, exactly, and `J·v` of central
+    /// differences, for autograd has no forward mode:
+    ///
+    /// ```text
+    ///   J·v ≈ (outputs(θ + h·v) − outputs(θ − h·v)) / 2h          h = 10⁻³·max(|θ|, 1) / |v|
+    /// ```
+    ///
+    /// Of a smooth network the product is off by less than 10⁻³ of its length; where units have kinks, as rectifiers do, by
+    /// about the share of them that `h·v` takes over one. Along [detached](Model::detached) blocks `J` is zero.
+    ///
+    /// Pearlmutter 1994, <https://doi.org/10.1162/neco.1994.6.1.147>; Schulman et al. 2015, appendix C,
+    /// <https://arxiv.org/abs/1502.05477>.
+    ///
+    /// # Errors
+    /// As [`forward`](Model::forward); [`Error::Shape`] for a minibatch whose columns differ in length, and for a vector of
+    /// another length than `P`; [`Error::Interrupted`] where its [`stop`](Minibatch::stop) says so.
+    fn fisher_vector_product(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        vector: &[f32],
+        _scratch: &mut Scratch,
+        product: &mut Vec<f32>,
+    ) -> Result<()> {
+        fisher::by_differences(self, params, batch, vector, product)
+    }
 }
 
 /// A named model.

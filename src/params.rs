@@ -81,6 +81,15 @@ impl Params {
         Ok(Self { theta, mirror, layout, buffers: Buffers::default(), changes: Arc::default() })
     }
 
+    /// Others of the same layout and buffers on the same device, with these values, `[P]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if there are not exactly `P` values.
+    pub(crate) fn with_values(&self, values: Vec<f32>) -> Result<Self> {
+        let buffers = self.buffers.clone();
+        Ok(Self { buffers, ..Self::new(self.layout.clone(), values, self.device())? })
+    }
+
     /// Makes any candle-nn module trainable: `build` asks its [`VarBuilder`] for tensors and gets views of theta.
     ///
     /// `build` runs twice: once to learn names, shapes and [`Init`] hints, and once for real. Initial values are
@@ -132,12 +141,6 @@ impl Params {
     /// As [`Params::view`].
     pub fn frozen<M>(&self, build: impl Fn(VarBuilder<'_>) -> candle_core::Result<M>) -> Result<M> {
         Ok(build(self.var_builder(&self.theta.as_detached_tensor()))?)
-    }
-
-    /// Parameters of the same layout and device with these values, `[P]`, and the same buffers, apart from these.
-    pub(crate) fn with_values(&self, values: Vec<f32>) -> Result<Self> {
-        let other = Self::new(self.layout.clone(), values, self.device())?;
-        Ok(Self { buffers: self.buffers.clone(), ..other })
     }
 
     fn var_builder(&self, theta: &Tensor) -> VarBuilder<'static> {

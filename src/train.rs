@@ -148,6 +148,9 @@ impl Trainer {
         let envs = envs.unwrap_or_else(|| config.env_maker());
         let algo = config.make_algo()?;
         let mut optimizer = config.make_optimizer()?;
+        if let Some(blocks) = algo.optimized() {
+            optimizer.move_only(&blocks);
+        }
         let mut reckon = |spec: &Spec| match &network {
             Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer),
             None => config.reckon(spec, &config.layout(spec)?.unwrap_or_default(), &*algo, &mut optimizer),
@@ -179,8 +182,8 @@ impl Trainer {
             models::check_answers(&*network, &params)?;
             require_slopes(&*network, &mut params, spec)?;
         }
-        algo.check_network(&*network, config.envs)?;
-        config.check_lr_factors(params.layout())?;
+        algo.check_network(&*network, params.layout(), config.envs)?;
+        config.check_lr_factors(params.layout(), &*algo)?;
         let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);

@@ -188,7 +188,7 @@ fn config(algo: &str) -> Config {
     let defaults = Config::new(algo, "adam").expect("an algorithm");
     let config = match algo {
         "reinforce" => Config { episodes: 16, ..defaults },
-        "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
+        "ppo" | "ppo_kl" | "trpo" => Config { n_steps: 32, ..defaults },
         _ => Config { n_steps: 8, ..defaults },
     };
     let config = Config { envs: 8, hidden: vec![16], lr: 0.01, gamma: 0.5, ent_coef: 0.0.into(), threads: 1, ..config };
@@ -197,7 +197,7 @@ fn config(algo: &str) -> Config {
 
 #[test]
 fn algorithms_learn_to_switch_and_resumes_to_the_bit() {
-    for algo in ["reinforce", "a2c", "ppo"] {
+    for algo in ["reinforce", "a2c", "ppo", "trpo"] {
         let config = config(algo);
         let mut trainer = Trainer::with_envs(&config, Lamps::lanes).expect("a trainer");
         (0..3).for_each(|_| drop(trainer.step().expect("an update")));

@@ -16,12 +16,15 @@ fn has_gpu(test: &str) -> bool {
 }
 
 /// Every network, every kind of action and every objective, each a few lines of a configuration.
-const KINDS: [(&str, &str); 20] = [
+const KINDS: [(&str, &str); 23] = [
     ("reinforce", "algo = 'reinforce'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("a2c", "algo = 'a2c'\nn_steps = 8\nenv = 'CartPole-v1'"),
     ("ppo", "algo = 'ppo'\nenv = 'CartPole-v1'"),
     ("ppo_kl", "algo = 'ppo_kl'\nenv = 'CartPole-v1'"),
     ("v_trace", "algo = 'v_trace'\nn_steps = 8\nenv = 'CartPole-v1'"),
+    ("npg", "algo = 'npg'\nn_steps = 32\nn_minibatches = 4\nenv = 'CartPole-v1'"),
+    ("trpo", "algo = 'trpo'\nn_steps = 32\nn_minibatches = 4\nenv = 'Pendulum-v1'"),
+    ("trpo gru", "algo = 'trpo'\nn_steps = 32\nn_minibatches = 4\nenv = 'CartPole-v1'\nmodel = 'gru'"),
     ("shared trunk", "algo = 'ppo'\nenv = 'CartPole-v1'\nshared_trunk = true\nactivation = 'relu'"),
     ("layer norm", "algo = 'ppo'\nenv = 'CartPole-v1'\nmodel = 'mlp_layer_norm'\nactivation = 'gelu'"),
     ("leaky", "algo = 'ppo'\nenv = 'CartPole-v1'\nactivation = 'leaky_relu'\ncritic_hidden = [8]"),

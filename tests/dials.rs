@@ -129,6 +129,16 @@ fn so_does_a_network_of_one_s_own() {
     }
 }
 
+#[test]
+fn a_trust_region_holds_for_all_choices_together() {
+    let mut trainer = trainer(&config("trpo"), false);
+    for _ in 0..5 {
+        let row = trainer.step().expect("an update").expect("more to do");
+        let told = |name: &str| row.others.iter().find(|(term, _)| *term == name).expect(name).1;
+        assert!(told("kl") <= 0.01 && told("surrogate_improvement") > 0.0 && told("step_fraction") > 0.0, "{row:?}");
+    }
+}
+
 /// Rows without their clock, and the parameters' bits.
 fn rest(mut trainer: Trainer, updates: usize) -> (Vec<Metrics>, Vec<u32>) {
     (rows(&mut trainer, updates), bits(&trainer))

@@ -55,6 +55,12 @@ fn updates_give_the_words_that_they_gave() {
         v_trace   CartPole-v1       8 lanes: efc584ca390e66ab efc584ca390e66ab
         v_trace   GridWorld-4x4-v0  8 lanes: c6b73b99b3ef03e0 c6b73b99b3ef03e0
         v_trace   CartPole-v1      64 lanes: d64409660d07b72f d64409660d07b72f
+        npg       CartPole-v1      16 lanes: 8eb2b0e5f8ab84dd 8eb2b0e5f8ab84dd
+        npg       GridWorld-4x4-v0 16 lanes: 450b11fcb029784b 450b11fcb029784b
+        npg       CartPole-v1      64 lanes: 27cb6b9b2c6e5ef6 27cb6b9b2c6e5ef6
+        trpo      CartPole-v1      16 lanes: 8eb2b0e5f8ab84dd 8eb2b0e5f8ab84dd
+        trpo      GridWorld-4x4-v0 16 lanes: 450b11fcb029784b 450b11fcb029784b
+        trpo      CartPole-v1      64 lanes: 27cb6b9b2c6e5ef6 27cb6b9b2c6e5ef6
     "#]]
     .assert_eq(&words);
 }

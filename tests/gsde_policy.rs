@@ -9,7 +9,7 @@ use uphill::distributions::Distribution;
 use uphill::envs::{Action, End, Env, EnvError, Lanes, Pendulum, Spec, Step, VecEnv};
 use uphill::models::{Sequences, Site, apart};
 use uphill::objective::RowSums;
-use uphill::rollout::Minibatch;
+use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
     Checkpoint, Collector, Config, Horizon, Metrics, MlpConfig, MlpModel, Mode, Model, ModuleModel, Params, Result,
     Rollout, Scratch, Seed, Stop, Trainer, algo,
@@ -28,6 +28,7 @@ const MODELS: [&str; 6] = [
 fn config(algo: &str, model: &str, more: &str) -> Config {
     let size = match algo {
         "reinforce" => "envs = 2\nepisodes = 2\nsteps = 1600",
+        "npg" | "trpo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         "ppo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         _ => "envs = 3\nn_steps = 8\nsteps = 120",
     };
@@ -304,7 +305,17 @@ fn the_fisher_information_is_the_curvature_of_the_divergence_where_features_stan
             block.for_each(|i| along[i] = (i as f32 * 0.9).cos());
         }
         let (mut scratch, mut product) = (Scratch::default(), Vec::new());
-        network.fisher_vector_product(&params, &x, &along, &mut scratch, &mut product).expect("a product");
+        let rollout = Rollout {
+            observation: x.clone().into(),
+            action: vec![0.0f32; 10].into(),
+            log_prob: vec![0.0; 10],
+            value: vec![0.0; 10],
+            ..Rollout::new(1, 3)
+        };
+        let estimate = Estimate { target: vec![0.0; 10], ..Estimate::default() };
+        let (places, stop) = ((0..10).collect::<Vec<_>>(), Stop::default());
+        let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &[0.0; 10], stop };
+        network.fisher_vector_product(&params, batch, &along, &mut scratch, &mut product).expect("a product");
         let squared: f64 = along.iter().zip(&product).map(|(a, b)| f64::from(a * b)).sum();
         let theta = params.snapshot().expect("values");
         let mut rows_at = |by: f32| {

@@ -10,7 +10,7 @@ use uphill::envs::{Space, Spec};
 use uphill::models::{Activation, ops};
 use uphill::objective::{Objective, Report, RowSums, TensorBatch};
 use uphill::rollout::{Estimate, Minibatch};
-use uphill::{Config, Error, MlpConfig, MlpModel, Model, Params, Rollout, Scratch, Seed, Stop, Threads};
+use uphill::{Config, Error, MlpConfig, MlpModel, Model, Params, Result, Rollout, Scratch, Seed, Stop, Threads};
 
 const CPU: Device = Device::Cpu;
 
@@ -178,6 +178,17 @@ fn explicit_fisher(plain: &MlpModel, params: &Params, x: &[f32], width: usize, v
     product.into_iter().map(|p| p as f32).collect()
 }
 
+/// `F·v` over observations alone.
+fn fisher(network: &MlpModel, params: &Params, x: &[f32], v: &[f32], product: &mut Vec<f32>) -> Result<()> {
+    let rows = x.len() / 4;
+    let rollout = Rollout { observation: x.to_vec().into(), ..anything(rows, 4, 2, Seed(1)).0 };
+    let (estimate, places) =
+        (Estimate { target: vec![0.0; rows], ..Estimate::default() }, (0..rows).collect::<Vec<_>>());
+    let (advantage, stop) = (vec![0.0; rows], Stop::default());
+    let batch = Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
+    network.fisher_vector_product(params, batch, v, &mut Scratch::default(), product)
+}
+
 #[test]
 fn fisher_vector_products_are_those_of_the_explicit_matrix() {
     for (case, (hidden, activation, shared_trunk)) in [
@@ -195,15 +206,15 @@ fn fisher_vector_products_are_those_of_the_explicit_matrix() {
         let mut rng = seed.stream("numbers", 0);
         let mut draw = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
         let (x, v, w) = (draw(4 * 19), draw(params.layout().len()), draw(params.layout().len()));
-        let (mut room, mut product, mut other) = (Scratch::default(), Vec::new(), Vec::new());
-        fused.fisher_vector_product(&params, &x, &v, &mut room, &mut product).expect("a product");
+        let (mut product, mut other) = (Vec::new(), Vec::new());
+        fisher(&fused, &params, &x, &v, &mut product).expect("a product");
         let expected = explicit_fisher(&plain, &params, &x, 4, &v);
         assert!(expected.iter().any(|p| p.abs() > 1e-3), "not trivially zero");
         let error = distance(&product, &expected, 0.0);
         assert!(error <= 5e-6, "{config:?}: {error:e}");
 
         // The matrix is symmetric and has no negative eigenvalue.
-        fused.fisher_vector_product(&params, &x, &w, &mut room, &mut other).expect("a product");
+        fisher(&fused, &params, &x, &w, &mut other).expect("a product");
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (left, right) = (dot(&w, &product), dot(&v, &other));
         assert!((left - right).abs() <= 1e-5 * left.abs().max(0.1), "{left} {right}");
@@ -217,16 +228,16 @@ fn a_fisher_product_of_many_rows_is_the_mean_of_its_parts_and_wrong_shapes_are_e
     let mut rng = Seed(9).stream("numbers", 0);
     let mut draw = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let (x, v) = (draw(4 * 600), draw(params.layout().len()));
-    let (mut room, mut whole, mut part) = (Scratch::default(), Vec::new(), Vec::new());
-    fused.fisher_vector_product(&params, &x, &v, &mut room, &mut whole).expect("a product");
+    let (mut whole, mut part) = (Vec::new(), Vec::new());
+    fisher(&fused, &params, &x, &v, &mut whole).expect("a product");
     let mut mean = vec![0.0; v.len()];
     for x in x.chunks_exact(4 * 200) {
-        fused.fisher_vector_product(&params, x, &v, &mut room, &mut part).expect("a product");
+        fisher(&fused, &params, x, &v, &mut part).expect("a product");
         mean.iter_mut().zip(&part).for_each(|(m, p)| *m += p / 3.0);
     }
     assert!(distance(&whole, &mean, 0.0) <= 5e-6);
     for (x, v) in [(&x[..7], &v[..]), (&x[..], &v[1..])] {
-        let answer = fused.fisher_vector_product(&params, x, v, &mut room, &mut part);
+        let answer = fisher(&fused, &params, x, v, &mut part);
         assert!(matches!(answer, Err(Error::Shape { .. })), "{answer:?}");
     }
 }

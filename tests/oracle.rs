@@ -1,8 +1,9 @@
 //! Every sampled policy gradient against the exact one, on a grid world whose every probability is known.
 
-use uphill::algo::OnPolicy;
+use uphill::algo::{Learner, OnPolicy};
 use uphill::envs::{End, FiniteMdp, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
 use uphill::objective::RowSums;
+use uphill::optim::When;
 use uphill::rollout::Minibatch;
 use uphill::{Collector, Config, Horizon, MlpConfig, MlpModel, Params, Rollout, Scratch, Seed, Stop, oracle};
 
@@ -120,11 +121,18 @@ fn sample(
             squares[j] += g * g;
         }
     }
-    let r = rollouts as f64;
-    let mean: Vec<f64> = sum.iter().map(|s| s / r).collect();
-    let variance = squares.iter().zip(&mean).map(|(s, m)| (s / r - m * m).max(0.0));
-    let standard_error = variance.map(|v| (v / (r - 1.0)).sqrt()).collect();
-    Sampled { mean, standard_error }
+    Sampled::of(&sum, &squares, rollouts)
+}
+
+impl Sampled {
+    /// From sums over so many rollouts of each coordinate and of its square.
+    fn of(sum: &[f64], squares: &[f64], rollouts: u64) -> Self {
+        let r = rollouts as f64;
+        let mean: Vec<f64> = sum.iter().map(|s| s / r).collect();
+        let variance = squares.iter().zip(&mean).map(|(s, m)| (s / r - m * m).max(0.0));
+        let standard_error = variance.map(|v| (v / (r - 1.0)).sqrt()).collect();
+        Self { mean, standard_error }
+    }
 }
 
 /// The largest distance of a coordinate from the exact one, in its own standard errors.
@@ -221,6 +229,49 @@ fn windows_bootstrap_through_truncation_without_bias() {
     let ppo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
     let worst = windows(&ppo, steps, |_| {});
     assert!(worst <= 4.0, "ppo: {worst} standard errors");
+}
+
+/// The direction of one iteration of conjugate gradients is the gradient's, and its length is told.
+#[test]
+fn the_gradient_behind_a_natural_step_is_the_exact_one() {
+    let (limit, steps, gamma) = (6, 20, 0.95);
+    let world = world(Some(limit));
+    for algo in ["npg", "trpo"] {
+        let agent = Agent::new(&world, gamma, |_, exact| exact);
+        let small = Config { n_steps: steps, n_epochs: 1, n_minibatches: 1, gamma, ..config(algo) };
+        // So small a step always helps.
+        let config = Config { algo: format!("{algo}(cg_iterations=1, max_kl=1e-4)").as_str().into(), ..small };
+        let theta = agent.params.snapshot().expect("values");
+        let (mut sum, mut squares, rollouts) = (vec![0.0; theta.len()], vec![0.0; theta.len()], 1_500);
+        for i in 0..rollouts {
+            let mut collector = Collector::new(lanes(&world), Seed(i)).expect("a reset");
+            let mut algo = config.make_algo().expect("an algorithm");
+            let (rollout, _) =
+                collector.collect(&agent.network, &agent.params, algo.horizon(), true).expect("a rollout");
+            let fresh = Agent::new(&world, gamma, |_, exact| exact);
+            let optimizer = config.make_optimizer().expect("an optimizer");
+            let mut learner = Learner::new(Box::new(fresh.network), fresh.params, optimizer, Seed(i));
+            let report = algo.update(&mut learner, rollout, When::default().into()).expect("an update");
+            let norm = report.terms.iter().find(|(name, _)| *name == "policy_grad_norm").expect("its length").1;
+            let after = learner.params.snapshot().expect("values");
+            let step: Vec<f64> = agent.actor().into_iter().map(|i| f64::from(after[i]) - f64::from(theta[i])).collect();
+            let length = step.iter().map(|x| x * x).sum::<f64>().sqrt();
+            assert!(length > 0.0, "a step is taken: {report:?}");
+            for (i, step) in agent.actor().into_iter().zip(step) {
+                let g = step * norm / length;
+                sum[i] += g;
+                squares[i] += g * g;
+            }
+        }
+        let sampled = Sampled::of(&sum, &squares, rollouts);
+        let (policy, mdp) = (agent.policy(), &agent.mdp);
+        let visits = mdp.visits(&policy, steps, Some(limit)).expect("visits");
+        let q = mdp.action_values(&policy, gamma).expect("values");
+        let coefficients: Vec<f64> = q.iter().enumerate().map(|(i, q)| visits[i / mdp.actions()] * q).collect();
+        let exact = oracle::weighted_gradient(&agent.network, &agent.params, mdp, &coefficients).expect("a gradient");
+        let worst = worst_deviation(&sampled, &exact, &agent.actor());
+        assert!(worst <= 4.0, "{algo}: {worst} standard errors");
+    }
 }
 
 #[test]

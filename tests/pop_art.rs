@@ -94,9 +94,13 @@ fn state(mut trainer: Trainer) -> Vec<u32> {
 
 #[test]
 fn killed_and_resumed_it_ends_with_the_same_bits_on_any_number_of_threads() {
-    for (algo, model, observation) in
-        [("ppo", "mlp", false), ("a2c", "mlp", true), ("ppo", "gru", true), ("v_trace", "mlp", false)]
-    {
+    for (algo, model, observation) in [
+        ("ppo", "mlp", false),
+        ("a2c", "mlp", true),
+        ("ppo", "gru", true),
+        ("v_trace", "mlp", false),
+        ("trpo", "mlp", true),
+    ] {
         let with = |threads| {
             let base = Config { threads, envs: 4, normalize_observation: observation, ..config(algo) };
             Config { model: model.into(), steps: 3_000, ..base }
@@ -145,7 +149,7 @@ fn it_is_part_of_the_policys_file_and_refused_where_it_has_no_effect() {
 fn the_first_update_is_in_the_unit_of_its_own_targets() {
     let env = "GridWorld(map='S..\n...\n..G', goal_reward=1000, step_reward=-10)";
     let with = |algo: &str| Config { env: env.into(), ..config(algo) };
-    for algo in ["ppo", "a2c", "v_trace", "reinforce"] {
+    for algo in ["ppo", "a2c", "v_trace", "reinforce", "trpo"] {
         let mut trainer = Trainer::new(&with(algo)).expect("a trainer");
         let first = trainer.step().expect("an update").expect("steps are left");
         // In that of the rewards it would be hundreds.

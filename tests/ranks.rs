@@ -105,6 +105,29 @@ fn two_ranks_learn_what_one_does_with_all_their_lanes() {
     assert!(worst < 1e-5, "{worst}");
 }
 
+/// So is a step along the natural gradient, whose line search asks for means.
+#[test]
+fn two_ranks_take_the_natural_step_that_one_does_with_all_their_lanes() {
+    let base = Config {
+        normalize_advantage: false,
+        optimizer: "sgd".parse().expect("a spec"),
+        algo: "trpo(cg_iterations=3, max_kl=1e-3)".into(),
+        ..config("trpo")
+    };
+    let base = Config { n_steps: 16, n_epochs: 1, n_minibatches: 1, max_grad_norm: f64::INFINITY, ..base };
+    let values = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word)).collect::<Vec<f32>>();
+    let ranks = trained(&Config { envs: 4, ..base.clone() }, 2, 3);
+    assert_eq!(ranks[0].0, ranks[1].0);
+    // Where steps go too far by their approximation, what one rank has seen alone would shorten them otherwise.
+    let eager =
+        Config { algo: "trpo(cg_iterations=20, cg_damping=1e-4, line_search_decay=0.9)".into(), ..base.clone() };
+    let eager = trained(&eager, 2, 6);
+    assert_eq!(eager[0].0, eager[1].0);
+    let (half, whole) = (values(&ranks[0].0), values(&trained(&Config { envs: 8, ..base }, 1, 3)[0].0));
+    let worst = half.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-4, "{worst}");
+}
+
 #[test]
 fn a_rate_that_follows_returns_is_the_same_on_every_rank() {
     let config =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::on_policy::Judgement;
+use super::judgement::Judgement;
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
 use crate::models::Model;

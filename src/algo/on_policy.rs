@@ -3,17 +3,16 @@
 use rand::seq::SliceRandom;
 
 use super::learner::Buffers;
+use super::loss_gradient::{loss_gradient, mean_gradient};
 use super::{Algorithm, Learner, Now};
 use crate::advantage::{Estimator, normalize};
-use crate::distributions::{KeptRows, forbid};
-use crate::error::check_len;
 use crate::metrics::UpdateReport;
-use crate::models::{Asked, Model, outputs_along};
-use crate::objective::{Objective, Report, RowSums, Sum, TensorBatch, fused_loss};
+use crate::models::Model;
+use crate::objective::{Objective, RowSums, Sum};
 use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
-use crate::{Error, Params, Result, world};
+use crate::{Error, Layout, Params, Result, world};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
 #[derive(Debug)]
@@ -53,33 +52,7 @@ impl OnPolicy {
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<()> {
-        let finite = |loss: f64| match loss.is_finite() {
-            true => Ok(()),
-            false => Err(Error::NotFinite { what: "the loss".into() }),
-        };
-        batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
-        if let Some(loss) = network.host_gradient(params, batch, &self.objective, scratch, gradient, sums)? {
-            return finite(loss);
-        }
-        let Minibatch { rollout, estimate, places, advantage, stop } = batch;
-        let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
-        let output = Asked::of(network, rollout, places, &tensors.observation)?.answer(network, params)?;
-        let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
-        stop.check()?;
-        let loss = match fused_loss(&self.objective, network.distribution(), &output, batch, sums)? {
-            Some(loss) => loss,
-            None => {
-                let mut report = Report::default();
-                let loss = self.objective.loss(&tensors, &output, &mut report)?;
-                sums.clear();
-                report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
-                loss
-            }
-        };
-        finite(f64::from(loss.to_scalar::<f32>()?))?;
-        stop.check()?;
-        *gradient = params.gradient(&loss)?.to_vec1()?;
-        Ok(())
+        loss_gradient(&self.objective, (network, params), batch, scratch, (gradient, sums))
     }
 }
 
@@ -100,7 +73,7 @@ impl Algorithm for OnPolicy {
         self.n_epochs as u64
     }
 
-    fn check_network(&self, network: &dyn Model, lanes: usize) -> Result<()> {
+    fn check_network(&self, network: &dyn Model, _: &Layout, lanes: usize) -> Result<()> {
         if network.memory() == 0 || self.n_minibatches <= lanes {
             return Ok(());
         }
@@ -109,7 +82,7 @@ impl Algorithm for OnPolicy {
     }
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
-        self.check_network(&*learner.network, rollout.lanes)?;
+        self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
         let Learner { network, params, optimizer, shuffle, world, values, buffers } = learner;
         let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
@@ -130,8 +103,8 @@ impl Algorithm for OnPolicy {
                 }
                 estimate.unit = network.value_unit(params);
             } else if self.estimator.needs_log_probs() {
-                let log_prob = judgement.log_prob(&**network, params, rollout, scratch)?;
-                self.estimator.estimate_into(rollout, self.gamma as f32, log_prob, estimate);
+                judgement.judge(&**network, params, rollout, scratch)?;
+                self.estimator.estimate_into(rollout, self.gamma as f32, judgement.log_prob(), estimate);
             }
             if minibatches > 1 {
                 units.shuffle(shuffle);
@@ -148,15 +121,8 @@ impl Algorithm for OnPolicy {
                     normalize(advantage);
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
-                match self.gradient(&**network, params, batch, scratch, gradient, sums) {
-                    // The others wait for this rank's gradient, and are to know that there is none.
-                    Err(Error::NotFinite { .. }) if world.size() > 1 => {
-                        gradient.clear();
-                        gradient.resize(params.layout().len(), f32::NAN);
-                    }
-                    done => done?,
-                }
-                world::mean(&**world, gradient)?;
+                let of = (&**network, &*params);
+                mean_gradient(&self.objective, of, batch, scratch, (&mut *gradient, &mut *sums), &**world)?;
                 let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
             }
@@ -193,35 +159,6 @@ fn lane_steps<'a>(rollout: &Rollout, lanes: &mut [usize], places: &'a mut Vec<us
     let steps = (0..rollout.steps()).flat_map(|t| lanes.iter().map(move |lane| t * rollout.lanes + lane));
     places.extend(steps.filter(|&place| rollout.valid[place]));
     places
-}
-
-/// What the policy says now of the steps of a rollout, in room that is kept.
-#[derive(Default)]
-pub(super) struct Judgement {
-    policy: KeptRows,
-    outputs: Vec<f32>,
-    entropy: Vec<f32>,
-    log_prob: Vec<f32>,
-}
-
-impl Judgement {
-    /// What it gives each action, `[T, N]`.
-    fn log_prob(
-        &mut self,
-        network: &dyn Model,
-        params: &Params,
-        rollout: &Rollout,
-        scratch: &mut Scratch,
-    ) -> Result<&[f32]> {
-        let Self { policy, outputs, entropy, log_prob } = self;
-        outputs_along(network, params, rollout, scratch, outputs)?;
-        let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
-        check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
-        forbid(outputs, width, &rollout.mask, rollout.choices);
-        policy.set(outputs, width);
-        policy.judge(rollout.action.view(), log_prob, entropy);
-        Ok(log_prob)
-    }
 }
 
 /// Running sums of what gradient steps report.

@@ -3,7 +3,7 @@
 use super::{OF_ALGOS, OF_MODELS, StopAt};
 use crate::distributions::AUTO;
 use crate::names::listed;
-use crate::words::{self, Param, Word};
+use crate::words::{self, Param, Value, Word};
 use crate::{Config, Error, Result, models, settings};
 
 impl Config {
@@ -56,6 +56,11 @@ impl Config {
             "target_kl" => {
                 let why = "n_epochs = 1 is one pass, which it cannot end; leave it out, or set n_epochs above 1";
                 said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
+            }
+            "line_search_decay" => {
+                let tries = self.algo.arg("line_search_steps").and_then(Value::number);
+                let why = "line_search_steps = 1 tries one step; leave it out, or set line_search_steps above 1";
+                said(tries == Some(1.0), why)
             }
             "activation" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,

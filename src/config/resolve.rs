@@ -182,7 +182,8 @@ impl Config {
     pub(crate) fn check_fits(&self) -> Result<()> {
         let envs = self.make_envs(1)?;
         self.make_distribution(envs.spec())?;
-        self.layout(envs.spec())?.map_or(Ok(()), |layout| self.check_lr_factors(&layout))
+        let algo = self.make_algo()?;
+        self.layout(envs.spec())?.map_or(Ok(()), |layout| self.check_lr_factors(&layout, &*algo))
     }
 
     /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.
@@ -281,15 +282,20 @@ impl Config {
         self.lr_factor_settings().map(|(_, blocks, factor)| (Pattern::new(blocks), factor)).collect()
     }
 
-    /// Refuses a factor of what the network does not have.
-    pub(crate) fn check_lr_factors(&self, layout: &Layout) -> Result<()> {
-        let has = |blocks: &str| layout.blocks().iter().any(|block| Pattern::new(blocks).matches(block));
-        match self.lr_factor_settings().find(|(_, blocks, _)| !has(blocks)) {
-            None => Ok(()),
-            Some((name, blocks, factor)) => Err(Error::Config(format!(
-                "{name} = {factor} has no effect: the network has no parameters `{blocks}`; leave it out"
-            ))),
+    /// Refuses a factor of what the network does not have, or the optimizer does not move.
+    pub(crate) fn check_lr_factors(&self, layout: &Layout, algo: &dyn Algorithm) -> Result<()> {
+        let moved = algo.optimized().unwrap_or_else(|| Pattern::new("*"));
+        for (name, blocks, factor) in self.lr_factor_settings() {
+            let pattern = Pattern::new(blocks);
+            let meant = layout.blocks().iter().filter(|block| pattern.matches(block));
+            let why = match meant.map(|block| moved.matches(block)).max() {
+                Some(true) => continue,
+                None => format!("the network has no parameters `{blocks}`"),
+                Some(false) => format!("by {} the optimizer does not move the parameters `{blocks}`", self.algo.name),
+            };
+            return Err(Error::Config(format!("{name} = {factor} has no effect: {why}; leave it out")));
         }
+        Ok(())
     }
 
     /// The settings, what they are of, and what they are where that is not 1.

@@ -113,7 +113,12 @@ impl Asked {
     ///
     /// # Errors
     /// As [`Sequences::of`].
-    pub(crate) fn of(network: &dyn Model, rollout: &Rollout, places: &[usize], observation: &Tensor) -> Result<Self> {
+    pub(crate) fn of(
+        network: &(impl Model + ?Sized),
+        rollout: &Rollout,
+        places: &[usize],
+        observation: &Tensor,
+    ) -> Result<Self> {
         let m = network.memory();
         if m == 0 || places.is_empty() {
             return Ok(Self::Each(observation.clone()));
@@ -132,7 +137,7 @@ impl Asked {
     ///
     /// # Errors
     /// As [`Model::forward_along`].
-    pub(crate) fn answer(&self, network: &dyn Model, params: &Params) -> Result<Output> {
+    pub(crate) fn answer(&self, network: &(impl Model + ?Sized), params: &Params) -> Result<Output> {
         let (sequences, index) = match self {
             Self::Each(observation) => return network.answer(params, observation),
             Self::Along(sequences, index) => (sequences, index),

@@ -1,93 +1,156 @@
 //! Products with the Fisher information of a policy: what natural gradients and trust regions are made of.
 
-use super::nets::Nets;
-use super::{MlpModel, Model, rows};
-use crate::distributions::KeptRows;
-use crate::error::check_len;
-use crate::kernels::{Passes, Transposed};
-use crate::scratch::Scratch;
-use crate::{Error, Params, Result};
+use candle_core::Tensor;
 
-/// What such a product keeps in its [`Scratch`].
+use super::along::Asked;
+use super::nets::Nets;
+use super::own_outputs::OwnOutputs;
+use super::{BLOCK, Model};
+use crate::distributions::{Distribution, KeptRows, forbid};
+use crate::error::check_len;
+use crate::kernels::{Mlp, Passes, Transposed, sum_of_squares};
+use crate::rollout::Minibatch;
+use crate::{Params, Result};
+
+/// What a perceptron's products keep in its [`Scratch`](crate::Scratch).
 #[derive(Default)]
-struct FisherScratch {
+pub(super) struct FisherScratch {
     transposed: Transposed,
     policy: KeptRows,
     passes: Passes,
+    observation: Vec<f32>,
+    mask: Vec<bool>,
     tangents: Vec<f32>,
     outputs: Vec<f32>,
+    legal: Vec<f32>,
     by_output: Vec<f32>,
     /// `[B, F]` zeros: features have no tangent, as they have no gradient.
     unread: Vec<f32>,
 }
 
-/// Rows that go through the network together.
-const BLOCK: usize = 256;
-
-impl MlpModel {
-    /// Replaces `product` by `F·vector`, both `[P]`, `F` the policy's Fisher information averaged over observations
-    /// `[B, D]`, without ever making `F`:
-    ///
-    /// ```text
-    ///   F = mean over s of Σₐ π(a|s)·∇log π(a|s)·∇log π(a|s)ᵀ = mean of Jᵀ·(diag(π) − π·πᵀ)·J,     J = ∂logits/∂θ
-    /// ```
-    ///
-    /// It is the Hessian of KL(π_old, π) at `π = π_old`. Along the critic's own parameters it is zero. A damping
-    /// `+ λ·vector` is the caller's to add.
-    ///
-    /// Pearlmutter 1994, <https://doi.org/10.1162/neco.1994.6.1.147>; Schulman et al. 2015, appendix C,
-    /// <https://arxiv.org/abs/1502.05477>.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for observations that are not a whole number of rows, or a vector of another length than `P`;
-    /// [`Error::Config`] on another device than the CPU.
-    pub fn fisher_vector_product(
-        &self,
-        params: &Params,
-        observation: &[f32],
-        vector: &[f32],
-        scratch: &mut Scratch,
-        product: &mut Vec<f32>,
-    ) -> Result<()> {
-        let (net, stride) = match self.nets() {
-            Nets::Separate { actor, .. } => (actor, actor.outputs()),
-            Nets::Shared(net) => (net, net.outputs()),
-        };
-        let (width, own, actions) = (net.inputs(), self.own(), self.distribution().network_outputs());
-        let batch = rows(observation, width)?;
-        check_len("the vector", params.layout().len(), vector.len())?;
-        if !params.device().is_cpu() {
-            return Err(Error::Config("Fisher-vector products are taken on the CPU only".into()));
-        }
-        product.clear();
-        product.resize(vector.len(), 0.0);
-        let FisherScratch { transposed, policy, passes, tangents, outputs, by_output, unread } = scratch.of();
-        let policy = policy.of(self.distribution());
-        params.read(|theta| {
-            transposed.update(net, theta, &params.version());
-            for x in observation.chunks(BLOCK * width) {
-                let rows = x.len() / width;
-                net.forward(theta, transposed, x, rows, passes);
-                let (whole, all) = own.rows(theta, (passes.output(), stride), actions, passes.hidden(x), outputs);
+/// [`Model::fisher_vector_product`] of perceptrons, exactly and on the host: `J·v` forwards, `Jᵀ` backwards.
+pub(super) fn on_host(
+    (nets, own, distribution): (&Nets, &OwnOutputs, &std::sync::Arc<dyn Distribution>),
+    params: &Params,
+    batch: Minibatch<'_>,
+    vector: &[f32],
+    scratch: &mut FisherScratch,
+    product: &mut Vec<f32>,
+) -> Result<()> {
+    let (net, stride): (&Mlp, _) = match nets {
+        Nets::Separate { actor, .. } => (actor, actor.outputs()),
+        Nets::Shared(net) => (net, net.outputs()),
+    };
+    let Minibatch { rollout, places, stop, .. } = batch;
+    let actions = distribution.network_outputs();
+    batch.check()?;
+    check_len("the network's input", net.inputs(), rollout.observation_len)?;
+    check_len("the vector", params.layout().len(), vector.len())?;
+    product.clear();
+    product.resize(vector.len(), 0.0);
+    let FisherScratch { transposed, policy, passes, observation: x, mask, tangents, outputs, legal, by_output, unread } =
+        scratch;
+    let policy = policy.of(distribution);
+    params.read(|theta| -> Result<()> {
+        transposed.update(net, theta, &params.version());
+        for places in places.chunks(BLOCK) {
+            stop.check()?;
+            let rows = places.len();
+            x.clear();
+            rollout.observations_at(places, x);
+            net.forward(theta, transposed, x, rows, passes);
+            let (whole, all) = own.rows(theta, (passes.output(), stride), actions, passes.hidden(x), outputs);
+            if rollout.choices == 0 {
                 policy.set(whole, all);
-                tangents.clear();
-                let by_network = net.tangent(theta, vector, x, rows, passes);
-                unread.resize(rows * own.features(), 0.0);
-                for (row, tangent) in by_network.chunks_exact(stride).enumerate() {
-                    own.push_row(vector, (row, &tangent[..actions]), unread, tangents);
-                }
-                policy.fisher(tangents);
-                by_output.clear();
-                by_output.resize(rows * stride, 0.0);
-                for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions + own.len())) {
-                    out[..actions].copy_from_slice(&t[..actions]);
-                    own.add(&t[actions..], product);
-                }
-                net.backward(theta, x, passes, by_output, product);
+            } else {
+                rollout.masks_at(places, mask);
+                legal.clear();
+                legal.extend_from_slice(whole);
+                forbid(legal, all, mask, rollout.choices);
+                policy.set(legal, all);
             }
-        })?;
-        let mean = 1.0 / batch.max(1) as f32;
-        product.iter_mut().for_each(|p| *p *= mean);
+            tangents.clear();
+            let by_network = net.tangent(theta, vector, x, rows, passes);
+            unread.resize(rows * own.features(), 0.0);
+            for (row, tangent) in by_network.chunks_exact(stride).enumerate() {
+                own.push_row(vector, (row, &tangent[..actions]), unread, tangents);
+            }
+            policy.fisher(tangents);
+            by_output.clear();
+            by_output.resize(rows * stride, 0.0);
+            for (out, t) in by_output.chunks_exact_mut(stride).zip(tangents.chunks_exact(actions + own.len())) {
+                out[..actions].copy_from_slice(&t[..actions]);
+                own.add(&t[actions..], product);
+            }
+            net.backward(theta, x, passes, by_output, product);
+        }
         Ok(())
+    })??;
+    let mean = 1.0 / places.len().max(1) as f32;
+    product.iter_mut().for_each(|p| *p *= mean);
+    Ok(())
+}
+
+/// How far the parameters are moved for a difference, in parts of their length.
+const STEP: f64 = 1e-3;
+
+/// [`Model::fisher_vector_product`] through tensors, the slopes along the vector by central differences.
+pub(super) fn by_differences<M: Model + ?Sized>(
+    model: &M,
+    params: &Params,
+    batch: Minibatch<'_>,
+    vector: &[f32],
+    product: &mut Vec<f32>,
+) -> Result<()> {
+    let (distribution, layout) = (model.distribution(), params.layout());
+    batch.check()?;
+    check_len("the network's input", model.observation_len(), batch.rollout.observation_len)?;
+    check_len("the vector", layout.len(), vector.len())?;
+    product.clear();
+    product.resize(vector.len(), 0.0);
+    let mut along = vector.to_vec();
+    layout.blocks().iter().filter(|block| model.detached(&block.name)).for_each(|block| along[block.range()].fill(0.0));
+    let (theta, length) = (params.snapshot()?, sum_of_squares(&along).sqrt());
+    if length == 0.0 || batch.places.is_empty() {
+        return Ok(());
     }
+    let h = STEP * sum_of_squares(&theta).sqrt().max(1.0) / length;
+    let moved = |by: f64| {
+        params.with_values(theta.iter().zip(&along).map(|(t, v)| (f64::from(*t) + by * f64::from(*v)) as f32).collect())
+    };
+    let (ahead, behind) = (moved(h)?, moved(-h)?);
+    let mut policy = distribution.rows();
+    let (width, from) = (distribution.outputs(), distribution.network_outputs());
+    // What remembers goes along whole lanes.
+    let size = if model.memory() > 0 { batch.places.len() } else { BLOCK };
+    let mut mask = Vec::new();
+    for places in batch.places.chunks(size) {
+        batch.stop.check()?;
+        let mut observation = Vec::new();
+        batch.rollout.observations_at(places, &mut observation);
+        let shape = (places.len(), batch.rollout.observation_len);
+        let observation = Tensor::from_vec(observation, shape, params.device())?;
+        let asked = Asked::of(model, batch.rollout, places, &observation)?;
+        let answered =
+            |params: &Params| -> Result<Tensor> { Ok(asked.answer(model, params)?.policy.outputs().clone()) };
+        let numbers = |outputs: &Tensor| -> Result<Vec<f32>> { Ok(outputs.flatten_all()?.to_vec1()?) };
+        let (plus, minus) = (numbers(&answered(&ahead)?)?, numbers(&answered(&behind)?)?);
+        let mut tangents: Vec<f32> =
+            plus.iter().zip(&minus).map(|(p, m)| ((f64::from(*p) - f64::from(*m)) / (2.0 * h)) as f32).collect();
+        // Features have no tangent, as they have no gradient.
+        let features = from..from + distribution.features();
+        tangents.chunks_exact_mut(width).for_each(|row| row[features.clone()].fill(0.0));
+        let outputs = answered(params)?;
+        let mut legal = numbers(&outputs)?;
+        batch.rollout.masks_at(places, &mut mask);
+        forbid(&mut legal, width, &mask, batch.rollout.choices);
+        policy.set(&legal, width);
+        policy.fisher(&mut tangents);
+        let weights = Tensor::from_vec(tangents, (places.len(), width), params.device())?;
+        let gradient: Vec<f32> = params.gradient(&(outputs * weights)?.sum_all()?)?.to_vec1()?;
+        product.iter_mut().zip(gradient).for_each(|(p, g)| *p += g);
+    }
+    let mean = 1.0 / batch.places.len() as f32;
+    product.iter_mut().for_each(|p| *p *= mean);
+    Ok(())
 }

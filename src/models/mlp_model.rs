@@ -12,7 +12,7 @@ use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
-use super::{Activation, Model, Site, rows};
+use super::{Activation, Model, Site, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -151,14 +151,6 @@ impl MlpModel {
     pub fn on(mut self, threads: Threads) -> Self {
         self.threads = threads;
         self
-    }
-
-    pub(super) fn nets(&self) -> &Nets {
-        &self.nets
-    }
-
-    pub(super) fn own(&self) -> &OwnOutputs {
-        &self.own
     }
 
     /// A perceptron's outputs, and those of its last hidden layer, without any `observation`, where that is to be had.
@@ -305,5 +297,20 @@ impl Model for MlpModel {
         let MlpScratch { transposed, shards, .. } = scratch.of();
         let network = (&self.nets, &self.distribution, &self.own, &self.threads);
         shard::gradient(network, params, batch, objective, (transposed, shards), (gradient, sums)).map(Some)
+    }
+
+    // Exactly, and on the host.
+    fn fisher_vector_product(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        vector: &[f32],
+        scratch: &mut Scratch,
+        product: &mut Vec<f32>,
+    ) -> Result<()> {
+        if !self.fused || !params.device().is_cpu() {
+            return fisher::by_differences(self, params, batch, vector, product);
+        }
+        fisher::on_host((&self.nets, &self.own, &self.distribution), params, batch, vector, scratch.of(), product)
     }
 }

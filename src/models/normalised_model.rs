@@ -124,6 +124,38 @@ impl NormalisedModel {
         self.normalise(params, observation, scale, normalised)?;
         answer(&*self.model, normalised, model)
     }
+
+    /// Has the model work on a minibatch of normalised observations.
+    fn within<R>(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        scratch: &mut Scratch,
+        work: impl FnOnce(&dyn Model, Minibatch<'_>, &mut Scratch) -> Result<R>,
+    ) -> Result<R> {
+        batch.check()?;
+        check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
+        let Room { scale, observation, rollout, estimate, places, taken, model } = scratch.of();
+        places.clear();
+        if self.memory() == 0 {
+            batch.copy_to(rollout, estimate);
+            places.extend(0..batch.places.len());
+        } else {
+            // Whole lanes, for the model goes along them; not those of other minibatches.
+            let along = Along::of(batch.rollout, batch.places);
+            taken.clear();
+            taken.extend(along.all(batch.rollout.lanes));
+            Minibatch { places: taken, ..batch }.copy_to(rollout, estimate);
+            along.copy_lanes(batch.rollout, self.memory(), rollout)?;
+            rollout.end.extend(taken.iter().map(|&place| batch.rollout.end[place]));
+            places.extend(along.index(batch.places, batch.rollout.lanes));
+        }
+        if let ObservationColumn::Number(copied) = &mut rollout.observation {
+            self.normalise(params, copied, scale, observation)?;
+            std::mem::swap(copied, observation);
+        }
+        work(&*self.model, Minibatch { rollout, estimate, places, ..batch }, model)
+    }
 }
 
 impl Model for NormalisedModel {
@@ -201,28 +233,21 @@ impl Model for NormalisedModel {
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<Option<f64>> {
-        batch.check()?;
-        check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
-        let Room { scale, observation, rollout, estimate, places, taken, model } = scratch.of();
-        places.clear();
-        if self.memory() == 0 {
-            batch.copy_to(rollout, estimate);
-            places.extend(0..batch.places.len());
-        } else {
-            // Whole lanes, for the model goes along them; not those of other minibatches.
-            let along = Along::of(batch.rollout, batch.places);
-            taken.clear();
-            taken.extend(along.all(batch.rollout.lanes));
-            Minibatch { places: taken, ..batch }.copy_to(rollout, estimate);
-            along.copy_lanes(batch.rollout, self.memory(), rollout)?;
-            rollout.end.extend(taken.iter().map(|&place| batch.rollout.end[place]));
-            places.extend(along.index(batch.places, batch.rollout.lanes));
-        }
-        if let ObservationColumn::Number(copied) = &mut rollout.observation {
-            self.normalise(params, copied, scale, observation)?;
-            std::mem::swap(copied, observation);
-        }
-        let batch = Minibatch { rollout, estimate, places, ..batch };
-        self.model.host_gradient(params, batch, objective, model, gradient, sums)
+        self.within(params, batch, scratch, |model, batch, scratch| {
+            model.host_gradient(params, batch, objective, scratch, gradient, sums)
+        })
+    }
+
+    fn fisher_vector_product(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        vector: &[f32],
+        scratch: &mut Scratch,
+        product: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.within(params, batch, scratch, |model, batch, scratch| {
+            model.fisher_vector_product(params, batch, vector, scratch, product)
+        })
     }
 }

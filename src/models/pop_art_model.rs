@@ -158,4 +158,15 @@ impl Model for PopArtModel {
     ) -> Result<Option<f64>> {
         self.model.host_gradient(params, batch, objective, scratch, gradient, sums)
     }
+
+    fn fisher_vector_product(
+        &self,
+        params: &Params,
+        batch: Minibatch<'_>,
+        vector: &[f32],
+        scratch: &mut Scratch,
+        product: &mut Vec<f32>,
+    ) -> Result<()> {
+        self.model.fisher_vector_product(params, batch, vector, scratch, product)
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rand::Rng as _;
 use uphill_envs::counted;
 
-use super::{Chain, Context, GradientTransform, Need, Slot, Span, When};
+use super::partition::only;
+use super::{Chain, Context, GradientTransform, Need, Pattern, Slot, Span, When};
 use crate::arrays::{Arrays, MAX_COUNT, Number};
 use crate::error::check_len;
 use crate::kernels::{add, sum_of_squares};
@@ -29,6 +30,8 @@ const SQUARES_FIT: f64 = 1e15;
 pub struct Optimizer {
     chain: Chain,
     update: Vec<f32>,
+    /// The blocks that it moves, if not all.
+    blocks: Option<Pattern>,
 }
 
 impl Optimizer {
@@ -43,7 +46,17 @@ impl Optimizer {
                 *rng = Seed(rng.next_u64()).stream(place, 0);
             }
         });
-        Self { chain, update: Vec::new() }
+        Self { chain, update: Vec::new(), blocks: None }
+    }
+
+    /// Has it move these blocks alone, as if there were no others: neither a decay nor an average, a norm or a noise knows of
+    /// those. One that moves these alone already stays as it is.
+    pub(crate) fn move_only(&mut self, blocks: &Pattern) {
+        if self.blocks.as_ref() != Some(blocks) {
+            let chain = std::mem::take(&mut self.chain);
+            self.chain = Chain::new().then(only(blocks.clone(), chain));
+            self.blocks = Some(blocks.clone());
+        }
     }
 
     /// Whether a finished policy has an average of parameters.

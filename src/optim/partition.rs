@@ -12,8 +12,20 @@ use crate::{Block, Error, Layout, Result};
 #[derive(Debug)]
 pub struct Partition {
     branches: Vec<Branch>,
-    /// Whether a block that no branch means is left as it is, rather than an error.
-    rest_passes: bool,
+    rest: Rest,
+    /// Where the blocks stand that do not move, once that is known.
+    held: Vec<Range<usize>>,
+}
+
+/// What becomes of blocks that no branch means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// They are an error.
+    Refused,
+    /// Their gradient is left as it is.
+    Passes,
+    /// They do not move.
+    Held,
 }
 
 /// The blocks of one chain, side by side.
@@ -40,13 +52,18 @@ struct Branch {
 /// ```
 #[must_use]
 pub fn partition(branches: impl IntoIterator<Item = (Pattern, Chain)>) -> Partition {
-    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest_passes: false }
+    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest: Rest::Refused, held: Vec::new() }
 }
 
 /// Sends some blocks through a chain and leaves the others as they are.
 #[must_use]
 pub fn masked(blocks: Pattern, chain: Chain) -> Partition {
-    Partition { branches: vec![Branch::new((blocks, chain))], rest_passes: true }
+    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Passes, held: Vec::new() }
+}
+
+/// Sends some blocks through a chain, as if there were no others: those do not move, whatever their gradient.
+pub(super) fn only(blocks: Pattern, chain: Chain) -> Partition {
+    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Held, held: Vec::new() }
 }
 
 impl Partition {
@@ -66,13 +83,16 @@ impl Partition {
     }
 
     fn begin(&mut self, layout: &Layout) -> Result<()> {
-        let homeless = layout.blocks().iter().find(|block| !self.rest_passes && self.branch_of(block).is_none());
+        let homeless =
+            layout.blocks().iter().find(|block| self.rest == Rest::Refused && self.branch_of(block).is_none());
         if let Some(block) = homeless {
             let known: Vec<&str> = self.branches.iter().map(|branch| branch.blocks.as_str()).collect();
             let (name, known) = (&block.name, known.join("`, `"));
             let problem = format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
             return Err(Error::Config(problem));
         }
+        let rest = layout.blocks().iter().filter(|block| self.branch_of(block).is_none());
+        self.held = rest.map(|block| block.range()).collect();
         for i in 0..self.branches.len() {
             let (own, places) = self.own(i, layout);
             (self.branches[i].layout, self.branches[i].places) = (own, Some(places));
@@ -123,6 +143,9 @@ impl GradientTransform for Partition {
             chain.update(own, &Context { stop: context.stop, ..Context::new(theta, layout, context.when) })?;
             scatter(places, own, gradient);
         }
+        if self.rest == Rest::Held {
+            self.held.iter().for_each(|place| gradient[place.clone()].fill(0.0));
+        }
         Ok(())
     }
 
@@ -130,6 +153,14 @@ impl GradientTransform for Partition {
         for (i, branch) in self.branches.iter_mut().enumerate() {
             branch.chain.state(&mut |name, slot| visit(&format!("branch{i}.{name}"), slot));
         }
+    }
+
+    fn nameless<'a>(&'a mut self, visit: &mut dyn FnMut(Slot<'a>)) {
+        self.branches.iter_mut().for_each(|branch| branch.chain.nameless(visit));
+    }
+
+    fn mends_non_finite(&self) -> bool {
+        self.rest == Rest::Held && self.branches.iter().all(|branch| branch.chain.mends_non_finite())
     }
 
     fn learning_rate(&self, when: When) -> Option<f64> {

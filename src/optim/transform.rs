@@ -79,6 +79,11 @@ pub trait GradientTransform: fmt::Debug + Send {
     /// Shows every piece of state by name, so that it can be counted, saved and restored.
     fn state<'a>(&'a mut self, _visit: &mut dyn FnMut(&str, Slot<'a>)) {}
 
+    /// The same without names; what is made of chains need not make any, which takes room.
+    fn nameless<'a>(&'a mut self, visit: &mut dyn FnMut(Slot<'a>)) {
+        self.state(&mut |_, slot| visit(slot));
+    }
+
     /// The learning rate that this transform applies, if it is the one that applies it.
     fn learning_rate(&self, _when: When) -> Option<f64> {
         None
@@ -229,11 +234,6 @@ impl Chain {
 const PART: usize = 16_384;
 
 impl Chain {
-    /// Shows every piece of state without making a name for it, which takes room.
-    pub(super) fn nameless<'a>(&'a mut self, visit: &mut dyn FnMut(Slot<'a>)) {
-        self.0.iter_mut().for_each(|link| link.state(&mut |_, slot| visit(slot)));
-    }
-
     /// Whether all state is finite.
     pub(super) fn is_finite(&mut self) -> bool {
         let mut finite = true;
@@ -285,6 +285,10 @@ impl GradientTransform for Chain {
         for (i, transform) in self.0.iter_mut().enumerate() {
             transform.state(&mut |name, slot| visit(&format!("{i}.{name}"), slot));
         }
+    }
+
+    fn nameless<'a>(&'a mut self, visit: &mut dyn FnMut(Slot<'a>)) {
+        self.0.iter_mut().for_each(|link| link.nameless(visit));
     }
 
     fn learning_rate(&self, when: When) -> Option<f64> {

@@ -23,6 +23,7 @@ pub(crate) fn config(env: &str, algo: &str) -> Config {
     let config = match algo {
         "reinforce" => Config { episodes: 16, ..defaults },
         "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
+        "npg" | "trpo" => Config { n_steps: 32, n_minibatches: 4, ..defaults },
         _ => Config { n_steps: 8, ..defaults },
     };
     Config {
@@ -120,13 +121,7 @@ pub(crate) fn gradients_agree(
         let fisher = |vector: &[f32]| {
             let mut product = Vec::new();
             fused
-                .fisher_vector_product(
-                    &params,
-                    &rollout.observation.all(),
-                    vector,
-                    &mut Scratch::default(),
-                    &mut product,
-                )
+                .fisher_vector_product(&params, batch, vector, &mut Scratch::default(), &mut product)
                 .expect("a product");
             product
         };

@@ -1,0 +1,360 @@
+//! Natural policy gradients: steps that are measured by how far the policy moves.
+
+use super::conjugate_gradients::{ConjugateGradients, Solved};
+use super::judgement::Judgement;
+use super::loss_gradient::mean_gradient;
+use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
+use super::{Algorithm, Learner, Now, OnPolicy};
+use crate::advantage::{Gae, normalize};
+use crate::metrics::UpdateReport;
+use crate::models::Model;
+use crate::objective::{Entropy, Objective, PolicyGradient, RowSums, ValueLoss};
+use crate::optim::{Pattern, Slot, check_finite};
+use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
+use crate::scratch::Scratch;
+use crate::words::{Args, Kind, Param, Range};
+use crate::world::{self, World};
+use crate::{Block, Error, Layout, Params, Result};
+
+/// One step of the policy along its natural gradient, then the critic's regression on the rollout's returns.
+///
+/// ```text
+///   (F + λ·I)·x = g          g = mean of Aₜ·∇log π(aₜ|sₜ),   F the policy's Fisher information in the rollout's states
+///   θ ← θ + α·√(2·max_kl / xᵀ(F + λ·I)x)·x          α = 1, or what a line search finds
+/// ```
+///
+/// `x` is found by conjugate gradients, with [`Model::fisher_vector_product`] for `F`. A step with `α = 1` has the divergence
+/// `max_kl` by its quadratic approximation, or less, for λ is taken for part of `F`. Over several ranks all of it is
+/// of their means, so that each takes the same step.
+///
+/// The policy's step knows of no optimizer. The critic is fitted by [`OnPolicy`] with a loss that has values in it and nothing else;
+/// for it the optimizer [moves](Algorithm::optimized) the blocks `critic.*` alone, as if there were no others: neither a momentum nor a
+/// decay of it moves the policy. What actor and critic share, a trunk, belongs to the policy: there the critic learns its own head on the
+/// features that the policy has. Of two networks apart each has its own.
+///
+/// It reports `policy_loss`, minus the surrogate after the step; `surrogate_improvement`, by how much that is more than before; `kl`,
+/// the mean of KL(π_old ‖ π), exactly; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
+/// regression does. With a line search also `line_search_steps`, how many steps were tried, and `step_fraction`, the `α` that was
+/// taken: 0 where none was, and the policy stayed as it was.
+///
+/// Kakade 2001, <https://papers.nips.cc/paper/2073-a-natural-policy-gradient>; the length of the step: Rajeswaran et al. 2017, eq. 5,
+/// <https://arxiv.org/abs/1703.02660>; the line search: Schulman et al. 2015, appendix C, <https://arxiv.org/abs/1502.05477>.
+#[derive(Debug)]
+pub struct Natural {
+    critic: OnPolicy,
+    region: TrustRegion,
+    room: Room,
+}
+
+/// How far the policy may move in an update, and how its direction is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrustRegion {
+    /// The divergence KL(π_old ‖ π) that a step comes to, or may come to.
+    pub max_kl: f64,
+    /// The most iterations of conjugate gradients.
+    pub cg_iterations: usize,
+    /// `λ`.
+    pub cg_damping: f64,
+    /// How a step is shortened until it is a good one; `None` takes it as it is.
+    pub line_search: Option<LineSearch>,
+}
+
+/// Backtracking: the first of `α = 1, decay, decay², …` that raises the surrogate, `mean of Aₜ·π(aₜ|sₜ)/π_old(aₜ|sₜ)`, and whose
+/// divergence is within `max_kl`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LineSearch {
+    /// How many steps are tried, at least 1.
+    pub steps: usize,
+    /// How much shorter each is than the one before, between 0 and 1.
+    pub decay: f64,
+}
+
+/// What an update needs room for, kept so that the next one does not allocate.
+#[derive(Debug, Default)]
+struct Room {
+    estimate: Estimate,
+    places: Vec<usize>,
+    advantage: Vec<f32>,
+    /// The parameters before the step.
+    theta: Vec<f32>,
+    gradient: Vec<f32>,
+    sums: RowSums,
+    cg: ConjugateGradients,
+    old: Judgement,
+    new: Judgement,
+    /// `[T, N]`.
+    kl: Vec<f32>,
+    /// Of Fisher-vector products.
+    scratch: Scratch,
+}
+
+/// What a step did: over all ranks, but for the surrogate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    /// After it, of this rank alone.
+    surrogate: f64,
+    improvement: f64,
+    kl: f64,
+    tried: usize,
+    fraction: f64,
+}
+
+/// The blocks that values are fitted by.
+const CRITIC: &str = "critic.*";
+
+fn is_of_critic(block: &Block) -> bool {
+    block.name.starts_with("critic.")
+}
+
+impl Natural {
+    /// Policy steps within a region, and a critic fitted by such a loop. The loop's horizon, discount, estimator, passes and
+    /// minibatches are taken; its objective and `target_kl` are not, and advantages are normalised over the whole rollout where it says
+    /// that they are.
+    #[must_use]
+    pub fn new(critic: OnPolicy, region: TrustRegion) -> Self {
+        // The entropy is reported, and has no weight.
+        let objective = ValueLoss::default().minus(0.0, Entropy);
+        let critic = OnPolicy { objective, target_kl: f64::INFINITY, ..critic };
+        Self { critic, region, room: Room::default() }
+    }
+
+    /// By the arguments of [`PARAMS`].
+    pub(super) fn of(args: &Args, line_search: Option<LineSearch>) -> Result<Self> {
+        let critic = OnPolicy {
+            horizon: Horizon::Steps(args.count("n_steps")?),
+            gamma: args.number("gamma")?,
+            estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
+            objective: ValueLoss::default().minus(0.0, Entropy),
+            normalize_advantage: args.flag("normalize_advantage")?,
+            n_epochs: args.count("n_epochs")?,
+            n_minibatches: args.count("n_minibatches")?,
+            target_kl: f64::INFINITY,
+        };
+        let region = TrustRegion {
+            max_kl: args.number("max_kl")?,
+            cg_iterations: args.count("cg_iterations")?,
+            cg_damping: args.number("cg_damping")?,
+            line_search,
+        };
+        Ok(Self::new(critic, region))
+    }
+
+    /// Moves the policy; says what it did.
+    fn step(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<Vec<(&'static str, f64)>> {
+        let Self { critic, region, room } = self;
+        let Learner { network, params, world, buffers, .. } = learner;
+        let (network, world, acting) = (&**network, &**world, &mut buffers.scratch);
+        let Room { estimate, places, advantage, theta, gradient, sums, cg, old, new, kl, scratch } = room;
+        critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
+        places.clear();
+        places.extend(rollout.valid_steps());
+        advantage.clear();
+        advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
+        if critic.normalize_advantage {
+            normalize(advantage);
+        }
+        let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
+        mean_gradient(&PolicyGradient, (network, params), batch, acting, (gradient, sums), world)?;
+        gradient.iter_mut().for_each(|g| *g = -*g);
+        let squares = gradient.iter().map(|&g| f64::from(g).powi(2)).sum();
+        let norm = check_finite("gradient", params.layout(), gradient, squares)?;
+        check_apart(params.layout(), gradient)?;
+        let Solved { curvature, residual } =
+            cg.solve(gradient, (region.cg_damping, region.cg_iterations), |vector, product| {
+                now.stop.check()?;
+                network.fisher_vector_product(params, batch, vector, scratch, product)?;
+                world::mean(world, product)
+            })?;
+        old.judge(network, params, rollout, acting)?;
+        theta.clear();
+        params.read(|values| theta.extend_from_slice(values))?;
+        let measure = |params: &Params| {
+            new.judge(network, params, rollout, acting)?;
+            compared(old, new, batch, kl, world)
+        };
+        let length = (2.0 * region.max_kl / curvature).sqrt();
+        let taken = match length.is_finite() {
+            true => region.search(params, (theta, cg.x(), length), now, measure),
+            // There is no direction in which the surrogate rises.
+            false => Ok(None),
+        };
+        if !matches!(taken, Ok(Some(_))) {
+            params.set(theta)?;
+        }
+        let surrogate = advantage.iter().map(|&a| f64::from(a)).sum::<f64>() / advantage.len() as f64;
+        let step = taken?.unwrap_or(Step { surrogate, ..Step::default() });
+        let mut terms = vec![
+            ("policy_loss", -step.surrogate),
+            ("surrogate_improvement", step.improvement),
+            ("kl", step.kl),
+            ("cg_residual", residual),
+            ("policy_grad_norm", norm),
+        ];
+        if let Some(search) = region.line_search {
+            let tried = if step.fraction > 0.0 { step.tried } else { search.steps };
+            terms.extend([("line_search_steps", tried as f64), ("step_fraction", step.fraction)]);
+        }
+        Ok(terms)
+    }
+}
+
+impl TrustRegion {
+    /// Goes from `theta` along `x`, so many times its length, and less far until a step is a good one; `None` if none is: the
+    /// parameters are then those of the last that was tried.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] without a line search if the policy leaves the real numbers, and what `measure` fails with.
+    fn search(
+        &self,
+        params: &mut Params,
+        (theta, x, length): (&[f32], &[f64], f64),
+        now: Now<'_>,
+        mut measure: impl FnMut(&Params) -> Result<Step>,
+    ) -> Result<Option<Step>> {
+        let LineSearch { steps, decay } = self.line_search.unwrap_or(LineSearch { steps: 1, decay: 1.0 });
+        let mut fraction = 1.0;
+        for tried in 1..=steps {
+            now.stop.check()?;
+            let step = fraction * length;
+            params.update(|to| {
+                let from = theta.iter().zip(x);
+                to.iter_mut().zip(from).for_each(|(to, (&from, x))| *to = (f64::from(from) + step * x) as f32);
+            })?;
+            let step = Step { tried, fraction, ..measure(params)? };
+            let is_finite = step.improvement.is_finite() && step.kl.is_finite();
+            let is_within = step.improvement > 0.0 && step.kl <= self.max_kl;
+            match self.line_search {
+                None if !is_finite => {
+                    return Err(Error::NotFinite { what: "the policy after a step along its natural gradient".into() });
+                }
+                Some(_) if !(is_finite && is_within) => fraction *= decay,
+                _ => return Ok(Some(step)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What the surrogate and the divergence have become from one policy to another: means over the steps of a minibatch, and over all
+/// ranks.
+fn compared(
+    old: &Judgement,
+    new: &Judgement,
+    batch: Minibatch<'_>,
+    kl: &mut Vec<f32>,
+    world: &dyn World,
+) -> Result<Step> {
+    if let (Some(old), Some(new)) = (old.policy(), new.policy()) {
+        old.kl(new, kl);
+    }
+    let (mut before, mut improvement, mut divergence) = (0.0, 0.0, 0.0);
+    for (&place, &advantage) in batch.places.iter().zip(batch.advantage) {
+        let log_ratio = f64::from(new.log_prob()[place]) - f64::from(old.log_prob()[place]);
+        before += f64::from(advantage);
+        improvement += f64::from(advantage) * log_ratio.exp_m1();
+        divergence += f64::from(kl[place]);
+    }
+    let count = batch.places.len() as f64;
+    let mut means = [(improvement / count) as f32, (divergence / count) as f32];
+    world::mean(world, &mut means)?;
+    let [mean_improvement, kl] = means.map(f64::from);
+    Ok(Step { surrogate: (before + improvement) / count, improvement: mean_improvement, kl, ..Step::default() })
+}
+
+/// Refuses a network whose policy depends on what is the critic's by its name.
+fn check_apart(layout: &Layout, gradient: &[f32]) -> Result<()> {
+    let mut blocks = layout.blocks().iter().filter(|block| is_of_critic(block));
+    match blocks.find(|block| gradient[block.range()].iter().any(|&g| g != 0.0)) {
+        None => Ok(()),
+        Some(block) => {
+            let name = &block.name;
+            let problem = "is the critic's by its name, whose regression would move the policy, which depends on it";
+            Err(Error::Config(format!(
+                "the block `{name}` {problem}: give it a name that does not begin with `critic.`"
+            )))
+        }
+    }
+}
+
+impl Algorithm for Natural {
+    fn horizon(&self) -> Horizon {
+        self.critic.horizon
+    }
+
+    fn needs_values(&self) -> bool {
+        self.critic.needs_values()
+    }
+
+    fn most_steps(&self) -> u64 {
+        self.critic.most_steps()
+    }
+
+    fn passes(&self) -> u64 {
+        // One for the gradient, one for each product, and one that shows how well the system was solved.
+        self.critic.passes().saturating_add(self.region.cg_iterations as u64 + 2)
+    }
+
+    fn optimized(&self) -> Option<Pattern> {
+        Some(Pattern::new(CRITIC))
+    }
+
+    fn check_network(&self, network: &dyn Model, layout: &Layout, lanes: usize) -> Result<()> {
+        self.critic.check_network(network, layout, lanes)?;
+        let count = layout.blocks().iter().filter(|block| is_of_critic(block)).count();
+        if count > 0 && count < layout.blocks().len() {
+            return Ok(());
+        }
+        let is_missing = if count == 0 { "no block of the network is" } else { "all blocks of the network are" };
+        let what = "a natural gradient moves the policy, and the optimizer the blocks `critic.*` alone";
+        Err(Error::Config(format!("{what}; {is_missing} named so: name the critic's own so, and no other")))
+    }
+
+    fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
+        self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
+        learner.optimizer.move_only(&Pattern::new(CRITIC));
+        let mut terms = self.step(learner, rollout, now)?;
+        // Afterwards, for the features of a trunk that both share have moved.
+        let mut report = self.critic.update(learner, rollout, now)?;
+        terms.append(&mut report.terms);
+        UpdateReport { terms, ..report }.finite()
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        self.critic.state(visit);
+    }
+}
+
+/// The most iterations of conjugate gradients, and of a line search.
+const MOST: u64 = 10_000;
+
+/// The arguments that such rows have in common.
+pub(super) const PARAMS: [Param; 9] = [
+    N_STEPS,
+    Param { meaning: "passes of the critic over each rollout", ..N_EPOCHS.or("10") },
+    N_MINIBATCHES.or("16"),
+    GAMMA,
+    GAE_LAMBDA,
+    Param {
+        meaning: "whether to give advantages mean 0 and deviation 1 over each rollout",
+        ..NORMALIZE_ADVANTAGE.or("true")
+    },
+    Param::fixed("max_kl", Range::Positive, "0.01", "KL divergence of a step from the policy that acted"),
+    Param {
+        name: "cg_iterations",
+        kind: Kind::Count(1, MOST),
+        default: "10",
+        meaning: "most iterations of conjugate gradients",
+    },
+    Param::fixed("cg_damping", Range::NotNegative, "0.1", "what is added to the diagonal of the Fisher information"),
+];
+
+/// Those of a line search.
+pub(super) const LINE_SEARCH: [Param; 2] = [
+    Param {
+        name: "line_search_steps",
+        kind: Kind::Count(1, MOST),
+        default: "10",
+        meaning: "how many lengths of a step are tried",
+    },
+    Param::fixed("line_search_decay", Range::Decay, "0.8", "how much shorter each is than the one before"),
+];
