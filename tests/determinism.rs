@@ -49,6 +49,7 @@ fn the_number_of_our_own_threads_changes_no_bit() {
                 let wide = match algo.name {
                     "reinforce" => Config { episodes: 2 * envs, ..wide },
                     "ppo" => Config { n_steps, n_minibatches: 2, ..wide },
+                    "npg" | "trpo" => Config { n_steps, n_epochs: 2, n_minibatches: 2, ..wide },
                     _ => Config { n_steps, ..wide },
                 };
                 let mut trainer = Trainer::new(&wide).expect("a trainer");
