@@ -49,7 +49,14 @@ fn the_number_of_our_own_threads_changes_no_bit() {
                 let wide = match algo.name {
                     "reinforce" => Config { episodes: 2 * envs, ..wide },
                     "ppo" => Config { n_steps, n_minibatches: 2, ..wide },
-                    "npg" | "trpo" => Config { n_steps, n_epochs: 2, n_minibatches: 2, ..wide },
+                    "npg" | "trpo" => Config {
+                        algo: format!("{}(cg_iterations=3)", algo.name).as_str().into(),
+                        n_steps,
+                        n_epochs: 1,
+                        n_minibatches: 2,
+                        steps: (envs * n_steps) as u64,
+                        ..wide
+                    },
                     _ => Config { n_steps, ..wide },
                 };
                 let mut trainer = Trainer::new(&wide).expect("a trainer");

@@ -19,6 +19,14 @@ fn updates_give_the_words_that_they_gave() {
                 let config = Config { env: env.into(), envs, threads, seed: 11, steps: 1_000_000, ..defaults.clone() };
                 let config = match algo.name {
                     "reinforce" => Config { episodes: envs, ..config },
+                    // Of steps so long that a line search has something to do.
+                    "npg" | "trpo" => Config {
+                        algo: format!("{}(cg_iterations=4, max_kl=0.1)", algo.name).as_str().into(),
+                        n_steps: 16,
+                        n_epochs: 1,
+                        n_minibatches: 4,
+                        ..config
+                    },
                     _ => Config { n_steps: defaults.n_steps.min(32), ..config },
                 };
                 let mut trainer = Trainer::new(&config).expect("a trainer");
@@ -55,12 +63,12 @@ fn updates_give_the_words_that_they_gave() {
         v_trace   CartPole-v1       8 lanes: efc584ca390e66ab efc584ca390e66ab
         v_trace   GridWorld-4x4-v0  8 lanes: c6b73b99b3ef03e0 c6b73b99b3ef03e0
         v_trace   CartPole-v1      64 lanes: d64409660d07b72f d64409660d07b72f
-        npg       CartPole-v1      16 lanes: 8eb2b0e5f8ab84dd 8eb2b0e5f8ab84dd
-        npg       GridWorld-4x4-v0 16 lanes: 450b11fcb029784b 450b11fcb029784b
-        npg       CartPole-v1      64 lanes: 27cb6b9b2c6e5ef6 27cb6b9b2c6e5ef6
-        trpo      CartPole-v1      16 lanes: 8eb2b0e5f8ab84dd 8eb2b0e5f8ab84dd
-        trpo      GridWorld-4x4-v0 16 lanes: 450b11fcb029784b 450b11fcb029784b
-        trpo      CartPole-v1      64 lanes: 27cb6b9b2c6e5ef6 27cb6b9b2c6e5ef6
+        npg       CartPole-v1      16 lanes: 2d6c0e29d80a7550 2d6c0e29d80a7550
+        npg       GridWorld-4x4-v0 16 lanes: 31dab31a7139fab3 31dab31a7139fab3
+        npg       CartPole-v1      64 lanes: c08ad5d4a539b2e7 c08ad5d4a539b2e7
+        trpo      CartPole-v1      16 lanes: ea4f2a7efe9d1280 ea4f2a7efe9d1280
+        trpo      GridWorld-4x4-v0 16 lanes: 31dab31a7139fab3 31dab31a7139fab3
+        trpo      CartPole-v1      64 lanes: e6372fd2ae25c08e e6372fd2ae25c08e
     "#]]
     .assert_eq(&words);
 }
