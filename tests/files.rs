@@ -579,6 +579,6 @@ fn a_message_shows_no_number_of_hundreds_of_digits() {
     said.extend(options.map(|options| plot::reward_curve(&runs, &options, "/never").expect_err("refused").to_string()));
     said.push(uphill::stats::Scale::new(1e300, 1e300).expect_err("refused").to_string());
     for said in said {
-        assert!(said.len() < 700 && !said.contains("000000000"), "{said}");
+        assert!(said.len() < 600 && !said.contains("000000000"), "{said}");
     }
 }

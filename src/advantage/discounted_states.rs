@@ -3,7 +3,8 @@
 use super::{Estimate, Estimator, same_steps};
 use crate::Rollout;
 
-/// Another estimator with `γᵗ` before the advantage of an episode's step `t`, counted from 0. Targets stay.
+/// Another estimator with `γᵗ` before the advantage of an episode's step `t`, counted from 0; of advantages `[T, N]`, in the unit of the
+/// rewards. Targets stay.
 ///
 /// ```text
 ///   ∇J = E Σₜ γᵗ·Aₜ·∇log π(aₜ|sₜ)

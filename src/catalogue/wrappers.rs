@@ -62,7 +62,7 @@ pub(super) const ROWS: &[WrapperRow] = &[
         summary: "at random takes the action before once more; that of Machado et al. 2018",
         params: &[Param::fixed("probability", Range::Decay, "0.25", "how likely that is in each step")],
         make: Wrap::new(|env, args| match args.number("probability")? {
-            0.0 => Err(no_effect("sticky_actions(0)", "leave it out")),
+            0.0 => Err(no_effect("leave it out")),
             probability => Ok(Box::new(StickyActions::new(env, probability)?)),
         }),
     },
@@ -91,7 +91,7 @@ pub(super) const ROWS: &[WrapperRow] = &[
         make: Wrap::new(|env, args| {
             let (id, places) = (env.spec().id.clone(), args.counts("places")?);
             if places.is_empty() {
-                return Err(no_effect("hide([])", "name places, from 0, such as hide([1, 3])"));
+                return Err(no_effect("name places, from 0, such as hide([1, 3])"));
             }
             Ok(Box::new(WithoutVelocity::new(&id, env, &places)?))
         }),
@@ -131,19 +131,20 @@ pub(super) const ROWS: &[WrapperRow] = &[
         summary: "multiplies rewards and the threshold",
         params: &[Param::fixed("factor", Range::Positive, "", "by what")],
         make: Wrap::new(|env, args| match args.number("factor")? as f32 {
-            1.0 => Err(no_effect("reward_scale(1)", "leave it out")),
+            1.0 => Err(no_effect("leave it out")),
             factor => Ok(Box::new(RewardScale::new(env, factor)?)),
         }),
     },
 ];
 
-fn no_effect(word: &str, remedy: &str) -> Error {
-    Error::Config(format!("{word} has no effect: {remedy}"))
+/// What is said of a wrapper that changes nothing, after its word.
+fn no_effect(remedy: &str) -> Error {
+    Error::Config(format!("it has no effect: {remedy}"))
 }
 
 fn time_limit(env: Box<dyn Env>, args: &Args) -> Result<Box<dyn Env>> {
     let limit = args.count("max_episode_steps")? as u32;
-    match env.spec().max_episode_steps.filter(|own| *own < limit) {
+    match env.spec().max_episode_steps.filter(|own| *own <= limit) {
         Some(own) => {
             let own = counted(own, "step");
             Err(Error::Config(format!("max_episode_steps = {limit} has no effect: its episodes have {own} at most")))

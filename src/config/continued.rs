@@ -33,11 +33,11 @@ impl Config {
     /// This configuration of a run that had come to `env_steps`, as it is if `since` is what continuing has made of it.
     pub(crate) fn continued_like(self, since: &Self, env_steps: u64) -> Self {
         let had = self.continued.len();
-        let wcontinued_like = match (since.continued.get(..had), since.continued.get(had..had + 2)) {
+        let is_continuation = match (since.continued.get(..had), since.continued.get(had..had + 2)) {
             (Some(before), Some(&[at, steps])) => before == self.continued && steps == self.steps && env_steps <= at,
             _ => false,
         };
-        match wcontinued_like {
+        match is_continuation {
             true => Self { steps: since.steps, continued: since.continued.clone(), ..self },
             false => self,
         }

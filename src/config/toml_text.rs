@@ -227,7 +227,8 @@ impl Config {
                 "; there are no sections but [env], [model], [distribution], [algo] and [optimizer]: what is in [{name}] goes to the top of the file"
             )
         } else {
-            format!("; there are {}", known.join(", "))
+            // So many that a list would be searched for what is wrong.
+            ": `train --help` and docs/settings.md have all that there are".into()
         };
         Error::Config(format!("there is no setting `{name}`{remedy}"))
     }

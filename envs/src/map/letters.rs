@@ -86,19 +86,15 @@ impl Letters {
         cell_rewards: &BTreeMap<char, f32>,
     ) -> Result<Self, MapError> {
         let mut letters = Self::default();
-        let mut declared: Vec<(char, Cell)> = Vec::new();
-        let mut by: Vec<&str> = Vec::new();
+        let mut declared: Vec<(char, Cell, &str)> = Vec::new();
         let mut declare = |argument, character: char, cell| {
             let can_be_seen = !character.is_whitespace() && !character.is_control();
             let may_be_blank = character == ' ' && matches!(cell, Cell::Floor | Cell::Wall);
-            if !(can_be_seen || may_be_blank) || declared.iter().any(|&(other, _)| other == character) {
-                let known: Vec<String> =
-                    declared.iter().zip(&by).map(|((c, _), argument)| format!("`{c}` of {argument}")).collect();
-                let known = known.join(", ");
-                return Err(MapError::Reserved { argument, character, known });
+            if !(can_be_seen || may_be_blank) || declared.iter().any(|&(other, ..)| other == character) {
+                let known: Vec<String> = declared.iter().map(|(c, _, by)| format!("`{c}` of {by}")).collect();
+                return Err(MapError::Reserved { argument, character, known: known.join(", ") });
             }
-            declared.push((character, cell));
-            by.push(argument);
+            declared.push((character, cell, argument));
             Ok(())
         };
         for (argument, characters, cell) in kinds {
@@ -107,8 +103,8 @@ impl Letters {
             characters.chars().filter(own).try_for_each(|character| declare(argument, character, cell))?;
         }
         goals.iter().try_for_each(|(&character, &reward)| declare("goals", character, Cell::OwnGoal(reward)))?;
-        letters.0.retain(|(character, _)| declared.iter().all(|(other, _)| other != character));
-        letters.0.append(&mut declared);
+        letters.0.retain(|(character, _)| declared.iter().all(|(other, ..)| other != character));
+        letters.0.extend(declared.into_iter().map(|(character, cell, _)| (character, cell)));
         for (&character, &reward) in cell_rewards {
             if character.is_whitespace() || character.is_control() || letters.read(character).is_some() {
                 return Err(MapError::Reserved { argument: "cell_rewards", character, known: letters.known() });
