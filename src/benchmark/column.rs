@@ -15,6 +15,8 @@ pub(super) struct Column {
     pub(super) stage: Stage,
     pub(super) task: String,
     pub(super) algo: String,
+    /// Whether the task's environment says from which mean return on it is solved.
+    pub(super) has_threshold: bool,
     /// One each optimizer, in the grid's order.
     pub(super) entries: Vec<Entry>,
 }
@@ -51,7 +53,8 @@ impl Column {
             let runs: Vec<&Run> = results.of(stage, task, algo, &optimizer).collect();
             entries.push(Entry::of(optimizer.clone(), &runs)?);
         }
-        Ok(Self { stage, task: task.into(), algo: algo.into(), entries })
+        let has_threshold = results.grid.threshold(task)?.is_some();
+        Ok(Self { stage, task: task.into(), algo: algo.into(), has_threshold, entries })
     }
 
     /// As the tables call it.

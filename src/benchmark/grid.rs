@@ -349,10 +349,14 @@ impl Grid {
     }
 
     /// The mean return from which a task is solved, if its environment says one.
-    pub(super) fn threshold(&self, label: &str) -> Option<f64> {
-        let task = self.tasks.iter().find(|task| task.label() == label)?;
-        let (algo, trial) = (self.algos.first()?, self.defaults().ok()?.into_iter().next()?);
-        self.config(task, algo, &trial, 1).ok()?.make_envs(1).ok()?.spec().reward_threshold
+    ///
+    /// # Errors
+    /// As [`Config::make_envs`].
+    pub(super) fn threshold(&self, label: &str) -> Result<Option<f64>> {
+        let task = self.tasks.iter().find(|task| task.label() == label);
+        let trial = self.defaults()?.into_iter().next();
+        let (Some(task), Some(algo), Some(trial)) = (task, self.algos.first(), trial) else { return Ok(None) };
+        Ok(self.config(task, algo, &trial, 1)?.make_envs(1)?.spec().reward_threshold)
     }
 
     /// The default of each optimizer.

@@ -38,7 +38,7 @@ pub(super) fn of_protocol(results: &Results, analysis: &Analysis, gallery: &Gall
             let milestone = if half { entry.half } else { entry.solved };
             match (milestone.censored * 100.0).round() {
                 0.0 => steps(&milestone.median),
-                100.0 if !half && results.grid.threshold(&column.task).is_none() => "–".into(),
+                100.0 if !half && !column.has_threshold => "–".into(),
                 100.0 => "never".into(),
                 censored => format!("{}; {censored}% never", steps(&milestone.median)),
             }
