@@ -546,3 +546,58 @@ fn a_run_that_was_stopped_is_continued_and_stops_again() {
         assert!(said.contains("more steps are impossible: it must be 1 to"), "{said}");
     }
 }
+
+#[test]
+fn a_run_that_is_continued_says_what_was_removed_and_can_be_of_one_s_own_environments() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| home.path().join(name);
+    for removed in ["metrics.csv", "evaluations.csv", "metrics.jsonl"] {
+        let own = Config { sinks: vec!["jsonl".into()], ..config() };
+        ended(&path(removed), &own);
+        fs::remove_file(path(removed).join(removed)).expect("removed");
+        let (mut run, mut trainer, notes) = continued(&path(removed), 640).expect("it goes on");
+        assert_eq!(notes, [format!("{removed} has been removed: the run goes on without the rows that it had")]);
+        steps(&mut run, &mut trainer, usize::MAX);
+        let rows = fs::read_to_string(path(removed).join(removed)).expect("rows");
+        assert!(rows.contains("1216") && !rows.contains("640,"), "{removed}: {rows}");
+    }
+
+    // What cannot be is refused before anything is changed.
+    ended(&path("refused"), &config());
+    let before = left(&path("refused"));
+    assert!(continued(&path("refused"), u64::MAX).is_err());
+    let made = std::cell::Cell::new(0);
+    let fails = |config: &Config| {
+        made.set(made.get() + 1);
+        if made.get() == 2 { Err(Error::Config("no".into())) } else { Trainer::new(config) }
+    };
+    assert!(RunFolder::continue_for(path("refused"), 640, fails).is_err());
+    assert_eq!((left(&path("refused")), path("refused").join("summary.json").exists()), (before, true));
+
+    let own = Config { steps: 40, ..endless::endless("a2c") };
+    let make = |config: &Config| Trainer::with_envs(config, |lanes| endless::Endless::new(Some(10)).lanes(lanes));
+    let mut run = RunFolder::create(path("own"), &own, false).expect("a folder");
+    let mut trainer = make(&own).expect("a trainer");
+    steps(&mut run, &mut trainer, usize::MAX);
+    run.save(&mut trainer).expect("a checkpoint");
+    drop((run, trainer));
+    let (mut run, mut trainer, notes) = RunFolder::continue_for(path("own"), 20, make).expect("it goes on");
+    assert_eq!(notes, [""; 0]);
+    steps(&mut run, &mut trainer, usize::MAX);
+    assert_eq!((trainer.env_steps(), &trainer.config().continued[..]), (60, &[40, 40][..]));
+}
+
+#[test]
+fn a_run_whose_last_evaluation_is_due_is_not_continued_but_says_what_is_left() {
+    let home = tempfile::tempdir().expect("a folder");
+    let own = Config { eval_every: 64, steps: 128, ..config() };
+    let (mut run, mut trainer) = begun(home.path(), &own, NEVER);
+    steps(&mut run, &mut trainer, 2);
+    run.save(&mut trainer).expect("a checkpoint");
+    drop((run, trainer));
+    let said = continued(home.path(), 64).err().expect("not over").to_string();
+    assert!(
+        said.contains("this run has not ended: its last evaluation is due; resume it without more steps"),
+        "{said}"
+    );
+}
