@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use safetensors::SafeTensors;
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot};
+use uphill::words::Param;
 use uphill::{
-    Checkpoint, Config, Error, Evaluated, Event, Keep, Metrics, Mode, Policy, Result, RunFolder, Seed, Sink, StopAt,
-    StoppedBy, Trainer,
+    Catalogue, Checkpoint, Config, Error, Evaluated, Event, Keep, Metrics, Mode, OnDivergence, Policy, Result,
+    RunFolder, Seed, Sink, StopAt, StoppedBy, Trainer,
 };
 
 mod endless;
@@ -309,6 +311,72 @@ fn an_evaluation_that_is_broken_off_comes_again() {
     assert!(matches!(evaluated, Some(Event::Evaluation(_))) && evaluated == whole.advance().expect("an evaluation"));
 }
 
+/// An optimizer one of whose updates is finite and leaves a policy that is not.
+#[derive(Debug)]
+struct Overflowing;
+
+impl GradientTransform for Overflowing {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        match context.when.update {
+            7 => gradient.fill(3e38),
+            _ => gradient.iter_mut().for_each(|x| *x *= -0.01),
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, _: &mut dyn FnMut(&str, Slot<'a>)) {}
+}
+
+const OVERFLOWING: Row = Row {
+    name: "overflowing",
+    summary: "goes too far once",
+    params: &[Param::lr("0.01")],
+    make: Make::Recipe(|_| Ok(Chain::new().then(Overflowing))),
+};
+
+#[test]
+fn a_policy_that_overflows_in_an_evaluation_is_a_divergence_as_any_other() {
+    let (a2c, optimizer) = (Config::for_algo("a2c").expect("an algorithm"), "overflowing".parse().expect("a spec"));
+    let own = Config { optimizer, lr: 0.01, envs: 2, n_steps: 8, hidden: vec![4], steps: 320, ..a2c };
+    let own = Config { env: "GridWorld-4x4-v0".into(), eval_every: 1, eval_episodes: 3, ..own };
+    let own = Config { catalogue: Catalogue::default().with(OVERFLOWING), ..own };
+    let run = |on_divergence, broken_at: Option<usize>| {
+        let config = Config { on_divergence, ..own.clone() };
+        let mut trainer = Trainer::new(&config).expect("a trainer");
+        let (mut seen, mut events) = (Vec::new(), 0);
+        loop {
+            if broken_at == Some(events) {
+                let bytes = trainer.checkpoint().expect("a state").to_bytes().expect("a file");
+                trainer = Trainer::new(&config).expect("a trainer");
+                trainer.restore(&Checkpoint::from_bytes(&bytes).expect("a checkpoint")).expect("the same run");
+            }
+            events += 1;
+            match trainer.advance() {
+                Ok(Some(Event::Update(metrics))) => seen.push(format!("{}", metrics.update)),
+                Ok(Some(Event::Evaluation(it))) => seen.push(format!("{} {:?}", it.update, it.evaluation.returns)),
+                Ok(None) => return (seen, trainer, None),
+                Err(error) => return (seen, trainer, Some(error.to_string())),
+            }
+        }
+    };
+    let (seen, _, error) = run(OnDivergence::Stop, None);
+    assert_eq!(seen.len(), 6 + 7);
+    let said = error.expect("it stops");
+    assert!(said.starts_with("update 7: one of the policy's outputs ") && said.contains("is not finite; "), "{said}");
+    for how in [OnDivergence::Skip, OnDivergence::Rollback] {
+        let (whole, mut trainer, error) = run(how, None);
+        assert_eq!((error, whole.len(), trainer.divergences(), trainer.updates()), (None, 2 * 20, 1, 20));
+        let notes = trainer.take_notes();
+        assert!(notes.len() == 1 && notes[0].starts_with("update 7: one of the policy's outputs"), "{notes:?}");
+        let end = trainer.params().snapshot().expect("values");
+        for broken_at in [12, 13, 14] {
+            let (seen, trainer, error) = run(how, Some(broken_at));
+            assert_eq!((error, seen, trainer.divergences()), (None, whole.clone(), 1), "{how:?} at {broken_at}");
+            assert_eq!(trainer.params().snapshot().expect("values"), end);
+        }
+    }
+}
+
 /// Evaluations, as a sink has them.
 #[derive(Default, Clone)]
 struct Kept(Arc<Mutex<Vec<String>>>);
@@ -452,7 +520,7 @@ fn ended(path: &Path, config: &Config) {
 }
 
 fn continued(path: &Path, more: u64) -> Result<(RunFolder, Trainer, Vec<String>)> {
-    RunFolder::continue_with(path, &uphill::Catalogue::default(), more)
+    RunFolder::continue_with(path, &Catalogue::default(), more)
 }
 
 #[test]
