@@ -90,7 +90,7 @@ impl fmt::Display for StoppedBy {
         f.write_str(match self {
             Self::StopAtReturn => "an evaluation reached stop_at_return",
             Self::StopWithoutImprovement => {
-                "no evaluation was better than the best for stop_without_improvement of them"
+                "evaluations were no better than the best, as many in a row as stop_without_improvement"
             }
         })
     }

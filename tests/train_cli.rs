@@ -167,6 +167,18 @@ fn a_run_that_an_evaluation_ended_says_why_and_is_continued() {
     // The same as a flag.
     succeeds(home.path(), "--resume run --continue-for 300 --quiet");
     assert_eq!(metrics(&home.path().join("run")).len(), 1 + 6);
+
+    let stops = "--eval-every 500 --eval-episodes 2 --stop-without-improvement 1 --lr 0";
+    let results = text(&succeeds(home.path(), &format!("{SHORT} {stops} --out patient")).stdout);
+    let why = "evaluations were no better than the best, as many in a row as stop_without_improvement = 1";
+    assert!(results.contains(&format!("\nstopped  as {why}\n")), "{results}");
+    let said = text(&uphill(home.path(), "resume patient").stdout);
+    assert!(
+        said.starts_with(
+            "patient: this run has ended already, at step 1024, as evaluations were no better than the best, as many "
+        ),
+        "{said}"
+    );
 }
 
 /// `metrics.csv` without its last column, the only one that a clock decides.
