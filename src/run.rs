@@ -295,11 +295,13 @@ impl RunFolder {
         let (best_return_mean, best_update) = of_best(trainer.best());
         let (best_eval_return_mean, best_eval_update) = of_best(trainer.best_by_eval());
         let (finished, stopped_by) = (trainer.is_done(), trainer.stopped_by());
-        self.log_evaluations(&mut trainer)?;
+        let logged = self.log_evaluations(&mut trainer);
         let threshold = trainer.spec().reward_threshold;
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
+        // A sink that has them not yet is no reason to lose the policy.
+        logged?;
         let eval = policy.evaluate_telling(EVAL_EPISODES, Seed(config.seed), Mode::Likeliest, told)?;
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
