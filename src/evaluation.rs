@@ -67,7 +67,7 @@ pub struct Evaluated {
     pub update: u64,
     /// Environment steps that had been taken, all lanes together.
     pub env_steps: u64,
-    /// Whether its mean return is above that of every evaluation before.
+    /// Whether its mean return is above that of every evaluation before; of several [ranks](crate::World), their mean.
     pub is_best: bool,
     /// What the episodes came to.
     pub evaluation: Evaluation,

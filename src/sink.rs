@@ -75,7 +75,8 @@ pub trait Sink: Send {
     fn row(&mut self, metrics: &Metrics) -> Result<()>;
 
     /// Takes an evaluation, after the rows of all updates before it; like them, it comes again where a resumed run makes it
-    /// again. The default does nothing.
+    /// again. In a loop over [`Trainer::step`](crate::Trainer::step), which makes an evaluation and the next update in one go, it
+    /// comes after the row of that update. The default does nothing.
     ///
     /// # Errors
     /// As [`row`](Sink::row).
