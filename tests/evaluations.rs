@@ -431,7 +431,8 @@ fn of_two_ranks(pay: [f32; 2], sight: [f32; 2], stop_at_return: f64) -> [(Result
     let observation = Space::uniform_box(8, -f32::MAX, f32::MAX);
     let spec = Spec { observation, id: "Paid".into(), ..endless::Endless::new(Some(10)).spec };
     let config = Config { env: "Paid".into(), eval_every: 1, eval_episodes: 3, ..endless::endless("a2c") };
-    let config = Config { stop_at_return: stop_at_return.into(), activation: uphill::models::Activation::Relu, ..config };
+    let config =
+        Config { stop_at_return: stop_at_return.into(), activation: uphill::models::Activation::Relu, ..config };
     let shared = Arc::new((Barrier::new(2), Mutex::default()));
     let come_to = |rank: usize| {
         let (spec, pay, sight) = (spec.clone(), pay[rank], sight[rank]);
@@ -600,6 +601,30 @@ fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
     assert!(said.contains("max_memory = 0.01 GiB"), "{said}");
 }
 
+#[cfg(feature = "pictures")]
+#[test]
+fn the_picture_of_a_run_has_its_evaluations_beside_its_returns() {
+    use uphill::plot::{PlotOptions, RecordedRun, reward_curve};
+
+    let home = tempfile::tempdir().expect("a folder");
+    ended(home.path(), &config());
+    let picture = || fs::read(home.path().join("reward.png")).expect("a picture");
+    let both = picture();
+    let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
+    let options = PlotOptions { threshold: trainer.spec().reward_threshold, ..PlotOptions::default() };
+    let plain = home.path().join("plain.png");
+    reward_curve(&[RecordedRun::read(home.path()).expect("a run")], &options, &plain).expect("a picture");
+    let plain = fs::read(plain).expect("a picture");
+    assert_ne!(both, plain);
+    run.finish(trainer).expect("the same end");
+    assert_eq!(picture(), both);
+    // Without them it is the curve alone.
+    fs::remove_file(home.path().join("evaluations.csv")).expect("removed");
+    let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
+    run.finish(trainer).expect("the same end");
+    assert_eq!(picture(), plain);
+}
+
 /// The folder of a run that has ended.
 fn ended(path: &Path, config: &Config) {
     let (mut run, mut trainer) = begun(path, config, NEVER);
@@ -677,13 +702,15 @@ fn a_run_that_was_stopped_is_continued_and_stops_again() {
     let own = Config { lr: 0.0, anneal_lr: false, env: "CartPole-v1".into(), eval_every: 64, steps: 6_400, ..config() };
     let own = Config { stop_without_improvement: 3, ..own };
     ended(home.path(), &own);
-    let (mut run, mut trainer, _) = continued(home.path(), 640).expect("it goes on");
+    let (mut run, mut trainer, _) = continued(home.path(), 6_400).expect("it goes on");
     let at = trainer.env_steps();
     assert!(!trainer.is_done() && trainer.stopped_by().is_none());
-    assert_eq!((trainer.config().steps, &trainer.config().continued[..]), (at + 640, &[at, 6_400][..]));
+    assert_eq!((trainer.config().steps, &trainer.config().continued[..]), (at + 6_400, &[at, 6_400][..]));
     steps(&mut run, &mut trainer, usize::MAX);
     // As many as before are borne.
     assert!(trainer.env_steps() >= at + 3 * 64, "{} after {at}", trainer.env_steps());
+    assert_eq!(trainer.stopped_by(), Some(StoppedBy::StopWithoutImprovement));
+    assert!(trainer.env_steps() < trainer.config().steps, "{}", trainer.env_steps());
     let end = trainer.params().snapshot().expect("values");
     let mut again = Trainer::new(trainer.config()).expect("a trainer");
     go_on(&mut again, usize::MAX);
