@@ -144,7 +144,7 @@ impl AnyRow {
             Self::Sink(row) if row.name == sink::FIRST => {
                 Some(format!("the row of `{}`: every run has that sink: give it another name", row.name))
             }
-            Self::Sink(row) if row.name == sink::EvaluationsCsv::NAME => Some(format!(
+            Self::Sink(row) if row.name == sink::EVALUATIONS.name => Some(format!(
                 "the row of `{}`: every run with eval_every has that sink: give it another name",
                 row.name
             )),

@@ -20,7 +20,7 @@ use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
 use crate::policy::{BEST, BEST_BY_EVAL, Mode, POLICY, write_params};
 use crate::seed::Seed;
-use crate::sink::{EvaluationsCsv, Sink};
+use crate::sink::{EVALUATIONS, Sink};
 use crate::summary::Summary;
 use crate::train::{Best, Trainer};
 use crate::words::{self, Args, Word, Wrapped};
@@ -33,7 +33,7 @@ use sinks::Sinks;
 /// The file of what a run came to.
 const SUMMARY: &str = "summary.json";
 /// The files of every run besides its checkpoints and those of its sinks, whether written yet or not.
-const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EvaluationsCsv::FILE];
+const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EVALUATIONS.make.file];
 
 /// All of them, with those of sinks.
 fn files(catalogue: &Catalogue) -> impl Iterator<Item = &'static str> {
@@ -155,9 +155,9 @@ impl RunFolder {
     fn open_sinks(&mut self) -> Result<()> {
         let Config { sinks, catalogue, eval_every, .. } = &self.config;
         if *eval_every > 0 {
-            self.sinks.add_evaluations(&self.path)?;
+            self.sinks.add_row(&self.path, &EVALUATIONS, &EVALUATIONS.name.into())?;
         }
-        sinks.iter().try_for_each(|word| self.sinks.add_named(&self.path, word, catalogue))
+        sinks.iter().try_for_each(|word| self.sinks.add_row(&self.path, catalogue.sink(&word.name)?, word))
     }
 
     /// The same with another rule for checkpoints.

@@ -5,6 +5,7 @@ mod evaluations;
 mod jsonl;
 mod kept;
 mod rows_file;
+mod to_file;
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::summary::Summary;
 use crate::words::Args;
 
 pub(crate) use csv::Csv;
-pub(crate) use evaluations::EvaluationsCsv;
+pub(crate) use evaluations::ROW as EVALUATIONS;
 pub(crate) use rows_file::{Rows, put_aside};
 
 /// Takes every number that training reports: the fields of [`Metrics`], and what objective and optimizer report by names of
