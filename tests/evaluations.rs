@@ -615,14 +615,14 @@ fn the_picture_of_a_run_has_its_evaluations_beside_its_returns() {
     let plain = home.path().join("plain.png");
     reward_curve(&[RecordedRun::read(home.path()).expect("a run")], &options, &plain).expect("a picture");
     let plain = fs::read(plain).expect("a picture");
-    assert_ne!(both, plain);
+    assert!(both != plain, "a second curve");
     run.finish(trainer).expect("the same end");
-    assert_eq!(picture(), both);
+    assert!(picture() == both, "the same picture");
     // Without them it is the curve alone.
     fs::remove_file(home.path().join("evaluations.csv")).expect("removed");
     let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
     run.finish(trainer).expect("the same end");
-    assert_eq!(picture(), plain);
+    assert!(picture() == plain, "one curve");
 }
 
 /// The folder of a run that has ended.
