@@ -144,6 +144,10 @@ impl AnyRow {
             Self::Sink(row) if row.name == sink::FIRST => {
                 Some(format!("the row of `{}`: every run has that sink: give it another name", row.name))
             }
+            Self::Sink(row) if row.name == sink::EVALUATIONS.name => Some(format!(
+                "the row of `{}`: every run with eval_every has that sink: give it another name",
+                row.name
+            )),
             Self::Sink(row) => row.problem(),
         }
     }

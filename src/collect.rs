@@ -123,6 +123,11 @@ impl Collector {
         self.groups.iter_mut().for_each(|group| group.set_stop(stop.clone()));
     }
 
+    /// The threads that play.
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// What each lane is.
     #[must_use]
     pub fn spec(&self) -> &Spec {

@@ -67,7 +67,7 @@ pub struct Evaluated {
     pub update: u64,
     /// Environment steps that had been taken, all lanes together.
     pub env_steps: u64,
-    /// Whether its mean return is above that of every evaluation before.
+    /// Whether its mean return is above that of every evaluation before; of several [ranks](crate::World), their mean.
     pub is_best: bool,
     /// What the episodes came to.
     pub evaluation: Evaluation,
@@ -90,7 +90,7 @@ impl fmt::Display for StoppedBy {
         f.write_str(match self {
             Self::StopAtReturn => "an evaluation reached stop_at_return",
             Self::StopWithoutImprovement => {
-                "no evaluation was better than the best for stop_without_improvement of them"
+                "evaluations were no better than the best, as many in a row as stop_without_improvement"
             }
         })
     }

@@ -112,3 +112,8 @@ pub use threads::Threads;
 pub use train::{Best, BuildNetwork, Event, Overrides, Trainer};
 pub use uphill_envs as envs;
 pub use world::{Alone, World};
+
+/// The code of the page on training, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/training.md")]
+struct Training;

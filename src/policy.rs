@@ -266,7 +266,8 @@ impl Policy {
     ) -> Result<Evaluation> {
         let Self { config, envs, network, params, acting } = self;
         let acting = acting.get_mut().unwrap_or_else(PoisonError::into_inner);
-        Player { config, envs, network: &**network, params, acting }.evaluate(episodes, seed, mode, told)
+        let player = Player { config, envs, network: &**network, params, acting, threads: None };
+        player.evaluate(episodes, seed, mode, told)
     }
 }
 

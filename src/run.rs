@@ -20,7 +20,7 @@ use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
 use crate::policy::{BEST, BEST_BY_EVAL, Mode, POLICY, write_params};
 use crate::seed::Seed;
-use crate::sink::{EvaluationsCsv, Sink};
+use crate::sink::{EVALUATIONS, Sink};
 use crate::summary::Summary;
 use crate::train::{Best, Trainer};
 use crate::words::{self, Args, Word, Wrapped};
@@ -33,7 +33,7 @@ use sinks::Sinks;
 /// The file of what a run came to.
 const SUMMARY: &str = "summary.json";
 /// The files of every run besides its checkpoints and those of its sinks, whether written yet or not.
-const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EvaluationsCsv::FILE];
+const FILES: [&str; 7] = ["config.toml", POLICY, BEST, BEST_BY_EVAL, SUMMARY, "reward.png", EVALUATIONS.make.file];
 
 /// All of them, with those of sinks.
 fn files(catalogue: &Catalogue) -> impl Iterator<Item = &'static str> {
@@ -155,9 +155,9 @@ impl RunFolder {
     fn open_sinks(&mut self) -> Result<()> {
         let Config { sinks, catalogue, eval_every, .. } = &self.config;
         if *eval_every > 0 {
-            self.sinks.add_evaluations(&self.path)?;
+            self.sinks.add_row(&self.path, &EVALUATIONS, &EVALUATIONS.name.into())?;
         }
-        sinks.iter().try_for_each(|word| self.sinks.add_named(&self.path, word, catalogue))
+        sinks.iter().try_for_each(|word| self.sinks.add_row(&self.path, catalogue.sink(&word.name)?, word))
     }
 
     /// The same with another rule for checkpoints.
@@ -295,11 +295,13 @@ impl RunFolder {
         let (best_return_mean, best_update) = of_best(trainer.best());
         let (best_eval_return_mean, best_eval_update) = of_best(trainer.best_by_eval());
         let (finished, stopped_by) = (trainer.is_done(), trainer.stopped_by());
-        self.log_evaluations(&mut trainer)?;
+        let logged = self.log_evaluations(&mut trainer);
         let threshold = trainer.spec().reward_threshold;
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
+        // A sink that has them not yet is no reason to lose the policy.
+        logged?;
         let eval = policy.evaluate_telling(EVAL_EPISODES, Seed(config.seed), Mode::Likeliest, told)?;
         let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };

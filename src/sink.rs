@@ -5,6 +5,7 @@ mod evaluations;
 mod jsonl;
 mod kept;
 mod rows_file;
+mod to_file;
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::summary::Summary;
 use crate::words::Args;
 
 pub(crate) use csv::Csv;
-pub(crate) use evaluations::EvaluationsCsv;
+pub(crate) use evaluations::ROW as EVALUATIONS;
 pub(crate) use rows_file::{Rows, put_aside};
 
 /// Takes every number that training reports: the fields of [`Metrics`], and what objective and optimizer report by names of
@@ -75,7 +76,8 @@ pub trait Sink: Send {
     fn row(&mut self, metrics: &Metrics) -> Result<()>;
 
     /// Takes an evaluation, after the rows of all updates before it; like them, it comes again where a resumed run makes it
-    /// again. The default does nothing.
+    /// again. In a loop over [`Trainer::step`](crate::Trainer::step), which makes an evaluation and the next update in one go, it
+    /// comes after the row of that update. The default does nothing.
     ///
     /// # Errors
     /// As [`row`](Sink::row).

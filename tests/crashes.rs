@@ -36,13 +36,17 @@ fn succeeds(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// What a run that is evaluated leaves besides.
+const EVALUATED: [&str; 2] = ["evaluations.csv", "best_by_eval.safetensors"];
+
 /// What a run leaves, without what a clock decides: the metrics but their last column, the policy, and of a run that is evaluated
 /// its evaluations and the policy that was the best by them.
-fn left(run: &Path) -> (String, [Option<Vec<u8>>; 3]) {
+fn left(run: &Path) -> (String, Vec<u8>, [Option<Vec<u8>>; 2]) {
     let metrics = std::fs::read_to_string(run.join("metrics.csv")).expect("metrics");
     let untimed = metrics.lines().map(|row| row.rsplit_once(',').expect("columns").0);
-    let files = ["policy.safetensors", "evaluations.csv", "best_by_eval.safetensors"];
-    (untimed.collect::<Vec<_>>().join("\n"), files.map(|name| std::fs::read(run.join(name)).ok()))
+    let policy = std::fs::read(run.join("policy.safetensors")).expect("a policy");
+    let of_evaluations = EVALUATED.map(|name| std::fs::read(run.join(name)).ok());
+    (untimed.collect::<Vec<_>>().join("\n"), policy, of_evaluations)
 }
 
 /// Whether every file under its final name is whole.
@@ -73,8 +77,13 @@ fn killed(folder: &Path, arguments: &str, after: Duration) -> bool {
 }
 
 /// Kills a run at random moments until so many have hit, and resumes it each time; how many hit. The run is then what one is that
-/// nobody killed.
-fn killed_and_resumed(settings: &str, (stream, number): (&str, u64), kills: usize) -> usize {
+/// nobody killed, and `holds` of it.
+fn killed_and_resumed(
+    settings: &str,
+    (stream, number): (&str, u64),
+    kills: usize,
+    holds: impl Fn(&Path) -> bool,
+) -> usize {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     let settings = format!("{settings} --checkpoint-every 0");
@@ -106,6 +115,7 @@ fn killed_and_resumed(settings: &str, (stream, number): (&str, u64), kills: usiz
     let mut names = std::fs::read_dir(home.join("broken")).expect("a run").map(|file| file.expect("a file").path());
     assert!(!names.any(|file| file.extension().is_some_and(|ending| ending == "tmp")), "nothing is left half written");
     assert!(left(&home.join("whole")) == left(&home.join("broken")), "{settings} after {hits} kills");
+    assert!(holds(&home.join("broken")), "{settings} after {hits} kills");
     hits
 }
 
@@ -120,7 +130,7 @@ fn a_run_that_was_killed_and_resumed_is_the_run_that_was_not() {
     let work = || {
         while let Some((algo, optimizer)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let settings = format!("{} --optimizer {optimizer}", small(algo));
-            let hits = killed_and_resumed(&settings, (algo, optimizer.len() as u64), each);
+            let hits = killed_and_resumed(&settings, (algo, optimizer.len() as u64), each, |_| true);
             kills.fetch_add(hits, Ordering::Relaxed);
         }
     };
@@ -148,7 +158,8 @@ fn so_is_one_that_remembers_or_scales_or_sees_only_what_is_legal() {
         ),
         "--algo a2c --n-steps 8 --envs 4 --env Taxi-v3 --hidden 4 --steps 320 --threads 2 --quiet".to_string(),
     ];
-    let kills: usize = runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("kinds", number), 4)).sum();
+    let kills: usize =
+        runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("kinds", number), 4, |_| true)).sum();
     assert!(kills >= 10, "only {kills} kills hit");
 }
 
@@ -168,8 +179,14 @@ fn so_is_one_that_is_evaluated() {
              --stop-without-improvement 5 --stop-at-return reward_threshold"
         ),
     ];
-    let kills: usize =
-        runs.iter().zip(0..).map(|(run, number)| killed_and_resumed(run, ("evaluated", number), 8)).sum();
+    let kills = runs.iter().zip(0..).map(|(run, number)| {
+        killed_and_resumed(run, ("evaluated", number), 8, |folder| {
+            let summary = std::fs::read_to_string(folder.join("summary.json")).expect("a summary");
+            let is_stopped = summary.contains("\"stopped_by\": \"stop_");
+            EVALUATED.iter().all(|name| folder.join(name).is_file()) && is_stopped == run.contains("--stop-")
+        })
+    });
+    let kills: usize = kills.sum();
     assert!(kills >= 10, "only {kills} kills hit");
 }
 

@@ -43,11 +43,12 @@ fn settings() -> String {
         // These have none as long as they say what holds anyway.
         table.entry("mask_actions").or_insert(config.mask_actions.into());
         table.entry("distribution").or_insert(config.distribution.to_string().into());
+        let count = |count: u64| toml::Value::from(count as i64);
         let evaluations: [(&str, toml::Value); 4] = [
-            ("eval_every", 0.into()),
-            ("stop_at_return", f64::INFINITY.into()),
-            ("stop_without_improvement", 0.into()),
-            ("continued", Vec::<i64>::new().into()),
+            ("eval_every", count(config.eval_every)),
+            ("stop_at_return", config.stop_at_return.to_string().into()),
+            ("stop_without_improvement", count(config.stop_without_improvement)),
+            ("continued", config.continued.iter().copied().map(count).collect::<Vec<_>>().into()),
         ];
         table.extend(evaluations.map(|(name, value)| (name.to_string(), value)));
         for factor in ["critic_lr_factor", "trunk_lr_factor", "log_std_lr_factor"] {

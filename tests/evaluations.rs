@@ -5,13 +5,16 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use safetensors::SafeTensors;
+use uphill::envs::{Action, End, Env, EnvError, Lanes, Space, Spec, Step, VecEnv};
+use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot};
+use uphill::words::Param;
 use uphill::{
-    Checkpoint, Config, Error, Evaluated, Event, Keep, Metrics, Mode, Policy, Result, RunFolder, Seed, Sink, StopAt,
-    StoppedBy, Trainer,
+    Catalogue, Checkpoint, Config, Error, Evaluated, Event, Keep, Metrics, Mode, OnDivergence, Overrides, Policy,
+    Result, RunFolder, Seed, Sink, StopAt, StoppedBy, Trainer, World,
 };
 
 mod endless;
@@ -309,6 +312,161 @@ fn an_evaluation_that_is_broken_off_comes_again() {
     assert!(matches!(evaluated, Some(Event::Evaluation(_))) && evaluated == whole.advance().expect("an evaluation"));
 }
 
+/// An optimizer one of whose updates is finite and leaves a policy that is not.
+#[derive(Debug)]
+struct Overflowing;
+
+impl GradientTransform for Overflowing {
+    fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
+        match context.when.update {
+            7 => gradient.fill(3e38),
+            _ => gradient.iter_mut().for_each(|x| *x *= -0.01),
+        }
+        Ok(())
+    }
+
+    fn state<'a>(&'a mut self, _: &mut dyn FnMut(&str, Slot<'a>)) {}
+}
+
+const OVERFLOWING: Row = Row {
+    name: "overflowing",
+    summary: "goes too far once",
+    params: &[Param::lr("0.01")],
+    make: Make::Recipe(|_| Ok(Chain::new().then(Overflowing))),
+};
+
+#[test]
+fn a_policy_that_overflows_in_an_evaluation_is_a_divergence_as_any_other() {
+    let (a2c, optimizer) = (Config::for_algo("a2c").expect("an algorithm"), "overflowing".parse().expect("a spec"));
+    let own = Config { optimizer, lr: 0.01, envs: 2, n_steps: 8, hidden: vec![4], steps: 320, ..a2c };
+    let own = Config { env: "GridWorld-4x4-v0".into(), eval_every: 1, eval_episodes: 3, ..own };
+    let own = Config { catalogue: Catalogue::default().with(OVERFLOWING), ..own };
+    let run = |on_divergence, broken_at: Option<usize>| {
+        let config = Config { on_divergence, ..own.clone() };
+        let mut trainer = Trainer::new(&config).expect("a trainer");
+        let (mut seen, mut events) = (Vec::new(), 0);
+        loop {
+            if broken_at == Some(events) {
+                let bytes = trainer.checkpoint().expect("a state").to_bytes().expect("a file");
+                trainer = Trainer::new(&config).expect("a trainer");
+                trainer.restore(&Checkpoint::from_bytes(&bytes).expect("a checkpoint")).expect("the same run");
+            }
+            events += 1;
+            match trainer.advance() {
+                Ok(Some(Event::Update(metrics))) => seen.push(format!("{}", metrics.update)),
+                Ok(Some(Event::Evaluation(it))) => seen.push(format!("{} {:?}", it.update, it.evaluation.returns)),
+                Ok(None) => return (seen, trainer, None),
+                Err(error) => return (seen, trainer, Some(error.to_string())),
+            }
+        }
+    };
+    let (seen, _, error) = run(OnDivergence::Stop, None);
+    assert_eq!(seen.len(), 6 + 7);
+    let said = error.expect("it stops");
+    assert!(said.starts_with("update 7: one of the policy's outputs ") && said.contains("is not finite; "), "{said}");
+    for how in [OnDivergence::Skip, OnDivergence::Rollback] {
+        let (whole, mut trainer, error) = run(how, None);
+        assert_eq!((error, whole.len(), trainer.divergences(), trainer.updates()), (None, 2 * 20, 1, 20));
+        let notes = trainer.take_notes();
+        assert!(notes.len() == 1 && notes[0].starts_with("update 7: one of the policy's outputs"), "{notes:?}");
+        let end = trainer.params().snapshot().expect("values");
+        for broken_at in [12, 13, 14] {
+            let (seen, trainer, error) = run(how, Some(broken_at));
+            assert_eq!((error, seen, trainer.divergences()), (None, whole.clone(), 1), "{how:?} at {broken_at}");
+            assert_eq!(trainer.params().snapshot().expect("values"), end);
+        }
+    }
+}
+
+/// Episodes of ten steps, each paid and seen so.
+#[derive(Clone)]
+struct Paid {
+    spec: Spec,
+    pay: f32,
+    sight: f32,
+}
+
+impl Env for Paid {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> std::result::Result<(), EnvError> {
+        observation.fill(self.sight);
+        Ok(())
+    }
+
+    fn step(&mut self, _: Action<'_>, observation: &mut [f32]) -> std::result::Result<Step, EnvError> {
+        observation.fill(self.sight);
+        Ok(Step { reward: self.pay, end: End::Not })
+    }
+}
+
+/// One of two threads that learn together.
+#[derive(Debug)]
+struct Half(usize, Arc<(Barrier, Mutex<[Vec<f32>; 2]>)>);
+
+impl World for Half {
+    fn rank(&self) -> usize {
+        self.0
+    }
+
+    fn size(&self) -> usize {
+        2
+    }
+
+    fn sum(&self, numbers: &mut [f32]) -> Result<()> {
+        let (barrier, parts) = &*self.1;
+        parts.lock().expect("a lock")[self.0] = numbers.to_vec();
+        barrier.wait();
+        let [one, other] = parts.lock().expect("a lock").clone();
+        numbers.iter_mut().zip(one.iter().zip(&other)).for_each(|(sum, (one, other))| *sum = one + other);
+        barrier.wait();
+        Ok(())
+    }
+}
+
+/// What two ranks come to at their first evaluation, whose episodes are paid and seen so on each.
+fn of_two_ranks(pay: [f32; 2], sight: [f32; 2], stop_at_return: f64) -> [(Result<Option<Event>>, Trainer); 2] {
+    let observation = Space::uniform_box(8, -f32::MAX, f32::MAX);
+    let spec = Spec { observation, id: "Paid".into(), ..endless::Endless::new(Some(10)).spec };
+    let config = Config { env: "Paid".into(), eval_every: 1, eval_episodes: 3, ..endless::endless("a2c") };
+    let config =
+        Config { stop_at_return: stop_at_return.into(), activation: uphill::models::Activation::Relu, ..config };
+    let shared = Arc::new((Barrier::new(2), Mutex::default()));
+    let come_to = |rank: usize| {
+        let (spec, pay, sight) = (spec.clone(), pay[rank], sight[rank]);
+        let envs = move |lanes: usize| {
+            let sight = if lanes == 3 { sight } else { 0.0 };
+            Ok(Box::new(Lanes::new(vec![Paid { spec: spec.clone(), pay, sight }; lanes])?) as Box<dyn VecEnv>)
+        };
+        let world = Arc::new(Half(rank, shared.clone()));
+        let own = Overrides { envs: Some(Arc::new(envs)), world: Some(world), ..Overrides::default() };
+        let mut trainer = Trainer::with(&config, own).expect("a trainer");
+        trainer.advance().expect("an update");
+        (trainer.advance(), trainer)
+    };
+    std::thread::scope(|scope| {
+        [0, 1].map(|rank| scope.spawn(move || come_to(rank))).map(|rank| rank.join().expect("a rank"))
+    })
+}
+
+#[test]
+fn ranks_decide_alike_whatever_each_has_seen() {
+    for (stop_at_return, stopped_by) in [(15.0, None), (5.0, Some(StoppedBy::StopAtReturn))] {
+        for (rank, (event, trainer)) in of_two_ranks([2.0, 0.0], [0.0; 2], stop_at_return).into_iter().enumerate() {
+            let Some(Event::Evaluation(it)) = event.expect("an evaluation") else { panic!("an evaluation") };
+            assert_eq!((it.evaluation.return_mean, it.is_best), (Some([20.0, 0.0][rank]), true));
+            assert_eq!(trainer.best_by_eval().map(|best| best.return_mean), Some(10.0), "rank {rank}");
+            assert_eq!(trainer.stopped_by(), stopped_by, "rank {rank}");
+        }
+    }
+    let [one, other] =
+        of_two_ranks([0.0; 2], [0.0, 3e38], 9.0).map(|(event, _)| event.expect_err("diverged").to_string());
+    assert!(one.starts_with("update 1: what the policy of another rank answers is not finite"), "{one}");
+    assert!(other.starts_with("update 1: one of the policy's outputs ["), "{other}");
+}
+
 /// Evaluations, as a sink has them.
 #[derive(Default, Clone)]
 struct Kept(Arc<Mutex<Vec<String>>>);
@@ -443,6 +601,30 @@ fn what_says_something_of_evaluations_that_there_are_not_is_refused() {
     assert!(said.contains("max_memory = 0.01 GiB"), "{said}");
 }
 
+#[cfg(feature = "pictures")]
+#[test]
+fn the_picture_of_a_run_has_its_evaluations_beside_its_returns() {
+    use uphill::plot::{PlotOptions, RecordedRun, reward_curve};
+
+    let home = tempfile::tempdir().expect("a folder");
+    ended(home.path(), &config());
+    let picture = || fs::read(home.path().join("reward.png")).expect("a picture");
+    let both = picture();
+    let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
+    let options = PlotOptions { threshold: trainer.spec().reward_threshold, ..PlotOptions::default() };
+    let plain = home.path().join("plain.png");
+    reward_curve(&[RecordedRun::read(home.path()).expect("a run")], &options, &plain).expect("a picture");
+    let plain = fs::read(plain).expect("a picture");
+    assert!(both != plain, "a second curve");
+    run.finish(trainer).expect("the same end");
+    assert!(picture() == both, "the same picture");
+    // Without them it is the curve alone.
+    fs::remove_file(home.path().join("evaluations.csv")).expect("removed");
+    let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
+    run.finish(trainer).expect("the same end");
+    assert!(picture() == plain, "one curve");
+}
+
 /// The folder of a run that has ended.
 fn ended(path: &Path, config: &Config) {
     let (mut run, mut trainer) = begun(path, config, NEVER);
@@ -452,7 +634,7 @@ fn ended(path: &Path, config: &Config) {
 }
 
 fn continued(path: &Path, more: u64) -> Result<(RunFolder, Trainer, Vec<String>)> {
-    RunFolder::continue_with(path, &uphill::Catalogue::default(), more)
+    RunFolder::continue_with(path, &Catalogue::default(), more)
 }
 
 #[test]
@@ -520,13 +702,15 @@ fn a_run_that_was_stopped_is_continued_and_stops_again() {
     let own = Config { lr: 0.0, anneal_lr: false, env: "CartPole-v1".into(), eval_every: 64, steps: 6_400, ..config() };
     let own = Config { stop_without_improvement: 3, ..own };
     ended(home.path(), &own);
-    let (mut run, mut trainer, _) = continued(home.path(), 640).expect("it goes on");
+    let (mut run, mut trainer, _) = continued(home.path(), 6_400).expect("it goes on");
     let at = trainer.env_steps();
     assert!(!trainer.is_done() && trainer.stopped_by().is_none());
-    assert_eq!((trainer.config().steps, &trainer.config().continued[..]), (at + 640, &[at, 6_400][..]));
+    assert_eq!((trainer.config().steps, &trainer.config().continued[..]), (at + 6_400, &[at, 6_400][..]));
     steps(&mut run, &mut trainer, usize::MAX);
     // As many as before are borne.
     assert!(trainer.env_steps() >= at + 3 * 64, "{} after {at}", trainer.env_steps());
+    assert_eq!(trainer.stopped_by(), Some(StoppedBy::StopWithoutImprovement));
+    assert!(trainer.env_steps() < trainer.config().steps, "{}", trainer.env_steps());
     let end = trainer.params().snapshot().expect("values");
     let mut again = Trainer::new(trainer.config()).expect("a trainer");
     go_on(&mut again, usize::MAX);
@@ -545,4 +729,59 @@ fn a_run_that_was_stopped_is_continued_and_stops_again() {
         let said = continued(&ended_there, more).err().expect("impossible").to_string();
         assert!(said.contains("more steps are impossible: it must be 1 to"), "{said}");
     }
+}
+
+#[test]
+fn a_run_that_is_continued_says_what_was_removed_and_can_be_of_one_s_own_environments() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| home.path().join(name);
+    for removed in ["metrics.csv", "evaluations.csv", "metrics.jsonl"] {
+        let own = Config { sinks: vec!["jsonl".into()], ..config() };
+        ended(&path(removed), &own);
+        fs::remove_file(path(removed).join(removed)).expect("removed");
+        let (mut run, mut trainer, notes) = continued(&path(removed), 640).expect("it goes on");
+        assert_eq!(notes, [format!("{removed} has been removed: the run goes on without the rows that it had")]);
+        steps(&mut run, &mut trainer, usize::MAX);
+        let rows = fs::read_to_string(path(removed).join(removed)).expect("rows");
+        assert!(rows.contains("1216") && !rows.contains("640,"), "{removed}: {rows}");
+    }
+
+    // What cannot be is refused before anything is changed.
+    ended(&path("refused"), &config());
+    let before = left(&path("refused"));
+    assert!(continued(&path("refused"), u64::MAX).is_err());
+    let made = std::cell::Cell::new(0);
+    let fails = |config: &Config| {
+        made.set(made.get() + 1);
+        if made.get() == 2 { Err(Error::Config("no".into())) } else { Trainer::new(config) }
+    };
+    assert!(RunFolder::continue_for(path("refused"), 640, fails).is_err());
+    assert_eq!((left(&path("refused")), path("refused").join("summary.json").exists()), (before, true));
+
+    let own = Config { steps: 40, ..endless::endless("a2c") };
+    let make = |config: &Config| Trainer::with_envs(config, |lanes| endless::Endless::new(Some(10)).lanes(lanes));
+    let mut run = RunFolder::create(path("own"), &own, false).expect("a folder");
+    let mut trainer = make(&own).expect("a trainer");
+    steps(&mut run, &mut trainer, usize::MAX);
+    run.save(&mut trainer).expect("a checkpoint");
+    drop((run, trainer));
+    let (mut run, mut trainer, notes) = RunFolder::continue_for(path("own"), 20, make).expect("it goes on");
+    assert_eq!(notes, [""; 0]);
+    steps(&mut run, &mut trainer, usize::MAX);
+    assert_eq!((trainer.env_steps(), &trainer.config().continued[..]), (60, &[40, 40][..]));
+}
+
+#[test]
+fn a_run_whose_last_evaluation_is_due_is_not_continued_but_says_what_is_left() {
+    let home = tempfile::tempdir().expect("a folder");
+    let own = Config { eval_every: 64, steps: 128, ..config() };
+    let (mut run, mut trainer) = begun(home.path(), &own, NEVER);
+    steps(&mut run, &mut trainer, 2);
+    run.save(&mut trainer).expect("a checkpoint");
+    drop((run, trainer));
+    let said = continued(home.path(), 64).err().expect("not over").to_string();
+    assert!(
+        said.contains("this run has not ended: its last evaluation is due; resume it without more steps"),
+        "{said}"
+    );
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use uphill::{Config, Error, Metrics, Result, RunFolder, Sink, Summary, Trainer};
+use uphill::{Config, Error, Evaluated, Metrics, Result, RunFolder, Sink, Summary, Trainer};
 
 fn config() -> Config {
     let ppo = Config::for_algo("ppo").expect("an algorithm");
@@ -231,4 +231,51 @@ fn a_sink_of_one_s_own_has_what_the_optimizer_reports_and_is_taken_back_to_the_c
     let twice = run.with_sink("csv", Box::new(scales));
     let said = twice.err().expect("taken").to_string();
     assert_eq!(said, "two sinks are called `csv`: each is told apart by its name in the checkpoints of the run");
+}
+
+#[test]
+fn a_row_of_a_sink_that_runs_have_of_themselves_is_refused() {
+    let open: fn(&uphill::words::Args, &Path) -> Result<Box<dyn Sink>> = |_, _| Err(Error::Config("never".into()));
+    for (name, whose) in [("csv", "every run"), ("evaluations", "every run with eval_every")] {
+        let row =
+            uphill::sink::Row { name, summary: "", params: &[], make: uphill::sink::Make { file: "a.csv", open } };
+        let said = uphill::Catalogue::default().with(row).check().expect_err("refused").to_string();
+        assert_eq!(said, format!("the row of `{name}`: {whose} has that sink: give it another name"));
+    }
+}
+
+/// Its file is full.
+struct Full;
+
+impl Sink for Full {
+    fn row(&mut self, _: &Metrics) -> Result<()> {
+        Ok(())
+    }
+
+    fn evaluation(&mut self, _: &Evaluated) -> Result<()> {
+        Err(Error::Config("full".into()))
+    }
+
+    fn sync(&mut self) -> Result<String> {
+        Ok(String::new())
+    }
+
+    fn resume(&mut self, _: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_takes_no_evaluation_costs_a_run_no_policy() {
+    let home = home();
+    let config = Config { eval_every: 1_000, eval_episodes: 2, steps: 1_024, ..config() };
+    let mut run = RunFolder::create(home.path(), &config, false).expect("a run");
+    run = run.with_sink("full", Box::new(Full)).expect("a sink");
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    go_on(&mut run, &mut trainer, 100, false);
+    let said = run.finish(trainer).expect_err("full").to_string();
+    assert!(said.contains("full"), "{said}");
+    for file in ["policy.safetensors", "best_by_eval.safetensors", "evaluations.csv"] {
+        assert!(home.path().join(file).metadata().is_ok_and(|file| file.len() > 0), "{file}");
+    }
 }

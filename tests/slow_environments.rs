@@ -123,6 +123,18 @@ fn an_evaluation_of_a_slow_environment_is_on_all_threads() {
 }
 
 #[test]
+fn evaluations_on_the_way_are_on_the_threads_that_training_has() {
+    let seen = Seen::default();
+    let config = Config { eval_every: 80, eval_episodes: 8, ..config(8, 3) };
+    let mut trainer = trainer(&config, TAKES, &seen);
+    for _ in 0..4 {
+        trainer.step().expect("an update").expect("not over");
+    }
+    assert_eq!(trainer.take_evaluations().len(), 3);
+    assert!((2..=3).contains(&seen.threads()), "{}", seen.threads());
+}
+
+#[test]
 fn a_run_goes_on_bit_for_bit_under_another_number_of_threads() {
     let bits = |trainer: &Trainer| -> Vec<u32> {
         trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect()

@@ -134,6 +134,14 @@ fn evaluations_are_lines_of_their_own_and_the_best_by_them_is_played() {
     assert!(judged("run --best --episodes 5").starts_with("run, the best by evaluation: return "));
     assert!(judged("run --best=evaluation --episodes 5").starts_with("run, the best by evaluation: return "));
     assert!(judged("run --episodes 5").starts_with("run: return "));
+    // As where none of its evaluations had a mean return.
+    std::fs::remove_file(home.path().join("run/best_by_eval.safetensors")).expect("removed");
+    let said = text(&uphill(home.path(), "evaluate run --best").stderr);
+    assert!(said.contains("there is no best.safetensors here"), "{said}");
+    for (other, remedy) in [("either", "training"), ("evaluations", "evaluation")] {
+        let said = text(&uphill(home.path(), &format!("evaluate run --best={other}")).stderr);
+        assert!(said.contains(&format!("invalid value '{other}' for '--best")) && said.contains(remedy), "{said}");
+    }
     // A run without evaluations, as all were before there were any.
     let short = "--env GridWorld-4x4-v0 --algo a2c --hidden 4 --steps 9000 --lr 0.02";
     succeeds(home.path(), &format!("{short} --out plain --quiet"));
@@ -167,6 +175,18 @@ fn a_run_that_an_evaluation_ended_says_why_and_is_continued() {
     // The same as a flag.
     succeeds(home.path(), "--resume run --continue-for 300 --quiet");
     assert_eq!(metrics(&home.path().join("run")).len(), 1 + 6);
+
+    let stops = "--eval-every 500 --eval-episodes 2 --stop-without-improvement 1 --lr 0";
+    let results = text(&succeeds(home.path(), &format!("{SHORT} {stops} --out patient")).stdout);
+    let why = "evaluations were no better than the best, as many in a row as stop_without_improvement = 1";
+    assert!(results.contains(&format!("\nstopped  as {why}\n")), "{results}");
+    let said = text(&uphill(home.path(), "resume patient").stdout);
+    assert!(
+        said.starts_with(
+            "patient: this run has ended already, at step 1024, as evaluations were no better than the best, as many "
+        ),
+        "{said}"
+    );
 }
 
 /// `metrics.csv` without its last column, the only one that a clock decides.

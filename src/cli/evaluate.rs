@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser};
+use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser, ValueEnum};
 
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
+use crate::policy::BEST_BY_EVAL;
 use crate::render::{self, RenderError};
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Config, Error, Mode, Policy, Result, RunFolder, Seed, destination};
+use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
@@ -20,11 +21,10 @@ use crate::{Catalogue, Config, Error, Mode, Policy, Result, RunFolder, Seed, des
 struct Args {
     /// The folder of the run
     run: PathBuf,
-    /// Load the best policy of the run, not the one it ended with: by its evaluations where it has had them (eval_every), else by
+    /// Load the best policy of the run, not the one it ended with: by its evaluations where one had a mean return (eval_every), else by
     /// the mean return of 100 episodes of training; --best=training and --best=evaluation say by which
-    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "either",
-          hide_possible_values = true, value_parser = ["either", "training", "evaluation"])]
-    best: Option<String>,
+    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, hide_possible_values = true)]
+    best: Option<Option<By>>,
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
@@ -46,6 +46,13 @@ struct Args {
     /// Frames a second
     #[arg(long, requires = "shown", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     fps: u32,
+}
+
+/// What a policy was the best by.
+#[derive(Clone, Copy, ValueEnum)]
+enum By {
+    Training,
+    Evaluation,
 }
 
 pub(super) fn command(_: &Catalogue) -> Command {
@@ -88,20 +95,13 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
 
 /// The policy that is asked for, and which it is where it is not the last.
 fn load(args: &Args, catalogue: &Catalogue) -> Result<(Policy, &'static str)> {
-    let (by_eval, in_training) = (", the best by evaluation", ", the best in training");
-    match args.best.as_deref() {
-        None => Ok((Policy::load_with(&args.run, catalogue)?, "")),
-        Some("evaluation") => Ok((Policy::load_best_by_eval_with(&args.run, catalogue)?, by_eval)),
-        Some("training") => Ok((Policy::load_best_with(&args.run, catalogue)?, in_training)),
-        Some(_) => {
-            let evaluates = Config::read_toml(&args.run.join("config.toml"))
-                .is_ok_and(|table| table.get("eval_every").and_then(toml::Value::as_integer) > Some(0));
-            match evaluates {
-                true => Ok((Policy::load_best_by_eval_with(&args.run, catalogue)?, by_eval)),
-                false => Ok((Policy::load_best_with(&args.run, catalogue)?, in_training)),
-            }
-        }
-    }
+    let has_evaluated = || args.run.join(BEST_BY_EVAL).exists();
+    let by = args.best.map(|by| by.unwrap_or(if has_evaluated() { By::Evaluation } else { By::Training }));
+    Ok(match by {
+        None => (Policy::load_with(&args.run, catalogue)?, ""),
+        Some(By::Training) => (Policy::load_best_with(&args.run, catalogue)?, ", the best in training"),
+        Some(By::Evaluation) => (Policy::load_best_by_eval_with(&args.run, catalogue)?, ", the best by evaluation"),
+    })
 }
 
 /// What would fail after the episodes are played.

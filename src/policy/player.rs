@@ -78,6 +78,8 @@ pub(crate) struct Player<'a> {
     pub(crate) network: &'a dyn Model,
     pub(crate) params: &'a Params,
     pub(crate) acting: &'a mut Acting,
+    /// Those that there are already.
+    pub(crate) threads: Option<&'a Threads>,
 }
 
 impl Player<'_> {
@@ -89,7 +91,7 @@ impl Player<'_> {
         mut mode: Mode<'_>,
         told: &mut dyn FnMut(u64, u64),
     ) -> Result<Evaluation> {
-        let Self { config, envs, network, params, acting } = self;
+        let Self { config, envs, network, params, acting, threads } = self;
         let most = Config::MAX_ENVS;
         if !(1..=most).contains(&(episodes as u64)) {
             return Err(Error::Config(format!("episodes = {episodes} is impossible: it must be 1 to {most}")));
@@ -104,7 +106,7 @@ impl Player<'_> {
         let (mut reward, mut end) = (vec![0.0; episodes], vec![End::Not; episodes]);
         let (mut active, mut played) = (vec![true; episodes], vec![(0.0f64, 0); episodes]);
         let mut memory = Memory::new(episodes, network.memory());
-        let (mut pace, mut threads) = (Pace::default(), None);
+        let (mut pace, mut threads) = (Pace::default(), threads.cloned());
         env.reset(Some(seed.derive("evaluation", 0)), &mut observation)?;
         let mut mask = vec![true; episodes * network.distribution().choices()];
         let masks = config.mask_actions && !mask.is_empty() && env.action_masks(&mut mask)?;

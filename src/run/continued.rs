@@ -6,37 +6,58 @@ use std::path::PathBuf;
 use uphill_envs::counted;
 
 use super::{RunFolder, SUMMARY};
-use crate::{Catalogue, Error, Result, Trainer, own_folder};
+use crate::{Catalogue, Config, Error, Result, Trainer, own_folder};
 
 impl RunFolder {
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps, with the rows of this
-    /// catalogue. `config.toml` has the new end, and in [`continued`](crate::Config::continued) where the old one was: from
-    /// there on schedules go by the share of all steps, old and new. [`RunFolder::resume_with`] goes on if this is broken off.
+    /// catalogue: [`RunFolder::continue_for`], as [`RunFolder::resume_with`] goes on if this is broken off.
     ///
     /// # Errors
-    /// As [`RunFolder::resume_with`]; [`Error::File`] for a run that has not ended, [`Error::Config`] for no steps or too many.
+    /// As [`RunFolder::continue_for`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn continue_with(
         path: impl Into<PathBuf>,
         catalogue: &Catalogue,
         more: u64,
     ) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        let (mut run, trainer, _) = Self::resume_with(&path, catalogue)?;
-        let at = trainer.env_steps();
-        if !trainer.is_done() {
-            let steps = counted(run.config.steps.saturating_sub(at), "step");
-            let problem = format!("this run has not ended: {steps} are left; resume it without more of them first");
-            return Err(Error::File { path, problem });
+        Self::continue_for(&path, more, Self::made_with(&path, catalogue))
+    }
+
+    /// Opens the folder of a run that has ended and goes on with it for `more` environment steps. `make` makes the trainer, such as
+    /// [`Trainer::new`], as for [`RunFolder::resume`], which goes on if this is broken off. `config.toml` has the new end, and in
+    /// [`continued`](Config::continued) where the old one was: from there on schedules go by the share of all steps, old and new.
+    ///
+    /// # Errors
+    /// As [`RunFolder::resume`]; [`Error::File`] for a run that has not ended, [`Error::Config`] for no steps or too many. The run
+    /// is then as it was.
+    pub fn continue_for(
+        path: impl Into<PathBuf>,
+        more: u64,
+        make: impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
+        let (mut run, mut ended, mut notes) = Self::reopen(path.into(), &make)?;
+        let at = ended.env_steps();
+        if !ended.is_done() {
+            let left = match run.config.steps.saturating_sub(at) {
+                0 => "its last evaluation is due".into(),
+                1 => "1 step is left".into(),
+                steps => format!("{} are left", counted(steps, "step")),
+            };
+            let problem = format!("this run has not ended: {left}; resume it without more steps first");
+            return Err(Error::File { path: run.path, problem });
         }
-        drop(trainer);
         run.config = run.config.continued_for(at, more)?;
+        let checkpoint = ended.checkpoint()?;
+        drop(ended);
+        let mut trainer = make(&run.config)?;
+        trainer.restore(&checkpoint)?;
+        notes.extend(trainer.take_notes());
+        let summary = own_folder::file(&run.path, SUMMARY)?;
         // With this it is continued: what knows of the old end alone is gone on from all the same.
         run.write_config()?;
-        let summary = own_folder::file(&path, SUMMARY)?;
         match std::fs::remove_file(&summary) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io(&summary)(e)),
-            _ => drop(run),
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(&summary)(e)),
+            _ => Ok((run, trainer, notes)),
         }
-        Self::resume_with(path, catalogue)
     }
 }

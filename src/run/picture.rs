@@ -32,7 +32,7 @@ pub(super) fn draw(folder: &Path, threshold: Option<f64>) -> Result<()> {
 #[cfg(feature = "pictures")]
 fn evaluations(folder: &Path) -> Option<crate::plot::Series> {
     use crate::plot::Series;
-    use crate::sink::EvaluationsCsv;
+    use crate::sink::EVALUATIONS;
     use crate::stats::Interval;
 
     #[derive(serde::Deserialize)]
@@ -43,7 +43,7 @@ fn evaluations(folder: &Path) -> Option<crate::plot::Series> {
         return_std: Option<f64>,
     }
 
-    let rows = csv::Reader::from_path(folder.join(EvaluationsCsv::FILE)).ok()?;
+    let rows = csv::Reader::from_path(folder.join(EVALUATIONS.make.file)).ok()?;
     let rows: Vec<Row> = rows.into_deserialize().collect::<Result<_, _>>().ok()?;
     let label = format!("evaluation, mean ± s.d. of {}", uphill_envs::counted(rows.first()?.episodes, "episode"));
     let point = |row: Row| {

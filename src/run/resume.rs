@@ -25,14 +25,19 @@ impl RunFolder {
     /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
+        Self::resume(&path, Self::made_with(&path, catalogue))
+    }
+
+    /// Makes the trainers of the run in this folder, with the rows of this catalogue.
+    pub(super) fn made_with(path: &Path, catalogue: &Catalogue) -> impl Fn(&Config) -> Result<Trainer> {
         let config_path = path.join("config.toml");
-        Self::resume(path, |config| {
+        move |config| {
             let config = Config { catalogue: catalogue.clone(), ..config.clone() };
             match config.lacking(true) {
                 Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
                 None => Trainer::new(&config),
             }
-        })
+        }
     }
 
     /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
@@ -48,7 +53,16 @@ impl RunFolder {
         path: impl Into<PathBuf>,
         make: impl Fn(&Config) -> Result<Trainer>,
     ) -> Result<(Self, Trainer, Vec<String>)> {
-        let path = path.into();
+        let (run, mut trainer, mut notes) = Self::reopen(path.into(), &make)?;
+        notes.extend(trainer.take_notes());
+        Ok((run, trainer, notes))
+    }
+
+    /// The same, without the trainer's notes.
+    pub(super) fn reopen(
+        path: PathBuf,
+        make: &impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
         let config_path = path.join("config.toml");
         if !config_path.exists() {
             let missing = || "this folder holds no run: it has no config.toml".into();
@@ -86,7 +100,6 @@ impl RunFolder {
             match opened {
                 Ok(progress) => {
                     sinks.resume(&progress)?;
-                    notes.extend(trainer.take_notes());
                     let mut run = Self::of(path, trainer.config(), sinks);
                     run.open_sinks()?;
                     notes.extend(run.take_notes());

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::catalogue::Catalogue;
 use crate::checkpoint::Progress;
 use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
-use crate::sink::{self, Csv, EvaluationsCsv, FIRST, Rows, Sink};
+use crate::sink::{self, Csv, EVALUATIONS, FIRST, Rows, Sink};
 use crate::summary::Summary;
 use crate::words::{Args, Word};
 use crate::{Error, Result, own_folder};
@@ -48,42 +47,21 @@ impl Sinks {
         Ok(())
     }
 
-    /// Opens a sink by its word, unless it is open.
-    pub(super) fn add_named(&mut self, folder: &Path, word: &Word, catalogue: &Catalogue) -> Result<()> {
-        let row = catalogue.sink(&word.name)?;
-        if self.has(row.name) {
+    /// Opens the sink of a row, unless it is open.
+    pub(super) fn add_row(&mut self, folder: &Path, row: &sink::Row, word: &Word) -> Result<()> {
+        if row.name == FIRST || self.is_open(row.name) {
             return Ok(());
         }
-        let args = Args::new(row, word)?;
-        self.add_file(folder, (row.name, row.make.file), |path| (row.make.open)(&args, path))
-    }
-
-    /// Opens `evaluations.csv`, unless it is open.
-    pub(super) fn add_evaluations(&mut self, folder: &Path) -> Result<()> {
-        if self.is_open(EvaluationsCsv::NAME) {
-            return Ok(());
-        }
-        let file = (EvaluationsCsv::NAME, EvaluationsCsv::FILE);
-        self.add_file(folder, file, |path| Ok(Box::new(EvaluationsCsv::open(path)?)))
-    }
-
-    /// Opens the sink of that name, whose file is called so.
-    fn add_file(
-        &mut self,
-        folder: &Path,
-        (name, file): (&str, &str),
-        open: impl FnOnce(&Path) -> Result<Box<dyn Sink>>,
-    ) -> Result<()> {
-        let path = own_folder::file(folder, file)?;
-        if self.goes_on && !self.marks.contains_key(name) {
+        let (args, path) = (Args::new(row, word)?, own_folder::file(folder, row.make.file)?);
+        if self.goes_on && !self.marks.contains_key(row.name) {
             self.notes.extend(sink::put_aside(&path)?);
         }
-        self.push(name, open(&path).map_err(of(name))?)
+        self.push(row.name, (row.make.open)(&args, &path).map_err(of(row.name))?)
     }
 
     /// Adds a sink of another name than those that there are.
     pub(super) fn add(&mut self, name: &str, sink: Box<dyn Sink>) -> Result<()> {
-        if self.has(name) {
+        if [FIRST, EVALUATIONS.name].contains(&name) || self.is_open(name) {
             let remedy = "each is told apart by its name in the checkpoints of the run";
             return Err(Error::Config(format!("two sinks are called `{}`: {remedy}", uphill_envs::quoted(name))));
         }
@@ -96,24 +74,24 @@ impl Sinks {
         Ok(())
     }
 
-    fn has(&self, name: &str) -> bool {
-        [FIRST, EvaluationsCsv::NAME].contains(&name) || self.is_open(name)
-    }
-
     fn is_open(&self, name: &str) -> bool {
         self.others.iter().any(|(other, _)| other == name)
     }
 
-    /// Hands a row to every sink, also after one that failed.
-    pub(super) fn row(&mut self, metrics: &Metrics) -> Result<()> {
-        let first = self.csv.row(metrics);
-        self.others.iter_mut().map(|(name, sink)| sink.row(metrics).map_err(of(name))).fold(first, Result::and)
+    /// Has every sink do something, also after one that failed.
+    fn each(&mut self, does: impl Fn(&mut dyn Sink) -> Result<()>) -> Result<()> {
+        let first = does(&mut self.csv);
+        self.others.iter_mut().map(|(name, sink)| does(&mut **sink).map_err(of(name))).fold(first, Result::and)
     }
 
-    /// Hands an evaluation to every sink, also after one that failed.
+    /// Hands a row to every sink.
+    pub(super) fn row(&mut self, metrics: &Metrics) -> Result<()> {
+        self.each(|sink| sink.row(metrics))
+    }
+
+    /// Hands an evaluation to every sink.
     pub(super) fn evaluation(&mut self, evaluated: &Evaluated) -> Result<()> {
-        let first = self.csv.evaluation(evaluated);
-        self.others.iter_mut().map(|(name, sink)| sink.evaluation(evaluated).map_err(of(name))).fold(first, Result::and)
+        self.each(|sink| sink.evaluation(evaluated))
     }
 
     /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.
@@ -126,10 +104,9 @@ impl Sinks {
         Ok((self.csv.sync_rows()?, marks))
     }
 
-    /// Tells every sink what the run came to, also after one that failed.
+    /// Tells every sink what the run came to.
     pub(super) fn finish(&mut self, summary: &Summary) -> Result<()> {
-        let first = self.csv.finish(summary);
-        self.others.iter_mut().map(|(name, sink)| sink.finish(summary).map_err(of(name))).fold(first, Result::and)
+        self.each(|sink| sink.finish(summary))
     }
 
     pub(super) fn take_notes(&mut self) -> Vec<String> {

@@ -30,6 +30,8 @@ pub struct Plateau {
     value: f64,
     best: f64,
     since: f64,
+    /// Where it was told of the metric last.
+    at: f64,
     lowest: f64,
     highest: f64,
 }
@@ -49,6 +51,7 @@ impl Plateau {
             value: start,
             best: f64::NEG_INFINITY,
             since: 0.0,
+            at: 0.0,
             lowest: f64::INFINITY,
             highest: f64::NEG_INFINITY,
         }
@@ -87,9 +90,10 @@ impl Plateau {
     /// Takes the metric's next value, at some share of training. NaN is neither rise nor fall.
     pub fn observe(&mut self, metric: f64, progress: f64) {
         // Where progress fell, as where a finished run is trained on: no time before it counts.
-        if self.since > progress + self.cooldown + ROUNDING {
+        if progress < self.at {
             self.since = progress;
         }
+        self.at = progress;
         (self.lowest, self.highest) = (self.lowest.min(metric), self.highest.max(metric));
         let fall = (self.fall * (self.highest - self.lowest)).max(self.threshold);
         if metric > self.best + self.threshold || metric < self.best - fall {
@@ -113,6 +117,7 @@ impl Plateau {
         visit("value", &mut self.value);
         visit("best", &mut self.best);
         visit("since", &mut self.since);
+        visit("at", &mut self.at);
         visit("lowest", &mut self.lowest);
         visit("highest", &mut self.highest);
     }

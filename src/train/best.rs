@@ -20,6 +20,20 @@ pub struct Best {
 }
 
 impl Best {
+    /// The policy with these parameters, if its mean return is above that of the best before.
+    pub(super) fn above(
+        before: Option<&Self>,
+        mean: Option<f64>,
+        update: u64,
+        params: &Params,
+    ) -> Result<Option<Self>> {
+        let better = mean.filter(|&mean| Some(mean) > before.map(|best| best.return_mean));
+        let best = |return_mean| -> Result<Self> {
+            Ok(Self { return_mean, update, params: params.snapshot()?, buffers: params.buffers().clone() })
+        };
+        better.map(best).transpose()
+    }
+
     /// Adds what it has with to `arrays`, by names that begin so.
     pub(super) fn save(&self, name: &str, arrays: &mut Arrays) {
         arrays.put(format!("{name}.params"), self.params.clone());
@@ -53,11 +67,7 @@ impl Trainer {
 
     /// The policy that is playing, if it is the best so far.
     pub(super) fn better(&self, update: u64) -> Result<Option<Best>> {
-        let best = self.best.as_ref().map(|best| best.return_mean);
-        let better = self.history.return_mean_of_100().filter(|&mean| Some(mean) > best);
-        let played = || self.learner.params.read(<[f32]>::to_vec);
-        let buffers = || self.learner.params.buffers().clone();
-        better.map(|return_mean| Ok(Best { return_mean, update, params: played()?, buffers: buffers() })).transpose()
+        Best::above(self.best.as_ref(), self.history.return_mean_of_100(), update, &self.learner.params)
     }
 
     pub(super) fn save_best(&self, arrays: &mut Arrays, progress: &mut Progress) {

@@ -21,7 +21,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Puts parameters and optimizer back to where they were last good. The update counts, and so do its steps.
+    /// Puts parameters and optimizer back to where they were last good. The steps of the update that it is of count.
     pub(super) fn go_back(&mut self, error: Error) -> Result<()> {
         let again = self.progress.divergences_in_a_row + 1;
         let Some(good) = self.good.as_ref().filter(|_| again <= GIVES_UP_AFTER) else { return Err(error) };
@@ -30,7 +30,6 @@ impl Trainer {
         optimizer.restore("good.optimizer", good, params.layout())?;
         algo::restore(&mut *self.algo, "good.algo", good)?;
         self.broken_off = false;
-        self.progress.update += 1;
         self.progress.divergences += 1;
         self.progress.divergences_in_a_row = again;
         let did = match self.config.on_divergence {

@@ -14,12 +14,9 @@ use crate::{Error, Result};
 /// What evaluations have come to.
 #[derive(Default)]
 pub(super) struct Evaluations {
-    /// Environment steps at the last one.
-    env_steps: u64,
-    /// Those in a row, up to the last, that were no better than the best before them.
-    without_improvement: u64,
+    so_far: checkpoint::Evaluations,
+    /// The policy that [`best_return`](checkpoint::Evaluations::best_return) is of.
     best: Option<Best>,
-    stopped_by: Option<StoppedBy>,
     /// Those that nobody has taken yet.
     new: Vec<Evaluated>,
 }
@@ -34,10 +31,11 @@ impl Trainer {
     /// The setting by which an evaluation has ended training, if one has.
     #[must_use]
     pub fn stopped_by(&self) -> Option<StoppedBy> {
-        self.evaluations.stopped_by
+        self.evaluations.so_far.stopped_by
     }
 
-    /// The evaluations since last asked. A [`RunFolder`](crate::RunFolder) asks for them, and writes them.
+    /// The evaluations since last asked, which are kept until then, also where an [`Event`](crate::Event) told of them. A
+    /// [`RunFolder`](crate::RunFolder) asks for them, and writes them.
     pub fn take_evaluations(&mut self) -> Vec<Evaluated> {
         std::mem::take(&mut self.evaluations.new)
     }
@@ -45,7 +43,7 @@ impl Trainer {
     /// Whether a multiple of `eval_every` has been reached or passed since the last evaluation.
     pub(super) fn evaluation_is_due(&self) -> bool {
         let reached = |env_steps: u64| env_steps.checked_div(self.config.eval_every);
-        self.stopped_by().is_none() && reached(self.env_steps) > reached(self.evaluations.env_steps)
+        self.stopped_by().is_none() && reached(self.env_steps) > reached(self.evaluations.so_far.env_steps)
     }
 
     /// Judges the policy as it would be if training ended now. After an error all is as it was before.
@@ -58,71 +56,74 @@ impl Trainer {
         let mut rng = seed.stream("evaluation_actions", 0);
         let mode = if self.config.eval_deterministic { Mode::Likeliest } else { Mode::Sampled(&mut rng) };
         let mut acting = Acting::until(self.stop.as_ref().map(|[_, patient]| patient.clone()));
-        let player =
-            Player { config: &self.config, envs: &self.envs, network: &**network, params, acting: &mut acting };
-        let evaluation = player.evaluate(self.config.eval_episodes, seed, mode, &mut |_, _| {})?;
-        let before = self.best_by_eval().map(|best| best.return_mean);
-        let better = evaluation.return_mean.filter(|&mean| Some(mean) > before);
-        let best = better.map(|return_mean| -> Result<Best> {
-            Ok(Best { return_mean, update, params: params.snapshot()?, buffers: params.buffers().clone() })
-        });
-        let best = best.transpose()?;
+        let (config, envs, threads) = (&self.config, &self.envs, Some(self.collector.threads()));
+        let player = Player { config, envs, network: &**network, params, acting: &mut acting, threads };
+        let played = player.evaluate(config.eval_episodes, seed, mode, &mut |_, _| {});
+        // Every rank takes part, also one that fails: no other is to wait for it, and all are to do the same.
+        let mean = self.learner.mean_over_ranks(match &played {
+            Ok(evaluation) => evaluation.return_mean,
+            Err(Error::NotFinite { .. }) => Some(f64::NAN),
+            Err(_) => None,
+        })?;
+        let evaluation = played?;
+        if mean.is_some_and(f64::is_nan) {
+            return Err(Error::NotFinite { what: "what the policy of another rank answers".into() });
+        }
+        let best = Best::above(self.best_by_eval(), mean, update, params)?;
         let evaluated = Evaluated { update, env_steps, is_best: best.is_some(), evaluation };
-        self.count(&evaluated);
-        self.evaluations.best = best.or(self.evaluations.best.take());
+        self.count(env_steps, mean, best);
         self.evaluations.new.push(evaluated.clone());
         // What is reckoned by the clock is of training alone.
         self.started += begun.elapsed();
         Ok(evaluated)
     }
 
-    /// Counts an evaluation, and stops training if that is what it calls for. One without a mean return is no better than any.
-    fn count(&mut self, evaluated: &Evaluated) {
-        let Evaluated { env_steps, is_best, ref evaluation, .. } = *evaluated;
+    /// Counts an evaluation, of the best policy so far or not, and stops training if that is what it calls for. One without a mean
+    /// return is no better than any.
+    fn count(&mut self, env_steps: u64, mean: Option<f64>, best: Option<Best>) {
         let (config, threshold) = (&self.config, self.spec().reward_threshold);
         let goal = config.stop_at_return.number(threshold).unwrap_or(f64::INFINITY);
         let continued_at = config.continued_at().unwrap_or(0);
-        let last = self.evaluations.env_steps;
-        let row =
-            if last <= continued_at && continued_at < env_steps { 0 } else { self.evaluations.without_improvement };
-        let row = if is_best { 0 } else { row + 1 };
+        let before = self.evaluations.so_far;
+        let goes_on = before.env_steps > continued_at || env_steps <= continued_at;
+        let without_improvement = match &best {
+            Some(_) => 0,
+            None => 1 + if goes_on { before.without_improvement } else { 0 },
+        };
         let most = config.stop_without_improvement;
-        let stopped_by = match evaluation.return_mean {
+        let stopped_by = match mean {
             // Somebody has asked for more since.
             _ if env_steps <= continued_at => None,
             Some(mean) if mean >= goal => Some(StoppedBy::StopAtReturn),
-            _ => Some(StoppedBy::StopWithoutImprovement).filter(|_| most > 0 && row >= most),
+            _ => Some(StoppedBy::StopWithoutImprovement).filter(|_| most > 0 && without_improvement >= most),
         };
         let now = &mut self.evaluations;
-        (now.env_steps, now.without_improvement, now.stopped_by) = (env_steps, row, stopped_by);
+        now.so_far = checkpoint::Evaluations { env_steps, without_improvement, stopped_by, ..before };
+        if let Some(best) = best {
+            (now.so_far.best_return, now.so_far.best_update) = (Some(best.return_mean), best.update);
+            now.best = Some(best);
+        }
     }
 
     pub(super) fn save_evaluations(&self, arrays: &mut Arrays, progress: &mut Progress) {
-        let Evaluations { env_steps, without_improvement, ref best, stopped_by, .. } = self.evaluations;
-        if env_steps == 0 {
-            return;
-        }
-        let mut saved = checkpoint::Evaluations { env_steps, without_improvement, stopped_by, ..Default::default() };
-        if let Some(best) = best {
-            (saved.best_return, saved.best_update) = (Some(best.return_mean), best.update);
-            best.save("best_by_eval", arrays);
-        }
-        progress.evaluations = Some(saved);
+        let Evaluations { so_far, best, .. } = &self.evaluations;
+        progress.evaluations = Some(*so_far).filter(|so_far| so_far.env_steps > 0);
+        best.iter().for_each(|best| best.save("best_by_eval", arrays));
     }
 
     pub(super) fn restore_evaluations(&mut self, arrays: &Arrays, progress: &Progress) -> Result<()> {
         let saved = progress.evaluations.unwrap_or_default();
-        let checkpoint::Evaluations { env_steps, without_improvement, best_return, best_update, stopped_by } = saved;
-        if env_steps > self.env_steps {
-            let now = self.env_steps;
-            return Err(Error::Checkpoint(format!("an evaluation at step {env_steps}, of {now} that were taken")));
+        if saved.env_steps > self.env_steps {
+            let (then, now) = (saved.env_steps, self.env_steps);
+            return Err(Error::Checkpoint(format!("an evaluation at step {then}, of {now} that were taken")));
         }
+        let params = &self.learner.params;
         let best =
-            best_return.map(|mean| Best::restore("best_by_eval", arrays, (mean, best_update), &self.learner.params));
+            saved.best_return.map(|mean| Best::restore("best_by_eval", arrays, (mean, saved.best_update), params));
         // What ended a run does not end it once more where it was continued.
-        let stopped_by = stopped_by.filter(|_| self.config.continued_at().is_none_or(|at| env_steps > at));
-        self.evaluations =
-            Evaluations { env_steps, without_improvement, best: best.transpose()?, stopped_by, new: Vec::new() };
+        let goes_on = self.config.continued_at().is_some_and(|at| saved.env_steps <= at);
+        let so_far = checkpoint::Evaluations { stopped_by: saved.stopped_by.filter(|_| !goes_on), ..saved };
+        self.evaluations = Evaluations { so_far, best: best.transpose()?, new: Vec::new() };
         Ok(())
     }
 }

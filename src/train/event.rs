@@ -65,14 +65,25 @@ impl Trainer {
     pub fn advance(&mut self) -> Result<Option<Event>> {
         loop {
             if self.evaluation_is_due() {
-                return self.evaluate().map(Event::Evaluation).map(Some);
+                match self.evaluate() {
+                    // The update before it left such a policy; judged is the one that was gone back to.
+                    Err(Error::NotFinite { what }) => {
+                        let update = self.progress.update;
+                        self.go_back(Error::Diverged { update, what, largest_reward: 0.0 })?;
+                        continue;
+                    }
+                    done => return done.map(Event::Evaluation).map(Some),
+                }
             }
             if self.is_done() {
                 return Ok(None);
             }
             self.note_good()?;
             match self.update() {
-                Err(error @ Error::Diverged { .. }) => self.go_back(error)?,
+                Err(error @ Error::Diverged { .. }) => {
+                    self.go_back(error)?;
+                    self.progress.update += 1;
+                }
                 done => return done.map(Event::Update).map(Some),
             }
         }

@@ -28,7 +28,9 @@ impl Trainer {
         self.collector.save(&mut arrays);
         self.normaliser.save(&mut arrays);
         self.history.save(&mut arrays);
-        if let (OnDivergence::Rollback, Some(good)) = (self.config.on_divergence, &self.good) {
+        // To skip an update, what was before it is needed no longer, unless its evaluation is to come.
+        let goes_back = self.config.on_divergence == OnDivergence::Rollback || self.evaluation_is_due();
+        if let Some(good) = self.good.as_ref().filter(|_| goes_back) {
             arrays.extend(good);
         }
         let mut progress = Progress {

@@ -193,6 +193,12 @@ fn a_plateau_has_patience_anew_where_training_is_longer_than_it_was() {
     // As many steps once more: half of training is left.
     let longer = [0.5, 0.69, 0.71, 0.94, 0.97].map(|progress| value(&mut plateau, progress));
     assert_eq!(longer, [1.0, 1.0, 0.5, 0.5, 0.25]);
+
+    // However little longer: by a tenth, where patience would have been over within it.
+    let mut plateau = Plateau::new(1.0, 0.5, 0.5);
+    let whole = [0.45, 0.9, 0.94].map(|progress| value(&mut plateau, progress));
+    let longer = [0.86, 0.96, 1.0].map(|progress| value(&mut plateau, progress));
+    assert_eq!((whole, longer), ([1.0; 3], [1.0; 3]));
 }
 
 #[test]
