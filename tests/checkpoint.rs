@@ -12,6 +12,7 @@ fn config(algo: &str, optimizer: &str, env: &str) -> Config {
     let config = match algo {
         "reinforce" => Config { episodes: 2, ..config },
         "ppo" => Config { n_steps: 8, n_minibatches: 2, ..config },
+        "npg" | "trpo" => Config { n_steps: 8, n_minibatches: 2, n_epochs: 2, ..config },
         _ => Config { n_steps: 8, ..config },
     };
     Config { env: env.into(), envs: lanes, hidden: vec![8], steps: 300, ..config }
