@@ -2,19 +2,21 @@
 
 use super::conjugate_gradients::{ConjugateGradients, Solved};
 use super::judgement::Judgement;
+use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
 use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
 use super::{Algorithm, Learner, Now, OnPolicy};
 use crate::advantage::{Gae, normalize};
+use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{Entropy, Objective, PolicyGradient, RowSums, ValueLoss};
+use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::optim::{Pattern, Slot, check_finite};
-use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
+use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
 use crate::words::{Args, Kind, Param, Range};
 use crate::world::{self, World};
-use crate::{Block, Error, Layout, Params, Result};
+use crate::{Error, Layout, Params, Result};
 
 /// One step of the policy along its natural gradient, then the critic's regression on the rollout's returns.
 ///
@@ -69,19 +71,13 @@ pub struct LineSearch {
     pub decay: f64,
 }
 
-/// What an update needs room for, kept so that the next one does not allocate.
+/// What a step needs room for besides a learner's own, kept so that the next one does not allocate.
 #[derive(Debug, Default)]
 struct Room {
-    estimate: Estimate,
-    places: Vec<usize>,
-    advantage: Vec<f32>,
-    /// The parameters before the step.
+    /// The parameters before the step, and what they say.
     theta: Vec<f32>,
-    gradient: Vec<f32>,
-    sums: RowSums,
-    cg: ConjugateGradients,
     old: Judgement,
-    new: Judgement,
+    cg: ConjugateGradients,
     /// `[T, N]`.
     kl: Vec<f32>,
     /// Of Fisher-vector products.
@@ -101,10 +97,6 @@ struct Step {
 
 /// The blocks that values are fitted by.
 const CRITIC: &str = "critic.*";
-
-fn is_of_critic(block: &Block) -> bool {
-    block.name.starts_with("critic.")
-}
 
 impl Natural {
     /// Policy steps within a region, and a critic fitted by such a loop. The loop's horizon, discount, estimator, passes and
@@ -143,8 +135,9 @@ impl Natural {
     fn step(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<Vec<(&'static str, f64)>> {
         let Self { critic, region, room } = self;
         let Learner { network, params, world, buffers, .. } = learner;
-        let (network, world, acting) = (&**network, &**world, &mut buffers.scratch);
-        let Room { estimate, places, advantage, theta, gradient, sums, cg, old, new, kl, scratch } = room;
+        let (network, world) = (&**network, &**world);
+        let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
+        let Room { theta, old, cg, kl, scratch } = room;
         critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
         places.clear();
         places.extend(rollout.valid_steps());
@@ -156,8 +149,7 @@ impl Natural {
         let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
         mean_gradient(&PolicyGradient, (network, params), batch, acting, (gradient, sums), world)?;
         gradient.iter_mut().for_each(|g| *g = -*g);
-        let squares = gradient.iter().map(|&g| f64::from(g).powi(2)).sum();
-        let norm = check_finite("gradient", params.layout(), gradient, squares)?;
+        let norm = check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?;
         check_apart(params.layout(), gradient)?;
         let Solved { curvature, residual } =
             cg.solve(gradient, (region.cg_damping, region.cg_iterations), |vector, product| {
@@ -263,7 +255,8 @@ fn compared(
 
 /// Refuses a network whose policy depends on what is the critic's by its name.
 fn check_apart(layout: &Layout, gradient: &[f32]) -> Result<()> {
-    let mut blocks = layout.blocks().iter().filter(|block| is_of_critic(block));
+    let of_critic = Pattern::new(CRITIC);
+    let mut blocks = layout.blocks().iter().filter(|block| of_critic.matches(block));
     match blocks.find(|block| gradient[block.range()].iter().any(|&g| g != 0.0)) {
         None => Ok(()),
         Some(block) => {
@@ -300,7 +293,8 @@ impl Algorithm for Natural {
 
     fn check_network(&self, network: &dyn Model, layout: &Layout, lanes: usize) -> Result<()> {
         self.critic.check_network(network, layout, lanes)?;
-        let count = layout.blocks().iter().filter(|block| is_of_critic(block)).count();
+        let of_critic = Pattern::new(CRITIC);
+        let count = layout.blocks().iter().filter(|block| of_critic.matches(block)).count();
         if count > 0 && count < layout.blocks().len() {
             return Ok(());
         }
