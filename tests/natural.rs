@@ -288,6 +288,40 @@ fn the_optimizer_moves_the_critic_and_nothing_else() {
 }
 
 #[test]
+fn what_the_optimizer_does_not_move_is_in_no_norm() {
+    for (optimizer, largest) in [("sgd(lr=0.5)", f64::INFINITY), ("clip_by_global_norm(1e-2) | sgd(lr=0.5)", 1e-2)] {
+        let more = format!("optimizer = '{optimizer}'\nshared_trunk = true");
+        let config = config(TOO_FAR, "Pendulum-v1", &more);
+        let once = Config { n_epochs: 1, n_minibatches: 1, max_grad_norm: f64::INFINITY, ..config };
+        let mut bench = Bench::new(&once);
+        let rollout = bench.play();
+        let before = bench.theta();
+        let report = bench.update(&rollout).expect("an update");
+        let after = bench.theta();
+        let ([_, was], [_, is]) = (parts(&bench, &before), parts(&bench, &after));
+        let moved = was.concat().iter().zip(is.concat()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+        let norm = 0.5 * report.grad_norm.min(largest);
+        assert!(report.grad_norm > 0.1 && (report.update_norm / norm - 1.0).abs() < 1e-5, "{optimizer}: {report:?}");
+        assert!((moved / norm - 1.0).abs() < 1e-4, "{optimizer}: {moved}, {report:?}");
+    }
+}
+
+#[test]
+fn no_step_is_tried_without_a_direction() {
+    let mut bench = Bench::new(&config("trpo", "CartPole-v1", ""));
+    let rollout = bench.play();
+    let nothing = || vec![0.0; rollout.reward.len()];
+    let rollout = Rollout { reward: nothing(), value: nothing(), next_value: nothing(), ..rollout.clone() };
+    let before = bench.theta();
+    let report = bench.update(&rollout).expect("an update");
+    let after = bench.theta();
+    assert_eq!(parts(&bench, &before)[0], parts(&bench, &after)[0]);
+    for name in ["line_search_steps", "step_fraction", "policy_loss", "surrogate_improvement", "kl", "cg_residual"] {
+        assert_eq!(term(&report, name), 0.0, "{name}: {report:?}");
+    }
+}
+
+#[test]
 fn an_optimizer_keeps_no_state_of_what_it_does_not_move() {
     let config = Config { steps: 4_000, ..config("trpo", "CartPole-v1", "optimizer = 'adam'") };
     let mut trainer = Trainer::new(&config).expect("a trainer");
@@ -319,10 +353,11 @@ fn values_observations_and_rewards_may_be_scaled() {
 
 #[test]
 fn what_is_broken_off_leaves_the_parameters_as_they_were() {
-    let mut bench = Bench::new(&config("trpo", "CartPole-v1", ""));
+    // All of a line search's steps go too far, so that it breaks off where the parameters have moved, too.
+    let mut bench = Bench::new(&config("trpo(cg_iterations=1, max_kl=1e9, line_search_steps=5)", "Pendulum-v1", ""));
     let rollout = bench.play();
     let before = bench.theta();
-    for asked_before in [0, 3, 8] {
+    for asked_before in 0..10 {
         let count = std::sync::atomic::AtomicUsize::new(0);
         let asked = || count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= asked_before;
         let now = uphill::algo::Now { when: When::default(), stop: Stop::when(&asked) };
@@ -330,6 +365,8 @@ fn what_is_broken_off_leaves_the_parameters_as_they_were() {
         assert!(matches!(broken, Err(Error::Interrupted)), "{broken:?}");
         assert_eq!(bench.theta(), before, "after {asked_before} questions");
     }
+    let report = bench.update(&rollout).expect("an update");
+    assert_eq!(term(&report, "line_search_steps"), 5.0, "{report:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
 use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
 use super::{Algorithm, Learner, Now, OnPolicy};
-use crate::advantage::{Gae, normalize};
+use crate::advantage::{Estimator, Gae, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -27,7 +27,8 @@ use crate::{Error, Layout, Params, Result};
 ///
 /// `x` is found by conjugate gradients, with [`Model::fisher_vector_product`] for `F`. A step with `α = 1` has the divergence
 /// `max_kl` by its quadratic approximation, or less, for λ is taken for part of `F`. Over several ranks all of it is
-/// of their means, so that each takes the same step.
+/// of their means, so that each takes the same step and reports the same of it; advantages are normalised by each rank over its own
+/// rollout.
 ///
 /// The policy's step knows of no optimizer. The critic is fitted by [`OnPolicy`] with a loss that has values in it and nothing else;
 /// for it the optimizer [moves](Algorithm::optimized) the blocks `critic.*` alone, as if there were no others: neither a momentum nor a
@@ -37,14 +38,16 @@ use crate::{Error, Layout, Params, Result};
 /// It reports `policy_loss`, minus the surrogate after the step; `surrogate_improvement`, by how much that is more than before; `kl`,
 /// the mean of KL(π_old ‖ π), exactly; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
 /// regression does. With a line search also `line_search_steps`, how many steps were tried, and `step_fraction`, the `α` that was
-/// taken: 0 where none was, and the policy stayed as it was.
+/// taken: 0 where none was, and the policy stayed as it was. No step is tried where there is no direction, as of advantages that are
+/// all zero.
 ///
 /// Kakade 2001, <https://papers.nips.cc/paper/2073-a-natural-policy-gradient>; the length of the step: Rajeswaran et al. 2017, eq. 5,
-/// <https://arxiv.org/abs/1703.02660>; the line search: Schulman et al. 2015, appendix C, <https://arxiv.org/abs/1502.05477>.
+/// <https://arxiv.org/abs/1703.02660>, with `δ = 2·max_kl`; the line search: Schulman et al. 2015, appendix C, <https://arxiv.org/abs/1502.05477>.
 #[derive(Debug)]
 pub struct Natural {
     critic: OnPolicy,
     region: TrustRegion,
+    normalize_advantage: bool,
     room: Room,
 }
 
@@ -84,14 +87,13 @@ struct Room {
     scratch: Scratch,
 }
 
-/// What a step did: over all ranks, but for the surrogate.
+/// What a step did, over all ranks.
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
-    /// After it, of this rank alone.
-    surrogate: f64,
     improvement: f64,
     kl: f64,
     tried: usize,
+    /// 0 if none was taken.
     fraction: f64,
 }
 
@@ -104,36 +106,29 @@ impl Natural {
     /// that they are.
     #[must_use]
     pub fn new(critic: OnPolicy, region: TrustRegion) -> Self {
-        // The entropy is reported, and has no weight.
-        let objective = ValueLoss::default().minus(0.0, Entropy);
-        let critic = OnPolicy { objective, target_kl: f64::INFINITY, ..critic };
-        Self { critic, region, room: Room::default() }
+        let OnPolicy { horizon, gamma, estimator, normalize_advantage, n_epochs, n_minibatches, .. } = critic;
+        let critic = regression((horizon, gamma, estimator), (n_epochs, n_minibatches));
+        Self { critic, region, normalize_advantage, room: Room::default() }
     }
 
     /// By the arguments of [`PARAMS`].
     pub(super) fn of(args: &Args, line_search: Option<LineSearch>) -> Result<Self> {
-        let critic = OnPolicy {
-            horizon: Horizon::Steps(args.count("n_steps")?),
-            gamma: args.number("gamma")?,
-            estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
-            objective: ValueLoss::default().minus(0.0, Entropy),
-            normalize_advantage: args.flag("normalize_advantage")?,
-            n_epochs: args.count("n_epochs")?,
-            n_minibatches: args.count("n_minibatches")?,
-            target_kl: f64::INFINITY,
-        };
+        let estimator = Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 });
+        let returns = (Horizon::Steps(args.count("n_steps")?), args.number("gamma")?, estimator as Box<dyn Estimator>);
+        let critic = regression(returns, (args.count("n_epochs")?, args.count("n_minibatches")?));
         let region = TrustRegion {
             max_kl: args.number("max_kl")?,
             cg_iterations: args.count("cg_iterations")?,
             cg_damping: args.number("cg_damping")?,
             line_search,
         };
-        Ok(Self::new(critic, region))
+        let normalize_advantage = args.flag("normalize_advantage")?;
+        Ok(Self { critic, region, normalize_advantage, room: Room::default() })
     }
 
     /// Moves the policy; says what it did.
     fn step(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<Vec<(&'static str, f64)>> {
-        let Self { critic, region, room } = self;
+        let Self { critic, region, normalize_advantage, room } = self;
         let Learner { network, params, world, buffers, .. } = learner;
         let (network, world) = (&**network, &**world);
         let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
@@ -143,7 +138,7 @@ impl Natural {
         places.extend(rollout.valid_steps());
         advantage.clear();
         advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
-        if critic.normalize_advantage {
+        if *normalize_advantage {
             normalize(advantage);
         }
         let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
@@ -158,6 +153,7 @@ impl Natural {
                 world::mean(world, product)
             })?;
         old.judge(network, params, rollout, acting)?;
+        let surrogate = surrogate(batch, world)?;
         theta.clear();
         params.read(|values| theta.extend_from_slice(values))?;
         let measure = |params: &Params| {
@@ -165,34 +161,50 @@ impl Natural {
             compared(old, new, batch, kl, world)
         };
         let length = (2.0 * region.max_kl / curvature).sqrt();
-        let taken = match length.is_finite() {
+        let step = match length.is_finite() {
             true => region.search(params, (theta, cg.x(), length), now, measure),
             // There is no direction in which the surrogate rises.
-            false => Ok(None),
+            false => Ok(Step::default()),
         };
-        if !matches!(taken, Ok(Some(_))) {
+        if !matches!(step, Ok(Step { fraction, .. }) if fraction > 0.0) {
             params.set(theta)?;
         }
-        let surrogate = advantage.iter().map(|&a| f64::from(a)).sum::<f64>() / advantage.len() as f64;
-        let step = taken?.unwrap_or(Step { surrogate, ..Step::default() });
+        let step = step?;
         let mut terms = vec![
-            ("policy_loss", -step.surrogate),
+            ("policy_loss", -(surrogate + step.improvement)),
             ("surrogate_improvement", step.improvement),
             ("kl", step.kl),
             ("cg_residual", residual),
             ("policy_grad_norm", norm),
         ];
-        if let Some(search) = region.line_search {
-            let tried = if step.fraction > 0.0 { step.tried } else { search.steps };
-            terms.extend([("line_search_steps", tried as f64), ("step_fraction", step.fraction)]);
+        if region.line_search.is_some() {
+            terms.extend([("line_search_steps", step.tried as f64), ("step_fraction", step.fraction)]);
         }
         Ok(terms)
     }
 }
 
+/// What fits a critic to the returns of such rollouts, in so many passes and minibatches. It reads no advantages.
+fn regression(
+    (horizon, gamma, estimator): (Horizon, f64, Box<dyn Estimator>),
+    (n_epochs, n_minibatches): (usize, usize),
+) -> OnPolicy {
+    OnPolicy {
+        horizon,
+        gamma,
+        estimator,
+        // The entropy is reported, and has no weight.
+        objective: ValueLoss::default().minus(0.0, Entropy),
+        normalize_advantage: false,
+        n_epochs,
+        n_minibatches,
+        target_kl: f64::INFINITY,
+    }
+}
+
 impl TrustRegion {
-    /// Goes from `theta` along `x`, so many times its length, and less far until a step is a good one; `None` if none is: the
-    /// parameters are then those of the last that was tried.
+    /// Goes from `theta` along `x`, so many times its length, and less far until a step is a good one. If none is, the parameters are
+    /// those of the last that was tried.
     ///
     /// # Errors
     /// [`Error::NotFinite`] without a line search if the policy leaves the real numbers, and what `measure` fails with.
@@ -202,7 +214,7 @@ impl TrustRegion {
         (theta, x, length): (&[f32], &[f64], f64),
         now: Now<'_>,
         mut measure: impl FnMut(&Params) -> Result<Step>,
-    ) -> Result<Option<Step>> {
+    ) -> Result<Step> {
         let LineSearch { steps, decay } = self.line_search.unwrap_or(LineSearch { steps: 1, decay: 1.0 });
         let mut fraction = 1.0;
         for tried in 1..=steps {
@@ -220,11 +232,19 @@ impl TrustRegion {
                     return Err(Error::NotFinite { what: "the policy after a step along its natural gradient".into() });
                 }
                 Some(_) if !(is_finite && is_within) => fraction *= decay,
-                _ => return Ok(Some(step)),
+                _ => return Ok(step),
             }
         }
-        Ok(None)
+        Ok(Step { tried: steps, ..Step::default() })
     }
+}
+
+/// The surrogate of the policy that acted, whose ratios are all 1, over all ranks.
+fn surrogate(batch: Minibatch<'_>, world: &dyn World) -> Result<f64> {
+    let sum: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
+    let mut mean = [(sum / batch.advantage.len() as f64) as f32];
+    world::mean(world, &mut mean)?;
+    Ok(f64::from(mean[0]))
 }
 
 /// What the surrogate and the divergence have become from one policy to another: means over the steps of a minibatch, and over all
@@ -239,18 +259,17 @@ fn compared(
     if let (Some(old), Some(new)) = (old.policy(), new.policy()) {
         old.kl(new, kl);
     }
-    let (mut before, mut improvement, mut divergence) = (0.0, 0.0, 0.0);
+    let (mut improvement, mut divergence) = (0.0, 0.0);
     for (&place, &advantage) in batch.places.iter().zip(batch.advantage) {
         let log_ratio = f64::from(new.log_prob()[place]) - f64::from(old.log_prob()[place]);
-        before += f64::from(advantage);
         improvement += f64::from(advantage) * log_ratio.exp_m1();
         divergence += f64::from(kl[place]);
     }
     let count = batch.places.len() as f64;
     let mut means = [(improvement / count) as f32, (divergence / count) as f32];
     world::mean(world, &mut means)?;
-    let [mean_improvement, kl] = means.map(f64::from);
-    Ok(Step { surrogate: (before + improvement) / count, improvement: mean_improvement, kl, ..Step::default() })
+    let [improvement, kl] = means.map(f64::from);
+    Ok(Step { improvement, kl, ..Step::default() })
 }
 
 /// Refuses a network whose policy depends on what is the critic's by its name.
