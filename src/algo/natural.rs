@@ -10,7 +10,7 @@ use crate::advantage::{Estimator, Gae, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
+use crate::objective::{PolicyGradient, Sum, ValueLoss};
 use crate::optim::{Pattern, Slot, check_finite};
 use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
@@ -36,7 +36,7 @@ use crate::{Error, Layout, Params, Result};
 /// features that the policy has. Of two networks apart each has its own.
 ///
 /// It reports `policy_loss`, minus the surrogate after the step; `surrogate_improvement`, by how much that is more than before; `kl`,
-/// the mean of KL(π_old ‖ π), exactly; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
+/// the mean of KL(π_old ‖ π), exactly; `entropy`, that of the policy after the step; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
 /// regression does. With a line search also `line_search_steps`, how many steps were tried, and `step_fraction`, the `α` that was
 /// taken: 0 where none was, and the policy stayed as it was. No step is tried where there is no direction, as of advantages that are
 /// all zero.
@@ -92,6 +92,7 @@ struct Room {
 struct Step {
     improvement: f64,
     kl: f64,
+    entropy: f64,
     tried: usize,
     /// 0 if none was taken.
     fraction: f64,
@@ -153,7 +154,7 @@ impl Natural {
                 world::mean(world, product)
             })?;
         old.judge(network, params, rollout, acting)?;
-        let surrogate = surrogate(batch, world)?;
+        let before = before(old, batch, world)?;
         theta.clear();
         params.read(|values| theta.extend_from_slice(values))?;
         let measure = |params: &Params| {
@@ -166,14 +167,16 @@ impl Natural {
             // There is no direction in which the surrogate rises.
             false => Ok(Step::default()),
         };
-        if !matches!(step, Ok(Step { fraction, .. }) if fraction > 0.0) {
+        let is_taken = step.as_ref().is_ok_and(|step| step.fraction > 0.0);
+        if !is_taken {
             params.set(theta)?;
         }
         let step = step?;
         let mut terms = vec![
-            ("policy_loss", -(surrogate + step.improvement)),
+            ("policy_loss", -(before.surrogate + step.improvement)),
             ("surrogate_improvement", step.improvement),
             ("kl", step.kl),
+            ("entropy", if is_taken { step.entropy } else { before.entropy }),
             ("cg_residual", residual),
             ("policy_grad_norm", norm),
         ];
@@ -193,8 +196,7 @@ fn regression(
         horizon,
         gamma,
         estimator,
-        // The entropy is reported, and has no weight.
-        objective: ValueLoss::default().minus(0.0, Entropy),
+        objective: Sum::of(ValueLoss::default()),
         normalize_advantage: false,
         n_epochs,
         n_minibatches,
@@ -239,15 +241,25 @@ impl TrustRegion {
     }
 }
 
-/// The surrogate of the policy that acted, whose ratios are all 1, over all ranks.
-fn surrogate(batch: Minibatch<'_>, world: &dyn World) -> Result<f64> {
-    let sum: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
-    let mut mean = [(sum / batch.advantage.len() as f64) as f32];
-    world::mean(world, &mut mean)?;
-    Ok(f64::from(mean[0]))
+/// What there is before a step, over all ranks.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// That of the policy that acted, whose ratios are all 1.
+    surrogate: f64,
+    entropy: f64,
 }
 
-/// What the surrogate and the divergence have become from one policy to another: means over the steps of a minibatch, and over all
+fn before(old: &Judgement, batch: Minibatch<'_>, world: &dyn World) -> Result<Before> {
+    let surrogate: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
+    let entropy: f64 = batch.places.iter().map(|&place| f64::from(old.entropy()[place])).sum();
+    let count = batch.places.len() as f64;
+    let mut means = [(surrogate / count) as f32, (entropy / count) as f32];
+    world::mean(world, &mut means)?;
+    let [surrogate, entropy] = means.map(f64::from);
+    Ok(Before { surrogate, entropy })
+}
+
+/// What the surrogate, the divergence and the entropy have become from one policy to another: means over the steps of a minibatch, and over all
 /// ranks.
 fn compared(
     old: &Judgement,
@@ -259,17 +271,18 @@ fn compared(
     if let (Some(old), Some(new)) = (old.policy(), new.policy()) {
         old.kl(new, kl);
     }
-    let (mut improvement, mut divergence) = (0.0, 0.0);
+    let (mut improvement, mut divergence, mut entropy) = (0.0, 0.0, 0.0);
     for (&place, &advantage) in batch.places.iter().zip(batch.advantage) {
         let log_ratio = f64::from(new.log_prob()[place]) - f64::from(old.log_prob()[place]);
         improvement += f64::from(advantage) * log_ratio.exp_m1();
         divergence += f64::from(kl[place]);
+        entropy += f64::from(new.entropy()[place]);
     }
     let count = batch.places.len() as f64;
-    let mut means = [(improvement / count) as f32, (divergence / count) as f32];
+    let mut means = [improvement, divergence, entropy].map(|sum| (sum / count) as f32);
     world::mean(world, &mut means)?;
-    let [improvement, kl] = means.map(f64::from);
-    Ok(Step { improvement, kl, ..Step::default() })
+    let [improvement, kl, entropy] = means.map(f64::from);
+    Ok(Step { improvement, kl, entropy, ..Step::default() })
 }
 
 /// Refuses a network whose policy depends on what is the critic's by its name.
@@ -304,6 +317,12 @@ impl Algorithm for Natural {
     fn passes(&self) -> u64 {
         // One for the gradient, one for each product, and one that shows how well the system was solved.
         self.critic.passes().saturating_add(self.region.cg_iterations as u64 + 2)
+    }
+
+    fn copies(&self) -> usize {
+        // The parameters before the step; four vectors in f64, what is multiplied and its product; of a product the sums of the threads'
+        // shares, or parameters ahead and behind.
+        1 + 4 * 2 + 2 + 8
     }
 
     fn optimized(&self) -> Option<Pattern> {
