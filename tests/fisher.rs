@@ -5,7 +5,9 @@ use candle_nn::{Module, linear};
 use uphill::envs::{End, Env, GridWorld, GridWorldConfig, Space, Spec};
 use uphill::models::{NormalisedModel, PopArtModel, Sequences, Site};
 use uphill::rollout::{Estimate, Minibatch};
-use uphill::{ActionColumn, Config, Error, Layout, Model, ModuleModel, Params, Result, Rollout, Scratch, Seed, Stop};
+use uphill::{
+    ActionColumn, Config, Error, Layout, Model, ModuleModel, Params, Result, Rollout, Scratch, Seed, Stop, Threads,
+};
 
 const STEPS: usize = 5;
 const LANES: usize = 3;
@@ -23,10 +25,16 @@ fn spec(observation: Space, action: Space) -> Spec {
 
 /// A network by its words, its parameters moved to where all of them count.
 fn network(spec: &Spec, model: &str, distribution: &str) -> (Params, Box<dyn Model>) {
+    network_on(1, spec, model, distribution)
+}
+
+fn network_on(threads: usize, spec: &Spec, model: &str, distribution: &str) -> (Params, Box<dyn Model>) {
     let defaults = Config::for_algo("ppo").expect("an algorithm");
     let config = Config { model: model.into(), distribution: distribution.into(), ..defaults };
     let distribution = Some(config.make_distribution(spec).expect("a distribution"));
-    let (mut params, model) = config.make_model(&Site { distribution, ..Site::new(spec, Seed(5)) }).expect("a network");
+    let threads = Threads::new(threads).expect("threads");
+    let site = Site { distribution, threads, ..Site::new(spec, Seed(5)) };
+    let (mut params, model) = config.make_model(&site).expect("a network");
     stirred(&mut params);
     (params, model)
 }
@@ -197,6 +205,28 @@ fn perceptrons_have_the_exact_product() {
             let (params, network) = network(&spec, model, distribution);
             checked(&format!("{model} {distribution} {which}"), &spec, (&params, &*network), EXACT);
         }
+    }
+}
+
+#[test]
+fn many_steps_are_shared_out_alike_on_any_number_of_threads() {
+    for (which, model) in [(0, "mlp(hidden=[6])"), (3, "mlp(hidden=[6], shared_trunk=true)"), (6, "mlp(hidden=[5])")] {
+        let (action, distribution) = actions(which);
+        let spec = spec(Space::uniform_box(4, -1.0, 1.0), action);
+        let (params, network) = network(&spec, model, distribution);
+        let rollout = rollout(&spec, &*network);
+        let few: Vec<usize> = rollout.valid_steps().collect();
+        // The same again and again have the same mean; so many are several shares, of blocks of their own.
+        let many = few.repeat(200);
+        let vector = numbers(params.layout().len(), 0.37);
+        let exact = explicit(&*network, &params, &rollout, &few, &vector);
+        let [one, three] = [1, 3].map(|threads| {
+            let (params, network) = network_on(threads, &spec, model, distribution);
+            product(&*network, &params, &rollout, &many, &vector).expect("a product")
+        });
+        assert_eq!(one, three, "{model}");
+        let apart = off(params.layout(), &one, &exact);
+        assert!(apart.iter().zip(EXACT).all(|(apart, bound)| *apart < bound), "{model}: {apart:?}");
     }
 }
 

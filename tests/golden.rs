@@ -72,10 +72,10 @@ fn updates_give_the_words_that_they_gave() {
         v_trace   CartPole-v1      64 lanes: d64409660d07b72f d64409660d07b72f
         npg       CartPole-v1      16 lanes: 2d6c0e29d80a7550 2d6c0e29d80a7550
         npg       GridWorld-4x4-v0 16 lanes: 9b010b3f1ae42d0b 9b010b3f1ae42d0b
-        npg       CartPole-v1      64 lanes: c08ad5d4a539b2e7 c08ad5d4a539b2e7
+        npg       CartPole-v1      64 lanes: 2cb962c1e0257953 2cb962c1e0257953
         trpo      CartPole-v1      16 lanes: ea4f2a7efe9d1280 ea4f2a7efe9d1280
         trpo      GridWorld-4x4-v0 16 lanes: 5f7c9482baf33846 5f7c9482baf33846
-        trpo      CartPole-v1      64 lanes: e6372fd2ae25c08e e6372fd2ae25c08e
+        trpo      CartPole-v1      64 lanes: 5a140ece218ea05b 5a140ece218ea05b
     "#]]
     .assert_eq(&words);
 }
