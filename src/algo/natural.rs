@@ -33,7 +33,8 @@ use crate::{Error, Layout, Params, Result};
 /// The policy's step knows of no optimizer. The critic is fitted by [`OnPolicy`] with a loss that has values in it and nothing else;
 /// for it the optimizer [moves](Algorithm::optimized) the blocks `critic.*` alone, as if there were no others: neither a momentum nor a
 /// decay of it moves the policy. What actor and critic share, a trunk, belongs to the policy: there the critic learns its own head on the
-/// features that the policy has. Of two networks apart each has its own.
+/// features that the policy has. Of two networks apart each has its own. A block that values alone read has to be named `critic.*`, too:
+/// by another name nothing would ever move it. [`Algorithm::update`] binds a learner's optimizer to these blocks for good.
 ///
 /// It reports `policy_loss`, minus the surrogate after the step; `surrogate_improvement`, by how much that is more than before; `kl`,
 /// the mean of KL(π_old ‖ π), exactly; `entropy`, that of the policy after the step; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
@@ -104,7 +105,8 @@ const CRITIC: &str = "critic.*";
 impl Natural {
     /// Policy steps within a region, and a critic fitted by such a loop. The loop's horizon, discount, estimator, passes and
     /// minibatches are taken; its objective and `target_kl` are not, and advantages are normalised over the whole rollout where it says
-    /// that they are.
+    /// that they are. What is estimated for the critic by an estimator that asks for log-probabilities, as V-trace does, is by those of
+    /// the policy that acted in the first pass, though the policy has moved.
     #[must_use]
     pub fn new(critic: OnPolicy, region: TrustRegion) -> Self {
         let OnPolicy { horizon, gamma, estimator, normalize_advantage, n_epochs, n_minibatches, .. } = critic;

@@ -172,7 +172,9 @@ pub(super) fn by_differences<M: Model + ?Sized>(
         let answered =
             |params: &Params| -> Result<Tensor> { Ok(asked.answer(model, params)?.policy.outputs().clone()) };
         let numbers = |outputs: &Tensor| -> Result<Vec<f32>> { Ok(outputs.flatten_all()?.to_vec1()?) };
-        let (plus, minus) = (numbers(&answered(&ahead)?)?, numbers(&answered(&behind)?)?);
+        // One after the other, so that no two graphs are held at once.
+        let plus = numbers(&answered(&ahead)?)?;
+        let minus = numbers(&answered(&behind)?)?;
         let mut tangents: Vec<f32> =
             plus.iter().zip(&minus).map(|(p, m)| ((f64::from(*p) - f64::from(*m)) / (2.0 * h)) as f32).collect();
         // Features have no tangent, as they have no gradient.
