@@ -63,7 +63,7 @@ impl Config {
                 said(tries == Some(1.0), why)
             }
             "discount_states" => {
-                said(self.gamma == 1.0, "gamma = 1 discounts nothing; leave it out, or set gamma below 1")
+                said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
             }
             "activation" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
