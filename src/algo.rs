@@ -46,6 +46,12 @@ pub trait Algorithm: fmt::Debug + Send {
         1
     }
 
+    /// How many copies of the parameters, 4 bytes a number, it keeps besides those of a gradient and an optimizer: a run's memory is
+    /// reckoned by it. 0, the default, are none.
+    fn copies(&self) -> usize {
+        0
+    }
+
     /// The blocks that the optimizer moves, where it moves others by itself: to the optimizer it is as if there were none but
     /// these. `None`, the default, are all.
     fn optimized(&self) -> Option<Pattern> {

@@ -234,7 +234,7 @@ pub trait Model: Send + Sync {
     ///   J·v ≈ (outputs(θ + h·v) − outputs(θ − h·v)) / 2h          h = 10⁻³·max(|θ|, 1) / |v|
     /// ```
     ///
-    /// Of a smooth network the product is off by less than 10⁻³ of its length; where units have kinks, as rectifiers do, by
+    /// Of smooth networks of some hundred parameters the product is off by less than 10⁻³ of its length; where units have kinks, as rectifiers do, by
     /// about the share of them that `h·v` takes over one. Along [detached](Model::detached) blocks `J` is zero.
     ///
     /// Pearlmutter 1994, <https://doi.org/10.1162/neco.1994.6.1.147>; Schulman et al. 2015, appendix C,

@@ -249,6 +249,12 @@ pub trait Objective: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it reads what the policy says: the row's log-probability or entropy. True, the default; where it is false, a policy that
+    /// has a network of its own need not be asked, and the log-probabilities and entropies of [`rows`](Objective::rows) are zeros.
+    fn reads_policy(&self) -> bool {
+        true
+    }
+
     /// That sum, where [`has_rows`](Objective::has_rows) says that it is one; adds `weight` times its derivatives.
     ///
     /// # Panics
@@ -280,7 +286,7 @@ pub trait Objective: fmt::Debug + Send + Sync {
     where
         Self: Sized + 'static,
     {
-        Sum { first: Box::new(self), rest: Vec::new() }.and(1.0, coefficient.into(), term)
+        Sum::of(self).and(1.0, coefficient.into(), term)
     }
 
     /// This term minus `coefficient` times another, which is a bonus: `.minus(0.01, Entropy)`.
@@ -288,7 +294,7 @@ pub trait Objective: fmt::Debug + Send + Sync {
     where
         Self: Sized + 'static,
     {
-        Sum { first: Box::new(self), rest: Vec::new() }.and(-1.0, coefficient.into(), term)
+        Sum::of(self).and(-1.0, coefficient.into(), term)
     }
 }
 
@@ -310,6 +316,12 @@ struct Weighted {
 }
 
 impl Sum {
+    /// One term, with nothing added to it.
+    #[must_use]
+    pub fn of(term: impl Objective + 'static) -> Self {
+        Self { first: Box::new(term), rest: Vec::new() }
+    }
+
     fn and(mut self, sign: f64, schedule: Schedule, term: impl Objective + 'static) -> Self {
         let coefficient = sign * schedule.at(When::default());
         self.rest.push(Weighted { coefficient, sign, schedule, term: Box::new(term) });
@@ -332,6 +344,10 @@ impl Objective for Sum {
 
     fn has_rows(&self) -> bool {
         self.first.has_rows() && self.rest.iter().all(|part| part.term.has_rows())
+    }
+
+    fn reads_policy(&self) -> bool {
+        self.first.reads_policy() || self.rest.iter().any(|part| part.term.reads_policy())
     }
 
     fn kl_name(&self) -> Option<&'static str> {

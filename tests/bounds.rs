@@ -93,6 +93,14 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
         let said = of(optimizer).map(|_| ()).map_or_else(|e| e.to_string(), |()| "nothing".into());
         assert!(said.contains(" for the optimizer, "), "{optimizer}: {said}");
     }
+    // So does what an algorithm keeps.
+    for (algo, fits) in [("ppo", true), ("npg", false), ("trpo", false)] {
+        let defaults = Config::for_algo(algo).expect("an algorithm");
+        let config = Config { hidden: vec![512, 512], max_memory: 0.06, n_steps: 16, ..defaults };
+        let said = Trainer::new(&config).map(drop).map_err(|error| error.to_string());
+        let refused = said.as_ref().is_err_and(|said| said.contains("max_memory = 0.06 GiB"));
+        assert!(if fits { said.is_ok() } else { refused }, "{algo}: {said:?}");
+    }
     for memory in [0.0, -1.0, f64::NAN] {
         let refused = Config { max_memory: memory, ..ppo.clone() }.validate().expect_err("no memory").to_string();
         assert!(refused.starts_with("max_memory = "), "{refused}");

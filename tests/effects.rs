@@ -32,6 +32,8 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
             "line_search_decay",
             "set line_search_steps above 1",
         ),
+        ("algo = 'reinforce(discount_states=true)'\ngamma = 1", "discount_states", "set gamma below 1"),
+        ("algo = 'reinforce(discount_states=true, gamma=1)'", "discount_states", "set gamma below 1"),
         ("mask_actions = false", "mask_actions", "leave it out"),
     ] {
         let message = Config::from_toml(text).expect_err(text).to_string();

@@ -2,13 +2,15 @@
 
 use candle_nn::linear;
 use uphill::advantage::{Estimator, Gae, normalize};
-use uphill::algo::{Algorithm, Learner};
+use uphill::algo::{Algorithm, Learner, OnPolicy};
 use uphill::distributions::DistributionRows;
 use uphill::models::{Site, apart};
+use uphill::objective::{Entropy, Objective, PolicyGradient, RowSums, Sum, ValueLoss};
 use uphill::optim::When;
-use uphill::rollout::Estimate;
+use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
-    Collector, Config, Error, ModuleModel, Overrides, Result, Rollout, Scratch, Seed, Stop, Trainer, UpdateReport,
+    Collector, Config, Error, ModuleModel, Overrides, Params, Result, Rollout, Scratch, Seed, Stop, Trainer,
+    UpdateReport,
 };
 
 fn config(algo: &str, env: &str, more: &str) -> Config {
@@ -53,6 +55,18 @@ impl Bench {
 
     /// What the policy says of each step: its distributions, and the log-probability of what was done.
     fn judged(&self, rollout: &Rollout) -> (Box<dyn DistributionRows>, Vec<f32>) {
+        let (rows, log_prob, _) = self.judgement(rollout);
+        (rows, log_prob)
+    }
+
+    /// The mean entropy of its distributions.
+    fn entropy(&self, rollout: &Rollout) -> f64 {
+        let (.., entropy) = self.judgement(rollout);
+        let places: Vec<usize> = rollout.valid_steps().collect();
+        places.iter().map(|&i| f64::from(entropy[i])).sum::<f64>() / places.len() as f64
+    }
+
+    fn judgement(&self, rollout: &Rollout) -> (Box<dyn DistributionRows>, Vec<f32>, Vec<f32>) {
         let (network, mut outputs) = (&self.learner.network, Vec::new());
         let (of, x) = (network.distribution(), rollout.observation.all());
         network.outputs(&self.learner.params, &x, &mut Scratch::default(), &mut outputs).expect("outputs");
@@ -62,7 +76,7 @@ impl Bench {
         let (mut rows, mut log_prob, mut entropy) = (of.rows(), Vec::new(), Vec::new());
         rows.set(&outputs, of.outputs());
         rows.judge(rollout.action.view(), &mut log_prob, &mut entropy);
-        (rows, log_prob)
+        (rows, log_prob, entropy)
     }
 }
 
@@ -209,6 +223,8 @@ fn an_accepted_step_raises_the_surrogate_within_the_divergence() {
             let improvement = places.iter().zip(&advantage).map(gain).sum::<f64>() / count;
             let what = format!("{algo} {env} {more}: {report:?}, {kl} and {improvement}");
             assert!(kl <= max_kl * 1.001 && improvement >= 0.0, "{what}");
+            let entropy = bench.entropy(&rollout);
+            assert!((term(&report, "entropy") - entropy).abs() < 1e-4 * (1.0 + entropy.abs()), "{what}: {entropy}");
             assert!((term(&report, "kl") - kl).abs() < 1e-5 * (1.0 + kl), "{what}");
             assert!((term(&report, "surrogate_improvement") - improvement).abs() < 1e-4, "{what}");
             let fraction = term(&report, "step_fraction");
@@ -288,6 +304,93 @@ fn the_optimizer_moves_the_critic_and_nothing_else() {
 }
 
 #[test]
+fn what_the_optimizer_does_not_move_is_in_no_norm() {
+    for (optimizer, largest) in [("sgd(lr=0.5)", f64::INFINITY), ("clip_by_global_norm(1e-2) | sgd(lr=0.5)", 1e-2)] {
+        let more = format!("optimizer = '{optimizer}'\nshared_trunk = true");
+        let config = config(TOO_FAR, "Pendulum-v1", &more);
+        let once = Config { n_epochs: 1, n_minibatches: 1, max_grad_norm: f64::INFINITY, ..config };
+        let mut bench = Bench::new(&once);
+        let rollout = bench.play();
+        let before = bench.theta();
+        let report = bench.update(&rollout).expect("an update");
+        let after = bench.theta();
+        let ([_, was], [_, is]) = (parts(&bench, &before), parts(&bench, &after));
+        let moved = was.concat().iter().zip(is.concat()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+        let norm = 0.5 * report.grad_norm.min(largest);
+        assert!(report.grad_norm > 0.1 && (report.update_norm / norm - 1.0).abs() < 1e-5, "{optimizer}: {report:?}");
+        assert!((moved / norm - 1.0).abs() < 1e-4, "{optimizer}: {moved}, {report:?}");
+    }
+}
+
+#[test]
+fn no_step_is_tried_without_a_direction() {
+    let mut bench = Bench::new(&config("trpo", "CartPole-v1", ""));
+    let rollout = bench.play();
+    let nothing = || vec![0.0; rollout.reward.len()];
+    let rollout = Rollout { reward: nothing(), value: nothing(), next_value: nothing(), ..rollout.clone() };
+    let before = bench.theta();
+    let report = bench.update(&rollout).expect("an update");
+    let after = bench.theta();
+    assert_eq!(parts(&bench, &before)[0], parts(&bench, &after)[0]);
+    for name in ["line_search_steps", "step_fraction", "policy_loss", "surrogate_improvement", "kl", "cg_residual"] {
+        assert_eq!(term(&report, name), 0.0, "{name}: {report:?}");
+    }
+}
+
+#[test]
+fn values_are_regressed_without_a_word_from_a_policy_of_its_own() {
+    let images =
+        "n_steps = 80\nenv = 'GridWorld-4x4-v0(observation=image)'\nmodel = 'minatar_cnn(filters=2, hidden=[4]";
+    for (more, is_skipped) in [
+        ("n_steps = 80\nenv = 'CartPole-v1'\nhidden = [16]".to_string(), true),
+        ("n_steps = 80\nenv = 'Pendulum-v1'\ndistribution = 'gsde'".to_string(), true),
+        ("n_steps = 80\nenv = 'CartPole-v1'\nshared_trunk = true".to_string(), false),
+        (format!("{images}, shared_trunk=false)'"), true),
+        (format!("{images})'"), false),
+        // Through tensors all of a network is asked.
+        ("n_steps = 80\nenv = 'CartPole-v1'\nmodel = 'mlp_layer_norm'".to_string(), false),
+    ] {
+        for threads in [1, 2] {
+            let text = format!("algo = 'ppo'\nenvs = 8\nthreads = {threads}\n{more}");
+            let config = Config::from_toml(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let mut bench = Bench::new(&config);
+            let rollout = bench.play();
+            let Learner { network, params, .. } = &mut bench.learner;
+            let estimate = Gae { gae_lambda: 0.9 }.estimate(&rollout, 0.9);
+            let places: Vec<usize> = rollout.valid_steps().collect();
+            let advantage = vec![1.0; places.len()];
+            let stop = Stop::default();
+            let batch =
+                Minibatch { rollout: &rollout, estimate: &estimate, places: &places, advantage: &advantage, stop };
+            let (mut scratch, mut found) = (Scratch::default(), Vec::new());
+            let mut gradient = |params: &Params, objective: Sum| {
+                let of_ppo = config.make_algo().expect("an algorithm").into_on_policy().expect("a loop");
+                let (algo, mut sums) = (OnPolicy { objective, ..of_ppo }, RowSums::default());
+                let done = algo.gradient(&**network, params, batch, &mut scratch, &mut found, &mut sums);
+                done.expect("a gradient");
+                (found.iter().map(|g| g.to_bits()).collect::<Vec<_>>(), sums.entries()[0])
+            };
+            // In room that a whole gradient was in.
+            gradient(params, PolicyGradient.minus(0.1, Entropy));
+            let with = gradient(params, ValueLoss::default().minus(0.0, Entropy));
+            gradient(params, PolicyGradient.minus(0.1, Entropy));
+            let alone = gradient(params, Sum::of(ValueLoss::default()));
+            // Zeros may have either sign.
+            let bits = |words: &[u32]| words.iter().map(|&word| f32::from_bits(word) + 0.0).map(f32::to_bits).collect();
+            let [with_bits, alone_bits]: [Vec<u32>; 2] = [bits(&with.0), bits(&alone.0)];
+            assert!(with_bits == alone_bits && with.1 == alone.1, "{text}");
+            assert!(alone_bits.iter().any(|&word| word != 0), "{text}: not trivially zero");
+            if is_skipped {
+                let actor: Vec<_> = params.layout().blocks().iter().filter(|b| b.name.starts_with("actor.")).collect();
+                let places: Vec<_> = actor.iter().flat_map(|block| block.range()).collect();
+                params.update(|theta| places.iter().for_each(|&i| theta[i] = f32::NAN)).expect("parameters");
+                assert!(gradient(params, Sum::of(ValueLoss::default())) == alone, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_optimizer_keeps_no_state_of_what_it_does_not_move() {
     let config = Config { steps: 4_000, ..config("trpo", "CartPole-v1", "optimizer = 'adam'") };
     let mut trainer = Trainer::new(&config).expect("a trainer");
@@ -319,10 +422,11 @@ fn values_observations_and_rewards_may_be_scaled() {
 
 #[test]
 fn what_is_broken_off_leaves_the_parameters_as_they_were() {
-    let mut bench = Bench::new(&config("trpo", "CartPole-v1", ""));
+    // All of a line search's steps go too far, so that it breaks off where the parameters have moved, too.
+    let mut bench = Bench::new(&config("trpo(cg_iterations=1, max_kl=1e9, line_search_steps=5)", "Pendulum-v1", ""));
     let rollout = bench.play();
     let before = bench.theta();
-    for asked_before in [0, 3, 8] {
+    for asked_before in 0..10 {
         let count = std::sync::atomic::AtomicUsize::new(0);
         let asked = || count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= asked_before;
         let now = uphill::algo::Now { when: When::default(), stop: Stop::when(&asked) };
@@ -330,6 +434,8 @@ fn what_is_broken_off_leaves_the_parameters_as_they_were() {
         assert!(matches!(broken, Err(Error::Interrupted)), "{broken:?}");
         assert_eq!(bench.theta(), before, "after {asked_before} questions");
     }
+    let report = bench.update(&rollout).expect("an update");
+    assert_eq!(term(&report, "line_search_steps"), 5.0, "{report:?}");
 }
 
 #[test]

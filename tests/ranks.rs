@@ -33,16 +33,28 @@ impl World for Thread {
     }
 }
 
-/// Parameters and losses of each rank after some updates.
-fn trained(config: &Config, ranks: usize, updates: usize) -> Vec<(Vec<u32>, Vec<Option<f64>>)> {
+/// What an update tells of the steps that it learnt from.
+#[derive(Debug, PartialEq)]
+struct Told {
+    policy_loss: Option<f64>,
+    value_loss: Option<f64>,
+    step_fraction: Option<f64>,
+}
+
+/// Parameters of each rank after some updates, and what it told of them.
+fn trained(config: &Config, ranks: usize, updates: usize) -> Vec<(Vec<u32>, Vec<Told>)> {
     let shared = Arc::new((Barrier::new(ranks), Mutex::new(vec![Vec::new(); ranks])));
     let train = |rank: usize| {
         let world = Some(Arc::new(Thread { rank, shared: shared.clone() }) as Arc<dyn World>);
         let overrides = Overrides { world, ..Overrides::default() };
         let mut trainer = Trainer::with(config, overrides).expect("a trainer");
-        let row = |_| trainer.step().expect("an update").expect("steps are left").policy_loss;
-        let losses = (0..updates).map(row).collect();
-        (trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect(), losses)
+        let told = |_| {
+            let row = trainer.step().expect("an update").expect("steps are left");
+            let step_fraction = row.others.iter().find(|(name, _)| *name == "step_fraction").map(|(_, number)| *number);
+            Told { policy_loss: row.policy_loss, value_loss: row.value_loss, step_fraction }
+        };
+        let told = (0..updates).map(told).collect();
+        (trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect(), told)
     };
     std::thread::scope(|scope| {
         let ranks: Vec<_> = (0..ranks).map(|rank| scope.spawn(move || train(rank))).collect();
@@ -61,6 +73,11 @@ fn ranks_have_the_same_parameters_and_lanes_of_their_own() {
         let [one, other] = &trained(&config(algo.name), 2, 6)[..] else { panic!("two ranks") };
         assert_eq!(one.0, other.0, "{}", algo.name);
         assert_ne!(one.1, other.1, "{}: both learnt from the same steps", algo.name);
+        if matches!(algo.name, "npg" | "trpo") {
+            // What is told of a step that both took is of both.
+            let policy_loss = |told: &[Told]| told.iter().map(|told| told.policy_loss).collect::<Vec<_>>();
+            assert_eq!(policy_loss(&one.1), policy_loss(&other.1), "{}", algo.name);
+        }
     }
 }
 
@@ -123,6 +140,8 @@ fn two_ranks_take_the_natural_step_that_one_does_with_all_their_lanes() {
         Config { algo: "trpo(cg_iterations=20, cg_damping=1e-4, line_search_decay=0.9)".into(), ..base.clone() };
     let eager = trained(&eager, 2, 6);
     assert_eq!(eager[0].0, eager[1].0);
+    let shortened = |told: &Told| told.step_fraction.is_some_and(|fraction| fraction > 0.0 && fraction < 1.0);
+    assert!(eager[0].1.iter().any(shortened), "{:?}", eager[0].1);
     let (half, whole) = (values(&ranks[0].0), values(&trained(&Config { envs: 8, ..base }, 1, 3)[0].0));
     let worst = half.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 1e-4, "{worst}");

@@ -40,6 +40,11 @@ impl Judgement {
         &self.log_prob
     }
 
+    /// Its entropy in each state, `[T, N]`.
+    pub(super) fn entropy(&self) -> &[f32] {
+        &self.entropy
+    }
+
     /// Its distributions, one a step; `None` before it was asked.
     pub(super) fn policy(&self) -> Option<&dyn DistributionRows> {
         self.policy.get()

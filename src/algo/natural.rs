@@ -2,19 +2,21 @@
 
 use super::conjugate_gradients::{ConjugateGradients, Solved};
 use super::judgement::Judgement;
+use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
 use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
 use super::{Algorithm, Learner, Now, OnPolicy};
-use crate::advantage::{Gae, normalize};
+use crate::advantage::{Estimator, Gae, normalize};
+use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{Entropy, Objective, PolicyGradient, RowSums, ValueLoss};
+use crate::objective::{PolicyGradient, Sum, ValueLoss};
 use crate::optim::{Pattern, Slot, check_finite};
-use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
+use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
 use crate::words::{Args, Kind, Param, Range};
 use crate::world::{self, World};
-use crate::{Block, Error, Layout, Params, Result};
+use crate::{Error, Layout, Params, Result};
 
 /// One step of the policy along its natural gradient, then the critic's regression on the rollout's returns.
 ///
@@ -25,24 +27,28 @@ use crate::{Block, Error, Layout, Params, Result};
 ///
 /// `x` is found by conjugate gradients, with [`Model::fisher_vector_product`] for `F`. A step with `α = 1` has the divergence
 /// `max_kl` by its quadratic approximation, or less, for λ is taken for part of `F`. Over several ranks all of it is
-/// of their means, so that each takes the same step.
+/// of their means, so that each takes the same step and reports the same of it; advantages are normalised by each rank over its own
+/// rollout.
 ///
 /// The policy's step knows of no optimizer. The critic is fitted by [`OnPolicy`] with a loss that has values in it and nothing else;
 /// for it the optimizer [moves](Algorithm::optimized) the blocks `critic.*` alone, as if there were no others: neither a momentum nor a
 /// decay of it moves the policy. What actor and critic share, a trunk, belongs to the policy: there the critic learns its own head on the
-/// features that the policy has. Of two networks apart each has its own.
+/// features that the policy has. Of two networks apart each has its own. A block that values alone read has to be named `critic.*`, too:
+/// by another name nothing would ever move it. [`Algorithm::update`] binds a learner's optimizer to these blocks for good.
 ///
 /// It reports `policy_loss`, minus the surrogate after the step; `surrogate_improvement`, by how much that is more than before; `kl`,
-/// the mean of KL(π_old ‖ π), exactly; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
+/// the mean of KL(π_old ‖ π), exactly; `entropy`, that of the policy after the step; `cg_residual`, `|g − (F + λ·I)·x| / |g|`; `policy_grad_norm`, `|g|`; and what the critic's
 /// regression does. With a line search also `line_search_steps`, how many steps were tried, and `step_fraction`, the `α` that was
-/// taken: 0 where none was, and the policy stayed as it was.
+/// taken: 0 where none was, and the policy stayed as it was. No step is tried where there is no direction, as of advantages that are
+/// all zero.
 ///
 /// Kakade 2001, <https://papers.nips.cc/paper/2073-a-natural-policy-gradient>; the length of the step: Rajeswaran et al. 2017, eq. 5,
-/// <https://arxiv.org/abs/1703.02660>; the line search: Schulman et al. 2015, appendix C, <https://arxiv.org/abs/1502.05477>.
+/// <https://arxiv.org/abs/1703.02660>, with `δ = 2·max_kl`; the line search: Schulman et al. 2015, appendix C, <https://arxiv.org/abs/1502.05477>.
 #[derive(Debug)]
 pub struct Natural {
     critic: OnPolicy,
     region: TrustRegion,
+    normalize_advantage: bool,
     room: Room,
 }
 
@@ -69,95 +75,79 @@ pub struct LineSearch {
     pub decay: f64,
 }
 
-/// What an update needs room for, kept so that the next one does not allocate.
+/// What a step needs room for besides a learner's own, kept so that the next one does not allocate.
 #[derive(Debug, Default)]
 struct Room {
-    estimate: Estimate,
-    places: Vec<usize>,
-    advantage: Vec<f32>,
-    /// The parameters before the step.
+    /// The parameters before the step, and what they say.
     theta: Vec<f32>,
-    gradient: Vec<f32>,
-    sums: RowSums,
-    cg: ConjugateGradients,
     old: Judgement,
-    new: Judgement,
+    cg: ConjugateGradients,
     /// `[T, N]`.
     kl: Vec<f32>,
     /// Of Fisher-vector products.
     scratch: Scratch,
 }
 
-/// What a step did: over all ranks, but for the surrogate.
+/// What a step did, over all ranks.
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
-    /// After it, of this rank alone.
-    surrogate: f64,
     improvement: f64,
     kl: f64,
+    entropy: f64,
     tried: usize,
+    /// 0 if none was taken.
     fraction: f64,
 }
 
 /// The blocks that values are fitted by.
 const CRITIC: &str = "critic.*";
 
-fn is_of_critic(block: &Block) -> bool {
-    block.name.starts_with("critic.")
-}
-
 impl Natural {
     /// Policy steps within a region, and a critic fitted by such a loop. The loop's horizon, discount, estimator, passes and
     /// minibatches are taken; its objective and `target_kl` are not, and advantages are normalised over the whole rollout where it says
-    /// that they are.
+    /// that they are. What is estimated for the critic by an estimator that asks for log-probabilities, as V-trace does, is by those of
+    /// the policy that acted in the first pass, though the policy has moved.
     #[must_use]
     pub fn new(critic: OnPolicy, region: TrustRegion) -> Self {
-        // The entropy is reported, and has no weight.
-        let objective = ValueLoss::default().minus(0.0, Entropy);
-        let critic = OnPolicy { objective, target_kl: f64::INFINITY, ..critic };
-        Self { critic, region, room: Room::default() }
+        let OnPolicy { horizon, gamma, estimator, normalize_advantage, n_epochs, n_minibatches, .. } = critic;
+        let critic = regression((horizon, gamma, estimator), (n_epochs, n_minibatches));
+        Self { critic, region, normalize_advantage, room: Room::default() }
     }
 
     /// By the arguments of [`PARAMS`].
     pub(super) fn of(args: &Args, line_search: Option<LineSearch>) -> Result<Self> {
-        let critic = OnPolicy {
-            horizon: Horizon::Steps(args.count("n_steps")?),
-            gamma: args.number("gamma")?,
-            estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
-            objective: ValueLoss::default().minus(0.0, Entropy),
-            normalize_advantage: args.flag("normalize_advantage")?,
-            n_epochs: args.count("n_epochs")?,
-            n_minibatches: args.count("n_minibatches")?,
-            target_kl: f64::INFINITY,
-        };
+        let estimator = Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 });
+        let returns = (Horizon::Steps(args.count("n_steps")?), args.number("gamma")?, estimator as Box<dyn Estimator>);
+        let critic = regression(returns, (args.count("n_epochs")?, args.count("n_minibatches")?));
         let region = TrustRegion {
             max_kl: args.number("max_kl")?,
             cg_iterations: args.count("cg_iterations")?,
             cg_damping: args.number("cg_damping")?,
             line_search,
         };
-        Ok(Self::new(critic, region))
+        let normalize_advantage = args.flag("normalize_advantage")?;
+        Ok(Self { critic, region, normalize_advantage, room: Room::default() })
     }
 
     /// Moves the policy; says what it did.
     fn step(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<Vec<(&'static str, f64)>> {
-        let Self { critic, region, room } = self;
+        let Self { critic, region, normalize_advantage, room } = self;
         let Learner { network, params, world, buffers, .. } = learner;
-        let (network, world, acting) = (&**network, &**world, &mut buffers.scratch);
-        let Room { estimate, places, advantage, theta, gradient, sums, cg, old, new, kl, scratch } = room;
+        let (network, world) = (&**network, &**world);
+        let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
+        let Room { theta, old, cg, kl, scratch } = room;
         critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
         places.clear();
         places.extend(rollout.valid_steps());
         advantage.clear();
         advantage.extend(places.iter().map(|&i| estimate.advantage[i]));
-        if critic.normalize_advantage {
+        if *normalize_advantage {
             normalize(advantage);
         }
         let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
         mean_gradient(&PolicyGradient, (network, params), batch, acting, (gradient, sums), world)?;
         gradient.iter_mut().for_each(|g| *g = -*g);
-        let squares = gradient.iter().map(|&g| f64::from(g).powi(2)).sum();
-        let norm = check_finite("gradient", params.layout(), gradient, squares)?;
+        let norm = check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?;
         check_apart(params.layout(), gradient)?;
         let Solved { curvature, residual } =
             cg.solve(gradient, (region.cg_damping, region.cg_iterations), |vector, product| {
@@ -166,6 +156,7 @@ impl Natural {
                 world::mean(world, product)
             })?;
         old.judge(network, params, rollout, acting)?;
+        let before = before(old, batch, world)?;
         theta.clear();
         params.read(|values| theta.extend_from_slice(values))?;
         let measure = |params: &Params| {
@@ -173,34 +164,51 @@ impl Natural {
             compared(old, new, batch, kl, world)
         };
         let length = (2.0 * region.max_kl / curvature).sqrt();
-        let taken = match length.is_finite() {
+        let step = match length.is_finite() {
             true => region.search(params, (theta, cg.x(), length), now, measure),
             // There is no direction in which the surrogate rises.
-            false => Ok(None),
+            false => Ok(Step::default()),
         };
-        if !matches!(taken, Ok(Some(_))) {
+        let is_taken = step.as_ref().is_ok_and(|step| step.fraction > 0.0);
+        if !is_taken {
             params.set(theta)?;
         }
-        let surrogate = advantage.iter().map(|&a| f64::from(a)).sum::<f64>() / advantage.len() as f64;
-        let step = taken?.unwrap_or(Step { surrogate, ..Step::default() });
+        let step = step?;
         let mut terms = vec![
-            ("policy_loss", -step.surrogate),
+            ("policy_loss", -(before.surrogate + step.improvement)),
             ("surrogate_improvement", step.improvement),
             ("kl", step.kl),
+            ("entropy", if is_taken { step.entropy } else { before.entropy }),
             ("cg_residual", residual),
             ("policy_grad_norm", norm),
         ];
-        if let Some(search) = region.line_search {
-            let tried = if step.fraction > 0.0 { step.tried } else { search.steps };
-            terms.extend([("line_search_steps", tried as f64), ("step_fraction", step.fraction)]);
+        if region.line_search.is_some() {
+            terms.extend([("line_search_steps", step.tried as f64), ("step_fraction", step.fraction)]);
         }
         Ok(terms)
     }
 }
 
+/// What fits a critic to the returns of such rollouts, in so many passes and minibatches. It reads no advantages.
+fn regression(
+    (horizon, gamma, estimator): (Horizon, f64, Box<dyn Estimator>),
+    (n_epochs, n_minibatches): (usize, usize),
+) -> OnPolicy {
+    OnPolicy {
+        horizon,
+        gamma,
+        estimator,
+        objective: Sum::of(ValueLoss::default()),
+        normalize_advantage: false,
+        n_epochs,
+        n_minibatches,
+        target_kl: f64::INFINITY,
+    }
+}
+
 impl TrustRegion {
-    /// Goes from `theta` along `x`, so many times its length, and less far until a step is a good one; `None` if none is: the
-    /// parameters are then those of the last that was tried.
+    /// Goes from `theta` along `x`, so many times its length, and less far until a step is a good one. If none is, the parameters are
+    /// those of the last that was tried.
     ///
     /// # Errors
     /// [`Error::NotFinite`] without a line search if the policy leaves the real numbers, and what `measure` fails with.
@@ -210,7 +218,7 @@ impl TrustRegion {
         (theta, x, length): (&[f32], &[f64], f64),
         now: Now<'_>,
         mut measure: impl FnMut(&Params) -> Result<Step>,
-    ) -> Result<Option<Step>> {
+    ) -> Result<Step> {
         let LineSearch { steps, decay } = self.line_search.unwrap_or(LineSearch { steps: 1, decay: 1.0 });
         let mut fraction = 1.0;
         for tried in 1..=steps {
@@ -228,14 +236,32 @@ impl TrustRegion {
                     return Err(Error::NotFinite { what: "the policy after a step along its natural gradient".into() });
                 }
                 Some(_) if !(is_finite && is_within) => fraction *= decay,
-                _ => return Ok(Some(step)),
+                _ => return Ok(step),
             }
         }
-        Ok(None)
+        Ok(Step { tried: steps, ..Step::default() })
     }
 }
 
-/// What the surrogate and the divergence have become from one policy to another: means over the steps of a minibatch, and over all
+/// What there is before a step, over all ranks.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// That of the policy that acted, whose ratios are all 1.
+    surrogate: f64,
+    entropy: f64,
+}
+
+fn before(old: &Judgement, batch: Minibatch<'_>, world: &dyn World) -> Result<Before> {
+    let surrogate: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
+    let entropy: f64 = batch.places.iter().map(|&place| f64::from(old.entropy()[place])).sum();
+    let count = batch.places.len() as f64;
+    let mut means = [(surrogate / count) as f32, (entropy / count) as f32];
+    world::mean(world, &mut means)?;
+    let [surrogate, entropy] = means.map(f64::from);
+    Ok(Before { surrogate, entropy })
+}
+
+/// What the surrogate, the divergence and the entropy have become from one policy to another: means over the steps of a minibatch, and over all
 /// ranks.
 fn compared(
     old: &Judgement,
@@ -247,23 +273,24 @@ fn compared(
     if let (Some(old), Some(new)) = (old.policy(), new.policy()) {
         old.kl(new, kl);
     }
-    let (mut before, mut improvement, mut divergence) = (0.0, 0.0, 0.0);
+    let (mut improvement, mut divergence, mut entropy) = (0.0, 0.0, 0.0);
     for (&place, &advantage) in batch.places.iter().zip(batch.advantage) {
         let log_ratio = f64::from(new.log_prob()[place]) - f64::from(old.log_prob()[place]);
-        before += f64::from(advantage);
         improvement += f64::from(advantage) * log_ratio.exp_m1();
         divergence += f64::from(kl[place]);
+        entropy += f64::from(new.entropy()[place]);
     }
     let count = batch.places.len() as f64;
-    let mut means = [(improvement / count) as f32, (divergence / count) as f32];
+    let mut means = [improvement, divergence, entropy].map(|sum| (sum / count) as f32);
     world::mean(world, &mut means)?;
-    let [mean_improvement, kl] = means.map(f64::from);
-    Ok(Step { surrogate: (before + improvement) / count, improvement: mean_improvement, kl, ..Step::default() })
+    let [improvement, kl, entropy] = means.map(f64::from);
+    Ok(Step { improvement, kl, entropy, ..Step::default() })
 }
 
 /// Refuses a network whose policy depends on what is the critic's by its name.
 fn check_apart(layout: &Layout, gradient: &[f32]) -> Result<()> {
-    let mut blocks = layout.blocks().iter().filter(|block| is_of_critic(block));
+    let of_critic = Pattern::new(CRITIC);
+    let mut blocks = layout.blocks().iter().filter(|block| of_critic.matches(block));
     match blocks.find(|block| gradient[block.range()].iter().any(|&g| g != 0.0)) {
         None => Ok(()),
         Some(block) => {
@@ -294,13 +321,20 @@ impl Algorithm for Natural {
         self.critic.passes().saturating_add(self.region.cg_iterations as u64 + 2)
     }
 
+    fn copies(&self) -> usize {
+        // The parameters before the step; four vectors in f64, what is multiplied and its product; of a product the sums of the threads'
+        // shares, or parameters ahead and behind.
+        1 + 4 * 2 + 2 + 8
+    }
+
     fn optimized(&self) -> Option<Pattern> {
         Some(Pattern::new(CRITIC))
     }
 
     fn check_network(&self, network: &dyn Model, layout: &Layout, lanes: usize) -> Result<()> {
         self.critic.check_network(network, layout, lanes)?;
-        let count = layout.blocks().iter().filter(|block| is_of_critic(block)).count();
+        let of_critic = Pattern::new(CRITIC);
+        let count = layout.blocks().iter().filter(|block| of_critic.matches(block)).count();
         if count > 0 && count < layout.blocks().len() {
             return Ok(());
         }

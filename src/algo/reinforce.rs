@@ -1,10 +1,10 @@
 use super::params::{BASELINE, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
 use super::{Make, OnPolicy, Row};
+use crate::Result;
 use crate::advantage::{DiscountedStates, Estimator, MonteCarlo};
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::rollout::Horizon;
 use crate::words::{Args, Param};
-use crate::{Error, Result};
 
 pub(super) const ROW: Row = Row {
     name: "reinforce",
@@ -27,10 +27,6 @@ fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
     let (baseline, gamma) = (args.flag("baseline")?, args.number("gamma")?);
     let returns = Box::new(MonteCarlo { baseline });
     let estimator: Box<dyn Estimator> = match args.flag("discount_states")? {
-        true if gamma == 1.0 => {
-            let problem = "discount_states = true has no effect with gamma = 1: leave it out, or set gamma below 1";
-            return Err(Error::Config(problem.into()));
-        }
         true => Box::new(DiscountedStates(returns)),
         false => returns,
     };

@@ -62,6 +62,9 @@ impl Config {
                 let why = "line_search_steps = 1 tries one step; leave it out, or set line_search_steps above 1";
                 said(tries == Some(1.0), why)
             }
+            "discount_states" => {
+                said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
+            }
             "activation" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
         }

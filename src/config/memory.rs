@@ -57,7 +57,8 @@ impl Config {
         let of_number = ObservationKind::of(&spec.observation).bytes() as f64;
         let observation = of_number * spec.observation_len() as f64 + 4.0 * beyond as f64 + masks as f64;
         let evaluates = self.eval_every > 0;
-        let network = 4.0 * (COPIES + if evaluates { EVALUATED_COPIES } else { 0.0 }) * parameters;
+        let copies = COPIES + if evaluates { EVALUATED_COPIES } else { 0.0 } + algo.copies() as f64;
+        let network = 4.0 * copies * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;
         let evaluation = if evaluates { EVALUATION.max(self.eval_episodes as f64) } else { EVALUATION };

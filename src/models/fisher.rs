@@ -1,21 +1,73 @@
 //! Products with the Fisher information of a policy: what natural gradients and trust regions are made of.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::along::Asked;
-use super::nets::Nets;
+use super::nets::{Net, Nets};
 use super::own_outputs::OwnOutputs;
+use super::share::{self, Share};
 use super::{BLOCK, Model};
 use crate::distributions::{Distribution, KeptRows, forbid};
 use crate::error::check_len;
 use crate::kernels::{Mlp, Passes, Transposed, sum_of_squares};
+use crate::objective::RowSums;
 use crate::rollout::Minibatch;
-use crate::{Params, Result};
+use crate::{Params, Result, Threads};
 
 /// What a perceptron's products keep in its [`Scratch`](crate::Scratch).
 #[derive(Default)]
 pub(super) struct FisherScratch {
     transposed: Transposed,
+    shards: Vec<FisherShard>,
+    /// Of which there are none.
+    sums: RowSums,
+}
+
+/// A perceptron and what its outputs mean.
+type Network<'a> = (&'a Nets, &'a OwnOutputs, &'a Arc<dyn Distribution>, &'a Threads);
+
+/// [`Model::fisher_vector_product`] of perceptrons, exactly and on the host, in shares on these threads: `J·v` forwards, `Jᵀ` backwards.
+pub(super) fn on_host(
+    (nets, own, distribution, threads): Network<'_>,
+    params: &Params,
+    batch: Minibatch<'_>,
+    vector: &[f32],
+    scratch: &mut FisherScratch,
+    product: &mut Vec<f32>,
+) -> Result<()> {
+    let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = nets;
+    batch.check()?;
+    check_len("the network's input", net.inputs(), batch.rollout.observation_len)?;
+    check_len("the vector", params.layout().len(), vector.len())?;
+    let FisherScratch { transposed, shards, sums } = scratch;
+    let count = batch.places.len().div_ceil(net.share()).clamp(1, share::MOST);
+    shards.resize_with(shards.len().max(count), FisherShard::default);
+    let shards = &mut shards[..count];
+    let places = [net.places(), own.places()];
+    params.read(|theta| {
+        transposed.update(net, theta, &params.version());
+        threads.each(shards, |index, shard| {
+            shard.share.begin(theta.len(), &places);
+            let rows = batch.places.len();
+            let places = &batch.places[index * rows / count..(index + 1) * rows / count];
+            shard.run((net, own, distribution), (theta, transposed), Minibatch { places, ..batch }, vector);
+        });
+    })?;
+    product.clear();
+    product.resize(vector.len(), 0.0);
+    Share::total(shards.iter().map(|shard| &shard.share), (vector.len(), &places), product, sums)?;
+    let mean = 1.0 / batch.places.len().max(1) as f32;
+    product.iter_mut().for_each(|p| *p *= mean);
+    Ok(())
+}
+
+/// Buffers for one share of a product, kept from product to product.
+#[derive(Default)]
+struct FisherShard {
+    /// Its sum over rows, in place of a gradient.
+    share: Share,
     policy: KeptRows,
     passes: Passes,
     observation: Vec<f32>,
@@ -28,33 +80,23 @@ pub(super) struct FisherScratch {
     unread: Vec<f32>,
 }
 
-/// [`Model::fisher_vector_product`] of perceptrons, exactly and on the host: `J·v` forwards, `Jᵀ` backwards.
-pub(super) fn on_host(
-    (nets, own, distribution): (&Nets, &OwnOutputs, &std::sync::Arc<dyn Distribution>),
-    params: &Params,
-    batch: Minibatch<'_>,
-    vector: &[f32],
-    scratch: &mut FisherScratch,
-    product: &mut Vec<f32>,
-) -> Result<()> {
-    let (net, stride): (&Mlp, _) = match nets {
-        Nets::Separate { actor, .. } => (actor, actor.outputs()),
-        Nets::Shared(net) => (net, net.outputs()),
-    };
-    let Minibatch { rollout, places, stop, .. } = batch;
-    let actions = distribution.network_outputs();
-    batch.check()?;
-    check_len("the network's input", net.inputs(), rollout.observation_len)?;
-    check_len("the vector", params.layout().len(), vector.len())?;
-    product.clear();
-    product.resize(vector.len(), 0.0);
-    let FisherScratch { transposed, policy, passes, observation: x, mask, tangents, outputs, legal, by_output, unread } =
-        scratch;
-    let policy = policy.of(distribution);
-    params.read(|theta| -> Result<()> {
-        transposed.update(net, theta, &params.version());
+impl FisherShard {
+    /// Adds what is due to the steps of a minibatch.
+    fn run(
+        &mut self,
+        (net, own, distribution): (&Mlp, &OwnOutputs, &Arc<dyn Distribution>),
+        (theta, transposed): (&[f32], &Transposed),
+        Minibatch { rollout, places, stop, .. }: Minibatch<'_>,
+        vector: &[f32],
+    ) {
+        let Self { share, policy, passes, observation: x, mask, tangents, outputs, legal, by_output, unread } = self;
+        let (policy, product) = (policy.of(distribution), &mut share.gradient);
+        let (actions, stride) = (distribution.network_outputs(), net.outputs());
         for places in places.chunks(BLOCK) {
-            stop.check()?;
+            share.interrupted = stop.asked();
+            if share.interrupted {
+                return;
+            }
             let rows = places.len();
             x.clear();
             rollout.observations_at(places, x);
@@ -84,11 +126,7 @@ pub(super) fn on_host(
             }
             net.backward(theta, x, passes, by_output, product);
         }
-        Ok(())
-    })??;
-    let mean = 1.0 / places.len().max(1) as f32;
-    product.iter_mut().for_each(|p| *p *= mean);
-    Ok(())
+    }
 }
 
 /// How far the parameters are moved for a difference, in parts of their length.
@@ -134,7 +172,9 @@ pub(super) fn by_differences<M: Model + ?Sized>(
         let answered =
             |params: &Params| -> Result<Tensor> { Ok(asked.answer(model, params)?.policy.outputs().clone()) };
         let numbers = |outputs: &Tensor| -> Result<Vec<f32>> { Ok(outputs.flatten_all()?.to_vec1()?) };
-        let (plus, minus) = (numbers(&answered(&ahead)?)?, numbers(&answered(&behind)?)?);
+        // One after the other, so that no two graphs are held at once.
+        let plus = numbers(&answered(&ahead)?)?;
+        let minus = numbers(&answered(&behind)?)?;
         let mut tangents: Vec<f32> =
             plus.iter().zip(&minus).map(|(p, m)| ((f64::from(*p) - f64::from(*m)) / (2.0 * h)) as f32).collect();
         // Features have no tangent, as they have no gradient.

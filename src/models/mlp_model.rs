@@ -311,6 +311,7 @@ impl Model for MlpModel {
         if !self.fused || !params.device().is_cpu() {
             return fisher::by_differences(self, params, batch, vector, product);
         }
-        fisher::on_host((&self.nets, &self.own, &self.distribution), params, batch, vector, scratch.of(), product)
+        let network = (&self.nets, &self.own, &self.distribution, &self.threads);
+        fisher::on_host(network, params, batch, vector, scratch.of(), product)
     }
 }

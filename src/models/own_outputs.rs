@@ -37,7 +37,7 @@ impl OwnOutputs {
 
     /// Fills them with what they begin at.
     pub(super) fn begin(&self, theta: &mut [f32]) {
-        theta[self.place..self.place + self.len].fill(self.initial);
+        theta[self.places()].fill(self.initial);
     }
 
     /// How many outputs come after a network's: `F` features, and those of its own.
@@ -50,9 +50,14 @@ impl OwnOutputs {
         self.features
     }
 
+    /// Where its own parameters stand among all.
+    pub(super) fn places(&self) -> Range<usize> {
+        self.place..self.place + self.len
+    }
+
     /// Their values, of all parameters or of a gradient.
     pub(super) fn of<'a>(&self, theta: &'a [f32]) -> &'a [f32] {
-        &theta[self.place..self.place + self.len]
+        &theta[self.places()]
     }
 
     /// Puts them after a network's outputs, `[B, n]`, under autograd, and before them what its actor's last hidden layer puts out,
@@ -98,8 +103,7 @@ impl OwnOutputs {
 
     /// Adds derivatives by the outputs after a network's to a gradient, `[P]`: into features none goes.
     pub(super) fn add(&self, by_outputs: &[f32], gradient: &mut [f32]) {
-        let own: Range<usize> = self.place..self.place + self.len;
-        gradient[own].iter_mut().zip(&by_outputs[self.features..]).for_each(|(g, d)| *g += d);
+        gradient[self.places()].iter_mut().zip(&by_outputs[self.features..]).for_each(|(g, d)| *g += d);
     }
 
     /// The way back of [`rows`](Self::rows): moves derivatives by these outputs into a gradient, `[P]`, and leaves rows of

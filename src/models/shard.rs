@@ -30,6 +30,11 @@ fn at_once<N: Net>(nets: &Nets<N>, parameters: usize) -> [Range<usize>; 3] {
     [0..a.start, a.end..b.start, b.end..parameters]
 }
 
+/// Whether the network that says the policy is asked: one that has nothing else to say is not, where nothing reads it.
+fn asks_policy<N>(nets: &Nets<N>, objective: &dyn Objective) -> bool {
+    matches!(nets, Nets::Shared(_)) || objective.reads_policy()
+}
+
 /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, in shares on
 /// these threads; returns the loss. Weights and shards are kept from call to call.
 ///
@@ -56,7 +61,14 @@ pub(super) fn gradient<N: Net>(
         let [first, second] = &mut *turned;
         match nets {
             Nets::Separate { actor, critic } => {
-                within.both(|| actor.turn(first, theta, &version), || critic.turn(second, theta, &version));
+                within.both(
+                    || {
+                        if objective.reads_policy() {
+                            actor.turn(first, theta, &version);
+                        }
+                    },
+                    || critic.turn(second, theta, &version),
+                );
             }
             Nets::Shared(net) => net.turn(first, theta, &version),
         }
@@ -68,7 +80,12 @@ pub(super) fn gradient<N: Net>(
     let places = at_once(nets, parameters);
     let loss = Share::total(shards.iter().map(|shard| &shard.share), (parameters, &places), gradient, sums)?;
     let (first, others) = shards.split_at_mut(1);
+    let is_asked = |which: usize| which > 0 || asks_policy(nets, objective);
     for (which, net) in nets.each().into_iter().enumerate().filter(|(_, net)| net.put_off().is_some()) {
+        if !is_asked(which) {
+            net.put_off().into_iter().for_each(|places| gradient[places].fill(0.0));
+            continue;
+        }
         let others: Vec<_> = others.iter().map(|shard| if which == 0 { &shard.actor } else { &shard.critic }).collect();
         let first = &mut first[0];
         let first = if which == 0 { &mut first.actor } else { &mut first.critic };
@@ -149,7 +166,7 @@ impl<N: Net> Shard<N> {
         weight: f32,
     ) -> f64 {
         let (nets, [first, second], distribution, own, threads) = network;
-        let actions = distribution.network_outputs();
+        let (actions, asks_policy) = (distribution.network_outputs(), asks_policy(nets, objective));
         let b = batch.places.len();
         self.observation.clear();
         batch.rollout.observations_at(batch.places, &mut self.observation);
@@ -160,7 +177,11 @@ impl<N: Net> Shard<N> {
             Nets::Separate { actor, critic } => {
                 let observation = &*observation;
                 threads.both(
-                    || actor.forward(theta, first, observation, b, work),
+                    || {
+                        if asks_policy {
+                            actor.forward(theta, first, observation, b, work);
+                        }
+                    },
                     || critic.forward(theta, second, observation, b, critic_work),
                 );
                 self.value.clear();
@@ -174,8 +195,12 @@ impl<N: Net> Shard<N> {
                 actions + 1
             }
         };
-        let (whole, hidden) = ((N::output(work), stride), N::hidden(work, observation));
-        let (outputs, width) = own.rows(theta, whole, actions, hidden, &mut self.outputs);
+        let (outputs, width) = if asks_policy {
+            let (whole, hidden) = ((N::output(work), stride), N::hidden(work, observation));
+            own.rows(theta, whole, actions, hidden, &mut self.outputs)
+        } else {
+            (&[][..], actions + own.len())
+        };
         let outputs = (outputs, width, distribution);
         let (host, sums) = (&mut self.host, &mut self.share.sums);
         let loss = host.run(objective, outputs, &self.value, batch, weight, sums);
@@ -184,7 +209,9 @@ impl<N: Net> Shard<N> {
         match nets {
             Nets::Separate { actor, critic } => {
                 let (observation, host, apart) = (&*observation, &*host, &mut self.apart);
-                if threads.count() == 1 {
+                if !asks_policy {
+                    critic.backward((theta, second), observation, critic_work, &host.by_value, gradient);
+                } else if threads.count() == 1 {
                     actor.backward((theta, first), observation, work, &host.by_output, gradient);
                     critic.backward((theta, second), observation, critic_work, &host.by_value, gradient);
                 } else {

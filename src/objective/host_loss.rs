@@ -33,7 +33,7 @@ impl HostLoss {
     /// The sum over rows of an objective, and its derivatives times `weight`.
     ///
     /// `outputs` are `[B, stride]` the network's outputs in the first columns, `value` is `[B]`, for the `B` steps of the
-    /// minibatch. The objective has rows.
+    /// minibatch, and are not read where the objective does not read the policy. The objective has rows.
     pub(crate) fn run(
         &mut self,
         objective: &dyn Objective,
@@ -52,7 +52,13 @@ impl HostLoss {
             buffer.extend(places.iter().map(|&i| estimate.unit.of(source[i])));
         }
         let policy = self.policy.of(distribution);
-        if rollout.choices == 0 {
+        let reads_policy = objective.reads_policy();
+        if !reads_policy {
+            for unread in [&mut self.log_prob, &mut self.entropy] {
+                unread.clear();
+                unread.resize(places.len(), 0.0);
+            }
+        } else if rollout.choices == 0 {
             policy.set(outputs, stride);
         } else {
             rollout.masks_at(places, &mut self.mask);
@@ -61,7 +67,9 @@ impl HostLoss {
             forbid(&mut self.legal, stride, &self.mask, rollout.choices);
             policy.set(&self.legal, stride);
         }
-        policy.judge(self.action.view(), &mut self.log_prob, &mut self.entropy);
+        if reads_policy {
+            policy.judge(self.action.view(), &mut self.log_prob, &mut self.entropy);
+        }
         for buffer in [&mut self.by_log_prob, &mut self.by_entropy, &mut self.by_value] {
             buffer.clear();
             buffer.resize(places.len(), 0.0);
@@ -80,8 +88,10 @@ impl HostLoss {
         let loss = objective.rows(&now, weight, &mut out, sums);
         self.by_output.clear();
         self.by_output.resize(places.len() * stride, 0.0);
-        let by = [&self.by_log_prob[..], &self.by_entropy];
-        policy.backward(self.action.view(), &self.entropy, by, &mut self.by_output, stride);
+        if reads_policy {
+            let by = [&self.by_log_prob[..], &self.by_entropy];
+            policy.backward(self.action.view(), &self.entropy, by, &mut self.by_output, stride);
+        }
         loss
     }
 }

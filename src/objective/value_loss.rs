@@ -46,6 +46,10 @@ impl Objective for ValueLoss {
         true
     }
 
+    fn reads_policy(&self) -> bool {
+        false
+    }
+
     fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
         let limit = self.clip_range_vf as f32;

@@ -50,7 +50,7 @@ impl Optimizer {
     }
 
     /// Has it move these blocks alone, as if there were no others: neither a decay nor an average, a norm or a noise knows of
-    /// those. One that moves these alone already stays as it is.
+    /// those, and their gradient may be anything. One that moves these alone already stays as it is.
     pub(crate) fn move_only(&mut self, blocks: &Pattern) {
         if self.blocks.as_ref() != Some(blocks) {
             let chain = std::mem::take(&mut self.chain);
@@ -100,6 +100,10 @@ impl Optimizer {
         stop: Stop<'_>,
     ) -> Result<StepReport> {
         check_len("the gradient", params.layout().len(), gradient.len())?;
+        if let Some(moved) = &self.blocks {
+            let others = params.layout().blocks().iter().filter(|block| !moved.matches(block));
+            others.for_each(|block| gradient[block.range()].fill(0.0));
+        }
         let norm = match self.chain.mends_non_finite() {
             true => None,
             false => Some(check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?),
@@ -337,4 +341,32 @@ pub(crate) fn check_finite(what: &str, layout: &Layout, x: &[f32], squares: f64)
     let block = x.iter().position(|x| !x.is_finite()).and_then(|i| layout.block_at(i));
     let name = block.map_or("the parameters", |block| block.name.as_str());
     Err(Error::NotFinite { what: format!("the {what} of {name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::{Optimizer, When};
+    use crate::optim::Pattern;
+    use crate::{Layout, Params};
+
+    #[test]
+    fn blocks_that_do_not_move_have_no_part_in_a_step() {
+        let mut layout = Layout::default();
+        layout.push("trunk.weight", &[2]);
+        layout.push("critic.weight", &[2]);
+        let mut params = Params::new(layout, vec![1.0; 4], &Device::Cpu).expect("parameters");
+        let mut optimizer: Optimizer = "sgd(lr=0.5)".parse().expect("a chain");
+        optimizer.move_only(&Pattern::new("critic.*"));
+        for of_others in [7.0, f32::NAN, f32::INFINITY] {
+            params.set(&[1.0; 4]).expect("values");
+            let report = optimizer.step(&mut params, &[of_others, -of_others, 3.0, -4.0], When::default());
+            let report = report.expect("a step");
+            assert_eq!((report.grad_norm, report.update_norm), (5.0, 2.5), "{of_others}");
+            assert_eq!(params.snapshot().expect("values"), [1.0, 1.0, -0.5, 3.0], "{of_others}");
+        }
+        let wrong = optimizer.step(&mut params, &[0.0, 0.0, f32::NAN, 0.0], When::default());
+        assert!(wrong.is_err_and(|error| error.to_string().contains("critic.weight")));
+    }
 }

@@ -13,8 +13,6 @@ use crate::{Block, Error, Layout, Result};
 pub struct Partition {
     branches: Vec<Branch>,
     rest: Rest,
-    /// Where the blocks stand that do not move, once that is known.
-    held: Vec<Range<usize>>,
 }
 
 /// What becomes of blocks that no branch means.
@@ -24,7 +22,7 @@ enum Rest {
     Refused,
     /// Their gradient is left as it is.
     Passes,
-    /// They do not move.
+    /// Their gradient is zero: they do not move.
     Held,
 }
 
@@ -52,18 +50,18 @@ struct Branch {
 /// ```
 #[must_use]
 pub fn partition(branches: impl IntoIterator<Item = (Pattern, Chain)>) -> Partition {
-    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest: Rest::Refused, held: Vec::new() }
+    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest: Rest::Refused }
 }
 
 /// Sends some blocks through a chain and leaves the others as they are.
 #[must_use]
 pub fn masked(blocks: Pattern, chain: Chain) -> Partition {
-    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Passes, held: Vec::new() }
+    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Passes }
 }
 
-/// Sends some blocks through a chain, as if there were no others: those do not move, whatever their gradient.
+/// Sends some blocks through a chain, as if there were no others, whose gradient is zero.
 pub(super) fn only(blocks: Pattern, chain: Chain) -> Partition {
-    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Held, held: Vec::new() }
+    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Held }
 }
 
 impl Partition {
@@ -91,8 +89,6 @@ impl Partition {
             let problem = format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
             return Err(Error::Config(problem));
         }
-        let rest = layout.blocks().iter().filter(|block| self.branch_of(block).is_none());
-        self.held = rest.map(|block| block.range()).collect();
         for i in 0..self.branches.len() {
             let (own, places) = self.own(i, layout);
             (self.branches[i].layout, self.branches[i].places) = (own, Some(places));
@@ -142,9 +138,6 @@ impl GradientTransform for Partition {
             gather(places, gradient, own);
             chain.update(own, &Context { stop: context.stop, ..Context::new(theta, layout, context.when) })?;
             scatter(places, own, gradient);
-        }
-        if self.rest == Rest::Held {
-            self.held.iter().for_each(|place| gradient[place.clone()].fill(0.0));
         }
         Ok(())
     }

@@ -60,9 +60,8 @@ impl Pattern {
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let Some(last) = parts.pop() else { return true };
-    for part in parts {
+    let (parts, last) = rest.rsplit_once('*').map_or((None, rest), |(parts, last)| (Some(parts), last));
+    for part in parts.into_iter().flat_map(|parts| parts.split('*')) {
         // The first place that fits leaves the most for the rest.
         let Some(at) = text.find(part) else { return false };
         text = &text[at + part.len()..];
