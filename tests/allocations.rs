@@ -24,7 +24,11 @@ fn acting_and_learning_allocate_nothing_once_there_is_room() {
             }
             // One thread: handing work to another allocates the task, a small one a minibatch.
             let config = Config { env: env.into(), steps: 1 << 40, threads: 1, hidden: vec![16, 16], ..defaults };
-            let config = if algo.name == "reinforce" { config } else { Config { n_steps: 16, ..config } };
+            let config = match algo.name {
+                "reinforce" => config,
+                "npg" | "trpo" => Config { n_steps: 16, envs: 4, n_epochs: 2, n_minibatches: 4, ..config },
+                _ => Config { n_steps: 16, ..config },
+            };
             // What is left has nothing to do with the number of steps: candle makes one small list when it looks at the
             // parameters to be changed, once a gradient step, and an update's report is a few lists of names and numbers.
             let left = (config.n_epochs * config.n_minibatches + 16) as u64;
