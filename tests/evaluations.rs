@@ -3,28 +3,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use evaluated::{NEVER, begun, config, ended, go_on, left, steps};
 use safetensors::SafeTensors;
-use uphill::envs::{Action, End, Env, EnvError, Lanes, Space, Spec, Step, VecEnv};
 use uphill::optim::{Chain, Context, GradientTransform, Make, Row, Slot};
 use uphill::words::Param;
 use uphill::{
-    Catalogue, Checkpoint, Config, Error, Evaluated, Event, Keep, Metrics, Mode, OnDivergence, Overrides, Policy,
-    Result, RunFolder, Seed, Sink, StopAt, StoppedBy, Trainer, World,
+    Catalogue, Checkpoint, Config, Error, Evaluated, Event, Metrics, Mode, OnDivergence, Policy, Result, RunFolder,
+    Seed, Sink, StopAt, StoppedBy, Trainer,
 };
 
 mod endless;
-
-/// PPO on a small world, evaluated after about every other of its ten updates.
-fn config() -> Config {
-    let ppo = Config::for_algo("ppo").expect("an algorithm");
-    let size = Config { steps: 640, n_steps: 16, n_epochs: 2, n_minibatches: 2, hidden: vec![8], ..ppo };
-    Config { env: "GridWorld-4x4-v0".into(), eval_every: 100, eval_episodes: 5, ..size }
-}
+mod evaluated;
 
 /// Runs whose policies have each something of their own: a memory, scales, frames, masks, images, an average.
 fn kinds() -> Vec<Config> {
@@ -43,22 +36,6 @@ fn kinds() -> Vec<Config> {
         averaged("ema(0.9) | adam"),
         averaged("schedule_free_adamw"),
     ]
-}
-
-/// What a run is made of: its rows without the clock, and its evaluations.
-type Made = (Vec<Metrics>, Vec<Evaluated>);
-
-/// So many updates, or all that are left, with the evaluations that come.
-fn go_on(trainer: &mut Trainer, updates: usize) -> Made {
-    let (mut rows, mut evaluations) = (Vec::new(), Vec::new());
-    while rows.len() < updates {
-        match trainer.advance().expect("it goes on") {
-            Some(Event::Update(metrics)) => rows.push(Metrics { steps_per_second: 0.0, ..metrics }),
-            Some(Event::Evaluation(evaluated)) => evaluations.push(evaluated),
-            None => break,
-        }
-    }
-    (rows, evaluations)
 }
 
 /// All arrays of a checkpoint but those of evaluations.
@@ -121,30 +98,6 @@ fn an_evaluation_after_an_update_that_passed_several_multiples_is_one() {
     let steps = go_on(&mut Trainer::new(&config).expect("a trainer"), 99).1;
     assert_eq!(steps.iter().map(|one| one.env_steps).collect::<Vec<_>>(), [64, 128, 192, 256]);
 }
-
-/// A run in a folder, with a checkpoint after each update where `every` is zero.
-fn begun(path: &Path, config: &Config, every: Duration) -> (RunFolder, Trainer) {
-    let run = RunFolder::create(path, config, false).expect("a folder").with_keep(Keep { every, last: 2 });
-    (run, Trainer::new(config).expect("a trainer"))
-}
-
-/// So many updates as programs make them that know of no evaluations.
-fn steps(run: &mut RunFolder, trainer: &mut Trainer, updates: usize) {
-    for _ in 0..updates {
-        let Some(metrics) = trainer.step().expect("an update") else { break };
-        run.log(&metrics).expect("a row");
-        run.save_if_due(trainer).expect("a checkpoint");
-    }
-}
-
-/// What a run leaves that no clock decides on.
-fn left(run: &Path) -> Vec<Vec<u8>> {
-    let files =
-        ["evaluations.csv", "policy.safetensors", "best_by_eval.safetensors", "best.safetensors", "config.toml"];
-    files.map(|name| fs::read(run.join(name)).unwrap_or_default()).into()
-}
-
-const NEVER: Duration = Duration::from_secs(1_000_000);
 
 #[test]
 fn a_run_that_was_killed_and_resumed_leaves_the_same_evaluations() {
@@ -378,95 +331,6 @@ fn a_policy_that_overflows_in_an_evaluation_is_a_divergence_as_any_other() {
     }
 }
 
-/// Episodes of ten steps, each paid and seen so.
-#[derive(Clone)]
-struct Paid {
-    spec: Spec,
-    pay: f32,
-    sight: f32,
-}
-
-impl Env for Paid {
-    fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> std::result::Result<(), EnvError> {
-        observation.fill(self.sight);
-        Ok(())
-    }
-
-    fn step(&mut self, _: Action<'_>, observation: &mut [f32]) -> std::result::Result<Step, EnvError> {
-        observation.fill(self.sight);
-        Ok(Step { reward: self.pay, end: End::Not })
-    }
-}
-
-/// One of two threads that learn together.
-#[derive(Debug)]
-struct Half(usize, Arc<(Barrier, Mutex<[Vec<f32>; 2]>)>);
-
-impl World for Half {
-    fn rank(&self) -> usize {
-        self.0
-    }
-
-    fn size(&self) -> usize {
-        2
-    }
-
-    fn sum(&self, numbers: &mut [f32]) -> Result<()> {
-        let (barrier, parts) = &*self.1;
-        parts.lock().expect("a lock")[self.0] = numbers.to_vec();
-        barrier.wait();
-        let [one, other] = parts.lock().expect("a lock").clone();
-        numbers.iter_mut().zip(one.iter().zip(&other)).for_each(|(sum, (one, other))| *sum = one + other);
-        barrier.wait();
-        Ok(())
-    }
-}
-
-/// What two ranks come to at their first evaluation, whose episodes are paid and seen so on each.
-fn of_two_ranks(pay: [f32; 2], sight: [f32; 2], stop_at_return: f64) -> [(Result<Option<Event>>, Trainer); 2] {
-    let observation = Space::uniform_box(8, -f32::MAX, f32::MAX);
-    let spec = Spec { observation, id: "Paid".into(), ..endless::Endless::new(Some(10)).spec };
-    let config = Config { env: "Paid".into(), eval_every: 1, eval_episodes: 3, ..endless::endless("a2c") };
-    let config =
-        Config { stop_at_return: stop_at_return.into(), activation: uphill::models::Activation::Relu, ..config };
-    let shared = Arc::new((Barrier::new(2), Mutex::default()));
-    let come_to = |rank: usize| {
-        let (spec, pay, sight) = (spec.clone(), pay[rank], sight[rank]);
-        let envs = move |lanes: usize| {
-            let sight = if lanes == 3 { sight } else { 0.0 };
-            Ok(Box::new(Lanes::new(vec![Paid { spec: spec.clone(), pay, sight }; lanes])?) as Box<dyn VecEnv>)
-        };
-        let world = Arc::new(Half(rank, shared.clone()));
-        let own = Overrides { envs: Some(Arc::new(envs)), world: Some(world), ..Overrides::default() };
-        let mut trainer = Trainer::with(&config, own).expect("a trainer");
-        trainer.advance().expect("an update");
-        (trainer.advance(), trainer)
-    };
-    std::thread::scope(|scope| {
-        [0, 1].map(|rank| scope.spawn(move || come_to(rank))).map(|rank| rank.join().expect("a rank"))
-    })
-}
-
-#[test]
-fn ranks_decide_alike_whatever_each_has_seen() {
-    for (stop_at_return, stopped_by) in [(15.0, None), (5.0, Some(StoppedBy::StopAtReturn))] {
-        for (rank, (event, trainer)) in of_two_ranks([2.0, 0.0], [0.0; 2], stop_at_return).into_iter().enumerate() {
-            let Some(Event::Evaluation(it)) = event.expect("an evaluation") else { panic!("an evaluation") };
-            assert_eq!((it.evaluation.return_mean, it.is_best), (Some([20.0, 0.0][rank]), true));
-            assert_eq!(trainer.best_by_eval().map(|best| best.return_mean), Some(10.0), "rank {rank}");
-            assert_eq!(trainer.stopped_by(), stopped_by, "rank {rank}");
-        }
-    }
-    let [one, other] =
-        of_two_ranks([0.0; 2], [0.0, 3e38], 9.0).map(|(event, _)| event.expect_err("diverged").to_string());
-    assert!(one.starts_with("update 1: what the policy of another rank answers is not finite"), "{one}");
-    assert!(other.starts_with("update 1: one of the policy's outputs ["), "{other}");
-}
-
 /// Evaluations, as a sink has them.
 #[derive(Default, Clone)]
 struct Kept(Arc<Mutex<Vec<String>>>);
@@ -623,165 +487,4 @@ fn the_picture_of_a_run_has_its_evaluations_beside_its_returns() {
     let (run, trainer, _) = RunFolder::resume(home.path(), Trainer::new).expect("a run");
     run.finish(trainer).expect("the same end");
     assert!(picture() == plain, "one curve");
-}
-
-/// The folder of a run that has ended.
-fn ended(path: &Path, config: &Config) {
-    let (mut run, mut trainer) = begun(path, config, NEVER);
-    steps(&mut run, &mut trainer, usize::MAX);
-    run.save(&mut trainer).expect("a checkpoint");
-    run.finish(trainer).expect("an end");
-}
-
-fn continued(path: &Path, more: u64) -> Result<(RunFolder, Trainer, Vec<String>)> {
-    RunFolder::continue_with(path, &Catalogue::default(), more)
-}
-
-#[test]
-fn a_run_that_is_continued_goes_by_the_share_of_all_its_steps_and_is_repeated_by_its_configuration() {
-    let home = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| home.path().join(name);
-    let own = Config { steps: 1_000, ..config() };
-    for name in ["whole", "broken"] {
-        ended(&path(name), &own);
-    }
-    assert_eq!(left(&path("whole")), left(&path("broken")));
-
-    let (mut run, mut trainer, notes) = continued(&path("whole"), 1_000).expect("it goes on");
-    assert_eq!(notes, [""; 0]);
-    assert!(!path("whole").join("summary.json").exists(), "it has not come to anything yet");
-    assert_eq!((trainer.env_steps(), trainer.config().steps), (1_024, 2_024));
-    assert_eq!(trainer.config().continued, [1_024, 1_000]);
-    // The learning rate of ppo falls in a straight line to 0: half of it is back.
-    let metrics = trainer.step().expect("an update").expect("more to do");
-    assert!((metrics.lr.expect("a rate") - 2.5e-4 * (1.0 - 1_024.0 / 2_024.0)).abs() < 1e-12, "{:?}", metrics.lr);
-    run.log(&metrics).expect("a row");
-    steps(&mut run, &mut trainer, usize::MAX);
-    assert_eq!(trainer.env_steps(), 2_048);
-    run.save(&mut trainer).expect("a checkpoint");
-    assert!(run.finish(trainer).expect("an end").finished);
-
-    // Killed at once after the configuration was written, before a checkpoint, and after one.
-    let (run, trainer, _) = continued(&path("broken"), 1_000).expect("it goes on");
-    drop((run, trainer));
-    let said = continued(&path("broken"), 1_000).err().expect("not over").to_string();
-    assert!(said.contains("this run has not ended: 1000 steps are left"), "{said}");
-    for updates in [1, 5] {
-        let (mut run, mut trainer, _) = RunFolder::resume(path("broken"), Trainer::new).expect("it goes on");
-        steps(&mut run, &mut trainer, updates);
-        run.save(&mut trainer).expect("a checkpoint");
-        steps(&mut run, &mut trainer, 2);
-    }
-    let (mut run, mut trainer, _) = RunFolder::resume(path("broken"), Trainer::new).expect("it goes on");
-    steps(&mut run, &mut trainer, usize::MAX);
-    run.finish(trainer).expect("an end");
-    assert_eq!(left(&path("broken")), left(&path("whole")));
-
-    // From its configuration alone, and from a checkpoint of before it was continued.
-    let text = fs::read_to_string(path("whole").join("config.toml")).expect("a configuration");
-    ended(&path("again"), &Config::from_toml(&text).expect("a configuration"));
-    assert_eq!(left(&path("again")), left(&path("whole")));
-    let mut first = Trainer::new(&own).expect("a trainer");
-    go_on(&mut first, 7);
-    let mut later = Trainer::new(&Config::from_toml(&text).expect("one")).expect("a trainer");
-    later.restore(&first.checkpoint().expect("a state")).expect("the same run");
-    go_on(&mut later, usize::MAX);
-    let params = |path: &Path| Policy::load(path).expect("a policy").params().snapshot().expect("values");
-    assert_eq!(later.params().snapshot().expect("values"), params(&path("whole")));
-
-    // Twice.
-    let (mut run, mut trainer, _) = continued(&path("whole"), 64).expect("it goes on");
-    assert_eq!(trainer.config().continued, [1_024, 1_000, 2_048, 2_024]);
-    steps(&mut run, &mut trainer, usize::MAX);
-    assert_eq!(trainer.env_steps(), 2_112);
-}
-
-#[test]
-fn a_run_that_was_stopped_is_continued_and_stops_again() {
-    let home = tempfile::tempdir().expect("a folder");
-    let own = Config { lr: 0.0, anneal_lr: false, env: "CartPole-v1".into(), eval_every: 64, steps: 6_400, ..config() };
-    let own = Config { stop_without_improvement: 3, ..own };
-    ended(home.path(), &own);
-    let (mut run, mut trainer, _) = continued(home.path(), 6_400).expect("it goes on");
-    let at = trainer.env_steps();
-    assert!(!trainer.is_done() && trainer.stopped_by().is_none());
-    assert_eq!((trainer.config().steps, &trainer.config().continued[..]), (at + 6_400, &[at, 6_400][..]));
-    steps(&mut run, &mut trainer, usize::MAX);
-    // As many as before are borne.
-    assert!(trainer.env_steps() >= at + 3 * 64, "{} after {at}", trainer.env_steps());
-    assert_eq!(trainer.stopped_by(), Some(StoppedBy::StopWithoutImprovement));
-    assert!(trainer.env_steps() < trainer.config().steps, "{}", trainer.env_steps());
-    let end = trainer.params().snapshot().expect("values");
-    let mut again = Trainer::new(trainer.config()).expect("a trainer");
-    go_on(&mut again, usize::MAX);
-    assert_eq!((again.params().snapshot().expect("values"), again.env_steps()), (end, trainer.env_steps()));
-    assert_eq!(again.stopped_by(), trainer.stopped_by());
-    // A checkpoint of the middle is none of a run with another end.
-    let mut middle = Trainer::new(&own).expect("a trainer");
-    go_on(&mut middle, 1);
-    let other = Config { steps: 7_000, ..own };
-    let error =
-        Trainer::new(&other).expect("a trainer").restore(&middle.checkpoint().expect("a state")).expect_err("other");
-    assert_eq!(error.to_string(), "it is of a run with another setting steps");
-    let ended_there = home.path().join("ended");
-    ended(&ended_there, &Config { eval_every: 64, steps: 64, ..config() });
-    for more in [0, u64::MAX] {
-        let said = continued(&ended_there, more).err().expect("impossible").to_string();
-        assert!(said.contains("more steps are impossible: it must be 1 to"), "{said}");
-    }
-}
-
-#[test]
-fn a_run_that_is_continued_says_what_was_removed_and_can_be_of_one_s_own_environments() {
-    let home = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| home.path().join(name);
-    for removed in ["metrics.csv", "evaluations.csv", "metrics.jsonl"] {
-        let own = Config { sinks: vec!["jsonl".into()], ..config() };
-        ended(&path(removed), &own);
-        fs::remove_file(path(removed).join(removed)).expect("removed");
-        let (mut run, mut trainer, notes) = continued(&path(removed), 640).expect("it goes on");
-        assert_eq!(notes, [format!("{removed} has been removed: the run goes on without the rows that it had")]);
-        steps(&mut run, &mut trainer, usize::MAX);
-        let rows = fs::read_to_string(path(removed).join(removed)).expect("rows");
-        assert!(rows.contains("1216") && !rows.contains("640,"), "{removed}: {rows}");
-    }
-
-    // What cannot be is refused before anything is changed.
-    ended(&path("refused"), &config());
-    let before = left(&path("refused"));
-    assert!(continued(&path("refused"), u64::MAX).is_err());
-    let made = std::cell::Cell::new(0);
-    let fails = |config: &Config| {
-        made.set(made.get() + 1);
-        if made.get() == 2 { Err(Error::Config("no".into())) } else { Trainer::new(config) }
-    };
-    assert!(RunFolder::continue_for(path("refused"), 640, fails).is_err());
-    assert_eq!((left(&path("refused")), path("refused").join("summary.json").exists()), (before, true));
-
-    let own = Config { steps: 40, ..endless::endless("a2c") };
-    let make = |config: &Config| Trainer::with_envs(config, |lanes| endless::Endless::new(Some(10)).lanes(lanes));
-    let mut run = RunFolder::create(path("own"), &own, false).expect("a folder");
-    let mut trainer = make(&own).expect("a trainer");
-    steps(&mut run, &mut trainer, usize::MAX);
-    run.save(&mut trainer).expect("a checkpoint");
-    drop((run, trainer));
-    let (mut run, mut trainer, notes) = RunFolder::continue_for(path("own"), 20, make).expect("it goes on");
-    assert_eq!(notes, [""; 0]);
-    steps(&mut run, &mut trainer, usize::MAX);
-    assert_eq!((trainer.env_steps(), &trainer.config().continued[..]), (60, &[40, 40][..]));
-}
-
-#[test]
-fn a_run_whose_last_evaluation_is_due_is_not_continued_but_says_what_is_left() {
-    let home = tempfile::tempdir().expect("a folder");
-    let own = Config { eval_every: 64, steps: 128, ..config() };
-    let (mut run, mut trainer) = begun(home.path(), &own, NEVER);
-    steps(&mut run, &mut trainer, 2);
-    run.save(&mut trainer).expect("a checkpoint");
-    drop((run, trainer));
-    let said = continued(home.path(), 64).err().expect("not over").to_string();
-    assert!(
-        said.contains("this run has not ended: its last evaluation is due; resume it without more steps"),
-        "{said}"
-    );
 }
