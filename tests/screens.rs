@@ -126,7 +126,8 @@ fn a_run_that_has_ended_is_not_resumed_as_if_it_had_not() {
     let bytes = || files.map(|name| fs::read(home.path().join("r").join(name)).expect("a file"));
     let before = bytes();
     let said = succeeds(home.path(), "train", "--resume r");
-    assert_eq!(said, "r: this run has ended already, at step 1536: nothing is left to do\n");
+    let ended = "r: this run has ended already, at step 1536: nothing is left to do";
+    assert_eq!(said, format!("{ended}; --continue-for STEPS trains it for longer\n"));
     assert_eq!(succeeds(home.path(), "train", "--resume r --quiet"), "");
     assert!(bytes() == before, "a file has changed");
     // What a kill at the very end leaves out is made up for.
