@@ -39,7 +39,7 @@ const THEIRS: &[(&str, &str)] = &[
 const NOBODYS: &[&str] = &[
     "kl_coeff",
     "kl_target",
-    "dual_clip",
+    "recompute_adv",
     "buffer_size",
     "rew_norm",
     "verbose",

@@ -34,6 +34,12 @@ pub(super) const CLIP_RANGE: Param = Param::number(
     "0.2",
     "how far a probability ratio may move from 1 before its gradient stops",
 );
+pub(super) const DUAL_CLIP: Param = Param::fixed(
+    "dual_clip",
+    Range::LimitAboveOne,
+    "inf",
+    "how often a negative advantage may count at most, by its probability ratio, before its gradient stops; inf does not clip",
+);
 pub(super) const CLIP_RANGE_VF: Param = Param::fixed(
     "clip_range_vf",
     Range::Limit,

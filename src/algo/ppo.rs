@@ -1,6 +1,6 @@
 use super::params::{
-    CLIP_RANGE, CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    TARGET_KL, VF_COEF, scheduled,
+    CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
+    NORMALIZE_ADVANTAGE, TARGET_KL, VF_COEF, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -20,6 +20,7 @@ pub(super) const ROW: Row = Row {
         GAE_LAMBDA,
         NORMALIZE_ADVANTAGE.or("true"),
         CLIP_RANGE,
+        DUAL_CLIP,
         CLIP_RANGE_VF,
         ENT_COEF.or("0.01"),
         VF_COEF,
@@ -40,6 +41,7 @@ fn ppo(args: &Args) -> Result<OnPolicy> {
         gamma: args.number("gamma")?,
         estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
         objective: ClippedSurrogate::new(scheduled(args, &CLIP_RANGE)?)
+            .dual_clip(args.number("dual_clip")?)
             .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
             .minus(scheduled(args, &ENT_COEF)?, Entropy),
         normalize_advantage: args.flag("normalize_advantage")?,

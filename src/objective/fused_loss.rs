@@ -181,14 +181,17 @@ mod tests {
     #[test]
     fn at_the_borders_of_ratio_and_value_tensors_are_finite_and_what_the_host_says() {
         let surrogate = ClippedSurrogate::new(0.2);
-        // Ratios past what an f32 holds, and below; at and beside the clip.
-        for old in [-300.0, -100.0, -88.8, -0.7, 0.0, 100.0, 1e30, -1e30] {
-            for advantage in [1.0, 0.0, -0.0, 1e-30, -1e-3] {
-                if old < -50.0 && advantage < 0.0 {
-                    continue; // An infinite loss: not finite here nor there.
+        let dual = surrogate.clone().dual_clip(3.0);
+        // Ratios past what an f32 holds, and below; at and beside the clips.
+        for old in [-300.0, -100.0, -88.8, -2.0, -1.5, -0.8, -0.7, 0.0, 100.0, 1e30, -1e30] {
+            for advantage in [1.0, 0.0, -0.0, 1e-30, -1e-3, -1.0] {
+                for (name, surrogate, is_bound) in [("once", &surrogate, false), ("twice", &dual, true)] {
+                    if old < -50.0 && advantage < 0.0 && !is_bound {
+                        continue; // An infinite loss: not finite here nor there.
+                    }
+                    let found = twins(surrogate, (&[0.0, 0.0], 2), 0.0, 1, [old, advantage, 0.0, 0.0]);
+                    same(&format!("clipped {name}, old log-probability {old}, advantage {advantage}"), &found);
                 }
-                let found = twins(&surrogate, (&[0.0, 0.0], 2), 0.0, 1, [old, advantage, 0.0, 0.0]);
-                same(&format!("old log-probability {old}, advantage {advantage}"), &found);
             }
         }
         for clip_range_vf in [0.2, 1e-30, f64::INFINITY] {
