@@ -111,6 +111,7 @@ const SAME: &[Names] = &[
     (&["algo", "algorithm", "alg", "agent"], ""),
     (&["ppo", "maskable_ppo", "maskableppo", "ppo_mask"], "any algorithm takes legal actions only, where the environment says which are"),
     (&["ppo", "recurrent_ppo", "recurrentppo", "ppo_lstm"], "what remembers is the network: model = \"lstm\" or \"gru\""),
+    (&["ppo", "rpo", "robust_policy_optimization", "robust_policy_optimisation"], "robust policy optimisation is ppo(rpo_alpha=0.5)"),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
     (&["optimizer", "optimizer_kwargs", "epsilon", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],
        "arguments stand in it, as in adam(eps=1e-5)"),

@@ -55,6 +55,26 @@ impl Output {
     }
 }
 
+impl Output {
+    /// The same with the policy's means shifted as an estimate says of the steps at these places.
+    pub(crate) fn shifted(
+        self,
+        distribution: &dyn Distribution,
+        estimate: &Estimate,
+        places: &[usize],
+    ) -> Result<Self> {
+        if estimate.shift.is_empty() {
+            return Ok(self);
+        }
+        let outputs = self.policy.outputs();
+        let (rows, columns) = outputs.dims2()?;
+        let mut by = vec![0.0; rows * columns];
+        estimate.shift(&mut by, columns, distribution.means(), places);
+        let outputs = (outputs + Tensor::from_vec(by, (rows, columns), outputs.device())?)?;
+        Ok(Self { policy: distribution.tensor(&outputs)?, value: self.value })
+    }
+}
+
 /// `B` steps of a rollout on the learning device.
 #[derive(Debug, Clone)]
 pub struct TensorBatch {

@@ -27,6 +27,8 @@ pub struct Learner {
     pub shuffle: Rng,
     /// Who learns the same parameters from lanes of their own: an algorithm takes the mean of their gradients.
     pub world: Arc<dyn World>,
+    /// What an algorithm draws its own randomness from, by streams of their own.
+    pub(crate) seed: Seed,
     /// The scale that values are learnt on, where they are.
     pub(crate) values: Option<ValueScale>,
     pub(crate) buffers: Buffers,
@@ -37,7 +39,7 @@ impl Learner {
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
         let (shuffle, world) = (seed.stream("shuffle", 0), Arc::new(Alone));
-        Self { network, params, optimizer, shuffle, world, values: None, buffers: Buffers::default() }
+        Self { network, params, optimizer, shuffle, world, seed, values: None, buffers: Buffers::default() }
     }
 }
 

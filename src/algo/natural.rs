@@ -136,6 +136,7 @@ impl Natural {
         let (network, world) = (&**network, &**world);
         let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
         let Room { theta, old, cg, kl, scratch } = room;
+        estimate.shift.clear();
         critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
         places.clear();
         places.extend(rollout.valid_steps());
@@ -194,16 +195,7 @@ fn regression(
     (horizon, gamma, estimator): (Horizon, f64, Box<dyn Estimator>),
     (n_epochs, n_minibatches): (usize, usize),
 ) -> OnPolicy {
-    OnPolicy {
-        horizon,
-        gamma,
-        estimator,
-        objective: Sum::of(ValueLoss::default()),
-        normalize_advantage: false,
-        n_epochs,
-        n_minibatches,
-        target_kl: f64::INFINITY,
-    }
+    OnPolicy { n_epochs, n_minibatches, ..OnPolicy::new(horizon, gamma, estimator, Sum::of(ValueLoss::default())) }
 }
 
 impl TrustRegion {

@@ -1,8 +1,11 @@
 //! Arguments that several algorithms have.
 
+use super::OnPolicy;
 use crate::Result;
+use crate::advantage::{Estimator, Gae};
+use crate::objective::Sum;
 use crate::optim::Registry;
-use crate::rollout::Rollout;
+use crate::rollout::{Horizon, Rollout};
 use crate::schedule::Schedule;
 use crate::words::{Args, Kind, Param, Range};
 
@@ -59,6 +62,30 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "inf",
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
+
+pub(super) const RPO_ALPHA: Param = Param::fixed(
+    "rpo_alpha",
+    Range::NotNegative,
+    "0",
+    "how far to either side the means of actions that are numbers are shifted by chance where it learns, which is robust policy \
+     optimisation: 0.5 is usual, 0 shifts nothing",
+);
+
+/// Generalised advantages, as the arguments say.
+pub(super) fn gae(args: &Args) -> Result<Box<dyn Estimator>> {
+    Ok(Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }))
+}
+
+/// Passes over rollouts of so many steps, as the arguments say.
+pub(super) fn passes(args: &Args, estimator: Box<dyn Estimator>, objective: Sum) -> Result<OnPolicy> {
+    let horizon = Horizon::Steps(args.count("n_steps")?);
+    Ok(OnPolicy {
+        normalize_advantage: args.flag("normalize_advantage")?,
+        n_epochs: args.count("n_epochs")?,
+        n_minibatches: args.count("n_minibatches")?,
+        ..OnPolicy::new(horizon, args.number("gamma")?, estimator, objective)
+    })
+}
 
 /// An argument that may change over training.
 pub(super) fn scheduled(args: &Args, param: &Param) -> Result<Schedule> {

@@ -1,12 +1,10 @@
 use super::params::{
     CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
-    NORMALIZE_ADVANTAGE, TARGET_KL, VF_COEF, scheduled,
+    NORMALIZE_ADVANTAGE, RPO_ALPHA, TARGET_KL, VF_COEF, gae, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::Gae;
 use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
-use crate::rollout::Horizon;
 use crate::words::Args;
 
 pub(super) const ROW: Row = Row {
@@ -25,6 +23,7 @@ pub(super) const ROW: Row = Row {
         ENT_COEF.or("0.01"),
         VF_COEF,
         TARGET_KL,
+        RPO_ALPHA,
     ],
     make: Make { settings: &[], build: |args, _| Ok(Box::new(ppo(args)?)) },
 };
@@ -36,17 +35,10 @@ pub(super) const ROW: Row = Row {
 ///
 /// Schulman et al. 2017, <https://arxiv.org/abs/1707.06347>.
 fn ppo(args: &Args) -> Result<OnPolicy> {
-    Ok(OnPolicy {
-        horizon: Horizon::Steps(args.count("n_steps")?),
-        gamma: args.number("gamma")?,
-        estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
-        objective: ClippedSurrogate::new(scheduled(args, &CLIP_RANGE)?)
-            .dual_clip(args.number("dual_clip")?)
-            .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
-            .minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: args.count("n_epochs")?,
-        n_minibatches: args.count("n_minibatches")?,
-        target_kl: args.number("target_kl")?,
-    })
+    let objective = ClippedSurrogate::new(scheduled(args, &CLIP_RANGE)?)
+        .dual_clip(args.number("dual_clip")?)
+        .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
+        .minus(scheduled(args, &ENT_COEF)?, Entropy);
+    let (target_kl, rpo_alpha) = (args.number("target_kl")?, args.number("rpo_alpha")?);
+    Ok(OnPolicy { target_kl, rpo_alpha, ..passes(args, gae(args)?, objective)? })
 }

@@ -1,12 +1,10 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF,
-    scheduled,
+    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, gae,
+    passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::Gae;
 use crate::objective::{ClippedSurrogate, Entropy, KlPenalty, Objective, ValueLoss};
-use crate::rollout::Horizon;
 use crate::words::{Args, Param, Range};
 
 pub(super) const ROW: Row = Row {
@@ -32,17 +30,9 @@ pub(super) const ROW: Row = Row {
 ///
 /// Schulman et al. 2017, section 4, <https://arxiv.org/abs/1707.06347>.
 fn ppo_kl(args: &Args) -> Result<OnPolicy> {
-    Ok(OnPolicy {
-        horizon: Horizon::Steps(args.count("n_steps")?),
-        gamma: args.number("gamma")?,
-        estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
-        objective: ClippedSurrogate::new(f64::INFINITY)
-            .plus(1.0, KlPenalty::new(args.number("kl_target")?, args.number("kl_coef")?))
-            .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
-            .minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: args.count("n_epochs")?,
-        n_minibatches: args.count("n_minibatches")?,
-        target_kl: f64::INFINITY,
-    })
+    let objective = ClippedSurrogate::new(f64::INFINITY)
+        .plus(1.0, KlPenalty::new(args.number("kl_target")?, args.number("kl_coef")?))
+        .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
+        .minus(scheduled(args, &ENT_COEF)?, Entropy);
+    passes(args, gae(args)?, objective)
 }

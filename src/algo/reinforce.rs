@@ -30,14 +30,8 @@ fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
         true => Box::new(DiscountedStates(returns)),
         false => returns,
     };
-    Ok(OnPolicy {
-        horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),
-        gamma,
-        estimator,
-        objective: if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy },
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: 1,
-        n_minibatches: 1,
-        target_kl: f64::INFINITY,
-    })
+    let horizon = Horizon::Episodes(args.count("episodes")? / lanes.max(1));
+    let objective = if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy };
+    let normalize_advantage = args.flag("normalize_advantage")?;
+    Ok(OnPolicy { normalize_advantage, ..OnPolicy::new(horizon, gamma, estimator, objective) })
 }

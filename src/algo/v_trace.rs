@@ -1,9 +1,10 @@
-use super::params::{ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
+use super::params::{
+    ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, passes, scheduled,
+};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
 use crate::advantage::VTrace;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
-use crate::rollout::Horizon;
 use crate::words::{Args, Param, Range};
 
 pub(super) const ROW: Row = Row {
@@ -39,16 +40,7 @@ fn v_trace(args: &Args) -> Result<OnPolicy> {
     let number = |name: &str| args.number(name).map(|x| x as f32);
     let estimator =
         VTrace { lambda: number("trace_lambda")?, clip_rho: number("clip_rho")?, clip_c: number("clip_c")? };
-    Ok(OnPolicy {
-        horizon: Horizon::Steps(args.count("n_steps")?),
-        gamma: args.number("gamma")?,
-        estimator: Box::new(estimator),
-        objective: PolicyGradient
-            .plus(args.number("vf_coef")?, ValueLoss::default())
-            .minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: args.count("n_epochs")?,
-        n_minibatches: args.count("n_minibatches")?,
-        target_kl: f64::INFINITY,
-    })
+    let objective =
+        PolicyGradient.plus(args.number("vf_coef")?, ValueLoss::default()).minus(scheduled(args, &ENT_COEF)?, Entropy);
+    passes(args, Box::new(estimator), objective)
 }
