@@ -2,6 +2,7 @@
 
 mod a2c;
 mod conjugate_gradients;
+mod dpo_drift;
 mod judgement;
 mod learner;
 mod loss_gradient;
@@ -118,7 +119,8 @@ pub struct Make {
 }
 
 /// Every algorithm of this crate.
-pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
+pub const ROWS: &[Row] =
+    &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, dpo_drift::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

@@ -111,6 +111,8 @@ const SAME: &[Names] = &[
     (&["algo", "algorithm", "alg", "agent"], ""),
     (&["ppo", "maskable_ppo", "maskableppo", "ppo_mask"], "any algorithm takes legal actions only, where the environment says which are"),
     (&["ppo", "recurrent_ppo", "recurrentppo", "ppo_lstm"], "what remembers is the network: model = \"lstm\" or \"gru\""),
+    (&["dpo_drift", "dpo", "discovered_policy_optimization", "discovered_policy_optimisation"],
+       "it is discovered policy optimisation; of direct preference optimisation there is nothing here"),
     (&["ppo", "rpo", "robust_policy_optimization", "robust_policy_optimisation"], "robust policy optimisation is ppo(rpo_alpha=0.5)"),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
     (&["optimizer", "optimizer_kwargs", "epsilon", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],

@@ -1,6 +1,7 @@
 //! What learning descends: terms that add up to one loss.
 
 mod clipped_surrogate;
+mod discovered_drift;
 mod entropy;
 mod fused_loss;
 mod host_loss;
@@ -13,6 +14,7 @@ use std::fmt;
 use candle_core::{Device, Tensor};
 
 pub use clipped_surrogate::ClippedSurrogate;
+pub use discovered_drift::DiscoveredDrift;
 pub use entropy::Entropy;
 pub(crate) use fused_loss::fused_loss;
 pub(crate) use host_loss::HostLoss;

@@ -9,8 +9,8 @@ use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::distributions::CategoricalTensor;
 use uphill::envs::End;
 use uphill::objective::{
-    ClippedSurrogate, Entropy, Objective, Output, PolicyGradient, Report, RowGradients, RowSums, Rows, TensorBatch,
-    ValueLoss,
+    ClippedSurrogate, DiscoveredDrift, Entropy, Objective, Output, PolicyGradient, Report, RowGradients, RowSums, Rows,
+    TensorBatch, ValueLoss,
 };
 
 /// Largest distance, relative to the largest entry or to 1.
@@ -241,6 +241,8 @@ struct Surrogates {
 struct Bounds {
     clip_range: f64,
     dual_clip: f64,
+    dpo_alpha: f64,
+    dpo_beta: f64,
 }
 
 #[derive(Deserialize)]
@@ -260,8 +262,11 @@ fn surrogates_and_their_slopes_are_those_of_their_equations() {
     let Surrogates { settings: s, given, out } =
         serde_json::from_str(include_str!("reference/surrogates.json")).expect("what surrogates.py wrote");
     let clipped = ClippedSurrogate::new(s.clip_range);
-    let surrogates: Vec<(&str, Box<dyn Objective>)> =
-        vec![("clipped", Box::new(clipped.clone())), ("dual_clipped", Box::new(clipped.dual_clip(s.dual_clip)))];
+    let surrogates: Vec<(&str, Box<dyn Objective>)> = vec![
+        ("clipped", Box::new(clipped.clone())),
+        ("dual_clipped", Box::new(clipped.dual_clip(s.dual_clip))),
+        ("drifting", Box::new(DiscoveredDrift { alpha: s.dpo_alpha, beta: s.dpo_beta })),
+    ];
     assert_eq!(out.len(), surrogates.len());
     for (name, surrogate) in surrogates {
         let Slopes { loss, slope } = &out[name];

@@ -52,7 +52,7 @@ impl Config {
             "critic_lr_factor" if self.critic_lr_factor != 1.0 => self.learns_no_values(),
             "normalize_value" if self.normalize_value => self.learns_no_values(),
             "clip_range_vf" => self.learns_no_values().or_else(|| self.takes_one_step()),
-            "clip_range" | "dual_clip" | "kl_coef" | "kl_target" => self.takes_one_step(),
+            "clip_range" | "dual_clip" | "dpo_alpha" | "dpo_beta" | "kl_coef" | "kl_target" => self.takes_one_step(),
             "target_kl" => {
                 let why = "n_epochs = 1 is one pass, which it cannot end; leave it out, or set n_epochs above 1";
                 said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
