@@ -70,6 +70,7 @@ const SAME: &[Names] = &[
     (&["normalize_value", "popart", "use_popart", "value_norm", "use_valuenorm", "value_normalization", "normalize_values"], ""),
     (&["clip_reward", "clip_rewards"], "it is a number, of rewards that normalize_reward has scaled"),
     (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
+    (&["recompute_advantages", "recompute_adv", "recompute_advantage"], ""),
     (&["dual_clip", "dual_clip_ratio", "dual_clip_coef", "dual_clip_c", "clip_ratio_c"], ""),
     (&["clip_range_vf", "value_clip_range", "clip_range_value"], ""),
     (&["clip_range_vf", "clip_vloss", "value_clip", "clip_value_loss", "use_clipped_value_loss"], SWITCH),
@@ -179,7 +180,6 @@ const WRAPPERS: &str =
 #[rustfmt::skip]
 const ABSENT: &[Names] = &[
     (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
-    (&["recompute_adv", "recompute_advantage"], ""),
     (&["training", "obs_rms"], NORMALISER),
     (&["norm_obs_keys"], "normalize_observation scales each number of an observation"),
     (&["is_rainy", "fickle_passenger"], TAXI),

@@ -23,6 +23,8 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         ("algo = 'reinforce(baseline=false)'\nvf_coef = 0.5", "vf_coef", "set baseline = true"),
         ("algo = 'reinforce(baseline=false, vf_coef=1)'", "vf_coef", "set baseline = true"),
         ("algo = 'reinforce'\nbaseline = false\ncritic_lr_factor = 2", "critic_lr_factor", "set baseline = true"),
+        ("algo = 'ppo(recompute_advantages=true, n_epochs=1)'", "recompute_advantages", "set n_epochs above 1"),
+        ("algo = 'v_trace(recompute_advantages=true, vf_coef=0)'", "recompute_advantages", "set vf_coef above 0"),
         ("n_epochs = 1\ntarget_kl = 0.1", "target_kl", "set n_epochs above 1"),
         ("n_epochs = 1\nn_minibatches = 1\nclip_range = 0.1", "clip_range", "set one of them above 1"),
         ("n_epochs = 1\nn_minibatches = 1\nclip_range_vf = 0.1", "clip_range_vf", "set one of them above 1"),

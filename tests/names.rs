@@ -39,7 +39,7 @@ const THEIRS: &[(&str, &str)] = &[
 const NOBODYS: &[&str] = &[
     "kl_coeff",
     "kl_target",
-    "recompute_adv",
+    "reward_normalization",
     "buffer_size",
     "rew_norm",
     "verbose",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::judgement::Judgement;
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
-use crate::models::Model;
+use crate::models::{Model, ValuesAlong};
 use crate::normaliser::ValueScale;
 use crate::objective::RowSums;
 use crate::optim::{Optimizer, check_finite};
@@ -98,6 +98,7 @@ pub(crate) struct Buffers {
     pub(super) places: Vec<usize>,
     pub(super) advantage: Vec<f32>,
     pub(super) judgement: Judgement,
+    pub(super) values: ValuesAlong,
     pub(super) gradient: Vec<f32>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,

@@ -6,7 +6,7 @@ use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
 use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
 use super::{Algorithm, Learner, Now, OnPolicy};
-use crate::advantage::{Estimator, Gae, normalize};
+use crate::advantage::{Estimator, Gae, Judged, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -137,7 +137,7 @@ impl Natural {
         let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
         let Room { theta, old, cg, kl, scratch } = room;
         estimate.shift.clear();
-        critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
+        critic.estimator.estimate_into(rollout, critic.gamma as f32, Judged::when_made(rollout), estimate);
         places.clear();
         places.extend(rollout.valid_steps());
         advantage.clear();

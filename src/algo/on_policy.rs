@@ -7,7 +7,7 @@ use uphill_envs::quoted;
 use super::learner::Buffers;
 use super::loss_gradient::{loss_gradient, mean_gradient};
 use super::{Algorithm, Learner, Now};
-use crate::advantage::{Estimator, normalize};
+use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
 use crate::models::Model;
 use crate::objective::{Objective, RowSums, Sum};
@@ -37,6 +37,11 @@ pub struct OnPolicy {
     pub n_minibatches: usize,
     /// A pass whose last minibatch had a larger approximate KL divergence is the last.
     pub target_kl: f64,
+    /// Whether each pass but the first has advantages and targets of its own, estimated anew from what the critic has become. How far a
+    /// value may move is still from what it was when the rollout was made.
+    ///
+    /// Andrychowicz et al. 2021, section 3.5, <https://arxiv.org/abs/2006.05990>.
+    pub recompute_advantages: bool,
     /// `α` of robust policy optimisation: where the policy learns, its [means](crate::distributions::Distribution::means) are shifted by
     /// chance, by another number in each step of each pass. Acting knows nothing of it; what is reported of the policy, a
     /// divergence among it, is of the shifted one. 0 shifts nothing.
@@ -64,6 +69,7 @@ impl OnPolicy {
             n_epochs: 1,
             n_minibatches: 1,
             target_kl: f64::INFINITY,
+            recompute_advantages: false,
             rpo_alpha: 0.0,
         }
     }
@@ -122,7 +128,8 @@ impl Algorithm for OnPolicy {
         self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
         let Learner { network, params, optimizer, shuffle, world, seed, values, buffers } = learner;
-        let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
+        let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
+            buffers;
         let by_lane = network.memory() > 0;
         estimate.shift.clear();
         units.clear();
@@ -133,16 +140,26 @@ impl Algorithm for OnPolicy {
         let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
         let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
         for epoch in 0..self.n_epochs {
+            let (asks_policy, asks_critic) = (self.estimator.needs_log_probs(), self.recompute_advantages);
+            let made = Judged::when_made(rollout);
             if epoch == 0 {
-                // The policy is still the one that acted.
-                self.estimator.estimate_into(rollout, self.gamma as f32, &rollout.log_prob, estimate);
+                // The network is still the one that acted.
+                self.estimator.estimate_into(rollout, self.gamma as f32, made, estimate);
                 if let Some(values) = values {
                     values.publish(rollout, estimate, params, &**world)?;
                 }
                 estimate.unit = network.value_unit(params);
-            } else if self.estimator.needs_log_probs() {
-                judgement.judge(&**network, params, rollout, scratch)?;
-                self.estimator.estimate_into(rollout, self.gamma as f32, judgement.log_prob(), estimate);
+            } else if asks_policy || asks_critic {
+                let mut now = made;
+                if asks_policy {
+                    judgement.judge(&**network, params, rollout, scratch)?;
+                    now.log_prob = judgement.log_prob();
+                }
+                if asks_critic {
+                    of_critic.ask(&**network, params, rollout, scratch)?;
+                    (now.value, now.next_value) = (&of_critic.value, &of_critic.next_value);
+                }
+                self.estimator.estimate_into(rollout, self.gamma as f32, now, estimate);
             }
             if self.rpo_alpha > 0.0 {
                 let (means, first) = (network.distribution().means(), world.rank() * rollout.lanes);

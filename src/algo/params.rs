@@ -63,6 +63,11 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
 
+pub(super) const RECOMPUTE_ADVANTAGES: Param = Param::flag(
+    "recompute_advantages",
+    "false",
+    "whether to estimate advantages anew before each pass but the first, from what the critic has become",
+);
 pub(super) const RPO_ALPHA: Param = Param::fixed(
     "rpo_alpha",
     Range::NotNegative,
@@ -83,6 +88,7 @@ pub(super) fn passes(args: &Args, estimator: Box<dyn Estimator>, objective: Sum)
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: args.count("n_epochs")?,
         n_minibatches: args.count("n_minibatches")?,
+        recompute_advantages: args.flag("recompute_advantages")?,
         ..OnPolicy::new(horizon, args.number("gamma")?, estimator, objective)
     })
 }

@@ -1,6 +1,6 @@
 use super::params::{
     CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
-    NORMALIZE_ADVANTAGE, RPO_ALPHA, TARGET_KL, VF_COEF, gae, passes, scheduled,
+    NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, RPO_ALPHA, TARGET_KL, VF_COEF, gae, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -17,6 +17,7 @@ pub(super) const ROW: Row = Row {
         GAMMA,
         GAE_LAMBDA,
         NORMALIZE_ADVANTAGE.or("true"),
+        RECOMPUTE_ADVANTAGES,
         CLIP_RANGE,
         DUAL_CLIP,
         CLIP_RANGE_VF,

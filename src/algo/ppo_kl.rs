@@ -1,6 +1,6 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, gae,
-    passes, scheduled,
+    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
+    RECOMPUTE_ADVANTAGES, VF_COEF, gae, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -17,6 +17,7 @@ pub(super) const ROW: Row = Row {
         GAMMA,
         GAE_LAMBDA,
         NORMALIZE_ADVANTAGE.or("true"),
+        RECOMPUTE_ADVANTAGES,
         Param::fixed("kl_target", Range::Positive, "0.01", "KL divergence that an update should come to"),
         Param::fixed("kl_coef", Range::Positive, "1", "weight of the penalty to begin with"),
         CLIP_RANGE_VF,

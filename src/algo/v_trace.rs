@@ -1,5 +1,6 @@
 use super::params::{
-    ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, passes, scheduled,
+    ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, VF_COEF, passes,
+    scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -24,6 +25,7 @@ pub(super) const ROW: Row = Row {
         ),
         Param::fixed("clip_c", Range::Limit, "1", "largest ratio that carries later steps back; inf does not clip"),
         NORMALIZE_ADVANTAGE,
+        RECOMPUTE_ADVANTAGES,
         ENT_COEF.or("0.01"),
         VF_COEF,
     ],

@@ -57,6 +57,10 @@ impl Config {
                 let why = "n_epochs = 1 is one pass, which it cannot end; leave it out, or set n_epochs above 1";
                 said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
             }
+            "recompute_advantages" => self.learns_no_values().or_else(|| {
+                let why = "n_epochs = 1 is one pass, whose advantages are new; leave it out, or set n_epochs above 1";
+                said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
+            }),
             "line_search_decay" => {
                 let tries = self.algo.arg("line_search_steps").and_then(Value::number);
                 let why = "line_search_steps = 1 tries one step; leave it out, or set line_search_steps above 1";
