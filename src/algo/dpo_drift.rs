@@ -1,6 +1,6 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    RECOMPUTE_ADVANTAGES, TARGET_KL, VF_COEF, gae, passes, scheduled,
+    CLIP_RANGE_VF, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
+    RECOMPUTE_ADVANTAGES, TARGET_KL, VF_COEF, estimator, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -16,6 +16,7 @@ pub(super) const ROW: Row = Row {
         N_MINIBATCHES,
         GAMMA,
         GAE_LAMBDA,
+        ESTIMATOR,
         NORMALIZE_ADVANTAGE.or("true"),
         RECOMPUTE_ADVANTAGES,
         Param::fixed(
@@ -48,5 +49,5 @@ fn dpo_drift(args: &Args) -> Result<OnPolicy> {
         .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
         .minus(scheduled(args, &ENT_COEF)?, Entropy);
     let target_kl = args.number("target_kl")?;
-    Ok(OnPolicy { target_kl, ..passes(args, gae(args)?, objective)? })
+    Ok(OnPolicy { target_kl, ..passes(args, estimator(args)?, objective)? })
 }

@@ -2,7 +2,7 @@
 
 use super::OnPolicy;
 use crate::Result;
-use crate::advantage::{Estimator, Gae};
+use crate::advantage::{DiscountedStates, Estimator, Gae, Upgo};
 use crate::objective::Sum;
 use crate::optim::Registry;
 use crate::rollout::{Horizon, Rollout};
@@ -76,11 +76,6 @@ pub(super) const RPO_ALPHA: Param = Param::fixed(
      optimisation: 0.5 is usual, 0 shifts nothing",
 );
 
-/// Generalised advantages, as the arguments say.
-pub(super) fn gae(args: &Args) -> Result<Box<dyn Estimator>> {
-    Ok(Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }))
-}
-
 /// Passes over rollouts of so many steps, as the arguments say.
 pub(super) fn passes(args: &Args, estimator: Box<dyn Estimator>, objective: Sum) -> Result<OnPolicy> {
     let horizon = Horizon::Steps(args.count("n_steps")?);
@@ -91,6 +86,35 @@ pub(super) fn passes(args: &Args, estimator: Box<dyn Estimator>, objective: Sum)
         recompute_advantages: args.flag("recompute_advantages")?,
         ..OnPolicy::new(horizon, args.number("gamma")?, estimator, objective)
     })
+}
+
+pub(super) const DISCOUNT_STATES: Param = Param::flag(
+    "discount_states",
+    "false",
+    "whether the step t of an episode counts gamma^t, as in the gradient of the discounted return, or like any other",
+);
+pub(super) const ESTIMATOR: Param = Param {
+    name: "estimator",
+    kind: Kind::Word(&["gae", "upgo"]),
+    default: "gae",
+    meaning: "where advantages come from: generalised advantage estimation, or upgoing returns, which go on while actions do better \
+              than the critic thought; both learn values from TD(gae_lambda) returns",
+};
+
+/// The estimator that [`ESTIMATOR`] names.
+pub(super) fn estimator(args: &Args) -> Result<Box<dyn Estimator>> {
+    let lambda = args.number("gae_lambda")? as f32;
+    Ok(if is_upgo(args)? { Box::new(Upgo { lambda }) } else { Box::new(Gae { gae_lambda: lambda }) })
+}
+
+pub(super) fn is_upgo(args: &Args) -> Result<bool> {
+    Ok(args.value(ESTIMATOR.name)?.word() == Some("upgo"))
+}
+
+/// An estimator over whole episodes, with the weight of a state where [`DISCOUNT_STATES`] says so.
+pub(super) fn of_states(args: &Args, estimator: impl Estimator + 'static) -> Result<Box<dyn Estimator>> {
+    let estimator = Box::new(estimator);
+    Ok(if args.flag("discount_states")? { Box::new(DiscountedStates(estimator)) } else { estimator })
 }
 
 /// An argument that may change over training.

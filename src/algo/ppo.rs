@@ -1,6 +1,6 @@
 use super::params::{
-    CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
-    NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, RPO_ALPHA, TARGET_KL, VF_COEF, gae, passes, scheduled,
+    CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
+    NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, RPO_ALPHA, TARGET_KL, VF_COEF, estimator, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -16,6 +16,7 @@ pub(super) const ROW: Row = Row {
         N_MINIBATCHES,
         GAMMA,
         GAE_LAMBDA,
+        ESTIMATOR,
         NORMALIZE_ADVANTAGE.or("true"),
         RECOMPUTE_ADVANTAGES,
         CLIP_RANGE,
@@ -41,5 +42,5 @@ fn ppo(args: &Args) -> Result<OnPolicy> {
         .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
         .minus(scheduled(args, &ENT_COEF)?, Entropy);
     let (target_kl, rpo_alpha) = (args.number("target_kl")?, args.number("rpo_alpha")?);
-    Ok(OnPolicy { target_kl, rpo_alpha, ..passes(args, gae(args)?, objective)? })
+    Ok(OnPolicy { target_kl, rpo_alpha, ..passes(args, estimator(args)?, objective)? })
 }

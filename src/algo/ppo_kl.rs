@@ -1,6 +1,6 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    RECOMPUTE_ADVANTAGES, VF_COEF, gae, passes, scheduled,
+    CLIP_RANGE_VF, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
+    RECOMPUTE_ADVANTAGES, VF_COEF, estimator, passes, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
@@ -16,6 +16,7 @@ pub(super) const ROW: Row = Row {
         N_MINIBATCHES,
         GAMMA,
         GAE_LAMBDA,
+        ESTIMATOR,
         NORMALIZE_ADVANTAGE.or("true"),
         RECOMPUTE_ADVANTAGES,
         Param::fixed("kl_target", Range::Positive, "0.01", "KL divergence that an update should come to"),
@@ -35,5 +36,5 @@ fn ppo_kl(args: &Args) -> Result<OnPolicy> {
         .plus(1.0, KlPenalty::new(args.number("kl_target")?, args.number("kl_coef")?))
         .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
         .minus(scheduled(args, &ENT_COEF)?, Entropy);
-    passes(args, gae(args)?, objective)
+    passes(args, estimator(args)?, objective)
 }
