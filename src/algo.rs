@@ -1,6 +1,7 @@
 //! Algorithms: the contract, and recipes over one loop, which estimates advantages and descends an objective.
 
 mod a2c;
+mod adaptive_rate;
 mod conjugate_gradients;
 mod dpo_drift;
 mod judgement;
@@ -17,6 +18,7 @@ mod rloo;
 mod trpo;
 mod v_trace;
 
+pub use adaptive_rate::AdaptiveRate;
 pub use learner::Learner;
 pub use natural::{LineSearch, Natural, TrustRegion};
 pub use on_policy::OnPolicy;

@@ -179,7 +179,7 @@ const WRAPPERS: &str =
 
 #[rustfmt::skip]
 const ABSENT: &[Names] = &[
-    (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
+    (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta"], KL),
     (&["training", "obs_rms"], NORMALISER),
     (&["norm_obs_keys"], "normalize_observation scales each number of an observation"),
     (&["is_rainy", "fickle_passenger"], TAXI),

@@ -295,7 +295,7 @@ fn settings_of_another_algorithm_are_refused() {
         ),
         (
             Config { episodes: 6, ..ppo() },
-            "episodes = 6 has no effect on ppo: it is a setting of reinforce; leave it out, or leave it at 8",
+            "episodes = 6 has no effect on ppo: it is a setting of reinforce and rloo; leave it out, or leave it at 8",
         ),
         (
             Config { n_steps: 7, ..Config::for_algo("reinforce").expect("known") },

@@ -29,6 +29,7 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         ("n_epochs = 1\nn_minibatches = 1\nclip_range = 0.1", "clip_range", "set one of them above 1"),
         ("n_epochs = 1\nn_minibatches = 1\nclip_range_vf = 0.1", "clip_range_vf", "set one of them above 1"),
         ("algo = 'ppo(dual_clip=3, n_epochs=1, n_minibatches=1)'", "dual_clip", "set one of them above 1"),
+        ("algo = 'ppo(desired_kl=0.01, n_epochs=1, n_minibatches=1)'", "desired_kl", "set one of them above 1"),
         ("algo = 'dpo_drift(dpo_alpha=3, n_epochs=1, n_minibatches=1)'", "dpo_alpha", "set one of them above 1"),
         ("algo = 'dpo_drift(dpo_beta=1, n_epochs=1, n_minibatches=1)'", "dpo_beta", "set one of them above 1"),
         ("algo = 'ppo_kl(kl_coef=2, n_epochs=1, n_minibatches=1)'", "kl_coef", "set one of them above 1"),

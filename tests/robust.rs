@@ -9,7 +9,8 @@ use uphill::models::Site;
 use uphill::objective::{Objective, Output, Report, RowSums, Sum, TensorBatch};
 use uphill::rollout::{ActionColumn, Estimate, Minibatch};
 use uphill::{
-    Config, Error, Horizon, MlpConfig, MlpModel, Model, Params, Result, Rollout, Scratch, Seed, Stop, Trainer,
+    Checkpoint, Config, Error, Horizon, MlpConfig, MlpModel, Model, Params, Result, Rollout, Scratch, Seed, Stop,
+    Trainer,
 };
 
 const CPU: Device = Device::Cpu;
@@ -202,6 +203,22 @@ fn it_learns_the_same_on_any_number_of_threads_and_something_else_than_without()
     assert_eq!(one, of(0.5, 3, 1));
     assert_ne!(one, of(0.0, 1, 1));
     assert_ne!(one, of(0.5, 1, 2));
+}
+
+#[test]
+fn a_resumed_run_draws_what_it_would_have_drawn() {
+    let config =
+        Config::from_toml("rpo_alpha = 0.5\nenv = 'Pendulum-v1'\nn_steps = 16\nhidden = [4]").expect("settings");
+    let mut whole = Trainer::new(&config).expect("a trainer");
+    let update = |trainer: &mut Trainer| drop(trainer.step().expect("an update").expect("steps are left"));
+    update(&mut whole);
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("checkpoint");
+    whole.checkpoint().expect("a checkpoint").write(&path).expect("a file");
+    let mut resumed = Trainer::resume(&Checkpoint::read(&path).expect("a file")).expect("a state");
+    (0..3).for_each(|_| [&mut whole, &mut resumed].into_iter().for_each(update));
+    let [whole, resumed] = [&whole, &resumed].map(|trainer| trainer.params().snapshot().expect("values"));
+    assert_eq!(whole, resumed);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    RECOMPUTE_ADVANTAGES, TARGET_KL, VF_COEF, estimator, passes, scheduled,
+    CLIP_RANGE_VF, DESIRED_KL, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
+    NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, TARGET_KL, VF_COEF, estimator, passes, scheduled,
 };
-use super::{Make, OnPolicy, Row};
+use super::{AdaptiveRate, Make, OnPolicy, Row};
 use crate::Result;
 use crate::objective::{DiscoveredDrift, Entropy, Objective, ValueLoss};
 use crate::words::{Args, Param, Range};
@@ -35,6 +35,7 @@ pub(super) const ROW: Row = Row {
         ENT_COEF.or("0.01"),
         VF_COEF,
         TARGET_KL,
+        DESIRED_KL,
     ],
     make: Make { settings: &[], build: |args, _| Ok(Box::new(dpo_drift(args)?)) },
 };
@@ -49,5 +50,6 @@ fn dpo_drift(args: &Args) -> Result<OnPolicy> {
         .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
         .minus(scheduled(args, &ENT_COEF)?, Entropy);
     let target_kl = args.number("target_kl")?;
-    Ok(OnPolicy { target_kl, ..passes(args, estimator(args)?, objective)? })
+    let rate = AdaptiveRate::new(args.number("desired_kl")?);
+    Ok(OnPolicy { target_kl, rate, ..passes(args, estimator(args)?, objective)? })
 }

@@ -6,7 +6,7 @@ use uphill_envs::quoted;
 
 use super::learner::Buffers;
 use super::loss_gradient::{loss_gradient, mean_gradient};
-use super::{Algorithm, Learner, Now};
+use super::{AdaptiveRate, Algorithm, Learner, Now};
 use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -37,6 +37,8 @@ pub struct OnPolicy {
     pub n_minibatches: usize,
     /// A pass whose last minibatch had a larger approximate KL divergence is the last.
     pub target_kl: f64,
+    /// What learning rates are multiplied by, which goes by the divergence of passes.
+    pub rate: AdaptiveRate,
     /// Whether each pass but the first has advantages and targets of its own, estimated anew from what the critic has become. How far a
     /// value may move is still from what it was when the rollout was made.
     ///
@@ -69,6 +71,7 @@ impl OnPolicy {
             n_epochs: 1,
             n_minibatches: 1,
             target_kl: f64::INFINITY,
+            rate: AdaptiveRate::new(f64::INFINITY),
             recompute_advantages: false,
             rpo_alpha: 0.0,
         }
@@ -138,7 +141,7 @@ impl Algorithm for OnPolicy {
             false => units.extend(rollout.valid_steps()),
         }
         let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
-        let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
+        let (mut totals, kl_name, mut rate) = (Totals::default(), self.objective.kl_name(), self.rate);
         for epoch in 0..self.n_epochs {
             let (asks_policy, asks_critic) = (self.estimator.needs_log_probs(), self.recompute_advantages);
             let made = Judged::when_made(rollout);
@@ -169,6 +172,7 @@ impl Algorithm for OnPolicy {
             if minibatches > 1 {
                 units.shuffle(shuffle);
             }
+            optimizer.set_lr_factor(rate.factor());
             let mut last_kl = 0.0;
             for m in 0..minibatches {
                 now.stop.check()?;
@@ -186,10 +190,15 @@ impl Algorithm for OnPolicy {
                 let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
             }
-            if world.size() > 1 && self.target_kl.is_finite() {
+            if world.size() > 1 && (self.target_kl.is_finite() || rate.adapts()) {
                 let mut kl = [last_kl as f32];
                 world::mean(&**world, &mut kl)?;
                 last_kl = f64::from(kl[0]);
+            }
+            // One step from the policy that acted has come to nothing yet.
+            let is_told = kl_name.is_some() && epoch + minibatches > 1;
+            if rate.adapts() && is_told {
+                rate = rate.after(last_kl);
             }
             if last_kl > self.target_kl {
                 break;
@@ -199,6 +208,7 @@ impl Algorithm for OnPolicy {
             if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
         let report = UpdateReport { explained_variance, ..totals.mean() }.finite()?;
         self.objective.follow(&report.terms);
+        self.rate = rate;
         Ok(report)
     }
 
@@ -207,6 +217,9 @@ impl Algorithm for OnPolicy {
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        if self.rate.adapts() {
+            visit("lr_factor", Slot::Scalar(&mut self.rate.factor));
+        }
         self.objective.state(&mut |name, number| visit(&format!("objective.{name}"), Slot::Scalar(number)));
     }
 }

@@ -63,6 +63,13 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
 
+pub(super) const DESIRED_KL: Param = Param::fixed(
+    "desired_kl",
+    Range::Limit,
+    "inf",
+    "approximate KL divergence by which the learning rate goes: it falls where a pass comes to more than twice as much, and rises where \
+     one comes to less than half; inf leaves it",
+);
 pub(super) const RECOMPUTE_ADVANTAGES: Param = Param::flag(
     "recompute_advantages",
     "false",

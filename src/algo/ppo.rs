@@ -1,8 +1,8 @@
 use super::params::{
-    CLIP_RANGE, CLIP_RANGE_VF, DUAL_CLIP, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
-    NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, RPO_ALPHA, TARGET_KL, VF_COEF, estimator, passes, scheduled,
+    CLIP_RANGE, CLIP_RANGE_VF, DESIRED_KL, DUAL_CLIP, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES,
+    N_STEPS, NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, RPO_ALPHA, TARGET_KL, VF_COEF, estimator, passes, scheduled,
 };
-use super::{Make, OnPolicy, Row};
+use super::{AdaptiveRate, Make, OnPolicy, Row};
 use crate::Result;
 use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
 use crate::words::Args;
@@ -25,6 +25,7 @@ pub(super) const ROW: Row = Row {
         ENT_COEF.or("0.01"),
         VF_COEF,
         TARGET_KL,
+        DESIRED_KL,
         RPO_ALPHA,
     ],
     make: Make { settings: &[], build: |args, _| Ok(Box::new(ppo(args)?)) },
@@ -42,5 +43,6 @@ fn ppo(args: &Args) -> Result<OnPolicy> {
         .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
         .minus(scheduled(args, &ENT_COEF)?, Entropy);
     let (target_kl, rpo_alpha) = (args.number("target_kl")?, args.number("rpo_alpha")?);
-    Ok(OnPolicy { target_kl, rpo_alpha, ..passes(args, estimator(args)?, objective)? })
+    let rate = AdaptiveRate::new(args.number("desired_kl")?);
+    Ok(OnPolicy { target_kl, rate, rpo_alpha, ..passes(args, estimator(args)?, objective)? })
 }
