@@ -129,7 +129,7 @@ impl Rollout {
             column.resize(len, 0.0);
         }
         let (lanes, mut first) = (self.lanes, 0);
-        self.join_truncated(parts.clone(), steps);
+        self.join_truncated(&parts, steps);
         for part in parts {
             self.memory.extend_from_slice(&part.memory);
             self.last_observation.extend_from_slice(&part.last_observation);
@@ -167,7 +167,7 @@ impl Rollout {
     }
 
     /// Takes the truncated steps of parts that are side by side, of so many steps at most, in order.
-    fn join_truncated<'a>(&mut self, parts: impl Iterator<Item = &'a Rollout> + Clone, steps: usize) {
+    fn join_truncated<'a>(&mut self, parts: &(impl Iterator<Item = &'a Rollout> + Clone), steps: usize) {
         let (lanes, width) = (self.lanes, self.observation_len);
         for t in 0..steps {
             let mut first = 0;
