@@ -20,6 +20,7 @@ const LONGEST: u64 = 4096;
 pub(crate) enum Kind {
     Run,
     Comparison,
+    Seeds,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,6 +69,7 @@ pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
         Ok(Marker { kind: Kind::Comparison, schema: 1 }) => {
             "this is the folder of a comparison: give --out another one"
         }
+        Ok(Marker { kind: Kind::Seeds, schema: 1 }) => "this is the folder of several seeds: give --out another one",
         Ok(_) => "a later version of uphill made this folder: give --out another one",
         Err(_) => "this is no marker that uphill wrote: give --out another folder",
     };

@@ -340,6 +340,14 @@ train --env nowhere
 compare_optimizers --tasks option.toml
 gradient_quality --env no_way.toml
 train --algo "reinforce(discount_states=true, gamma=1)"
+train --algo rloo --episodes 1 --envs 1
+train --algo rloo --vf-coef 0.5
+train --algo ppo --estimator upg
+train --seeds 0
+train --seeds 9-3
+train --seeds 1,2,1
+train --seeds 4 --seed 3
+train --seeds four
 # A wrapper
 train --action-repeat 4
 train --env "CartPole-v1 | time_awre"
