@@ -56,6 +56,26 @@ fn same_steps<const N: usize>(len: usize, lanes: usize, columns: [(&str, usize);
     assert!(whole, "a length of {len} is no whole number of steps of {}", counted(lanes, "lane"));
 }
 
+/// What the network says of a rollout's steps, each `[T, N]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// Log-probability of each action.
+    pub log_prob: &'a [f32],
+    /// V of each observation.
+    pub value: &'a [f32],
+    /// V of the state that each action led to; see [`Rollout::next_value`].
+    pub next_value: &'a [f32],
+}
+
+impl<'a> Judged<'a> {
+    /// What it said when the rollout was made.
+    #[must_use]
+    pub fn when_made(rollout: &'a Rollout) -> Self {
+        let Rollout { log_prob, value, next_value, .. } = rollout;
+        Self { log_prob, value, next_value }
+    }
+}
+
 /// Turns a rollout into advantages.
 pub trait Estimator: fmt::Debug + Send {
     /// Whether it reads values, so that the critic has to be asked for them.
@@ -67,12 +87,12 @@ pub trait Estimator: fmt::Debug + Send {
         false
     }
 
-    /// Replaces `out` by advantages and targets of every step, with discount factor `gamma`. `log_prob` is `[T, N]`: what the
-    /// policy gives each action now, where `rollout.log_prob` is what it gave when it acted.
+    /// Replaces advantages and targets of `out` by those of every step, with discount factor `gamma`. `now` is what the network says of the
+    /// steps now, values among it; `rollout.log_prob` is what the policy gave each action when it acted.
     ///
     /// # Panics
     /// If columns of the rollout that it reads differ in length, which those of a collector's never do.
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, log_prob: &[f32], out: &mut Estimate);
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate);
 
     /// Advantages and targets of every step, with discount factor `gamma`, for the policy that acted.
     ///
@@ -80,7 +100,7 @@ pub trait Estimator: fmt::Debug + Send {
     /// As [`estimate_into`](Estimator::estimate_into).
     fn estimate(&self, rollout: &Rollout, gamma: f32) -> Estimate {
         let mut out = Estimate::default();
-        self.estimate_into(rollout, gamma, &rollout.log_prob, &mut out);
+        self.estimate_into(rollout, gamma, Judged::when_made(rollout), &mut out);
         out
     }
 }

@@ -1,7 +1,9 @@
 //! Algorithms: the contract, and recipes over one loop, which estimates advantages and descends an objective.
 
 mod a2c;
+mod adaptive_rate;
 mod conjugate_gradients;
+mod dpo_drift;
 mod judgement;
 mod learner;
 mod loss_gradient;
@@ -16,6 +18,7 @@ mod rloo;
 mod trpo;
 mod v_trace;
 
+pub use adaptive_rate::AdaptiveRate;
 pub use learner::Learner;
 pub use natural::{LineSearch, Natural, TrustRegion};
 pub use on_policy::OnPolicy;
@@ -120,7 +123,7 @@ pub struct Make {
 
 /// Every algorithm of this crate.
 pub const ROWS: &[Row] =
-    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
+    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, dpo_drift::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

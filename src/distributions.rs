@@ -95,6 +95,12 @@ pub trait Distribution: fmt::Debug + Send + Sync {
         0
     }
 
+    /// How many of its first outputs are means: adding to one moves the number of the action that it is of as far. 0, the default, where
+    /// it has none, as a choice has not.
+    fn means(&self) -> usize {
+        0
+    }
+
     /// Brings actions that are numbers, `[B, action_len]`, from where they were drawn into the space, for an environment to
     /// take: clips them to it, or scales them. What is kept and learnt from is what was drawn.
     fn map_action(&self, _actions: &mut [f32]) {}

@@ -36,12 +36,11 @@ pub(crate) struct LaneGroup {
     /// `[n, K]`: numbers as the environment takes them.
     clipped: Vec<f32>,
     final_observation: Vec<f32>,
-    /// Places in `[T, n]` where an episode was truncated, and the observations they were truncated at.
-    truncated: Vec<usize>,
-    truncated_at: Vec<f32>,
-    /// What was remembered then.
+    /// What was remembered of each lane where an episode was truncated.
     truncated_memory: Vec<f32>,
     values: Vec<f32>,
+    /// `[n]`: those of the observations after the last step.
+    last: Vec<f32>,
     /// Observations of the rollout as numbers, some at a time.
     numbers: Vec<f32>,
     scratch: Scratch,
@@ -93,10 +92,9 @@ impl LaneGroup {
             mask: Vec::new(),
             policy: KeptRows::default(),
             clipped: Vec::new(),
-            truncated: Vec::new(),
-            truncated_at: Vec::new(),
             truncated_memory: Vec::new(),
             values: Vec::new(),
+            last: Vec::new(),
             numbers: Vec::new(),
             scratch: Scratch::default(),
             before: Snapshot::default(),
@@ -152,13 +150,11 @@ impl LaneGroup {
         }
         let Self { rollout, episodes_left, active, outputs, policy, final_observation, .. } = self;
         let policy = policy.of(distribution);
-        let Self { clipped, truncated, truncated_at, truncated_memory, memory, values, scratch, mask, .. } = self;
+        let Self { clipped, truncated_memory, memory, values, scratch, mask, .. } = self;
         let observations = (d, ObservationKind::of(&self.env.spec().observation));
         rollout.clear(lanes, observations, (k, distribution.action_kind()));
         rollout.choices = choices;
         rollout.memory.extend_from_slice(memory);
-        truncated.clear();
-        truncated_at.clear();
         truncated_memory.clear();
         episodes_left.clear();
         episodes_left.resize(lanes, if let Horizon::Episodes(n) = horizon { n } else { usize::MAX });
@@ -234,8 +230,8 @@ impl LaneGroup {
                     continue;
                 }
                 if end == End::Truncated {
-                    truncated.push(start + lane);
-                    truncated_at.extend_from_slice(&final_observation[lane * d..(lane + 1) * d]);
+                    rollout.truncated.push(start + lane);
+                    rollout.truncated_observation.extend_from_slice(&final_observation[lane * d..(lane + 1) * d]);
                     truncated_memory.extend_from_slice(&memory[remembered.clone()]);
                 }
                 if end.ended() {
@@ -246,6 +242,7 @@ impl LaneGroup {
             }
             t += 1;
         }
+        rollout.last_observation.extend_from_slice(&self.observation);
         if with_values {
             return self.judge(network, params);
         }
@@ -335,18 +332,12 @@ impl LaneGroup {
             })?;
         }
         check_len("the network's values", rollout.end.len(), rollout.value.len())?;
-        // V of the state each action led to is V of the next observation, unless the episode ended here.
-        judge(&self.observation, &self.memory, values)?;
-        rollout.next_value.extend(rollout.value.iter().skip(rollout.lanes).chain(&*values));
-        judge(&self.truncated_at, &self.truncated_memory, values)?;
-        for (next, end) in rollout.next_value.iter_mut().zip(&rollout.end) {
-            if end.ended() {
-                *next = 0.0;
-            }
-        }
-        for (&place, &value) in self.truncated.iter().zip(&*values) {
-            rollout.next_value[place] = value;
-        }
+        let mut last = std::mem::take(&mut self.last);
+        judge(&rollout.last_observation, &self.memory, &mut last)?;
+        judge(&rollout.truncated_observation, &self.truncated_memory, values)?;
+        let mut next_value = std::mem::take(&mut rollout.next_value);
+        rollout.next_values(&rollout.value, values, &last, &mut next_value);
+        (rollout.next_value, self.last) = (next_value, last);
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ use candle_core::{Device, Tensor};
 use uphill_envs::{Spec, counted, quoted};
 
 pub use along::Sequences;
-pub(crate) use along::{Asked, outputs_along};
+pub(crate) use along::{Asked, ValuesAlong, outputs_along};
 pub use cnn_model::{CnnConfig, CnnModel};
 pub use gru::CELL as GRU;
 pub use lstm::CELL as LSTM;

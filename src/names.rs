@@ -70,6 +70,8 @@ const SAME: &[Names] = &[
     (&["normalize_value", "popart", "use_popart", "value_norm", "use_valuenorm", "value_normalization", "normalize_values"], ""),
     (&["clip_reward", "clip_rewards"], "it is a number, of rewards that normalize_reward has scaled"),
     (&["clip_range", "clip_coef", "clip_param", "clip_ratio", "clip_eps", "clip_epsilon", "eps_clip", "clip"], ""),
+    (&["recompute_advantages", "recompute_adv", "recompute_advantage"], ""),
+    (&["dual_clip", "dual_clip_ratio", "dual_clip_coef", "dual_clip_c", "clip_ratio_c"], ""),
     (&["clip_range_vf", "value_clip_range", "clip_range_value"], ""),
     (&["clip_range_vf", "clip_vloss", "value_clip", "clip_value_loss", "use_clipped_value_loss"], SWITCH),
     (&["ent_coef", "entropy_coeff", "entropy_coef", "entropy_coefficient", "entropy_weight", "entropy_cost",
@@ -110,6 +112,9 @@ const SAME: &[Names] = &[
     (&["algo", "algorithm", "alg", "agent"], ""),
     (&["ppo", "maskable_ppo", "maskableppo", "ppo_mask"], "any algorithm takes legal actions only, where the environment says which are"),
     (&["ppo", "recurrent_ppo", "recurrentppo", "ppo_lstm"], "what remembers is the network: model = \"lstm\" or \"gru\""),
+    (&["dpo_drift", "dpo", "discovered_policy_optimization", "discovered_policy_optimisation"],
+       "it is discovered policy optimisation; of direct preference optimisation there is nothing here"),
+    (&["ppo", "rpo", "robust_policy_optimization", "robust_policy_optimisation"], "robust policy optimisation is ppo(rpo_alpha=0.5)"),
     (&["optimizer", "optim", "opt", "optimizer_class", "optimiser"], ""),
     (&["optimizer", "optimizer_kwargs", "epsilon", "optim_eps", "adam_eps", "rms_prop_eps", "opt_eps"],
        "arguments stand in it, as in adam(eps=1e-5)"),
@@ -174,8 +179,7 @@ const WRAPPERS: &str =
 
 #[rustfmt::skip]
 const ABSENT: &[Names] = &[
-    (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta", "desired_kl"], KL),
-    (&["dual_clip", "recompute_adv", "recompute_advantage"], ""),
+    (&["kl_coeff", "kl_coef", "kl_target", "init_kl_coef", "kl_beta"], KL),
     (&["training", "obs_rms"], NORMALISER),
     (&["norm_obs_keys"], "normalize_observation scales each number of an observation"),
     (&["is_rainy", "fickle_passenger"], TAXI),

@@ -1,6 +1,7 @@
 //! What learning descends: terms that add up to one loss.
 
 mod clipped_surrogate;
+mod discovered_drift;
 mod entropy;
 mod fused_loss;
 mod host_loss;
@@ -13,6 +14,7 @@ use std::fmt;
 use candle_core::{Device, Tensor};
 
 pub use clipped_surrogate::ClippedSurrogate;
+pub use discovered_drift::DiscoveredDrift;
 pub use entropy::Entropy;
 pub(crate) use fused_loss::fused_loss;
 pub(crate) use host_loss::HostLoss;
@@ -51,6 +53,26 @@ impl Output {
             0 => legal,
             rest => Tensor::cat(&[&legal, &outputs.narrow(1, choices, rest)?], 1)?,
         };
+        Ok(Self { policy: distribution.tensor(&outputs)?, value: self.value })
+    }
+}
+
+impl Output {
+    /// The same with the policy's means shifted as an estimate says of the steps at these places.
+    pub(crate) fn shifted(
+        self,
+        distribution: &dyn Distribution,
+        estimate: &Estimate,
+        places: &[usize],
+    ) -> Result<Self> {
+        if estimate.shift.is_empty() {
+            return Ok(self);
+        }
+        let outputs = self.policy.outputs();
+        let (rows, columns) = outputs.dims2()?;
+        let mut by = vec![0.0; rows * columns];
+        estimate.shift(&mut by, columns, distribution.means(), places);
+        let outputs = (outputs + Tensor::from_vec(by, (rows, columns), outputs.device())?)?;
         Ok(Self { policy: distribution.tensor(&outputs)?, value: self.value })
     }
 }

@@ -49,6 +49,12 @@ pub struct Rollout {
     /// `[T, N]`: V of the state that the action led to, never of the state after a reset: at a truncated step V of the
     /// episode's last observation, at a terminated one zero.
     pub next_value: Vec<f32>,
+    /// Places in `[T, N]` of the truncated steps, in order.
+    pub truncated: Vec<usize>,
+    /// The observation that the episode of each finished on, `[D]`: no action answered to it.
+    pub truncated_observation: Vec<f32>,
+    /// `[N, D]`: what each lane shows after its last step, which no action has answered to yet.
+    pub last_observation: Vec<f32>,
 }
 
 impl Rollout {
@@ -73,6 +79,9 @@ impl Rollout {
             valid: Vec::new(),
             value: Vec::new(),
             next_value: Vec::new(),
+            truncated: Vec::new(),
+            truncated_observation: Vec::new(),
+            last_observation: Vec::new(),
         }
     }
 
@@ -87,6 +96,9 @@ impl Rollout {
         for column in [&mut self.log_prob, &mut self.reward, &mut self.value, &mut self.next_value] {
             column.clear();
         }
+        self.truncated.clear();
+        self.truncated_observation.clear();
+        self.last_observation.clear();
         self.observation.clear(observation_kind);
         self.action.clear(kind);
         self.choices = 0;
@@ -117,8 +129,10 @@ impl Rollout {
             column.resize(len, 0.0);
         }
         let (lanes, mut first) = (self.lanes, 0);
+        self.join_truncated(&parts, steps);
         for part in parts {
             self.memory.extend_from_slice(&part.memory);
+            self.last_observation.extend_from_slice(&part.last_observation);
             fn put<T: Copy>(to: &mut [T], from: &[T], (stride, first, width): (usize, usize, usize)) {
                 for (to, from) in to.chunks_exact_mut(stride).zip(from.chunks_exact(width)) {
                     to[first..first + width].copy_from_slice(from);
@@ -149,6 +163,36 @@ impl Rollout {
             put(&mut self.value, &part.value, place);
             put(&mut self.next_value, &part.next_value, place);
             first += part.lanes;
+        }
+    }
+
+    /// Takes the truncated steps of parts that are side by side, of so many steps at most, in order.
+    fn join_truncated<'a>(&mut self, parts: &(impl Iterator<Item = &'a Rollout> + Clone), steps: usize) {
+        let (lanes, width) = (self.lanes, self.observation_len);
+        for t in 0..steps {
+            let mut first = 0;
+            for part in parts.clone() {
+                let [from, to] = [t, t + 1].map(|t| part.truncated.partition_point(|&place| place < t * part.lanes));
+                let places = part.truncated[from..to].iter();
+                self.truncated.extend(places.map(|place| t * lanes + first + place % part.lanes));
+                self.truncated_observation.extend_from_slice(&part.truncated_observation[from * width..to * width]);
+                first += part.lanes;
+            }
+        }
+    }
+
+    /// Replaces `next` by V of the state that each action led to, `[T, N]`, given V of the observations, `[T, N]`, of the truncated
+    /// ones and of the last ones: V of the next observation, unless the episode ended there.
+    pub(crate) fn next_values(&self, value: &[f32], truncated: &[f32], last: &[f32], next: &mut Vec<f32>) {
+        next.clear();
+        next.extend(value.iter().skip(self.lanes).chain(last));
+        for (next, end) in next.iter_mut().zip(&self.end) {
+            if end.ended() {
+                *next = 0.0;
+            }
+        }
+        for (&place, &value) in self.truncated.iter().zip(truncated) {
+            next[place] = value;
         }
     }
 

@@ -25,6 +25,12 @@ impl Seed {
         Rng::seed_from_u64(self.derive(name, index))
     }
 
+    /// A seed whose streams are a stream's own: those of an update among those of a run.
+    #[must_use]
+    pub(crate) fn within(self, name: &str, index: u64) -> Self {
+        Self(self.derive(name, index))
+    }
+
     /// The seed of a stream, for what takes a seed rather than a generator (environments).
     #[must_use]
     pub fn derive(self, name: &str, index: u64) -> u64 {

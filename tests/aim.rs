@@ -133,8 +133,9 @@ fn a_shared_trunk_and_modules_find_their_aim() {
 
 #[test]
 fn a_run_goes_on_from_its_checkpoint_as_if_it_had_not_stopped_on_any_number_of_threads() {
-    for (algo, env) in
-        ["reinforce", "a2c", "ppo", "ppo_kl", "trpo"].into_iter().flat_map(|a| [(a, "Aim-v0"), (a, "Pendulum-v1")])
+    for (algo, env) in ["reinforce", "a2c", "ppo", "ppo_kl", "dpo_drift", "trpo"]
+        .into_iter()
+        .flat_map(|a| [(a, "Aim-v0"), (a, "Pendulum-v1")])
     {
         let config = Config { env: env.into(), envs: 40, steps: 1 << 30, ..config(algo) };
         let config = if algo == "reinforce" { Config { episodes: 40, ..config } } else { config };

@@ -188,7 +188,7 @@ fn config(algo: &str) -> Config {
     let defaults = Config::new(algo, "adam").expect("an algorithm");
     let config = match algo {
         "reinforce" | "rloo" => Config { episodes: 16, ..defaults },
-        "ppo" | "ppo_kl" | "trpo" => Config { n_steps: 32, ..defaults },
+        "ppo" | "ppo_kl" | "dpo_drift" | "trpo" => Config { n_steps: 32, ..defaults },
         _ => Config { n_steps: 8, ..defaults },
     };
     let config = Config { envs: 8, hidden: vec![16], lr: 0.01, gamma: 0.5, ent_coef: 0.0.into(), threads: 1, ..config };

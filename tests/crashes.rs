@@ -151,6 +151,11 @@ fn so_is_one_that_remembers_or_scales_or_sees_only_what_is_legal() {
         format!(
             "{PPO} --env GridWorld-4x4-v0(observation=image) --model minatar_cnn --filters 2 --hidden 4 --steps 640 --threads 2"
         ),
+        format!("{PPO} --env Pendulum-v1 --rpo-alpha 0.5 --hidden 4 --steps 640 --threads 2"),
+        format!(
+            "{PPO} --env PendulumNoVelocity-v0 --model gru --hidden 4 --units 5 --recompute-advantages true --steps 640 --threads 2"
+        ),
+        format!("{PPO} --env CartPole-v1 --desired-kl 0.001 --hidden 4 --steps 640 --threads 1"),
         format!("{PPO} --env Taxi-v3 --model gru --hidden 4 --units 5 --steps 640 --threads 1"),
         format!("{PPO} --env RepeatPrevious-v0 --model lstm --hidden 4 --units 5 --steps 640 --threads 2"),
         format!(

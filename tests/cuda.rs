@@ -16,12 +16,15 @@ fn has_gpu(test: &str) -> bool {
 }
 
 /// Every network, every kind of action and every objective, each a few lines of a configuration.
-const KINDS: [(&str, &str); 24] = [
+const KINDS: [(&str, &str); 27] = [
     ("rloo", "algo = 'rloo'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("reinforce", "algo = 'reinforce'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("a2c", "algo = 'a2c'\nn_steps = 8\nenv = 'CartPole-v1'"),
     ("ppo", "algo = 'ppo'\nenv = 'CartPole-v1'"),
     ("ppo_kl", "algo = 'ppo_kl'\nenv = 'CartPole-v1'"),
+    ("dual clip", "algo = 'ppo(dual_clip=1.05)'\nenv = 'CartPole-v1'"),
+    ("rpo", "algo = 'ppo(rpo_alpha=0.5)'\nenv = 'Pendulum-v1'"),
+    ("dpo_drift", "algo = 'dpo_drift'\nenv = 'CartPole-v1'"),
     ("v_trace", "algo = 'v_trace'\nn_steps = 8\nenv = 'CartPole-v1'"),
     ("npg", "algo = 'npg'\nn_steps = 32\nn_minibatches = 4\nenv = 'CartPole-v1'"),
     ("trpo", "algo = 'trpo'\nn_steps = 32\nn_minibatches = 4\nenv = 'Pendulum-v1'"),

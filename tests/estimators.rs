@@ -8,8 +8,10 @@ use uphill::Rollout;
 use uphill::advantage::{Estimator, Gae, MonteCarlo, NStep};
 use uphill::distributions::CategoricalTensor;
 use uphill::envs::End;
-use uphill::objective::Output;
-use uphill::objective::{ClippedSurrogate, Entropy, Objective, PolicyGradient, Report, TensorBatch, ValueLoss};
+use uphill::objective::{
+    ClippedSurrogate, DiscoveredDrift, Entropy, Objective, Output, PolicyGradient, Report, RowGradients, RowSums, Rows,
+    TensorBatch, ValueLoss,
+};
 
 /// Largest distance, relative to the largest entry or to 1.
 const BOUND: f64 = 1e-5;
@@ -225,4 +227,66 @@ fn a_term_of_weight_zero_is_reported_and_moves_nothing() {
     assert_eq!((alone, gradient), (sum, same));
     assert!(values.iter().all(|&g| g == 0.0));
     assert_close("report", &[reported(&report, "value_loss")], &[cases[1].out["value_loss"].loss]);
+}
+
+#[derive(Deserialize)]
+struct Surrogates {
+    settings: Bounds,
+    #[serde(rename = "in")]
+    given: Ratios,
+    out: std::collections::BTreeMap<String, Slopes>,
+}
+
+#[derive(Deserialize)]
+struct Bounds {
+    clip_range: f64,
+    dual_clip: f64,
+    dpo_alpha: f64,
+    dpo_beta: f64,
+}
+
+#[derive(Deserialize)]
+struct Ratios {
+    log_ratio: Vec<f32>,
+    advantage: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Slopes {
+    loss: Vec<f64>,
+    slope: Vec<f64>,
+}
+
+#[test]
+fn surrogates_and_their_slopes_are_those_of_their_equations() {
+    let Surrogates { settings: s, given, out } =
+        serde_json::from_str(include_str!("reference/surrogates.json")).expect("what surrogates.py wrote");
+    let clipped = ClippedSurrogate::new(s.clip_range);
+    let surrogates: Vec<(&str, Box<dyn Objective>)> = vec![
+        ("clipped", Box::new(clipped.clone())),
+        ("dual_clipped", Box::new(clipped.dual_clip(s.dual_clip))),
+        ("drifting", Box::new(DiscoveredDrift { alpha: s.dpo_alpha, beta: s.dpo_beta })),
+    ];
+    assert_eq!(out.len(), surrogates.len());
+    for (name, surrogate) in surrogates {
+        let Slopes { loss, slope } = &out[name];
+        for (i, (&log_ratio, &advantage)) in given.log_ratio.iter().zip(&given.advantage).enumerate() {
+            let rows = Rows {
+                log_prob: &[log_ratio],
+                entropy: &[0.0],
+                value: &[0.0],
+                old_log_prob: &[0.0],
+                advantage: &[advantage],
+                target: &[0.0],
+                old_value: &[0.0],
+            };
+            let [mut by_log_prob, mut entropy, mut value] = [[0.0]; 3];
+            let mut by = RowGradients { log_prob: &mut by_log_prob, entropy: &mut entropy, value: &mut value };
+            let found = surrogate.rows(&rows, 1.0, &mut by, &mut RowSums::default()) as f32;
+            let what = format!("{name} of log-ratio {log_ratio} and advantage {advantage}");
+            assert_close(&what, &[found, by_log_prob[0]], &[loss[i], slope[i]]);
+            assert_eq!((entropy, value), ([0.0], [0.0]));
+        }
+    }
+    assert_ne!(out["clipped"].slope, out["dual_clipped"].slope, "some row is past the second bound");
 }

@@ -70,6 +70,9 @@ fn updates_give_the_words_that_they_gave() {
         ppo_kl    CartPole-v1       4 lanes: aa13707bd55c22e2 aa13707bd55c22e2
         ppo_kl    GridWorld-4x4-v0  4 lanes: 27e3e96da7b7c767 27e3e96da7b7c767
         ppo_kl    CartPole-v1      64 lanes: 5089e153546e6d05 5089e153546e6d05
+        dpo_drift CartPole-v1       4 lanes: 544161b7330dfbfd 544161b7330dfbfd
+        dpo_drift GridWorld-4x4-v0  4 lanes: 4296ce3b11576eee 4296ce3b11576eee
+        dpo_drift CartPole-v1      64 lanes: ee375bb7135bca5c ee375bb7135bca5c
         v_trace   CartPole-v1       8 lanes: efc584ca390e66ab efc584ca390e66ab
         v_trace   GridWorld-4x4-v0  8 lanes: c6b73b99b3ef03e0 c6b73b99b3ef03e0
         v_trace   CartPole-v1      64 lanes: d64409660d07b72f d64409660d07b72f

@@ -14,7 +14,8 @@ use uphill::gradient::GradientQuality;
 use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
 use uphill::objective::{
-    ClippedSurrogate, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch, ValueLoss,
+    ClippedSurrogate, DiscoveredDrift, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch,
+    ValueLoss,
 };
 use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
@@ -169,8 +170,9 @@ fn minibatches_of_columns_that_differ() {
 
 #[test]
 fn rows_of_objectives_that_differ() {
-    let terms: [Box<dyn Objective>; 5] = [
+    let terms: [Box<dyn Objective>; 6] = [
         Box::new(ClippedSurrogate::new(0.2)),
+        Box::new(DiscoveredDrift { alpha: 2.0, beta: 0.6 }),
         Box::new(PolicyGradient),
         Box::new(ValueLoss { clip_range_vf: 0.2 }),
         Box::new(Entropy),

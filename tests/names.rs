@@ -39,7 +39,7 @@ const THEIRS: &[(&str, &str)] = &[
 const NOBODYS: &[&str] = &[
     "kl_coeff",
     "kl_target",
-    "dual_clip",
+    "reward_normalization",
     "buffer_size",
     "rew_norm",
     "verbose",
@@ -111,14 +111,21 @@ fn a_name_of_another_meaning_is_no_suggestion() {
         ),
         "{kl}"
     );
+    let dpo = Config::for_algo("dpo").expect_err("another word").to_string();
+    assert!(
+        dpo.contains("did you mean `dpo_drift`? it is discovered policy optimisation; of direct preference"),
+        "{dpo}"
+    );
     for name in ["dqn", "sac", "td3", "ddpg", "impala", "es"] {
         let message = Config::for_algo(name).expect_err(name).to_string();
         assert_eq!(
             message,
-            format!("there is no algorithm `{name}`; there are reinforce, a2c, ppo, ppo_kl, v_trace, npg, trpo")
+            format!(
+                "there is no algorithm `{name}`; there are reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo"
+            )
         );
     }
-    assert_eq!(algo::ROWS.len(), 7, "the algorithms that the above names");
+    assert_eq!(algo::ROWS.len(), 9, "the algorithms that the above names");
 }
 
 #[test]
@@ -145,6 +152,7 @@ fn each_name_of_ours_that_the_table_leads_to_is_one() {
         "success_rate",
         "goal_reward",
         "ppo",
+        "dpo_drift",
         "max_episode_steps",
         "reward_threshold",
         "train",

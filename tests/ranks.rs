@@ -63,7 +63,8 @@ fn trained(config: &Config, ranks: usize, updates: usize) -> Vec<(Vec<u32>, Vec<
 }
 
 fn config(algo: &str) -> Config {
-    let config = Config::for_algo(algo).expect("an algorithm");
+    let name = algo.split('(').next().expect("a name");
+    let config = Config { algo: algo.into(), ..Config::for_algo(name).expect("an algorithm") };
     Config { env: "GridWorld-4x4-v0".into(), threads: 1, hidden: vec![8], steps: 100_000, ..config }
 }
 
@@ -78,6 +79,18 @@ fn ranks_have_the_same_parameters_and_lanes_of_their_own() {
             let policy_loss = |told: &[Told]| told.iter().map(|told| told.policy_loss).collect::<Vec<_>>();
             assert_eq!(policy_loss(&one.1), policy_loss(&other.1), "{}", algo.name);
         }
+    }
+}
+
+/// By the divergence of one rank alone each would come to a learning rate of its own.
+#[test]
+fn ranks_adapt_the_learning_rate_alike() {
+    for desired_kl in [0.001, 0.002, 0.004, 0.008] {
+        let config = config(&format!("ppo(desired_kl={desired_kl})"));
+        let [one, other] = &trained(&Config { envs: 2, n_steps: 16, lr: 0.004, ..config }, 2, 12)[..] else {
+            panic!("two ranks")
+        };
+        assert_eq!(one.0, other.0, "{desired_kl}");
     }
 }
 

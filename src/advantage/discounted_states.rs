@@ -1,6 +1,6 @@
 //! The weight that the discounted return gives to a state.
 
-use super::{Estimate, Estimator, same_steps};
+use super::{Estimate, Estimator, Judged, same_steps};
 use crate::Rollout;
 
 /// Another estimator with `γᵗ` before the advantage of an episode's step `t`, counted from 0; of advantages `[T, N]`, in the unit of the
@@ -26,8 +26,8 @@ impl Estimator for DiscountedStates {
         self.0.needs_log_probs()
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, log_prob: &[f32], out: &mut Estimate) {
-        self.0.estimate_into(rollout, gamma, log_prob, out);
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        self.0.estimate_into(rollout, gamma, now, out);
         same_steps(out.advantage.len(), rollout.lanes, [("end", rollout.end.len())]);
         for lane in 0..rollout.lanes {
             let mut weight = 1.0;

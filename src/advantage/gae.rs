@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, factors, same_steps, weighed};
+use super::{Estimate, Estimator, Judged, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// Generalised advantage estimation.
@@ -67,8 +67,9 @@ impl Estimator for Gae {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
-        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        let Rollout { reward, end, lanes, .. } = rollout;
+        let Judged { value, next_value, .. } = now;
         out.advantage.resize(reward.len(), 0.0);
         gae_into([reward, value, next_value], end, *lanes, gamma, self.gae_lambda, &mut out.advantage);
         out.target.clear();

@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, MonteCarlo, same_steps};
+use super::{Estimate, Estimator, Judged, MonteCarlo, same_steps};
 use crate::Rollout;
 
 /// Reward to go less what the rollout's other episodes had to come at the same step, for a policy gradient with a baseline but
@@ -28,8 +28,8 @@ impl Estimator for LeaveOneOut {
         false
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, log_prob: &[f32], out: &mut Estimate) {
-        MonteCarlo { baseline: false }.estimate_into(rollout, gamma, log_prob, out);
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        MonteCarlo { baseline: false }.estimate_into(rollout, gamma, now, out);
         let (lanes, end, valid) = (rollout.lanes, &rollout.end, &rollout.valid);
         same_steps(end.len(), lanes, [("valid", valid.len())]);
         // Sums over all episodes of the return from each of their steps on.

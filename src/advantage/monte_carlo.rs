@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, factors, same_steps, weighed};
+use super::{Estimate, Estimator, Judged, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// Reward to go.
@@ -64,8 +64,9 @@ impl Estimator for MonteCarlo {
         self.baseline
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
-        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        let Rollout { reward, end, lanes, .. } = rollout;
+        let Judged { value, next_value, .. } = now;
         same_steps(reward.len(), *lanes, [("end", end.len())]);
         if self.baseline {
             same_steps(reward.len(), *lanes, [("value", value.len()), ("next_value", next_value.len())]);

@@ -2,7 +2,7 @@
 
 use uphill_envs::End;
 
-use super::{Estimate, Estimator, factors, same_steps, weighed};
+use super::{Estimate, Estimator, Judged, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// n-step return.
@@ -67,8 +67,9 @@ impl Estimator for NStep {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
-        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        let Rollout { reward, end, lanes, .. } = rollout;
+        let Judged { value, next_value, .. } = now;
         let columns = [("value", value.len()), ("next_value", next_value.len()), ("end", end.len())];
         same_steps(reward.len(), *lanes, columns);
         out.target.clear();

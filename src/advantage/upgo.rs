@@ -1,6 +1,6 @@
 //! The return of what went better than expected.
 
-use super::{Estimate, Estimator, factors, lambda_return::lambda_return_into, same_steps, weighed};
+use super::{Estimate, Estimator, Judged, factors, lambda_return::lambda_return_into, same_steps, weighed};
 use crate::Rollout;
 
 /// Upgoing policy update: the return goes on for as long as actions were better than the critic thought, and is cut by the
@@ -29,8 +29,9 @@ impl Estimator for Upgo {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, _: &[f32], out: &mut Estimate) {
-        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        let Rollout { reward, end, lanes, .. } = rollout;
+        let Judged { value, next_value, .. } = now;
         same_steps(reward.len(), *lanes, [("value", value.len())]);
         out.target.resize(reward.len(), 0.0);
         lambda_return_into([reward, next_value], end, *lanes, gamma, self.lambda, &mut out.target);

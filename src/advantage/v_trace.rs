@@ -1,6 +1,6 @@
 //! V-trace.
 
-use super::{Estimate, Estimator, factors, same_steps, weighed};
+use super::{Estimate, Estimator, Judged, factors, same_steps, weighed};
 use crate::Rollout;
 
 /// V-trace: n-step returns of the policy of now from what an older one did.
@@ -41,8 +41,9 @@ impl Estimator for VTrace {
         true
     }
 
-    fn estimate_into(&self, rollout: &Rollout, gamma: f32, log_prob: &[f32], out: &mut Estimate) {
-        let Rollout { reward, value, next_value, end, lanes, .. } = rollout;
+    fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {
+        let Rollout { reward, end, lanes, .. } = rollout;
+        let Judged { log_prob, value, next_value } = now;
         let columns = [
             ("value", value.len()),
             ("next_value", next_value.len()),
@@ -76,7 +77,7 @@ mod tests {
     use uphill_envs::End;
 
     use super::VTrace;
-    use crate::advantage::{Estimator, Gae};
+    use crate::advantage::{Estimator, Gae, Judged};
     use crate::rollout::{Estimate, Rollout};
     use crate::seed::Seed;
 
@@ -123,7 +124,8 @@ mod tests {
             VTrace { lambda: 1.0, clip_rho: f32::INFINITY, clip_c: f32::INFINITY },
         ] {
             let mut found = Estimate::default();
-            of.estimate_into(&rollout, 0.9, &now, &mut found);
+            let judged = Judged { log_prob: &now, ..Judged::when_made(&rollout) };
+            of.estimate_into(&rollout, 0.9, judged, &mut found);
             for i in 0..12 {
                 let exact = by_the_sum(&of, &rollout, &now, 0.9, i);
                 assert!((f64::from(found.target[i]) - exact).abs() < 1e-5, "{of:?}, place {i}: {found:?} for {exact}");

@@ -26,16 +26,9 @@ fn a2c(args: &Args) -> Result<OnPolicy> {
     let (n_steps, gae_lambda) = (args.count("n_steps")?, args.number("gae_lambda")?);
     let estimator: Box<dyn Estimator> =
         if gae_lambda < 1.0 || is_upgo(args)? { estimator(args)? } else { Box::new(NStep { n_steps }) };
-    Ok(OnPolicy {
-        horizon: Horizon::Steps(n_steps),
-        gamma: args.number("gamma")?,
-        estimator,
-        objective: PolicyGradient
-            .plus(args.number("vf_coef")?, ValueLoss::default())
-            .minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: 1,
-        n_minibatches: 1,
-        target_kl: f64::INFINITY,
-    })
+    let objective =
+        PolicyGradient.plus(args.number("vf_coef")?, ValueLoss::default()).minus(scheduled(args, &ENT_COEF)?, Entropy);
+    let normalize_advantage = args.flag("normalize_advantage")?;
+    let of_rollouts = OnPolicy::new(Horizon::Steps(n_steps), args.number("gamma")?, estimator, objective);
+    Ok(OnPolicy { normalize_advantage, ..of_rollouts })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::judgement::Judgement;
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
-use crate::models::Model;
+use crate::models::{Model, ValuesAlong};
 use crate::normaliser::ValueScale;
 use crate::objective::RowSums;
 use crate::optim::{Optimizer, check_finite};
@@ -27,6 +27,8 @@ pub struct Learner {
     pub shuffle: Rng,
     /// Who learns the same parameters from lanes of their own: an algorithm takes the mean of their gradients.
     pub world: Arc<dyn World>,
+    /// What an algorithm draws its own randomness from, by streams of their own.
+    pub(crate) seed: Seed,
     /// The scale that values are learnt on, where they are.
     pub(crate) values: Option<ValueScale>,
     pub(crate) buffers: Buffers,
@@ -37,7 +39,7 @@ impl Learner {
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
         let (shuffle, world) = (seed.stream("shuffle", 0), Arc::new(Alone));
-        Self { network, params, optimizer, shuffle, world, values: None, buffers: Buffers::default() }
+        Self { network, params, optimizer, shuffle, world, seed, values: None, buffers: Buffers::default() }
     }
 }
 
@@ -96,6 +98,7 @@ pub(crate) struct Buffers {
     pub(super) places: Vec<usize>,
     pub(super) advantage: Vec<f32>,
     pub(super) judgement: Judgement,
+    pub(super) values: ValuesAlong,
     pub(super) gradient: Vec<f32>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,

@@ -25,6 +25,7 @@ pub(super) fn loss_gradient(
         false => Err(Error::NotFinite { what: "the loss".into() }),
     };
     batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
+    batch.check_shift(network.distribution().means())?;
     if let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)? {
         return finite(loss);
     }
@@ -37,6 +38,7 @@ pub(super) fn loss_gradient(
         Some(loss) => loss,
         None => {
             let mut report = Report::default();
+            let output = output.shifted(&**network.distribution(), estimate, places)?;
             let loss = objective.loss(&tensors, &output, &mut report)?;
             sums.clear();
             report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));

@@ -6,7 +6,7 @@ use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
 use super::params::{ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, estimator};
 use super::{Algorithm, Learner, Now, OnPolicy};
-use crate::advantage::{Estimator, normalize};
+use crate::advantage::{Estimator, Judged, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -135,7 +135,8 @@ impl Natural {
         let (network, world) = (&**network, &**world);
         let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
         let Room { theta, old, cg, kl, scratch } = room;
-        critic.estimator.estimate_into(rollout, critic.gamma as f32, &rollout.log_prob, estimate);
+        estimate.shift.clear();
+        critic.estimator.estimate_into(rollout, critic.gamma as f32, Judged::when_made(rollout), estimate);
         places.clear();
         places.extend(rollout.valid_steps());
         advantage.clear();
@@ -193,16 +194,7 @@ fn regression(
     (horizon, gamma, estimator): (Horizon, f64, Box<dyn Estimator>),
     (n_epochs, n_minibatches): (usize, usize),
 ) -> OnPolicy {
-    OnPolicy {
-        horizon,
-        gamma,
-        estimator,
-        objective: Sum::of(ValueLoss::default()),
-        normalize_advantage: false,
-        n_epochs,
-        n_minibatches,
-        target_kl: f64::INFINITY,
-    }
+    OnPolicy { n_epochs, n_minibatches, ..OnPolicy::new(horizon, gamma, estimator, Sum::of(ValueLoss::default())) }
 }
 
 impl TrustRegion {

@@ -1,17 +1,20 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
+use rand::RngExt as _;
 use rand::seq::SliceRandom;
+use uphill_envs::quoted;
 
 use super::learner::Buffers;
 use super::loss_gradient::{loss_gradient, mean_gradient};
-use super::{Algorithm, Learner, Now};
-use crate::advantage::{Estimator, normalize};
+use super::{AdaptiveRate, Algorithm, Learner, Now};
+use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
 use crate::models::Model;
 use crate::objective::{Objective, RowSums, Sum};
 use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
+use crate::seed::Seed;
 use crate::{Error, Layout, Params, Result, world};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
@@ -34,9 +37,46 @@ pub struct OnPolicy {
     pub n_minibatches: usize,
     /// A pass whose last minibatch had a larger approximate KL divergence is the last.
     pub target_kl: f64,
+    /// What learning rates are multiplied by, which goes by the divergence of passes.
+    pub rate: AdaptiveRate,
+    /// Whether each pass but the first has advantages and targets of its own, estimated anew from what the critic has become. How far a
+    /// value may move is still from what it was when the rollout was made.
+    ///
+    /// Andrychowicz et al. 2021, section 3.5, <https://arxiv.org/abs/2006.05990>.
+    pub recompute_advantages: bool,
+    /// `α` of robust policy optimisation: where the policy learns, its [means](crate::distributions::Distribution::means) are shifted by
+    /// chance, by another number in each step of each pass. Acting knows nothing of it; what is reported of the policy, a
+    /// divergence among it, is of the shifted one. 0 shifts nothing.
+    ///
+    /// ```text
+    ///   z ~ U(−α, α)          ρ = π(a; μ(s) + z, σ) / π_old(a; μ_old(s), σ_old)
+    /// ```
+    ///
+    /// The numbers of a lane are a stream of the seed by update, pass and lane.
+    ///
+    /// Rahman and Xue 2022, algorithm 1, <https://arxiv.org/abs/2212.07536>.
+    pub rpo_alpha: f64,
 }
 
 impl OnPolicy {
+    /// One pass over each rollout, all of it at once, with nothing to hold or to help it.
+    #[must_use]
+    pub fn new(horizon: Horizon, gamma: f64, estimator: Box<dyn Estimator>, objective: Sum) -> Self {
+        Self {
+            horizon,
+            gamma,
+            estimator,
+            objective,
+            normalize_advantage: false,
+            n_epochs: 1,
+            n_minibatches: 1,
+            target_kl: f64::INFINITY,
+            rate: AdaptiveRate::new(f64::INFINITY),
+            recompute_advantages: false,
+            rpo_alpha: 0.0,
+        }
+    }
+
     /// Replaces `gradient` by that of the loss on a minibatch, `[P]`, and `sums` by what the terms report, summed over
     /// its steps: on the host where network and objective can, else through tensors on the parameters' device.
     ///
@@ -74,6 +114,12 @@ impl Algorithm for OnPolicy {
     }
 
     fn check_network(&self, network: &dyn Model, _: &Layout, lanes: usize) -> Result<()> {
+        let policy = network.distribution();
+        if self.rpo_alpha > 0.0 && policy.means() == 0 {
+            let problem = format!("it shifts means, and the policy, {}, has none", quoted(&format!("{policy:?}")));
+            let remedy = "leave it out, or take actions that are numbers";
+            return Err(Error::Config(format!("rpo_alpha = {} is impossible: {problem}; {remedy}", self.rpo_alpha)));
+        }
         if network.memory() == 0 || self.n_minibatches <= lanes {
             return Ok(());
         }
@@ -84,31 +130,49 @@ impl Algorithm for OnPolicy {
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
         self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, world, values, buffers } = learner;
-        let Buffers { estimate, units, places, advantage, judgement, gradient, sums, scratch } = buffers;
+        let Learner { network, params, optimizer, shuffle, world, seed, values, buffers } = learner;
+        let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
+            buffers;
         let by_lane = network.memory() > 0;
+        estimate.shift.clear();
         units.clear();
         match by_lane {
             true => units.extend(0..rollout.lanes),
             false => units.extend(rollout.valid_steps()),
         }
         let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
-        let (mut totals, kl_name) = (Totals::default(), self.objective.kl_name());
+        let (mut totals, kl_name, mut rate) = (Totals::default(), self.objective.kl_name(), self.rate);
         for epoch in 0..self.n_epochs {
+            let (asks_policy, asks_critic) = (self.estimator.needs_log_probs(), self.recompute_advantages);
+            let made = Judged::when_made(rollout);
             if epoch == 0 {
-                // The policy is still the one that acted.
-                self.estimator.estimate_into(rollout, self.gamma as f32, &rollout.log_prob, estimate);
+                // The network is still the one that acted.
+                self.estimator.estimate_into(rollout, self.gamma as f32, made, estimate);
                 if let Some(values) = values {
                     values.publish(rollout, estimate, params, &**world)?;
                 }
                 estimate.unit = network.value_unit(params);
-            } else if self.estimator.needs_log_probs() {
-                judgement.judge(&**network, params, rollout, scratch)?;
-                self.estimator.estimate_into(rollout, self.gamma as f32, judgement.log_prob(), estimate);
+            } else if asks_policy || asks_critic {
+                let mut now = made;
+                if asks_policy {
+                    judgement.judge(&**network, params, rollout, scratch)?;
+                    now.log_prob = judgement.log_prob();
+                }
+                if asks_critic {
+                    of_critic.ask(&**network, params, rollout, scratch)?;
+                    (now.value, now.next_value) = (&of_critic.value, &of_critic.next_value);
+                }
+                self.estimator.estimate_into(rollout, self.gamma as f32, now, estimate);
+            }
+            if self.rpo_alpha > 0.0 {
+                let (means, first) = (network.distribution().means(), world.rank() * rollout.lanes);
+                let streams = seed.within("rpo", now.when.update).within("epoch", epoch as u64);
+                draw_shifts(streams, self.rpo_alpha as f32, (rollout, first), means, &mut estimate.shift);
             }
             if minibatches > 1 {
                 units.shuffle(shuffle);
             }
+            optimizer.set_lr_factor(rate.factor());
             let mut last_kl = 0.0;
             for m in 0..minibatches {
                 now.stop.check()?;
@@ -126,10 +190,15 @@ impl Algorithm for OnPolicy {
                 let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
             }
-            if world.size() > 1 && self.target_kl.is_finite() {
+            if world.size() > 1 && (self.target_kl.is_finite() || rate.adapts()) {
                 let mut kl = [last_kl as f32];
                 world::mean(&**world, &mut kl)?;
                 last_kl = f64::from(kl[0]);
+            }
+            // One step from the policy that acted has come to nothing yet.
+            let is_told = kl_name.is_some() && epoch + minibatches > 1;
+            if rate.adapts() && is_told {
+                rate = rate.after(last_kl);
             }
             if last_kl > self.target_kl {
                 break;
@@ -139,6 +208,7 @@ impl Algorithm for OnPolicy {
             if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
         let report = UpdateReport { explained_variance, ..totals.mean() }.finite()?;
         self.objective.follow(&report.terms);
+        self.rate = rate;
         Ok(report)
     }
 
@@ -147,7 +217,24 @@ impl Algorithm for OnPolicy {
     }
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        if self.rate.adapts() {
+            visit("lr_factor", Slot::Scalar(&mut self.rate.factor));
+        }
         self.objective.state(&mut |name, number| visit(&format!("objective.{name}"), Slot::Scalar(number)));
+    }
+}
+
+/// Replaces `shift` by numbers between `±alpha`, `[T, N, means]`, each lane's by a stream of its own; `first` is the number of the
+/// rollout's first lane among those of all ranks.
+fn draw_shifts(seed: Seed, alpha: f32, (rollout, first): (&Rollout, usize), means: usize, shift: &mut Vec<f32>) {
+    let len = rollout.log_prob.len();
+    shift.resize(len * means, 0.0);
+    for lane in 0..rollout.lanes {
+        let mut rng = seed.stream("lane", (first + lane) as u64);
+        for place in (lane..len).step_by(rollout.lanes) {
+            let of_place = &mut shift[place * means..(place + 1) * means];
+            of_place.fill_with(|| alpha * (2.0 * rng.random::<f32>() - 1.0));
+        }
     }
 }
 
@@ -208,4 +295,38 @@ fn explained_variance(rollout: &Rollout, estimate: &Estimate) -> f64 {
     let target = variance(&|i| f64::from(estimate.target[i]));
     let rest = variance(&|i| f64::from(estimate.target[i]) - f64::from(rollout.value[i]));
     if target > 0.0 { 1.0 - rest / target } else { f64::NAN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draw_shifts;
+    use crate::rollout::Rollout;
+    use crate::seed::Seed;
+
+    fn drawn(seed: Seed, lanes: usize, first: usize) -> Vec<f32> {
+        let (mut shift, steps) = (vec![7.0; 3], 50);
+        let rollout = Rollout { log_prob: vec![0.0; steps * lanes], ..Rollout::new(lanes, 0) };
+        draw_shifts(seed, 0.5, (&rollout, first), 2, &mut shift);
+        shift
+    }
+
+    #[test]
+    fn shifts_are_uniform_and_of_a_lane_however_many_ranks_share_the_lanes() {
+        let whole = drawn(Seed(1), 6, 0);
+        assert_eq!(whole.len(), 600);
+        assert!(whole.iter().all(|z| (-0.5..0.5).contains(z)) && whole.iter().any(|z| z.abs() > 0.49), "{whole:?}");
+        let mean = whole.iter().sum::<f32>() / 600.0;
+        let variance = whole.iter().map(|z| (z - mean).powi(2)).sum::<f32>() / 600.0;
+        // Three deviations of each: 0.289/√600 and 1/12·√(0.8/600).
+        assert!(mean.abs() < 0.036 && (variance - 1.0 / 12.0).abs() < 0.0092, "{mean} {variance}");
+        for (first, lanes) in [(0, 2), (2, 4)] {
+            let part = drawn(Seed(1), lanes, first);
+            for (of_all, of_part) in whole.chunks_exact(12).zip(part.chunks_exact(2 * lanes)) {
+                assert_eq!(of_all[2 * first..2 * (first + lanes)], *of_part);
+            }
+        }
+        assert_ne!(whole, drawn(Seed(2), 6, 0));
+        let of_updates = [1, 2].map(|update| drawn(Seed(1).within("rpo", update).within("epoch", 0), 6, 0));
+        assert_ne!(of_updates[0], of_updates[1]);
+    }
 }

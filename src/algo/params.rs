@@ -1,9 +1,11 @@
 //! Arguments that several algorithms have.
 
+use super::OnPolicy;
 use crate::Result;
 use crate::advantage::{DiscountedStates, Estimator, Gae, Upgo};
+use crate::objective::Sum;
 use crate::optim::Registry;
-use crate::rollout::Rollout;
+use crate::rollout::{Horizon, Rollout};
 use crate::schedule::Schedule;
 use crate::words::{Args, Kind, Param, Range};
 
@@ -35,6 +37,12 @@ pub(super) const CLIP_RANGE: Param = Param::number(
     "0.2",
     "how far a probability ratio may move from 1 before its gradient stops",
 );
+pub(super) const DUAL_CLIP: Param = Param::fixed(
+    "dual_clip",
+    Range::LimitAboveOne,
+    "inf",
+    "how often a negative advantage may count at most, by its probability ratio, before its gradient stops; inf does not clip",
+);
 pub(super) const CLIP_RANGE_VF: Param = Param::fixed(
     "clip_range_vf",
     Range::Limit,
@@ -54,6 +62,38 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "inf",
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
+
+pub(super) const DESIRED_KL: Param = Param::fixed(
+    "desired_kl",
+    Range::Limit,
+    "inf",
+    "approximate KL divergence by which the learning rate goes: it falls where a pass comes to more than twice as much, and rises where \
+     one comes to less than half; inf leaves it",
+);
+pub(super) const RECOMPUTE_ADVANTAGES: Param = Param::flag(
+    "recompute_advantages",
+    "false",
+    "whether to estimate advantages anew before each pass but the first, from what the critic has become",
+);
+pub(super) const RPO_ALPHA: Param = Param::fixed(
+    "rpo_alpha",
+    Range::NotNegative,
+    "0",
+    "how far to either side the means of actions that are numbers are shifted by chance where it learns, which is robust policy \
+     optimisation: 0.5 is usual, 0 shifts nothing",
+);
+
+/// Passes over rollouts of so many steps, as the arguments say.
+pub(super) fn passes(args: &Args, estimator: Box<dyn Estimator>, objective: Sum) -> Result<OnPolicy> {
+    let horizon = Horizon::Steps(args.count("n_steps")?);
+    Ok(OnPolicy {
+        normalize_advantage: args.flag("normalize_advantage")?,
+        n_epochs: args.count("n_epochs")?,
+        n_minibatches: args.count("n_minibatches")?,
+        recompute_advantages: args.flag("recompute_advantages")?,
+        ..OnPolicy::new(horizon, args.number("gamma")?, estimator, objective)
+    })
+}
 
 pub(super) const DISCOUNT_STATES: Param = Param::flag(
     "discount_states",

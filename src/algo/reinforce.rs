@@ -21,14 +21,9 @@ pub(super) const ROW: Row = Row {
 fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
     let policy = PolicyGradient.minus(scheduled(args, &ENT_COEF)?, Entropy);
     let (baseline, gamma) = (args.flag("baseline")?, args.number("gamma")?);
-    Ok(OnPolicy {
-        horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),
-        gamma,
-        estimator: of_states(args, MonteCarlo { baseline })?,
-        objective: if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy },
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: 1,
-        n_minibatches: 1,
-        target_kl: f64::INFINITY,
-    })
+    let estimator = of_states(args, MonteCarlo { baseline })?;
+    let horizon = Horizon::Episodes(args.count("episodes")? / lanes.max(1));
+    let objective = if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy };
+    let normalize_advantage = args.flag("normalize_advantage")?;
+    Ok(OnPolicy { normalize_advantage, ..OnPolicy::new(horizon, gamma, estimator, objective) })
 }

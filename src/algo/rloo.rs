@@ -21,14 +21,9 @@ const OTHERS: Param = Param { kind: Kind::Count(2, Rollout::MAX_STEPS), ..EPISOD
 ///
 /// Kool et al. 2019, <https://openreview.net/forum?id=r1lgTGL5DE>.
 fn rloo(args: &Args, lanes: usize) -> Result<OnPolicy> {
-    Ok(OnPolicy {
-        horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),
-        gamma: args.number("gamma")?,
-        estimator: of_states(args, LeaveOneOut)?,
-        objective: PolicyGradient.minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: 1,
-        n_minibatches: 1,
-        target_kl: f64::INFINITY,
-    })
+    let horizon = Horizon::Episodes(args.count("episodes")? / lanes.max(1));
+    let objective = PolicyGradient.minus(scheduled(args, &ENT_COEF)?, Entropy);
+    let normalize_advantage = args.flag("normalize_advantage")?;
+    let estimator = of_states(args, LeaveOneOut)?;
+    Ok(OnPolicy { normalize_advantage, ..OnPolicy::new(horizon, args.number("gamma")?, estimator, objective) })
 }

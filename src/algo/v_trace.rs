@@ -1,9 +1,11 @@
-use super::params::{ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
+use super::params::{
+    ENT_COEF, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, RECOMPUTE_ADVANTAGES, VF_COEF, passes,
+    scheduled,
+};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
 use crate::advantage::VTrace;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
-use crate::rollout::Horizon;
 use crate::words::{Args, Param, Range};
 
 pub(super) const ROW: Row = Row {
@@ -23,6 +25,7 @@ pub(super) const ROW: Row = Row {
         ),
         Param::fixed("clip_c", Range::Limit, "1", "largest ratio that carries later steps back; inf does not clip"),
         NORMALIZE_ADVANTAGE,
+        RECOMPUTE_ADVANTAGES,
         ENT_COEF.or("0.01"),
         VF_COEF,
     ],
@@ -39,16 +42,7 @@ fn v_trace(args: &Args) -> Result<OnPolicy> {
     let number = |name: &str| args.number(name).map(|x| x as f32);
     let estimator =
         VTrace { lambda: number("trace_lambda")?, clip_rho: number("clip_rho")?, clip_c: number("clip_c")? };
-    Ok(OnPolicy {
-        horizon: Horizon::Steps(args.count("n_steps")?),
-        gamma: args.number("gamma")?,
-        estimator: Box::new(estimator),
-        objective: PolicyGradient
-            .plus(args.number("vf_coef")?, ValueLoss::default())
-            .minus(scheduled(args, &ENT_COEF)?, Entropy),
-        normalize_advantage: args.flag("normalize_advantage")?,
-        n_epochs: args.count("n_epochs")?,
-        n_minibatches: args.count("n_minibatches")?,
-        target_kl: f64::INFINITY,
-    })
+    let objective =
+        PolicyGradient.plus(args.number("vf_coef")?, ValueLoss::default()).minus(scheduled(args, &ENT_COEF)?, Entropy);
+    passes(args, Box::new(estimator), objective)
 }

@@ -3,6 +3,7 @@
 use super::{OF_ALGOS, OF_MODELS, StopAt};
 use crate::distributions::AUTO;
 use crate::names::listed;
+use crate::optim::{Optimizer, When};
 use crate::words::{self, Param, Value, Word};
 use crate::{Config, Error, Result, models, settings};
 
@@ -52,11 +53,19 @@ impl Config {
             "critic_lr_factor" if self.critic_lr_factor != 1.0 => self.learns_no_values(),
             "normalize_value" if self.normalize_value => self.learns_no_values(),
             "clip_range_vf" => self.learns_no_values().or_else(|| self.takes_one_step()),
-            "clip_range" | "kl_coef" | "kl_target" => self.takes_one_step(),
+            "clip_range" | "dual_clip" | "dpo_alpha" | "dpo_beta" | "kl_coef" | "kl_target" => self.takes_one_step(),
+            "desired_kl" => self.takes_one_step().or_else(|| {
+                let is_without = |optimizer: Optimizer| optimizer.learning_rate(When::default()).is_none();
+                self.make_optimizer().is_ok_and(is_without).then(|| optimizer("has no learning rate"))
+            }),
             "target_kl" => {
                 let why = "n_epochs = 1 is one pass, which it cannot end; leave it out, or set n_epochs above 1";
                 said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
             }
+            "recompute_advantages" => self.learns_no_values().or_else(|| {
+                let why = "n_epochs = 1 is one pass, whose advantages are new; leave it out, or set n_epochs above 1";
+                said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
+            }),
             "line_search_decay" => {
                 let tries = self.algo.arg("line_search_steps").and_then(Value::number);
                 let why = "line_search_steps = 1 tries one step; leave it out, or set line_search_steps above 1";

@@ -108,6 +108,10 @@ impl Distribution for Gsde {
         ActionKind::Continuous
     }
 
+    fn means(&self) -> usize {
+        self.low.len()
+    }
+
     fn map_action(&self, actions: &mut [f32]) {
         clip(actions, &self.low, &self.high);
     }

@@ -82,6 +82,10 @@ impl Distribution for SquashedDiagGaussian {
         ActionKind::Continuous
     }
 
+    fn means(&self) -> usize {
+        self.normal.means()
+    }
+
     fn map_action(&self, actions: &mut [f32]) {
         let bounds = || self.normal.low.iter().zip(&self.normal.high);
         for action in actions.chunks_exact_mut(self.normal.low.len()) {

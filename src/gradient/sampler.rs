@@ -1,6 +1,6 @@
 //! Gradients of several estimators on the same independent batches of episodes.
 
-use crate::advantage::Estimator;
+use crate::advantage::{Estimator, Judged};
 use crate::algo::OnPolicy;
 use crate::models::Model;
 use crate::objective::RowSums;
@@ -148,7 +148,7 @@ impl GradientSampler<'_> {
         let (mut estimate, mut sums, mut scratch) = (Estimate::default(), RowSums::default(), Scratch::default());
         let mut gradients = Vec::with_capacity(estimators.len());
         for estimator in estimators {
-            estimator.estimate_into(rollout, config.gamma as f32, &rollout.log_prob, &mut estimate);
+            estimator.estimate_into(rollout, config.gamma as f32, Judged::when_made(rollout), &mut estimate);
             estimate.unit = network.value_unit(params);
             let advantage: Vec<f32> = places.iter().map(|&i| estimate.advantage[i]).collect();
             let batch = Minibatch {

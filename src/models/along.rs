@@ -7,7 +7,7 @@ use crate::error::check_len;
 use crate::objective::Output;
 use crate::rollout::{ObservationColumn, Rollout};
 use crate::scratch::Scratch;
-use crate::{Params, Result};
+use crate::{Error, Params, Result};
 
 /// `T` steps of `L` lanes on the learning device, one after the other, and what was remembered before the first.
 #[derive(Debug, Clone)]
@@ -223,16 +223,104 @@ pub(crate) fn outputs_along(
     }
     let mut t = 0;
     rollout.observation.each_of(rollout.lanes * rollout.observation_len, &mut numbers, |observation| {
-        for (lane, memory) in memory.chunks_exact_mut(m).enumerate() {
-            if rollout.begins(t * rollout.lanes + lane) {
-                memory.fill(0.0);
-            }
-        }
+        forget(&mut memory, rollout, t);
         network.answers_after(params, observation, &mut memory, scratch, &mut some, None)?;
         outputs.extend_from_slice(&some);
         t += 1;
         Ok(())
     })
+}
+
+/// What the critic says of a rollout now, in room that is kept.
+#[derive(Debug, Default)]
+pub(crate) struct ValuesAlong {
+    /// `[T, N]`: V of each observation.
+    pub(crate) value: Vec<f32>,
+    /// `[T, N]`: V of the state that each action led to.
+    pub(crate) next_value: Vec<f32>,
+    last: Vec<f32>,
+    truncated: Vec<f32>,
+    some: Vec<f32>,
+    outputs: Vec<f32>,
+    numbers: Vec<f32>,
+    /// `[N, M]`: what is remembered of the lanes, and of one whose episode is truncated.
+    memory: Vec<f32>,
+    aside: Vec<f32>,
+}
+
+impl ValuesAlong {
+    /// Asks it, along the lanes where there is a memory.
+    ///
+    /// # Errors
+    /// As [`Model::values`]; [`Error::Shape`](crate::Error::Shape) for a rollout that lacks the observations which no action answered to.
+    pub(crate) fn ask(
+        &mut self,
+        network: &dyn Model,
+        params: &Params,
+        rollout: &Rollout,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let (m, d) = (network.memory(), rollout.observation_len);
+        check_len("the rollout's last observations", rollout.lanes * d, rollout.last_observation.len())?;
+        check_len(
+            "the rollout's truncated observations",
+            rollout.truncated.len() * d,
+            rollout.truncated_observation.len(),
+        )?;
+        check_len("the rollout's memory", rollout.lanes * m, rollout.memory.len())?;
+        self.value.clear();
+        if m == 0 {
+            let Self { value, last, truncated, some, numbers, .. } = self;
+            rollout.observation.each(d, numbers, |observation| {
+                network.values(params, observation, scratch, some)?;
+                value.extend_from_slice(some);
+                Ok::<_, Error>(())
+            })?;
+            network.values(params, &rollout.last_observation, scratch, last)?;
+            network.values(params, &rollout.truncated_observation, scratch, truncated)?;
+        } else {
+            self.along(network, params, rollout, scratch)?;
+        }
+        check_len("the network's values", rollout.end.len(), self.value.len())?;
+        rollout.next_values(&self.value, &self.truncated, &self.last, &mut self.next_value);
+        Ok(())
+    }
+
+    fn along(&mut self, network: &dyn Model, params: &Params, rollout: &Rollout, scratch: &mut Scratch) -> Result<()> {
+        let (m, d, lanes) = (network.memory(), rollout.observation_len, rollout.lanes);
+        let Self { value, last, truncated, some, outputs, numbers, memory, aside, .. } = self;
+        memory.clone_from(&rollout.memory);
+        truncated.clear();
+        let (mut t, mut finished) = (0, rollout.truncated.iter().zip(rollout.truncated_observation.chunks(d.max(1))));
+        rollout.observation.each_of(lanes * d, numbers, |observation| {
+            forget(memory, rollout, t);
+            network.answers_after(params, observation, memory, scratch, outputs, Some(&mut *some))?;
+            value.extend_from_slice(some);
+            let of_step = finished.clone().take_while(|(place, _)| *place / lanes == t);
+            for (place, observation) in of_step {
+                finished.next();
+                let lane = place % lanes;
+                aside.clear();
+                aside.extend_from_slice(&memory[lane * m..(lane + 1) * m]);
+                network.answers_after(params, observation, aside, scratch, outputs, Some(&mut *some))?;
+                truncated.extend_from_slice(some);
+            }
+            t += 1;
+            Ok::<_, Error>(())
+        })?;
+        forget(memory, rollout, t);
+        network.answers_after(params, &rollout.last_observation, memory, scratch, outputs, Some(last))
+    }
+}
+
+/// Zeros what is remembered, `[N, M]`, of the lanes whose step `t` begins an episode.
+fn forget(memory: &mut [f32], rollout: &Rollout, t: usize) {
+    let m = memory.len().checked_div(rollout.lanes).unwrap_or(0);
+    for (lane, memory) in memory.chunks_exact_mut(m.max(1)).enumerate() {
+        if rollout.begins(t * rollout.lanes + lane) {
+            memory.fill(0.0);
+        }
+    }
 }
 
 /// [`Model::answers_after`] through tensors.
@@ -258,4 +346,57 @@ pub(super) fn answers_after<M: Model + ?Sized>(
     check_len("what the network remembers", memory.len(), after.len())?;
     memory.copy_from_slice(&after);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ValuesAlong;
+    use crate::models::Site;
+    use crate::rollout::Horizon;
+    use crate::scratch::Scratch;
+    use crate::{Collector, Config, Seed, Threads};
+
+    #[test]
+    fn values_asked_for_anew_are_those_of_the_rollout_as_long_as_nothing_was_learnt() {
+        for settings in [
+            "",
+            "shared_trunk = true",
+            "model = 'gru(units=5)'",
+            "model = 'lstm(units=5)'",
+            "normalize_observation = true\nnormalize_value = true",
+            "model = 'gru(units=5)'\nnormalize_observation = true\nnormalize_value = true",
+            "model = 'minatar_cnn(filters=2)'\nenv = 'GridWorld-4x4-v0(observation=image) | time_limit(9)'",
+        ] {
+            let env = if settings.contains("env") { "" } else { "env = 'CartPole-v1 | time_limit(20)'" };
+            let text = format!("{env}\n{settings}\nhidden = [6]\nenvs = 12");
+            let config = Config::from_toml(&text).expect(settings);
+            let make = |lanes| config.make_envs(lanes).expect("environments");
+            let (mut params, network) = config.make_model(&Site::new(make(1).spec(), Seed(3))).expect("a model");
+            for groups in [vec![make(12)], vec![make(5), make(1), make(6)]] {
+                let mut collector =
+                    Collector::grouped(groups, Seed(3), Threads::new(1).expect("one")).expect("a reset");
+                for horizon in [Horizon::Steps(61), Horizon::Steps(13), Horizon::Episodes(1)] {
+                    let rollout = collector.collect(&*network, &params, horizon, true).expect("a rollout").0.clone();
+                    assert!(rollout.truncated.len() > 3, "{settings}: some are truncated");
+                    assert!(rollout.truncated.is_sorted() && rollout.memory.len() == 12 * network.memory());
+                    let (mut values, mut scratch) = (ValuesAlong::default(), Scratch::default());
+                    // Twice, for the room is kept.
+                    for _ in 0..2 {
+                        values.ask(&*network, &params, &rollout, &mut scratch).expect("values");
+                        for i in rollout.valid_steps() {
+                            let [now, next] = [&values.value, &values.next_value].map(|column| column[i]);
+                            let apart = (now - rollout.value[i]).abs().max((next - rollout.next_value[i]).abs());
+                            assert!(apart < 2e-6, "{settings}, place {i}: {apart}");
+                        }
+                    }
+                    assert!(values.next_value.iter().any(|v| v.abs() > 0.01), "{settings}: not trivially zero");
+                    // Of what another network says nothing is left.
+                    let before = values.value.clone();
+                    params.update(|theta| theta.iter_mut().for_each(|x| *x *= 1.1)).expect("values");
+                    values.ask(&*network, &params, &rollout, &mut scratch).expect("values");
+                    assert_ne!(values.value, before, "{settings}");
+                }
+            }
+        }
+    }
 }

@@ -320,6 +320,7 @@ impl Model for RecurrentModel {
         check_len("the rollout's memory", batch.rollout.lanes * self.units, batch.rollout.memory.len())?;
         check_len("the rollout's ends", batch.rollout.log_prob.len(), batch.rollout.end.len())?;
         batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
+        batch.check_shift(self.distribution.means())?;
         let lanes = along::Along::of(batch.rollout, batch.places);
         let count = lane_shard::count(batch.places.len(), lanes.lanes.len());
         let Room { turned, shards, .. } = scratch.of();

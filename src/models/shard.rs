@@ -50,6 +50,7 @@ pub(super) fn gradient<N: Net>(
 ) -> Result<f64> {
     batch.check()?;
     batch.check_action(distribution.action_len(), distribution.action_kind())?;
+    batch.check_shift(distribution.means())?;
     let count = batch.places.len().div_ceil(leading(nets).share()).clamp(1, share::MOST);
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];

@@ -12,16 +12,25 @@ use crate::schedule::{Schedule, When};
 ///   L  = −mean( min( ρₜ·Aₜ, clip(ρₜ, 1 − ε, 1 + ε)·Aₜ ) )
 /// ```
 ///
+/// That has no lower bound where `Aₜ < 0`: an action that has become much likelier than it was can weigh as much as all the others.
+/// With a [dual clip](Self::dual_clip) `c` a step is then worth no less than `c·Aₜ`:
+///
+/// ```text
+///   max( min( ρₜ·Aₜ, clip(ρₜ, 1 − ε, 1 + ε)·Aₜ ), c·Aₜ )     where Aₜ < 0,   without a slope where ρₜ > c
+/// ```
+///
 /// Reports `policy_loss`, `approx_kl = mean(ρ − 1 − log ρ)` and `clip_fraction`, the share of steps with
 /// `|ρ − 1| > ε`.
 ///
-/// Schulman et al. 2017, eq. 7, <https://arxiv.org/abs/1707.06347>; the KL estimate is k3 of
-/// <http://joschu.net/blog/kl-approx.html>.
+/// Schulman et al. 2017, eq. 7, <https://arxiv.org/abs/1707.06347>; the second bound: Ye et al. 2020, eq. 5,
+/// <https://arxiv.org/abs/1912.09729>; the KL estimate is k3 of <http://joschu.net/blog/kl-approx.html>.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClippedSurrogate {
     /// ε now, above 0.
     clip_range: f64,
     schedule: Schedule,
+    /// `c`, above 1; infinite without one.
+    dual_clip: f64,
 }
 
 /// Rows whose ratios are taken together.
@@ -32,7 +41,13 @@ impl ClippedSurrogate {
     #[must_use]
     pub fn new(clip_range: impl Into<Schedule>) -> Self {
         let schedule = clip_range.into();
-        Self { clip_range: schedule.at(When::default()), schedule }
+        Self { clip_range: schedule.at(When::default()), schedule, dual_clip: f64::INFINITY }
+    }
+
+    /// The same with steps of negative advantage worth no less than `dual_clip` times it, a number above 1; infinity sets no bound.
+    #[must_use]
+    pub fn dual_clip(self, dual_clip: f64) -> Self {
+        Self { dual_clip, ..self }
     }
 }
 
@@ -44,7 +59,12 @@ impl Objective for ClippedSurrogate {
         let held = (ratio.clamp(1.0 - self.clip_range, 1.0 + self.clip_range)? * &batch.advantage)?;
         // A held row has no slope, and must stay out of the graph: a ratio past what an f32 holds is infinite, and its
         // gradient of 0 would be 0 times that.
-        let is_free = free.le(&held)?;
+        let (mut is_free, mut held) = (free.le(&held)?, held);
+        if self.dual_clip.is_finite() {
+            let is_bound = (batch.advantage.lt(0.0)? * ratio.gt(self.dual_clip)?)?;
+            held = is_bound.where_cond(&(&batch.advantage * self.dual_clip)?, &held)?;
+            is_free = is_free.gt(&is_bound)?;
+        }
         let free = (is_free.where_cond(&log_ratio, &log_ratio.zeros_like()?)?.exp()? * &batch.advantage)?;
         let loss = is_free.where_cond(&free, &held)?.mean_all()?.neg()?;
 
@@ -70,7 +90,7 @@ impl Objective for ClippedSurrogate {
 
     fn rows(&self, rows: &Rows<'_>, weight: f32, out: &mut RowGradients<'_>, sums: &mut RowSums) -> f64 {
         rows.fit(out);
-        let clip_range = self.clip_range as f32;
+        let (clip_range, dual_clip) = (self.clip_range as f32, self.dual_clip as f32);
         let (low, high) = ((1.0 - self.clip_range) as f32, (1.0 + self.clip_range) as f32);
         let (mut loss, mut kl, mut clipped) = (0.0, 0.0, 0.0);
         let mut ratios = [0.0; CHUNK];
@@ -83,9 +103,10 @@ impl Objective for ClippedSurrogate {
             for ((i, d), &ratio) in chunk.clone().zip(&mut out.log_prob[chunk]).zip(&*ratios) {
                 let (advantage, log_ratio) = (rows.advantage[i], rows.log_prob[i] - rows.old_log_prob[i]);
                 let (free, held) = (ratio * advantage, ratio.clamp(low, high) * advantage);
+                let is_bound = advantage < 0.0 && ratio > dual_clip;
                 // dρ/d log π = ρ; where the clipped branch is the smaller one, the ratio is past its limit and has no slope.
-                *d -= if free <= held { weight * free } else { 0.0 };
-                loss -= f64::from(free.min(held));
+                *d -= if free <= held && !is_bound { weight * free } else { 0.0 };
+                loss -= f64::from(if is_bound { dual_clip * advantage } else { free.min(held) });
                 kl += f64::from((ratio - 1.0) - log_ratio);
                 clipped += f64::from(u8::from((ratio - 1.0).abs() > clip_range));
             }

@@ -73,8 +73,8 @@ mod tests {
     use super::fused_loss;
     use crate::distributions::{Categorical, Distribution};
     use crate::objective::{
-        ClippedSurrogate, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums, TensorBatch,
-        ValueLoss,
+        ClippedSurrogate, DiscoveredDrift, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums,
+        TensorBatch, ValueLoss,
     };
     use crate::rollout::{Estimate, Minibatch, Rollout};
 
@@ -157,10 +157,11 @@ mod tests {
             (&[2.5, 2.5, 2.5, 2.5, 2.5], 5),
             (&[0.0, f32::from_bits(1), -0.0], 3),
         ];
-        let terms: [(&str, Box<dyn Objective>); 5] = [
+        let terms: [(&str, Box<dyn Objective>); 6] = [
             ("entropy", Box::new(Entropy)),
             ("log-probability", Box::new(PolicyGradient)),
             ("surrogate", Box::new(ClippedSurrogate::new(0.2))),
+            ("drift", Box::new(DiscoveredDrift { alpha: 2.0, beta: 0.6 })),
             ("penalty", Box::new(KlPenalty::new(0.01, 0.7))),
             ("all", Box::new(ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default()).plus(-0.01, Entropy))),
         ];
@@ -181,14 +182,20 @@ mod tests {
     #[test]
     fn at_the_borders_of_ratio_and_value_tensors_are_finite_and_what_the_host_says() {
         let surrogate = ClippedSurrogate::new(0.2);
-        // Ratios past what an f32 holds, and below; at and beside the clip.
-        for old in [-300.0, -100.0, -88.8, -0.7, 0.0, 100.0, 1e30, -1e30] {
-            for advantage in [1.0, 0.0, -0.0, 1e-30, -1e-3] {
-                if old < -50.0 && advantage < 0.0 {
-                    continue; // An infinite loss: not finite here nor there.
+        let dual = surrogate.clone().dual_clip(3.0);
+        let drift = DiscoveredDrift { alpha: 2.0, beta: 0.6 };
+        // Ratios past what an f32 holds, and below; at and beside the clips.
+        for old in [-300.0, -100.0, -88.8, -2.0, -1.5, -0.8, -0.7, 0.0, 100.0, 1e30, -1e30] {
+            for advantage in [1.0, 0.0, -0.0, 1e-30, -1e-3, -1.0] {
+                let surrogates: [(&str, &dyn Objective, bool); 3] =
+                    [("clipped once", &surrogate, false), ("clipped twice", &dual, true), ("drifting", &drift, false)];
+                for (name, surrogate, is_bound) in surrogates {
+                    if old < -50.0 && advantage < 0.0 && !is_bound {
+                        continue; // An infinite loss: not finite here nor there.
+                    }
+                    let found = twins(surrogate, (&[0.0, 0.0], 2), 0.0, 1, [old, advantage, 0.0, 0.0]);
+                    same(&format!("{name}, old log-probability {old}, advantage {advantage}"), &found);
                 }
-                let found = twins(&surrogate, (&[0.0, 0.0], 2), 0.0, 1, [old, advantage, 0.0, 0.0]);
-                same(&format!("old log-probability {old}, advantage {advantage}"), &found);
             }
         }
         for clip_range_vf in [0.2, 1e-30, f64::INFINITY] {

@@ -13,9 +13,9 @@ pub(crate) struct HostLoss {
     policy: KeptRows,
     /// `[B, K]`.
     action: ActionColumn,
-    /// `[B, A]`, and `[B, stride]` the outputs without what that forbids.
+    /// `[B, A]`, and `[B, stride]` the outputs without what that forbids, their means shifted.
     mask: Vec<bool>,
-    legal: Vec<f32>,
+    meant: Vec<f32>,
     log_prob: Vec<f32>,
     entropy: Vec<f32>,
     old_log_prob: Vec<f32>,
@@ -58,14 +58,15 @@ impl HostLoss {
                 unread.clear();
                 unread.resize(places.len(), 0.0);
             }
-        } else if rollout.choices == 0 {
+        } else if rollout.choices == 0 && estimate.shift.is_empty() {
             policy.set(outputs, stride);
         } else {
             rollout.masks_at(places, &mut self.mask);
-            self.legal.clear();
-            self.legal.extend_from_slice(outputs);
-            forbid(&mut self.legal, stride, &self.mask, rollout.choices);
-            policy.set(&self.legal, stride);
+            self.meant.clear();
+            self.meant.extend_from_slice(outputs);
+            forbid(&mut self.meant, stride, &self.mask, rollout.choices);
+            estimate.shift(&mut self.meant, stride, distribution.means(), places);
+            policy.set(&self.meant, stride);
         }
         if reads_policy {
             policy.judge(self.action.view(), &mut self.log_prob, &mut self.entropy);

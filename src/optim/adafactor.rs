@@ -117,8 +117,9 @@ impl GradientTransform for AdafactorStep {
         let AdafactorStep { config, rows, columns, square, steps, sums } = self;
         let t = *steps as f64;
         let means = config.means(context.when, t);
-        let [lr, decay, least, clip] =
-            [&config.lr, &config.weight_decay, &config.parameter_scale_floor, &config.clip].map(|x| x.at(context.when));
+        let lr = context.learning_rate(&config.lr);
+        let [decay, least, clip] =
+            [&config.weight_decay, &config.parameter_scale_floor, &config.clip].map(|x| x.at(context.when));
         let (lr, decay) = match config.form {
             AdafactorForm::Torch => (lr.min(t.sqrt().recip()), lr * decay),
             AdafactorForm::Optax => (lr, decay),

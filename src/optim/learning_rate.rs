@@ -23,7 +23,7 @@ pub fn scale_by_learning_rate(schedule: impl Into<Schedule>) -> ScaleByLearningR
 
 impl GradientTransform for ScaleByLearningRate {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        scale(gradient, -self.schedule.at(context.when));
+        scale(gradient, -context.learning_rate(&self.schedule));
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub fn nesterov_sutskever(lr: impl Into<Schedule>, momentum: impl Into<Schedule>
 
 impl GradientTransform for NesterovSutskever {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
-        let [lr, momentum] = [&self.lr, &self.momentum].map(|x| x.at(context.when) as f32);
+        let [lr, momentum] = [context.learning_rate(&self.lr), self.momentum.at(context.when)].map(|x| x as f32);
         let velocity = self.velocity.part(gradient.len(), context, 0.0);
         vectorised(
             #[inline(always)]

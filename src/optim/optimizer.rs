@@ -32,6 +32,8 @@ pub struct Optimizer {
     update: Vec<f32>,
     /// The blocks that it moves, if not all.
     blocks: Option<Pattern>,
+    /// What learning rates are multiplied by.
+    lr_factor: f64,
 }
 
 impl Optimizer {
@@ -46,7 +48,7 @@ impl Optimizer {
                 *rng = Seed(rng.next_u64()).stream(place, 0);
             }
         });
-        Self { chain, update: Vec::new(), blocks: None }
+        Self { chain, update: Vec::new(), blocks: None, lr_factor: 1.0 }
     }
 
     /// Has it move these blocks alone, as if there were no others: neither a decay nor an average, a norm or a noise knows of
@@ -57,6 +59,11 @@ impl Optimizer {
             self.chain = Chain::new().then(only(blocks.clone(), chain));
             self.blocks = Some(blocks.clone());
         }
+    }
+
+    /// Has steps be taken with learning rates that are so many times those of the chain's schedules.
+    pub(crate) fn set_lr_factor(&mut self, factor: f64) {
+        self.lr_factor = factor;
     }
 
     /// Whether a finished policy has an average of parameters.
@@ -111,9 +118,9 @@ impl Optimizer {
         let grad_norm = norm.unwrap_or_else(|| {
             gradient.iter().filter(|g| g.is_finite()).map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
         });
-        let (chain, mut squares) = (&mut self.chain, 0.0);
+        let (chain, lr_factor, mut squares) = (&mut self.chain, self.lr_factor, 0.0);
         params.read(|theta| {
-            let context = Context { norm, stop, ..Context::new(theta, params.layout(), when) };
+            let context = Context { norm, stop, lr_factor, ..Context::new(theta, params.layout(), when) };
             chain.run(gradient, &context, &mut |part| squares += sum_of_squares(part))
         })??;
         let update_norm = check_finite("update", params.layout(), gradient, squares)?;
@@ -141,10 +148,10 @@ impl Optimizer {
         bad.map_or(Ok(()), |what| Err(Error::NotFinite { what }))
     }
 
-    /// The learning rate at some time; `None` if the chain has none.
+    /// The learning rate at some time, as an algorithm has adapted it last; `None` if the chain has none.
     #[must_use]
     pub fn learning_rate(&self, when: When) -> Option<f64> {
-        self.chain.learning_rate(when)
+        self.chain.learning_rate(when).map(|lr| lr * self.lr_factor)
     }
 
     /// Tells schedules that go by a metric, such as [`Schedule::Plateau`](super::Schedule::Plateau), its latest value
@@ -348,7 +355,7 @@ mod tests {
     use candle_core::Device;
 
     use super::{Optimizer, When};
-    use crate::optim::Pattern;
+    use crate::optim::{Pattern, Registry};
     use crate::{Layout, Params};
 
     #[test]
@@ -368,5 +375,44 @@ mod tests {
         }
         let wrong = optimizer.step(&mut params, &[0.0, 0.0, f32::NAN, 0.0], When::default());
         assert!(wrong.is_err_and(|error| error.to_string().contains("critic.weight")));
+    }
+
+    #[test]
+    fn a_factor_of_the_learning_rate_is_another_learning_rate_whatever_the_optimizer() {
+        let numbers =
+            |len: usize, far: usize| (0..len).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
+        let registry = Registry::default();
+        let specs = registry.recipes().filter(|row| row.param("lr").is_some()).map(|row| {
+            // Its matrices and its vectors have rates of their own.
+            let (other, is_muon) = ("adam_lr", row.name == "muon");
+            let of = |lr: f64| {
+                if is_muon { format!("muon(lr={lr}, {other}={lr})") } else { format!("{}(lr={lr})", row.name) }
+            };
+            [0.0078125, 0.015625].map(of)
+        });
+        let within = [0.0078125, 0.015625].map(|lr| format!("partition(\"*\", lookahead(adamw(lr={lr}), k=2))"));
+        let specs: Vec<[String; 2]> = specs.chain([within]).collect();
+        assert!(specs.len() > 20, "{specs:?}");
+        for [half, whole] in specs {
+            let moved = |spec: &str, factor: f64| {
+                let mut layout = Layout::default();
+                layout.push("actor.weight", &[4, 3]);
+                layout.push("actor.bias", &[4]);
+                let mut params = Params::new(layout, numbers(16, 7), &Device::Cpu).expect("parameters");
+                let mut optimizer: Optimizer = spec.parse().expect(spec);
+                optimizer.set_lr_factor(factor);
+                let rate = optimizer.learning_rate(When::default());
+                for step in 1..=5 {
+                    let gradient = numbers(16, 3 + step);
+                    optimizer.step(&mut params, &gradient, When::default()).expect("a step");
+                }
+                (params.snapshot().expect("values"), rate)
+            };
+            let (same, plain) = (moved(&half, 2.0), moved(&half, 1.0));
+            assert_eq!(same, moved(&whole, 1.0), "{half} twice as fast, and {whole}");
+            assert_ne!(same.0, plain.0, "{half}");
+            assert_eq!(same.1, plain.1.map(|rate| 2.0 * rate), "{half}");
+            assert!(same.1.is_some(), "{half}");
+        }
     }
 }

@@ -132,11 +132,12 @@ impl GradientTransform for Partition {
         }
         context.check(gradient)?;
         check_len("the gradient", context.layout.len(), gradient.len())?;
+        let Context { when, stop, lr_factor, .. } = *context;
         for Branch { chain, layout, theta, gradient: own, places, .. } in &mut self.branches {
             let places = places.as_deref().unwrap_or_default();
             gather(places, context.theta, theta);
             gather(places, gradient, own);
-            chain.update(own, &Context { stop: context.stop, ..Context::new(theta, layout, context.when) })?;
+            chain.update(own, &Context { stop, lr_factor, ..Context::new(theta, layout, when) })?;
             scatter(places, own, gradient);
         }
         Ok(())

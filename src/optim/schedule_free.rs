@@ -52,7 +52,7 @@ impl GradientTransform for ScheduleFree {
         context.check(gradient)?;
         let begins = self.steps == 0;
         self.steps += 1;
-        let lr = self.lr(self.steps, context.when);
+        let lr = self.lr(self.steps, context.when) * context.lr_factor;
         self.largest = self.largest.max(lr);
         let weight = self.largest * self.largest;
         self.weights += weight;

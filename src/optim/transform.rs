@@ -25,13 +25,21 @@ pub struct Context<'a> {
     /// Whether to break off: what takes seconds asks between its blocks and iterations. The step is then not taken, and the
     /// state left is none to go on from.
     pub stop: Stop<'a>,
+    /// What a learning rate is multiplied by: 1 unless an algorithm adapts it.
+    pub lr_factor: f64,
 }
 
 impl<'a> Context<'a> {
     /// A whole step.
     #[must_use]
     pub fn new(theta: &'a [f32], layout: &'a Layout, when: When) -> Self {
-        Self { theta, layout, when, offset: 0, norm: None, stop: Stop::default() }
+        Self { theta, layout, when, offset: 0, norm: None, stop: Stop::default(), lr_factor: 1.0 }
+    }
+
+    /// The learning rate of the step, by a link's own schedule.
+    #[must_use]
+    pub fn learning_rate(&self, schedule: &Schedule) -> f64 {
+        schedule.at(self.when) * self.lr_factor
     }
 
     /// The part of so many numbers from a place of this one on.

@@ -1,6 +1,6 @@
-//! What an estimator makes of a rollout.
+//! What a rollout is learnt from.
 
-/// Advantages and value targets of a rollout, each `[T, N]`.
+/// Advantages and value targets of a rollout, each `[T, N]`, and what else an objective is told of its steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
     /// `Aₜ`: what the policy gradient multiplies `∇ log π(aₜ|sₜ)` with.
@@ -9,6 +9,22 @@ pub struct Estimate {
     pub target: Vec<f32>,
     /// What the network's own values are in. An objective is told targets, and values of the rollout, in it.
     pub unit: ValueUnit,
+    /// `[T, N, K]`: what is added to the [means](crate::distributions::Distribution::means) of the policy in each step before an
+    /// objective reads it. Empty adds nothing.
+    pub shift: Vec<f32>,
+}
+
+impl Estimate {
+    /// Adds to the means, the first so many numbers of each row of outputs, `[B, stride]`, what there is to be added at these places.
+    pub(crate) fn shift(&self, outputs: &mut [f32], stride: usize, means: usize, places: &[usize]) {
+        if self.shift.is_empty() {
+            return;
+        }
+        for (row, &place) in outputs.chunks_exact_mut(stride).zip(places) {
+            let shift = &self.shift[place * means..(place + 1) * means];
+            row.iter_mut().zip(shift).for_each(|(mean, by)| *mean += by);
+        }
+    }
 }
 
 /// What a network's values are in: a value is `mean + std·v`.

@@ -29,6 +29,12 @@ impl Minibatch<'_> {
         if got == kind { Ok(()) } else { Err(Error::Config(differ())) }
     }
 
+    /// Refuses shifts of another number of means than a policy's.
+    pub(crate) fn check_shift(&self, means: usize) -> Result<()> {
+        let got = self.estimate.shift.len();
+        if got == 0 { Ok(()) } else { check_len("the estimate's shifts", self.rollout.log_prob.len() * means, got) }
+    }
+
     /// Makes a rollout and an estimate of these steps alone, one after the other in one lane, with observations as numbers.
     ///
     /// # Panics
@@ -49,6 +55,11 @@ impl Minibatch<'_> {
         estimate.unit = self.estimate.unit;
         estimate.target.clear();
         take(&mut estimate.target, &self.estimate.target);
+        let means = self.estimate.shift.len().checked_div(from.log_prob.len()).unwrap_or(0);
+        estimate.shift.clear();
+        places.iter().for_each(|&i| {
+            estimate.shift.extend_from_slice(&self.estimate.shift[i * means..(i + 1) * means]);
+        });
     }
 
     /// Refuses columns and advantages of other lengths, and places past the rollout's end.

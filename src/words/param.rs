@@ -64,6 +64,8 @@ pub enum Range {
     Positive,
     /// `(0, ∞]`; infinity turns a limit off.
     Limit,
+    /// `(1, ∞]`; infinity turns a limit off.
+    LimitAboveOne,
     /// `(−∞, ∞]`; infinity is none.
     OrNone,
     /// `[0, 1]`.
@@ -145,6 +147,7 @@ impl Range {
             Range::NotNegative => x >= 0.0 && x.is_finite(),
             Range::Positive => x > 0.0 && x.is_finite(),
             Range::Limit => x > 0.0,
+            Range::LimitAboveOne => x > 1.0,
             Range::OrNone => x > f64::NEG_INFINITY,
             Range::Share => (0.0..=1.0).contains(&x),
             Range::PositiveShare => x > 0.0 && x <= 1.0,
@@ -160,6 +163,7 @@ impl fmt::Display for Range {
             Range::NotNegative => "it must be finite and not negative",
             Range::Positive => "it must be finite and above 0",
             Range::Limit => "it must be above 0 (inf turns it off)",
+            Range::LimitAboveOne => "it must be above 1 (inf turns it off)",
             Range::OrNone => "it must be a number (inf is none)",
             Range::Share => "it must lie in [0, 1]",
             Range::PositiveShare => "it must lie in (0, 1]",

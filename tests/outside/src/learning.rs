@@ -22,16 +22,10 @@ pub const ROW: Row = Row {
     make: Make {
         settings: &[("envs", "8"), ("lr", "0.02")],
         build: |args, _| {
-            let inner = OnPolicy {
-                horizon: Horizon::Steps(args.count("n_steps")?),
-                gamma: args.number("gamma")?,
-                estimator: Box::new(Gae { gae_lambda: 0.95 }),
-                objective: objective(args.number("calm_coef")?),
-                normalize_advantage: false,
-                n_epochs: 1,
-                n_minibatches: 1,
-                target_kl: f64::INFINITY,
-            };
+            let horizon = Horizon::Steps(args.count("n_steps")?);
+            let objective = objective(args.number("calm_coef")?);
+            let estimator = Box::new(Gae { gae_lambda: 0.95 });
+            let inner = OnPolicy::new(horizon, args.number("gamma")?, estimator, objective);
             let (calm_coef, calm_decay) = (args.number("calm_coef")?, args.number("calm_decay")?);
             Ok(Box::new(Calm { inner, calm_coef, calm_decay }))
         },
