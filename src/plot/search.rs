@@ -101,7 +101,7 @@ pub fn search(
     ];
     let entries = entries.map(|(swatch, text)| (swatch, text.to_owned())).into();
     let of_panel = |i: usize, (width, height): (i32, i32)| {
-        let wide = style.count(width, 5.0, 9.0);
+        let wide = style.count(width, 3.5, 9.0);
         let x = match i.checked_sub(1).map(|k| (&axes[k], ranges[k])) {
             None => Axis::new((1.0, points.len().max(2) as f64), 0.03, wide),
             Some((SearchAxis::Numbers { log: true, .. }, range)) => Axis::logarithmic(range),

@@ -225,8 +225,8 @@ impl Search {
                 return Err(wrong(name, &format!("it cannot be searched: {why}")));
             }
             if self.settings.contains_key(name) {
-                let remedy = "leave one of them out";
-                return Err(wrong(name, &format!("{name} has one value above [tune], and a range: {remedy}")));
+                let remedy = "leave that or the range out";
+                return Err(wrong(name, &format!("it has one value already, above [tune] or by a flag: {remedy}")));
             }
             let argument = self.argument(base, name);
             if !known.contains_key(name) && argument.is_none() {

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use uphill_envs::counted;
+
 use super::attempt::{Attempt, Record};
 use super::found::{Found, Report, Reported};
 use super::halving;
@@ -119,6 +121,7 @@ impl Tuner {
             if rung == *rungs.last().unwrap_or(&rung) {
                 break;
             }
+            self.note_blind(rung, &records, progress);
             let scores: Vec<Option<f64>> = alive.iter().map(|&i| trials[i].score).collect();
             let best = halving::best(&scores, halving::survivors(trials.len(), self.search.eta, k));
             let (next, over): (Vec<_>, Vec<_>) = (0..alive.len()).partition(|place| best.contains(place));
@@ -132,6 +135,19 @@ impl Tuner {
             alive = next.into_iter().map(|place| alive[place]).collect();
         }
         Ok(())
+    }
+
+    /// Says where runs are told apart by nothing, as none of their episodes counts yet.
+    fn note_blind(&self, rung: u64, records: &[Record], progress: &Progress) {
+        let is_blind = |record: &&Record| {
+            let reached = record.at(rung).filter(|reached| reached.diverged.is_none());
+            reached.is_some_and(|reached| reached.final_return.is_none())
+        };
+        let (blind, all) = (records.iter().filter(is_blind).count(), counted(records.len(), "run"));
+        if blind > 0 && self.search.objective != Objective::EvalReturn {
+            let why = "no episode of theirs counts yet, and they count as a random policy or as nothing";
+            progress.note(&format!("step {rung}: {blind} of {all} cannot be judged: {why}; fewer rungs begin later"));
+        }
     }
 
     /// The best trial on the reported seeds, from the first step to the last at one go.
@@ -199,11 +215,11 @@ impl Tuner {
             job.done = Some(done);
         });
         let mut records = Vec::with_capacity(jobs.len());
-        // What was left out because another failed comes after that one's error, or before it.
-        for Job { attempt, done, .. } in jobs.into_iter().filter(|job| job.done.is_some()) {
+        for Job { attempt, done, .. } in jobs {
             match done {
                 Some(Ok(record)) => records.push(record),
                 Some(Err(source)) => return Err(Error::Run { run: attempt.name, source: Box::new(source) }),
+                // Left out because another failed, whose error comes.
                 None => {}
             }
         }
