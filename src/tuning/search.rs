@@ -484,7 +484,7 @@ impl Section {
         let defaults = Self::default().to_table()?;
         if let Some(name) = said.keys().find(|name| !defaults.contains_key(*name)) {
             let known = defaults.keys().map(String::as_str).chain(["ranges"]);
-            return Err(Error::unknown("key in [tune]", name, known));
+            return Err(Error::Config(format!("[tune]: {}", Error::unknown("key", name, known))));
         }
         let mut said = said.clone();
         for (name, first) in [("seeds", FIRST_TUNING_SEED), ("report_seeds", 1)] {
