@@ -2,8 +2,11 @@
 
 mod discounted_states;
 mod gae;
+mod lambda_return;
+mod leave_one_out;
 mod monte_carlo;
 mod n_step;
+mod upgo;
 mod v_trace;
 
 use std::fmt;
@@ -12,8 +15,11 @@ use uphill_envs::{End, counted};
 
 pub use discounted_states::DiscountedStates;
 pub use gae::{Gae, gae};
+pub use lambda_return::lambda_return;
+pub use leave_one_out::LeaveOneOut;
 pub use monte_carlo::{MonteCarlo, reward_to_go};
 pub use n_step::{NStep, n_step_return};
+pub use upgo::Upgo;
 pub use v_trace::VTrace;
 
 use crate::error::same_len;
@@ -99,7 +105,7 @@ pub fn normalize(x: &mut [f32]) {
 mod tests {
     use uphill_envs::End;
 
-    use super::{DiscountedStates, Estimator, Gae, MonteCarlo, NStep};
+    use super::{DiscountedStates, Estimator, Gae, LeaveOneOut, MonteCarlo, NStep, Upgo, lambda_return};
     use crate::Rollout;
 
     /// Two lanes of four steps. Lane 0 terminates at step 1 and goes on; lane 1 is truncated at step 2.
@@ -180,6 +186,81 @@ mod tests {
         let third = 28.75;
         let second = 19.5 + 0.25 * third;
         assert_close(&lane1, &[10.0 + 0.25 * second, second, third, 38.5]);
+    }
+
+    #[test]
+    fn a_lambda_return_is_the_advantage_and_the_value_at_any_lambda() {
+        let rollout = rollout();
+        for lambda in [0.0, 0.5, 0.9, 1.0] {
+            let Rollout { reward, next_value, end, lanes, .. } = &rollout;
+            let found = lambda_return(reward, next_value, end, *lanes, 0.5, lambda);
+            assert_close(&found, &Gae { gae_lambda: lambda }.estimate(&rollout, 0.5).target);
+        }
+        // λ = 0.5: 1 + 0.5·(0.5·0.2 + 0.5·2); 10 + 0.5·(0.5·2 + 0.5·(20 + 0.5·(0.5·3 + 0.5·31.75))); 2, which terminates.
+        let Rollout { reward, next_value, end, lanes, .. } = &rollout;
+        assert_close(&lambda_return(reward, next_value, end, *lanes, 0.5, 0.5)[..3], &[1.55, 17.671875, 2.0]);
+    }
+
+    #[test]
+    fn an_upgoing_return_goes_on_for_as_long_as_actions_were_no_worse_than_thought() {
+        // Lane 0: its second step, 2 after which it is over, is above V = 0.2, so that the first goes on.
+        // Lane 1: 20 + 0.5·3 is above V = 2, 30 + 0.5·3.5 above 3, but truncated.
+        let plain = Upgo { lambda: 0.5 }.estimate(&rollout(), 0.5);
+        let up = [2.0, 27.9375, 2.0, 35.875, 5.125, 31.75, 4.25, 42.5];
+        let less = |values: &[f32]| up.iter().zip(values).map(|(g, v)| g - v).collect::<Vec<f32>>();
+        assert_close(&plain.advantage, &less(&rollout().value));
+        assert_close(&plain.target, &Gae { gae_lambda: 0.5 }.estimate(&rollout(), 0.5).target);
+        // A critic that thought more of lane 0's second state and of lane 1's third cuts what leads there to its own word.
+        let (mut proud, mut cut) = (rollout(), up);
+        (proud.value[2], proud.next_value[0]) = (2.5, 2.5);
+        (proud.value[5], proud.next_value[3]) = (40.0, 40.0);
+        (cut[0], cut[3]) = (1.0 + 0.5 * 2.5, 20.0 + 0.5 * 40.0);
+        cut[1] = 10.0 + 0.5 * cut[3];
+        let found = Upgo { lambda: 0.5 }.estimate(&proud, 0.5);
+        let expected: Vec<f32> = cut.iter().zip(&proud.value).map(|(g, v)| g - v).collect();
+        assert_close(&found.advantage, &expected);
+        // What is exactly as good as it was thought goes on.
+        proud.value[2] = 2.0;
+        let found = Upgo { lambda: 0.5 }.estimate(&proud, 0.5);
+        assert_close(&found.advantage[..1], &[1.0 + 0.5 * 2.0 - 0.1]);
+    }
+
+    #[test]
+    fn an_episode_is_held_against_the_others_at_the_same_step() {
+        // Episodes of 2 and 1 steps in lane 0, whose last place is no step, and of 4 in lane 1; γ = 0.5.
+        let whole = Rollout {
+            end: vec![
+                End::Not,
+                End::Not,
+                End::Terminated,
+                End::Not,
+                End::Truncated,
+                End::Not,
+                End::Not,
+                End::Terminated,
+            ],
+            valid: vec![true, true, true, true, true, true, false, true],
+            ..rollout()
+        };
+        let found = LeaveOneOut.estimate(&whole, 0.5);
+        // Returns to go: 2 and 2; 3; 10 + 0.5·(20 + 0.5·(30 + 0.5·40)), 45, 50, 40.
+        let (first, second, third) = ([2.0, 2.0], [3.0], [32.5, 45.0, 50.0, 40.0]);
+        let expected = [
+            (0, first[0] - (second[0] + third[0]) / 2.0),
+            (2, first[1] - third[1] / 2.0),
+            (4, second[0] - (first[0] + third[0]) / 2.0),
+            (1, third[0] - (first[0] + second[0]) / 2.0),
+            (3, third[1] - first[1] / 2.0),
+            (5, third[2]),
+            (7, third[3]),
+        ];
+        for (place, expected) in expected {
+            let found = found.advantage[place];
+            assert!((found - expected).abs() < 1e-4, "place {place}: {found} for {expected}");
+        }
+        // One alone has nothing to be held against.
+        let alone = Rollout { valid: [true, false].repeat(2).into_iter().chain([false; 4]).collect(), ..whole };
+        assert_close(&LeaveOneOut.estimate(&alone, 0.5).advantage[..4], &[2.0, 32.5, 2.0, 45.0]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod params;
 mod ppo;
 mod ppo_kl;
 mod reinforce;
+mod rloo;
 mod trpo;
 mod v_trace;
 
@@ -118,7 +119,8 @@ pub struct Make {
 }
 
 /// Every algorithm of this crate.
-pub const ROWS: &[Row] = &[reinforce::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
+pub const ROWS: &[Row] =
+    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

@@ -187,7 +187,7 @@ impl Env for Lamps {
 fn config(algo: &str) -> Config {
     let defaults = Config::new(algo, "adam").expect("an algorithm");
     let config = match algo {
-        "reinforce" => Config { episodes: 16, ..defaults },
+        "reinforce" | "rloo" => Config { episodes: 16, ..defaults },
         "ppo" | "ppo_kl" | "trpo" => Config { n_steps: 32, ..defaults },
         _ => Config { n_steps: 8, ..defaults },
     };

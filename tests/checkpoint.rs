@@ -8,9 +8,9 @@ use uphill::{Checkpoint, Config, Error, Metrics, Trainer, algo, envs};
 /// A small run of an algorithm.
 fn config(algo: &str, optimizer: &str, env: &str) -> Config {
     let config = Config::new(algo, optimizer).expect("an algorithm with an optimizer");
-    let lanes = if algo == "reinforce" { 2 } else { 3 };
+    let lanes = if ["reinforce", "rloo"].contains(&algo) { 2 } else { 3 };
     let config = match algo {
-        "reinforce" => Config { episodes: 2, ..config },
+        "reinforce" | "rloo" => Config { episodes: 2, ..config },
         "ppo" => Config { n_steps: 8, n_minibatches: 2, ..config },
         "npg" | "trpo" => Config { n_steps: 8, n_minibatches: 2, n_epochs: 2, ..config },
         _ => Config { n_steps: 8, ..config },
@@ -90,11 +90,12 @@ fn every_environment_goes_on_bit_for_bit() {
         for algo in algo::ROWS {
             // Whole episodes, of which a policy that has learnt nothing ends few before their limit.
             let limit = envs::make(env).expect("an environment").spec().max_episode_steps.unwrap_or(0);
-            if algo.name == "reinforce" && !(1..=500).contains(&limit) && env != "Blackjack-v1" {
+            if ["reinforce", "rloo"].contains(&algo.name) && !(1..=500).contains(&limit) && env != "Blackjack-v1" {
                 // Those take long, or have no end.
                 continue;
             }
-            let steps = if algo.name == "reinforce" && limit >= 200 { 8 * u64::from(limit) } else { 700 };
+            let steps =
+                if ["reinforce", "rloo"].contains(&algo.name) && limit >= 200 { 8 * u64::from(limit) } else { 700 };
             breaks_change_nothing(&Config { steps, ..config(algo.name, "adam", env) }, &[2, 3]);
         }
     }

@@ -18,7 +18,7 @@ const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --steps 200 --th
 /// The size of its updates, by the algorithm.
 fn small(algo: &str) -> String {
     let size = match algo {
-        "reinforce" => "--episodes 2",
+        "reinforce" | "rloo" => "--episodes 2",
         "a2c" => "--n-steps 8",
         _ => "--n-steps 8 --n-epochs 1 --n-minibatches 2",
     };

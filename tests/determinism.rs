@@ -47,7 +47,7 @@ fn the_number_of_our_own_threads_changes_no_bit() {
                 let steps = 60 * envs as u64;
                 let wide = Config { envs, threads, steps, ..config(algo.name, "CartPole-v1", 5) };
                 let wide = match algo.name {
-                    "reinforce" => Config { episodes: 2 * envs, ..wide },
+                    "reinforce" | "rloo" => Config { episodes: 2 * envs, ..wide },
                     "ppo" => Config { n_steps, n_minibatches: 2, ..wide },
                     "npg" | "trpo" => Config {
                         algo: format!("{}(cg_iterations=3)", algo.name).as_str().into(),

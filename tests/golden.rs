@@ -19,7 +19,7 @@ fn updates_give_the_words_that_they_gave() {
             let trained = |threads: usize| {
                 let config = Config { env: env.into(), envs, threads, seed: 11, steps: 1_000_000, ..defaults.clone() };
                 let config = match algo.name {
-                    "reinforce" => Config { episodes: envs, ..config },
+                    "reinforce" | "rloo" => Config { episodes: envs, ..config },
                     // Of steps so long that a line search has something to do.
                     "npg" | "trpo" => Config {
                         algo: format!("{}(cg_iterations=4, max_kl={max_kl})", algo.name).as_str().into(),
@@ -58,6 +58,9 @@ fn updates_give_the_words_that_they_gave() {
         reinforce CartPole-v1       4 lanes: 5d4cb1ba10f25291 5d4cb1ba10f25291
         reinforce GridWorld-4x4-v0  4 lanes: 2c31f706b59f99ed 2c31f706b59f99ed
         reinforce CartPole-v1      64 lanes: 77709245cb715d6c 77709245cb715d6c
+        rloo      CartPole-v1       4 lanes: 1fdff12f232ef99e 1fdff12f232ef99e
+        rloo      GridWorld-4x4-v0  4 lanes: fc806ff8749f1621 fc806ff8749f1621
+        rloo      CartPole-v1      64 lanes: 70193ac529e02ab6 70193ac529e02ab6
         a2c       CartPole-v1       8 lanes: a49f67357b8b3d3b a49f67357b8b3d3b
         a2c       GridWorld-4x4-v0  8 lanes: 0bb75481e0ab7fab 0bb75481e0ab7fab
         a2c       CartPole-v1      64 lanes: 253ad031da28dd1f 253ad031da28dd1f

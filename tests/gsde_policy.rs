@@ -27,7 +27,7 @@ const MODELS: [&str; 6] = [
 
 fn config(algo: &str, model: &str, more: &str) -> Config {
     let size = match algo {
-        "reinforce" => "envs = 2\nepisodes = 2\nsteps = 1600",
+        "reinforce" | "rloo" => "envs = 2\nepisodes = 2\nsteps = 1600",
         "npg" | "trpo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         "ppo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         _ => "envs = 3\nn_steps = 8\nsteps = 120",

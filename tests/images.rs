@@ -12,7 +12,7 @@ fn config(algo: &str, model: &str) -> Config {
     );
     let config = Config::from_toml(&text).expect("a configuration");
     match algo {
-        "reinforce" => Config { envs: 4, episodes: 4, ..config },
+        "reinforce" | "rloo" => Config { envs: 4, episodes: 4, ..config },
         _ => Config { envs: 4, n_steps: 8, n_minibatches: config.n_minibatches.min(2), ..config },
     }
 }

@@ -131,7 +131,7 @@ impl Env for Strict {
 fn config(algo: &str) -> Config {
     let defaults = Config::new(algo, "adam").expect("an algorithm");
     let config = match algo {
-        "reinforce" => Config { episodes: 8, ..defaults },
+        "reinforce" | "rloo" => Config { episodes: 8, ..defaults },
         _ => Config { n_steps: 16, ..defaults },
     };
     Config { env: "Strict-v0".into(), envs: 8, hidden: vec![16], lr: 0.02, threads: 1, steps: 4_000, ..config }
@@ -161,7 +161,7 @@ fn trained(mut trainer: Trainer) -> Trainer {
 #[test]
 fn no_algorithm_ever_takes_a_forbidden_action() {
     let best = Strict::model().optimal_value_within(STEPS);
-    for algo in ["reinforce", "a2c", "ppo", "ppo_kl", "v_trace", "npg", "trpo"] {
+    for algo in ["reinforce", "rloo", "a2c", "ppo", "ppo_kl", "v_trace", "npg", "trpo"] {
         for own_network in [false, true] {
             let trainer = trained(trainer(&config(algo), own_network).expect("a trainer"));
             let mut policy = trainer.into_policy().expect("a policy");

@@ -22,8 +22,8 @@ fn world(max_episode_steps: Option<u32>) -> GridWorld {
     .expect("a good map")
 }
 
-fn lanes(world: &GridWorld) -> Box<dyn VecEnv> {
-    Box::new(Lanes::new(vec![TimeLimit::new(world.clone()); LANES]).expect("lanes"))
+fn lanes(world: &GridWorld, count: usize) -> Box<dyn VecEnv> {
+    Box::new(Lanes::new(vec![TimeLimit::new(world.clone()); count]).expect("lanes"))
 }
 
 /// A linear policy that prefers something, and a linear critic, which on one-hot observations is a table.
@@ -92,10 +92,23 @@ fn sample(
     spoil: impl Fn(&mut Rollout),
     scale: impl Fn(usize, usize) -> f64,
 ) -> Sampled {
+    sample_in(LANES, agent, algo, world, rollouts, spoil, scale)
+}
+
+/// The same in so many lanes.
+fn sample_in(
+    count: usize,
+    agent: &mut Agent,
+    algo: &OnPolicy,
+    world: &GridWorld,
+    rollouts: u64,
+    spoil: impl Fn(&mut Rollout),
+    scale: impl Fn(usize, usize) -> f64,
+) -> Sampled {
     let n = agent.params.layout().len();
     let (mut sum, mut squares) = (vec![0.0; n], vec![0.0; n]);
     for i in 0..rollouts {
-        let mut collector = Collector::new(lanes(world), Seed(i)).expect("a reset");
+        let mut collector = Collector::new(lanes(world, count), Seed(i)).expect("a reset");
         let (rollout, episodes) =
             collector.collect(&agent.network, &agent.params, algo.horizon, true).expect("a rollout");
         let mut rollout = rollout.clone();
@@ -182,6 +195,28 @@ fn reinforce_with_any_baseline_follows_the_exact_gradient() {
 }
 
 #[test]
+fn rloo_follows_the_exact_gradient() {
+    let mut agent = Agent::new(&world(None), 1.0, |_, _| f64::NAN);
+    let worst = whole_episodes(&mut agent, &on_policy(&config("rloo")));
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+/// Of two episodes, each is all that the other is held against: the mean stays, for any discount.
+#[test]
+fn rloo_of_two_episodes_follows_the_gradient_of_the_discounted_return() {
+    let (world, gamma) = (world(None), 0.9);
+    let mut agent = Agent::new(&world, gamma, |_, _| f64::NAN);
+    let algo = "rloo(discount_states=true)".into();
+    let config = Config { algo, gamma, envs: 2, episodes: 2, ..config("rloo") };
+    let of_episodes = |steps: usize, episodes: usize| steps as f64 / episodes as f64;
+    let sampled = sample_in(2, &mut agent, &on_policy(&config), &world, 4_000, |_| {}, of_episodes);
+    let Agent { network, params, mdp } = &agent;
+    let exact = oracle::exact_policy_gradient(network, params, mdp, gamma).expect("a gradient");
+    let worst = worst_deviation(&sampled, &exact, &agent.actor());
+    assert!(worst <= 4.0, "{worst} standard errors");
+}
+
+#[test]
 fn a2c_with_the_exact_critic_follows_the_exact_gradient() {
     let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
     let algo = on_policy(&Config { n_steps: 3, ..config("a2c") });
@@ -244,7 +279,7 @@ fn the_gradient_behind_a_natural_step_is_the_exact_one() {
         let theta = agent.params.snapshot().expect("values");
         let (mut sum, mut squares, rollouts) = (vec![0.0; theta.len()], vec![0.0; theta.len()], 1_500);
         for i in 0..rollouts {
-            let mut collector = Collector::new(lanes(&world), Seed(i)).expect("a reset");
+            let mut collector = Collector::new(lanes(&world, LANES), Seed(i)).expect("a reset");
             let mut algo = config.make_algo().expect("an algorithm");
             let (rollout, _) =
                 collector.collect(&agent.network, &agent.params, algo.horizon(), true).expect("a rollout");
@@ -272,6 +307,28 @@ fn the_gradient_behind_a_natural_step_is_the_exact_one() {
         let worst = worst_deviation(&sampled, &exact, &agent.actor());
         assert!(worst <= 4.0, "{algo}: {worst} standard errors");
     }
+}
+
+/// What it is meant for is a bias: how far the mean is from the exact gradient, and which way it points, are told.
+#[test]
+fn upgoing_returns_are_biased_on_purpose_and_the_test_sees_it() {
+    let mut agent = Agent::new(&world(None), 1.0, |_, exact| exact);
+    let algo = on_policy(&Config { n_steps: 3, algo: "a2c(estimator=upgo)".into(), ..config("a2c") });
+    let algo = OnPolicy { horizon: Horizon::Episodes(1), ..algo };
+    let world = world(None);
+    let sampled = sample(&mut agent, &algo, &world, 600, |_| {}, |steps, episodes| steps as f64 / episodes as f64);
+    let exact = oracle::exact_policy_gradient(&agent.network, &agent.params, &agent.mdp, 1.0).expect("a gradient");
+    let worst = worst_deviation(&sampled, &exact, &agent.actor());
+    let exact: Vec<f32> = exact.to_vec1().expect("numbers");
+    let dot = |x: &dyn Fn(usize) -> f64, y: &dyn Fn(usize) -> f64| {
+        agent.actor().into_iter().map(|i| x(i) * y(i)).sum::<f64>()
+    };
+    let (mean, exact) = (|i: usize| sampled.mean[i], |i: usize| f64::from(exact[i]));
+    let cosine = dot(&mean, &exact) / (dot(&mean, &mean) * dot(&exact, &exact)).sqrt();
+    let length = (dot(&mean, &mean) / dot(&exact, &exact)).sqrt();
+    println!("{worst} {cosine} {length}");
+    assert!(worst > 8.0, "only {worst} standard errors");
+    assert!((0.5..0.99).contains(&cosine), "the two point {cosine} the same way");
 }
 
 #[test]

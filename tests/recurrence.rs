@@ -134,7 +134,7 @@ fn config(algo: &str, model: &str) -> Config {
     let toml = format!("algo = '{algo}'\nmodel = '{model}'\nenvs = 4\nsteps = 100_000\nthreads = 1");
     let config = Config::from_toml(&toml).expect("a configuration");
     match algo {
-        "reinforce" => Config { episodes: 8, ..config },
+        "reinforce" | "rloo" => Config { episodes: 8, ..config },
         _ => Config { n_steps: 16, n_minibatches: defaults.n_minibatches.min(4), ..config },
     }
 }

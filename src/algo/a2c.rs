@@ -1,7 +1,9 @@
-use super::params::{ENT_COEF, GAE_LAMBDA, GAMMA, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
+use super::params::{
+    ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF, estimator, is_upgo, scheduled,
+};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::{Estimator, Gae, NStep};
+use crate::advantage::{Estimator, NStep};
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::rollout::Horizon;
 use crate::words::Args;
@@ -9,7 +11,7 @@ use crate::words::Args;
 pub(super) const ROW: Row = Row {
     name: "a2c",
     summary: "advantage actor-critic on short rollouts",
-    params: &[N_STEPS.or("5"), GAMMA, GAE_LAMBDA.or("1"), NORMALIZE_ADVANTAGE, ENT_COEF, VF_COEF],
+    params: &[N_STEPS.or("5"), GAMMA, GAE_LAMBDA.or("1"), ESTIMATOR, NORMALIZE_ADVANTAGE, ENT_COEF, VF_COEF],
     make: Make {
         settings: &[("optimizer", "rmsprop(eps=1e-5)"), ("lr", "7e-4"), ("envs", "8")],
         build: |args, _| Ok(Box::new(a2c(args)?)),
@@ -23,7 +25,7 @@ pub(super) const ROW: Row = Row {
 fn a2c(args: &Args) -> Result<OnPolicy> {
     let (n_steps, gae_lambda) = (args.count("n_steps")?, args.number("gae_lambda")?);
     let estimator: Box<dyn Estimator> =
-        if gae_lambda < 1.0 { Box::new(Gae { gae_lambda: gae_lambda as f32 }) } else { Box::new(NStep { n_steps }) };
+        if gae_lambda < 1.0 || is_upgo(args)? { estimator(args)? } else { Box::new(NStep { n_steps }) };
     Ok(OnPolicy {
         horizon: Horizon::Steps(n_steps),
         gamma: args.number("gamma")?,

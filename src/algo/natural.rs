@@ -4,9 +4,9 @@ use super::conjugate_gradients::{ConjugateGradients, Solved};
 use super::judgement::Judgement;
 use super::learner::Buffers;
 use super::loss_gradient::mean_gradient;
-use super::params::{GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE};
+use super::params::{ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, estimator};
 use super::{Algorithm, Learner, Now, OnPolicy};
-use crate::advantage::{Estimator, Gae, normalize};
+use crate::advantage::{Estimator, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
@@ -116,8 +116,7 @@ impl Natural {
 
     /// By the arguments of [`PARAMS`].
     pub(super) fn of(args: &Args, line_search: Option<LineSearch>) -> Result<Self> {
-        let estimator = Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 });
-        let returns = (Horizon::Steps(args.count("n_steps")?), args.number("gamma")?, estimator as Box<dyn Estimator>);
+        let returns = (Horizon::Steps(args.count("n_steps")?), args.number("gamma")?, estimator(args)?);
         let critic = regression(returns, (args.count("n_epochs")?, args.count("n_minibatches")?));
         let region = TrustRegion {
             max_kl: args.number("max_kl")?,
@@ -362,12 +361,13 @@ impl Algorithm for Natural {
 const MOST: u64 = 10_000;
 
 /// The arguments that such rows have in common.
-pub(super) const PARAMS: [Param; 9] = [
+pub(super) const PARAMS: [Param; 10] = [
     N_STEPS,
     Param { meaning: "passes of the critic over each rollout", ..N_EPOCHS.or("10") },
     N_MINIBATCHES.or("16"),
     GAMMA,
     GAE_LAMBDA,
+    ESTIMATOR,
     Param {
         meaning: "whether to give advantages mean 0 and deviation 1 over each rollout",
         ..NORMALIZE_ADVANTAGE.or("true")

@@ -1,6 +1,7 @@
 //! Arguments that several algorithms have.
 
 use crate::Result;
+use crate::advantage::{DiscountedStates, Estimator, Gae, Upgo};
 use crate::optim::Registry;
 use crate::rollout::Rollout;
 use crate::schedule::Schedule;
@@ -53,6 +54,35 @@ pub(super) const TARGET_KL: Param = Param::fixed(
     "inf",
     "approximate KL divergence at which the passes over a rollout stop early; inf never stops",
 );
+
+pub(super) const DISCOUNT_STATES: Param = Param::flag(
+    "discount_states",
+    "false",
+    "whether the step t of an episode counts gamma^t, as in the gradient of the discounted return, or like any other",
+);
+pub(super) const ESTIMATOR: Param = Param {
+    name: "estimator",
+    kind: Kind::Word(&["gae", "upgo"]),
+    default: "gae",
+    meaning: "where advantages come from: generalised advantage estimation, or upgoing returns, which go on while actions do better \
+              than the critic thought; both learn values from TD(gae_lambda) returns",
+};
+
+/// The estimator that [`ESTIMATOR`] names.
+pub(super) fn estimator(args: &Args) -> Result<Box<dyn Estimator>> {
+    let lambda = args.number("gae_lambda")? as f32;
+    Ok(if is_upgo(args)? { Box::new(Upgo { lambda }) } else { Box::new(Gae { gae_lambda: lambda }) })
+}
+
+pub(super) fn is_upgo(args: &Args) -> Result<bool> {
+    Ok(args.value(ESTIMATOR.name)?.word() == Some("upgo"))
+}
+
+/// An estimator over whole episodes, with the weight of a state where [`DISCOUNT_STATES`] says so.
+pub(super) fn of_states(args: &Args, estimator: impl Estimator + 'static) -> Result<Box<dyn Estimator>> {
+    let estimator = Box::new(estimator);
+    Ok(if args.flag("discount_states")? { Box::new(DiscountedStates(estimator)) } else { estimator })
+}
 
 /// An argument that may change over training.
 pub(super) fn scheduled(args: &Args, param: &Param) -> Result<Schedule> {

@@ -1,10 +1,9 @@
 use super::params::{
-    CLIP_RANGE, CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
-    TARGET_KL, VF_COEF, scheduled,
+    CLIP_RANGE, CLIP_RANGE_VF, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS,
+    NORMALIZE_ADVANTAGE, TARGET_KL, VF_COEF, estimator, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::Gae;
 use crate::objective::{ClippedSurrogate, Entropy, Objective, ValueLoss};
 use crate::rollout::Horizon;
 use crate::words::Args;
@@ -18,6 +17,7 @@ pub(super) const ROW: Row = Row {
         N_MINIBATCHES,
         GAMMA,
         GAE_LAMBDA,
+        ESTIMATOR,
         NORMALIZE_ADVANTAGE.or("true"),
         CLIP_RANGE,
         CLIP_RANGE_VF,
@@ -38,7 +38,7 @@ fn ppo(args: &Args) -> Result<OnPolicy> {
     Ok(OnPolicy {
         horizon: Horizon::Steps(args.count("n_steps")?),
         gamma: args.number("gamma")?,
-        estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
+        estimator: estimator(args)?,
         objective: ClippedSurrogate::new(scheduled(args, &CLIP_RANGE)?)
             .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })
             .minus(scheduled(args, &ENT_COEF)?, Entropy),

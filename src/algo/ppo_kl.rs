@@ -1,10 +1,9 @@
 use super::params::{
-    CLIP_RANGE_VF, ENT_COEF, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, VF_COEF,
-    scheduled,
+    CLIP_RANGE_VF, ENT_COEF, ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE,
+    VF_COEF, estimator, scheduled,
 };
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::Gae;
 use crate::objective::{ClippedSurrogate, Entropy, KlPenalty, Objective, ValueLoss};
 use crate::rollout::Horizon;
 use crate::words::{Args, Param, Range};
@@ -18,6 +17,7 @@ pub(super) const ROW: Row = Row {
         N_MINIBATCHES,
         GAMMA,
         GAE_LAMBDA,
+        ESTIMATOR,
         NORMALIZE_ADVANTAGE.or("true"),
         Param::fixed("kl_target", Range::Positive, "0.01", "KL divergence that an update should come to"),
         Param::fixed("kl_coef", Range::Positive, "1", "weight of the penalty to begin with"),
@@ -35,7 +35,7 @@ fn ppo_kl(args: &Args) -> Result<OnPolicy> {
     Ok(OnPolicy {
         horizon: Horizon::Steps(args.count("n_steps")?),
         gamma: args.number("gamma")?,
-        estimator: Box::new(Gae { gae_lambda: args.number("gae_lambda")? as f32 }),
+        estimator: estimator(args)?,
         objective: ClippedSurrogate::new(f64::INFINITY)
             .plus(1.0, KlPenalty::new(args.number("kl_target")?, args.number("kl_coef")?))
             .plus(args.number("vf_coef")?, ValueLoss { clip_range_vf: args.number("clip_range_vf")? })

@@ -1,10 +1,12 @@
-use super::params::{BASELINE, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF, scheduled};
+use super::params::{
+    BASELINE, DISCOUNT_STATES, ENT_COEF, EPISODES, GAMMA, NORMALIZE_ADVANTAGE, VF_COEF, of_states, scheduled,
+};
 use super::{Make, OnPolicy, Row};
 use crate::Result;
-use crate::advantage::{DiscountedStates, Estimator, MonteCarlo};
+use crate::advantage::MonteCarlo;
 use crate::objective::{Entropy, Objective, PolicyGradient, ValueLoss};
 use crate::rollout::Horizon;
-use crate::words::{Args, Param};
+use crate::words::Args;
 
 pub(super) const ROW: Row = Row {
     name: "reinforce",
@@ -13,27 +15,16 @@ pub(super) const ROW: Row = Row {
     make: Make { settings: &[("lr", "4e-3")], build: |args, lanes| Ok(Box::new(reinforce(args, lanes)?)) },
 };
 
-const DISCOUNT_STATES: Param = Param::flag(
-    "discount_states",
-    "false",
-    "whether the step t of an episode counts gamma^t, as in the gradient of the discounted return, or like any other",
-);
-
 /// REINFORCE: the policy gradient with the return that whole episodes really had, less a learnt baseline or not.
 ///
 /// Williams 1992, <https://doi.org/10.1007/BF00992696>; baseline: Sutton and Barto 2018, section 13.4.
 fn reinforce(args: &Args, lanes: usize) -> Result<OnPolicy> {
     let policy = PolicyGradient.minus(scheduled(args, &ENT_COEF)?, Entropy);
     let (baseline, gamma) = (args.flag("baseline")?, args.number("gamma")?);
-    let returns = Box::new(MonteCarlo { baseline });
-    let estimator: Box<dyn Estimator> = match args.flag("discount_states")? {
-        true => Box::new(DiscountedStates(returns)),
-        false => returns,
-    };
     Ok(OnPolicy {
         horizon: Horizon::Episodes(args.count("episodes")? / lanes.max(1)),
         gamma,
-        estimator,
+        estimator: of_states(args, MonteCarlo { baseline })?,
         objective: if baseline { policy.plus(args.number("vf_coef")?, ValueLoss::default()) } else { policy },
         normalize_advantage: args.flag("normalize_advantage")?,
         n_epochs: 1,

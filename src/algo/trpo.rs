@@ -11,9 +11,9 @@ pub(super) const ROW: Row = Row {
 };
 
 const fn params() -> [Param; PARAMS.len() + LINE_SEARCH.len()] {
-    let [a, b, c, d, e, f, g, h, i] = PARAMS;
-    let [j, k] = LINE_SEARCH;
-    [a, b, c, d, e, f, g, h, i, j, k]
+    let [a, b, c, d, e, f, g, h, i, j] = PARAMS;
+    let [k, l] = LINE_SEARCH;
+    [a, b, c, d, e, f, g, h, i, j, k, l]
 }
 
 /// Trust-region policy optimisation: the direction of [`npg`], and the longest step along it that a line search finds to raise the

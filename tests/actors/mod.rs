@@ -21,7 +21,7 @@ pub(crate) type Lanes = fn(usize) -> Result<Box<dyn VecEnv>>;
 pub(crate) fn config(env: &str, algo: &str) -> Config {
     let defaults = Config::new(algo, "adam").expect("an algorithm");
     let config = match algo {
-        "reinforce" => Config { episodes: 16, ..defaults },
+        "reinforce" | "rloo" => Config { episodes: 16, ..defaults },
         "ppo" | "ppo_kl" => Config { n_steps: 32, ..defaults },
         "npg" | "trpo" => Config { n_steps: 32, n_minibatches: 4, ..defaults },
         _ => Config { n_steps: 8, ..defaults },

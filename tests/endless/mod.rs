@@ -64,6 +64,6 @@ impl Env for Endless {
 /// A small run in it.
 pub(crate) fn endless(algo: &str) -> Config {
     let defaults = Config::for_algo(algo).expect("an algorithm");
-    let defaults = if algo == "reinforce" { Config { episodes: 2, ..defaults } } else { defaults };
+    let defaults = if ["reinforce", "rloo"].contains(&algo) { Config { episodes: 2, ..defaults } } else { defaults };
     Config { env: "Endless-v0".into(), envs: 2, hidden: vec![4], threads: 1, steps: 100_000, ..defaults }
 }
