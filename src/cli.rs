@@ -21,6 +21,7 @@ mod over_file;
 mod picture;
 mod plot;
 mod resume;
+mod seeds;
 mod settings;
 mod train;
 mod tune;

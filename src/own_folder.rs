@@ -22,6 +22,7 @@ pub(crate) enum Kind {
     Run,
     Comparison,
     Search,
+    Seeds,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,6 +74,7 @@ pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
         Ok(Marker { kind: Kind::Search, schema: 1 }) => {
             "this is the folder of a search for hyper-parameters: give --out another one"
         }
+        Ok(Marker { kind: Kind::Seeds, schema: 1 }) => "this is the folder of several seeds: give --out another one",
         Ok(_) => "a later version of uphill made this folder: give --out another one",
         Err(_) => "this is no marker that uphill wrote: give --out another folder",
     };

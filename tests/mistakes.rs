@@ -364,6 +364,14 @@ train --env nowhere
 compare_optimizers --tasks option.toml
 gradient_quality --env no_way.toml
 train --algo "reinforce(discount_states=true, gamma=1)"
+train --algo rloo --episodes 1 --envs 1
+train --algo rloo --vf-coef 0.5
+train --algo ppo --estimator upg
+train --seeds 0
+train --seeds 9-3
+train --seeds 1,2,1
+train --seeds 4 --seed 3
+train --seeds four
 # A wrapper
 train --action-repeat 4
 train --env "CartPole-v1 | time_awre"
@@ -476,6 +484,8 @@ uphill tune --eta 1
 uphill tune --rungs 1
 uphill tune --seeds 0
 uphill tune --report-seeds 2000
+uphill tune --seeds 1-3
+uphill tune --seeds few
 uphill tune --rungs 9 --steps 200
 uphill tune --eval-episodes 5
 uphill tune --optimizer adam(lr=1e-3) --gae-lambda 0.9 --ent-coef 0.01

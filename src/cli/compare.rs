@@ -105,20 +105,6 @@ fn default_folder(args: &ArgMatches) -> PathBuf {
     Path::new("runs").join(format!("compare{}-{stem}", folder.unwrap_or_default()))
 }
 
-/// `10` for seeds 1 to 10, `5-14` for those, `3,7` for these two.
-fn seeds(text: &str) -> Result<Seeds, String> {
-    let whole = |text: &str| text.trim().parse::<u64>().map_err(|_| "such as 10 (1 to 10), 5-14 or 3,7".to_string());
-    if let Some((first, last)) = text.split_once('-') {
-        let (first, last) = (whole(first)?, whole(last)?);
-        let count = last.checked_sub(first).ok_or("the last seed is below the first")?.saturating_add(1);
-        return Ok(Seeds::Range { first, count });
-    }
-    match text.contains(',') {
-        true => Ok(Seeds::List(text.split(',').map(whole).collect::<Result<_, _>>()?)),
-        false => Ok(Seeds::Range { first: 1, count: whole(text)? }),
-    }
-}
-
 pub(super) fn command(_: &Catalogue) -> Command {
     let many = |name: &'static str, value: &'static str, help: &'static str| {
         flags::value(name, value, help).num_args(1..).help_heading("Grid")
@@ -138,7 +124,7 @@ pub(super) fn command(_: &Catalogue) -> Command {
         .arg(many("optimizers", "OPTIMIZER", "Optimizers: names, or chains such as \"adam(lr=3e-4, eps=1e-5)\""))
         .arg(
             flags::value("seeds", "SEEDS", "Reported seeds: 10 (1 to 10), 5-14 or 3,7")
-                .value_parser(seeds)
+                .value_parser(flags::seeds)
                 .help_heading("Grid"),
         )
         .arg(

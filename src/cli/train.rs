@@ -10,7 +10,9 @@ use clap::{Arg, ArgMatches, Command};
 use super::flags;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::list;
+use super::seeds as population;
 use super::settings::{self, configuration};
+use crate::benchmark::Seeds;
 use crate::envs::counted;
 use crate::screen::{self, PatientBar, returns, say, tell};
 use crate::{Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, StoppedBy, Summary, Trainer, plot};
@@ -18,6 +20,9 @@ use crate::{Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, S
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
         return list::names(kind, catalogue).map(|()| ExitCode::SUCCESS);
+    }
+    if let Some(seeds) = args.get_one::<Seeds>("seeds") {
+        return population::train(seeds, args, catalogue);
     }
     let (run, trainer) = match args.get_one::<PathBuf>("resume") {
         Some(folder) => {
@@ -42,36 +47,13 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     }
     let mut console = Console::new(trainer.config(), quiet);
     on_interrupt(Some("finishing what is under way; once more to leave at once"))?;
-    trainer.stop_when(is_interrupted);
-
-    while !is_interrupted() {
-        let event = match trainer.advance() {
-            Ok(Some(event)) => event,
-            Ok(None) | Err(Error::Interrupted) => break,
-            Err(error) => return Err(broken_off(error, &mut run, &mut trainer, &mut console)),
-        };
-        trainer.take_notes().iter().for_each(|note| console.warn(note));
-        let logged = match &event {
-            Event::Update(metrics) => run.log(metrics),
-            // Those the run takes itself.
-            Event::Evaluation(_) => Ok(()),
-        };
-        // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
-        if let Err(problem) = logged.and_then(|()| run.save_if_due(&mut trainer)) {
-            let so_far = match run.last_checkpoint() {
-                Some(_) => "nothing is lost yet",
-                None => "no checkpoint could be written so far, and the run is in memory alone",
-            };
-            console.warn(&format!("{problem}: {so_far}; the next attempt follows"));
-        }
-        run.take_notes().iter().for_each(|note| console.warn(note));
-        match event {
-            Event::Update(metrics) => console.show(&metrics),
-            Event::Evaluation(evaluated) => console.evaluated(&evaluated),
-        }
-    }
-
+    let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
+        Seen::Warning(text) => console.warn(text),
+        Seen::Event(Event::Update(metrics)) => console.show(metrics),
+        Seen::Event(Event::Evaluation(evaluated)) => console.evaluated(evaluated),
+    });
     console.finish();
+    trained.map_err(|error| broken_off(error, &mut run, &mut trainer))?;
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
     run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
@@ -97,6 +79,41 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     }
     tell(format_args!("interrupted: `{}` goes on with it", resume_command(alone, &path)));
     Ok(ExitCode::from(EXIT_INTERRUPTED))
+}
+
+/// What there is to be seen of a run that trains.
+pub(super) enum Seen<'a> {
+    Event(&'a Event),
+    Warning(&'a str),
+}
+
+/// Trains to the end, or until Ctrl-C, and keeps in the folder what is due.
+pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn FnMut(Seen<'_>)) -> Result<()> {
+    trainer.stop_when(is_interrupted);
+    while !is_interrupted() {
+        let event = match trainer.advance() {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(Error::Interrupted) => break,
+            Err(error) => return Err(error),
+        };
+        trainer.take_notes().iter().for_each(|note| see(Seen::Warning(note)));
+        let logged = match &event {
+            Event::Update(metrics) => run.log(metrics),
+            // Those the run takes itself.
+            Event::Evaluation(_) => Ok(()),
+        };
+        // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
+        if let Err(problem) = logged.and_then(|()| run.save_if_due(trainer)) {
+            let so_far = match run.last_checkpoint() {
+                Some(_) => "nothing is lost yet",
+                None => "no checkpoint could be written so far, and the run is in memory alone",
+            };
+            see(Seen::Warning(&format!("{problem}: {so_far}; the next attempt follows")));
+        }
+        run.take_notes().iter().for_each(|note| see(Seen::Warning(note)));
+        see(Seen::Event(&event));
+    }
+    Ok(())
 }
 
 /// The command line that goes on with the run in a folder, as a shell takes it.
@@ -170,7 +187,7 @@ fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer
 }
 
 /// The flags that are no settings, and mean nothing to a run that goes on.
-pub(super) const OF_A_NEW_RUN: [&str; 3] = ["config", "out", "force"];
+pub(super) const OF_A_NEW_RUN: [&str; 4] = ["config", "out", "force", "seeds"];
 
 /// That nothing is said beside `--resume` that the run has said.
 fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
@@ -194,14 +211,14 @@ pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) ->
     Ok((run.with_keep(keep(args)), trainer))
 }
 
-fn keep(args: &ArgMatches) -> Keep {
+pub(super) fn keep(args: &ArgMatches) -> Keep {
     let default = Keep::default();
     let every = args.get_one::<f64>("checkpoint-every").copied().map_or(default.every, Duration::from_secs_f64);
     Keep { every, last: args.get_one::<usize>("keep-checkpoints").copied().unwrap_or(default.last) }
 }
 
 /// Saves what is left to save, as often as it takes: until then the run is in memory alone.
-fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
+pub(super) fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
     let gives_up = is_interrupted();
     loop {
         match run.save(trainer) {
@@ -218,8 +235,7 @@ fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
 }
 
 /// An error in the middle of training, after what is whole has been saved.
-fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer, console: &mut Console) -> Error {
-    console.finish();
+pub(super) fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer) -> Error {
     // After an environment's error the trainer is as it was before the update, after others it may be between two states.
     if let Err(problem) = run.save(trainer)
         && problem.is_io()
@@ -247,6 +263,15 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
             "Where the run goes [default: runs/<env>-<algo>-<optimizer>-s<seed>, a digest after an own world's name]",
         ))
         .arg(flags::switch("force", "Replace the run that the folder holds already"))
+        .arg(
+            flags::value(
+                "seeds",
+                "SEEDS",
+                "Train a run of each of these seeds, side by side: 10 (1 to 10), 5-14 or 3,7",
+            )
+            .value_parser(flags::seeds)
+            .conflicts_with_all(["seed", "resume"]),
+        )
         .arg(flags::path(
             "resume",
             "FOLDER",

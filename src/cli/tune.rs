@@ -68,8 +68,8 @@ const KEYS: [(&str, &str, &str); 10] = [
     ("rungs", "N", "By halving: rungs, the whole length one of them [default: 3]"),
     ("objective", "WHAT", "What trials are judged by: final_return, area or eval_return [default: final_return]"),
     ("eval-episodes", "N", "By eval_return: episodes of an evaluation [default: 20]"),
-    ("seeds", "N", "Seeds of each trial, from 1001 on [default: 3]"),
-    ("report-seeds", "N", "Seeds that the best is run on in the end, from 1 on [default: 10]"),
+    ("seeds", "SEEDS", "Seeds of each trial: 3 (1001 to 1003), 2001-2005 or 13,17 [default: 3]"),
+    ("report-seeds", "SEEDS", "Seeds that the best is run on in the end: 10 (1 to 10), 5-14 or 3,7 [default: 10]"),
     ("search-seed", "SEED", "Seed of the draw of trials [default: 1]"),
 ];
 
@@ -138,9 +138,20 @@ fn value(text: &str) -> Result<toml::Value, String> {
     Ok(text.replace('_', "").parse::<i64>().map_or_else(|_| text.into(), Into::into))
 }
 
+/// Seeds as TOML has them: how many, or which.
+fn seeds(text: &str) -> Result<toml::Value, String> {
+    match text.contains(['-', ',', '.']) {
+        true => toml::Value::try_from(flags::seeds(text)?).map_err(|e| e.to_string()),
+        false => text.parse::<i64>().map(Into::into).map_err(|_| "such as 3, 2001-2005 or 13,17".into()),
+    }
+}
+
 pub(super) fn command(catalogue: &Catalogue) -> Command {
     let names = of_runs(catalogue);
-    let keys = KEYS.map(|(name, what, help)| flags::value(name, what, help).value_parser(value).help_heading("Search"));
+    let keys = KEYS.map(|(name, what, help)| {
+        let flag = flags::value(name, what, help).help_heading("Search");
+        if what == "SEEDS" { flag.value_parser(seeds) } else { flag.value_parser(value) }
+    });
     let is_of_runs = |arg: &Arg| names.iter().any(|name| *name == arg.get_id().as_str());
     Command::new("tune")
         .about(

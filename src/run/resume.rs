@@ -18,6 +18,28 @@ impl RunFolder {
         checkpoint.other_setting(config).ok().flatten()
     }
 
+    /// Refuses a configuration that is not the one of the run in a folder. The number of threads may be another: it changes no
+    /// result.
+    ///
+    /// # Errors
+    /// [`Error::File`] naming the first setting that differs, and what [`Config::read_toml`] fails with.
+    pub(crate) fn check_settings(path: &Path, config: &Config) -> Result<()> {
+        let file = path.join("config.toml");
+        let there = Config::read_toml(&file)?;
+        let here = config.to_toml()?.parse::<toml::Table>().map_err(|e| Error::Config(e.to_string()))?;
+        let names = here.keys().chain(there.keys()).filter(|name| *name != "threads");
+        let other = names.into_iter().find(|name| here.get(*name) != there.get(*name));
+        other.map_or(Ok(()), |name| {
+            let shown = |table: &toml::Table| table.get(name).map_or("not there".into(), ToString::to_string);
+            let (was, is) = (shown(&there), shown(&here));
+            let problem = format!(
+                "this is a run of other settings, {name} = {was} where it would be {is}: give --out another folder, or \
+                 --force to replace it"
+            );
+            Err(Error::File { path: file, problem })
+        })
+    }
+
     /// Opens the folder of a run that was broken off and goes on from its last checkpoint, or from the start where there
     /// is none yet, with the rows of this catalogue.
     ///
