@@ -59,8 +59,11 @@ pub use results::{Results, Run, Status};
 pub use task::Task;
 pub use trial::Trial;
 
+pub(crate) use comparison::BOOTSTRAP;
+pub(crate) use progress::Progress;
+pub(crate) use results::CLAIM;
+
 use cell::Plan;
-use progress::Progress;
 use store::{Clock, Finished, Store};
 
 /// A grid and the folder that it is run in.

@@ -24,6 +24,7 @@ mod resume;
 mod seeds;
 mod settings;
 mod train;
+mod tune;
 
 use std::process::{ExitCode, Termination};
 
@@ -43,12 +44,13 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 13] = [
+const PROGRAMS: [Program; 14] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
+    Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },
     Program { name: "gradient", command: gradient::command, run: gradient::run, remedy: |_, _| None },
     Program { name: "landscape", command: landscape::command, run: landscape::run, remedy: |_, _| None },
     Program { name: "descent", command: descent::command, run: descent::run, remedy: |_, _| None },

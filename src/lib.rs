@@ -30,6 +30,7 @@ mod buffers;
 #[cfg(feature = "pictures")]
 mod canvas;
 pub mod catalogue;
+mod checked_file;
 mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -80,6 +81,7 @@ mod stop;
 mod summary;
 mod threads;
 mod train;
+pub mod tuning;
 mod whole_file;
 pub mod words;
 mod world;

@@ -1,5 +1,6 @@
 //! Folders that are ours: a marker in them says so, and what is written in them stays in them.
 
+use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,7 @@ const LONGEST: u64 = 4096;
 pub(crate) enum Kind {
     Run,
     Comparison,
+    Search,
     Seeds,
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn make(path: &Path) -> Result<()> {
 pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
     let path = file(folder, MARKER)?;
     let mut text = String::new();
-    match std::fs::File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
+    match File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
         read => read.map_err(Error::io(&path))?,
     };
@@ -68,6 +70,9 @@ pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
         Ok(Marker { kind: Kind::Run, schema: 1 }) => "this is the folder of a run: give --out another one",
         Ok(Marker { kind: Kind::Comparison, schema: 1 }) => {
             "this is the folder of a comparison: give --out another one"
+        }
+        Ok(Marker { kind: Kind::Search, schema: 1 }) => {
+            "this is the folder of a search for hyper-parameters: give --out another one"
         }
         Ok(Marker { kind: Kind::Seeds, schema: 1 }) => "this is the folder of several seeds: give --out another one",
         Ok(_) => "a later version of uphill made this folder: give --out another one",
@@ -103,4 +108,32 @@ pub(crate) fn check_folder(path: &Path) -> Result<()> {
         Ok(_) => "this is no folder, where one belongs",
     };
     Err(Error::File { path: path.into(), problem: problem.into() })
+}
+
+/// What stands in the folder, in order, but for what a kill may have left of the marker.
+pub(crate) fn contents(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?.flatten();
+    let left =
+        |path: &Path| path.file_name().and_then(|name| name.to_str()).and_then(whole_file::becomes) == Some(MARKER);
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| !left(path)).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// Keeps other processes out of the folder for as long as the file is open; `doing` is what they are told.
+///
+/// # Errors
+/// [`Error::File`] where another process has it; [`Error::Io`] if it cannot be made.
+pub(crate) fn lock(folder: &Path, name: &str, doing: &str) -> Result<Option<File>> {
+    let path = file(folder, name)?;
+    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let problem = format!("another process is {doing} here: wait for it, or give --out another folder");
+            Err(Error::File { path: folder.into(), problem })
+        }
+        // A file system without locks is no reason not to begin.
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
 }

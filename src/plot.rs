@@ -8,7 +8,8 @@
 //! - [`performance_profiles`]: the share of runs above each score;
 //! - [`learning_rate_sensitivity`]: too small is slow, too large diverges;
 //! - [`improvement_matrix`]: who probably beats whom;
-//! - [`quality_against_cost`]: what a score takes.
+//! - [`quality_against_cost`]: what a score takes;
+//! - [`search()`]: what a search for hyper-parameters found.
 //!
 //! A run folder holds `config.toml` and `metrics.csv`. Runs that differ only in their seed become one curve: their
 //! mean with a band of one standard deviation. A single run is its smoothed line over the points as they were. The
@@ -43,6 +44,7 @@ mod picture;
 mod recorded_run;
 mod reward;
 mod rows;
+mod search;
 mod sensitivity;
 mod series;
 mod sheet;
@@ -61,6 +63,7 @@ pub use landscape::{Goal, Landscape};
 pub use options::PictureOptions;
 pub use picture::{Picture, note_on};
 pub use recorded_run::{DEFAULT_METRIC, RecordedRun, distinct};
+pub use search::{Mark, SearchAxis, SearchPoint, search};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};
 

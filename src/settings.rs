@@ -131,6 +131,18 @@ pub(crate) fn shown(value: &toml::Value) -> String {
     quoted(&flat(&text_of(value)))
 }
 
+/// Down to the setting that differs: `tuning.trials was 7 and is 9`.
+pub(crate) fn first_difference(place: &str, before: Option<&toml::Value>, after: Option<&toml::Value>) -> String {
+    if let (Some(toml::Value::Table(before)), Some(toml::Value::Table(after))) = (before, after) {
+        let differs = before.keys().chain(after.keys()).find(|key| before.get(*key) != after.get(*key));
+        if let Some(key) = differs {
+            return first_difference(&format!("{place}.{key}"), before.get(key), after.get(key));
+        }
+    }
+    let text = |value: Option<&toml::Value>| value.map_or("not there".to_string(), shown);
+    format!("{place} was {} and is {}", text(before), text(after))
+}
+
 /// A value as TOML, its numbers in as few characters as tell them apart.
 fn text_of(value: &toml::Value) -> String {
     match value {

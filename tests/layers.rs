@@ -10,6 +10,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         "ground",
         &[
             "arrays",
+            "checked_file",
             "destination",
             "device",
             "error",
@@ -50,7 +51,19 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("training", &["checkpoint", "console", "policy", "screen", "train"]),
     (
         "laboratory",
-        &["benchmark", "canvas", "findings", "gradient", "landscape", "oracle", "plot", "render", "run", "stats"],
+        &[
+            "benchmark",
+            "canvas",
+            "findings",
+            "gradient",
+            "landscape",
+            "oracle",
+            "plot",
+            "render",
+            "run",
+            "stats",
+            "tuning",
+        ],
     ),
     ("programs", &["bin", "cli"]),
 ];

@@ -80,6 +80,30 @@ const FILES: &[(&str, &str)] = &[
     ("grid_evaluated.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\neval_every = 1000\n"),
     ("grid_episodes.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\neval_episodes = 10\n"),
     ("grid_word.toml", "protocols = ['tunned']\n"),
+    ("tune_key.toml", "[tune]\ntrails = 8\n"),
+    ("tune_name.toml", "[tune.ranges]\nlearning_rate = { low = 1e-4, high = 1e-2 }\n"),
+    ("tune_slip.toml", "[tune.ranges]\ngama = { low = 0.9, high = 1.0 }\n"),
+    ("tune_other.toml", "algo = 'a2c'\n[tune.ranges]\nn_epochs = [1, 4]\n"),
+    ("tune_value.toml", "[tune.ranges]\ngae_lambda = { low = 0.9, high = 1.1 }\n"),
+    ("tune_choice.toml", "[tune.ranges]\noptimizer = ['adam', 'adan']\n"),
+    ("tune_one.toml", "[tune.ranges]\nlr = [1e-3]\n"),
+    ("tune_point.toml", "[tune.ranges]\nn_steps = { low = 64, high = 64 }\n"),
+    ("tune_ends.toml", "[tune.ranges]\nlr = { low = 1e-2, high = 1e-4, log = true }\n"),
+    ("tune_zero.toml", "[tune.ranges]\nlr = { low = 0, high = 1e-4, log = true }\n"),
+    ("tune_half.toml", "[tune.ranges]\nn_steps = { low = 16.5, high = 64 }\n"),
+    ("tune_text.toml", "[tune.ranges]\nactivation = { low = 1, high = 2 }\n"),
+    ("tune_number.toml", "[tune.ranges]\nlr = 1e-3\n"),
+    ("tune_twice.toml", "lr = 1e-3\n[tune.ranges]\nlr = [1e-3, 1e-2]\n"),
+    ("tune_algo.toml", "[tune.ranges]\nalgo = ['ppo', 'a2c']\n"),
+    ("tune_seed.toml", "seed = 3\n[tune]\ntrials = 3\n"),
+    ("tune_seeds.toml", "[tune]\nseeds = [3, 4]\nreport_seeds = 3\n"),
+    ("tune_together.toml", "envs = 1\n[tune.ranges]\nn_steps = [8, 64]\nn_minibatches = [1, 16]\n"),
+    ("tune_idle.toml", "[tune]\npruner = 'none'\neta = 2\n"),
+    ("tune_episodes.toml", "[tune]\neval_episodes = 10\n"),
+    ("tune_tpe.toml", "[tune]\nsampler = 'tpe'\npruner = 'halving'\n"),
+    ("tune_empty.toml", "[tune]\nranges = {}\n"),
+    ("tune_table.toml", "tune = 3\n"),
+    ("tune_area.toml", "env = 'Pendulum-v1'\n[tune]\nobjective = 'area'\n"),
     ("masks.toml", "mask_actions = true\n"),
     ("squashed.toml", "tasks = [{ env = 'CartPole-v1' }]\n[settings]\ndistribution = 'squashed_diag_gaussian'\n"),
     ("env.toml", "env = 'absent.toml'\n"),
@@ -448,6 +472,52 @@ soak --minutes -1
 compare_optimizers --seeds 0
 gradient_quality --n-steps 0
 gradient_quality --hidden 0
+# A search for hyper-parameters
+uphill tune --gama 0.9
+uphill tune --seed 3
+uphill tune --trials 0
+uphill tune --trials many
+uphill tune --sampler sobel
+uphill tune --pruner median
+uphill tune --objective return
+uphill tune --eta 1
+uphill tune --rungs 1
+uphill tune --seeds 0
+uphill tune --report-seeds 2000
+uphill tune --seeds 1-3
+uphill tune --seeds few
+uphill tune --rungs 9 --steps 200
+uphill tune --eval-episodes 5
+uphill tune --optimizer adam(lr=1e-3) --gae-lambda 0.9 --ent-coef 0.01
+uphill tune --env CliffWalking-v1
+uphill tune --out a_file
+uphill tune --out judged
+uphill tune --config tune_key.toml
+uphill tune --config tune_name.toml
+uphill tune --config tune_slip.toml
+uphill tune --config tune_other.toml
+uphill tune --config tune_value.toml
+uphill tune --config tune_choice.toml
+uphill tune --config tune_one.toml
+uphill tune --config tune_point.toml
+uphill tune --config tune_ends.toml
+uphill tune --config tune_zero.toml
+uphill tune --config tune_half.toml
+uphill tune --config tune_text.toml
+uphill tune --config tune_number.toml
+uphill tune --config tune_twice.toml
+uphill tune --config tune_twice.toml --lr 1e-3
+uphill tune --config tune_algo.toml
+uphill tune --config tune_seed.toml
+uphill tune --config tune_seeds.toml
+uphill tune --config tune_together.toml
+uphill tune --config tune_idle.toml
+uphill tune --config tune_episodes.toml
+uphill tune --config tune_tpe.toml
+uphill tune --config tune_empty.toml
+uphill tune --config tune_table.toml
+uphill tune --config tune_area.toml
+train --config tune_one.toml
 # A command that there is not, and what one takes
 uphill tran
 uphill xyz

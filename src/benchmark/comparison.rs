@@ -6,7 +6,7 @@ use crate::stats::{Aggregates, Bootstrap, Interval, Scores, probability_of_impro
 use crate::{Result, Seed};
 
 /// How every interval of a report is made: 95%, 5,000 replicates, seed 0.
-pub(super) const BOOTSTRAP: Bootstrap = Bootstrap { reps: 5_000, confidence_level: 0.95, seed: Seed(0) };
+pub(crate) const BOOTSTRAP: Bootstrap = Bootstrap { reps: 5_000, confidence_level: 0.95, seed: Seed(0) };
 
 /// All optimizers of a grid under one protocol; tasks with algorithms are the strata of the bootstrap.
 #[derive(Debug, Clone, PartialEq)]

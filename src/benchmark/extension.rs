@@ -49,7 +49,7 @@ fn difference(old: &Grid, new: &Grid) -> Result<Option<String>> {
         };
         let (before, after) = (old_table.get(key), new_table.get(key));
         if !unused && before != after {
-            return Ok(Some(first_difference(key, before, after)));
+            return Ok(Some(settings::first_difference(key, before, after)));
         }
     }
     Ok(None)
@@ -58,16 +58,4 @@ fn difference(old: &Grid, new: &Grid) -> Result<Option<String>> {
 /// The first of `old` that is not in `new`.
 fn lacking<T: PartialEq>(old: &[T], new: &[T], name: impl Fn(&T) -> String) -> Option<String> {
     old.iter().find(|item| !new.contains(item)).map(name)
-}
-
-/// Down to the setting that differs: `tuning.trials was 7 and is 9`.
-fn first_difference(place: &str, before: Option<&toml::Value>, after: Option<&toml::Value>) -> String {
-    if let (Some(toml::Value::Table(before)), Some(toml::Value::Table(after))) = (before, after) {
-        let differs = before.keys().chain(after.keys()).find(|key| before.get(*key) != after.get(*key));
-        if let Some(key) = differs {
-            return first_difference(&format!("{place}.{key}"), before.get(key), after.get(key));
-        }
-    }
-    let shown = |value: Option<&toml::Value>| value.map_or("not there".to_string(), settings::shown);
-    format!("{place} was {} and is {}", shown(before), shown(after))
 }

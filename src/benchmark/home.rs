@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::gallery;
 use super::grid::Grid;
 use crate::own_folder::{self, Kind, MARKER};
-use crate::{Error, Result, whole_file};
+use crate::{Error, Result};
 
 /// The tables and the report, which come of runs.
 pub(super) const TABLES: [&str; 5] = ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"];
@@ -34,7 +34,7 @@ pub(super) fn claim(folder: &Path, force: bool) -> Result<()> {
     }
     if !is_earlier(folder) {
         let in_the_way = |path: &PathBuf| !force || is_ours_by_name(path);
-        if let Some(path) = there(folder)?.into_iter().find(in_the_way) {
+        if let Some(path) = own_folder::contents(folder)?.into_iter().find(in_the_way) {
             let remedy = if force { "move it away, or give --out another folder" } else { "give --out another folder" };
             let problem = format!("no comparison made this, as the folder has no {MARKER}: {remedy}");
             return Err(Error::File { path, problem });
@@ -47,16 +47,6 @@ pub(super) fn claim(folder: &Path, force: bool) -> Result<()> {
 fn is_earlier(folder: &Path) -> bool {
     let grid = std::fs::read_to_string(folder.join(GRID)).is_ok_and(|text| Grid::from_toml(&text).is_ok());
     grid && folder.join(CELLS).is_dir()
-}
-
-/// What stands in the folder, in order, but for what a kill may have left of ours.
-fn there(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(Error::io(folder))?.flatten();
-    let left =
-        |path: &Path| path.file_name().and_then(|name| name.to_str()).and_then(whole_file::becomes) == Some(MARKER);
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| !left(path)).collect();
-    paths.sort();
-    Ok(paths)
 }
 
 fn is_ours_by_name(path: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! What a comparison shows while it runs: a bar with the time left on a terminal, plain lines elsewhere.
+//! What a comparison, or a search, shows while it runs: a bar with the time left on a terminal, plain lines elsewhere.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::screen::{self, tell};
 
 /// Shows on standard error how many runs are done.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     how: How,
     total: u64,
     done: AtomicU64,
@@ -28,7 +28,7 @@ enum How {
 
 impl Progress {
     /// For so many runs.
-    pub(super) fn new(total: u64, quiet: bool) -> Self {
+    pub(crate) fn new(total: u64, quiet: bool) -> Self {
         let how = if quiet {
             How::Quiet
         } else if screen::redraws() {
@@ -45,13 +45,13 @@ impl Progress {
     }
 
     /// A run need not be done again.
-    pub(super) fn skip(&self) {
+    pub(crate) fn skip(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
         self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What is not skipped begins now: the time left is reckoned from here.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         let skipped = self.skipped.swap(0, Ordering::Relaxed);
         match &self.how {
             How::Bar(bar) => {
@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// A run is done.
-    pub(super) fn done(&self, name: &str) {
+    pub(crate) fn done(&self, name: &str) {
         let done = 1 + self.done.fetch_add(1, Ordering::Relaxed);
         let tenth = |done: u64| done * 10 / self.total.max(1);
         match &self.how {
@@ -83,7 +83,7 @@ impl Progress {
     }
 
     /// A line of text that stays, also where all else is quiet.
-    pub(super) fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         match &self.how {
             How::Bar(bar) => bar.println(text),
             How::Lines | How::Quiet => tell(text),

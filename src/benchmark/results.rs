@@ -28,7 +28,7 @@ pub enum Status {
 }
 
 /// Seeds below which a difference between optimizers is no claim.
-pub(super) const CLAIM: u64 = 10;
+pub(crate) const CLAIM: u64 = 10;
 /// Below this share of a uniform policy's entropy a policy hardly explores any more.
 const HARDLY_EXPLORES: f64 = 0.05;
 /// A policy that has scored this had learnt something.

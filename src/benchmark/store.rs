@@ -1,6 +1,6 @@
 //! Finished runs on disk, one whole file each.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::outcome::{Measure, Outcome};
 use super::{gallery, home};
-use crate::{Error, Result, own_folder, whole_file};
+use crate::{Error, Result, checked_file, own_folder, whole_file};
 
 /// The folder `cells`. A file's name says what the run was and holds a hash of all that its outcome depends on.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Store {
     _lock: Option<File>,
 }
 
-/// What a cell's file holds, after a first line with a checksum of the rest.
+/// What a cell's file holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CellFile {
@@ -57,7 +57,7 @@ impl Store {
     pub(super) fn open(comparison: &Path, measure: Measure) -> Result<Self> {
         let folder = comparison.join(home::CELLS);
         own_folder::make(&folder)?;
-        let lock = lock(comparison)?;
+        let lock = own_folder::lock(comparison, home::LOCK, "running a comparison")?;
         for folder in [comparison, &folder, &comparison.join(gallery::FOLDER)] {
             whole_file::remove_leftovers(folder);
         }
@@ -72,64 +72,24 @@ impl Store {
     /// The file of a run.
     pub(super) fn path(&self, cell: &Cell) -> Result<PathBuf> {
         let key = toml::to_string(&self.key(cell)?).map_err(|e| Error::Config(e.to_string()))?;
-        Ok(self.folder.join(format!("{}-{:016x}.toml", cell.name(), fnv1a(key.as_bytes()))))
+        Ok(self.folder.join(format!("{}-{:016x}.toml", cell.name(), checked_file::hash(key.as_bytes()))))
     }
 
     /// The outcome of a run, if it is finished; what is wrong with the file, if something is.
     pub(super) fn read(&self, cell: &Cell) -> Result<Result<Option<Finished>, String>> {
-        let path = self.path(cell)?;
-        let text = match whole_file::read(&path, MAX_OUTCOME) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
-            Err(e) => return Err(Error::io(&path)(e)),
-        };
-        Ok(parse(&text, &self.key(cell)?).map(Some).map_err(|problem| format!("{}: {problem}", path.display())))
+        let (path, key) = (self.path(cell)?, self.key(cell)?);
+        let file = checked_file::read::<CellFile>(&path, MAX_OUTCOME)?.and_then(|file| match file {
+            Some(file) if file.key != key => Err("it holds another run".into()),
+            file => Ok(file.map(|file| (file.outcome, file.clock))),
+        });
+        Ok(file.map_err(|problem| format!("{}: {problem}", path.display())))
     }
 
     pub(super) fn write(&self, cell: &Cell, (outcome, clock): &Finished) -> Result<()> {
         let file = CellFile { key: self.key(cell)?, clock: *clock, outcome: outcome.clone() };
-        let body = toml::to_string(&file).map_err(|e| Error::Config(e.to_string()))?;
-        let path = self.path(cell)?;
-        let text = format!("{}\n{body}", checksum(&body));
-        whole_file::write_own(&path, text.as_bytes()).map_err(Error::io(&path))
+        checked_file::write(&self.path(cell)?, &file)
     }
 }
 
 /// The largest file of a finished run, in bytes: its curve has 10,000 points at most.
 const MAX_OUTCOME: u64 = 1 << 24;
-
-/// Keeps other processes out of a comparison's folder.
-fn lock(comparison: &Path) -> Result<Option<File>> {
-    let path = own_folder::file(comparison, home::LOCK)?;
-    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => {
-            let problem = "another process is running a comparison here: wait for it, or give --out another folder";
-            Err(Error::File { path: comparison.into(), problem: problem.into() })
-        }
-        // A file system without locks is no reason not to compare.
-        Err(TryLockError::Error(_)) => Ok(None),
-    }
-}
-
-fn parse(text: &str, key: &Key) -> Result<Finished, String> {
-    let (first, body) = text.split_once('\n').ok_or("it is cut off")?;
-    if first != checksum(body) {
-        return Err("it is cut off or changed".into());
-    }
-    let file: CellFile = toml::from_str(body).map_err(|e| e.message().to_string())?;
-    match file.key == *key {
-        true => Ok((file.outcome, file.clock)),
-        false => Err("it holds another run".into()),
-    }
-}
-
-fn checksum(body: &str) -> String {
-    format!("# fnv1a = {:016x}", fnv1a(body.as_bytes()))
-}
-
-/// FNV-1a, 64 bits, <http://www.isthe.com/chongo/tech/comp/fnv/>: the same in every version of every build.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}

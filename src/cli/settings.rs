@@ -109,10 +109,22 @@ fn defaults(name: &str, catalogue: &Catalogue) -> String {
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<Config> {
     let of_file = of_file(args, catalogue)?;
+    let table = table(args, &of_file, &names(catalogue), catalogue)?;
+    Config::from_table_with(table, catalogue)
+        .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))
+}
+
+/// The settings of a file under those that flags of these names say.
+pub(super) fn table(
+    args: &ArgMatches,
+    of_file: &toml::Table,
+    names: &[&'static str],
+    catalogue: &Catalogue,
+) -> Result<toml::Table> {
     let mut of_line = toml::Table::new();
     let example = Config::for_algo("ppo")?.all()?;
     let mut is_world = false;
-    for name in names(catalogue) {
+    for &name in names {
         let Some(texts) = args.get_many::<String>(name) else { continue };
         let texts: Vec<&str> = texts.map(String::as_str).collect();
         if name == "sinks" || (texts.len() > 1 && is_texts(name, catalogue)) {
@@ -138,7 +150,7 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
         let flags = of_line.clone();
         without(&mut of_line, "env", &flags)?;
     }
-    let (notes, table) = over_file(&of_file, of_line, catalogue).map_err(|e| in_file(args, e))?;
+    let (notes, table) = over_file(of_file, of_line, catalogue).map_err(|e| in_file(args, e))?;
     if let Some(misplaced) = Misplaced::in_table(&table, catalogue)? {
         let flag = |name: &str| format!("it is a setting of the run, --{} or {name} = …", name.replace('_', "-"));
         let alone = || Config::from_table_with(of_file.clone(), catalogue).map(drop);
@@ -147,12 +159,11 @@ pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<
     if !args.get_flag("quiet") {
         notes.iter().for_each(tell);
     }
-    Config::from_table_with(table, catalogue)
-        .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))
+    Ok(table)
 }
 
 /// The settings of the file, none where there is none.
-fn of_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
+pub(super) fn of_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
     let Some(path) = args.get_one::<PathBuf>("config") else { return Ok(toml::Table::new()) };
     let mut table = Config::read_toml(path)?;
     if !args.contains_id("env") {
@@ -172,13 +183,13 @@ pub(super) fn of_trainer(args: &ArgMatches, catalogue: &Catalogue, error: Error)
 }
 
 /// The error, with the file's name where its settings `alone` have the same mistake.
-fn blame(args: &ArgMatches, error: Error, alone: impl FnOnce() -> Result<()>) -> Error {
+pub(super) fn blame(args: &ArgMatches, error: Error, alone: impl FnOnce() -> Result<()>) -> Error {
     let is_known = args.contains_id("config") && alone().is_err_and(|own| own.to_string() == error.to_string());
     if is_known { in_file(args, error) } else { error }
 }
 
 /// The error with the name of the file, if there is one.
-fn in_file(args: &ArgMatches, error: Error) -> Error {
+pub(super) fn in_file(args: &ArgMatches, error: Error) -> Error {
     match args.get_one::<PathBuf>("config") {
         Some(path) => error.in_file(path),
         None => error,

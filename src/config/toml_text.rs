@@ -222,6 +222,8 @@ impl Config {
             format!("; {}", meant.question(names::in_code))
         } else if let Some(why) = names::absent(name).filter(|why| !why.is_empty()) {
             format!(", nor what stands for it: {why}")
+        } else if name == "tune" && value.is_table() {
+            ": what is searched is for the command `tune`, which takes this file".into()
         } else if value.is_table() {
             format!(
                 "; there are no sections but [env], [model], [distribution], [algo] and [optimizer]: what is in [{name}] goes to the top of the file"

@@ -72,6 +72,12 @@ impl Axis {
         Axis { from: 0.0, to: count as f64, ticks, logarithmic: false }
     }
 
+    /// Choices, each in the middle of its column.
+    pub(super) fn of_choices(names: impl Iterator<Item = String>) -> Axis {
+        let ticks: Vec<(f64, String)> = (0..).zip(names).map(|(i, name)| (f64::from(i) + 0.5, name)).collect();
+        Axis { from: 0.0, to: ticks.len() as f64, ticks, logarithmic: false }
+    }
+
     /// An axis from 0 to 1 without ticks.
     pub(super) fn bare() -> Axis {
         Axis { from: 0.0, to: 1.0, ticks: Vec::new(), logarithmic: false }

@@ -23,6 +23,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::File`] naming the first setting that differs, and what [`Config::read_toml`] fails with.
+    #[cfg(feature = "cli")]
     pub(crate) fn check_settings(path: &Path, config: &Config) -> Result<()> {
         let file = path.join("config.toml");
         let there = Config::read_toml(&file)?;

@@ -1,0 +1,170 @@
+//! Where the next trial is drawn.
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use tpe::density_estimation::DefaultEstimatorBuilder;
+
+use super::space::Space;
+use crate::{Error, Result, Seed};
+
+/// How trials are drawn from the ranges. Which they are depends on the seed of the search alone, and by `tpe` on what came of
+/// the rounds before: never on which run ended first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// Each by itself. Bergstra and Bengio 2012, <https://jmlr.org/papers/v13/bergstra12a.html>.
+    Random,
+    /// Spread evenly: the Sobol sequence, with Owen's scrambling by Burley 2020, <https://jcgt.org/published/0009/04/01/>.
+    Sobol,
+    /// Near those that were good: tree-structured Parzen estimators, each hyper-parameter by itself, after a first
+    /// [round](Sampler::round) by Sobol. Bergstra et al. 2011, <https://papers.nips.cc/paper/4443>.
+    Tpe,
+}
+
+/// A trial's place, each coordinate in `[0, 1)`, and its score, if it has one.
+pub(super) type Told<'a> = (&'a [f64], Option<f64>);
+
+impl Sampler {
+    /// Trials that the Parzen estimators begin from.
+    pub const FIRST: usize = 8;
+    /// Trials of each round after that: they are drawn together, and run side by side.
+    pub const ROUND: usize = 4;
+    /// The most trials, and the most ranges: those of the Sobol sequence.
+    pub const MOST: (usize, usize) = (1 << 16, 256);
+
+    /// How many trials are drawn together after so many, of so many.
+    #[must_use]
+    pub fn round(self, before: usize, trials: usize) -> usize {
+        let left = trials.saturating_sub(before);
+        match self {
+            Sampler::Random | Sampler::Sobol => left,
+            Sampler::Tpe if before == 0 => left.min(Self::FIRST),
+            Sampler::Tpe => left.min(Self::ROUND),
+        }
+    }
+
+    /// The place of trial `i`, from 0, where `told` is known of those before its round.
+    pub(super) fn place(self, seed: u64, i: usize, spaces: &[(String, Space)], told: &[Told<'_>]) -> Result<Vec<f64>> {
+        let named = |(name, _): &(String, Space)| Seed(seed).stream(name, i as u64).random::<f64>();
+        match self {
+            Sampler::Random => Ok(spaces.iter().map(named).collect()),
+            Sampler::Sobol => Ok(sobol(seed, i, spaces.len())),
+            Sampler::Tpe if told.is_empty() => Ok(sobol(seed, i, spaces.len())),
+            Sampler::Tpe => {
+                let each = spaces.iter().enumerate();
+                each.map(|(k, (name, space))| parzen(Seed(seed).stream(name, i as u64), space, k, told)).collect()
+            }
+        }
+    }
+}
+
+/// Point `i` of the scrambled Sobol sequence in so many dimensions.
+fn sobol(seed: u64, i: usize, dimensions: usize) -> Vec<f64> {
+    // Of as many bits as the sequence takes, which no other stream has.
+    let seed = (Seed(seed).derive("sobol", 0) >> 32) as u32;
+    (0..dimensions as u32).map(|dimension| f64::from(sobol_burley::sample(i as u32, dimension, seed))).collect()
+}
+
+/// A coordinate where good trials were more often than others.
+fn parzen(mut rng: crate::Rng, space: &Space, k: usize, told: &[Told<'_>]) -> Result<f64> {
+    let failed = |e: &dyn std::fmt::Display| Error::Config(format!("sampler = tpe: {e}"));
+    // A choice is its number there, and here the middle of its share.
+    let (count, estimator): (f64, DefaultEstimatorBuilder) = match space.choices() {
+        Some(count) => (count as f64, tpe::histogram_estimator()),
+        None => (1.0, tpe::parzen_estimator()),
+    };
+    let mut optimizer = tpe::TpeOptimizer::new(estimator, tpe::range(0.0, count).map_err(|e| failed(&e))?);
+    for (place, score) in told {
+        let at = place[k] * count;
+        let at = if space.choices().is_some() { at.floor() } else { at };
+        // It seeks the least.
+        optimizer.tell(at, score.map_or(f64::INFINITY, |score| -score)).map_err(|e| failed(&e))?;
+    }
+    let at = optimizer.ask(&mut rng).map_err(|e| failed(&e))?;
+    let at = if space.choices().is_some() { at + 0.5 } else { at };
+    Ok((at / count).clamp(0.0, 1.0 - f64::EPSILON))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sampler, Space, Told};
+
+    fn spaces(count: usize) -> Vec<(String, Space)> {
+        let real = Space::Real { low: 0.0, high: 1.0, log: false };
+        (0..count).map(|k| (format!("x{k}"), real.clone())).collect()
+    }
+
+    /// How far the share of points in a box at 0 is from its size, at most: the star discrepancy in two dimensions, over a
+    /// fine grid of boxes.
+    fn discrepancy(points: &[Vec<f64>]) -> f64 {
+        let mut most: f64 = 0.0;
+        for (x, y) in (1..=64).flat_map(|x| (1..=64).map(move |y| (f64::from(x) / 64.0, f64::from(y) / 64.0))) {
+            let inside = points.iter().filter(|point| point[0] < x && point[1] < y).count();
+            most = most.max((inside as f64 / points.len() as f64 - x * y).abs());
+        }
+        most
+    }
+
+    #[test]
+    fn sobol_points_lie_more_evenly_than_random_ones() {
+        let spaces = spaces(2);
+        let of = |sampler: Sampler, seed| {
+            let points = (0..64).map(|i| sampler.place(seed, i, &spaces, &[]).expect("a point"));
+            discrepancy(&points.collect::<Vec<_>>())
+        };
+        for seed in 0..20 {
+            let (even, random) = (of(Sampler::Sobol, seed), of(Sampler::Random, seed));
+            assert!(even < 0.08 && even < random, "seed {seed}: {even} {random}");
+        }
+    }
+
+    #[test]
+    fn places_are_in_range_differ_and_depend_on_seed_and_number_alone() {
+        let spaces = spaces(7);
+        for sampler in [Sampler::Random, Sampler::Sobol] {
+            let of = |seed, i| sampler.place(seed, i, &spaces, &[]).expect("a point");
+            let points: Vec<Vec<f64>> = (0..100).map(|i| of(1, i)).collect();
+            assert!(points.iter().flatten().all(|u| (0.0..1.0).contains(u)));
+            assert!((1..100).all(|i| !points[..i].contains(&points[i])));
+            assert_eq!(points[40], of(1, 40));
+            assert_ne!(points[40], of(2, 40));
+        }
+    }
+
+    #[test]
+    fn parzen_estimators_draw_near_what_was_good_and_know_a_diverged_trial_as_bad() {
+        let mut spaces = spaces(1);
+        let choices = ["a", "b", "c"].map(toml::Value::from).to_vec();
+        spaces.push(("choice".into(), Space::Choices(choices)));
+        // Good near 0.8 with the second choice; without a score above 0.9.
+        let told: Vec<(Vec<f64>, Option<f64>)> = (0..60)
+            .map(|i| {
+                let place = Sampler::Sobol.place(3, i, &spaces, &[]).expect("a point");
+                let near = -(place[0] - 0.8).abs() + if (1.0 / 3.0..2.0 / 3.0).contains(&place[1]) { 1.0 } else { 0.0 };
+                let score = (place[0] <= 0.9).then_some(near);
+                (place, score)
+            })
+            .collect();
+        let told: Vec<Told<'_>> = told.iter().map(|(place, score)| (place.as_slice(), *score)).collect();
+        let drawn: Vec<Vec<f64>> =
+            (60..90).map(|i| Sampler::Tpe.place(3, i, &spaces, &told).expect("a point")).collect();
+        let near = drawn.iter().filter(|place| (0.6..0.95).contains(&place[0])).count();
+        let second = drawn.iter().filter(|place| place[1] == 0.5).count();
+        assert!(near > 20 && second > 20, "{near} {second} {drawn:?}");
+        assert_eq!(drawn[5], Sampler::Tpe.place(3, 65, &spaces, &told).expect("a point"));
+    }
+
+    #[test]
+    fn rounds_add_up_to_the_trials() {
+        for (sampler, rounds) in
+            [(Sampler::Random, vec![14]), (Sampler::Sobol, vec![14]), (Sampler::Tpe, vec![8, 4, 2])]
+        {
+            let mut before = 0;
+            for round in rounds {
+                assert_eq!(sampler.round(before, 14), round);
+                before += round;
+            }
+            assert_eq!(before, 14);
+        }
+    }
+}
