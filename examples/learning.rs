@@ -5,6 +5,7 @@
 //! cargo run --release --example learning -- --optimizer "lamb(lr=3e-3)"
 //! cargo run --release --example learning -- configs/*.toml --seeds 10      # runs of one's own, over as many seeds
 //! cargo run --release --example learning -- configs/*.toml --runs runs/learning    # kept there: broken off, it goes on
+//! cargo run --release --example learning -- --published --seeds 10    # classic control, beside what others publish
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -28,10 +29,13 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     first_seed: u64,
     /// Optimizer of all of them [default: each algorithm's own]
-    #[arg(long, value_name = "SPEC", conflicts_with = "configs")]
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["configs", "published"])]
     optimizer: Option<String>,
+    /// Four algorithms on five tasks of classic control, those of configs/, beside published figures
+    #[arg(long, conflicts_with = "configs")]
+    published: bool,
     /// Keep each run in a folder of its own in this one, and take from there what an earlier call has done
-    #[arg(long, value_name = "FOLDER", requires = "configs")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "optimizer")]
     runs: Option<PathBuf>,
     /// Seeds that learn side by side, each on one thread; it changes no result
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
@@ -42,6 +46,8 @@ struct Args {
 struct Task {
     config: Config,
     target: f64,
+    /// What others publish, and who.
+    published: Option<(f64, &'static str)>,
     /// Where its runs are kept, without the seed.
     kept: Option<PathBuf>,
 }
@@ -73,6 +79,34 @@ const TARGETS: [(&str, f64); 13] = [
     ("Taxi-v3", 7.4),
 ];
 
+/// Stable-Baselines3's zoo, one run each: <https://github.com/DLR-RM/rl-baselines3-zoo/blob/master/benchmark.md>.
+const ZOO: &str = "SB3 zoo";
+/// SLM-Lab: <https://github.com/kengz/SLM-Lab/blob/master/docs/BENCHMARKS.md>.
+const SLM: &str = "SLM-Lab";
+/// The files of configs/ that stand beside a published figure, or beside the other algorithms on the same task.
+const PUBLISHED: [(&str, Option<(f64, &str)>); 20] = [
+    ("cartpole-reinforce", Some((483.3, SLM))),
+    ("cartpole-a2c", Some((500.0, ZOO))),
+    ("cartpole-ppo", Some((500.0, ZOO))),
+    ("cartpole-trpo", Some((500.0, ZOO))),
+    ("acrobot-reinforce", None),
+    ("acrobot-a2c", Some((-83.4, ZOO))),
+    ("acrobot-ppo", Some((-73.5, ZOO))),
+    ("acrobot-trpo", Some((-83.1, ZOO))),
+    ("mountaincar-reinforce", None),
+    ("mountaincar-a2c", Some((-111.3, ZOO))),
+    ("mountaincar-ppo", Some((-110.4, ZOO))),
+    ("mountaincar-trpo", Some((-107.3, ZOO))),
+    ("mountaincar-continuous-reinforce", None),
+    ("mountaincar-continuous-a2c", Some((91.2, ZOO))),
+    ("mountaincar-continuous-ppo", Some((88.3, ZOO))),
+    ("mountaincar-continuous-trpo", Some((92.5, ZOO))),
+    ("pendulum-reinforce", None),
+    ("pendulum-a2c", Some((-163.0, ZOO))),
+    ("pendulum-ppo", Some((-172.2, ZOO))),
+    ("pendulum-trpo", Some((-174.6, ZOO))),
+];
+
 fn main() -> ExitCode {
     cli::run(learn)
 }
@@ -81,10 +115,11 @@ fn learn(args: &Args) -> Result<()> {
     let tasks = tasks(args)?;
     let columns =
         "environment | algorithm | steps | training return | evaluation | its mean, 95% | learnt | solved at step";
-    say(format_args!("| {columns} | steps/s |"))?;
-    say("|---|---|---|---|---|---|---|---|---|")?;
+    let beside = if args.published { " published |" } else { "" };
+    say(format_args!("| {columns} | steps/s |{beside}"))?;
+    say(format_args!("|---|---|---|---|---|---|---|---|---|{}", if args.published { "---|" } else { "" }))?;
     let (mut failures, seeds) = (Vec::new(), args.seeds);
-    for Task { config, target, kept } in &tasks {
+    for Task { config, target, published, kept } in &tasks {
         let (env, name, steps) = (&config.env, &config.algo.name, config.steps);
         let (mut training, mut evaluation, mut solved, mut rates, mut learnt) = (vec![], vec![], vec![], vec![], 0);
         for (seed, outcome) in (args.first_seed..).zip(outcomes(config, kept.as_deref(), args)?) {
@@ -104,8 +139,13 @@ fn learn(args: &Args) -> Result<()> {
         let solved =
             if solved.is_empty() { "-".into() } else { format!("{} ({} of {seeds})", spread(&solved), solved.len()) };
         let rate = median(&mut rates);
+        let beside = match published {
+            Some((figure, source)) => format!(" {figure} ({source}) |"),
+            None if args.published => " - |".into(),
+            None => String::new(),
+        };
         say(format_args!(
-            "| {env} | {name} | {steps} | {train} | {eval} | {mean} | {learnt} of {seeds} | {solved} | {rate:.0} |"
+            "| {env} | {name} | {steps} | {train} | {eval} | {mean} | {learnt} of {seeds} | {solved} | {rate:.0} |{beside}"
         ))?;
     }
     say(if failures.is_empty() { "\nEvery seed has learnt its task." } else { "\nWhat has not learnt its task:\n" })?;
@@ -196,8 +236,8 @@ fn outcome(trainer: Trainer, judge: impl FnOnce(Trainer) -> Result<Evaluation>) 
 }
 
 /// What is trained.
-fn tasks(Args { configs, optimizer, runs, .. }: &Args) -> Result<Vec<Task>> {
-    if configs.is_empty() {
+fn tasks(Args { configs, optimizer, runs, published, .. }: &Args) -> Result<Vec<Task>> {
+    if configs.is_empty() && !published {
         let defaults = |algo: &str| match optimizer {
             Some(optimizer) => Config::new(algo, optimizer),
             None => Config::for_algo(algo),
@@ -205,20 +245,26 @@ fn tasks(Args { configs, optimizer, runs, .. }: &Args) -> Result<Vec<Task>> {
         let tasks = TASKS.iter().flat_map(|task| algo::ROWS.iter().map(move |row| (task, row.name)));
         let run = |(&(env, steps, target), algo): (&(&str, u64, f64), &str)| {
             let config = Config { env: env.into(), steps, ..defaults(algo)? };
-            Ok(Task { config, target, kept: None })
+            let kept = runs.as_ref().map(|runs| runs.join(format!("{env}-{algo}")));
+            Ok(Task { config, target, published: None, kept })
         };
         return tasks.map(run).collect();
     }
-    let run = |path: &PathBuf| {
+    let run = |(path, published): (PathBuf, _)| {
+        let path = &path;
         let config = Config::from_table(Config::read_toml(path)?)?;
         let spec = config.make_envs(1)?.spec().clone();
         let known = TARGETS.iter().find(|(env, _)| *env == spec.id).map(|(_, target)| *target);
         let unknown = || Error::Config(format!("{}: {} has no return at which it is solved", path.display(), spec.id));
         let target = known.or(spec.reward_threshold).ok_or_else(unknown)?;
         let kept = runs.as_ref().map(|runs| runs.join(path.file_stem().unwrap_or_default()));
-        Ok(Task { config, target, kept })
+        Ok(Task { config, target, published, kept })
     };
-    configs.iter().map(run).collect()
+    if *published {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        return PUBLISHED.iter().map(|(name, figure)| run((folder.join(format!("{name}.toml")), *figure))).collect();
+    }
+    configs.iter().map(|path| run((path.clone(), None))).collect()
 }
 
 /// Where the mean over all seeds there could be lies; unknown of an evaluation that was cut off.
