@@ -8,6 +8,8 @@ mod keys;
 mod network;
 mod python;
 mod scripts;
+#[cfg(test)]
+mod tests;
 mod text;
 mod zoo;
 
@@ -128,7 +130,7 @@ impl Reading {
     }
 }
 
-/// The numbers of an environment's actions, or choices among them.
+/// Whether an environment's actions are numbers, and no choices.
 fn has_numbers_as_actions(env: &str, catalogue: &Catalogue) -> Result<bool> {
     let envs = Config::for_algo_with("ppo", catalogue)?.in_env(env)?.make_envs(1)?;
     Ok(matches!(envs.spec().action, crate::envs::Space::Box { .. }))
@@ -138,7 +140,7 @@ fn config_error<T>(problem: String) -> Result<T> {
     Err(Error::Config(problem))
 }
 
-/// The keys of an object, its own where a value is none.
+/// The keys of a value that has some.
 fn object(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(map) => Some(map),

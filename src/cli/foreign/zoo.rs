@@ -333,7 +333,10 @@ fn coefficients(keys: &mut Keys, algorithm: &Algorithm, reading: &mut Reading) -
 /// A number, and whether it falls to 0 in a straight line, as `lin_3e-4` does.
 fn scheduled(keys: &mut Keys, key: &str) -> Result<Option<(f64, bool)>> {
     let Some(value) = keys.take(key) else { return Ok(None) };
-    let falling = value.as_str().and_then(|text| text.strip_prefix("lin_"));
+    // Whatever is before it, as the zoo has it.
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(char::is_alphabetic);
+    let falling = value.as_str().and_then(|text| text.split_once('_')).filter(|(before, _)| is_word(before));
+    let falling = falling.map(|(_, number)| number);
     let number = match falling {
         Some(text) => keys::number(&text.into()),
         None => keys::number(&value),
