@@ -17,6 +17,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::envs::Space;
 use crate::screen;
 use crate::words::{Word, Wrapped};
 use crate::{Catalogue, Config, Error, Result};
@@ -25,8 +26,8 @@ use crate::{Catalogue, Config, Error, Result};
 pub(super) struct Asked {
     /// The algorithm's name.
     pub(super) algo: Option<String>,
-    /// The environment's name.
-    pub(super) env: Option<String>,
+    /// The environment, with its arguments.
+    pub(super) env: Option<Wrapped>,
     /// Whether it says how long to train.
     pub(super) steps: bool,
 }
@@ -37,7 +38,7 @@ impl Asked {
         let algo = algo.map(|text| Word::parse("algo", text)).transpose()?.map(|word| word.name);
         let env = env.map(|text| Config::env_settings(text, catalogue)).transpose()?;
         let env = env.and_then(|table| table.get("env").map(|value| Wrapped::from_toml("env", value))).transpose()?;
-        Ok(Self { algo, env: env.map(|env| env.word.name), steps })
+        Ok(Self { algo, env, steps })
     }
 }
 
@@ -56,10 +57,8 @@ pub(super) struct Foreign {
 /// [`Error::File`] for what cannot be read, and [`Error::Config`] for what is no such file, for a key that is nobody's, and for
 /// one without which it would be another algorithm or another task.
 pub(super) fn read(path: &Path, asked: &Asked, catalogue: &Catalogue) -> Result<Option<Foreign>> {
-    let is_toml = match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
-        Some("yml" | "yaml" | "json") => false,
-        _ => true,
-    };
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    let is_toml = !matches!(ending.as_deref(), Some("yml" | "yaml" | "json"));
     let root = match is_toml {
         false => text::yaml(path)?,
         true => match serde_json::to_value(Config::read_toml(path)?) {
@@ -130,10 +129,18 @@ impl Reading {
     }
 }
 
-/// Whether an environment's actions are numbers, and no choices.
-fn has_numbers_as_actions(env: &str, catalogue: &Catalogue) -> Result<bool> {
-    let envs = Config::for_algo_with("ppo", catalogue)?.in_env(env)?.make_envs(1)?;
-    Ok(matches!(envs.spec().action, crate::envs::Space::Box { .. }))
+impl Asked {
+    /// The name of the environment, which the line says or else the file.
+    fn name_or(&self, of_file: Option<String>) -> Option<String> {
+        self.env.as_ref().map(|env| env.word.name.clone()).or(of_file)
+    }
+
+    /// Whether actions of the environment of that name are numbers, and no choices.
+    fn has_numbers_as_actions(&self, name: &str, catalogue: &Catalogue) -> Result<bool> {
+        let env = self.env.clone().unwrap_or_else(|| name.into());
+        let config = Config { env, ..Config::for_algo_with("ppo", catalogue)? };
+        Ok(matches!(config.make_envs(1)?.spec().action, Space::Box { .. }))
+    }
 }
 
 fn config_error<T>(problem: String) -> Result<T> {

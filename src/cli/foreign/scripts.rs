@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::keys::{self, Keys};
-use super::{Asked, Reading, config_error, has_numbers_as_actions};
+use super::{Asked, Reading, config_error};
 use crate::{Catalogue, Error, Result};
 
 /// What both have, whatever is said.
@@ -99,17 +99,13 @@ pub(super) fn read(
     let is_jax = keys.has("ENV_NAME");
     let whose = if is_jax { "PureJaxRL's PPO" } else { "CleanRL's PPO" };
     let own = keys.word(if is_jax { "ENV_NAME" } else { "env_id" })?;
-    let Some(env) = asked.env.clone().or(own) else {
+    let Some(env) = asked.name_or(own) else {
         let problem = "it is neither of rl-baselines3-zoo, which has an environment for each key at the top, nor of CleanRL or PureJaxRL, \
                        which say env_id or ENV_NAME";
         return config_error(problem.into());
     };
     catalogue.env(&env)?;
-    if let Some(algo) = asked.algo.as_deref().filter(|algo| *algo != "ppo") {
-        let problem = format!("it is of {whose}, and --algo says {algo}: leave --algo out");
-        return config_error(problem);
-    }
-    let is_box = has_numbers_as_actions(&env, catalogue)?;
+    let is_box = asked.has_numbers_as_actions(&env, catalogue)?;
     let defaults = format!("{BOTH}{}", if is_box { NUMBERS } else { CHOICES });
     reading.table = defaults.parse().map_err(|e: toml::de::Error| Error::Config(e.to_string()))?;
     reading.of = format!("{env} by {whose}; config.toml has all of it in settings of ours");

@@ -10,7 +10,7 @@ use uphill_envs::{nearest, quoted};
 
 use super::keys::{self, Keys};
 use super::network::{self, Optimizer};
-use super::{Asked, Reading, config_error, has_numbers_as_actions};
+use super::{Asked, Reading, config_error};
 use crate::names::listed;
 use crate::{Catalogue, Error, Result};
 
@@ -139,7 +139,7 @@ pub(super) fn read(
 ) -> Result<()> {
     let algorithm = algorithm(path, asked)?;
     let (env, entry) = entry(root, asked, catalogue, reading)?;
-    let is_box = has_numbers_as_actions(&env, catalogue)?;
+    let is_box = asked.has_numbers_as_actions(&env, catalogue)?;
     reading.of = format!(
         "{env} by {} of rl-baselines3-zoo; what it does not say is as Stable-Baselines3 has it, and config.toml has it all",
         algorithm.name
@@ -209,8 +209,8 @@ fn entry(
 ) -> Result<(String, Map<String, Value>)> {
     let envs: Vec<String> = root.keys().filter(|name| !NO_ENVS.contains(&name.as_str())).cloned().collect();
     let ours: Vec<&str> = envs.iter().map(String::as_str).filter(|name| catalogue.env(name).is_ok()).collect();
-    let env = match (&asked.env, &envs[..]) {
-        (Some(env), _) => env.clone(),
+    let env = match (asked.name_or(None), &envs[..]) {
+        (Some(env), _) => env,
         (None, [env]) => env.clone(),
         (None, _) if ours.is_empty() => {
             return config_error("none of its environments is here; `list envs` has ours".into());
