@@ -112,6 +112,10 @@ impl Reading {
     fn finish(mut self, catalogue: &Catalogue) -> Result<Foreign> {
         let config = Config::read(self.table.clone(), catalogue, true)?;
         self.table.retain(|name, _| config.without_effect(name).is_none());
+        if config.normalize_observation || config.normalize_reward {
+            let what = "they stand still while a rollout is played, and there move with each step";
+            self.nearly.push(("scales of observations and rewards", what));
+        }
         let Self { file, table, of, absent, nearly } = self;
         let listed = |keys: Vec<(String, String)>| {
             let shown = keys.into_iter().map(|(key, why)| format!("{key} ({why})"));

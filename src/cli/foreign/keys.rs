@@ -32,7 +32,10 @@ impl Keys {
         };
         match value {
             Value::Object(left) => Ok(Self::new(left, within)),
-            other => config_error(format!("{}{other} is impossible: it must be a dict", within.trim_end_matches('.'))),
+            other => {
+                let (name, other) = (within.trim_end_matches('.'), quoted(&other.to_string()));
+                config_error(format!("{name} = {other} is impossible: it must be a dict"))
+            }
         }
     }
 

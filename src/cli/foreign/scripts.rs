@@ -131,8 +131,8 @@ pub(super) fn read(
     reading.set("clip_range_vf", if clips { clip_range } else { f64::INFINITY.into() });
     whole_updates(reading)?;
     reading.nearly.push((
-        if is_jax { "ENV_NAME" } else { "env_id" },
-        "an episode that is cut off at its limit is worth what the critic expects of its last state, and nothing there",
+        "episodes",
+        "one that is cut off at its limit is worth what the critic expects of its last state, and nothing there",
     ));
     let known: Vec<&str> = match is_jax {
         true => PUREJAXRL.into_iter().chain(["ENV_NAME", "ACTIVATION", "NORMALIZE_ENV", "SEED"]).collect(),

@@ -149,6 +149,8 @@ fn what_has_no_place_is_named_and_what_is_not_quite_the_same_too() {
         let notes = ppo(key).notes;
         assert!(notes.len() == 2 && notes[1].starts_with("ppo.yml: not quite the same here: "), "{notes:?}");
     }
+    let scaled = ppo("normalize: true").notes;
+    assert!(scaled[1].contains("scales of observations and rewards (they stand still"), "{scaled:?}");
     let choices = zoo("ppo.yml", "CartPole-v1", "policy_kwargs: dict(log_std_init=-1)").expect("a file");
     assert!(choices.notes[1].contains("policy_kwargs.log_std_init (choices have no deviation)"), "{:?}", choices.notes);
 }
@@ -180,7 +182,7 @@ fn what_would_make_another_run_is_refused() {
         ("policy_kwargs: dict(optimizer_class=RMSpropTFLike)", "optimizer_class"),
         ("policy_kwargs: dict(net_arch=open('x'))", "no call but that of dict"),
         ("policy_kwargs: \"dict(net_arch=[64\"", "no Python literal"),
-        ("policy_kwargs: 5", "it must be a dict"),
+        ("policy_kwargs: 5", "policy_kwargs = 5 is impossible: it must be a dict"),
         ("frame_stack: 2\nn_stack: 2", "leave one of them out"),
     ];
     for (entries, said) in refusals {
