@@ -10,6 +10,7 @@ mod completions;
 mod descent;
 mod evaluate;
 mod flags;
+mod foreign;
 mod gradient;
 mod interrupt;
 mod landscape;

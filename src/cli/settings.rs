@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches};
 
+use super::foreign::{self, Asked};
 use super::over_file::{over_file, without};
 use crate::config::Misplaced;
 use crate::screen::tell;
@@ -108,7 +109,7 @@ fn defaults(name: &str, catalogue: &Catalogue) -> String {
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<Config> {
-    let of_file = of_file(args, catalogue)?;
+    let of_file = told_file(args, catalogue)?;
     let table = table(args, &of_file, &names(catalogue), catalogue)?;
     Config::from_table_with(table, catalogue)
         .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))
@@ -164,13 +165,31 @@ pub(super) fn table(
 
 /// The settings of the file, none where there is none.
 pub(super) fn of_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
-    let Some(path) = args.get_one::<PathBuf>("config") else { return Ok(toml::Table::new()) };
+    read_file(args, catalogue).map(|(table, _)| table)
+}
+
+/// The same, with what is to be told of a file that was another program's.
+pub(super) fn told_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
+    let (table, notes) = read_file(args, catalogue)?;
+    if !args.get_flag("quiet") {
+        notes.iter().for_each(tell);
+    }
+    Ok(table)
+}
+
+fn read_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<(toml::Table, Vec<String>)> {
+    let Some(path) = args.get_one::<PathBuf>("config") else { return Ok(Default::default()) };
+    let (algo, env) = (args.get_one("algo"), args.get_one("env"));
+    let asked = Asked::of(algo, env, args.contains_id("steps"), catalogue)?;
+    if let Some(foreign) = foreign::read(path, &asked, catalogue).map_err(|e| in_file(args, e))? {
+        return Ok((foreign.table, foreign.notes));
+    }
     let mut table = Config::read_toml(path)?;
     if !args.contains_id("env") {
         Config::settle_env(&mut table, path.parent().unwrap_or(Path::new("")), catalogue)
             .map_err(|e| in_file(args, e))?;
     }
-    Ok(table)
+    Ok((table, Vec::new()))
 }
 
 /// The error of a trainer, which is the file's where its settings alone have it, too.

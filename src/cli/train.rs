@@ -256,7 +256,7 @@ fn name_last_checkpoint(run: &RunFolder) {
 pub(super) fn command(catalogue: &Catalogue) -> Command {
     Command::new("train")
         .about("Trains an agent and leaves its numbers, its policy and its reward curve in a folder")
-        .arg(flags::path("config", "FILE", "Settings to start from; the config.toml of a run repeats it"))
+        .arg(flags::path("config", "FILE", "Settings to start from; the config.toml of a run repeats it. Also rl-baselines3-zoo's, CleanRL's and PureJaxRL's"))
         .arg(flags::path(
             "out",
             "FOLDER",

@@ -38,7 +38,7 @@ fn tune(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// The search of `--config`, or one by default, under the command line.
 fn search(args: &ArgMatches, catalogue: &Catalogue) -> Result<Search> {
-    let mut of_file = settings::of_file(args, catalogue)?;
+    let mut of_file = settings::told_file(args, catalogue)?;
     let tune = match of_file.remove("tune") {
         None => toml::Table::new(),
         Some(toml::Value::Table(tune)) => tune,
