@@ -52,7 +52,10 @@ fn every_algorithm_learns_and_goes_on_from_a_checkpoint_with_the_same_bits() {
         assert_eq!(bits(&trainer), bits(&elsewhere), "{algo} with {model}");
         let now = bits(&trainer);
         for block in trainer.params().layout().blocks() {
-            assert_ne!(now[block.range()], start[block.range()], "{algo} with {model}: {}", block.name);
+            // Without values to learn a critic stays as it was drawn.
+            let learns = algo != "rloo" || !block.name.starts_with("critic.");
+            let changed = now[block.range()] != start[block.range()];
+            assert_eq!(changed, learns, "{algo} with {model}: {}", block.name);
         }
     }
 }
