@@ -68,6 +68,7 @@ fn each_is_what_it_is_alone_and_all_are_one_table_and_one_picture() {
     assert!(fs::metadata(several.join("reward.png")).expect("a picture").len() > 10_000);
     assert_eq!(said.lines().filter(|line| line.starts_with("seed ")).count(), 3, "{said}");
     assert!(said.contains("mean of 3 seeds; 95 % interval "), "{said}");
+    assert!(said.contains("; fewer than 10 seeds are too few for a claim\n"), "{said}");
     // Once more is nothing more, and another seed is one more.
     let kept = fs::metadata(several.join("s8/summary.json")).expect("a file").modified().expect("a time");
     succeeds(home.path(), &format!("{SHORT} --threads 1 --seeds 7-10 --out several --quiet"));

@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::settings::{self, configuration};
 use super::train::{Seen, broken_off, go_on, keep, save};
-use crate::benchmark::Seeds;
+use crate::benchmark::{BOOTSTRAP, CLAIM, Seeds};
 use crate::envs::counted;
 use crate::own_folder::{self, Kind};
 use crate::plot::{self, PlotError, PlotOptions, RecordedRun};
 use crate::screen::{self, Bar, amounts, say, tell};
-use crate::stats::{Bootstrap, Interval, Scores, mean};
+use crate::stats::{Interval, Scores, mean};
 use crate::{Catalogue, Config, Error, Event, Keep, Result, RunFolder, Trainer, whole_file};
 
 /// The most seeds of one call.
@@ -225,10 +225,14 @@ impl Population {
         }
         let evals: Vec<f64> = of.iter().filter_map(|outcome| outcome.eval_return_mean).collect();
         if evals.len() > 1 {
-            let Interval { point, low, high } = Bootstrap::default().interval(&Scores::of_one_task(&evals)?, mean)?;
+            let Interval { point, low, high } = BOOTSTRAP.interval(&Scores::of_one_task(&evals)?, mean)?;
             let [point, low, high] = amounts([point, low, high]);
             let seeds = counted(evals.len(), "seed");
-            say(format_args!("return   {point} by evaluation, mean of {seeds}; 95 % interval {low} to {high}"))?;
+            let few = match evals.len() as u64 {
+                ..CLAIM => format!("; fewer than {CLAIM} seeds are too few for a claim"),
+                _ => String::new(),
+            };
+            say(format_args!("return   {point} by evaluation, mean of {seeds}; 95 % interval {low} to {high}{few}"))?;
         }
         let picture = self.folder.join(PICTURE);
         if !of.is_empty() && picture.is_file() {
