@@ -27,6 +27,7 @@ mod objective;
 mod pictures;
 mod sampler;
 mod search;
+mod section;
 mod space;
 mod tables;
 mod trial;
