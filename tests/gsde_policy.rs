@@ -1,13 +1,10 @@
 //! Policies of state-dependent noise: networks give their features, on the host what they give on tensors, runs go on bit for bit,
 //! and what has no features is refused.
 
-use std::sync::Arc;
-
 use candle_core::Tensor;
 use candle_nn::{Module, linear};
-use uphill::distributions::Distribution;
 use uphill::envs::{Action, End, Env, EnvError, Lanes, Pendulum, Spec, Step, VecEnv};
-use uphill::models::{Sequences, Site, apart};
+use uphill::models::{Site, apart};
 use uphill::objective::RowSums;
 use uphill::rollout::{Estimate, Minibatch};
 use uphill::{
@@ -16,6 +13,9 @@ use uphill::{
 };
 
 /// Every model that has features.
+mod on_tensors;
+use on_tensors::OnTensors;
+
 const MODELS: [&str; 6] = [
     "mlp(hidden=[7, 6])",
     "mlp(hidden=[8], shared_trunk=true)",
@@ -51,35 +51,6 @@ fn played(config: &Config, (params, model): (&Params, &dyn Model), steps: usize)
     let mut collector = Collector::new(config.make_envs(config.envs).expect("environments"), Seed(8)).expect("a reset");
     collector.collect(model, params, Horizon::Steps(steps), true).expect("a rollout");
     collector.collect(model, params, Horizon::Steps(steps), true).expect("a rollout").0.clone()
-}
-
-/// The same network by its tensors alone.
-struct OnTensors<'a>(&'a dyn Model);
-
-impl Model for OnTensors<'_> {
-    fn observation_len(&self) -> usize {
-        self.0.observation_len()
-    }
-
-    fn distribution(&self) -> &Arc<dyn Distribution> {
-        self.0.distribution()
-    }
-
-    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
-        self.0.forward(params, observation)
-    }
-
-    fn memory(&self) -> usize {
-        self.0.memory()
-    }
-
-    fn forward_after(&self, params: &Params, x: &Tensor, memory: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
-        self.0.forward_after(params, x, memory)
-    }
-
-    fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
-        self.0.forward_along(params, sequences)
-    }
 }
 
 #[track_caller]

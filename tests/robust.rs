@@ -1,9 +1,6 @@
 //! Robust policy optimisation: means that are shifted where a policy learns, and nowhere else.
 
-use std::sync::Arc;
-
 use candle_core::{Device, Tensor};
-use uphill::distributions::Distribution;
 use uphill::envs::{End, Space, Spec};
 use uphill::models::Site;
 use uphill::objective::{Objective, Output, Report, RowSums, Sum, TensorBatch};
@@ -13,32 +10,10 @@ use uphill::{
     Trainer,
 };
 
+mod on_tensors;
+use on_tensors::OnTensors;
+
 const CPU: Device = Device::Cpu;
-
-/// A network without a path of its own on the host.
-struct OnTensors(Box<dyn Model>);
-
-impl Model for OnTensors {
-    fn observation_len(&self) -> usize {
-        self.0.observation_len()
-    }
-
-    fn distribution(&self) -> &Arc<dyn Distribution> {
-        self.0.distribution()
-    }
-
-    fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
-        self.0.forward(params, observation)
-    }
-
-    fn memory(&self) -> usize {
-        self.0.memory()
-    }
-
-    fn forward_after(&self, params: &Params, x: &Tensor, memory: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
-        self.0.forward_after(params, x, memory)
-    }
-}
 
 /// A loss without a form on the host.
 #[derive(Debug)]
@@ -108,7 +83,8 @@ fn the_gradient_behind_shifted_means_is_that_of_moved_biases() {
         let env = config.make_envs(3).expect("environments");
         let site = Site::new(env.spec(), Seed(3));
         let (mut params, host) = config.make_model(&site).expect("a model");
-        let tensors = OnTensors(config.make_model(&site).expect("the same").1);
+        let (_, same) = config.make_model(&site).expect("the same");
+        let tensors = OnTensors(&*same);
         let mut collector = uphill::Collector::new(env, Seed(3)).expect("a reset");
         let rollout = collector.collect(&*host, &params, Horizon::Steps(9), true).expect("a rollout").0.clone();
         let numbers = |far: usize| (0..27).map(|i| (i * far % 23) as f32 / 11.5 - 1.0).collect::<Vec<f32>>();
@@ -160,7 +136,8 @@ fn each_step_has_a_shift_of_its_own_for_each_number_of_an_action() {
     let shifted = Estimate { shift: numbers(16, 5), ..plain.clone() };
     let mlp = MlpConfig { hidden: vec![6], ..MlpConfig::default() };
     let (mut params, fused) = MlpModel::new(&spec, &mlp, Seed(4), &CPU).expect("a network");
-    let tensors = OnTensors(Box::new(MlpModel::new(&spec, &mlp, Seed(4), &CPU).expect("the same").1));
+    let (_, same) = MlpModel::new(&spec, &mlp, Seed(4), &CPU).expect("the same");
+    let tensors = OnTensors(&same);
     let ways: [(Path, &dyn Model); 3] = [(Path::Host, &fused), (Path::Fused, &tensors), (Path::Tensors, &tensors)];
     let places = [6, 1, 4, 3];
     let mut expected = vec![0.0; params.layout().len()];
