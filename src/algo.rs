@@ -10,11 +10,13 @@ mod loss_gradient;
 mod natural;
 mod npg;
 mod on_policy;
+mod overshooting;
 mod params;
 mod ppo;
 mod ppo_kl;
 mod reinforce;
 mod rloo;
+mod stream_ac;
 mod trpo;
 mod v_trace;
 
@@ -39,13 +41,19 @@ pub trait Algorithm: fmt::Debug + Send {
     /// How much one rollout holds.
     fn horizon(&self) -> Horizon;
 
+    /// How many rollouts, each learnt from as it comes, make an update, which is a row of the metrics. 1, the default, in all that do not
+    /// learn many times a moment.
+    fn rollouts(&self) -> u64 {
+        1
+    }
+
     /// Whether it reads values, so that the critic has to be asked for them.
     fn needs_values(&self) -> bool;
 
-    /// The most steps of the optimizer that an update takes.
+    /// The most steps of the optimizer that it takes by one rollout.
     fn most_steps(&self) -> u64;
 
-    /// How often it goes over a rollout: how long an update takes is reckoned by it.
+    /// How often it goes over a rollout: how long learning from it takes is reckoned by that.
     fn passes(&self) -> u64 {
         1
     }
@@ -70,12 +78,16 @@ pub trait Algorithm: fmt::Debug + Send {
         Ok(())
     }
 
-    /// One update from one rollout.
+    /// Learns from one rollout.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) for a NaN or infinite loss or gradient, before it reaches the parameters;
-    /// [`Error::Interrupted`](crate::Error::Interrupted) where [`Now::stop`] says so: what it [remembers](Algorithm::state) has to be as it was then.
+    /// [`Error::Interrupted`](crate::Error::Interrupted) where [`Now::stop`] says so.
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport>;
+
+    /// Hears that the lanes stand elsewhere than its last rollout left them, in other episodes or further on in the same: what it
+    /// [remembers](Algorithm::state) of where they were is to be forgotten. The default remembers nothing of them.
+    fn lanes_moved(&mut self) {}
 
     /// The same as the loop over one objective that it is; `None`, the default, if it is none. Pictures of its loss are made of
     /// it.
@@ -103,10 +115,10 @@ impl From<When> for Now<'_> {
     }
 }
 
-/// The fewest steps that a rollout takes in so many environments; an episode has one at least.
-pub(crate) fn least_env_steps(horizon: Horizon, envs: usize) -> u64 {
-    let (Horizon::Steps(count) | Horizon::Episodes(count)) = horizon;
-    (count as u64).saturating_mul(envs as u64).max(1)
+/// The fewest steps that an update takes in so many environments; an episode has one at least.
+pub(crate) fn least_env_steps(algo: &dyn Algorithm, envs: usize) -> u64 {
+    let (Horizon::Steps(count) | Horizon::Episodes(count)) = algo.horizon();
+    algo.rollouts().saturating_mul(count as u64).saturating_mul(envs as u64).max(1)
 }
 
 /// A named algorithm.
@@ -123,7 +135,7 @@ pub struct Make {
 
 /// Every algorithm of this crate.
 pub const ROWS: &[Row] =
-    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, dpo_drift::ROW, v_trace::ROW, npg::ROW, trpo::ROW];
+    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, dpo_drift::ROW, v_trace::ROW, npg::ROW, trpo::ROW, stream_ac::ROW];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

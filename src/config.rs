@@ -153,7 +153,7 @@ settings! {
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu, silu, gelu, leaky_relu or identity.
     activation: Activation,
-    /// How weights are drawn: orthogonal, xavier or kaiming.
+    /// How weights are drawn: orthogonal, xavier, kaiming or sparse.
     init: Initialiser,
     /// Whether actor and critic share their hidden layers.
     shared_trunk: bool,

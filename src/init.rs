@@ -4,6 +4,7 @@ use candle_nn::Init;
 use candle_nn::init::NormalOrUniform;
 use nalgebra::DMatrix;
 use rand::RngExt;
+use rand::seq::index::sample;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,13 @@ pub enum Initialiser {
     /// Uniform in `±gain·√(3 / inputs)`, so that the standard deviation is `gain / √inputs`.
     /// He et al. 2015, eq. 10, <https://arxiv.org/abs/1502.01852>.
     Kaiming,
+    /// Uniform in `±gain/√inputs`, but for nine of ten inputs of each output, drawn by chance, which have none.
+    /// Elsayed, Vasan and Mahmood 2024, algorithm 1, <https://arxiv.org/abs/2410.14606>.
+    Sparse,
 }
+
+/// The share of weights that [`Initialiser::Sparse`] leaves at 0.
+const SPARSITY: f64 = 0.9;
 
 impl Initialiser {
     /// Fills `weight`, `[outputs, inputs]` row by row.
@@ -41,6 +48,13 @@ impl Initialiser {
             Initialiser::Orthogonal => orthogonal(gain, outputs, inputs, rng, weight),
             Initialiser::Xavier => uniform(gain * (6.0 / (inputs as f64 + outputs as f64)).sqrt(), rng, weight),
             Initialiser::Kaiming => uniform(gain * (3.0 / inputs as f64).sqrt(), rng, weight),
+            Initialiser::Sparse => {
+                uniform(gain / (inputs as f64).sqrt(), rng, weight);
+                let zeros = (SPARSITY * inputs as f64).ceil() as usize;
+                for row in weight.chunks_exact_mut(inputs) {
+                    sample(rng, inputs, zeros).into_iter().for_each(|i| row[i] = 0.0);
+                }
+            }
         }
         Ok(())
     }
@@ -133,5 +147,18 @@ mod tests {
         assert!((xavier * 300.0 / 2.0 - 1.0).abs() < 0.03, "{xavier}");
         let kaiming = variance(&filled(Initialiser::Kaiming, 2f64.sqrt(), 200, 100));
         assert!((kaiming * 100.0 / 2.0 - 1.0).abs() < 0.03, "{kaiming}");
+        // Uniform in ±2/10, a tenth of them.
+        let sparse = variance(&filled(Initialiser::Sparse, 2.0, 200, 100));
+        assert!((sparse * 10.0 * 100.0 * 3.0 / 4.0 - 1.0).abs() < 0.06, "{sparse}");
+    }
+
+    #[test]
+    fn sparse_outputs_have_one_input_in_ten_each_their_own() {
+        let weight = filled(Initialiser::Sparse, 1.0, 30, 50);
+        let inputs = |row: &[f32]| (0..50).filter(|&i| row[i] != 0.0).collect::<Vec<_>>();
+        let rows: Vec<_> = weight.chunks_exact(50).map(inputs).collect();
+        assert!(rows.iter().all(|row| row.len() == 5), "{rows:?}");
+        assert_ne!(rows[0], rows[1]);
+        assert!(weight.iter().all(|w| w.abs() <= 1.0 / 50f32.sqrt()));
     }
 }

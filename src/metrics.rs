@@ -10,6 +10,7 @@ use crate::arrays::Arrays;
 use crate::episodes::{Episode, Episodes};
 use crate::{Error, Result};
 
+pub(crate) use update_report::Mean;
 pub use update_report::UpdateReport;
 
 /// One update. A number that does not exist (no episode counts yet, the algorithm has no such term) is `None`, an empty

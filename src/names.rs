@@ -93,7 +93,7 @@ const SAME: &[Names] = &[
        "fcnet_hiddens", "layers", "n_layers", "num_layers", "policy_kwargs"], "it is a list, a number of units a layer"),
     (&["activation", "activation_fn", "fcnet_activation", "act_fn", "nonlinearity"], ""),
     (&["init", "ortho_init", "orthogonal_init", "weight_init", "initializer", "initialiser"],
-       "it is a word: orthogonal, xavier or kaiming"),
+       "it is a word: orthogonal, xavier, kaiming or sparse"),
     (&["shared_trunk", "vf_share_layers", "share_layers", "share_params", "share_features_extractor"], ""),
     (&["kl_coef", "kl_coeff", "init_kl_coef", "kl_beta"], ""),
     (&["max_kl", "delta", "target_kl"], ""),

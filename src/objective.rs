@@ -2,6 +2,7 @@
 
 mod clipped_surrogate;
 mod discovered_drift;
+mod eligibility;
 mod entropy;
 mod fused_loss;
 mod host_loss;
@@ -15,6 +16,7 @@ use candle_core::{Device, Tensor};
 
 pub use clipped_surrogate::ClippedSurrogate;
 pub use discovered_drift::DiscoveredDrift;
+pub use eligibility::Eligibility;
 pub use entropy::Entropy;
 pub(crate) use fused_loss::fused_loss;
 pub(crate) use host_loss::HostLoss;

@@ -19,7 +19,7 @@ use crate::checkpoint::Progress;
 use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
-use crate::metrics::{History, Metrics};
+use crate::metrics::{History, Mean, Metrics, UpdateReport};
 use crate::models::{self, Model, Site, require_slopes};
 use crate::normaliser::Normaliser;
 use crate::optim::{Optimizer, When};
@@ -190,8 +190,9 @@ impl Trainer {
         collector.remember(network.memory());
         let mut learner = Learner::new(network, params, optimizer, seed);
         learner.world = world.clone();
-        let rollouts = config.steps.div_ceil(least_env_steps(algo.horizon(), config.envs * world.size()));
-        let mut notes = learner.optimizer.misfits(rollouts, rollouts.saturating_mul(algo.most_steps()));
+        let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs * world.size()));
+        let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
+        let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
         notes.extend(reckoning.note());
         Ok(Self {
             config: config.clone(),
@@ -229,20 +230,53 @@ impl Trainer {
         self.stop = Some([stop, patient]);
     }
 
-    /// One rollout and one update from it.
+    /// One update: a rollout, mostly, and what is learnt from it.
     fn update(&mut self) -> Result<Metrics> {
-        let before = self.env_steps;
-        let update = self.progress.update + 1;
-        let when = When { progress: self.config.progress_at(before), update };
+        let (rollouts, update) = (self.algo.rollouts(), self.progress.update + 1);
+        let when = self.when();
+        let before = if rollouts > 1 { Some(self.checkpoint()?) } else { None };
+        let mut reports = Mean::default();
+        for rollout in 1..=rollouts {
+            match (self.learn(rollout == rollouts), &before) {
+                (Ok(report), _) => reports.add(report),
+                (Err(error @ Error::Diverged { .. }), _) | (Err(error), None) => return Err(error),
+                // Of several rollouts some are learnt from.
+                (Err(error), Some(before)) => {
+                    self.restore(before)?;
+                    return Err(error);
+                }
+            }
+        }
+        let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
+        // The mean of fewer is good by luck, and what is once the best stays it.
+        if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {
+            self.learner.optimizer.observe(mean, when);
+        }
+        (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
+        let (env_steps, seconds) = (self.env_steps, self.wall_seconds());
+        let scheduled = self.schedules.iter().map(|(name, schedule)| (*name, schedule.at(when)));
+        Ok(Metrics::new(update, env_steps, &self.history, &reports.mean(), scheduled, of_optimizer, seconds))
+    }
+
+    /// How far the update that is next, or going on, has come.
+    fn when(&self) -> When {
+        When { progress: self.config.progress_at(self.env_steps), update: self.progress.update + 1 }
+    }
+
+    /// One rollout, the last of its update or not, and what is learnt from it.
+    fn learn(&mut self, is_last: bool) -> Result<UpdateReport> {
+        let (before, when) = (self.env_steps, self.when());
+        let update = when.update;
         let diverged = |largest_reward| {
             move |error| match error {
                 Error::NotFinite { what } => Error::Diverged { update, what, largest_reward },
                 other => other,
             }
         };
-        let note = match self.stop.is_some() && self.slow.unwrap_or(true) {
+        let goes_back = self.algo.rollouts() == 1;
+        let note = match goes_back && self.stop.is_some() && self.slow.unwrap_or(true) {
             true => Some((
-                self.learner.note()?,
+                self.learner.note(&mut *self.algo)?,
                 self.normaliser.clone(),
                 (self.history.clone(), self.collector.episodes().clone()),
             )),
@@ -256,16 +290,17 @@ impl Trainer {
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
         self.history.follow(self.collector.episodes());
-        let best = self.better(update)?;
+        let best = if is_last { self.better(update)? } else { None };
         self.broken_off = true;
         let world = self.learner.world.clone();
         self.normaliser.scale_rewards(self.collector.rollout_mut(), &*world)?;
         let begun = Instant::now();
-        let stop = Stop::of(self.stop.as_ref().filter(|_| note.is_some()).map(|[_, patient]| patient));
+        let breaks_off = note.is_some() || !goes_back;
+        let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
         self.learner.values.clone_from(&self.normaliser.value);
         let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
-            self.learner.put_back(&learner)?;
+            self.learner.put_back(&learner, &mut *self.algo)?;
             self.collector.put_back(episodes);
             (self.normaliser, self.history, self.env_steps) = (normaliser, history, before);
             self.broken_off = false;
@@ -274,20 +309,14 @@ impl Trainer {
         // For good: an optimizer may do its longest work every so many steps.
         self.slow = Some(self.slow == Some(true) || begun.elapsed() > SLOW);
         let report = report.and_then(|report| report.finite()).map_err(diverged)?;
-        self.learner.check_finite().map_err(diverged)?;
+        if is_last {
+            self.learner.check_finite().map_err(diverged)?;
+        }
         self.normaliser.value.clone_from(&self.learner.values);
         self.normaliser.follow(self.collector.rollout(), &mut self.learner.params, &*world)?;
-        let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
-        // The mean of fewer is good by luck, and what is once the best stays it.
-        if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {
-            self.learner.optimizer.observe(mean, when);
-        }
         self.broken_off = false;
         self.best = best.or(self.best.take());
-        (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
-        let (env_steps, seconds) = (self.env_steps, self.wall_seconds());
-        let scheduled = self.schedules.iter().map(|(name, schedule)| (*name, schedule.at(when)));
-        Ok(Metrics::new(update, env_steps, &self.history, &report, scheduled, of_optimizer, seconds))
+        Ok(report)
     }
 
     /// What happened since last asked that a user should be told.

@@ -84,7 +84,7 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("grid_world = {}", "did you mean `env`?"),
         (
             "algo = 'reinforse'",
-            "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo)",
+            "no algorithm `reinforse`; did you mean `reinforce`? (reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo, stream_ac)",
         ),
         ("algo = 'ppo(clip_coef=0.1)'", "ppo has no argument `clip_coef`; did you mean `clip_range`?"),
         ("algo = 'ppo(n_epochs=2.5)'", "ppo: n_epochs = 2.5 is impossible: it must be a whole number, from 1 to 10000"),
@@ -106,7 +106,7 @@ fn unknown_names_are_answered_with_the_nearest_known_one() {
         ("optimizer = 'adam(lr=1e-3)'\nlr = 0.1", "lr has no effect: optimizer = `adam(lr=0.001)` says its own lr"),
         ("optimizer = 'clip_by_value(1) | sgd'\nmax_grad_norm = 1", "max_grad_norm has no effect: optimizer ="),
         ("max_grad_norm = inf\nclip_grad_by = 'whole'", "clip_grad_by has no effect: max_grad_norm = inf"),
-        ("algo = 'A2C'", "(reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo)"),
+        ("algo = 'A2C'", "(reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo, stream_ac)"),
         ("algo = ''", "algo = ``: expected a name"),
         ("optimizer = 'rmsprob'", "no optimizer `rmsprob`; did you mean `rmsprop`?"),
         ("optimizer = 'admaw'", "no optimizer `admaw`; did you mean `adamw`?"),
@@ -299,7 +299,7 @@ fn settings_of_another_algorithm_are_refused() {
         ),
         (
             Config { n_steps: 7, ..Config::for_algo("reinforce").expect("known") },
-            "n_steps = 7 has no effect on reinforce: it is a setting of a2c, ppo, ppo_kl, dpo_drift, v_trace, npg and trpo; leave it out, or leave it at 128",
+            "n_steps = 7 has no effect on reinforce: it is a setting of a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo and stream_ac; leave it out, or leave it at 128",
         ),
         (
             Config { algo: "a2c".into(), ..ppo() },

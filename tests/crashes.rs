@@ -19,7 +19,7 @@ const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --steps 200 --th
 fn small(algo: &str) -> String {
     let size = match algo {
         "reinforce" | "rloo" => "--episodes 2",
-        "a2c" => "--n-steps 8",
+        "a2c" | "stream_ac" => "--n-steps 8",
         _ => "--n-steps 8 --n-epochs 1 --n-minibatches 2",
     };
     format!("{SMALL} --algo {algo} {size}")

@@ -26,6 +26,7 @@ const KINDS: [(&str, &str); 27] = [
     ("rpo", "algo = 'ppo(rpo_alpha=0.5)'\nenv = 'Pendulum-v1'"),
     ("dpo_drift", "algo = 'dpo_drift'\nenv = 'CartPole-v1'"),
     ("v_trace", "algo = 'v_trace'\nn_steps = 8\nenv = 'CartPole-v1'"),
+    ("stream_ac", "algo = 'stream_ac'\nenv = 'CartPole-v1'"),
     ("npg", "algo = 'npg'\nn_steps = 32\nn_minibatches = 4\nenv = 'CartPole-v1'"),
     ("trpo", "algo = 'trpo'\nn_steps = 32\nn_minibatches = 4\nenv = 'Pendulum-v1'"),
     ("trpo gru", "algo = 'trpo'\nn_steps = 32\nn_minibatches = 4\nenv = 'CartPole-v1'\nmodel = 'gru'"),

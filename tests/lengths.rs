@@ -14,7 +14,7 @@ use uphill::gradient::GradientQuality;
 use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
 use uphill::objective::{
-    ClippedSurrogate, DiscoveredDrift, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch,
+    ClippedSurrogate, DiscoveredDrift, Eligibility, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch,
     ValueLoss,
 };
 use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
@@ -170,12 +170,13 @@ fn minibatches_of_columns_that_differ() {
 
 #[test]
 fn rows_of_objectives_that_differ() {
-    let terms: [Box<dyn Objective>; 6] = [
+    let terms: [Box<dyn Objective>; 7] = [
         Box::new(ClippedSurrogate::new(0.2)),
         Box::new(DiscoveredDrift { alpha: 2.0, beta: 0.6 }),
         Box::new(PolicyGradient),
         Box::new(ValueLoss { clip_range_vf: 0.2 }),
         Box::new(Entropy),
+        Box::new(Eligibility::new(0.1)),
         Box::new(PolicyGradient.plus(0.0, Entropy).plus(0.5, ValueLoss::default())),
     ];
     for term in &terms {

@@ -161,7 +161,7 @@ fn trained(mut trainer: Trainer) -> Trainer {
 #[test]
 fn no_algorithm_ever_takes_a_forbidden_action() {
     let best = Strict::model().optimal_value_within(STEPS);
-    for algo in ["reinforce", "rloo", "a2c", "ppo", "ppo_kl", "dpo_drift", "v_trace", "npg", "trpo"] {
+    for algo in ["reinforce", "rloo", "a2c", "ppo", "ppo_kl", "dpo_drift", "v_trace", "npg", "trpo", "stream_ac"] {
         for own_network in [false, true] {
             let trainer = trained(trainer(&config(algo), own_network).expect("a trainer"));
             let mut policy = trainer.into_policy().expect("a policy");

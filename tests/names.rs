@@ -121,11 +121,11 @@ fn a_name_of_another_meaning_is_no_suggestion() {
         assert_eq!(
             message,
             format!(
-                "there is no algorithm `{name}`; there are reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo"
+                "there is no algorithm `{name}`; there are reinforce, rloo, a2c, ppo, ppo_kl, dpo_drift, v_trace, npg, trpo, stream_ac"
             )
         );
     }
-    assert_eq!(algo::ROWS.len(), 9, "the algorithms that the above names");
+    assert_eq!(algo::ROWS.len(), 10, "the algorithms that the above names");
 }
 
 #[test]

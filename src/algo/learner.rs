@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::judgement::Judgement;
+use super::{Algorithm, restore, save};
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
 use crate::models::{Model, ValuesAlong};
@@ -43,27 +44,28 @@ impl Learner {
     }
 }
 
-/// Where a learner stood.
+/// Where a learner and an algorithm stood.
 pub(crate) struct Snapshot {
     arrays: Arrays,
     shuffle: Rng,
 }
 
 impl Learner {
-    /// Notes where it stands, for [`Learner::put_back`].
-    pub(crate) fn note(&mut self) -> Result<Snapshot> {
+    /// Notes where it and an algorithm stand, for [`Learner::put_back`].
+    pub(crate) fn note(&mut self, algo: &mut dyn Algorithm) -> Result<Snapshot> {
         let mut arrays = Arrays::default();
         self.params.save("params", &mut arrays)?;
         self.optimizer.save("optimizer", &mut arrays);
+        save(algo, "algo", &mut arrays);
         Ok(Snapshot { arrays, shuffle: self.shuffle.clone() })
     }
 
-    /// Puts it back to where it stood.
-    pub(crate) fn put_back(&mut self, snapshot: &Snapshot) -> Result<()> {
+    /// Puts both back to where they stood.
+    pub(crate) fn put_back(&mut self, snapshot: &Snapshot, algo: &mut dyn Algorithm) -> Result<()> {
         self.params.restore("params", &snapshot.arrays)?;
         self.optimizer.restore("optimizer", &snapshot.arrays, self.params.layout())?;
         self.shuffle.clone_from(&snapshot.shuffle);
-        Ok(())
+        restore(algo, "algo", &snapshot.arrays)
     }
 
     /// The mean over those ranks that have such a number.

@@ -93,7 +93,8 @@ impl Config {
         let most_steps = steps.unwrap_or((room as usize).max(1));
         let passes = 3.0 * algo.passes() as f64 + 2.0;
         let optimizing = need.multiplications * algo.most_steps() as f64;
-        let multiplications = steps.map(|steps| parameters * lanes * steps as f64 * passes + optimizing);
+        let of_rollout = steps.map(|steps| parameters * lanes * steps as f64 * passes + optimizing);
+        let multiplications = of_rollout.map(|count| count * algo.rollouts() as f64);
         Ok(Reckoning { most_steps, multiplications })
     }
 

@@ -15,6 +15,42 @@ pub struct UpdateReport {
     pub explained_variance: f64,
 }
 
+/// The mean of several, by the names of their terms.
+#[derive(Debug, Default)]
+pub(crate) struct Mean {
+    sum: UpdateReport,
+    count: f64,
+}
+
+impl Mean {
+    /// Takes one more.
+    pub(crate) fn add(&mut self, report: UpdateReport) {
+        self.count += 1.0;
+        if self.count == 1.0 {
+            self.sum = report;
+            return;
+        }
+        let sum = &mut self.sum;
+        for (name, value) in report.terms {
+            match sum.terms.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, total)) => *total += value,
+                None => sum.terms.push((name, value)),
+            }
+        }
+        sum.grad_norm += report.grad_norm;
+        sum.update_norm += report.update_norm;
+        sum.explained_variance += report.explained_variance;
+    }
+
+    /// What they come to.
+    pub(crate) fn mean(mut self) -> UpdateReport {
+        self.sum.terms.iter_mut().for_each(|(_, total)| *total /= self.count);
+        let UpdateReport { grad_norm, update_norm, explained_variance, .. } = &mut self.sum;
+        [grad_norm, update_norm, explained_variance].into_iter().for_each(|total| *total /= self.count);
+        self.sum
+    }
+}
+
 impl UpdateReport {
     /// The same, if all that it reports is finite; there may be no explained variance.
     pub(crate) fn finite(self) -> Result<Self> {

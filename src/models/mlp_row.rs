@@ -32,7 +32,7 @@ pub(super) const ACTIVATION: Param = Param::word(
 );
 
 pub(super) const INIT: Param =
-    Param::word("init", &["orthogonal", "xavier", "kaiming"], "orthogonal", "how weights are drawn");
+    Param::word("init", &["orthogonal", "xavier", "kaiming", "sparse"], "orthogonal", "how weights are drawn");
 
 pub(super) const ROW: Row = Row {
     name: "mlp",

@@ -29,6 +29,7 @@ impl Trainer {
         params.restore("good.params", good)?;
         optimizer.restore("good.optimizer", good, params.layout())?;
         algo::restore(&mut *self.algo, "good.algo", good)?;
+        self.algo.lanes_moved();
         self.broken_off = false;
         self.progress.divergences += 1;
         self.progress.divergences_in_a_row = again;

@@ -80,6 +80,7 @@ impl Trainer {
         self.normaliser.restore(arrays)?;
         if !self.collector.restore(arrays, (progress.env_steps, progress.episodes))? {
             self.normaliser.begin();
+            self.algo.lanes_moved();
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
         self.env_steps = world::total(&*self.learner.world, progress.env_steps)?;
