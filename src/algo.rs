@@ -134,8 +134,18 @@ pub struct Make {
 }
 
 /// Every algorithm of this crate.
-pub const ROWS: &[Row] =
-    &[reinforce::ROW, rloo::ROW, a2c::ROW, ppo::ROW, ppo_kl::ROW, dpo_drift::ROW, v_trace::ROW, npg::ROW, trpo::ROW, stream_ac::ROW];
+pub const ROWS: &[Row] = &[
+    reinforce::ROW,
+    rloo::ROW,
+    a2c::ROW,
+    ppo::ROW,
+    ppo_kl::ROW,
+    dpo_drift::ROW,
+    v_trace::ROW,
+    npg::ROW,
+    trpo::ROW,
+    stream_ac::ROW,
+];
 
 /// Adds what an algorithm remembers to `arrays`, the names after `prefix`.
 pub(crate) fn save(algo: &mut dyn Algorithm, prefix: &str, arrays: &mut Arrays) {

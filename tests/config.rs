@@ -470,7 +470,7 @@ fn configs() -> impl Strategy<Value = Config> {
     let counts = (1usize..100, 1usize..100, 1usize..9, any::<[bool; 4]>(), prop::collection::vec(1usize..500, 0..5));
     let limits = [numbers(), numbers(), numbers(), numbers()];
     let decays = [shares(), shares()];
-    let kinds = (0..3usize, 0..3usize, prop::option::of(gridworlds()), 0.0..1.0f64);
+    let kinds = (0..3usize, 0..4usize, prop::option::of(gridworlds()), 0.0..1.0f64);
     (names, counts, limits, decays, kinds).prop_map(|(names, counts, limits, decays, kinds)| {
         let (algo, optimizer, seed, steps) = names;
         let (envs, n_steps, n_epochs, [baseline, normalize_advantage, anneal_lr, shared_trunk], hidden) = counts;
@@ -502,7 +502,7 @@ fn configs() -> impl Strategy<Value = Config> {
             max_grad_norm,
             hidden,
             activation: [Activation::Tanh, Activation::Relu, Activation::Silu][activation],
-            init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming][init],
+            init: [Initialiser::Orthogonal, Initialiser::Xavier, Initialiser::Kaiming, Initialiser::Sparse][init],
             shared_trunk,
             ..own.clone()
         };
@@ -520,6 +520,7 @@ fn configs() -> impl Strategy<Value = Config> {
             target_kl: if has("target_kl") { config.target_kl } else { own.target_kl },
             ent_coef: if has("ent_coef") { config.ent_coef.clone() } else { own.ent_coef.clone() },
             vf_coef: if has("vf_coef") { config.vf_coef } else { own.vf_coef },
+            normalize_advantage: if has("normalize_advantage") { normalize_advantage } else { own.normalize_advantage },
             ..config
         };
         // So does what has no effect beside the others.

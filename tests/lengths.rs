@@ -14,8 +14,8 @@ use uphill::gradient::GradientQuality;
 use uphill::init::Initialiser;
 use uphill::landscape::{Plane, PrincipalDirections, Surface};
 use uphill::objective::{
-    ClippedSurrogate, DiscoveredDrift, Eligibility, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows, TensorBatch,
-    ValueLoss,
+    ClippedSurrogate, DiscoveredDrift, Eligibility, Entropy, Objective, PolicyGradient, RowGradients, RowSums, Rows,
+    TensorBatch, ValueLoss,
 };
 use uphill::optim::{Chain, Context, GradientTransform, Optimizer, When};
 use uphill::rollout::{Estimate, Minibatch};
