@@ -224,7 +224,16 @@ impl Config {
     pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
         catalogue.check()?;
         let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
-        base.with_defaults(true)?.check_arguments()
+        Self { model: base.model_of_algo()?, ..base }.with_defaults(true)?.check_arguments()
+    }
+
+    /// The network that the algorithm's row has as its default, else the one that there is.
+    fn model_of_algo(&self) -> Result<Word> {
+        let settings = self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.make.settings);
+        match settings.iter().find(|(name, _)| *name == "model") {
+            Some((_, text)) => Word::parse("model", text),
+            None => Ok(self.model.clone()),
+        }
     }
 
     /// Fails for an argument that is impossible.
@@ -281,8 +290,8 @@ impl Config {
     fn set_defaults_of(&self, row: &algo::Row, table: &mut toml::Table) -> Result<()> {
         let names = || row.make.settings.iter().map(|(name, _)| *name);
         let wrong = |problem: String| Error::Config(format!("the row of {}: settings: {problem}", row.name));
-        for &(name, text) in row.make.settings {
-            let is_word = ["env", "model", "distribution", "algo", "sinks"].contains(&name);
+        for &(name, text) in row.make.settings.iter().filter(|(name, _)| *name != "model") {
+            let is_word = ["env", "distribution", "algo", "sinks"].contains(&name);
             if !Self::is_setting(name) || is_word || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name) {
                 return Err(wrong(format!("`{}` is no setting that it could change", quoted(name))));
             }

@@ -11,6 +11,7 @@ mod elementary;
 mod fused_mlp;
 mod gru;
 mod layer;
+mod layer_norm;
 mod matmul;
 mod mlp;
 mod places;
@@ -29,6 +30,7 @@ pub(crate) use elementary::{exp_in_place, log1p_in_place, sigmoid_in_place, tanh
 pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use gru::{Gru, GruPasses};
 pub(crate) use layer::Layer;
+pub(crate) use layer_norm::EPS;
 pub(crate) use mlp::Workspace;
 pub(crate) use mlp::{Mlp, Passes, Transposed};
 pub(crate) use vector::{add, all_finite, sum_of_squares, vectorised};

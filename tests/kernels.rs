@@ -94,7 +94,7 @@ proptest! {
     fn gradients_on_the_host_and_of_the_fused_loss_are_those_through_the_graph(
         (rows, width, actions, algo, shared_trunk, activation, hidden, seed) in losses()
     ) {
-        let config = MlpConfig { hidden, activation, shared_trunk, ..MlpConfig::default() };
+        let config = MlpConfig { hidden, activation, shared_trunk, layer_norm: seed % 2 == 1, ..MlpConfig::default() };
         let (params, fused, plain) = twins(width, actions, &config, Seed(seed));
         let fused = fused.on(Threads::new(2).expect("threads"));
         let (rollout, estimate) = anything(rows, width, actions, Seed(seed));
@@ -201,7 +201,7 @@ fn fisher_vector_products_are_those_of_the_explicit_matrix() {
     .enumerate()
     {
         let seed = Seed(case as u64);
-        let config = MlpConfig { hidden, activation, shared_trunk, ..MlpConfig::default() };
+        let config = MlpConfig { hidden, activation, shared_trunk, layer_norm: case % 2 == 1, ..MlpConfig::default() };
         let (params, fused, plain) = twins(4, 3, &config, seed);
         let mut rng = seed.stream("numbers", 0);
         let mut draw = |n: usize| (0..n).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();

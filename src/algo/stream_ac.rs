@@ -33,6 +33,7 @@ pub(super) const ROW: Row = Row {
     ],
     make: Make {
         settings: &[
+            ("model", "mlp(layer_norm=true, init=sparse)"),
             ("optimizer", "sgd"),
             ("lr", "1"),
             ("anneal_lr", "false"),
@@ -59,8 +60,8 @@ const CRITIC: &str = "critic.*";
 /// with steps of [bounded size](bounded_step_size), `α` of the optimizer's learning rate. A trace ends with its episode. Several lanes
 /// have traces of their own, and the step is the mean of theirs. Parameters that both share are the policy's.
 ///
-/// Elsayed, Vasan and Mahmood 2024, algorithm 3, <https://arxiv.org/abs/2410.14606>; it normalises layers as well, which
-/// `model = "mlp_layer_norm"` does.
+/// Elsayed, Vasan and Mahmood 2024, algorithm 3, <https://arxiv.org/abs/2410.14606>; its networks are
+/// drawn sparse and normalised, as the default is here, and have leaky rectifiers in two layers of 128.
 #[derive(Debug)]
 struct StreamAc {
     n_steps: usize,

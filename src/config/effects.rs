@@ -74,7 +74,7 @@ impl Config {
             "discount_states" => {
                 said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
             }
-            "activation" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
+            "activation" | "layer_norm" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
         }
     }

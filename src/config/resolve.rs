@@ -403,6 +403,7 @@ impl Config {
             critic_hidden: self.model.arg("critic_hidden").and_then(Value::counts),
             activation: self.activation,
             init: self.init,
+            layer_norm: self.model.arg("layer_norm").and_then(Value::word) == Some("true"),
             shared_trunk: self.shared_trunk,
         }
     }

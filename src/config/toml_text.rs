@@ -104,6 +104,7 @@ impl Config {
         if let Some(value) = table.remove("env") {
             base.env = Wrapped::from_toml("env", &value)?;
         }
+        let own_model = table.contains_key("model");
         for (name, word) in
             [("model", &mut base.model), ("distribution", &mut base.distribution), ("algo", &mut base.algo)]
         {
@@ -111,16 +112,20 @@ impl Config {
                 *word = Word::from_toml(name, &value)?;
             }
         }
+        base.model = match own_model {
+            true => base.model,
+            false => base.model_of_algo()?,
+        };
         let mut said: Vec<(String, &str)> = Vec::new();
         for (word, row) in [
             (&base.env.word, catalogue.env(&base.env.word.name).ok().map(|row| row.params)),
-            (&base.model, catalogue.model(&base.model.name).ok().map(|row| row.params)),
+            (&base.model, catalogue.model(&base.model.name).ok().filter(|_| own_model).map(|row| row.params)),
             (&base.distribution, catalogue.distribution(&base.distribution.name).ok().map(|row| row.params)),
             (&base.algo, catalogue.algo(&base.algo.name).ok().map(|row| row.params)),
         ] {
             let places = row.unwrap_or_default().iter().map(|param| param.name);
             let places = places.zip(&word.args).filter(|(_, (key, _))| key.is_none()).map(|(name, _)| name.to_string());
-            let names = word.args.iter().filter_map(|(key, _)| key.clone());
+            let names = word.args.iter().filter(|_| row.is_some()).filter_map(|(key, _)| key.clone());
             let is_argument = |name: &String| Self::is_argument(name);
             said.extend(places.chain(names).filter(is_argument).map(|name| (name, word.name.as_str())));
         }

@@ -5,13 +5,15 @@ use std::ops::Range;
 
 use super::activation::Activation;
 use super::layer::{Layer, activate, places, times_derivative};
+use super::layer_norm::{normalise, times_jacobian};
 use crate::params::Version;
 
-/// Linear layers with one activation between them and none after the last.
+/// Linear layers with one activation between them and none after the last, each hidden one normalised before its activation or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mlp {
     pub(crate) layers: Vec<Layer>,
     pub(crate) activation: Activation,
+    pub(crate) layer_norm: bool,
 }
 
 /// A network's weights transposed, as passes forward take them, and which parameters they are of.
@@ -66,6 +68,8 @@ pub(crate) struct Passes {
     outputs: Vec<Vec<f32>>,
     /// The same before the activation, kept only where the derivative cannot be had from the output.
     sums: Vec<Vec<f32>>,
+    /// The same normalised, and what each of its rows was multiplied by, kept only where layers are.
+    normalised: Vec<(Vec<f32>, Vec<f32>)>,
     /// `∂L/∂` the output of the layer at hand, and of the layer before it; or the tangents of the same.
     delta: Vec<f32>,
     previous: Vec<f32>,
@@ -106,11 +110,17 @@ impl Mlp {
     pub(crate) fn forward(&self, theta: &[f32], transposed: &Transposed, x: &[f32], batch: usize, passes: &mut Passes) {
         passes.outputs.resize_with(self.layers.len(), Vec::new);
         passes.sums.resize_with(self.layers.len(), Vec::new);
+        passes.normalised.resize_with(self.layers.len(), Default::default);
         for (l, layer) in self.layers.iter().enumerate() {
             let (before, rest) = passes.outputs.split_at_mut(l);
             let input = before.last().map_or(x, Vec::as_slice);
             layer.forward(theta, &transposed.weights[l], input, batch, &mut rest[0]);
             if l + 1 < self.layers.len() {
+                if self.layer_norm {
+                    let (normalised, inverse) = &mut passes.normalised[l];
+                    normalise(&mut rest[0], layer.outputs, inverse);
+                    normalised.clone_from(&rest[0]);
+                }
                 activate(self.activation, &mut rest[0], &mut passes.sums[l]);
             }
         }
@@ -138,13 +148,16 @@ impl Mlp {
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) -> &'a [f32] {
-        let Passes { outputs, sums, delta, previous, sigmoid, .. } = passes;
+        let Passes { outputs, sums, normalised, delta, previous, sigmoid, .. } = passes;
         delta.clear();
         delta.extend_from_slice(output_gradient);
         for (l, layer) in self.layers.iter().enumerate().skip(1).rev() {
             layer.add_gradient(&outputs[l - 1], delta, gradient, previous);
             layer.input_gradient(theta, delta, previous);
             times_derivative(self.activation, previous, &outputs[l - 1], &sums[l - 1], sigmoid);
+            if self.layer_norm {
+                times_jacobian(previous, &normalised[l - 1].0, &normalised[l - 1].1);
+            }
             std::mem::swap(delta, previous);
         }
         delta
@@ -173,11 +186,14 @@ impl Mlp {
         batch: usize,
         passes: &'a mut Passes,
     ) -> &'a [f32] {
-        let Passes { outputs, sums, delta, previous, sigmoid, scratch } = passes;
+        let Passes { outputs, sums, normalised, delta, previous, sigmoid, scratch } = passes;
         for (l, layer) in self.layers.iter().enumerate() {
             let (input, input_tangent) = if l == 0 { (x, None) } else { (&outputs[l - 1][..], Some(&previous[..])) };
             layer.tangent([theta, direction], input, input_tangent, batch, [&mut *delta, scratch]);
             if l + 1 < self.layers.len() {
+                if self.layer_norm {
+                    times_jacobian(delta, &normalised[l].0, &normalised[l].1);
+                }
                 times_derivative(self.activation, delta, &outputs[l], &sums[l], sigmoid);
             }
             std::mem::swap(delta, previous);

@@ -144,7 +144,7 @@ impl CnnModel {
         let (image, outputs) = ([height, width, channels], distribution.network_outputs());
         let (mut layout, mut gains) = (Layout::default(), Vec::new());
         let net = |layers, trunk: Trunk| {
-            let tail = Mlp { layers, activation: Activation::Relu };
+            let tail = Mlp { layers, activation: Activation::Relu, layer_norm: false };
             Arc::new(Cnn::new(1.0 / f32::from(max), spec.observation_len(), trunk.stages, tail))
         };
         let body = |name: &str, layout: &mut Layout, gains: &mut Vec<f64>| {

@@ -1,4 +1,4 @@
-//! A linear layer and an activation in candle's own operations.
+//! A linear layer, its normalisation and its activation in candle's own operations.
 
 use candle_core::Tensor;
 
@@ -25,6 +25,19 @@ impl Dense {
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Ok(x.matmul(&self.weight)?.broadcast_add(&self.bias)?)
     }
+}
+
+/// Rows of mean 0 and deviation 1, in operations that all have a backward pass; candle-nn's fused one has none.
+///
+/// ```text
+///   y = (x − mean x) / √(var x + ε)
+/// ```
+///
+/// Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
+pub(super) fn normalised(x: &Tensor, eps: f64) -> candle_core::Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(1)? + eps)?.sqrt()?;
+    centred.broadcast_div(&deviation)
 }
 
 /// The activation of every element.

@@ -3,7 +3,7 @@
 use candle_core::{Module, Tensor};
 use candle_nn::{Linear, VarBuilder, linear};
 
-use super::dense::activated;
+use super::dense::{activated, normalised};
 use super::mlp_row::{ACTIVATION, HIDDEN};
 use super::{Activation, BoxedModule, Make, ModuleModel, Row, Site, apart};
 use crate::words::Param;
@@ -12,7 +12,7 @@ const EPS: Param = Param::fixed("layer_norm_eps", crate::words::Range::Positive,
 
 pub(super) const ROW: Row = Row {
     name: "mlp_layer_norm",
-    summary: "multi-layer perceptrons for actor and critic, each hidden layer normalised before its activation",
+    summary: "multi-layer perceptrons for actor and critic, each hidden layer normalised before its activation, with gains and biases",
     params: &[HIDDEN, ACTIVATION, EPS],
     make: Make {
         layout: None,
@@ -35,13 +35,7 @@ pub(super) const ROW: Row = Row {
     },
 };
 
-/// Normalises over the last dimension, in operations that all have a backward pass; candle-nn's fused one has none.
-///
-/// ```text
-///   y = (x − mean x) / √(var x + ε)·weight + bias
-/// ```
-///
-/// Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
+/// Rows of mean 0 and deviation 1, times a gain and plus a bias of each unit.
 struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
@@ -50,9 +44,7 @@ struct LayerNorm {
 
 impl Module for LayerNorm {
     fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
-        let deviation = (centred.sqr()?.mean_keepdim(1)? + self.eps)?.sqrt()?;
-        centred.broadcast_div(&deviation)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
+        normalised(x, self.eps)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)
     }
 }
 

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use uphill_envs::Spec;
 
-use super::dense::{Dense, activated};
+use super::dense::{Dense, activated, normalised};
 use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
@@ -16,7 +16,7 @@ use super::{Activation, Model, Site, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{FusedMlp, Mlp, Transposed, Workspace};
+use crate::kernels::{EPS, FusedMlp, Mlp, Transposed, Workspace};
 use crate::layout::Layout;
 use crate::objective::{Objective, RowSums};
 use crate::params::Params;
@@ -35,6 +35,9 @@ pub struct MlpConfig {
     pub critic_hidden: Option<Vec<usize>>,
     /// What stands between layers.
     pub activation: Activation,
+    /// Whether each hidden layer gets mean 0 and deviation 1 over its units before its activation, in each row by itself, without gains
+    /// and biases: Ba et al. 2016, <https://arxiv.org/abs/1607.06450>.
+    pub layer_norm: bool,
     /// How weights are drawn. Gains are √2 in hidden layers, 0.01 at the policy's head, 1 at the value's; biases are 0.
     pub init: Initialiser,
     /// Whether actor and critic share their hidden layers.
@@ -47,6 +50,7 @@ impl Default for MlpConfig {
             hidden: vec![64, 64],
             critic_hidden: None,
             activation: Activation::Tanh,
+            layer_norm: false,
             init: Initialiser::Orthogonal,
             shared_trunk: false,
         }
@@ -120,13 +124,13 @@ impl MlpModel {
             let mut layers = hidden_layers("trunk", inputs, &config.hidden, &mut layout, &mut gains);
             let width = layers.last().map_or(inputs, |layer| layer.outputs);
             layers.push(heads([width, outputs], &mut layout, &mut gains));
-            Nets::Shared(Arc::new(Mlp { layers, activation: config.activation }))
+            Nets::Shared(Arc::new(Mlp { layers, activation: config.activation, layer_norm: config.layer_norm }))
         } else {
             let mut net = |name: &str, hidden: &[usize], outputs: usize, gain: f64| {
                 let mut layers = hidden_layers(name, inputs, hidden, &mut layout, &mut gains);
                 let width = layers.last().map_or(inputs, |layer| layer.outputs);
                 layers.push(head(name, [width, outputs], gain, &mut layout, &mut gains));
-                Arc::new(Mlp { layers, activation: config.activation })
+                Arc::new(Mlp { layers, activation: config.activation, layer_norm: config.layer_norm })
             };
             Nets::Separate {
                 actor: net("actor", &config.hidden, outputs, POLICY_GAIN),
@@ -171,7 +175,11 @@ impl MlpModel {
         for (l, layer) in net.layers.iter().enumerate() {
             let after = Dense::of(params, layer)?.forward(&y)?;
             hidden = Some(y);
-            y = if l + 1 < net.layers.len() { activated(net.activation, &after)? } else { after };
+            y = match l + 1 < net.layers.len() {
+                true if net.layer_norm => activated(net.activation, &normalised(&after, f64::from(EPS))?)?,
+                true => activated(net.activation, &after)?,
+                false => after,
+            };
         }
         Ok((y, hidden))
     }

@@ -42,6 +42,11 @@ pub(super) const ROW: Row = Row {
         ACTIVATION,
         INIT,
         CRITIC_HIDDEN,
+        Param::flag(
+            "layer_norm",
+            "false",
+            "whether each hidden layer gets mean 0 and deviation 1 over its units before its activation, without gains and biases",
+        ),
         Param::flag("shared_trunk", "false", "whether actor and critic share their hidden layers"),
     ],
     make: Make {
@@ -59,6 +64,7 @@ fn shape(args: &Args) -> Result<MlpConfig> {
         critic_hidden: args.counts("critic_hidden").ok(),
         activation: args.choice("activation")?,
         init: args.choice("init")?,
+        layer_norm: args.flag("layer_norm")?,
         shared_trunk: args.flag("shared_trunk")?,
     })
 }

@@ -181,7 +181,7 @@ impl RecurrentModel {
         let heads = heads([units, outputs], &mut layout, &mut gains);
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
-        let net = |layers: Vec<Layer>| Mlp { layers, activation: config.activation };
+        let net = |layers: Vec<Layer>| Mlp { layers, activation: config.activation, layer_norm: false };
         let model = Self {
             observation_len: inputs,
             distribution,
