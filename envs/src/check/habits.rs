@@ -32,13 +32,20 @@ pub(super) fn actions(subject: &Subject<'_>) -> Found {
             found.push(Finding::habit(seen, nothing));
         } else if !(low.is_finite() && high.is_finite()) {
             found.push(Finding::habit(seen, "give it bounds: a policy does not know how far to try"));
-        } else if !(0.1..=20.0).contains(&(high - low)) {
-            let remedy = "a new policy tries about 1 to either side: take actions from -1 to 1 and scale them within, \
-                          or wrap it in RescaleAction";
+        } else if !is_within_reach(low, high) {
+            let remedy = "a new policy tries about 1 to either side of 0, clipped to these bounds: take actions from -1 to 1 \
+                          and scale them within, or wrap it in RescaleAction";
             found.push(Finding::habit(seen, remedy));
         }
     }
     Ok(found)
+}
+
+/// Whether actions about 0 meet most of what there is between these bounds: neither so much nor so little that a deviation of 1
+/// is lost in it, and 0 in its middle half.
+fn is_within_reach(low: f32, high: f32) -> bool {
+    let width = high - low;
+    (0.1..=20.0).contains(&width) && low + width / 4.0 <= 0.0 && 0.0 <= high - width / 4.0
 }
 
 /// Everything that random actions meet in some thousand steps.

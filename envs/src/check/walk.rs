@@ -120,7 +120,7 @@ impl Walk {
         })?;
         self.check()?;
         if !step.reward.is_finite() {
-            let what = format!("the reward is {} in {}", step.reward, self.place());
+            let what = format!("the reward is {} for action {choice} in {}", step.reward, self.place());
             return Err(Finding::breach(what, "rewards are finite numbers"));
         }
         let call = format!("action {choice} in {}", self.place());

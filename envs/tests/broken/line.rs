@@ -27,9 +27,13 @@ impl Line {
             "nothing to choose" => Space::Box { low: vec![1.0], high: vec![1.0] },
             "actions without a bound" => Space::Box { low: vec![-1.0], high: vec![f32::INFINITY] },
             "large actions" => Space::Box { low: vec![-500.0], high: vec![500.0] },
+            "far actions" => Space::Box { low: vec![1000.0], high: vec![1001.0] },
+            "actions to one side" => Space::Box { low: vec![0.0], high: vec![20.0] },
+            "NaN at a bound" => Space::Box { low: vec![-0.3], high: vec![0.7] },
             "continuous" | "takes NaN" | "does not clip" | "masks a box" => {
                 Space::Box { low: vec![-1.0], high: vec![1.0] }
             }
+            "nearly even actions" => Space::Box { low: vec![-1.0], high: vec![2.0] },
             "one action" => Space::Discrete { n: 1 },
             "one choice of one" => Space::MultiDiscrete { n: vec![2, 1] },
             "several choices" => Space::MultiDiscrete { n: vec![2, 3] },
@@ -176,6 +180,7 @@ impl Env for Line {
         self.over = end.ended();
         let reward = match self.mistake {
             "reward is infinite" if end.ended() => f32::INFINITY,
+            "NaN at a bound" if by == 0.7 => f32::NAN,
             "no reward" => 0.0,
             "large rewards" => 1e4 * self.place,
             _ => self.place,
