@@ -8,7 +8,7 @@ use uphill_envs::{Env, EnvError, MemoryChain, TimeLimit, check_env, check_vec_en
 
 mod broken;
 
-const MISTAKES: [&str; 68] = [
+const MISTAKES: [&str; 69] = [
     "cannot be made",
     "no name",
     "limit of nothing",
@@ -61,6 +61,7 @@ const MISTAKES: [&str; 68] = [
     "draws nowhere",
     "draws no size",
     "panics when it is drawn",
+    "changes when it is drawn",
     "nothing to choose",
     "actions without a bound",
     "large actions",

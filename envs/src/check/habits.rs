@@ -1,7 +1,7 @@
 //! What is allowed, and seldom meant.
 
 use super::episodes::STEPS;
-use super::walk::{ACTIONS, Walk};
+use super::walk::{ACTIONS, Walk, difference};
 use super::{Finding, Found, Subject};
 use crate::episodes::caught;
 use crate::{Space, Step};
@@ -131,15 +131,19 @@ pub(super) fn saves(subject: &Subject<'_>) -> Found {
     Ok(vec![Finding::habit("it cannot be saved", remedy)])
 }
 
-/// Pictures are of finite shapes.
+/// Pictures are of finite shapes, and whoever looks changes nothing.
 pub(super) fn draws(subject: &Subject<'_>) -> Found {
-    let mut walk = Walk::new(subject.env()?, ACTIONS);
+    let (mut walk, mut unseen) = (Walk::new(subject.env()?, ACTIONS), Walk::new(subject.env()?, ACTIONS));
     let remedy = "draw gives a picture of a positive size and finite shapes in any state, or None";
     for look in 0..50 {
-        if look == 1 {
-            walk.reset(Some(12))?;
-        } else if look > 1 && walk.step()?.1.end.ended() {
-            walk.reset(None)?;
+        let [seen, alone] = [&mut walk, &mut unseen].map(|walk| match look {
+            0 => Ok(Vec::new()),
+            1 => Ok(vec![walk.reset(Some(12))?]),
+            _ => walk.go(1),
+        });
+        if let Some(difference) = difference(&seen?, &alone?) {
+            let remedy = "draw shows the state, and leaves it and the generator as they are";
+            return Err(Finding::breach(format!("it has changed by being drawn: {difference}"), remedy));
         }
         let drawing = caught(|| Ok(walk.env.draw()));
         let wrong = match drawing {

@@ -1,5 +1,6 @@
 //! One environment with one mistake.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use uphill_envs::{Action, Colour, Drawing, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
@@ -13,6 +14,7 @@ pub(crate) struct Line {
     place: f32,
     steps: u32,
     over: bool,
+    looks: Cell<u32>,
 }
 
 static SHARED: AtomicU32 = AtomicU32::new(0);
@@ -61,7 +63,7 @@ impl Line {
         };
         let reward_threshold = (mistake == "threshold is NaN").then_some(f64::NAN);
         let spec = Spec { id, observation, action, max_episode_steps, reward_threshold };
-        Self { spec, mistake, rng: NumpyRng::new(0), place: 0.0, steps: 0, over: true }
+        Self { spec, mistake, rng: NumpyRng::new(0), place: 0.0, steps: 0, over: true, looks: Cell::new(0) }
     }
 
     fn show(&self, observation: &mut [f32]) -> Result<(), EnvError> {
@@ -157,6 +159,9 @@ impl Env for Line {
         if self.mistake == "shared state" {
             SHARED.fetch_add(1, Ordering::Relaxed);
             self.place += (SHARED.load(Ordering::Relaxed) % 7) as f32 * 1e-3;
+        }
+        if self.mistake == "changes when it is drawn" {
+            self.place += self.looks.get() as f32 * 1e-3;
         }
         let before = self.clone();
         self.place += by;
@@ -254,6 +259,7 @@ impl Env for Line {
     }
 
     fn draw(&self) -> Option<Drawing> {
+        self.looks.set(self.looks.get() + 1);
         let x = if self.mistake == "draws nowhere" { f32::NAN } else { self.place };
         let width = if self.mistake == "draws no size" && self.steps > 2 { 0.0 } else { 8.0 };
         assert!(self.mistake != "panics when it is drawn" || self.steps < 4, "no font");
