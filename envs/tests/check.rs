@@ -8,7 +8,7 @@ use uphill_envs::{Env, EnvError, MemoryChain, TimeLimit, check_env, check_vec_en
 
 mod broken;
 
-const MISTAKES: [&str; 69] = [
+const MISTAKES: [&str; 70] = [
     "cannot be made",
     "no name",
     "limit of nothing",
@@ -69,6 +69,7 @@ const MISTAKES: [&str; 69] = [
     "actions to one side",
     "NaN at a bound",
     "shows nothing",
+    "one number only",
     "an image in numbers",
     "large numbers",
     "large rewards",

@@ -77,6 +77,12 @@ pub(super) fn observations(subject: &Subject<'_>) -> Found {
         let seen = format!("the observation is the same in {STEPS} steps");
         found.push(Finding::habit(seen, "show what the choice of an action depends on"));
     }
+    if let Space::Box { low, high } = space
+        && let Some((k, x)) = low.iter().zip(high).position(|(low, high)| low == high).map(|k| (k, low[k]))
+    {
+        let seen = format!("observation[{k}] goes from {x} to {x}");
+        found.push(Finding::habit(seen, "there is nothing to see in it: leave it out, or give it the bounds that it has"));
+    }
     let is_box = matches!(space, Space::Box { .. });
     if is_box && bytes && largest > 1.0 && space.flat_len() >= 108 {
         let seen = format!("all {} numbers of an observation are whole, 0 to 255", space.flat_len());

@@ -49,6 +49,7 @@ impl Line {
             "an image in numbers" => Space::uniform_box(120, 0.0, 255.0),
             "half a pixel" => Space::Image { height: 1, width: 2, channels: 1, max: 255 },
             "large numbers" => Space::uniform_box(2, -1e6, 1e6),
+            "one number only" => Space::Box { low: vec![-9.0, 0.0], high: vec![9.0, 0.0] },
             _ => Space::uniform_box(2, -9.0, 9.0),
         };
         let id = match mistake {
@@ -84,7 +85,7 @@ impl Line {
         }
         match self.mistake {
             "shows nothing" => observation.fill(0.0),
-            "ends by the clock" => observation[1] = 0.0,
+            "ends by the clock" | "one number only" => observation[1] = 0.0,
             "large numbers" => observation[0] *= 1e4,
             "NaN at times" if self.steps == 7 => observation[1] = f32::NAN,
             "half a pixel" => observation[0] = 0.0,
