@@ -187,7 +187,10 @@ fn list_tells_more_and_more() {
     }
     let lake = says("list envs FrozenLake-v1(is_slippery=false)|time_aware");
     let [named, around, sees, ..] = lake.lines().collect::<Vec<_>>()[..] else { panic!("{lake}") };
-    assert!(named.ends_with("; `list envs FrozenLake-v1` has its arguments") && around.starts_with("| time_aware: "), "{lake}");
+    assert!(
+        named.ends_with("; `list envs FrozenLake-v1` has its arguments") && around.starts_with("| time_aware: "),
+        "{lake}"
+    );
     assert_eq!(sees.split_whitespace().collect::<Vec<_>>(), ["observation", "17", "numbers"], "{lake}");
     let home = tempfile::tempdir().expect("a folder");
     std::fs::write(home.path().join("maze.toml"), "map = 'S.G'\n").expect("a file");

@@ -87,7 +87,8 @@ fn the_default_folder_says_the_world_and_that_of_a_registered_name_is_as_it_was(
     assert_eq!(other.replace("/x-", "/lab-mine-"), path);
     assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world.clone() })), path);
     // Signs of a map that no file name has count, too.
-    let unnamed = |map: &str| folder(&Config::from_toml(&format!("env = \"GridWorld(map=['{map}'])\"")).expect("a world"));
+    let unnamed =
+        |map: &str| folder(&Config::from_toml(&format!("env = \"GridWorld(map=['{map}'])\"")).expect("a world"));
     assert_ne!(unnamed("S..G.#"), unnamed("S..G.##"));
     assert!(unnamed("S.G").starts_with("runs/GridWorld-map-S.G-"), "{}", unnamed("S.G"));
     // What worlds have had since counts where it is not as by default.

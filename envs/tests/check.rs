@@ -120,7 +120,16 @@ fn each_mistake_gets_a_line_that_says_what_where_and_what_would_be_right() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_wrong() {
-    for right in ["", "continuous", "nearly even actions", "several choices", "switches", "shows the clock", "stops when told", "one step"] {
+    for right in [
+        "",
+        "continuous",
+        "nearly even actions",
+        "several choices",
+        "switches",
+        "shows the clock",
+        "stops when told",
+        "one step",
+    ] {
         assert_eq!(said(right), "", "{right}");
     }
     // A question that stays as it is while it is answered.

@@ -75,7 +75,11 @@ pub(super) fn command(_: &Catalogue) -> Command {
     Command::new("list")
         .about("Prints the kinds of names there are, the names of a kind, or the arguments behind a name")
         .arg(Arg::new("kind").value_name("KIND").value_parser(KINDS.map(|kind| kind.name)).help("The kind"))
-        .arg(Arg::new("name").value_name("NAME").help("A name of that kind; of envs also a file of a world, and what has arguments or wrappers"))
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .help("A name of that kind; of envs also a file of a world, and what has arguments or wrappers"),
+        )
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -114,11 +118,12 @@ fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
 fn print_environment(catalogue: &Catalogue, text: &str) -> Result<()> {
     let config = Config::for_algo_with("ppo", catalogue)?.in_env(text)?;
     let row = catalogue.env(&config.env.word.name)?;
+    let envs = config.make_envs(1)?;
     say(format_args!("{}: {}; `list envs {}` has its arguments", quoted(text), row.summary, row.name))?;
     for word in &config.env.wrappers {
         say(format_args!("| {word}: {}", catalogue.wrapper(&word.name)?.summary))?;
     }
-    print_table(&specified(config.make_envs(1)?.spec()))
+    print_table(&specified(envs.spec()))
 }
 
 fn pairs(kind: &Kind, catalogue: &Catalogue) -> Vec<(&'static str, &'static str)> {

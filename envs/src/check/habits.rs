@@ -81,7 +81,10 @@ pub(super) fn observations(subject: &Subject<'_>) -> Found {
         && let Some((k, x)) = low.iter().zip(high).position(|(low, high)| low == high).map(|k| (k, low[k]))
     {
         let seen = format!("observation[{k}] goes from {x} to {x}");
-        found.push(Finding::habit(seen, "there is nothing to see in it: leave it out, or give it the bounds that it has"));
+        found.push(Finding::habit(
+            seen,
+            "there is nothing to see in it: leave it out, or give it the bounds that it has",
+        ));
     }
     let is_box = matches!(space, Space::Box { .. });
     if is_box && bytes && largest > 1.0 && space.flat_len() >= 108 {
