@@ -22,6 +22,8 @@ const ROSE: f64 = 0.5;
 const NEAR: f64 = 0.1;
 /// Rows that it takes to say that returns are the same, and by what share of their range they may differ.
 const SETTLED: (usize, f64) = (3, 0.01);
+/// Episodes that say it, too, however few the rows.
+const MANY: u64 = 100;
 
 /// Sums over the rows that have a number.
 #[derive(Debug, Default)]
@@ -52,12 +54,14 @@ struct Returns {
     /// The lowest and the highest of the last tenth, and how many there are.
     last: (f64, f64),
     count: usize,
+    /// Episodes of the run so far.
+    episodes: u64,
 }
 
 impl Returns {
     fn new() -> Self {
         let none = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { first: f64::NAN, range: none, last: none, count: 0 }
+        Self { first: f64::NAN, range: none, last: none, count: 0, episodes: 0 }
     }
 
     fn add(&mut self, x: f64, is_last: bool) {
@@ -81,7 +85,7 @@ impl Returns {
     /// The mean return, if it never was another, and there is one often enough to say so.
     fn constant(&self) -> Option<f64> {
         let (low, high) = self.range;
-        (low == high && self.count >= SETTLED.0).then_some(low)
+        (low == high && (self.count >= SETTLED.0 || self.episodes >= MANY)).then_some(low)
     }
 
     /// Whether they are the same in the end: there is nothing left to learn from.
@@ -116,6 +120,7 @@ pub fn findings(
         let is_last = i >= count - count.div_ceil(10);
         if let Some(x) = row.episode_return_mean.filter(|x| x.is_finite()) {
             returns.add(x, is_last);
+            returns.episodes = row.episodes;
         }
         if is_last {
             explained.add(row.explained_variance);

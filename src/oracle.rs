@@ -71,6 +71,12 @@ pub fn optimal_return(config: &Config) -> Option<f64> {
     if !is_small(env.spec().observation_len()) {
         return None;
     }
+    // A map may be shown in two numbers; a quarter of it, at least, is taken to be walked on.
+    let (_, args) = config.env_row().ok()?;
+    let cells: usize = args.texts("map").map_or(0, |rows| rows.iter().map(|row| row.chars().count()).sum());
+    if !is_small(cells / 4) {
+        return None;
+    }
     let mdp = config.model_of_returns().ok()??;
     is_small(mdp.states()).then(|| mdp.optimal_value_within(limit))
 }

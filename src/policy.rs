@@ -30,6 +30,8 @@ pub(crate) const POLICY: &str = "policy.safetensors";
 pub(crate) const BEST: &str = "best.safetensors";
 /// The file of the policy that was the best by evaluation.
 pub(crate) const BEST_BY_EVAL: &str = "best_by_eval.safetensors";
+/// The file of a run's settings.
+const CONFIG: &str = "config.toml";
 /// The largest header of a policy's file, in bytes.
 const MAX_HEADER: u64 = 1 << 24;
 
@@ -81,9 +83,9 @@ impl Policy {
     /// # Errors
     /// As [`Policy::load`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn load_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
-        if !run.join(POLICY).exists() && run.join("checkpoints").exists() {
-            let problem = "this run has not ended: `train --resume` goes on with it, and leaves its policy".into();
-            return Err(Error::File { path: run.into(), problem });
+        // One that has a summary has ended, and lost its policy since.
+        if run.join(CONFIG).exists() && !run.join(POLICY).exists() && !run.join("summary.json").exists() {
+            return Err(Error::File { path: run.into(), problem: without_policy(run) });
         }
         let missing = "the folder of a finished run holds config.toml and policy.safetensors";
         Self::load_file(run, POLICY, missing, catalogue)
@@ -128,15 +130,15 @@ impl Policy {
     }
 
     fn load_file(run: &Path, name: &str, missing: &str, catalogue: &Catalogue) -> Result<Self> {
-        let text = read(run, "config.toml", settings::MAX_BYTES, missing)?;
-        let problem = |problem: String| Error::File { path: run.join("config.toml"), problem };
+        let text = read(run, CONFIG, settings::MAX_BYTES, missing)?;
+        let problem = |problem: String| Error::File { path: run.join(CONFIG), problem };
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
         let config = Config::parse_toml(text).and_then(|table| Config::of_policy(table, catalogue));
         let config = config.map_err(|e| problem(e.to_string()))?;
         if let Some(lacking) = config.lacking(false) {
             return Err(problem(lacking));
         }
-        let wrong = |e: Error| e.in_file(&run.join("config.toml"));
+        let wrong = |e: Error| e.in_file(&run.join(CONFIG));
         let spec = config.make_envs(1).map_err(wrong)?.spec().clone();
         let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
         let layout = match config.layout(&spec).map_err(wrong)? {
@@ -291,6 +293,21 @@ pub(crate) fn write_params(path: &Path, params: (&Layout, &[f32]), buffers: &Buf
 }
 
 /// What a file of a run's folder holds, if that is no more than `most` bytes; `missing` says where there would be one.
+/// What there is of a run that has left no policy, and what to do about it.
+fn without_policy(run: &Path) -> String {
+    let has_checkpoint = std::fs::read_dir(run.join("checkpoints")).is_ok_and(|mut files| files.next().is_some());
+    let best = match [BEST_BY_EVAL, BEST].iter().any(|name| run.join(name).exists()) {
+        true => "; `evaluate --best` judges the best one so far",
+        false => "",
+    };
+    match has_checkpoint {
+        true => format!("this run has not ended: `train --resume` goes on with it, and leaves its policy{best}"),
+        false => format!(
+            "this run has left neither {POLICY} nor a checkpoint: `train --resume` begins it anew from its {CONFIG}{best}"
+        ),
+    }
+}
+
 fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     let path = run.join(name);
     whole_file::read(&path, most).map_err(|e| match e.kind() {

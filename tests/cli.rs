@@ -185,6 +185,17 @@ fn list_tells_more_and_more() {
         let one = says(&format!("list envs {id}"));
         assert!(one.starts_with(&format!("{id}: {}\n", envs::summary(id).expect("a summary"))), "{one}");
     }
+    let lake = says("list envs FrozenLake-v1(is_slippery=false)|time_aware");
+    let [named, around, sees, ..] = lake.lines().collect::<Vec<_>>()[..] else { panic!("{lake}") };
+    assert!(
+        named.ends_with("; `list envs FrozenLake-v1` has its arguments") && around.starts_with("| time_aware: "),
+        "{lake}"
+    );
+    assert_eq!(sees.split_whitespace().collect::<Vec<_>>(), ["observation", "17", "numbers"], "{lake}");
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("maze.toml"), "map = 'S.G'\n").expect("a file");
+    let world = says(&format!("list envs {}/maze.toml", home.path().display()));
+    assert!(world.contains("maze.toml: a walk on a map of one's own; `list envs GridWorld`"), "{world}");
     for recipe in algo::ROWS {
         let one = says(&format!("list algos {}", recipe.name));
         let settings = first(&one);

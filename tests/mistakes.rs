@@ -61,6 +61,8 @@ const FILES: &[(&str, &str)] = &[
     ("no_pit.toml", "map = ['S..', '..G']\npit_reward = -1\n"),
     ("no_cliff.toml", "map = ['S..', '..G']\ncliff_reward = -5\n"),
     ("no_cell.toml", "map = ['Sx.', '..G']\ncell_rewards = { x = 0.1, y = 0.2 }\n"),
+    ("no_letter.toml", "map = ['S..', '..G']\nwalls = '#X'\n"),
+    ("no_start_letter.toml", "map = ['...', '..G']\nstarts = 'P'\nrandom_start = true\n"),
     ("settings_map.toml", "env = { name = 'GridWorld', map = ['S..', '..'] }\n"),
     ("settings_id.toml", "env = { name = 'GridWorld', map = 'S.G', id = '' }\n"),
     ("argument.toml", "algo = { name = 'ppo', n_epochs = { x = 'y' } }\n"),
@@ -115,6 +117,9 @@ const FILES: &[(&str, &str)] = &[
     ("empty/.keep", ""),
     ("run/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
     ("run/metrics.csv", "env_steps,episode_return_mean\n512,20\n"),
+    ("broken_off/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
+    ("broken_off/checkpoints/000003.ckpt", ""),
+    ("broken_off/best.safetensors", ""),
     ("other/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 2\n"),
     ("other/metrics.csv", "env_steps,loss\n512,0.1\n"),
     ("young/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 3\n"),
@@ -359,6 +364,8 @@ train --env slip_text.toml
 train --env no_pit.toml
 train --env no_cliff.toml
 train --env no_cell.toml
+train --env no_letter.toml
+train --env no_start_letter.toml
 train --env map
 train --env nowhere
 compare_optimizers --tasks option.toml
@@ -413,6 +420,7 @@ evaluate
 evaluate absent
 evaluate empty
 evaluate run
+evaluate broken_off
 evaluate run/config.toml
 uphill resume run/config.toml
 evaluate run --episodes many
@@ -543,6 +551,11 @@ uphill resume judged --continue-for 1000
 uphill list games
 uphill list optimisers
 uphill list envs CartPole-v0
+uphill list envs no_letter.toml
+uphill list envs key.toml
+uphill list envs grid.toml
+uphill list envs absent.toml
+uphill list envs Pendulum-v1|hide([0,9])
 uphill list optimizers adan
 uphill completions tcsh
 uphill man --out a_file

@@ -80,6 +80,13 @@ fn what_is_no_name_or_there_already_is_refused_before_anything_is_written() {
         (&["new", "a/.."], "is no name of a crate"),
         (&["new", "match"], "a crate cannot be called `match`: Rust or uphill has that name; my-match is one"),
         (&["new", "uphill"], "my-uphill is one"),
+        (
+            &["new", "t-maze"],
+            "there is an environment TMaze-v0, and this crate's would be TMaze-v0: give the folder another name, such as my-t-maze",
+        ),
+        (&["new", "Grid_World"], "there is an environment GridWorld, and this crate's would be GridWorld-v0"),
+        (&["new", "cartpole"], "there is an environment CartPole-v1, and this crate's would be Cartpole-v0"),
+        (&["new", "minatar-breakout"], "there is an environment MinAtar/Breakout-v1,"),
         (&["new", "there"], "there is there already: give the folder another name"),
         (&["new", "fine", "--uphill", "nowhere"], "--uphill nowhere: there is no source of uphill"),
     ] {

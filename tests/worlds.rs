@@ -6,8 +6,10 @@ use std::process::Output;
 
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
-use uphill::envs::GridWorldConfig;
+use uphill::catalogue::{Catalogue, EnvRow, MakeEnv};
+use uphill::envs::{GridObservation, GridWorld, GridWorldConfig, TimeLimit};
 use uphill::oracle::optimal_return;
+use uphill::words::{Param, Row};
 use uphill::{Config, RunFolder, Trainer};
 
 mod programs;
@@ -84,6 +86,11 @@ fn the_default_folder_says_the_world_and_that_of_a_registered_name_is_as_it_was(
     let other = folder(&of(GridWorldConfig { id: "x".into(), ..world.clone() }));
     assert_eq!(other.replace("/x-", "/lab-mine-"), path);
     assert_ne!(folder(&of(GridWorldConfig { slip: 0.1, ..world.clone() })), path);
+    // Signs of a map that no file name has count, too.
+    let unnamed =
+        |map: &str| folder(&Config::from_toml(&format!("env = \"GridWorld(map=['{map}'])\"")).expect("a world"));
+    assert_ne!(unnamed("S..G.#"), unnamed("S..G.##"));
+    assert!(unnamed("S.G").starts_with("runs/GridWorld-map-S.G-"), "{}", unnamed("S.G"));
     // What worlds have had since counts where it is not as by default.
     assert_ne!(folder(&of(GridWorldConfig { random_start: true, ..world })), path);
 }
@@ -187,6 +194,29 @@ fn the_best_return_is_that_of_the_shortest_way_within_the_limit() {
     let vast = GridWorldConfig { max_episode_steps: Some(u32::MAX), ..world("S..G") };
     assert_eq!(optimal_return(&vast), None);
     assert_eq!(optimal_return(&world("no map")), None);
+}
+
+/// A walk that is shown in two numbers, and whose model nobody should ask for.
+const WALK: EnvRow = Row {
+    name: "Walk-v0",
+    summary: "a walk",
+    params: &[Param::texts("map", "", "its rows")],
+    make: MakeEnv {
+        model: Some(|_| panic!("a model is made")),
+        ..MakeEnv::one(|args| {
+            let observation = GridObservation::RowColumn;
+            let map = args.texts("map")?.join("\n");
+            Ok(Box::new(TimeLimit::new(GridWorld::new(GridWorldConfig { map, observation, ..Default::default() })?)))
+        })
+    },
+};
+
+#[test]
+fn no_model_is_made_of_a_world_that_is_far_too_large() {
+    let catalogue = Catalogue::default().with(WALK);
+    let map = format!("'S{0}G', {1}", ".".repeat(98), vec![format!("'{}'", ".".repeat(100)); 99].join(", "));
+    let config = Config::from_toml_with(&format!("env = \"Walk-v0(map=[{map}])\""), &catalogue).expect("a world");
+    assert_eq!(optimal_return(&config), None);
 }
 
 #[test]

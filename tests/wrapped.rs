@@ -217,6 +217,13 @@ fn what_does_not_go_together_is_refused_by_both_names() {
         ("Bandit-v0 | frame_stack(2)", "frame_stack(frames=2) cannot go around Bandit-v0: frame_stack = 2"),
         ("CartPole-v1 | hide([4])", "hide(places=[4]) cannot go around CartPole-v1: "),
         ("CartPole-v1 | time_limit(501)", "max_episode_steps = 501 has no effect: its episodes have 500 steps at most"),
+        ("CartPole-v1 | hide([1, 1])", "places = [1, 1] is impossible: each of them stands there once"),
+        (
+            "CartPole-v1 | flatten",
+            "flatten cannot go around CartPole-v1: it has no effect: observations are plain numbers",
+        ),
+        ("Pendulum-v1 | rescale_action(-2, 2)", "it has no effect: actions go from -2 to 2 already; leave it out"),
+        ("Pendulum-v1 | rescale_action | rescale_action", "it has no effect: actions go from -1 to 1 already"),
         ("CartPole-v1 | reward_scale(1e-60)", "reward_scale(factor=1e-60) cannot go around CartPole-v1: factor = 0"),
         ("CartPole-v1 | sticky_actions(1)", "sticky_actions: probability = 1 is impossible: it must lie in [0, 1)"),
         ("CartPole-v1 | sticky_actions(prob=0.1)", "sticky_actions has no argument `prob`"),

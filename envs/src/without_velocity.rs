@@ -49,7 +49,7 @@ impl<E: Env> WithoutVelocity<E> {
     ///
     /// # Errors
     /// [`EnvError::Option`] for what is [no name](Spec::check_id), for observations that are no box, and for places that are not
-    /// among its numbers, or all of them.
+    /// among its numbers, all of them, or one of them twice.
     pub fn new(id: &str, env: E, hidden: &[usize]) -> Result<Self, EnvError> {
         Spec::check_id(id)?;
         let wrong = |expected| EnvError::Option { name: "places", value: format!("{hidden:?}"), expected };
@@ -58,6 +58,9 @@ impl<E: Env> WithoutVelocity<E> {
                 "numbers can be hidden of a box only: `flatten` makes one of an image, `one_hot` of choices",
             ));
         };
+        if hidden.iter().enumerate().any(|(i, place)| hidden[..i].contains(place)) {
+            return Err(wrong("each of them stands there once"));
+        }
         let seen: Vec<usize> = (0..low.len()).filter(|place| !hidden.contains(place)).collect();
         if seen.is_empty() || hidden.iter().any(|&place| place >= low.len()) {
             return Err(wrong("they count an observation's numbers from 0, and leave some of them"));
@@ -140,7 +143,7 @@ mod tests {
             let step = env.step(Action::Discrete(1), &mut seen).expect("a step");
             assert_eq!(step, inner.step(Action::Discrete(1), &mut whole).expect("a step"));
         }
-        for hidden in [&[0, 1, 2, 3][..], &[4]] {
+        for hidden in [&[0, 1, 2, 3][..], &[4], &[1, 1]] {
             assert!(WithoutVelocity::new("Blind-v0", CartPole::new(), hidden).is_err());
         }
     }

@@ -8,7 +8,7 @@ use uphill_envs::{Env, EnvError, MemoryChain, TimeLimit, check_env, check_vec_en
 
 mod broken;
 
-const MISTAKES: [&str; 65] = [
+const MISTAKES: [&str; 70] = [
     "cannot be made",
     "no name",
     "limit of nothing",
@@ -61,10 +61,15 @@ const MISTAKES: [&str; 65] = [
     "draws nowhere",
     "draws no size",
     "panics when it is drawn",
+    "changes when it is drawn",
     "nothing to choose",
     "actions without a bound",
     "large actions",
+    "far actions",
+    "actions to one side",
+    "NaN at a bound",
     "shows nothing",
+    "one number only",
     "an image in numbers",
     "large numbers",
     "large rewards",
@@ -115,7 +120,16 @@ fn each_mistake_gets_a_line_that_says_what_where_and_what_would_be_right() {
 
 #[test]
 fn nothing_is_found_where_nothing_is_wrong() {
-    for right in ["", "continuous", "several choices", "switches", "shows the clock", "stops when told", "one step"] {
+    for right in [
+        "",
+        "continuous",
+        "nearly even actions",
+        "several choices",
+        "switches",
+        "shows the clock",
+        "stops when told",
+        "one step",
+    ] {
         assert_eq!(said(right), "", "{right}");
     }
     // A question that stays as it is while it is answered.

@@ -173,7 +173,7 @@ fn grid(args: &Args) -> Result<GridWorld> {
     check_effect(args, &world).map(|()| world)
 }
 
-/// Refuses rewards of what is not on the map.
+/// Refuses letters and rewards of what is not on the map.
 fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
     let (config, own, cells) = (world.config(), GridWorldConfig::default(), world.map().cells());
     let is_there = |cell: Cell| cells.contains(&cell);
@@ -192,8 +192,19 @@ fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
         return lacks("goal_reward", "goal", "G");
     }
     let kinds = [("cell_rewards", "cell", &config.cell_rewards), ("goals", "goal", &config.goals)];
-    let mut idle =
-        kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |letter| (name, kind, *letter)));
+    let paid = kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |&c| (name, kind, c)));
+    let kinds = [
+        ("floor", "floor", &config.floor, &own.floor),
+        ("walls", "wall", &config.walls, &own.walls),
+        ("starts", "start", &config.starts, &own.starts),
+        ("pits", "pit", &config.pits, &own.pits),
+        ("cliffs", "cliff", &config.cliffs, &own.cliffs),
+    ];
+    // What a kind has by default may stand beside those of one's own.
+    let declared = kinds.into_iter().flat_map(|(name, kind, letters, default)| {
+        letters.chars().filter(|c| !default.contains(*c)).map(move |c| (name, kind, c))
+    });
+    let mut idle = paid.chain(declared);
     match idle.find(|(.., letter)| !config.map.contains(*letter)) {
         Some((name, kind, letter)) => lacks(name, kind, &letter.to_string()),
         None => Ok(()),
@@ -362,7 +373,7 @@ mod tests {
     fn every_option_of_a_world_survives_being_a_word() {
         let world = GridWorldConfig {
             id: "Caf\u{e9} \"1\"".into(),
-            map: "S.x\n\u{2603}#G\nOC.\n=.5".into(),
+            map: "S.x\n\u{2603}#G\nOC.\n=.5\n_ 1\n0'|".into(),
             cell_rewards: BTreeMap::from([('x', 0.1), ('\u{2603}', -2.5e-7)]),
             slip: 0.3,
             step_reward: -0.1,

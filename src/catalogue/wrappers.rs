@@ -1,8 +1,8 @@
 //! Wrappers of environments as rows.
 
 use uphill_envs::{
-    ActionRepeat, ClipAction, Env, Flatten, FrameStack, OneHot, RescaleAction, RewardScale, StickyActions, TimeAware,
-    TimeLimit, WithoutVelocity, counted,
+    ActionRepeat, ClipAction, Env, Flatten, FrameStack, OneHot, RescaleAction, RewardScale, Space, StickyActions,
+    TimeAware, TimeLimit, WithoutVelocity, counted,
 };
 
 use crate::words::{Args, Kind, Param, Range, Row};
@@ -100,7 +100,10 @@ pub(super) const ROWS: &[WrapperRow] = &[
         name: "flatten",
         summary: "shows an image as plain numbers",
         params: &[],
-        make: Wrap::same_task(|env, _| Ok(Box::new(Flatten::new(env)?))),
+        make: Wrap::same_task(|env, _| match &env.spec().observation {
+            Space::Box { .. } => Err(no_effect("observations are plain numbers already; leave it out")),
+            _ => Ok(Box::new(Flatten::new(env)?)),
+        }),
     },
     Row {
         name: "one_hot",
@@ -117,7 +120,12 @@ pub(super) const ROWS: &[WrapperRow] = &[
         ],
         make: Wrap::same_task(|env, args| {
             let [low, high] = [args.number("low")? as f32, args.number("high")? as f32];
-            Ok(Box::new(RescaleAction::new(env, low, high)?))
+            let own = env.spec().action.clone();
+            let env = RescaleAction::new(env, low, high)?;
+            if env.spec().action == own {
+                return Err(no_effect(&format!("actions go from {low} to {high} already; leave it out")));
+            }
+            Ok(Box::new(env))
         }),
     },
     Row {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::envs::{Space, counted};
+use crate::envs::{Space, Spec, counted, quoted};
 use crate::optim::{self, Make};
 use crate::screen::say;
 use crate::words::{self, Param, Row};
@@ -75,7 +75,11 @@ pub(super) fn command(_: &Catalogue) -> Command {
     Command::new("list")
         .about("Prints the kinds of names there are, the names of a kind, or the arguments behind a name")
         .arg(Arg::new("kind").value_name("KIND").value_parser(KINDS.map(|kind| kind.name)).help("The kind"))
-        .arg(Arg::new("name").value_name("NAME").help("A name of that kind"))
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .help("A name of that kind; of envs also a file of a world, and what has arguments or wrappers"),
+        )
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -99,11 +103,27 @@ pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
 
 fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
     let rows = (kind.rows)(catalogue);
-    let names = || rows.iter().map(|row| row.name);
-    let row = rows.iter().find(|row| row.name == name).ok_or_else(|| Error::unknown(kind.one, name, names()))?;
+    let Some(row) = rows.iter().find(|row| row.name == name) else {
+        return match kind.name {
+            "envs" => print_environment(catalogue, name),
+            _ => Err(Error::unknown(kind.one, name, rows.iter().map(|row| row.name))),
+        };
+    };
     say(format_args!("{name}: {}", row.summary))?;
     let arguments = row.params.iter().map(argument);
     print_table(&arguments.chain((kind.more)(catalogue, name)?).collect::<Vec<_>>())
+}
+
+/// An environment that is more than a name: the file of a world, a word with arguments, or one with wrappers.
+fn print_environment(catalogue: &Catalogue, text: &str) -> Result<()> {
+    let config = Config::for_algo_with("ppo", catalogue)?.in_env(text)?;
+    let row = catalogue.env(&config.env.word.name)?;
+    let envs = config.make_envs(1)?;
+    say(format_args!("{}: {}; `list envs {}` has its arguments", quoted(text), row.summary, row.name))?;
+    for word in &config.env.wrappers {
+        say(format_args!("| {word}: {}", catalogue.wrapper(&word.name)?.summary))?;
+    }
+    print_table(&specified(envs.spec()))
 }
 
 fn pairs(kind: &Kind, catalogue: &Catalogue) -> Vec<(&'static str, &'static str)> {
@@ -138,8 +158,11 @@ fn defaults(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
 fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
     let config = Config { env: name.into(), catalogue: catalogue.clone(), ..Config::for_algo("ppo")? };
     // One with an argument that must be given cannot be looked at without it.
-    let Ok(env) = config.make_envs(1) else { return Ok(Vec::new()) };
-    let spec = env.spec();
+    Ok(config.make_envs(1).map_or_else(|_| Vec::new(), |env| specified(env.spec())))
+}
+
+/// What an environment says that it is, a line of cells each.
+fn specified(spec: &Spec) -> Vec<Vec<String>> {
     let space = |space: &Space| match space {
         Space::Discrete { n } => format!("{n} to choose from"),
         Space::MultiDiscrete { n } => {
@@ -153,14 +176,14 @@ fn environment(catalogue: &Catalogue, name: &str) -> Result<Vec<Vec<String>>> {
         other => counted(other.flat_len(), "number"),
     };
     let none = || "none".to_string();
-    Ok([
+    [
         ("observation", space(&spec.observation)),
         ("action", space(&spec.action)),
         ("limit", spec.max_episode_steps.map_or_else(none, |limit| counted(limit, "step"))),
         ("solved at", spec.reward_threshold.map_or_else(none, |threshold| threshold.to_string())),
     ]
     .map(|(what, value)| vec![what.into(), value])
-    .into())
+    .into()
 }
 
 /// What an argument is: name, default, range and meaning.

@@ -38,9 +38,10 @@ pub(super) fn command(_: &Catalogue) -> Command {
     Args::command()
 }
 
-pub(super) fn run(args: &ArgMatches, _: &Catalogue) -> Result<ExitCode> {
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     let Args { name: folder, uphill } = read(args)?;
     let names = Names::of(&folder)?;
+    names.check_environment(catalogue)?;
     let uphill = dependency(uphill.as_deref())?;
     if folder.exists() {
         let problem = format!("{} is there already: give the folder another name", screen::path(&folder));
@@ -91,12 +92,32 @@ impl Names {
         Ok(Self { package: package.into(), module, environment })
     }
 
+    /// Refuses the name of an environment that there is: one of the same name would take its place, and of one that is spelled
+    /// in another way nobody could tell which is meant.
+    fn check_environment(&self, catalogue: &Catalogue) -> Result<()> {
+        let own = bare(&self.environment);
+        match catalogue.envs().iter().find(|row| bare(row.name) == own) {
+            None => Ok(()),
+            Some(row) => Err(Error::Config(format!(
+                "there is an environment {}, and this crate's would be {}-v0: give the folder another name, such as my-{}",
+                row.name, self.environment, self.package
+            ))),
+        }
+    }
+
     fn put_into(&self, text: &str) -> String {
         let text = text.replace("PACKAGE", &self.package).replace("CRATE", &self.module);
         let text = text.replace("NAME-v0", &format!("{}-v0", self.environment));
         // So that no name is that of something the environment uses, such as Action or Space.
         text.replace("TYPE", &format!("{}Env", self.environment))
     }
+}
+
+/// The letters and digits of an environment's name, all small, without its version.
+fn bare(name: &str) -> String {
+    let is_version = |end: &str| !end.is_empty() && end.chars().all(|c| c.is_ascii_digit());
+    let name = name.rsplit_once("-v").filter(|(_, end)| is_version(end)).map_or(name, |(name, _)| name);
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// What cargo, or a crate that depends on uphill, has another meaning for.

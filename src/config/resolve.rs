@@ -52,7 +52,7 @@ impl Config {
     }
 
     /// The row of the environment within all wrappers, and its arguments.
-    fn env_row(&self) -> Result<(&EnvRow, Args)> {
+    pub(crate) fn env_row(&self) -> Result<(&EnvRow, Args)> {
         let row = self.catalogue.env(&self.env.word.name)?;
         Ok((row, Args::new(row, &self.env.word)?))
     }

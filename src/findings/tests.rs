@@ -74,6 +74,11 @@ fn returns_that_rose_and_settled_say_that_nothing_is_amiss() {
     let (never, first) = (said(&config, &|_| 0.0), said(&config, &|t| if t > 0.985 { 1.0 } else { 0.0 }));
     assert!(never.len() == 1 && never[0].contains("every mean return was 0"), "{never:?}");
     assert!(!first.iter().any(|finding| finding.contains("every mean return")), "{first:?}");
+    // A single update says it, too, of many episodes.
+    for (episodes, count) in [(400, 1), (16, 3)] {
+        let one = Metrics { episodes, ..troubled(std::iter::once(0.0)).remove(0) };
+        assert_eq!(findings([one], 1, &config, Some(4f64.ln())).len(), count, "{episodes}");
+    }
     // Of a grid world the best is known: 0.998 here, and no other place to settle is good.
     let world = GridWorldConfig { map: "S..G".into(), ..GridWorldConfig::default() };
     let world = Config { env: world.into(), ..config };

@@ -61,7 +61,7 @@ impl Spec {
     }
 
     /// A short name that any file system takes: letters, digits, `_`, `.` and `-`; a long text becomes its beginning and
-    /// a number that stands for all of it.
+    /// a number that stands for all of it, and one with other signs than a word's own is followed by that number.
     #[must_use]
     pub fn file_name(&self) -> String {
         file_name(&self.to_string())
@@ -71,12 +71,17 @@ impl Spec {
 /// A short name that any file system takes, as [`Spec::file_name`].
 pub(crate) fn file_name(text: &str) -> String {
     const LONGEST: usize = 48;
-    let safe = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
-    let safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
-    if safe.len() <= LONGEST {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    // What stands between the names and numbers of a word; of texts, such as a map's rows, every sign counts.
+    let is_between = |c: char| matches!(c, '(' | ')' | '[' | ']' | '=' | ',' | '|' | '/');
+    let is_told = text.replace(", ", ",").replace(" | ", "|").chars().all(|c| is_safe(c) || is_between(c));
+    let safe = text.split(|c: char| !is_safe(c));
+    let mut safe = safe.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    if is_told && safe.len() <= LONGEST {
         return safe;
     }
-    format!("{}-{}", &safe[..LONGEST - 9], digest(text))
+    safe.truncate(LONGEST - 9);
+    format!("{safe}-{}", digest(text))
 }
 
 /// Eight hexadecimal digits that stand for a text: FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>.

@@ -339,7 +339,7 @@ fn file_names_are_short_and_safe() {
         ("adam", "adam"),
         ("adam(lr=1e-3)", "adam-lr-0.001"),
         ("clip_by_value(1) | sgd(0.1)", "clip_by_value-1-sgd-0.1"),
-        ("masked(\"../*\", adam)", "masked-..-adam"),
+        ("masked(\"../*\", adam)", "masked-..-adam-1fbf1f33"),
     ] {
         assert_eq!(spec(text).file_name(), expected);
     }

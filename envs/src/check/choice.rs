@@ -6,6 +6,9 @@ use crate::{NumpyRng, Space};
 /// Where the numbers of a box without a bound are drawn from.
 const FAR: f32 = 2.0;
 
+/// How likely a number of a box is each of its bounds, on which a policy's numbers are clipped.
+const AT_A_BOUND: f64 = 0.1;
+
 /// An action of a space that has some, drawn among those that a mask allows, `[choices]`.
 pub(super) fn random(space: &Space, mask: Option<&[bool]>, rng: &mut NumpyRng) -> OwnedAction {
     let mut from = 0;
@@ -24,7 +27,9 @@ pub(super) fn random(space: &Space, mask: Option<&[bool]>, rng: &mut NumpyRng) -
         Space::Box { low, high } => {
             let number = |(&low, &high): (&f32, &f32)| {
                 let (low, high) = (low.max(high.min(FAR) - 2.0 * FAR), high.min(low.max(-FAR) + 2.0 * FAR));
-                low + rng.random() as f32 * (high - low)
+                let share = (rng.random() - AT_A_BOUND) / (1.0 - 2.0 * AT_A_BOUND);
+                let (low, high, share) = (f64::from(low), f64::from(high), share.clamp(0.0, 1.0));
+                ((1.0 - share) * low + share * high) as f32
             };
             OwnedAction::Numbers(low.iter().zip(high).map(number).collect())
         }

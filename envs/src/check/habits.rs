@@ -1,7 +1,7 @@
 //! What is allowed, and seldom meant.
 
 use super::episodes::STEPS;
-use super::walk::{ACTIONS, Walk};
+use super::walk::{ACTIONS, Walk, difference};
 use super::{Finding, Found, Subject};
 use crate::episodes::caught;
 use crate::{Space, Step};
@@ -32,13 +32,20 @@ pub(super) fn actions(subject: &Subject<'_>) -> Found {
             found.push(Finding::habit(seen, nothing));
         } else if !(low.is_finite() && high.is_finite()) {
             found.push(Finding::habit(seen, "give it bounds: a policy does not know how far to try"));
-        } else if !(0.1..=20.0).contains(&(high - low)) {
-            let remedy = "a new policy tries about 1 to either side: take actions from -1 to 1 and scale them within, \
-                          or wrap it in RescaleAction";
+        } else if !is_within_reach(low, high) {
+            let remedy = "a new policy tries about 1 to either side of 0, clipped to these bounds: take actions from -1 to 1 \
+                          and scale them within, or wrap it in RescaleAction";
             found.push(Finding::habit(seen, remedy));
         }
     }
     Ok(found)
+}
+
+/// Whether actions about 0 meet most of what there is between these bounds: neither so much nor so little that a deviation of 1
+/// is lost in it, and 0 in its middle half.
+fn is_within_reach(low: f32, high: f32) -> bool {
+    let width = high - low;
+    (0.1..=20.0).contains(&width) && low + width / 4.0 <= 0.0 && 0.0 <= high - width / 4.0
 }
 
 /// Everything that random actions meet in some thousand steps.
@@ -69,6 +76,15 @@ pub(super) fn observations(subject: &Subject<'_>) -> Found {
     if !changes && subject.spec.observation_len() > 1 {
         let seen = format!("the observation is the same in {STEPS} steps");
         found.push(Finding::habit(seen, "show what the choice of an action depends on"));
+    }
+    if let Space::Box { low, high } = space
+        && let Some((k, x)) = low.iter().zip(high).position(|(low, high)| low == high).map(|k| (k, low[k]))
+    {
+        let seen = format!("observation[{k}] goes from {x} to {x}");
+        found.push(Finding::habit(
+            seen,
+            "there is nothing to see in it: leave it out, or give it the bounds that it has",
+        ));
     }
     let is_box = matches!(space, Space::Box { .. });
     if is_box && bytes && largest > 1.0 && space.flat_len() >= 108 {
@@ -124,15 +140,19 @@ pub(super) fn saves(subject: &Subject<'_>) -> Found {
     Ok(vec![Finding::habit("it cannot be saved", remedy)])
 }
 
-/// Pictures are of finite shapes.
+/// Pictures are of finite shapes, and whoever looks changes nothing.
 pub(super) fn draws(subject: &Subject<'_>) -> Found {
-    let mut walk = Walk::new(subject.env()?, ACTIONS);
+    let (mut walk, mut unseen) = (Walk::new(subject.env()?, ACTIONS), Walk::new(subject.env()?, ACTIONS));
     let remedy = "draw gives a picture of a positive size and finite shapes in any state, or None";
     for look in 0..50 {
-        if look == 1 {
-            walk.reset(Some(12))?;
-        } else if look > 1 && walk.step()?.1.end.ended() {
-            walk.reset(None)?;
+        let [seen, alone] = [&mut walk, &mut unseen].map(|walk| match look {
+            0 => Ok(Vec::new()),
+            1 => Ok(vec![walk.reset(Some(12))?]),
+            _ => walk.go(1),
+        });
+        if let Some(difference) = difference(&seen?, &alone?) {
+            let remedy = "draw shows the state, and leaves it and the generator as they are";
+            return Err(Finding::breach(format!("it has changed by being drawn: {difference}"), remedy));
         }
         let drawing = caught(|| Ok(walk.env.draw()));
         let wrong = match drawing {

@@ -65,7 +65,7 @@ impl Walk {
         self.steps = 0;
         let Self { env, observation, .. } = self;
         caught(|| env.reset(seed, observation)).map_err(|e| {
-            let remedy = "an environment starts an episode from any seed below 2^64, and without one";
+            let remedy = "an environment starts an episode from any seed below 2^64 and without one, in the midst of another, too";
             Finding::breach(format!("reset({seed:?}) failed: {}", said(&e)), remedy)
         })?;
         self.check()?;
@@ -120,7 +120,7 @@ impl Walk {
         })?;
         self.check()?;
         if !step.reward.is_finite() {
-            let what = format!("the reward is {} in {}", step.reward, self.place());
+            let what = format!("the reward is {} for action {choice} in {}", step.reward, self.place());
             return Err(Finding::breach(what, "rewards are finite numbers"));
         }
         let call = format!("action {choice} in {}", self.place());

@@ -1,5 +1,6 @@
 //! One environment with one mistake.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use uphill_envs::{Action, Colour, Drawing, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
@@ -13,6 +14,7 @@ pub(crate) struct Line {
     place: f32,
     steps: u32,
     over: bool,
+    looks: Cell<u32>,
 }
 
 static SHARED: AtomicU32 = AtomicU32::new(0);
@@ -27,9 +29,13 @@ impl Line {
             "nothing to choose" => Space::Box { low: vec![1.0], high: vec![1.0] },
             "actions without a bound" => Space::Box { low: vec![-1.0], high: vec![f32::INFINITY] },
             "large actions" => Space::Box { low: vec![-500.0], high: vec![500.0] },
+            "far actions" => Space::Box { low: vec![1000.0], high: vec![1001.0] },
+            "actions to one side" => Space::Box { low: vec![0.0], high: vec![20.0] },
+            "NaN at a bound" => Space::Box { low: vec![-0.3], high: vec![0.7] },
             "continuous" | "takes NaN" | "does not clip" | "masks a box" => {
                 Space::Box { low: vec![-1.0], high: vec![1.0] }
             }
+            "nearly even actions" => Space::Box { low: vec![-1.0], high: vec![2.0] },
             "one action" => Space::Discrete { n: 1 },
             "one choice of one" => Space::MultiDiscrete { n: vec![2, 1] },
             "several choices" => Space::MultiDiscrete { n: vec![2, 3] },
@@ -43,6 +49,7 @@ impl Line {
             "an image in numbers" => Space::uniform_box(120, 0.0, 255.0),
             "half a pixel" => Space::Image { height: 1, width: 2, channels: 1, max: 255 },
             "large numbers" => Space::uniform_box(2, -1e6, 1e6),
+            "one number only" => Space::Box { low: vec![-9.0, 0.0], high: vec![9.0, 0.0] },
             _ => Space::uniform_box(2, -9.0, 9.0),
         };
         let id = match mistake {
@@ -57,7 +64,7 @@ impl Line {
         };
         let reward_threshold = (mistake == "threshold is NaN").then_some(f64::NAN);
         let spec = Spec { id, observation, action, max_episode_steps, reward_threshold };
-        Self { spec, mistake, rng: NumpyRng::new(0), place: 0.0, steps: 0, over: true }
+        Self { spec, mistake, rng: NumpyRng::new(0), place: 0.0, steps: 0, over: true, looks: Cell::new(0) }
     }
 
     fn show(&self, observation: &mut [f32]) -> Result<(), EnvError> {
@@ -78,7 +85,7 @@ impl Line {
         }
         match self.mistake {
             "shows nothing" => observation.fill(0.0),
-            "ends by the clock" => observation[1] = 0.0,
+            "ends by the clock" | "one number only" => observation[1] = 0.0,
             "large numbers" => observation[0] *= 1e4,
             "NaN at times" if self.steps == 7 => observation[1] = f32::NAN,
             "half a pixel" => observation[0] = 0.0,
@@ -154,6 +161,9 @@ impl Env for Line {
             SHARED.fetch_add(1, Ordering::Relaxed);
             self.place += (SHARED.load(Ordering::Relaxed) % 7) as f32 * 1e-3;
         }
+        if self.mistake == "changes when it is drawn" {
+            self.place += self.looks.get() as f32 * 1e-3;
+        }
         let before = self.clone();
         self.place += by;
         self.steps += 1;
@@ -176,6 +186,7 @@ impl Env for Line {
         self.over = end.ended();
         let reward = match self.mistake {
             "reward is infinite" if end.ended() => f32::INFINITY,
+            "NaN at a bound" if by == 0.7 => f32::NAN,
             "no reward" => 0.0,
             "large rewards" => 1e4 * self.place,
             _ => self.place,
@@ -249,6 +260,7 @@ impl Env for Line {
     }
 
     fn draw(&self) -> Option<Drawing> {
+        self.looks.set(self.looks.get() + 1);
         let x = if self.mistake == "draws nowhere" { f32::NAN } else { self.place };
         let width = if self.mistake == "draws no size" && self.steps > 2 { 0.0 } else { 8.0 };
         assert!(self.mistake != "panics when it is drawn" || self.steps < 4, "no font");
