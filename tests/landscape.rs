@@ -205,7 +205,7 @@ fn what_a_natural_gradient_brings_down_falls_along_the_exact_gradient() {
             env: "GridWorld(map=['S.G'], step_reward=-0.1)".into(),
             hidden: vec![],
             envs: 64,
-            n_steps: 400,
+            n_steps: 150,
             gae_lambda: 1.0,
             normalize_advantage: false,
             threads: 1,

@@ -153,6 +153,8 @@ const FILES: &[(&str, &str)] = &[
     ("args_kind.toml", "env_id = 'CartPole-v1'\nnum_envs = 'four'\n"),
     ("args_few.toml", "env_id = 'CartPole-v1'\ntotal_timesteps = 100\n"),
     ("args_jax.json", "{\"ENV_NAME\": \"CartPole-v1\", \"LR\": 1e-3}"),
+    ("several/seeds.csv", "seed\n3\n"),
+    ("several/s3/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 3\n"),
     ("a_file", ""),
     ("empty/.keep", ""),
     ("run/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
@@ -501,6 +503,9 @@ evaluate absent
 evaluate empty
 evaluate run
 evaluate run/config.toml
+evaluate several
+uphill resume several
+plot several
 uphill resume run/config.toml
 evaluate run --episodes many
 evaluate run --watsch

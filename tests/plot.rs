@@ -203,10 +203,14 @@ fn evaluations_are_those_of_each_curve_and_their_mean_over_seeds() {
     assert_eq!(labels, ["ppo: evaluation, mean ± s.d. of 2 runs", "a2c: evaluation, mean ± s.d. of 5 episodes"]);
     let points = &of_all[0].points;
     let ends = [points[0], points[points.len() - 1]];
-    for ((steps, found), (expected, mean, deviation)) in ends.into_iter().zip([(100.0, 15.0, 50f64), (200.0, 40.0, 200.0)]) {
+    for ((steps, found), (expected, mean, deviation)) in
+        ends.into_iter().zip([(100.0, 15.0, 50f64), (200.0, 40.0, 200.0)])
+    {
         let [low, high] = [-1.0, 1.0].map(|sign| mean + sign * deviation.sqrt());
         assert_eq!(steps, expected);
-        assert!((found.point - mean).abs() < 1e-9 && (found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9);
+        assert!(
+            (found.point - mean).abs() < 1e-9 && (found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9
+        );
     }
     assert_eq!(of_all[1].points, [(100.0, interval(7.0, 7.0, 7.0))]);
     curves(&all, &PlotOptions { beside: of_all, ..PlotOptions::default() }).unwrap();

@@ -224,7 +224,13 @@ fn the_environment_and_the_algorithm_are_the_lines_or_else_the_files() {
             .contains("nothing of `Pendulum-v1`; of ours it has CartPole-v1")
     );
     assert!(error("ppo.yml", "Ant-v4: {n_timesteps: 1}\n", None, None).contains("Ant-v4"));
-    assert!(error("ppo.yml", "CartPole-v1: {n_envs: 1}\n", None, None).contains("n_timesteps is missing"));
+    for nothing in ["CartPole-v1: {n_envs: 1}\n", "CartPole-v1:\n", "CartPole-v1: {}\nAnt-v4:\n"] {
+        assert!(error("ppo.yml", nothing, None, Some("CartPole-v1")).contains("n_timesteps is missing"), "{nothing}");
+    }
+    for (text, said) in [("a: 1\na: 2\n", "duplicate mapping key: a at line"), ("a: .nan\n", "`.nan` rejected at line")]
+    {
+        assert!(error("ppo.yml", text, None, None).contains(said), "{}", error("ppo.yml", text, None, None));
+    }
     let said = Asked { steps: true, ..asked(None, None) };
     assert!(read_as("ppo.yml", "CartPole-v1: {n_envs: 1}\n", &said).is_ok());
 }
