@@ -127,6 +127,7 @@ const FILES: &[(&str, &str)] = &[
     ("nan/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  learning_rate: .nan\n"),
     ("endless/ppo.yml", "CartPole-v1:\n  gamma: 0.9\n"),
     ("strangers/ppo.yml", "Ant-v4:\n  n_timesteps: 1000\nHopper-v4:\n  n_timesteps: 1000\n"),
+    ("stranger/ppo.yml", "Ant-v4:\n  n_timesteps: 1000\n"),
     ("lin/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  learning_rate: lin_fast\n"),
     ("exp/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  clip_range: cosine(0.2)\n"),
     ("batch/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  batch_size: 100\n"),
@@ -386,6 +387,7 @@ train --config flag/ppo.yml
 train --config range/ppo.yml
 train --config nan/ppo.yml
 uphill train --config endless/ppo.yml
+train --config stranger/ppo.yml
 train --config strangers/ppo.yml
 train --config lin/ppo.yml
 train --config exp/ppo.yml

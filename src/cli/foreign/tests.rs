@@ -223,7 +223,9 @@ fn the_environment_and_the_algorithm_are_the_lines_or_else_the_files() {
         error("ppo.yml", without_default, None, Some("Pendulum-v1"))
             .contains("nothing of `Pendulum-v1`; of ours it has CartPole-v1")
     );
-    assert!(error("ppo.yml", "Ant-v4: {n_timesteps: 1}\n", None, None).contains("Ant-v4"));
+    assert!(
+        error("ppo.yml", "Ant-v4: {n_timesteps: 1}\n", None, None).contains("`Ant-v4` is no environment that is here")
+    );
     for nothing in ["CartPole-v1: {n_envs: 1}\n", "CartPole-v1:\n", "CartPole-v1: {}\nAnt-v4:\n"] {
         assert!(error("ppo.yml", nothing, None, Some("CartPole-v1")).contains("n_timesteps is missing"), "{nothing}");
     }
@@ -600,6 +602,7 @@ fn no_bytes_are_too_much(bytes: &[u8]) {
     {
         let path = home.path().join(file);
         fs::write(&path, bytes).expect("a file");
+        // Where nothing of ours is meant all names there are are told.
         match read(&path, &asked(algo, env), &Catalogue::default()) {
             // What it is taken for may be impossible, and is then refused like any file of settings.
             Ok(Some(Foreign { table, notes })) => {
@@ -611,7 +614,7 @@ fn no_bytes_are_too_much(bytes: &[u8]) {
                 let said = e.to_string();
                 // Of TOML the parser's own message stands below a line of ours.
                 let lines = if file == "b.toml" { 8 } else { 1 };
-                assert!(said.len() < 1000 && said.lines().count() <= lines, "{file}: {said}");
+                assert!(said.len() < 1500 && said.lines().count() <= lines, "{file}: {said}");
             }
         }
     }

@@ -211,6 +211,9 @@ fn entry(
     let ours: Vec<&str> = envs.iter().map(String::as_str).filter(|name| catalogue.env(name).is_ok()).collect();
     let env = match (asked.name_or(None), &envs[..]) {
         (Some(env), _) => env,
+        (None, [env]) if ours.is_empty() => {
+            return config_error(format!("`{}` is no environment that is here; `list envs` has ours", quoted(env)));
+        }
         (None, [env]) => env.clone(),
         (None, _) if ours.is_empty() => {
             return config_error("none of its environments is here; `list envs` has ours".into());
