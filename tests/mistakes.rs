@@ -405,7 +405,7 @@ train --config sequence/ppo.yml
 train --config anchor/ppo.yml
 train --config merge/ppo.yml
 train --config repeated/ppo.yml
-train --config nothing/ppo.yml
+uphill train --config nothing/ppo.yml
 train --config huge.yml
 train --config services.yml
 train --config recipe.yml
