@@ -119,7 +119,7 @@ impl Space {
         match self {
             Self::Real { low, high, log: false } => {
                 let decimals = (PARTS / (high - low)).log10().ceil().clamp(0.0, 300.0) as usize;
-                let x: f64 = format!("{:.decimals$}", low * (1.0 - u) + high * u).parse().unwrap_or(*low);
+                let x: f64 = format!("{:.decimals$}", low + u * (high - low)).parse().unwrap_or(*low);
                 x.clamp(*low, *high).into()
             }
             Self::Real { low, high, log: true } => {
