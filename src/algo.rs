@@ -89,10 +89,15 @@ pub trait Algorithm: fmt::Debug + Send {
     /// [remembers](Algorithm::state) of where they were is to be forgotten. The default remembers nothing of them.
     fn lanes_moved(&mut self) {}
 
-    /// The same as the loop over one objective that it is; `None`, the default, if it is none. Pictures of its loss are made of
-    /// it.
+    /// The same as the loop over one objective that it is; `None`, the default, if it is none.
     fn into_on_policy(self: Box<Self>) -> Option<OnPolicy> {
         None
+    }
+
+    /// A loop whose loss is what an update brings down, of which pictures are made: by default the [same](Algorithm::into_on_policy).
+    /// An algorithm that is no such loop may have one all the same, such as minus a surrogate that its steps raise.
+    fn into_loss(self: Box<Self>) -> Option<OnPolicy> {
+        self.into_on_policy()
     }
 
     /// Shows each piece of what it remembers from update to update, by names of its own in an order that does not change.

@@ -33,6 +33,7 @@ mod curve;
 mod descent;
 mod error;
 mod estimates;
+mod evaluations;
 mod header;
 mod improvement;
 mod label;
@@ -58,6 +59,7 @@ pub use cost::{CostPoint, quality_against_cost};
 pub use descent::{DescentOptions, DescentPanel, DescentPath, descent, descent_gif};
 pub use error::PlotError;
 pub use estimates::{GradientPanel, GradientValue, IntervalRow, gradient_panels, interval_rows};
+pub use evaluations::evaluations;
 pub use improvement::improvement_matrix;
 pub use landscape::{Goal, Landscape};
 pub use options::PictureOptions;
@@ -98,8 +100,8 @@ pub struct PlotOptions {
     pub smooth: f64,
     /// A value at which to draw a dashed line, in the metric's unit.
     pub threshold: Option<f64>,
-    /// A further curve, with its intervals as a band, such as the evaluations of a run.
-    pub beside: Option<Series>,
+    /// Further curves, with their intervals as bands, such as [`evaluations`].
+    pub beside: Vec<Series>,
     /// The first line of text; the environments' names where `None`.
     pub title: Option<String>,
 }
@@ -107,7 +109,15 @@ pub struct PlotOptions {
 impl Default for PlotOptions {
     /// 1000 x 600 pixels, smoothed over 2% of the steps, no threshold and no further curve.
     fn default() -> PlotOptions {
-        PlotOptions { width: 1000, height: 600, scale: 1.0, smooth: 0.02, threshold: None, beside: None, title: None }
+        PlotOptions {
+            width: 1000,
+            height: 600,
+            scale: 1.0,
+            smooth: 0.02,
+            threshold: None,
+            beside: Vec::new(),
+            title: None,
+        }
     }
 }
 
@@ -119,11 +129,13 @@ impl PlotOptions {
         let threshold = self.threshold.unwrap_or_default();
         let expected = "a finite number within 1e100 of zero";
         check::option(recorded_run::drawable(threshold), "threshold", shown(threshold), expected)?;
-        let Some(Series { label, points }) = &self.beside else { return Ok(()) };
         let (mut x, mut y) = (check::NOWHERE, check::NOWHERE);
-        check::labels("curve", [label.as_str()])?;
-        check::rising(label, &mut x, points.iter().map(|point| point.0))?;
-        points.iter().try_for_each(|(_, interval)| check::hold(label, &mut y, *interval))
+        for Series { label, points } in &self.beside {
+            check::labels("curve", [label.as_str()])?;
+            check::rising(label, &mut x, points.iter().map(|point| point.0))?;
+            points.iter().try_for_each(|(_, interval)| check::hold(label, &mut y, *interval))?;
+        }
+        Ok(())
     }
 }
 

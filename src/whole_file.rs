@@ -17,11 +17,18 @@ pub(crate) fn shown_path(path: &Path) -> String {
     if count > MOST { format!("…{escaped}") } else { escaped }
 }
 
-/// What is said of a file where the folder of a run is meant: its own folder, if that may be one. Nothing of what is no file.
+/// What is said of a file where the folder of a run is meant: its own folder, if that may be one; and of a folder that has runs in
+/// it, as that of several seeds: one of these. Nothing of what is neither.
 pub(crate) fn for_a_folder(path: &Path) -> Option<String> {
+    let is_run = |folder: &Path| folder.join("config.toml").is_file();
+    if path.is_dir() && !is_run(path) {
+        let inside = path.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        let first = inside.filter(|folder| is_run(folder)).min()?;
+        return Some(format!("this is a folder of runs: give one of them, such as {}", shown_path(&first)));
+    }
     let folder = path.parent().filter(|_| path.is_file())?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let such = if folder.join("config.toml").is_file() { format!(", {}", shown_path(folder)) } else { String::new() };
+    let such = if is_run(folder) { format!(", {}", shown_path(folder)) } else { String::new() };
     Some(format!("this is a file: give the folder of a run{such}"))
 }
 

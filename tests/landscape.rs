@@ -183,3 +183,51 @@ fn the_registered_grid_worlds_are_known_by_name_and_take_another_limit() {
     }
     assert_eq!(config("CartPole-v1").with_limit(Some(300)), None);
 }
+
+/// The slope of a surface at a point, by differences.
+fn slope(surface: &Surface, at: &[f32], places: std::ops::Range<usize>) -> Vec<f64> {
+    const H: f32 = 0.05;
+    let moved = |i: usize, by: f32| {
+        let mut theta = at.to_vec();
+        theta[i] += by;
+        theta
+    };
+    let points: Vec<Vec<f32>> = places.flat_map(|i| [moved(i, H), moved(i, -H)]).collect();
+    let heights = surface.heights(&points, &Threads::default(), || {}).expect("heights");
+    heights.chunks_exact(2).map(|pair| (pair[0] - pair[1]) / (2.0 * f64::from(H))).collect()
+}
+
+#[test]
+fn what_a_natural_gradient_brings_down_falls_along_the_exact_gradient() {
+    for algo in ["npg", "trpo"] {
+        let config = Config {
+            // Short episodes, so that a rollout has thousands.
+            env: "GridWorld(map=['S.G'], step_reward=-0.1)".into(),
+            hidden: vec![],
+            envs: 64,
+            n_steps: 150,
+            gae_lambda: 1.0,
+            normalize_advantage: false,
+            threads: 1,
+            ..Config::for_algo(algo).expect("an algorithm")
+        };
+        let trainer = Trainer::new(&config).expect("a trainer");
+        let (theta, layout) = (trainer.params().snapshot().expect("parameters"), trainer.params().layout());
+        let mdp = config.model_of_env().expect("an environment").expect("a model");
+        let (params, network) = config.model_at(trainer.spec(), &theta, &Buffers::default()).expect("a network");
+        let exact = oracle::exact_episode_gradient(&*network, &params, &mdp, config.gamma).expect("a gradient");
+        let exact: Vec<f32> = exact.to_vec1().expect("numbers");
+        let surface = Surface::loss(&config, (&theta, &Buffers::default()), Seed(7)).expect("a surface");
+        for block in layout.blocks() {
+            let (found, exact) = (slope(&surface, &theta, block.range()), &exact[block.range()]);
+            if block.name.starts_with("critic") {
+                assert!(found.iter().all(|&d| d == 0.0), "{algo}: {} has no part in it: {found:?}", block.name);
+                continue;
+            }
+            let inner: f64 = found.iter().zip(exact).map(|(a, &b)| a * f64::from(b)).sum();
+            let found: Vec<f32> = found.iter().map(|&d| d as f32).collect();
+            let cosine = inner / (length(&found) * length(exact));
+            assert!(cosine < -0.95, "{algo}: {} of cosine {cosine}", block.name);
+        }
+    }
+}

@@ -113,6 +113,51 @@ const FILES: &[(&str, &str)] = &[
     ("wrapped.toml", "env = ['CartPole-v1', { name = 'action_repeat' }]\n"),
     ("env_bad.toml", "env = 'no_way.toml'\n"),
     ("grid.toml", "[[tasks]]\nenv = 'absent.toml'\n"),
+    // Of other programs, where the file's name says the algorithm.
+    (
+        "zoo/ppo.yml",
+        "d: &d\n  n_timesteps: 1000\nCartPole-v1:\n  <<: *d\nPendulum-v1:\n  <<: *d\n  gama: 0.9\nAnt-v4:\n  <<: *d\n",
+    ),
+    ("zoo/a2c.yml", "CartPole-v1:\n  n_timesteps: 1000\n  n_epochs: 4\n"),
+    ("zoo/trpo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  sub_sampling_factor: 2\n"),
+    ("zoo/sac.yml", "Pendulum-v1:\n  n_timesteps: 1000\n"),
+    ("zoo/dqn.yml", "CartPole-v1:\n  n_timesteps: 1000\n  buffer_size: 100\n"),
+    ("kind/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  n_envs: many\n"),
+    ("half/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  n_steps: 100.5\n"),
+    ("flag/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  normalize_advantage: 2\n"),
+    ("range/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  gamma: 1.5\n"),
+    ("nan/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  learning_rate: .nan\n"),
+    ("endless/ppo.yml", "CartPole-v1:\n  gamma: 0.9\n"),
+    ("strangers/ppo.yml", "Ant-v4:\n  n_timesteps: 1000\nHopper-v4:\n  n_timesteps: 1000\n"),
+    ("stranger/ppo.yml", "Ant-v4:\n  n_timesteps: 1000\n"),
+    ("lin/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  learning_rate: lin_fast\n"),
+    ("exp/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  clip_range: cosine(0.2)\n"),
+    ("batch/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  batch_size: 100\n"),
+    ("wrapper/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  env_wrapper: gymnasium.wrappers.TimeAwareObservation\n"),
+    ("cnn/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  policy: CnnPolicy\n"),
+    ("literal/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  policy_kwargs: dict(net_arch=[64\n"),
+    ("call/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  policy_kwargs: dict(net_arch=list(64))\n"),
+    ("scales/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  normalize: dict(norm_ob=True)\n"),
+    ("broken/ppo.yml", "CartPole-v1: {n_timesteps: 1000\n"),
+    ("tabs/ppo.yml", "CartPole-v1:\n\tn_timesteps: 1000\n"),
+    ("empty_file/ppo.yml", ""),
+    ("remark/ppo.yml", "# nothing\n"),
+    ("sequence/ppo.yml", "- CartPole-v1\n"),
+    ("anchor/ppo.yml", "CartPole-v1:\n  <<: *defaults\n  n_timesteps: 1000\n"),
+    ("merge/ppo.yml", "CartPole-v1:\n  <<: 5\n  n_timesteps: 1000\n"),
+    ("repeated/ppo.yml", "CartPole-v1:\n  n_timesteps: 1000\n  n_timesteps: 2000\n"),
+    ("nothing/ppo.yml", "CartPole-v1:\n"),
+    ("services.yml", "services:\n  web:\n    image: python\n"),
+    ("recipe.yml", "name: mine\nversion: 3\n"),
+    ("folder.yml/.keep", ""),
+    ("args.json", "{\"env_id\": \"CartPole-v1\", \"tau\": 0.005}"),
+    ("args_env.json", "{\"env_id\": \"HalfCheetah-v4\"}"),
+    ("args_none.json", "{\"num_envs\": 4}"),
+    ("args_kind.toml", "env_id = 'CartPole-v1'\nnum_envs = 'four'\n"),
+    ("args_few.toml", "env_id = 'CartPole-v1'\ntotal_timesteps = 100\n"),
+    ("args_jax.json", "{\"ENV_NAME\": \"CartPole-v1\", \"LR\": 1e-3}"),
+    ("several/seeds.csv", "seed\n3\n"),
+    ("several/s3/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 3\n"),
     ("a_file", ""),
     ("empty/.keep", ""),
     ("run/config.toml", "env = 'CartPole-v1'\nalgo = 'ppo'\noptimizer = 'adam'\nseed = 1\n"),
@@ -331,6 +376,52 @@ compare_optimizers --config grid_seeds.toml
 compare_optimizers --config grid_points.toml
 compare_optimizers --config grid_key.toml
 compare_optimizers --config grid_word.toml
+# A file of another program
+train --config zoo/ppo.yml
+train --config zoo/ppo.yml --env Pendulum-v1
+train --config zoo/ppo.yml --env Acrobot-v1
+train --config zoo/ppo.yml --env CartPole-v0
+train --config zoo/ppo.yml --env CartPole-v1 --algo dqn
+train --config zoo/a2c.yml
+train --config zoo/trpo.yml
+train --config zoo/sac.yml
+train --config zoo/dqn.yml
+train --config kind/ppo.yml
+train --config half/ppo.yml
+train --config flag/ppo.yml
+train --config range/ppo.yml
+train --config nan/ppo.yml
+uphill train --config endless/ppo.yml
+train --config stranger/ppo.yml
+train --config strangers/ppo.yml
+train --config lin/ppo.yml
+train --config exp/ppo.yml
+train --config batch/ppo.yml
+train --config wrapper/ppo.yml
+train --config cnn/ppo.yml
+train --config literal/ppo.yml
+train --config call/ppo.yml
+train --config scales/ppo.yml
+train --config broken/ppo.yml
+train --config tabs/ppo.yml
+train --config empty_file/ppo.yml
+train --config remark/ppo.yml
+train --config sequence/ppo.yml
+train --config anchor/ppo.yml
+train --config merge/ppo.yml
+train --config repeated/ppo.yml
+uphill train --config nothing/ppo.yml
+train --config huge.yml
+train --config services.yml
+train --config recipe.yml
+train --config folder.yml
+train --config absent.yml
+train --config args.json
+train --config args_env.json
+train --config args_none.json
+train --config args_kind.toml
+train --config args_few.toml
+train --config args_jax.json
 # A grid world
 train --env absent.toml
 train --env character.toml
@@ -422,6 +513,9 @@ evaluate empty
 evaluate run
 evaluate broken_off
 evaluate run/config.toml
+evaluate several
+uphill resume several
+plot several
 uphill resume run/config.toml
 evaluate run --episodes many
 evaluate run --watsch
@@ -603,6 +697,8 @@ fn each_mistake_has_one_line_that_says_what_would_be_right() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
+    let huge = format!("# {}\nCartPole-v1: {{n_timesteps: 1000}}\n", "x".repeat(1 << 20));
+    fs::write(home.path().join("huge.yml"), huge).expect("a file");
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", home.path().join("dangling")).expect("a link");
     let judged =

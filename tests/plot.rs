@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 use uphill::{
     envs::{Colour, Drawing, Env, GridWorld, GridWorldConfig, Shape},
-    plot::{PlotError, PlotOptions, RecordedRun, Series, curves, reward_curve},
+    plot::{PlotError, PlotOptions, RecordedRun, Series, curves, evaluations, reward_curve},
     render::{RenderError, to_terminal, write_gif},
     stats::Interval,
 };
@@ -151,10 +151,10 @@ fn a_further_curve_has_its_band_and_its_line_of_the_legend_and_the_axes_hold_it(
         let rise = f64::from(i) * 40.0;
         (f64::from(i) * 25_000.0, Interval { point: 200.0 + rise, low: 100.0 + rise, high: 300.0 + rise })
     };
-    let series = |points: Vec<_>| Some(Series { label: "evaluation".into(), points });
+    let series = |points: Vec<_>| vec![Series { label: "evaluation".into(), points }];
     let options = |beside| PlotOptions { beside, ..PlotOptions::default() };
     let with = Picture::drawn(&curve, &options(series((1..=3).map(point).collect())));
-    let without = Picture::drawn(&curve, &options(None));
+    let without = Picture::drawn(&curve, &options(vec![]));
     assert_eq!(without.count(VERMILION), 0);
     assert!(with.count(VERMILION) > 300 && with.count(BLUE) > 300);
     let band = with.rows(503, VERMILION_BAND);
@@ -170,6 +170,51 @@ fn a_further_curve_has_its_band_and_its_line_of_the_legend_and_the_axes_hold_it(
         let said = curves(&curve, &options(series(points))).unwrap_err().to_string();
         assert!(said.contains(reason), "{said}");
     }
+}
+
+#[test]
+fn evaluations_are_those_of_each_curve_and_their_mean_over_seeds() {
+    const HEAD: &str = "update,env_steps,episodes,cut,return_mean,return_std,return_min,length_mean\n";
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, algo: &str, seed: u64, rows: Option<&str>| {
+        let folder = home.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let config = format!("env = 'CartPole-v1'\nalgo = '{algo}'\noptimizer = 'adam'\nseed = {seed}\n");
+        std::fs::write(folder.join("config.toml"), config).unwrap();
+        std::fs::write(folder.join("metrics.csv"), "env_steps,episode_return_mean\n100,20\n200,30\n").unwrap();
+        rows.iter().for_each(|rows| std::fs::write(folder.join("evaluations.csv"), HEAD.to_owned() + rows).unwrap());
+        RecordedRun::read(folder).unwrap()
+    };
+    let one = write("one", "ppo", 1, Some("1,100,5,0,10,2,8,10\n2,200,5,0,30,4,20,30\n"));
+    // Cut short by a kill, and an evaluation of which no mean is known.
+    let two = write("two", "ppo", 2, Some("1,100,5,0,20,2,8,10\n2,150,5,1,,,,\n3,200,5,0,50,1,20,50\n4,3"));
+    let other = write("other", "a2c", 1, Some("1,100,5,0,7,0,7,7\n"));
+    let (without, unreadable) = (write("without", "ppo", 3, None), write("unreadable", "npg", 1, Some("1,1e9,x\n")));
+    let interval = |point, low, high| Interval { point, low, high };
+
+    let of_one = evaluations(std::slice::from_ref(&one));
+    assert_eq!(of_one.len(), 1);
+    assert_eq!(of_one[0].label, "evaluation, mean ± s.d. of 5 episodes");
+    assert_eq!(of_one[0].points, [(100.0, interval(10.0, 8.0, 12.0)), (200.0, interval(30.0, 26.0, 34.0))]);
+
+    let all = [one, two, other, without, unreadable];
+    let of_all = evaluations(&all);
+    let labels: Vec<&str> = of_all.iter().map(|series| series.label.as_str()).collect();
+    assert_eq!(labels, ["ppo: evaluation, mean ± s.d. of 2 runs", "a2c: evaluation, mean ± s.d. of 5 episodes"]);
+    let points = &of_all[0].points;
+    let ends = [points[0], points[points.len() - 1]];
+    for ((steps, found), (expected, mean, deviation)) in
+        ends.into_iter().zip([(100.0, 15.0, 50f64), (200.0, 40.0, 200.0)])
+    {
+        let [low, high] = [-1.0, 1.0].map(|sign| mean + sign * deviation.sqrt());
+        assert_eq!(steps, expected);
+        assert!(
+            (found.point - mean).abs() < 1e-9 && (found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9
+        );
+    }
+    assert_eq!(of_all[1].points, [(100.0, interval(7.0, 7.0, 7.0))]);
+    curves(&all, &PlotOptions { beside: of_all, ..PlotOptions::default() }).unwrap();
+    assert!(evaluations(&all[3..]).is_empty());
 }
 
 #[test]

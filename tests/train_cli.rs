@@ -410,3 +410,23 @@ fn flags_that_do_not_exist_are_answered_with_the_nearest() {
         assert!(message.starts_with("error: ") && message.contains(expected), "{arguments}: {message}");
     }
 }
+
+#[cfg(feature = "pictures")]
+#[test]
+fn evaluations_are_plotted_beside_returns_and_beside_nothing_else() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(home.path(), &format!("{SHORT} --eval-every 500 --eval-episodes 5 --out run"));
+    let picture = |more: &str| {
+        let mut plot = programs::example("plot");
+        plot.current_dir(home.path()).args(format!("run --out a.svg {more}").split_whitespace());
+        let output = plot.output().expect("the program runs");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        std::fs::read_to_string(home.path().join("a.svg")).expect("a picture")
+    };
+    let all = || ["", "--metric entropy"].map(picture);
+    let with = all();
+    std::fs::remove_file(home.path().join("run/evaluations.csv")).expect("there is one");
+    let without = all();
+    assert!(with[0] != without[0] && with[0].len() > without[0].len());
+    assert_eq!(with[1], without[1]);
+}

@@ -10,7 +10,7 @@ use crate::advantage::{Estimator, Judged, normalize};
 use crate::kernels::sum_of_squares;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
-use crate::objective::{PolicyGradient, Sum, ValueLoss};
+use crate::objective::{ClippedSurrogate, PolicyGradient, Sum, ValueLoss};
 use crate::optim::{Pattern, Slot, check_finite};
 use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
@@ -332,6 +332,12 @@ impl Algorithm for Natural {
         let is_missing = if count == 0 { "no block of the network is" } else { "all blocks of the network are" };
         let what = "a natural gradient moves the policy, and the optimizer the blocks `critic.*` alone";
         Err(Error::Config(format!("{what}; {is_missing} named so: name the critic's own so, and no other")))
+    }
+
+    /// Minus the surrogate, whose slope where the rollout was made is minus `g`; the critic's regression has no part in it.
+    fn into_loss(self: Box<Self>) -> Option<OnPolicy> {
+        let Self { critic, normalize_advantage, .. } = *self;
+        Some(OnPolicy { objective: Sum::of(ClippedSurrogate::new(f64::INFINITY)), normalize_advantage, ..critic })
     }
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {

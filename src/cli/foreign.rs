@@ -68,7 +68,9 @@ pub(super) fn read(path: &Path, asked: &Asked, catalogue: &Catalogue) -> Result<
         },
     };
     let mut reading = Reading::new(path);
-    if !is_toml && root.values().all(Value::is_object) {
+    // An environment without a key is none of a script's.
+    let is_zoo = !scripts::is_theirs(&root) && root.values().all(|value| value.is_object() || value.is_null());
+    if !is_toml && is_zoo {
         zoo::read(path, root, asked, catalogue, &mut reading)?;
     } else {
         scripts::read(root, asked, catalogue, &mut reading)?;
@@ -151,10 +153,11 @@ fn config_error<T>(problem: String) -> Result<T> {
     Err(Error::Config(problem))
 }
 
-/// The keys of a value that has some.
+/// The keys of a mapping, which are none where nothing is said.
 fn object(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(map) => Some(map),
+        Value::Null => Some(Map::new()),
         _ => None,
     }
 }

@@ -105,6 +105,9 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         .map(|optimizer| arguments.trained.config(Some(optimizer), arguments.steps, &[32], catalogue))
         .collect::<Result<_>>()?;
 
+    if arguments.surface == Height::Loss {
+        Surface::check_loss(&configs[0])?;
+    }
     rehearse(&arguments.optimizers, 1, &size(arguments))?;
 
     let bar = Bar::new("training", arguments.steps * configs.len() as u64);
@@ -113,8 +116,8 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
         ways.push(Way::of(config, &bar)?);
     }
     let (config, centre) = (&configs[0], ways[0].thetas[ways[0].thetas.len() - 1].clone());
-    if arguments.surface == Height::Return {
-        // A return does not depend on the critic: without this the axes would show where that went.
+    if arguments.surface == Height::Return || config.make_algo()?.optimized().is_some() {
+        // Neither a return nor a surrogate depends on the critic: without this the axes would show where that went.
         ways.iter_mut().for_each(|way| way.keep_critic_at(&centre));
     }
 

@@ -8,14 +8,14 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 use super::picture::Scale;
 use super::read;
 use crate::envs::counted;
-use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, RecordedRun, curves, distinct};
+use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, RecordedRun, curves, distinct, evaluations};
 use crate::screen::{self, say, tell};
 use crate::{Catalogue, Result};
 
 /// Draws the learning curves of run folders to one picture, PNG or SVG.
 ///
 /// Runs that differ only in their seed become one curve: their mean, with a band of one standard deviation.
-/// A single run is its smoothed line over the unsmoothed one.
+/// A single run is its smoothed line over the unsmoothed one. Runs with evaluations have these as a curve of their own.
 #[derive(Parser)]
 struct Arguments {
     /// Run folders, each with config.toml and metrics.csv
@@ -69,7 +69,8 @@ fn draw(arguments: &Arguments) -> Result<usize> {
         scale: arguments.scale.factor,
         smooth: arguments.smooth,
         threshold: arguments.threshold,
-        beside: None,
+        // Of the same kind as mean returns of training, and of no other column.
+        beside: if arguments.metric == DEFAULT_METRIC { evaluations(&runs) } else { Vec::new() },
         title: arguments.title.clone(),
     };
     let picture = curves(&runs, &options)?;

@@ -202,7 +202,7 @@ impl Population {
             return Ok(());
         }
         let threshold = self.config.make_envs(1)?.spec().reward_threshold;
-        let options = PlotOptions { threshold, ..PlotOptions::default() };
+        let options = PlotOptions { threshold, beside: plot::evaluations(&runs), ..PlotOptions::default() };
         let path = own_folder::file(&self.folder, PICTURE)?;
         match plot::reward_curve(&runs, &options, &path) {
             // Runs that an evaluation ended so early that they share no steps.

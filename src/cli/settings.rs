@@ -109,19 +109,29 @@ fn defaults(name: &str, catalogue: &Catalogue) -> String {
 
 /// Defaults of the algorithm and optimizer, under the file given by `--config`, under the command line.
 pub(super) fn configuration(args: &ArgMatches, catalogue: &Catalogue) -> Result<Config> {
-    let of_file = told_file(args, catalogue)?;
-    let table = table(args, &of_file, &names(catalogue), catalogue)?;
-    Config::from_table_with(table, catalogue)
-        .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))
+    let (of_file, mut notes) = read_file(args, catalogue)?;
+    let (table, of_line) = table(args, &of_file, &names(catalogue), catalogue)?;
+    let config = Config::from_table_with(table, catalogue)
+        .map_err(|e| blame(args, e, || Config::from_table_with(of_file, catalogue).map(drop)))?;
+    notes.extend(of_line);
+    tell_all(args, &notes);
+    Ok(config)
 }
 
-/// The settings of a file under those that flags of these names say.
+/// What is to be told of settings that are possible; a mistake has a line of its own alone.
+pub(super) fn tell_all(args: &ArgMatches, notes: &[String]) {
+    if !args.get_flag("quiet") {
+        notes.iter().for_each(tell);
+    }
+}
+
+/// The settings of a file under those that flags of these names say, and what is to be told of that.
 pub(super) fn table(
     args: &ArgMatches,
     of_file: &toml::Table,
     names: &[&'static str],
     catalogue: &Catalogue,
-) -> Result<toml::Table> {
+) -> Result<(toml::Table, Vec<String>)> {
     let mut of_line = toml::Table::new();
     let example = Config::for_algo("ppo")?.all()?;
     let mut is_world = false;
@@ -157,10 +167,7 @@ pub(super) fn table(
         let alone = || Config::from_table_with(of_file.clone(), catalogue).map(drop);
         return Err(if alone().is_err() { in_file(args, misplaced.error(flag)) } else { misplaced.error(flag) });
     }
-    if !args.get_flag("quiet") {
-        notes.iter().for_each(tell);
-    }
-    Ok(table)
+    Ok((table, notes))
 }
 
 /// The settings of the file, none where there is none.
@@ -169,15 +176,7 @@ pub(super) fn of_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::
 }
 
 /// The same, with what is to be told of a file that was another program's.
-pub(super) fn told_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<toml::Table> {
-    let (table, notes) = read_file(args, catalogue)?;
-    if !args.get_flag("quiet") {
-        notes.iter().for_each(tell);
-    }
-    Ok(table)
-}
-
-fn read_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<(toml::Table, Vec<String>)> {
+pub(super) fn read_file(args: &ArgMatches, catalogue: &Catalogue) -> Result<(toml::Table, Vec<String>)> {
     let Some(path) = args.get_one::<PathBuf>("config") else { return Ok(Default::default()) };
     let (algo, env) = (args.get_one("algo"), args.get_one("env"));
     let asked = Asked::of(algo, env, args.contains_id("steps"), catalogue)?;

@@ -38,7 +38,7 @@ fn tune(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// The search of `--config`, or one by default, under the command line.
 fn search(args: &ArgMatches, catalogue: &Catalogue) -> Result<Search> {
-    let mut of_file = settings::told_file(args, catalogue)?;
+    let (mut of_file, mut notes) = settings::read_file(args, catalogue)?;
     let tune = match of_file.remove("tune") {
         None => toml::Table::new(),
         Some(toml::Value::Table(tune)) => tune,
@@ -48,7 +48,7 @@ fn search(args: &ArgMatches, catalogue: &Catalogue) -> Result<Search> {
         }
     };
     let (names, keys) = (of_runs(catalogue), KEYS.iter().map(|(key, ..)| *key));
-    let table = settings::table(args, &of_file, &names, catalogue)?;
+    let (table, of_line) = settings::table(args, &of_file, &names, catalogue)?;
     let alone = || Search::from_settings(of_file, tune.clone(), catalogue).map(drop);
     let mut under_line = tune.clone();
     for key in keys {
@@ -56,7 +56,10 @@ fn search(args: &ArgMatches, catalogue: &Catalogue) -> Result<Search> {
             under_line.insert(key.replace('-', "_"), value.clone());
         }
     }
-    Search::from_settings(table, under_line, catalogue).map_err(|e| settings::blame(args, e, alone))
+    let search = Search::from_settings(table, under_line, catalogue).map_err(|e| settings::blame(args, e, alone))?;
+    notes.extend(of_line);
+    settings::tell_all(args, &notes);
+    Ok(search)
 }
 
 /// Keys of `[tune]` that are flags, with what they take and mean.

@@ -4,6 +4,7 @@ use candle_core::Device;
 use uphill_envs::FiniteMdp;
 
 use crate::advantage::normalize;
+use crate::algo::OnPolicy;
 use crate::models::{Asked, Model};
 use crate::objective::{Objective, Report, Sum, TensorBatch};
 use crate::rollout::{Estimate, Horizon};
@@ -68,15 +69,15 @@ impl Surface {
     }
 
     /// The loss that the configuration's algorithm descends, on one rollout that the policy at `theta`, `[P]`, made with
-    /// the streams of `seed`; its buffers are none for most networks. Advantages and targets are what they were there.
+    /// the streams of `seed`; its buffers are none for most networks. Advantages and targets are what they were there. Of a natural
+    /// gradient it is minus the surrogate that its steps raise, which knows of no critic.
     ///
     /// # Errors
-    /// [`Error::Config`] for an impossible configuration, [`Error::Shape`] if `theta` is not one of its network.
+    /// [`Error::Config`] for an impossible configuration, and where the algorithm [has none](Surface::check_loss),
+    /// [`Error::Shape`] if `theta` is not one of its network.
     pub fn loss(config: &Config, (theta, buffers): (&[f32], &Buffers), seed: Seed) -> Result<Surface> {
         config.validate()?;
-        let Some(algo) = config.make_algo()?.into_on_policy() else {
-            return Err(Error::Config(format!("{} descends no single loss that could be drawn", config.algo)));
-        };
+        let algo = Self::loop_of(config)?;
         let (params, network) = network(config, theta, buffers)?;
         let mut collector = config.collector(config.envs, seed)?;
         let (rollout, _) = collector.collect(&*network, &params, algo.horizon, algo.estimator.needs_values())?;
@@ -94,6 +95,23 @@ impl Surface {
             buffers: buffers.clone(),
             measure: Measure::Loss { objective: algo.objective, batch, asked },
         })
+    }
+
+    /// The loop whose loss is drawn.
+    fn loop_of(config: &Config) -> Result<OnPolicy> {
+        let none = || {
+            let problem = "descends no single loss that could be drawn: draw the return";
+            Error::Config(format!("{} {problem}", config.algo))
+        };
+        config.make_algo()?.into_loss().ok_or_else(none)
+    }
+
+    /// Whether there is a [loss](Surface::loss) to draw of the configuration's algorithm.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there is none.
+    pub fn check_loss(config: &Config) -> Result<()> {
+        Self::loop_of(config).map(|_| ())
     }
 
     /// The same for a network that has such buffers.

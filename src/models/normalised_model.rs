@@ -61,7 +61,7 @@ impl NormalisedModel {
         if model.scales() {
             let why = "the network brings its observations to scale itself, as networks of images do";
             return Err(Error::Config(format!(
-                "observations cannot be normalised: {why}; leave normalize_observation out"
+                "observations cannot be normalised: {why}; set normalize_observation = false"
             )));
         }
         let width = model.observation_len();

@@ -22,6 +22,13 @@ pub(super) struct Curve {
 
 /// Groups runs that differ in nothing but the seed, in order of first appearance, and averages each group.
 pub(super) fn curves(runs: &[RecordedRun], smooth: f64) -> Result<Vec<Curve>, PlotError> {
+    let groups = groups(runs);
+    let firsts: Vec<&RecordedRun> = groups.iter().filter_map(|group| group.first().copied()).collect();
+    groups.iter().zip(labels(&firsts)).map(|(group, label)| curve(label, group, smooth)).collect()
+}
+
+/// Runs that differ in nothing but the seed together, in order of first appearance.
+pub(super) fn groups(runs: &[RecordedRun]) -> Vec<Vec<&RecordedRun>> {
     let mut groups: Vec<Vec<&RecordedRun>> = Vec::new();
     for run in runs {
         match groups.iter_mut().find(|group| group.iter().all(|other| same_experiment(other, run))) {
@@ -29,13 +36,12 @@ pub(super) fn curves(runs: &[RecordedRun], smooth: f64) -> Result<Vec<Curve>, Pl
             None => groups.push(vec![run]),
         }
     }
-    let firsts: Vec<&RecordedRun> = groups.iter().filter_map(|group| group.first().copied()).collect();
-    groups.iter().zip(labels(&firsts)).map(|(group, label)| curve(label, group, smooth)).collect()
+    groups
 }
 
 /// The mean of the runs, each smoothed first, over the environment steps that all of them cover: a mean over fewer
 /// runs than the legend says would jump wherever one begins or ends.
-fn curve(label: String, runs: &[&RecordedRun], smooth: f64) -> Result<Curve, PlotError> {
+pub(super) fn curve(label: String, runs: &[&RecordedRun], smooth: f64) -> Result<Curve, PlotError> {
     let lines: Vec<Line> = runs.iter().map(|run| Line::new(run)).collect();
     let from = lines.iter().filter_map(|line| line.0.first()).fold(0.0, |from: f64, point| from.max(point.0));
     let to = lines.iter().filter_map(|line| line.0.last()).fold(f64::INFINITY, |to: f64, point| to.min(point.0));

@@ -18,7 +18,7 @@ const RAW: f64 = 0.35;
 /// Draws the curves of these runs.
 pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOptions) -> Result<Picture, PlotError> {
     let reason = format!("{} of them cannot be told apart; {LOOKS} can", curves.len());
-    check::that(curves.len() + usize::from(options.beside.is_some()) <= LOOKS, "the curves", reason)?;
+    check::that(curves.len() + options.beside.len() <= LOOKS, "the curves", reason)?;
     let style = Style::new(options.width, options.height, options.scale);
     let title = options.title.clone().unwrap_or_else(|| environments(runs));
     let titles = (&*title, &*subtitle(runs, curves, options));
@@ -38,7 +38,7 @@ pub(super) fn paint(runs: &[RecordedRun], curves: &[Curve], options: &PlotOption
             let pen = Look::of(i).colour.mix(RAW).stroke_width(style.hair);
             chart.plot.draw(&PathElement::new(curve.raw.clone(), pen))?;
         }
-        let beside = options.beside.iter().map(|series| (Look::of(curves.len()), &*series.points));
+        let beside = (curves.len()..).zip(&options.beside).map(|(i, series)| (Look::of(i), &*series.points));
         chart.curves(curves.iter().enumerate().map(|(i, curve)| (Look::of(i), &*curve.values)).chain(beside))?;
         let across = chart.plot.get_x_range();
         let line = options.threshold.map(|threshold| vec![(across.start, threshold), (across.end, threshold)]);
@@ -63,7 +63,7 @@ fn axes(curves: &[Curve], options: &PlotOptions, style: &Style, (width, height):
     (Axis::env_steps(x, wide), Axis::new(y, 0.04, high))
 }
 
-/// One entry a curve, in order, then those of the further one and the threshold.
+/// One entry a curve, in order, then those of further ones and the threshold.
 fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
     let shared = seeds_of_all(curves).is_some();
     let entry = |(i, curve): (usize, &Curve)| {
@@ -71,7 +71,8 @@ fn entries(curves: &[Curve], options: &PlotOptions) -> Vec<Entry> {
         (swatch, if shared { curve.label.clone() } else { format!("{} ({})", curve.label, seeds(curve)) })
     };
     let threshold = |value| (Swatch::Line(THRESHOLD), format!("threshold {}", with_minus(shown(value))));
-    let beside = options.beside.iter().map(|series| (Swatch::Band(Look::of(curves.len())), series.label.clone()));
+    let beside = (curves.len()..).zip(&options.beside);
+    let beside = beside.map(|(i, series)| (Swatch::Band(Look::of(i)), series.label.clone()));
     curves.iter().enumerate().map(entry).chain(beside).chain(options.threshold.map(threshold)).collect()
 }
 

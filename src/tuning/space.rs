@@ -123,9 +123,10 @@ impl Space {
                 x.clamp(*low, *high).into()
             }
             Self::Real { low, high, log: true } => {
-                let width = (high / low).ln();
+                // Their quotient may be more than a number holds.
+                let (from, width) = (low.ln(), high.ln() - low.ln());
                 let digits = (PARTS / width).log10().ceil().clamp(0.0, 15.0) as usize;
-                let x: f64 = format!("{:.digits$e}", low * (u * width).exp()).parse().unwrap_or(*low);
+                let x: f64 = format!("{:.digits$e}", (from + u * width).exp()).parse().unwrap_or(*low);
                 x.clamp(*low, *high).into()
             }
             Self::Whole { low, high, log } => {

@@ -118,6 +118,8 @@ pub(super) fn read(
             }
             keys.same(&PUREJAXRL, row, reading)?;
             keys.same(&["SEED"], row, reading)?;
+            let what = "they are divided by the deviation of a sample, and there by that of a population";
+            reading.nearly.push(("advantages", what));
             network(&mut keys, is_box, reading)?;
         }
         false => keys.same(&CLEANRL, row, reading)?,

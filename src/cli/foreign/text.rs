@@ -7,6 +7,9 @@ use uphill_envs::quoted;
 
 use crate::{Error, Result, settings, whole_file};
 
+/// What the parser says to programmers.
+const ADVICE: [&str; 2] = [", set DuplicateKeyPolicy in Options if acceptable", " by the configured policy"];
+
 /// A file of YAML or JSON whose top is a mapping; anchors and merge keys are resolved.
 ///
 /// # Errors
@@ -25,7 +28,7 @@ pub(super) fn yaml(path: &Path) -> Result<Map<String, Value>> {
         Err(e) => {
             let message = e.without_snippet().to_string();
             let flat = message.split_whitespace().map(quoted).collect::<Vec<_>>().join(" ");
-            Err(wrong(format!("not YAML: {flat}")))
+            Err(wrong(format!("not YAML: {}", ADVICE.iter().fold(flat, |text, advice| text.replace(advice, "")))))
         }
     }
 }

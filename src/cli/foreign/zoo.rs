@@ -211,6 +211,9 @@ fn entry(
     let ours: Vec<&str> = envs.iter().map(String::as_str).filter(|name| catalogue.env(name).is_ok()).collect();
     let env = match (asked.name_or(None), &envs[..]) {
         (Some(env), _) => env,
+        (None, [env]) if ours.is_empty() => {
+            return config_error(format!("`{}` is no environment that is here; `list envs` has ours", quoted(env)));
+        }
         (None, [env]) => env.clone(),
         (None, _) if ours.is_empty() => {
             return config_error("none of its environments is here; `list envs` has ours".into());
@@ -290,7 +293,7 @@ fn coefficients(keys: &mut Keys, algorithm: &Algorithm, reading: &mut Reading) -
         // Theirs weighs the whole squared error.
         reading.set("vf_coef", 2.0 * vf_coef);
     }
-    if let Some((lr, falls)) = scheduled(keys, "learning_rate")? {
+    if let Some((lr, falls)) = scheduled(keys, "learning_rate", reading)? {
         reading.set("lr", lr);
         reading.set("anneal_lr", falls);
     }
@@ -310,11 +313,11 @@ fn coefficients(keys: &mut Keys, algorithm: &Algorithm, reading: &mut Reading) -
             "1.5 times it, at which training stops there; a pass is gone through to its end, and there broken off before a step",
         ));
     }
-    if let Some((clip_range, falls)) = scheduled(keys, "clip_range")? {
+    if let Some((clip_range, falls)) = scheduled(keys, "clip_range", reading)? {
         let falling = || toml::Value::from(format!("linear({clip_range}, 0)"));
         reading.set("clip_range", if falls { falling() } else { clip_range.into() });
     }
-    match scheduled(keys, "clip_range_vf")? {
+    match scheduled(keys, "clip_range_vf", reading)? {
         None => {}
         Some((_, true)) => {
             return config_error("clip_range_vf = lin_… has no place here: it is a number that stays the same".into());
@@ -331,7 +334,7 @@ fn coefficients(keys: &mut Keys, algorithm: &Algorithm, reading: &mut Reading) -
 }
 
 /// A number, and whether it falls to 0 in a straight line, as `lin_3e-4` does.
-fn scheduled(keys: &mut Keys, key: &str) -> Result<Option<(f64, bool)>> {
+fn scheduled(keys: &mut Keys, key: &'static str, reading: &mut Reading) -> Result<Option<(f64, bool)>> {
     let Some(value) = keys.take(key) else { return Ok(None) };
     // Whatever is before it, as the zoo has it.
     let is_word = |text: &str| !text.is_empty() && text.chars().all(char::is_alphabetic);
@@ -341,6 +344,12 @@ fn scheduled(keys: &mut Keys, key: &str) -> Result<Option<(f64, bool)>> {
         Some(text) => keys::number(&text.into()),
         None => keys::number(&value),
     };
+    if falling.is_some() {
+        reading.nearly.push((
+            key,
+            "it falls with the steps before an update, and there with those after it, to 0 in the last one",
+        ));
+    }
     match number {
         Some(number) => Ok(Some((number, falling.is_some()))),
         None => Err(keys.wrong(key, &value, "a number, such as 3e-4, or lin_3e-4, which falls to 0")),

@@ -25,6 +25,15 @@ fn points_are_spread_evenly_over_a_range_or_over_its_logarithm() {
 }
 
 #[test]
+fn a_range_by_its_logarithm_may_be_as_wide_as_numbers_go() {
+    let space = of("{ low = 1e-300, high = 1e300, log = true }", Some(false)).expect("a range");
+    for u in (0..100u8).map(|i| f64::from(i) / 100.0) {
+        let x = space.at(u).as_float().expect("a number");
+        assert!((x.log10() - (600.0 * u - 300.0)).abs() < 1.0, "{x} at {u}");
+    }
+}
+
+#[test]
 fn every_whole_number_and_every_choice_has_its_share() {
     let whole = of("{ low = 2, high = 5 }", Some(true)).expect("a range");
     let choices = of("[64, 128, 256, 512]", Some(true)).expect("choices");
