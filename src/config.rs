@@ -236,6 +236,13 @@ impl Config {
         }
     }
 
+    /// Takes from the algorithm's default network the arguments that change nothing beside what is said of it.
+    fn drop_idle_of_model(&mut self) {
+        let idle = |name: &str| self.without_effect(name).is_some();
+        let kept = self.model.args.iter().filter(|(name, _)| !name.as_deref().is_some_and(idle)).cloned().collect();
+        self.model.args = kept;
+    }
+
     /// Fails for an argument that is impossible.
     fn check_arguments(self) -> Result<Self> {
         self.args(self.catalogue.algo(&self.algo.name)?, &self.algo, &OF_ALGOS)?;

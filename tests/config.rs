@@ -533,6 +533,7 @@ fn configs() -> impl Strategy<Value = Config> {
             clip_range_vf: if holds && learns { config.clip_range_vf } else { own.clip_range_vf },
             target_kl: if one_pass { own.target_kl } else { config.target_kl },
             activation: if has_layers { config.activation } else { own.activation },
+            model: if has_layers { config.model.clone() } else { "mlp".into() },
             shared_trunk: has_layers && config.shared_trunk,
             ..config
         }

@@ -157,7 +157,11 @@ impl Config {
         let algo = in_order(catalogue.algo(&defaults.algo.name), &defaults.algo, &OF_ALGOS)?;
         let config = Self::typed(settings::over::<Self>(known, settings)?, catalogue.clone())?;
         let distribution = in_order(catalogue.distribution(&defaults.distribution.name), &defaults.distribution, &[])?;
-        Ok(Self { env, model, distribution, algo, ..config })
+        let mut config = Self { env, model, distribution, algo, ..config };
+        if !own_model {
+            config.drop_idle_of_model();
+        }
+        Ok(config)
     }
 
     /// The word whose row has an argument of that name, if one has.
