@@ -13,9 +13,12 @@ fn config(algo: &str, optimizer: &str, env: &str) -> Config {
         "reinforce" | "rloo" => Config { episodes: 2, ..config },
         "ppo" => Config { n_steps: 8, n_minibatches: 2, ..config },
         "npg" | "trpo" => Config { n_steps: 8, n_minibatches: 2, n_epochs: 2, ..config },
+        // Of each of its steps there is one of the optimizer.
+        "stream_ac" => Config { n_steps: 3, ..config },
         _ => Config { n_steps: 8, ..config },
     };
-    Config { env: env.into(), envs: lanes, hidden: vec![8], steps: 300, ..config }
+    let steps = if algo == "stream_ac" { 90 } else { 300 };
+    Config { env: env.into(), envs: lanes, hidden: vec![8], steps, ..config }
 }
 
 /// A row without its clock.
@@ -94,8 +97,11 @@ fn every_environment_goes_on_bit_for_bit() {
                 // Those take long, or have no end.
                 continue;
             }
-            let steps =
-                if ["reinforce", "rloo"].contains(&algo.name) && limit >= 200 { 8 * u64::from(limit) } else { 700 };
+            let steps = match algo.name {
+                "reinforce" | "rloo" if limit >= 200 => 8 * u64::from(limit),
+                "stream_ac" => 90,
+                _ => 700,
+            };
             breaks_change_nothing(&Config { steps, ..config(algo.name, "adam", env) }, &[2, 3]);
         }
     }

@@ -19,7 +19,8 @@ pub(crate) const CPU: Device = Device::Cpu;
 pub(crate) type Lanes = fn(usize) -> Result<Box<dyn VecEnv>>;
 
 pub(crate) fn config(env: &str, algo: &str) -> Config {
-    let defaults = Config::new(algo, "adam").expect("an algorithm");
+    let streams = algo == "stream_ac";
+    let defaults = Config::new(algo, if streams { "sgd" } else { "adam" }).expect("an algorithm");
     let config = match algo {
         "reinforce" | "rloo" => Config { episodes: 16, ..defaults },
         "ppo" | "ppo_kl" | "dpo_drift" => Config { n_steps: 32, ..defaults },
@@ -28,9 +29,9 @@ pub(crate) fn config(env: &str, algo: &str) -> Config {
     };
     Config {
         env: env.into(),
-        envs: 8,
+        envs: if streams { 1 } else { 8 },
         hidden: vec![16],
-        lr: 0.01,
+        lr: if streams { 1.0 } else { 0.01 },
         gamma: 0.5,
         ent_coef: 0.0.into(),
         threads: 1,
