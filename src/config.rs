@@ -224,16 +224,14 @@ impl Config {
     pub fn for_algo_with(algo: &str, catalogue: &Catalogue) -> Result<Self> {
         catalogue.check()?;
         let base = Self { catalogue: catalogue.clone(), algo: Word::parse("algo", algo)?, ..Self::base() };
-        Self { model: base.model_of_algo()?, ..base }.with_defaults(true)?.check_arguments()
+        let model = base.model_of_algo()?.unwrap_or_else(|| base.model.clone());
+        Self { model, ..base }.with_defaults(true)?.check_arguments()
     }
 
-    /// The network that the algorithm's row has as its default, else the one that there is.
-    fn model_of_algo(&self) -> Result<Word> {
+    /// The network that the algorithm's row has as its default, if it has one.
+    fn model_of_algo(&self) -> Result<Option<Word>> {
         let settings = self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.make.settings);
-        match settings.iter().find(|(name, _)| *name == "model") {
-            Some((_, text)) => Word::parse("model", text),
-            None => Ok(self.model.clone()),
-        }
+        settings.iter().find(|(name, _)| *name == "model").map(|(_, text)| Word::parse("model", text)).transpose()
     }
 
     /// Takes from the algorithm's default network the arguments that change nothing beside what is said of it.

@@ -169,8 +169,10 @@ pub fn findings(
     }
     let share = entropy.get().zip(max_entropy).map(|(nats, most)| nats / most);
     if let Some(share) = share.filter(|share| !rose && *share < HARDLY_EXPLORES) {
+        // A step that is bounded is no shorter at a lower rate.
+        let steps = if config.of_algo("kappa_policy") { "raise kappa_policy" } else { "lower lr" };
         found.push(format!(
-            "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): raise ent_coef, or lower lr",
+            "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): raise ent_coef, or {steps}",
             100.0 * share
         ));
     }

@@ -160,5 +160,10 @@ mod tests {
         assert!(rows.iter().all(|row| row.len() == 5), "{rows:?}");
         assert_ne!(rows[0], rows[1]);
         assert!(weight.iter().all(|w| w.abs() <= 1.0 / 50f32.sqrt()));
+        // Of 25 inputs 22.5 would be 0: it is 23. Of few none is left, as in the paper.
+        for (inputs, left) in [(25, 2), (11, 1), (4, 0)] {
+            let weight = filled(Initialiser::Sparse, 1.0, 7, inputs);
+            assert!(weight.chunks_exact(inputs).all(|row| row.iter().filter(|w| **w != 0.0).count() == left));
+        }
     }
 }

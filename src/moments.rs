@@ -79,6 +79,12 @@ impl Moments {
         self.squares.iter().map(|squares| if self.count == 0 { 1.0 } else { squares / self.count as f64 })
     }
 
+    /// The same to bring numbers to scale by: 1 of a single row, too, which does not tell how they vary.
+    pub(crate) fn scale(&self) -> impl Iterator<Item = f64> {
+        let is_told = self.count > 1;
+        self.variance().map(move |variance| if is_told { variance } else { 1.0 })
+    }
+
     /// Adds them to `arrays`, the names after `prefix`.
     pub(crate) fn save(&self, prefix: &str, arrays: &mut Arrays) {
         arrays.put(format!("{prefix}.count"), vec![self.count]);

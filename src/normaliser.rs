@@ -52,7 +52,7 @@ impl RewardScale {
             }
         }
         returns.merge(&seen.of_all(world)?);
-        let scale = returns.variance().map(|variance| 1.0 / (variance + EPS).sqrt()).sum::<f64>() as f32;
+        let scale = returns.scale().map(|variance| 1.0 / (variance + EPS).sqrt()).sum::<f64>() as f32;
         rollout.reward.iter_mut().for_each(|reward| *reward = (*reward * scale).clamp(-*clip, *clip));
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Normaliser {
         let mut seen = Moments::new(rollout.observation_len);
         rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));
         observation.merge(&seen.of_all(world)?);
-        NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.variance());
+        NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.scale());
         Ok(())
     }
 

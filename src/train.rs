@@ -193,7 +193,7 @@ impl Trainer {
         let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs * world.size()));
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
-        notes.extend(reckoning.note());
+        notes.extend(reckoning.note);
         Ok(Self {
             config: config.clone(),
             envs,
@@ -242,7 +242,7 @@ impl Trainer {
                 (Err(error @ Error::Diverged { .. }), _) | (Err(error), None) => return Err(error),
                 // Of several rollouts some are learnt from.
                 (Err(error), Some(before)) => {
-                    self.restore(before)?;
+                    self.begin_again(before)?;
                     return Err(error);
                 }
             }
@@ -405,3 +405,6 @@ impl Trainer {
         Ok(policy)
     }
 }
+
+#[cfg(test)]
+mod tests;

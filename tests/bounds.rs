@@ -101,6 +101,16 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
         let refused = said.as_ref().is_err_and(|said| said.contains("max_memory = 0.06 GiB"));
         assert!(if fits { said.is_ok() } else { refused }, "{algo}: {said:?}");
     }
+    // Advised is what would help: many rollouts an update are never held together, nor has every algorithm all sizes.
+    for (algo, sizes) in [
+        ("ppo", "smaller `hidden` or `envs` or `n_steps` need less"),
+        ("reinforce", "smaller `hidden` or `envs` need less"),
+        ("stream_ac", "smaller `hidden` or `envs` need less"),
+    ] {
+        let config = Config { max_memory: 1e-4, ..Config::for_algo(algo).expect("an algorithm") };
+        let said = Trainer::new(&config).map(drop).expect_err("too much").to_string();
+        assert!(said.contains(sizes), "{algo}: {said}");
+    }
     for memory in [0.0, -1.0, f64::NAN] {
         let refused = Config { max_memory: memory, ..ppo.clone() }.validate().expect_err("no memory").to_string();
         assert!(refused.starts_with("max_memory = "), "{refused}");
@@ -115,6 +125,17 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
     let long = Config { init: Initialiser::Kaiming, hidden: vec![512, 512], n_steps: 4096, n_epochs: 100, ..ppo };
     let notes = Trainer::new(&long).expect("a trainer").take_notes();
     assert!(notes.len() == 1 && notes[0].contains("multiplications"), "{notes:?}");
+    assert!(notes[0].ends_with("smaller `hidden` or `envs` or `n_steps` or `n_epochs` take less"), "{notes:?}");
+    let a2c = Config::for_algo("a2c").expect("an algorithm");
+    let notes = Trainer::new(&Config {
+        init: Initialiser::Kaiming,
+        hidden: vec![4096, 4096],
+        n_steps: 512,
+        max_memory: 9.0,
+        ..a2c
+    });
+    let notes = notes.expect("a trainer").take_notes();
+    assert!(notes.len() == 1 && notes[0].ends_with("smaller `hidden` or `envs` or `n_steps` take less"), "{notes:?}");
     let of = |optimizer: &str| {
         let optimizer = optimizer.parse().expect("a spec");
         let config =
@@ -203,6 +224,7 @@ fn files_have_a_largest_size() {
     let mut file = std::fs::File::create(&path).expect("a file");
     (0..100).for_each(|_| file.write_all(&vec![b'\n'; 1 << 20]).expect("room"));
     std::fs::write(home.path().join("metrics.csv"), "env_steps,episode_return_mean\n1,2\n").expect("a file");
+    std::fs::write(home.path().join("policy.safetensors"), "").expect("a file");
     type Reading = fn(&Path) -> Option<String>;
     let readings: [Reading; 5] = [
         |home| Config::read_toml(&home.join("config.toml")).err().map(|e| e.to_string()),

@@ -41,6 +41,19 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         ("algo = 'reinforce(discount_states=true)'\ngamma = 1", "discount_states", "set gamma below 1"),
         ("algo = 'reinforce(discount_states=true, gamma=1)'", "discount_states", "set gamma below 1"),
         ("mask_actions = false", "mask_actions", "leave it out"),
+        ("hidden = []\nlayer_norm = true", "layer_norm", "give it layers"),
+        ("hidden = []\nmodel = 'mlp(layer_norm=true)'", "layer_norm", "give it layers"),
+        ("algo = 'stream_ac'\nhidden = []\nlayer_norm = true", "layer_norm", "give it layers"),
+        (
+            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'\nsde_sample_freq = 4",
+            "sde_sample_freq",
+            "leave it out",
+        ),
+        (
+            "algo = 'a2c(n_steps=1)'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
+            "sde_sample_freq",
+            "leave it out",
+        ),
     ] {
         let message = Config::from_toml(text).expect_err(text).to_string();
         assert!(message.starts_with(name) && message.contains(" has no effect: "), "{text}: {message}");
@@ -49,6 +62,11 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
     for text in [
         "vf_coef = 0",
         "hidden = []",
+        // What the algorithm's network has unless said.
+        "hidden = []\nalgo = 'stream_ac'",
+        "hidden = []\nalgo = 'stream_ac'\nmodel = 'mlp(layer_norm=true)'",
+        "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'",
+        "algo = 'a2c'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
         "hidden = []\ncritic_hidden = [8]\nactivation = 'relu'",
         "hidden = []\nmodel = 'minatar_cnn'\nshared_trunk = true\nenv = 'GridWorld-4x4-v0(observation=image)'",
         "algo = 'reinforce(baseline=false)'",

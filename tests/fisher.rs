@@ -199,7 +199,12 @@ const BY_DIFFERENCES: [f64; 2] = [1e-3; 2];
 #[test]
 fn perceptrons_have_the_exact_product() {
     for which in 0..ACTIONS {
-        for model in ["mlp(hidden=[6, 5])", "mlp(hidden=[6], shared_trunk=true, activation=silu)", "mlp(hidden=[])"] {
+        for model in [
+            "mlp(hidden=[6, 5])",
+            "mlp(hidden=[6], shared_trunk=true, activation=silu)",
+            "mlp(hidden=[])",
+            "mlp(hidden=[6, 5], layer_norm=true)",
+        ] {
             let (action, distribution) = actions(which);
             let spec = spec(Space::uniform_box(4, -1.0, 1.0), action);
             let (params, network) = network(&spec, model, distribution);

@@ -82,9 +82,9 @@ fn updates_give_the_words_that_they_gave() {
         trpo      CartPole-v1      16 lanes: ea4f2a7efe9d1280 ea4f2a7efe9d1280
         trpo      GridWorld-4x4-v0 16 lanes: 5f7c9482baf33846 5f7c9482baf33846
         trpo      CartPole-v1      64 lanes: 5a140ece218ea05b 5a140ece218ea05b
-        stream_ac CartPole-v1       1 lanes: f1f21c1452216672 f1f21c1452216672
-        stream_ac GridWorld-4x4-v0  1 lanes: e0e914cb6bedad90 e0e914cb6bedad90
-        stream_ac CartPole-v1      64 lanes: 32628fb552d1da95 32628fb552d1da95
+        stream_ac CartPole-v1       1 lanes: 12af1d7a9693206b 12af1d7a9693206b
+        stream_ac GridWorld-4x4-v0  1 lanes: d77f884c26fba3e0 d77f884c26fba3e0
+        stream_ac CartPole-v1      64 lanes: b0ffc25539bb4d29 b0ffc25539bb4d29
     "#]]
     .assert_eq(&words);
 }

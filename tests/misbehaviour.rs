@@ -106,29 +106,41 @@ fn an_environment_s_error_says_where_and_comes_again_from_the_state_before() {
 
 #[test]
 fn a_run_that_an_environment_ends_is_saved_as_it_was_before_and_ends_there_again() {
-    let config = Config { env: "Rogue-v0".into(), envs: 2, ..config(OnDivergence::Stop, 500) };
-    let config = Config { optimizer: "adam".parse().expect("a spec"), n_steps: 3, ..config };
-    let make = |config: &Config| {
-        Trainer::with_envs(config, |lanes| {
-            assert_eq!(lanes, 2);
-            Ok(Rogue::lanes([|_| panic!("out of rope"); 2]))
-        })
-    };
-    let mut trainer = make(&config).expect("a trainer");
-    let home = tempfile::tempdir().expect("a folder");
-    let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
-    let (updates, error) = run_to_its_end(&mut trainer);
-    assert_eq!(updates, [1, 2]);
-    let said = error.expect("an error").to_string();
-    let seed = Seed(config.seed).derive("lanes", 0);
-    let place = format!("Rogue-v0, lane 0, step 6 of its episode, seed {seed}");
-    assert_eq!(said, format!("{place}: the environment panicked: out of rope"));
-    run.save(&mut trainer).expect("the state before");
-    drop(run);
-    let (_, mut again, notes) = RunFolder::resume(home.path().join("run"), make).expect("a run");
-    assert_eq!((again.env_steps(), notes), (12, Vec::new()));
-    let (updates, error) = run_to_its_end(&mut again);
-    assert_eq!((updates, error.map(|error| error.to_string())), (Vec::new(), Some(said)));
+    // One update is one rollout, or as many as it has steps.
+    for algo in ["a2c", "stream_ac"] {
+        let defaults = Config::for_algo(algo).expect("an algorithm");
+        let config = Config { envs: 2, n_steps: 3, hidden: vec![4], steps: 500, env: "Rogue-v0".into(), ..defaults };
+        let make = |config: &Config| {
+            Trainer::with_envs(config, |lanes| {
+                assert_eq!(lanes, 2);
+                Ok(Rogue::lanes([|_| panic!("out of rope"); 2]))
+            })
+        };
+        let mut trainer = make(&config).expect("a trainer");
+        let home = tempfile::tempdir().expect("a folder");
+        let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
+        let updates = [1, 2].map(|_| trainer.step().expect("an update").expect("steps are left").update);
+        assert_eq!(updates, [1, 2]);
+        let state = |trainer: &mut Trainer| {
+            let params = trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits);
+            trainer.checkpoint().expect("a whole state");
+            (params.collect::<Vec<_>>(), trainer.env_steps(), trainer.updates())
+        };
+        let before = state(&mut trainer);
+        let seed = Seed(config.seed).derive("lanes", 0);
+        let said =
+            format!("Rogue-v0, lane 0, step 6 of its episode, seed {seed}: the environment panicked: out of rope");
+        for _ in 0..2 {
+            assert_eq!(trainer.step().expect_err("no rope").to_string(), said);
+            assert_eq!(state(&mut trainer), before, "{algo}");
+        }
+        run.save(&mut trainer).expect("the state before");
+        drop(run);
+        let (_, mut again, notes) = RunFolder::resume(home.path().join("run"), make).expect("a run");
+        assert_eq!((again.env_steps(), notes), (12, Vec::new()));
+        let (updates, error) = run_to_its_end(&mut again);
+        assert_eq!((updates, error.map(|error| error.to_string())), (Vec::new(), Some(said)));
+    }
 }
 
 /// An optimizer whose update is NaN in some updates of the run, and in all after one.

@@ -7,6 +7,7 @@ use std::process::Output;
 
 use uphill::catalogue::{AnyRow, EnvRow, MakeEnv};
 use uphill::envs::{CartPole, Lanes, TimeLimit};
+use uphill::init::Initialiser;
 use uphill::optim::{Chain, Make, Registry, Row, scale_by_learning_rate};
 use uphill::words::{Kind, Param, Range};
 use uphill::{Catalogue, Config, Error, Metrics, Policy, Result, RunFolder, Sink, Trainer, sink};
@@ -349,6 +350,37 @@ fn another_algorithm_or_network_than_that_of_the_file_takes_what_it_has() {
     fs::write(home.path().join("mixed.toml"), "algo = 'a2c'\nn_epochs = 3\n").expect("a file");
     let output = run(home.path(), "train", &["--config", "mixed.toml", "--algo", "reinforce"]);
     assert!(said(&output).starts_with("error: n_epochs = 3 has no effect on reinforce"), "{}", said(&output));
+}
+
+#[test]
+fn the_defaults_of_an_algorithm_do_not_go_to_another_by_the_file_of_its_run() {
+    let home = tempfile::tempdir().expect("a folder");
+    let train = |more: &[&str]| {
+        let output = run(home.path(), "train", &[&["--force", "--steps", "64", "--hidden", "6"], more].concat());
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let settings = |folder: &str| {
+        let text = fs::read_to_string(home.path().join(folder).join("config.toml")).expect("settings");
+        Config::from_toml(&text).expect("settings")
+    };
+    let names =
+        "anneal_lr, envs, init, lr, max_grad_norm, model, normalize_observation, normalize_reward and optimizer";
+    let names_of = |a: &str, b: &str| format!("left out of the file, as {a} has other defaults than {b}: {names}\n");
+    for (own, other) in [("stream_ac", "dpo_drift"), ("dpo_drift", "stream_ac")] {
+        train(&["--algo", own, "--out", own, "--n-steps", "8"]);
+        let told = train(&["--config", &format!("{own}/config.toml"), "--algo", other, "--out", "other"]);
+        let meant = Config { hidden: vec![6], n_steps: 8, steps: 64, ..Config::for_algo(other).expect("an algorithm") };
+        assert_eq!(settings("other"), meant, "{told}");
+        assert!(told.contains(&names_of(other, own)), "{told}");
+    }
+    // What was chosen stays, in the network's word or by itself.
+    let chosen = "algo = 'stream_ac'\nmodel = 'mlp(layer_norm=true, init=xavier)'\nlr = 0.5\nenvs = 2\n";
+    fs::write(home.path().join("chosen.toml"), chosen).expect("a file");
+    let told = train(&["--config", "chosen.toml", "--algo", "a2c", "--out", "other"]);
+    assert!(told.contains("left out of the file, as a2c has other defaults than stream_ac: model\n"), "{told}");
+    let a2c = settings("other");
+    assert_eq!((a2c.model.to_string().as_str(), a2c.init, a2c.lr, a2c.envs), ("mlp", Initialiser::Xavier, 0.5, 2));
 }
 
 #[test]

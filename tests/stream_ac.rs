@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use candle_core::Device;
-use uphill::algo::{Algorithm, Learner};
-use uphill::envs::{End, Env, GridWorld, GridWorldConfig, Lanes, TimeLimit, VecEnv};
+use uphill::algo::Learner;
+use uphill::envs::{End, Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
 use uphill::models::Site;
 use uphill::optim::When;
-use uphill::{Collector, Config, Error, Horizon, MlpConfig, MlpModel, Model, Rollout, Seed, Trainer, oracle};
+use uphill::{Collector, Config, Error, Evaluated, Horizon, MlpConfig, MlpModel, Rollout, Seed, Trainer, oracle};
 
 fn learner(config: &Config) -> Learner {
     let spec = config.make_envs(1).expect("an environment").spec().clone();
@@ -235,8 +235,20 @@ fn a_lane_that_stands_elsewhere_has_no_trace() {
     assert_ne!(bits(false, 0), bits(false, 5));
 }
 
-/// Rows without their clock, the parameters at the end, and how often training was broken off.
-fn trained(trainer: &mut Trainer) -> (Vec<String>, Vec<u32>, u32) {
+/// The first value learnt is that of one step: its deviation, which is none, counts as a ten-thousandth.
+#[test]
+fn errors_are_in_the_unit_that_values_are_learnt_in() {
+    let first = |more: &str| {
+        let text = format!("algo = 'stream_ac'\nenv = 'CartPole-v1'\nhidden = [5]\nn_steps = 1\n{more}");
+        let mut trainer = Trainer::new(&Config::from_toml(&text).expect("a configuration")).expect("a trainer");
+        trainer.step().expect("an update").expect("steps are left").value_loss.expect("a loss")
+    };
+    let ratio = first("normalize_value = true") / first("");
+    assert!((ratio / 1e8 - 1.0).abs() < 1e-3, "{ratio}");
+}
+
+/// Rows without their clock, the parameters and all evaluations at the end, and how often training was broken off.
+fn trained(trainer: &mut Trainer) -> (Vec<String>, Vec<u32>, Vec<Evaluated>, u32) {
     let (mut rows, mut breaks) = (Vec::new(), 0);
     loop {
         match trainer.step() {
@@ -250,13 +262,13 @@ fn trained(trainer: &mut Trainer) -> (Vec<String>, Vec<u32>, u32) {
         }
     }
     let params = trainer.params().snapshot().expect("values");
-    (rows, params.into_iter().map(f32::to_bits).collect(), breaks)
+    (rows, params.into_iter().map(f32::to_bits).collect(), trainer.take_evaluations(), breaks)
 }
 
 #[test]
 fn an_update_of_many_steps_that_is_broken_off_begins_again() {
     let text = "algo = 'stream_ac'\nenv = 'CartPole-v1'\nhidden = [5]\nn_steps = 40\nenvs = 2\nsteps = 800\n\
-                optimizer = 'adam'\nnormalize_value = true\nthreads = 1";
+                optimizer = 'adam'\nnormalize_value = true\nthreads = 1\neval_every = 80\neval_episodes = 1";
     let config = Config::from_toml(text).expect("a configuration");
     let whole = trained(&mut Trainer::new(&config).expect("a trainer"));
     let mut trainer = Trainer::new(&config).expect("a trainer");
@@ -267,9 +279,10 @@ fn an_update_of_many_steps_that_is_broken_off_begins_again() {
         if count == 1 {
             std::thread::sleep(Duration::from_millis(2_100));
         }
-        [0, 50, 131, 300, 302].contains(&count)
+        [0, 50, 131, 300, 302, 1_501, 3_000].contains(&count)
     });
     let broken = trained(&mut trainer);
     assert_eq!((broken.0, broken.1), (whole.0, whole.1));
-    assert_eq!(broken.2, 4);
+    assert_eq!(broken.2, whole.2);
+    assert_eq!((broken.2.len(), broken.3), (10, 6));
 }

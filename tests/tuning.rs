@@ -324,6 +324,9 @@ fn a_file_says_all_of_a_search_and_every_algorithm_has_ranges_of_its_own() {
     let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("a file");
     assert_eq!(search(text).ranges.len(), 5);
     assert!(search(text).described().expect("a plan").contains("96 runs to step 11111, 30 runs to step 33333"));
+    let search = Search::from_toml("algo = 'stream_ac'\nent_coef = 0").expect("a search");
+    let names = search.ranges.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["kappa_policy", "kappa_value", "lr", "trace_lambda"]);
     // What is said is not searched.
     let search = Search::from_toml("algo = 'ppo'\nlr = 1e-3").expect("a search");
     assert_eq!(search.ranges.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["ent_coef", "gae_lambda"]);

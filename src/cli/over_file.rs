@@ -25,7 +25,8 @@ const WORDS: [&str; 4] = ["env", "model", "distribution", "algo"];
 /// names another optimizer, that of another kind has its own learning rate, and what it says or does by itself is not said
 /// again.
 fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {
-    let mut notes = other_rows(of_file, of_line, catalogue)?;
+    let mut notes = Vec::from_iter(defaults_give_way(of_file, of_line, catalogue)?);
+    notes.extend(other_rows(of_file, of_line, catalogue)?);
     let spec = |table: &toml::Table| table.get("optimizer").map(Spec::try_from).transpose();
     let Some(other) = spec(of_line)? else { return Ok(notes) };
     let registry = catalogue.optim();
@@ -43,6 +44,51 @@ fn give_way(of_file: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalo
         notes.push("lr: the optimizer's own, as that of the file is of another optimizer's; --lr says another".into());
     }
     Ok(notes)
+}
+
+/// Takes out of a file's settings those of a run which its algorithm has by default, where the command line names an algorithm that
+/// has others, and says so: the file of a run has them all, whoever chose them.
+fn defaults_give_way(
+    of_file: &mut toml::Table,
+    of_line: &toml::Table,
+    catalogue: &Catalogue,
+) -> Result<Option<String>> {
+    let read = |table: toml::Table| Config::read(table, catalogue, true).ok();
+    let only = |name: &str, table: &toml::Table| table.get(name).map(|value| (name.to_string(), value.clone()));
+    let algo = |table: &toml::Table| read(toml::Table::from_iter(only("algo", table)));
+    let (true, Some(alone), Some(own), Some(other)) =
+        (of_line.contains_key("algo"), read(of_file.clone()), algo(of_file), algo(of_line))
+    else {
+        return Ok(None);
+    };
+    let rows = [catalogue.algo(&own.algo.name)?, catalogue.algo(&other.algo.name)?];
+    let mut names: Vec<&str> = rows.iter().flat_map(|row| row.make.settings).map(|(name, _)| *name).collect();
+    if names.contains(&"optimizer") {
+        names.push("lr");
+    }
+    if names.contains(&"model") {
+        let of_models = [&own.model, &other.model].into_iter().filter_map(|word| catalogue.params("model", word));
+        names.extend(of_models.flatten().map(|param| param.name));
+        let said = of_file.get("model").map(|value| Word::from_toml("model", value)).transpose()?;
+        for (name, value) in said.into_iter().flat_map(|word| word.args) {
+            // By itself it means the same.
+            if let Some(name) = name.filter(|name| Config::is_setting(name)) {
+                of_file.entry(name).or_insert(value.to_toml(None));
+            }
+        }
+    }
+    let [alone, own_table, other_table] = [alone.all()?, own.all()?, other.all()?];
+    let is_gone = |name: &&str| {
+        let is_default = alone.get(*name) == own_table.get(*name) && own_table.get(*name) != other_table.get(*name);
+        of_file.contains_key(*name) && !of_line.contains_key(*name) && is_default
+    };
+    let mut gone: Vec<&str> = names.into_iter().filter(is_gone).collect();
+    gone.sort_unstable();
+    gone.dedup();
+    gone.iter().for_each(|name| drop(of_file.remove(*name)));
+    let (own, other) = (&own.algo.name, &other.algo.name);
+    let note = || format!("left out of the file, as {other} has other defaults than {own}: {}", names::listed(&gone));
+    Ok((!gone.is_empty()).then(note))
 }
 
 /// Takes out of a file's settings what has an effect there, and none beside what the command line says.

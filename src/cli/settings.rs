@@ -223,9 +223,9 @@ pub(super) struct Trained {
     /// Algorithm that trains
     #[arg(long, default_value = "ppo")]
     pub(super) algo: String,
-    /// Network: a name, or one with arguments
-    #[arg(long, default_value = "mlp")]
-    model: String,
+    /// Network: a name, or one with arguments [default: the algorithm's own]
+    #[arg(long)]
+    model: Option<String>,
     /// Units of each hidden layer [default: small enough for a quick look]
     #[arg(long, value_name = "UNITS", num_args = 0..)]
     hidden: Option<Vec<String>>,
@@ -251,9 +251,13 @@ impl Trained {
         catalogue: &Catalogue,
     ) -> Result<Config> {
         let mut table = Config::env_settings(&self.env, catalogue)?;
-        let words = [("model", Some(&*self.model)), ("algo", Some(&*self.algo)), ("optimizer", optimizer)];
+        let words = [("model", self.model.as_deref()), ("algo", Some(&*self.algo)), ("optimizer", optimizer)];
         table.extend(words.into_iter().filter_map(|(name, word)| Some((name.into(), word?.into()))));
-        let by_default = || (self.model == "mlp").then(|| hidden.iter().map(usize::to_string).collect());
+        let is_mlp = match &self.model {
+            Some(model) => model == "mlp",
+            None => Config::for_algo_with(&self.algo, catalogue).is_ok_and(|config| config.model == "mlp"),
+        };
+        let by_default = || is_mlp.then(|| hidden.iter().map(usize::to_string).collect());
         if let Some(units) = self.hidden.clone().or_else(by_default) {
             // As `train` has them.
             let units = if units.is_empty() { "none".into() } else { units.join(",") };
@@ -334,4 +338,25 @@ pub(super) fn remedy(error: &clap::Error, catalogue: &Catalogue) -> Option<Strin
         return crate::names::absent(&name).filter(|why| !why.is_empty()).map(Into::into);
     };
     Some(format!("it goes into the optimizer, as in --optimizer \"{row}({name}=…)\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Trained;
+    use crate::Catalogue;
+    use crate::init::Initialiser;
+
+    #[test]
+    fn what_is_measured_has_the_network_of_its_algorithm_in_layers_of_its_own() {
+        let of = |algo: &str, model: Option<&str>| {
+            let (env, algo, model) = ("GridWorld-4x4-v0".into(), algo.into(), model.map(String::from));
+            let trained = Trained { env, algo, model, hidden: None, gamma: None, seed: 1, threads: 1 };
+            let config = trained.config(None, 100, &[7], &Catalogue::default()).expect("a configuration");
+            (config.model.to_string(), config.hidden, config.init)
+        };
+        assert_eq!(of("ppo", None), ("mlp".into(), vec![7], Initialiser::Orthogonal));
+        assert_eq!(of("stream_ac", None), ("mlp(layer_norm=true)".into(), vec![7], Initialiser::Sparse));
+        assert_eq!(of("stream_ac", Some("mlp")), ("mlp".into(), vec![7], Initialiser::Orthogonal));
+        assert_eq!(of("ppo", Some("mlp_layer_norm")).1, [64, 64]);
+    }
 }

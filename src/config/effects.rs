@@ -5,7 +5,7 @@ use crate::distributions::AUTO;
 use crate::names::listed;
 use crate::optim::{Optimizer, When};
 use crate::words::{self, Param, Value, Word};
-use crate::{Config, Error, Result, models, settings};
+use crate::{Config, Error, Horizon, Result, models, settings};
 
 impl Config {
     /// Whether a setting changes nothing, be it only that it says what holds unless said. Such a one is not written.
@@ -74,13 +74,21 @@ impl Config {
             "discount_states" => {
                 said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
             }
+            "sde_sample_freq" => {
+                let is_short = self.make_algo().is_ok_and(|algo| algo.horizon() == Horizon::Steps(1));
+                let algo = &self.algo.name;
+                let why = format!(
+                    "a rollout of {algo} as it is set is one step, and noise is drawn anew in each; leave it out"
+                );
+                said(is_short, &why)
+            }
             "activation" | "layer_norm" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
         }
     }
 
     /// Whether a setting is an argument of the algorithm.
-    fn of_algo(&self, name: &str) -> bool {
+    pub(crate) fn of_algo(&self, name: &str) -> bool {
         self.catalogue.algo(&self.algo.name).is_ok_and(|row| row.param(name).is_some())
     }
 
@@ -163,15 +171,20 @@ impl Config {
         }
     }
 
-    /// The arguments of the model and the algorithm that are no settings and not what they are unless said.
+    /// The arguments of the model, the algorithm and the distribution that are no settings and not what they are unless said.
     fn arguments(&self) -> impl Iterator<Item = &'static str> {
         let models = self.catalogue.model(&self.model.name).map_or(&[][..], |row| row.params);
         let algos = self.catalogue.algo(&self.algo.name).map_or(&[][..], |row| row.params);
-        let said = |(word, param): &(&Word, &'static Param)| {
-            let default = words::value(param.default).ok();
+        let distributions = self.catalogue.distribution(&self.distribution.name).map_or(&[][..], |row| row.params);
+        let of_algo = self.model_of_algo().ok().flatten().filter(|word| self.model == word.name.as_str());
+        let own = move |param: &Param| of_algo.as_ref().and_then(|word| word.arg(param.name).cloned());
+        let said = |(word, param, own): &(&Word, &'static Param, Option<Value>)| {
+            let default = own.clone().or(words::value(param.default).ok());
             word.arg(param.name).is_some_and(|value| Some(value) != default.as_ref())
         };
-        let models = models.iter().map(|param| (&self.model, param));
-        models.chain(algos.iter().map(|param| (&self.algo, param))).filter(said).map(|(_, param)| param.name)
+        let models = models.iter().map(move |param| (&self.model, param, own(param)));
+        let others = [(&self.algo, algos), (&self.distribution, distributions)];
+        let others = others.into_iter().flat_map(|(word, params)| params.iter().map(move |param| (word, param, None)));
+        models.chain(others).filter(said).map(|(_, param, _)| param.name)
     }
 }

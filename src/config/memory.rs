@@ -3,6 +3,7 @@
 use uphill_envs::{Spec, counted};
 
 use crate::algo::Algorithm;
+use crate::names::in_code;
 use crate::optim::Optimizer;
 use crate::rollout::ObservationKind;
 use crate::{Config, Error, Horizon, Layout, Result};
@@ -29,12 +30,12 @@ const GIB: f64 = (1u64 << 30) as f64;
 const LONG: f64 = 1e11;
 
 /// What a run needs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reckoning {
     /// The most steps of a rollout in each lane.
     pub(crate) most_steps: usize,
-    /// Multiplications of one update, acting among them, where the size of its rollout is known.
-    multiplications: Option<f64>,
+    /// What is to be said of an update that takes long.
+    pub(crate) note: Option<String>,
 }
 
 impl Config {
@@ -78,14 +79,16 @@ impl Config {
             let (envs, width) = (counted(self.envs, "environment"), counted(spec.observation_len(), "number"));
             return Err(Error::Config(format!(
                 "the run needs about {}, max_memory = {} GiB: {} for {parameters}, {} for the optimizer, {} for {envs} \
-                 with {width} an observation, {} for a rollout of theirs; smaller `hidden`, `envs` or `n_steps` need \
-                 less, an optimizer with less state does, and a larger max_memory allows it",
+                 with {width} an observation, {} for a rollout of theirs; smaller {} need less, an optimizer with less state \
+                 does, and a larger max_memory allows it",
                 amount(needed),
                 self.max_memory,
                 amount(network),
                 amount(learning),
                 amount(kept),
                 amount(rollout),
+                // Of many rollouts an update holds one at a time.
+                self.sizes(if algo.rollouts() == 1 { &["n_steps"] } else { &[] }),
             )));
         }
         // A rollout that grows has room for twice as much.
@@ -95,7 +98,21 @@ impl Config {
         let optimizing = need.multiplications * algo.most_steps() as f64;
         let of_rollout = steps.map(|steps| parameters * lanes * steps as f64 * passes + optimizing);
         let multiplications = of_rollout.map(|count| count * algo.rollouts() as f64);
-        Ok(Reckoning { most_steps, multiplications })
+        let note = multiplications.filter(|&count| count > LONG).map(|count| {
+            let (minutes, sizes) = (count / 1e10 / 60.0, self.sizes(&["n_steps", "n_epochs"]));
+            format!(
+                "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core; smaller {sizes} \
+                 take less"
+            )
+        });
+        Ok(Reckoning { most_steps, note })
+    }
+
+    /// The settings that make a run smaller, those of these among them that are the algorithm's.
+    fn sizes(&self, of_algo: &[&str]) -> String {
+        let of_algo = of_algo.iter().filter(|name| self.of_algo(name));
+        let names: Vec<String> = ["hidden", "envs"].iter().chain(of_algo).map(|name| in_code(name)).collect();
+        names.join(" or ")
     }
 
     /// Refuses so many lanes of an evaluation, if they need more than [`max_memory`](Config::max_memory).
@@ -126,16 +143,4 @@ fn amount(bytes: f64) -> String {
 /// Bytes of one lane.
 fn lane(observation_len: usize) -> f64 {
     4.0 * LANE_OBSERVATIONS * observation_len as f64 + LANE
-}
-
-impl Reckoning {
-    /// What is to be said of an update that takes long.
-    pub(crate) fn note(self) -> Option<String> {
-        let count = self.multiplications.filter(|&count| count > LONG)?;
-        let minutes = count / 1e10 / 60.0;
-        Some(format!(
-            "an update takes about {count:.1e} multiplications, some {minutes:.1} minutes for one core; smaller `hidden`, \
-             `envs`, `n_steps` or `n_epochs` take less"
-        ))
-    }
 }

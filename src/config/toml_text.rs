@@ -112,10 +112,9 @@ impl Config {
                 *word = Word::from_toml(name, &value)?;
             }
         }
-        base.model = match own_model {
-            true => base.model,
-            false => base.model_of_algo()?,
-        };
+        if !own_model && let Some(model) = base.model_of_algo()? {
+            base.model = model;
+        }
         let mut said: Vec<(String, &str)> = Vec::new();
         for (word, row) in [
             (&base.env.word, catalogue.env(&base.env.word.name).ok().map(|row| row.params)),

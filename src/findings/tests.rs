@@ -41,6 +41,9 @@ fn each_sign_is_named_with_what_helps_and_a_healthy_run_is_left_in_peace() {
         let found = said(&whole, row);
         assert!(found.len() == 1 && found[0].contains(word), "{word}: {found:?}");
     }
+    let stream_ac = Config::for_algo("stream_ac").expect("a config");
+    let row_of_steps = Metrics { clip_fraction: None, explained_variance: None, ..row(0.0, 0.0, 0.001, 1.0) };
+    assert!(said(&stream_ac, row_of_steps)[0].ends_with("raise ent_coef, or raise kappa_policy"));
     // A limit that is not the whole gradient's, or that a link has taken over, says nothing of the policy's share.
     assert_eq!(said(&part, row(0.8, 0.1, 0.5, 180.0)), [""; 0]);
     let own = Config { optimizer: "clip_by_value(1) | adam".parse().expect("a spec"), ..whole };

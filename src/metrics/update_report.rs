@@ -61,3 +61,22 @@ impl UpdateReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Mean, UpdateReport};
+
+    #[test]
+    fn several_reports_are_their_mean_term_by_term() {
+        let report = |entropy, grad_norm, update_norm, explained_variance| {
+            let terms = vec![("entropy", entropy), ("value_loss", 2.0 * entropy)];
+            UpdateReport { terms, grad_norm, update_norm, explained_variance }
+        };
+        let mut mean = Mean::default();
+        mean.add(report(1.0, 2.0, 3.0, 0.5));
+        assert_eq!(Mean { sum: report(1.0, 2.0, 3.0, 0.5), count: 1.0 }.mean(), report(1.0, 2.0, 3.0, 0.5));
+        mean.add(report(2.0, 4.0, 5.0, 0.25));
+        mean.add(report(6.0, 0.0, 1.0, 0.75));
+        assert_eq!(mean.mean(), report(3.0, 2.0, 3.0, 0.5));
+    }
+}

@@ -1,9 +1,10 @@
 use uphill_envs::End;
 
 use super::{Normaliser, RewardScale, ValueScale};
-use crate::Rollout;
+use crate::models::Site;
 use crate::rollout::Estimate;
 use crate::world::Alone;
+use crate::{Config, Rollout, Seed};
 
 /// Two lanes: one whose episode ends in the middle, one that is parked after its first step.
 fn played() -> Rollout {
@@ -36,6 +37,26 @@ fn rewards_are_divided_by_the_deviation_of_discounted_returns() {
     // Environments that could not be saved begin anew.
     normaliser.begin();
     assert_eq!(normaliser.reward.expect("the one above").running, [0.0; 2]);
+}
+
+#[test]
+fn what_came_once_is_not_blown_up() {
+    let mut rollout = Rollout {
+        observation: vec![3.0, -4.0, 0.0, 1.0].into(),
+        reward: vec![2.0],
+        end: vec![End::Not],
+        valid: vec![true],
+        ..Rollout::new(1, 4)
+    };
+    let config = Config::for_algo("stream_ac").expect("an algorithm");
+    let spec = config.make_env().expect("an environment").spec().clone();
+    let (mut params, _) = config.make_model(&Site::new(&spec, Seed(1))).expect("a model");
+    let mut normaliser = config.make_normaliser(&spec);
+    normaliser.scale_rewards(&mut rollout, &Alone).expect("alone");
+    assert_eq!(rollout.reward, [2.0]);
+    normaliser.follow(&rollout, &mut params, &Alone).expect("alone");
+    assert_eq!(params.buffers().get("normaliser.mean"), Some(&[3.0, -4.0, 0.0, 1.0][..]));
+    assert_eq!(params.buffers().get("normaliser.variance"), Some(&[1.0; 4][..]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Best, Trainer};
 use crate::algo::Learner;
 use crate::arrays::Arrays;
-use crate::checkpoint::{self, Progress};
+use crate::checkpoint::{self, Checkpoint, Progress};
 use crate::evaluation::{Evaluated, StoppedBy};
 use crate::policy::{Acting, Mode, Player};
 use crate::seed::Seed;
@@ -38,6 +38,14 @@ impl Trainer {
     /// [`RunFolder`](crate::RunFolder) asks for them, and writes them.
     pub fn take_evaluations(&mut self) -> Vec<Evaluated> {
         std::mem::take(&mut self.evaluations.new)
+    }
+
+    /// Goes on from the checkpoint that it made last, with the evaluations since, which nobody has taken yet.
+    pub(super) fn begin_again(&mut self, from: &Checkpoint) -> Result<()> {
+        let new = self.take_evaluations();
+        self.restore(from)?;
+        self.evaluations.new = new;
+        Ok(())
     }
 
     /// Whether a multiple of `eval_every` has been reached or passed since the last evaluation.

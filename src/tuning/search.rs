@@ -233,7 +233,10 @@ impl Search {
         let ranges = [
             real("ent_coef", 1e-4, 0.1, true),
             real("gae_lambda", 0.8, 1.0, false),
+            real("kappa_policy", 1.0, 30.0, true),
+            real("kappa_value", 1.0, 30.0, true),
             real("lr", around(1.0 / 30.0), around(30.0), true),
+            real("trace_lambda", 0.5, 1.0, false),
         ];
         let fits = |(name, space): &(String, Space)| {
             let has = name == "lr" || self.argument(base, name).is_some();
