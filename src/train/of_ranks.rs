@@ -3,6 +3,8 @@
 //! What every rank has alike stands there once, what is the first rank's own by the names that one rank alone would give it,
 //! and that of rank `r` by the same names after `rank.r.`; `ranks` says how many there are.
 
+use uphill_envs::counted;
+
 use super::Trainer;
 use crate::arrays::{Arrays, MAX_COUNT};
 use crate::checkpoint::{Checkpoint, Progress};
@@ -49,20 +51,27 @@ impl Trainer {
         Ok(Checkpoint { config: part.config, progress, arrays })
     }
 
+    /// Refuses the state of another number of ranks.
+    pub(crate) fn check_ranks(&self, checkpoint: &Checkpoint) -> Result<()> {
+        let (size, arrays) = (self.learner.world.size(), &checkpoint.arrays);
+        let ranks = if arrays.has(RANKS) { arrays.one::<u64>(RANKS)? } else { 1 };
+        let remedy = match ranks {
+            _ if ranks == size as u64 => return Ok(()),
+            1 => "go on with one process, without mpirun".into(),
+            _ => format!("go on with `mpirun -n {ranks}`"),
+        };
+        let (one, other) = (counted(ranks, "rank"), counted(size, "rank"));
+        Err(Error::Checkpoint(format!("the lanes of {one} are none of {other}: {remedy}")))
+    }
+
     /// This rank's own state, of that of all.
     pub(super) fn own_share(&self, checkpoint: &Checkpoint) -> Result<Checkpoint> {
-        let (world, all) = (&*self.learner.world, &checkpoint.arrays);
-        let ranks = if all.has(RANKS) { all.one::<u64>(RANKS)? } else { 1 };
-        if ranks != world.size() as u64 {
-            let (size, s) = (world.size(), if ranks == 1 { "" } else { "s" });
-            let problem =
-                format!("it is of a run of {ranks} rank{s}, and here are {size}: go on with `mpirun -n {ranks}`");
-            return Err(Error::Checkpoint(problem));
-        }
-        if ranks == 1 {
+        let all = &checkpoint.arrays;
+        self.check_ranks(checkpoint)?;
+        if self.learner.world.size() == 1 {
             return Ok(checkpoint.clone());
         }
-        let rank = world.rank();
+        let rank = self.learner.world.rank();
         let counts = all.get_len::<u64>(&named(rank, "steps_and_episodes"), 2)?;
         let solved_at_step = all.get::<u64>(&named(rank, "solved_at_step"))?.first().copied();
         if let Some(count) = counts.iter().find(|&&count| count > MAX_COUNT) {

@@ -22,6 +22,8 @@ const NUMBERS: Tag = 1;
 const FAILED: Tag = 2;
 /// How long a rank that has failed waits for the first one to say so.
 const TOLD: Duration = Duration::from_secs(5);
+/// How long a rank is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// From this wait on a rank that waits leaves its core to others.
 const IMPATIENT: Duration = Duration::from_millis(1);
 
@@ -30,7 +32,7 @@ const IMPATIENT: Duration = Duration::from_millis(1);
 /// Sums are those of the first rank, which adds what the others send it in the order of their ranks and sends them what it came
 /// to: `((x_0 + x_1) + x_2) + ...`, the same bits on each rank and in each run, whatever the MPI would have chosen.
 ///
-/// A rank that has not answered for as long as the [patience](MpiWorld::begin) is lost: the first rank then fails with
+/// A rank that has not answered for as long as the [patience](MpiWorld::with_patience) is lost: the first rank then fails with
 /// [`RankError::Silent`], the others after a quarter more, should the first be the one. What is in the midst of a message ends the
 /// job itself.
 ///
@@ -51,7 +53,9 @@ pub struct MpiWorld {
 #[non_exhaustive]
 pub enum RankError {
     /// It has not answered.
-    #[error("rank {rank} has not answered for {seconds} s: it hangs, or is slower than UPHILL_PATIENCE allows")]
+    #[error(
+        "rank {rank} has not answered for {seconds} s: it hangs, or takes longer than others are to wait (UPHILL_PATIENCE)"
+    )]
     Silent {
         /// Which one.
         rank: usize,
@@ -99,16 +103,24 @@ impl std::fmt::Debug for End {
 }
 
 impl MpiWorld {
-    /// Begins the MPI, which ends when the world is dropped. A rank that has not answered for `patience` is lost; it is longer than
-    /// any rank takes from one sum to the next, evaluations and the writing of files included.
+    /// Begins the MPI, which ends when the world is dropped. A rank that has not answered for this long is lost: ten minutes, unless
+    /// [told otherwise](MpiWorld::with_patience).
     ///
     /// # Errors
     /// [`RankError::Begun`] where this process has begun it before: there is one world in its life.
-    pub fn begin(patience: Duration) -> Result<Self> {
+    pub fn begin() -> Result<Self> {
         let (universe, _) = initialize_with_threading(Threading::Serialized).ok_or(RankError::Begun)?;
         let all = universe.world();
         let (rank, size) = (all.rank() as usize, all.size() as usize);
-        Ok(Self { rank, size, patience, received: Mutex::default(), _universe: End(universe) })
+        Ok(Self { rank, size, patience: PATIENCE, received: Mutex::default(), _universe: End(universe) })
+    }
+
+    /// The same with another patience: longer than any rank takes from one sum to the next, evaluations and the writing of files
+    /// included.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Ends the job, on every rank, as this one cannot go on. The first rank says why where it listens; where it does not within 5

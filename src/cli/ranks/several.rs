@@ -13,8 +13,6 @@ use crate::{Catalogue, Checkpoint, Config, Error, MpiWorld, Overrides, Result, R
 const COMMANDS: [&str; 2] = ["train", "resume"];
 /// The variable that says after how many seconds a rank that has not answered is lost.
 const PATIENCE: &str = "UPHILL_PATIENCE";
-/// What it is by itself.
-const SECONDS: u64 = 600;
 
 /// What the first rank knows of the others.
 struct Others {
@@ -41,22 +39,27 @@ pub(in crate::cli) fn together(command: &str, catalogue: &Catalogue, first: impl
     if !COMMANDS.contains(&command) {
         return first();
     }
-    let world = match patience().and_then(MpiWorld::begin) {
-        Ok(world) => Arc::new(world),
+    let (world, patience) = match MpiWorld::begin() {
+        Ok(world) => (world, patience()),
         Err(error) => return end::<()>(Err(error)),
     };
+    let world = match &patience {
+        Ok(Some(patience)) => world.with_patience(*patience),
+        _ => world,
+    };
+    let (world, is_patient) = (Arc::new(world), patience.map(drop));
     if world.size() == 1 {
-        return first();
+        return is_patient.map_or_else(|error| end::<()>(Err(error)), |()| first());
     }
     if world.rank() > 0 {
-        if let Err(error) = follow(&world, catalogue) {
+        if let Err(error) = is_patient.and_then(|()| follow(&world, catalogue)) {
             world.fail(&error.to_string());
         }
         world.wait();
         return ExitCode::SUCCESS;
     }
     others(|others| *others = Some(Others { world, stage: Stage::Wait }));
-    let code = first();
+    let code = is_patient.map_or_else(|error| end::<()>(Err(error)), |()| first());
     let Some(Others { world, stage }) = others(Option::take) else { return code };
     match stage {
         Stage::Wait => {
@@ -116,12 +119,12 @@ fn tell_others(world: &MpiWorld, settings: &str, checkpoint: &[u8]) -> Result<()
     gather(world, checkpoint).map(drop)
 }
 
-/// How long a rank is waited for.
-fn patience() -> Result<Duration> {
-    let Some(text) = std::env::var_os(PATIENCE) else { return Ok(Duration::from_secs(SECONDS)) };
+/// How long a rank is waited for, where that is said.
+fn patience() -> Result<Option<Duration>> {
+    let Some(text) = std::env::var_os(PATIENCE) else { return Ok(None) };
     let seconds = text.to_str().and_then(|text| text.parse().ok()).filter(|seconds| (1..=1_000_000).contains(seconds));
     let problem = || format!("{PATIENCE} is {}: expected whole seconds, from 1 to 1000000", text.to_string_lossy());
-    seconds.map(Duration::from_secs).ok_or_else(|| Error::Config(problem()))
+    seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(|| Error::Config(problem()))
 }
 
 /// The part of any rank but the first: it learns what the first one tells it to, and says nothing.
