@@ -51,7 +51,11 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     }
     ranks::start(&run)?;
     let mut console = Console::new(trainer.config(), quiet);
-    on_interrupt(Some("finishing what is under way; once more to leave at once"))?;
+    on_interrupt(Some(match trainer.has_others() {
+        false => "finishing what is under way; once more to leave at once",
+        // What asks for it may be the end of a job that has lost a rank.
+        true => "finishing what is under way, if all ranks are there; else the last checkpoint is to go on from",
+    }))?;
     let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
         Seen::Warning(text) => console.warn(text),
         Seen::Event(Event::Update(metrics)) => console.show(metrics),
@@ -119,6 +123,11 @@ pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn Fn
         ends = due[0];
         // Before anything that the first rank alone does and that may fail.
         let state = due[1].then(|| trainer.checkpoint());
+        if trainer.has_others()
+            && let Some(Err(lost)) = state
+        {
+            return Err(lost);
+        }
         let saved = logged.and_then(|()| match state {
             Some(state) => run.save_state(trainer, state),
             None => run.log_evaluations(trainer),
@@ -143,7 +152,8 @@ fn resume_command(alone: &str, folder: &Path) -> String {
     let program = arguments.next().filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into());
     let is_command = arguments.next().is_some_and(|name| ["train", "resume"].iter().any(|command| name == *command));
     let how = if is_command { " resume" } else { alone };
-    format!("{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
+    let ranks = ranks::world().map_or(String::new(), |world| format!("mpirun -n {} ", world.size()));
+    format!("{ranks}{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
 }
 
 /// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.

@@ -137,8 +137,8 @@ impl MpiWorld {
                     sent = sent.and_then(|sent| sent.test().err());
                     thread::sleep(IMPATIENT);
                 }
-                self.say_and_abort(&format!("rank {}: {problem}", self.rank))
-            })
+                self.say_and_abort(&format!("rank {}: {problem}", self.rank));
+            });
         }
         self.say_and_abort(problem)
     }

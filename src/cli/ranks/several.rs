@@ -99,9 +99,9 @@ pub(in crate::cli) fn refuse(what: &str) -> Result<()> {
 pub(in crate::cli) fn start(run: &RunFolder) -> Result<()> {
     let Some(world) = others(|others| others.as_ref().map(|others| others.world.clone())) else { return Ok(()) };
     let checkpoint = run.last_checkpoint().map(|file| std::fs::read(file).map_err(Error::io(file))).transpose()?;
-    tell_others(&world, &run.config().to_toml()?, &checkpoint.unwrap_or_default())?;
+    let settings = run.config().to_toml()?;
     set(Stage::Learn);
-    Ok(())
+    tell_others(&world, &settings, &checkpoint.unwrap_or_default())
 }
 
 /// Notes that the others have done their part.
