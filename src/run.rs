@@ -189,7 +189,7 @@ impl RunFolder {
     }
 
     /// What it was configured with.
-    #[cfg(feature = "mpi")]
+    #[cfg(all(feature = "cli", feature = "mpi"))]
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }

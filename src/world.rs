@@ -119,6 +119,7 @@ pub(crate) fn total(world: &dyn World, count: u64) -> Result<u64> {
 }
 
 /// Whether any rank says so, of each of these.
+#[cfg(feature = "cli")]
 pub(crate) fn any<const N: usize>(world: &dyn World, said: [bool; N]) -> Result<[bool; N]> {
     if world.size() == 1 {
         return Ok(said);
