@@ -287,7 +287,6 @@ fn a_rank_that_hangs_ends_the_job_and_is_named() {
         assert!(code != Some(0) && said.contains(&expected), "{code:?}: {said}");
         // The others wait for the first one a little longer than it does for them.
         assert!(hanging == 0 || said.matches("error: ").count() == 1, "{said}");
-        assert!(hanging == 0 || said.contains("the last good checkpoint is run"), "{said}");
     }
 }
 
