@@ -21,6 +21,7 @@ mod one_line;
 mod over_file;
 mod picture;
 mod plot;
+mod ranks;
 mod resume;
 mod seeds;
 mod settings;
@@ -102,9 +103,11 @@ pub fn main(catalogue: &Catalogue) -> ExitCode {
     let first = std::env::args_os().nth(1).unwrap_or_default();
     let asked = PROGRAMS.iter().find(|program| first == program.name);
     let remedy = |error: &clap::Error| asked.and_then(|program| (program.remedy)(error, catalogue));
-    perform(command(catalogue), remedy, |args| match args.subcommand() {
-        Some((name, args)) => of(name).and_then(|program| (program.run)(args, catalogue)),
-        None => command(catalogue).print_help().map_err(Error::Output).map(|()| ExitCode::SUCCESS),
+    ranks::together(asked.map_or("", |program| program.name), catalogue, || {
+        perform(command(catalogue), remedy, |args| match args.subcommand() {
+            Some((name, args)) => of(name).and_then(|program| (program.run)(args, catalogue)),
+            None => command(catalogue).print_help().map_err(Error::Output).map(|()| ExitCode::SUCCESS),
+        })
     })
 }
 
@@ -112,9 +115,9 @@ pub fn main(catalogue: &Catalogue) -> ExitCode {
 #[must_use]
 pub fn program(name: &str, catalogue: &Catalogue) -> ExitCode {
     match catalogue.check().and_then(|()| of(name)) {
-        Ok(Program { command, run, remedy, .. }) => {
+        Ok(Program { name, command, run, remedy }) => ranks::together(name, catalogue, || {
             perform(command(catalogue), |error| remedy(error, catalogue), |args| run(args, catalogue))
-        }
+        }),
         Err(error) => end::<()>(Err(error)),
     }
 }

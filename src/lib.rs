@@ -114,6 +114,8 @@ pub use threads::Threads;
 pub use train::{Best, BuildNetwork, Event, Overrides, Trainer};
 pub use uphill_envs as envs;
 pub use world::{Alone, World};
+#[cfg(feature = "mpi")]
+pub use world::{MpiWorld, RankError};
 
 /// The code of the page on training, compiled.
 #[cfg(doctest)]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use uphill_envs::quoted;
 
 use crate::catalogue::Catalogue;
+use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::Evaluation;
 use crate::findings::findings;
@@ -187,6 +188,12 @@ impl RunFolder {
             && std::fs::read_to_string(self.path.join(SUMMARY)).is_ok_and(finished)
     }
 
+    /// What it was configured with.
+    #[cfg(all(feature = "cli", feature = "mpi"))]
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -222,11 +229,16 @@ impl RunFolder {
     /// would be.
     pub fn save_if_due(&mut self, trainer: &mut Trainer) -> Result<()> {
         let logged = self.log_evaluations(trainer);
-        let saved = if self.checkpoints.are_due() { self.save(trainer) } else { Ok(()) };
+        let saved = if self.is_due() { self.save(trainer) } else { Ok(()) };
         logged.and(saved)
     }
 
-    fn log_evaluations(&mut self, trainer: &mut Trainer) -> Result<()> {
+    /// Whether a checkpoint is due.
+    pub(crate) fn is_due(&self) -> bool {
+        self.checkpoints.are_due()
+    }
+
+    pub(crate) fn log_evaluations(&mut self, trainer: &mut Trainer) -> Result<()> {
         let new = trainer.take_evaluations();
         new.iter().map(|evaluated| self.sinks.evaluation(evaluated)).fold(Ok(()), Result::and)
     }
@@ -239,11 +251,17 @@ impl RunFolder {
     /// [`Error::Io`] if something cannot be written: the checkpoints before are then as they were. [`Error::NotFinite`] if
     /// the state is none to go on from, [`Error::Checkpoint`] if training broke off within an update.
     pub fn save(&mut self, trainer: &mut Trainer) -> Result<()> {
+        let state = trainer.checkpoint();
+        self.save_state(trainer, state)
+    }
+
+    /// The same with the trainer's state, or with what is wrong with it.
+    pub(crate) fn save_state(&mut self, trainer: &mut Trainer, state: Result<Checkpoint>) -> Result<()> {
         self.checkpoints.begin();
         self.log_evaluations(trainer)?;
         // The rows first: a checkpoint never knows of rows that are not there.
         let (rows, marks) = self.sinks.sync()?;
-        let mut checkpoint = trainer.checkpoint()?;
+        let mut checkpoint = state?;
         (checkpoint.progress.metrics, checkpoint.progress.sinks) = (rows, marks);
         if !self.path.join("config.toml").exists() {
             self.write_config()?;

@@ -4,6 +4,7 @@ mod best;
 mod divergence;
 mod evaluations;
 mod event;
+mod of_ranks;
 mod overrides;
 mod saved;
 
@@ -234,15 +235,15 @@ impl Trainer {
     fn update(&mut self) -> Result<Metrics> {
         let (rollouts, update) = (self.algo.rollouts(), self.progress.update + 1);
         let when = self.when();
-        let before = if rollouts > 1 { Some(self.checkpoint()?) } else { None };
+        let before = if rollouts > 1 { Some((self.own_state()?, self.env_steps)) } else { None };
         let mut reports = Mean::default();
         for rollout in 1..=rollouts {
             match (self.learn(rollout == rollouts), &before) {
                 (Ok(report), _) => reports.add(report),
                 (Err(error @ Error::Diverged { .. }), _) | (Err(error), None) => return Err(error),
                 // Of several rollouts some are learnt from.
-                (Err(error), Some(before)) => {
-                    self.begin_again(before)?;
+                (Err(error), Some((before, env_steps))) => {
+                    self.begin_again(before, *env_steps)?;
                     return Err(error);
                 }
             }

@@ -1,8 +1,14 @@
 //! The processes that learn together.
 
+#[cfg(feature = "mpi")]
+mod mpi;
+
 use std::fmt;
 
 use crate::{Error, Result};
+
+#[cfg(feature = "mpi")]
+pub use mpi::{MpiWorld, RankError};
 
 /// One of several processes, its ranks, that learn the same parameters, each from lanes of its own.
 ///
@@ -110,6 +116,43 @@ pub(crate) fn total(world: &dyn World, count: u64) -> Result<u64> {
     let mut parts = [part(0), part(1), part(2), part(3)];
     world.sum(&mut parts)?;
     Ok((0..).zip(parts).map(|(i, part)| (part as u64) << (i * BITS)).sum())
+}
+
+/// Whether any rank says so, of each of these.
+#[cfg(feature = "cli")]
+pub(crate) fn any<const N: usize>(world: &dyn World, said: [bool; N]) -> Result<[bool; N]> {
+    if world.size() == 1 {
+        return Ok(said);
+    }
+    let mut ranks = said.map(|said| if said { 1.0 } else { 0.0 });
+    world.sum(&mut ranks)?;
+    Ok(ranks.map(|ranks| ranks > 0.0))
+}
+
+/// Numbers of one sum in [`gather`]: so many f32 are 1 MiB.
+const AT_ONCE: usize = 1 << 18;
+
+/// What each rank has, in the order of their ranks, as every rank gets it.
+///
+/// Sums are all that there is: two bytes are one f32, exactly, to which the others add zeros.
+pub(crate) fn gather(world: &dyn World, own: &[u8]) -> Result<Vec<Vec<u8>>> {
+    if world.size() == 1 {
+        return Ok(vec![own.to_vec()]);
+    }
+    let of = |rank: usize| -> Result<Vec<u8>> {
+        let own = if rank == world.rank() { own } else { &[] };
+        let count = total(world, own.len() as u64)? as usize;
+        let pair = |i: usize| f32::from(u16::from_le_bytes([0, 1].map(|k| own.get(2 * i + k).copied().unwrap_or(0))));
+        let (pairs, mut bytes) = (count.div_ceil(2), Vec::with_capacity(count + 1));
+        for begin in (0..pairs).step_by(AT_ONCE) {
+            let mut numbers: Vec<f32> = (begin..pairs.min(begin + AT_ONCE)).map(pair).collect();
+            world.sum(&mut numbers)?;
+            bytes.extend(numbers.iter().flat_map(|&pair| (pair as u16).to_le_bytes()));
+        }
+        bytes.truncate(count);
+        Ok(bytes)
+    };
+    (0..world.size()).map(of).collect()
 }
 
 /// Replaces numbers by their means over all ranks.

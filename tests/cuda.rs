@@ -16,7 +16,7 @@ fn has_gpu(test: &str) -> bool {
 }
 
 /// Every network, every kind of action and every objective, each a few lines of a configuration.
-const KINDS: [(&str, &str); 27] = [
+const KINDS: [(&str, &str); 28] = [
     ("rloo", "algo = 'rloo'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("reinforce", "algo = 'reinforce'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("a2c", "algo = 'a2c'\nn_steps = 8\nenv = 'CartPole-v1'"),

@@ -216,7 +216,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let config = (prop::collection::vec(units, 0..=4), critic, activation, init, any::<bool>()).prop_map(
         |(hidden, critic, activation, init, shared_trunk)| {
             let critic_hidden = critic.filter(|_| !shared_trunk);
-            MlpConfig { hidden, critic_hidden, activation, init, shared_trunk }
+            MlpConfig { hidden, critic_hidden, activation, init, shared_trunk, ..MlpConfig::default() }
         },
     );
     let view = prop::sample::select(vec![View::Whole, View::Rows, View::Columns, View::Transposed]);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier, Mutex};
 
-use uphill::{Config, Overrides, Result, Trainer, World};
+use uphill::{Checkpoint, Config, Metrics, Overrides, Result, Trainer, World};
 
 /// Threads of one process as ranks.
 #[derive(Debug)]
@@ -111,6 +111,71 @@ fn ranks_are_evaluated_alike_and_learn_what_they_would_have() {
     assert_eq!(one.0.iter().map(|evaluated| evaluated.env_steps).collect::<Vec<_>>(), [640, 1200]);
     let without = &trained(&self::config("a2c"), 2, 20)[0].0;
     assert_eq!(one.1.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), *without);
+}
+
+/// What each of these ranks comes to, which `part` makes.
+fn of_ranks<T: Send>(ranks: usize, part: impl Fn(Overrides<'static>) -> T + Sync) -> Vec<T> {
+    let (shared, part) = (Arc::new((Barrier::new(ranks), Mutex::new(vec![Vec::new(); ranks]))), &part);
+    std::thread::scope(|scope| {
+        let begin = |rank| {
+            let world = Some(Arc::new(Thread { rank, shared: shared.clone() }) as Arc<dyn World>);
+            scope.spawn(move || part(Overrides { world, ..Overrides::default() }))
+        };
+        let ranks: Vec<_> = (0..ranks).map(begin).collect();
+        ranks.into_iter().map(|rank| rank.join().expect("a rank")).collect()
+    })
+}
+
+/// Parameters and metrics but for the clock's, of so many updates, and the state after them.
+fn go_on(trainer: &mut Trainer, updates: usize) -> (Vec<u32>, Vec<Metrics>, Checkpoint) {
+    let row = |_| Metrics { steps_per_second: 0.0, ..trainer.step().expect("an update").expect("steps are left") };
+    let rows = (0..updates).map(row).collect();
+    let words = trainer.params().snapshot().expect("values").into_iter().map(f32::to_bits).collect();
+    (words, rows, trainer.checkpoint().expect("a state"))
+}
+
+#[test]
+fn ranks_go_on_from_one_checkpoint_as_if_nothing_had_happened() {
+    for algo in ["ppo", "reinforce", "stream_ac", "trpo"] {
+        let base = Config { normalize_observation: true, normalize_reward: true, ..config(algo) };
+        let config = Config { eval_every: 300, eval_episodes: 2, ..base };
+        let whole = of_ranks(3, |own| {
+            let mut trainer = Trainer::with(&config, own).expect("a trainer");
+            let (_, _, middle) = go_on(&mut trainer, 5);
+            (middle, go_on(&mut trainer, 5))
+        });
+        let bytes = |checkpoint: &Checkpoint| checkpoint.to_bytes().expect("bytes");
+        let clocked = |checkpoint: &Checkpoint| (checkpoint.progress().update, checkpoint.progress().env_steps);
+        assert!(whole.iter().all(|rank| clocked(&rank.0) == clocked(&whole[0].0)), "{algo}");
+        let middle = bytes(&whole[0].0);
+        let again = of_ranks(3, |own| {
+            let mut trainer = Trainer::with(&config, own).expect("a trainer");
+            trainer.restore(&Checkpoint::from_bytes(&middle).expect("a checkpoint")).expect("the same run");
+            go_on(&mut trainer, 5)
+        });
+        for (rank, ((_, whole), again)) in whole.iter().zip(&again).enumerate() {
+            assert_eq!((&whole.0, &whole.1), (&again.0, &again.1), "{algo}: rank {rank}");
+        }
+        assert_ne!(whole[0].1.1, whole[1].1.1, "{algo}: each rank has steps of its own");
+    }
+}
+
+#[test]
+fn another_number_of_ranks_is_refused() {
+    let config = config("a2c");
+    let of =
+        |ranks| of_ranks(ranks, |own| go_on(&mut Trainer::with(&config, own).expect("a trainer"), 1).2).swap_remove(0);
+    let refused = |checkpoint: &Checkpoint, ranks| {
+        let problem = |own| {
+            let refused = Trainer::with(&config, own).expect("a trainer").restore(checkpoint);
+            refused.expect_err("another number").to_string()
+        };
+        of_ranks(ranks, problem).swap_remove(0)
+    };
+    let (alone, two) = (of(1), of(2));
+    assert_eq!(refused(&two, 3), "the lanes of 2 ranks are none of 3 ranks: go on with `mpirun -n 2`");
+    assert_eq!(refused(&two, 1), "the lanes of 2 ranks are none of 1 rank: go on with `mpirun -n 2`");
+    assert_eq!(refused(&alone, 2), "the lanes of 1 rank are none of 2 ranks: go on with one process, without mpirun");
 }
 
 #[test]

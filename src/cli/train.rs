@@ -10,18 +10,22 @@ use clap::{Arg, ArgMatches, Command};
 use super::flags;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::list;
+use super::ranks;
 use super::seeds as population;
 use super::settings::{self, configuration};
 use crate::benchmark::Seeds;
 use crate::envs::counted;
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Config, Console, Error, Event, Keep, Result, RunFolder, StoppedBy, Summary, Trainer, plot};
+use crate::{
+    Catalogue, Config, Console, Error, Event, Keep, Overrides, Result, RunFolder, StoppedBy, Summary, Trainer, plot,
+};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     if let Some(kind) = args.get_one::<String>("list") {
         return list::names(kind, catalogue).map(|()| ExitCode::SUCCESS);
     }
     if let Some(seeds) = args.get_one::<Seeds>("seeds") {
+        ranks::refuse("--seeds")?;
         return population::train(seeds, args, catalogue);
     }
     let (run, trainer) = match args.get_one::<PathBuf>("resume") {
@@ -45,8 +49,13 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
         }
         return Ok(ExitCode::SUCCESS);
     }
+    ranks::start(&run)?;
     let mut console = Console::new(trainer.config(), quiet);
-    on_interrupt(Some("finishing what is under way; once more to leave at once"))?;
+    on_interrupt(Some(match trainer.has_others() {
+        false => "finishing what is under way; once more to leave at once",
+        // What asks for it may be the end of a job that has lost a rank.
+        true => "finishing what is under way, if all ranks are there; else the last checkpoint is to go on from",
+    }))?;
     let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
         Seen::Warning(text) => console.warn(text),
         Seen::Event(Event::Update(metrics)) => console.show(metrics),
@@ -55,6 +64,10 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
     console.finish();
     trained.map_err(|error| broken_off(error, &mut run, &mut trainer))?;
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
+    ranks::are_done();
+    if trainer.has_others() {
+        trainer.stop_when(is_interrupted);
+    }
     run.take_notes().iter().for_each(tell);
     let report = trainer.optimizer().report();
     let why = why(trainer.stopped_by(), trainer.config());
@@ -87,10 +100,14 @@ pub(super) enum Seen<'a> {
     Warning(&'a str),
 }
 
-/// Trains to the end, or until Ctrl-C, and keeps in the folder what is due.
+/// Trains to the end, or until Ctrl-C, and keeps in the folder what is due. Several ranks end after the same update, which Ctrl-C
+/// does not break off: none knows when the others hear of it.
 pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn FnMut(Seen<'_>)) -> Result<()> {
-    trainer.stop_when(is_interrupted);
-    while !is_interrupted() {
+    if !trainer.has_others() {
+        trainer.stop_when(is_interrupted);
+    }
+    let mut ends = is_interrupted() && !trainer.has_others();
+    while !ends {
         let event = match trainer.advance() {
             Ok(Some(event)) => event,
             Ok(None) | Err(Error::Interrupted) => break,
@@ -102,8 +119,21 @@ pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn Fn
             // Those the run takes itself.
             Event::Evaluation(_) => Ok(()),
         };
+        let due = trainer.agree([is_interrupted(), run.is_due()])?;
+        ends = due[0];
+        // Before anything that the first rank alone does and that may fail.
+        let state = due[1].then(|| trainer.checkpoint());
+        if trainer.has_others()
+            && let Some(Err(lost)) = state
+        {
+            return Err(lost);
+        }
+        let saved = logged.and_then(|()| match state {
+            Some(state) => run.save_state(trainer, state),
+            None => run.log_evaluations(trainer),
+        });
         // What cannot be written now stays in memory and is written later: a full disk is no reason to stop training.
-        if let Err(problem) = logged.and_then(|()| run.save_if_due(trainer)) {
+        if let Err(problem) = saved {
             let so_far = match run.last_checkpoint() {
                 Some(_) => "nothing is lost yet",
                 None => "no checkpoint could be written so far, and the run is in memory alone",
@@ -122,7 +152,8 @@ fn resume_command(alone: &str, folder: &Path) -> String {
     let program = arguments.next().filter(|name| !name.is_empty()).unwrap_or_else(|| "uphill".into());
     let is_command = arguments.next().is_some_and(|name| ["train", "resume"].iter().any(|command| name == *command));
     let how = if is_command { " resume" } else { alone };
-    format!("{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
+    let ranks = ranks::world().map_or(String::new(), |world| format!("mpirun -n {} ", world.size()));
+    format!("{ranks}{}{how} {}", shell_word(Path::new(&program)), shell_word(folder))
 }
 
 /// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.
@@ -175,7 +206,8 @@ fn results(summary: &Summary, path: &Path, (why, report): (Option<String>, &[(&'
 /// A new run in a folder of its own.
 fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args, catalogue)?;
-    let mut trainer = Trainer::new(&config).map_err(|e| settings::of_trainer(args, catalogue, e))?;
+    let own = Overrides { world: ranks::world(), ..Overrides::default() };
+    let mut trainer = Trainer::with(&config, own).map_err(|e| settings::of_trainer(args, catalogue, e))?;
     if let Some(note) = trainer.device_note() {
         tell(note);
     }
@@ -203,9 +235,10 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// A run that was broken off, from its last checkpoint on, or one that has ended and is to be trained for longer.
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
+    let make = RunFolder::made_with(folder, catalogue, ranks::world());
     let (run, trainer, notes) = match args.get_one::<u64>("continue-for") {
-        Some(&more) => RunFolder::continue_with(folder, catalogue, more)?,
-        None => RunFolder::resume_with(folder, catalogue)?,
+        Some(&more) => RunFolder::continue_for(folder, more, make)?,
+        None => RunFolder::resume(folder, make)?,
     };
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))
@@ -220,8 +253,9 @@ pub(super) fn keep(args: &ArgMatches) -> Keep {
 /// Saves what is left to save, as often as it takes: until then the run is in memory alone.
 pub(super) fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
     let gives_up = is_interrupted();
+    let state = trainer.checkpoint()?;
     loop {
-        match run.save(trainer) {
+        match run.save_state(trainer, Ok(state.clone())) {
             Err(problem) if problem.is_io() && !gives_up && !is_interrupted() => {
                 let kept = "the run is kept in memory and saved once that is possible; Ctrl-C gives it up";
                 tell(format_args!("{problem}: {kept}"));
@@ -236,8 +270,10 @@ pub(super) fn save(run: &mut RunFolder, trainer: &mut Trainer) -> Result<()> {
 
 /// An error in the middle of training, after what is whole has been saved.
 pub(super) fn broken_off(error: Error, run: &mut RunFolder, trainer: &mut Trainer) -> Error {
-    // After an environment's error the trainer is as it was before the update, after others it may be between two states.
-    if let Err(problem) = run.save(trainer)
+    // After an environment's error the trainer is as it was before the update, after others it may be between two states. The
+    // state of all ranks is not to be had where one of them is lost.
+    if !trainer.has_others()
+        && let Err(problem) = run.save(trainer)
         && problem.is_io()
     {
         tell(problem);

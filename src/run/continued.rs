@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use uphill_envs::counted;
 
 use super::{RunFolder, SUMMARY};
-use crate::{Catalogue, Config, Error, Result, Trainer, own_folder};
+use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, own_folder};
 
 impl RunFolder {
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps, with the rows of this
@@ -20,7 +20,7 @@ impl RunFolder {
         more: u64,
     ) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::continue_for(&path, more, Self::made_with(&path, catalogue))
+        Self::continue_for(&path, more, Self::made_with(&path, catalogue, None))
     }
 
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps. `make` makes the trainer, such as
@@ -47,7 +47,10 @@ impl RunFolder {
             return Err(Error::File { path: run.path, problem });
         }
         run.config = run.config.continued_for(at, more)?;
-        let checkpoint = ended.checkpoint()?;
+        let checkpoint = match &run.checkpoints.last {
+            Some(file) => Checkpoint::read(file)?,
+            None => ended.checkpoint()?,
+        };
         drop(ended);
         let mut trainer = make(&run.config)?;
         trainer.restore(&checkpoint)?;

@@ -1,12 +1,13 @@
 //! The folder of a run that was broken off, opened again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::checkpoints::{Checkpoints, update_of};
 use super::sinks::Sinks;
 use super::{RunFolder, check};
 use crate::own_folder::{self, Kind};
-use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, whole_file};
+use crate::{Catalogue, Checkpoint, Config, Error, Overrides, Result, Trainer, World, whole_file};
 
 impl RunFolder {
     /// The first setting that a configuration has otherwise than the last checkpoint of a run's folder that can be read;
@@ -48,17 +49,21 @@ impl RunFolder {
     /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::resume(&path, Self::made_with(&path, catalogue))
+        Self::resume(&path, Self::made_with(&path, catalogue, None))
     }
 
-    /// Makes the trainers of the run in this folder, with the rows of this catalogue.
-    pub(super) fn made_with(path: &Path, catalogue: &Catalogue) -> impl Fn(&Config) -> Result<Trainer> {
+    /// Makes the trainers of the run in this folder, with the rows of this catalogue, and others that learn with them.
+    pub(crate) fn made_with(
+        path: &Path,
+        catalogue: &Catalogue,
+        world: Option<Arc<dyn World>>,
+    ) -> impl Fn(&Config) -> Result<Trainer> {
         let config_path = path.join("config.toml");
         move |config| {
             let config = Config { catalogue: catalogue.clone(), ..config.clone() };
             match config.lacking(true) {
                 Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
-                None => Trainer::new(&config),
+                None => Trainer::with(&config, Overrides { world: world.clone(), ..Overrides::default() }),
             }
         }
     }
@@ -110,7 +115,12 @@ impl RunFolder {
         let (mut bad, mut changed) = (Vec::new(), Vec::new());
         for file in checkpoints.numbered().into_iter().rev() {
             let mut trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
-            let opened = Checkpoint::read(&file).and_then(|checkpoint| {
+            let read = Checkpoint::read(&file);
+            if let Ok(checkpoint) = &read {
+                let wrong = |e: Error| Error::File { path: path.clone(), problem: e.to_string() };
+                trainer.check_ranks(checkpoint).map_err(wrong)?;
+            }
+            let opened = read.and_then(|checkpoint| {
                 let wrong = |problem: String| Error::File { path: file.clone(), problem };
                 let update = checkpoint.progress.update;
                 if update_of(&file) != Some(update) {

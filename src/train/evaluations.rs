@@ -40,10 +40,10 @@ impl Trainer {
         std::mem::take(&mut self.evaluations.new)
     }
 
-    /// Goes on from the checkpoint that it made last, with the evaluations since, which nobody has taken yet.
-    pub(super) fn begin_again(&mut self, from: &Checkpoint) -> Result<()> {
+    /// Goes on from what it told last, when all ranks had taken so many steps, with the evaluations since, which nobody has taken yet.
+    pub(super) fn begin_again(&mut self, from: &Checkpoint, env_steps: u64) -> Result<()> {
         let new = self.take_evaluations();
-        self.restore(from)?;
+        self.restore_own(from, env_steps)?;
         self.evaluations.new = new;
         Ok(())
     }

@@ -7,14 +7,22 @@ use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::seed::{from_words, words};
-use crate::{Error, OnDivergence, Result, world};
+use crate::{Error, OnDivergence, Result};
 
 impl Trainer {
-    /// The state of the run, to go on from elsewhere.
+    /// The state of the run, to go on from elsewhere. Of several ranks it is that of all: each asks for it at once, and gets the
+    /// same.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] after an error within an update: the run is then between two states.
+    /// [`Error::Checkpoint`] after an error within an update: the run is then between two states. What
+    /// [`World::sum`](crate::World::sum) fails with.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
+        let own = self.own_state()?;
+        self.gathered(own)
+    }
+
+    /// What this rank has of it.
+    pub(super) fn own_state(&mut self) -> Result<Checkpoint> {
         if self.broken_off {
             let update = self.progress.update + 1;
             return Err(Error::Checkpoint(format!("update {update} was broken off: there is no whole state to save")));
@@ -56,18 +64,26 @@ impl Trainer {
     }
 
     /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
-    /// `threads`, `device` and `max_memory` may differ.
+    /// `threads`, `device` and `max_memory` may differ. Of several ranks each goes on from the same checkpoint, its own lanes where
+    /// they stood.
     ///
     /// Environments that cannot be saved start new episodes; a [note](Trainer::take_notes) says so.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
+    /// [`Error::Checkpoint`] for another configuration or another number of ranks, or arrays that do not fit: the trainer is then
+    /// good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let Checkpoint { progress, arrays, .. } = checkpoint;
         if let Some(name) = checkpoint.other_setting(&self.config)? {
             let problem = format!("it is of a run with another setting {name}");
             return Err(Error::Checkpoint(problem));
         }
+        let own = self.own_share(checkpoint)?;
+        self.restore_own(&own, checkpoint.progress.env_steps)
+    }
+
+    /// Goes on from what [`Trainer::own_state`] told when all ranks had taken so many steps.
+    pub(super) fn restore_own(&mut self, own: &Checkpoint, env_steps: u64) -> Result<()> {
+        let Checkpoint { progress, arrays, .. } = own;
         self.broken_off = true;
         let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
         params.restore("params", arrays)?;
@@ -83,7 +99,7 @@ impl Trainer {
             self.algo.lanes_moved();
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
-        self.env_steps = world::total(&*self.learner.world, progress.env_steps)?;
+        self.env_steps = env_steps;
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;

@@ -23,9 +23,12 @@ fn build(name: &str) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--example", name, "--message-format=json", "--manifest-path"]);
     cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).arg("--profile").arg(profile);
-    for (on, feature) in
-        [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "metal"), "metal"), (cfg!(feature = "gym-rs"), "gym-rs")]
-    {
+    for (on, feature) in [
+        (cfg!(feature = "cuda"), "cuda"),
+        (cfg!(feature = "metal"), "metal"),
+        (cfg!(feature = "gym-rs"), "gym-rs"),
+        (cfg!(feature = "mpi"), "mpi"),
+    ] {
         if on {
             cargo.args(["--features", feature]);
         }

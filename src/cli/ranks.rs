@@ -1,0 +1,12 @@
+//! Several ranks of one program: the first one reads the command line, keeps the run's folder and speaks, the others learn with
+//! it. Without the feature `mpi` there is one.
+
+#[cfg(not(feature = "mpi"))]
+mod alone;
+#[cfg(feature = "mpi")]
+mod several;
+
+#[cfg(not(feature = "mpi"))]
+pub(super) use alone::{are_done, refuse, start, together, world};
+#[cfg(feature = "mpi")]
+pub(super) use several::{are_done, refuse, start, together, world};

@@ -1,0 +1,155 @@
+//! The ranks that an MPI has started.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::cli::interrupt::{is_interrupted, on_interrupt};
+use crate::cli::one_line::end;
+use crate::world::gather;
+use crate::{Catalogue, Checkpoint, Config, Error, MpiWorld, Overrides, Result, RunFolder, Trainer, World};
+
+/// The commands in which several ranks have a part.
+const COMMANDS: [&str; 2] = ["train", "resume"];
+/// The variable that says after how many seconds a rank that has not answered is lost.
+const PATIENCE: &str = "UPHILL_PATIENCE";
+
+/// What the first rank knows of the others.
+struct Others {
+    world: Arc<MpiWorld>,
+    stage: Stage,
+}
+
+/// What the others do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// They wait to be told what to do.
+    Wait,
+    /// They learn.
+    Learn,
+    /// They have done their part, and wait for the end.
+    Done,
+}
+
+/// The others, of the first rank of several.
+static OTHERS: Mutex<Option<Others>> = Mutex::new(None);
+
+/// Does this rank's part of a command: `first` is the first one's.
+pub(in crate::cli) fn together(command: &str, catalogue: &Catalogue, first: impl FnOnce() -> ExitCode) -> ExitCode {
+    if !COMMANDS.contains(&command) {
+        return first();
+    }
+    let (world, patience) = match MpiWorld::begin() {
+        Ok(world) => (world, patience()),
+        Err(error) => return end::<()>(Err(error)),
+    };
+    let world = match &patience {
+        Ok(Some(patience)) => world.with_patience(*patience),
+        _ => world,
+    };
+    let (world, is_patient) = (Arc::new(world), patience.map(drop));
+    if world.size() == 1 {
+        return is_patient.map_or_else(|error| end::<()>(Err(error)), |()| first());
+    }
+    if world.rank() > 0 {
+        if let Err(error) = is_patient.and_then(|()| follow(&world, catalogue)) {
+            world.fail(&error.to_string());
+        }
+        world.wait();
+        return ExitCode::SUCCESS;
+    }
+    others(|others| *others = Some(Others { world, stage: Stage::Wait }));
+    let code = is_patient.map_or_else(|error| end::<()>(Err(error)), |()| first());
+    let Some(Others { world, stage }) = others(Option::take) else { return code };
+    match stage {
+        Stage::Wait => {
+            if let Err(error) = tell_others(&world, "", &[]) {
+                world.fail(&error.to_string());
+            }
+        }
+        // What is wrong has been said.
+        Stage::Learn => world.abort(),
+        Stage::Done => {}
+    }
+    world.wait();
+    code
+}
+
+fn others<T>(with: impl FnOnce(&mut Option<Others>) -> T) -> T {
+    with(&mut OTHERS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The ranks that learn together, where there are several.
+pub(in crate::cli) fn world() -> Option<Arc<dyn World>> {
+    others(|others| others.as_ref().map(|others| others.world.clone() as Arc<dyn World>))
+}
+
+/// Refuses what several ranks cannot do.
+pub(in crate::cli) fn refuse(what: &str) -> Result<()> {
+    let size = world().map_or(1, |world| world.size());
+    match size {
+        1 => Ok(()),
+        _ => {
+            Err(Error::Config(format!("{what} is for one process, and these are {size} ranks: run it without mpirun")))
+        }
+    }
+}
+
+/// Lets the others begin, or go on, with the run in a folder.
+pub(in crate::cli) fn start(run: &RunFolder) -> Result<()> {
+    let Some(world) = others(|others| others.as_ref().map(|others| others.world.clone())) else { return Ok(()) };
+    let checkpoint = run.last_checkpoint().map(|file| std::fs::read(file).map_err(Error::io(file))).transpose()?;
+    let settings = run.config().to_toml()?;
+    set(Stage::Learn);
+    tell_others(&world, &settings, &checkpoint.unwrap_or_default())
+}
+
+/// Notes that the others have done their part.
+pub(in crate::cli) fn are_done() {
+    set(Stage::Done);
+}
+
+fn set(stage: Stage) {
+    others(|others| others.iter_mut().for_each(|others| others.stage = stage));
+}
+
+/// Tells the others the run's settings and its checkpoint; without settings there is nothing to do.
+fn tell_others(world: &MpiWorld, settings: &str, checkpoint: &[u8]) -> Result<()> {
+    gather(world, settings.as_bytes())?;
+    gather(world, checkpoint).map(drop)
+}
+
+/// How long a rank is waited for, where that is said.
+fn patience() -> Result<Option<Duration>> {
+    let Some(text) = std::env::var_os(PATIENCE) else { return Ok(None) };
+    let seconds = text.to_str().and_then(|text| text.parse().ok()).filter(|seconds| (1..=1_000_000).contains(seconds));
+    let problem = || format!("{PATIENCE} is {}: expected whole seconds, from 1 to 1000000", text.to_string_lossy());
+    seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(|| Error::Config(problem()))
+}
+
+/// The part of any rank but the first: it learns what the first one tells it to, and says nothing.
+fn follow(world: &Arc<MpiWorld>, catalogue: &Catalogue) -> Result<()> {
+    let [settings, checkpoint] = [gather(&**world, &[])?, gather(&**world, &[])?].map(|all| all.into_iter().next());
+    let settings = String::from_utf8(settings.unwrap_or_default()).map_err(|e| Error::Config(e.to_string()))?;
+    if settings.is_empty() {
+        return Ok(());
+    }
+    on_interrupt(None)?;
+    let config = Config::from_toml_with(&settings, catalogue)?;
+    let overrides = Overrides { world: Some(world.clone() as Arc<dyn World>), ..Overrides::default() };
+    let mut trainer = Trainer::with(&config, overrides)?;
+    if let Some(bytes) = checkpoint.filter(|bytes| !bytes.is_empty()) {
+        trainer.restore(&Checkpoint::from_bytes(&bytes)?)?;
+    }
+    let mut ends = false;
+    while !ends && trainer.advance()?.is_some() {
+        // The first rank's are written.
+        drop((trainer.take_notes(), trainer.take_evaluations()));
+        let due = trainer.agree([is_interrupted(), false])?;
+        ends = due[0];
+        if due[1] {
+            trainer.checkpoint()?;
+        }
+    }
+    trainer.checkpoint().map(drop)
+}

@@ -1,0 +1,254 @@
+//! The processes that an MPI has started.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ::mpi::environment::{Universe, initialize_with_threading};
+use ::mpi::point_to_point::{Destination, Source};
+use ::mpi::request::{Request, Scope, scope};
+use ::mpi::topology::{Communicator, SimpleCommunicator};
+use ::mpi::traits::{CommunicatorCollectives, Equivalence};
+use ::mpi::{Rank, Tag, Threading};
+use thiserror::Error;
+
+use super::World;
+use crate::{Error, Result};
+
+/// The message that holds numbers.
+const NUMBERS: Tag = 1;
+/// The message that says why a rank cannot go on.
+const FAILED: Tag = 2;
+/// How long a rank that has failed waits for the first one to say so.
+const TOLD: Duration = Duration::from_secs(5);
+/// How long a rank is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// From this wait on a rank that waits leaves its core to others.
+const IMPATIENT: Duration = Duration::from_millis(1);
+
+/// The ranks of the job that `mpirun` or `srun` started, one a process.
+///
+/// Sums are those of the first rank, which adds what the others send it in the order of their ranks and sends them what it came
+/// to: `((x_0 + x_1) + x_2) + ...`, the same bits on each rank and in each run, whatever the MPI would have chosen.
+///
+/// A rank that has not answered for as long as the [patience](MpiWorld::with_patience) is lost: the first rank then fails with
+/// [`RankError::Silent`], the others after a quarter more, should the first be the one. What is in the midst of a message ends the
+/// job itself.
+///
+/// Source: Message Passing Interface Forum, MPI 3.1 (2015), chapters 3 and 8.
+#[derive(Debug)]
+pub struct MpiWorld {
+    rank: usize,
+    size: usize,
+    patience: Duration,
+    /// What another rank has sent. One thread at a time speaks to the MPI.
+    received: Mutex<Vec<f32>>,
+    /// Ends the MPI when it is dropped.
+    _universe: End,
+}
+
+/// What [`MpiWorld`] fails with, as [`Error::Part`].
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RankError {
+    /// It has not answered.
+    #[error(
+        "rank {rank} has not answered for {seconds} s: it hangs, or takes longer than others are to wait (UPHILL_PATIENCE)"
+    )]
+    Silent {
+        /// Which one.
+        rank: usize,
+        /// How long was waited for it.
+        seconds: u64,
+    },
+    /// It could not go on.
+    #[error("rank {rank}: {problem}")]
+    Failed {
+        /// Which one.
+        rank: usize,
+        /// Why, in its words.
+        problem: String,
+    },
+    /// It is at another place of the program.
+    #[error(
+        "rank {rank} sent {got} numbers where {expected} were due: do all ranks run the same program and settings?"
+    )]
+    Astray {
+        /// Which one.
+        rank: usize,
+        /// Numbers of the sum that is due.
+        expected: usize,
+        /// Numbers that it sent.
+        got: usize,
+    },
+    /// There is no world to be had.
+    #[error("the MPI cannot be begun: it was begun in this process before")]
+    Begun,
+}
+
+impl From<RankError> for Error {
+    fn from(error: RankError) -> Self {
+        Error::Part(Box::new(error))
+    }
+}
+
+/// The MPI of this process.
+struct End(#[expect(dead_code, reason = "dropped")] Universe);
+
+impl std::fmt::Debug for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Universe")
+    }
+}
+
+impl MpiWorld {
+    /// Begins the MPI, which ends when the world is dropped. A rank that has not answered for this long is lost: ten minutes, unless
+    /// [told otherwise](MpiWorld::with_patience).
+    ///
+    /// # Errors
+    /// [`RankError::Begun`] where this process has begun it before: there is one world in its life.
+    pub fn begin() -> Result<Self> {
+        let (universe, _) = initialize_with_threading(Threading::Serialized).ok_or(RankError::Begun)?;
+        let all = universe.world();
+        let (rank, size) = (all.rank() as usize, all.size() as usize);
+        Ok(Self { rank, size, patience: PATIENCE, received: Mutex::default(), _universe: End(universe) })
+    }
+
+    /// The same with another patience: longer than any rank takes from one sum to the next, evaluations and the writing of files
+    /// included.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Ends the job, on every rank, as this one cannot go on. The first rank says why where it listens; where it does not within 5
+    /// seconds, this one does.
+    pub fn fail(&self, problem: &str) -> ! {
+        let is_first = self.rank == 0;
+        if !is_first {
+            let begun = Instant::now();
+            let _one = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+            scope(|scope| {
+                let to = SimpleCommunicator::world();
+                let mut sent = Some(to.process_at_rank(0).immediate_send_with_tag(scope, problem.as_bytes(), FAILED));
+                while begun.elapsed() < TOLD {
+                    sent = sent.and_then(|sent| sent.test().err());
+                    thread::sleep(IMPATIENT);
+                }
+                self.say_and_abort(&format!("rank {}: {problem}", self.rank));
+            });
+        }
+        self.say_and_abort(problem)
+    }
+
+    fn say_and_abort(&self, problem: &str) -> ! {
+        // Where standard error is closed the job ends all the same.
+        let _ = writeln!(io::stderr().lock(), "error: {problem}");
+        self.abort()
+    }
+
+    /// Ends the job, on every rank, with status 1.
+    pub fn abort(&self) -> ! {
+        SimpleCommunicator::world().abort(1)
+    }
+
+    /// Waits for all ranks, for as long as it takes: where a rank dies meanwhile, the MPI ends the job.
+    pub fn wait(&self) {
+        let _one = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = Some(SimpleCommunicator::world().immediate_barrier());
+        let begun = Instant::now();
+        while let Some(wait) = all.take() {
+            all = wait.test().err();
+            self.pause(begun);
+        }
+    }
+
+    /// Lets others work, the longer it has waited.
+    fn pause(&self, begun: Instant) {
+        match begun.elapsed() {
+            waited if waited < IMPATIENT => thread::yield_now(),
+            waited => thread::sleep((waited / 64).min(IMPATIENT)),
+        }
+    }
+
+    /// What is wrong with waiting for a rank since then, if anything is.
+    fn lost(&self, rank: usize, begun: Instant) -> Result<(), RankError> {
+        if self.rank == 0
+            && let Some(failed) = SimpleCommunicator::world().any_process().immediate_probe_with_tag(FAILED)
+        {
+            let of = failed.source_rank();
+            let (text, _) = SimpleCommunicator::world().process_at_rank(of).receive_vec_with_tag::<u8>(FAILED);
+            return Err(RankError::Failed { rank: of as usize, problem: String::from_utf8_lossy(&text).into_owned() });
+        }
+        let patience = if self.rank == 0 { self.patience } else { self.patience * 5 / 4 };
+        match begun.elapsed() > patience {
+            true => Err(RankError::Silent { rank, seconds: patience.as_secs() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits until a message is through; without it there is nothing to go on with.
+    fn through<'a, D: ?Sized, S: Scope<'a>>(&self, rank: usize, message: Request<'a, D, S>) {
+        let (begun, mut under_way) = (Instant::now(), Some(message));
+        while let Some(message) = under_way.take() {
+            under_way = message.test().err();
+            if under_way.is_some() {
+                if let Err(lost) = self.lost(rank, begun) {
+                    self.say_and_abort(&lost.to_string());
+                }
+                self.pause(begun);
+            }
+        }
+    }
+
+    fn send(&self, rank: usize, numbers: &[f32]) {
+        let all = SimpleCommunicator::world();
+        let to = all.process_at_rank(rank as Rank);
+        scope(|scope| self.through(rank, to.immediate_send_with_tag(scope, numbers, NUMBERS)));
+    }
+
+    fn receive(&self, rank: usize, numbers: &mut [f32]) -> Result<()> {
+        let (all, begun) = (SimpleCommunicator::world(), Instant::now());
+        let from = all.process_at_rank(rank as Rank);
+        let status = loop {
+            if let Some(status) = from.immediate_probe_with_tag(NUMBERS) {
+                break status;
+            }
+            self.lost(rank, begun)?;
+            self.pause(begun);
+        };
+        let (expected, got) = (numbers.len(), status.count(f32::equivalent_datatype()) as usize);
+        if got != expected {
+            return Err(RankError::Astray { rank, expected, got }.into());
+        }
+        scope(|scope| self.through(rank, from.immediate_receive_into_with_tag(scope, numbers, NUMBERS)));
+        Ok(())
+    }
+}
+
+impl World for MpiWorld {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn sum(&self, numbers: &mut [f32]) -> Result<()> {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.rank > 0 {
+            self.send(0, numbers);
+            return self.receive(0, numbers);
+        }
+        received.resize(numbers.len(), 0.0);
+        for rank in 1..self.size {
+            self.receive(rank, &mut received)?;
+            numbers.iter_mut().zip(&*received).for_each(|(sum, x)| *sum += x);
+        }
+        (1..self.size).for_each(|rank| self.send(rank, numbers));
+        Ok(())
+    }
+}
