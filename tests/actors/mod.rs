@@ -30,7 +30,8 @@ pub(crate) fn config(env: &str, algo: &str) -> Config {
     Config {
         env: env.into(),
         envs: if streams { 1 } else { 8 },
-        hidden: vec![16],
+        // One weight in ten: a narrow network has nothing to begin with.
+        hidden: vec![if streams { 64 } else { 16 }],
         lr: if streams { 1.0 } else { 0.01 },
         gamma: 0.5,
         ent_coef: 0.0.into(),
