@@ -32,9 +32,11 @@ fn config(algo: &str, model: &str, more: &str) -> Config {
         "ppo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         _ => "envs = 3\nn_steps = 8\nsteps = 120",
     };
+    // In rollouts of one step noise is drawn anew in each.
+    let often = if algo == "stream_ac" { "" } else { ", sde_sample_freq=3" };
     let text = format!(
         "algo = '{algo}'\nenv = 'Pendulum-v1'\nmodel = '{model}'\n{size}\n\
-         distribution = 'gsde(log_std_init=-1, sde_sample_freq=3)'\n"
+         distribution = 'gsde(log_std_init=-1{often})'\n"
     );
     Config::from_toml(&(text + more)).expect("a configuration")
 }

@@ -41,7 +41,10 @@ impl Config {
             }
             "lr" | "anneal_lr" => (!registry.takes_lr(&self.optimizer)).then(|| optimizer("says its own lr")),
             "max_grad_norm" | "clip_grad_by" if registry.clips(&self.optimizer) => Some(optimizer("clips by itself")),
-            "clip_grad_by" => said(self.max_grad_norm.is_infinite(), "max_grad_norm = inf does not clip; leave it out, or set max_grad_norm = 0.5"),
+            "clip_grad_by" => said(
+                self.max_grad_norm.is_infinite(),
+                "max_grad_norm = inf does not clip; leave it out, or set max_grad_norm = 0.5",
+            ),
             "clip_observation" => (!self.normalize_observation).then(|| unscaled("normalize_observation")),
             "clip_reward" => (!self.normalize_reward).then(|| unscaled("normalize_reward")),
             "vf_coef" => self.needs_no_values(),
