@@ -262,10 +262,7 @@ impl Totals {
         let mut approx_kl = 0.0;
         for &(name, sum) in sums.entries() {
             let mean = sum / rows as f64;
-            match self.report.terms.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, total)) => *total += mean,
-                None => self.report.terms.push((name, mean)),
-            }
+            self.report.add_term(name, mean);
             if Some(name) == kl_name {
                 approx_kl = mean;
             }
@@ -276,13 +273,8 @@ impl Totals {
         approx_kl
     }
 
-    fn mean(mut self) -> UpdateReport {
-        for (_, sum) in &mut self.report.terms {
-            *sum /= self.count;
-        }
-        self.report.grad_norm /= self.count;
-        self.report.update_norm /= self.count;
-        self.report
+    fn mean(self) -> UpdateReport {
+        self.report.over(self.count)
     }
 }
 

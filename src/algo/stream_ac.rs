@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::loss_gradient::loss_gradient;
+use super::natural::CRITIC;
 use super::overshooting::bounded_step_size;
 use super::params::{ENT_COEF, GAMMA, N_STEPS, scheduled};
 use super::{Algorithm, Learner, Make, Now, Row};
@@ -46,9 +47,6 @@ pub(super) const ROW: Row = Row {
     },
 };
 
-/// What parameters are the critic's by their names. All others are the policy's.
-const CRITIC: &str = "critic.*";
-
 /// Stream AC(λ): one step of learning after each step of the environment, from that step alone.
 ///
 /// ```text
@@ -58,7 +56,8 @@ const CRITIC: &str = "critic.*";
 /// ```
 ///
 /// with steps of [bounded size](bounded_step_size), `α` of the optimizer's learning rate. A trace ends with its episode. Several lanes
-/// have traces of their own, and the step is the mean of theirs. Parameters that both share are the policy's.
+/// have traces of their own, and the step is the mean of theirs. Parameters by the name of `critic.*` are the
+/// critic's, all others, those that both share among them, the policy's.
 ///
 /// Elsayed, Vasan and Mahmood 2024, algorithm 3, <https://arxiv.org/abs/2410.14606>; its networks are
 /// drawn sparse and normalised, as the default is here, and have leaky rectifiers in two layers of 128.
@@ -135,7 +134,7 @@ impl StreamAc {
                 let size = bounded_step_size(lr, *kappa, delta.into(), length.into());
                 // The optimizer multiplies by the learning rate.
                 let share = if lr > 0.0 { size / lr } else { 1.0 };
-                let by = (share * f64::from(delta) / self.lanes as f64) as f32;
+                let by = (share * f64::from(delta) / rollout.lanes as f64) as f32;
                 for range in part {
                     let step = self.step[range.clone()].iter_mut();
                     step.zip(&trace[range.clone()]).for_each(|(step, z)| *step -= by * z);

@@ -31,27 +31,35 @@ impl Mean {
             return;
         }
         let sum = &mut self.sum;
-        for (name, value) in report.terms {
-            match sum.terms.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, total)) => *total += value,
-                None => sum.terms.push((name, value)),
-            }
-        }
+        report.terms.into_iter().for_each(|(name, value)| sum.add_term(name, value));
         sum.grad_norm += report.grad_norm;
         sum.update_norm += report.update_norm;
         sum.explained_variance += report.explained_variance;
     }
 
     /// What they come to.
-    pub(crate) fn mean(mut self) -> UpdateReport {
-        self.sum.terms.iter_mut().for_each(|(_, total)| *total /= self.count);
-        let UpdateReport { grad_norm, update_norm, explained_variance, .. } = &mut self.sum;
-        [grad_norm, update_norm, explained_variance].into_iter().for_each(|total| *total /= self.count);
-        self.sum
+    pub(crate) fn mean(self) -> UpdateReport {
+        self.sum.over(self.count)
     }
 }
 
 impl UpdateReport {
+    /// Adds to a term.
+    pub(crate) fn add_term(&mut self, name: &'static str, value: f64) {
+        match self.terms.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, total)) => *total += value,
+            None => self.terms.push((name, value)),
+        }
+    }
+
+    /// Of sums over so many their means.
+    pub(crate) fn over(mut self, count: f64) -> Self {
+        let Self { terms, grad_norm, update_norm, explained_variance } = &mut self;
+        let terms = terms.iter_mut().map(|(_, total)| total);
+        terms.chain([grad_norm, update_norm, explained_variance]).for_each(|total| *total /= count);
+        self
+    }
+
     /// The same, if all that it reports is finite; there may be no explained variance.
     pub(crate) fn finite(self) -> Result<Self> {
         let norms = [("grad_norm", self.grad_norm), ("update_norm", self.update_norm)];

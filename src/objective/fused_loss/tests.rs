@@ -5,8 +5,8 @@ use candle_core::{Device, Tensor, Var};
 use super::fused_loss;
 use crate::distributions::{Categorical, Distribution};
 use crate::objective::{
-    ClippedSurrogate, DiscoveredDrift, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report, RowSums,
-    TensorBatch, ValueLoss,
+    ClippedSurrogate, DiscoveredDrift, Eligibility, Entropy, KlPenalty, Objective, Output, PolicyGradient, Report,
+    RowSums, TensorBatch, ValueLoss,
 };
 use crate::rollout::{Estimate, Minibatch, Rollout};
 
@@ -89,11 +89,12 @@ fn at_the_borders_of_the_policy_tensors_are_finite_and_what_the_host_says() {
         (&[2.5, 2.5, 2.5, 2.5, 2.5], 5),
         (&[0.0, f32::from_bits(1), -0.0], 3),
     ];
-    let terms: [(&str, Box<dyn Objective>); 6] = [
+    let terms: [(&str, Box<dyn Objective>); 7] = [
         ("entropy", Box::new(Entropy)),
         ("log-probability", Box::new(PolicyGradient)),
         ("surrogate", Box::new(ClippedSurrogate::new(0.2))),
         ("drift", Box::new(DiscoveredDrift { alpha: 2.0, beta: 0.6 })),
+        ("eligibility", Box::new(Eligibility::new(0.3))),
         ("penalty", Box::new(KlPenalty::new(0.01, 0.7))),
         ("all", Box::new(ClippedSurrogate::new(0.2).plus(0.5, ValueLoss::default()).plus(-0.01, Entropy))),
     ];
