@@ -213,4 +213,21 @@ impl<E: Dynamics<S>, const S: usize> VecEnv for Columns<E, S> {
         columns.zip(state).for_each(|(x, &bits)| *x = f64::from_bits(bits));
         Ok(())
     }
+
+    fn save_lane(&self, lane: usize, state: &mut Vec<u64>) -> bool {
+        self.episodes.save_lane(lane, state);
+        state.extend(self.rngs[lane].place());
+        state.extend(self.state.iter().map(|column| column[lane].to_bits()));
+        true
+    }
+
+    fn restore_lane(&mut self, lane: usize, state: &[u64]) -> Result<(), EnvError> {
+        let rest = self.episodes.restore_lane(lane, state)?;
+        let Some((&place, state)) = rest.split_first_chunk().filter(|(_, state)| state.len() == S) else {
+            return Err(EnvError::Saved { problem: "it is of another environment" });
+        };
+        self.rngs[lane] = NumpyRng::at(place);
+        self.state.iter_mut().zip(state).for_each(|(column, &bits)| column[lane] = f64::from_bits(bits));
+        Ok(())
+    }
 }

@@ -137,11 +137,15 @@ impl Episodes {
 impl Episodes {
     /// Appends three words a lane.
     pub(crate) fn save(&self, state: &mut Vec<u64>) {
-        for (seed, &elapsed) in self.seeds.iter().zip(&self.elapsed) {
-            // 0 for no seed, else its upper half and 1; then its lower half.
-            let [upper, lower] = seed.map_or([0, 0], |seed| [((seed >> 64) as u64).saturating_add(1), seed as u64]);
-            state.extend([upper, lower, elapsed.into()]);
-        }
+        (0..self.lanes()).for_each(|lane| self.save_lane(lane, state));
+    }
+
+    /// Appends those of one.
+    pub(crate) fn save_lane(&self, lane: usize, state: &mut Vec<u64>) {
+        // 0 for no seed, else its upper half and 1; then its lower half.
+        let [upper, lower] =
+            self.seeds[lane].map_or([0, 0], |seed| [((seed >> 64) as u64).saturating_add(1), seed as u64]);
+        state.extend([upper, lower, self.elapsed[lane].into()]);
     }
 
     /// Goes on from saved words and returns those after them.
@@ -149,10 +153,19 @@ impl Episodes {
         let Some((lanes, rest)) = state.split_at_checked(3 * self.lanes()) else {
             return Err(EnvError::Saved { problem: "it is of fewer lanes" });
         };
-        for (i, &[upper, lower, elapsed]) in lanes.as_chunks().0.iter().enumerate() {
-            self.seeds[i] = upper.checked_sub(1).map(|upper| u128::from(upper) << 64 | u128::from(lower));
-            self.elapsed[i] = saved_length(elapsed)?;
+        for (lane, words) in lanes.chunks_exact(3).enumerate() {
+            self.restore_lane(lane, words)?;
         }
+        Ok(rest)
+    }
+
+    /// The same for one lane.
+    pub(crate) fn restore_lane<'a>(&mut self, lane: usize, state: &'a [u64]) -> Result<&'a [u64], EnvError> {
+        let Some((&[upper, lower, elapsed], rest)) = state.split_first_chunk() else {
+            return Err(EnvError::Saved { problem: "it is of no lane" });
+        };
+        self.seeds[lane] = upper.checked_sub(1).map(|upper| u128::from(upper) << 64 | u128::from(lower));
+        self.elapsed[lane] = saved_length(elapsed)?;
         Ok(rest)
     }
 }

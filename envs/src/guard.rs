@@ -183,4 +183,19 @@ impl VecEnv for Guarded {
         self.steps = steps;
         caught(|| self.env.restore(rest)).map_err(|e| self.somewhere(e))
     }
+
+    fn save_lane(&self, lane: usize, state: &mut Vec<u64>) -> bool {
+        let before = state.len();
+        self.episodes.save_lane(lane, state);
+        let saved = caught(|| Ok(self.env.save_lane(lane, state))).unwrap_or(false);
+        if !saved {
+            state.truncate(before);
+        }
+        saved
+    }
+
+    fn restore_lane(&mut self, lane: usize, state: &[u64]) -> Result<(), EnvError> {
+        let rest = self.episodes.restore_lane(lane, state)?;
+        caught(|| self.env.restore_lane(lane, rest)).map_err(|e| self.episodes.in_lane(lane, e))
+    }
 }

@@ -131,6 +131,20 @@ pub trait VecEnv: Send {
     fn restore(&mut self, _state: &[u64]) -> Result<(), EnvError> {
         Err(EnvError::Saved { problem: "these environments cannot be saved or restored" })
     }
+
+    /// As [`save`](VecEnv::save), of one lane, so that it can go on among others.
+    fn save_lane(&self, _lane: usize, _state: &mut Vec<u64>) -> bool {
+        false
+    }
+
+    /// Has a lane go on from where any lane of environments of this kind was saved. The others stay as they are, and are to have
+    /// been reset.
+    ///
+    /// # Errors
+    /// As [`restore`](VecEnv::restore).
+    fn restore_lane(&mut self, _lane: usize, _state: &[u64]) -> Result<(), EnvError> {
+        Err(EnvError::Saved { problem: "lanes of these environments cannot be saved or restored one by one" })
+    }
 }
 
 /// Any [`Env`], `N` times. Where their [`Spec`] has a limit, episodes are truncated at it, also those of environments that
@@ -293,5 +307,20 @@ impl<E: Env> VecEnv for Lanes<E> {
             rest = others;
         }
         if rest.is_empty() { Ok(()) } else { Err(EnvError::Saved { problem: "it is of more lanes" }) }
+    }
+
+    fn save_lane(&self, lane: usize, state: &mut Vec<u64>) -> bool {
+        let before = state.len();
+        self.episodes.save_lane(lane, state);
+        let saved = self.envs[lane].save(state);
+        if !saved {
+            state.truncate(before);
+        }
+        saved
+    }
+
+    fn restore_lane(&mut self, lane: usize, state: &[u64]) -> Result<(), EnvError> {
+        let own = self.episodes.restore_lane(lane, state)?;
+        self.envs[lane].restore(own).map_err(|e| self.episodes.in_lane(lane, e))
     }
 }
