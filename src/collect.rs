@@ -6,19 +6,24 @@ use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::arrays::Arrays;
 use crate::episodes::{Episode, Episodes};
-use crate::lane_group::{Bounds, LaneGroup};
+use crate::lane_group::{Bounds, Lane, LaneGroup};
 use crate::models::Model;
 use crate::rollout::{Horizon, Rollout};
 use crate::seed::Seed;
 use crate::stop::Flag;
+use crate::world::{Alone, Packet, Unpacked, World, dealt};
 use crate::{Error, Params, Result, Threads};
 
 /// Steps environments with a policy and keeps where they stand between rollouts.
 ///
-/// Many lanes are several groups, which threads play apart: lanes have nothing to do with each other until all are done.
+/// Many lanes are several groups, which threads play apart: lanes have nothing to do with each other until all are done. Other ranks
+/// have lanes of their own, and what all have played is on each.
 pub struct Collector {
     groups: Vec<LaneGroup>,
     threads: Threads,
+    world: Arc<dyn World>,
+    /// The rollouts of other ranks' groups, and of one's own among them.
+    parts: Vec<Rollout>,
     /// The groups' rollouts side by side; unused where there is one.
     joined: Rollout,
     episodes: Episodes,
@@ -47,12 +52,14 @@ impl Collector {
     /// # Errors
     /// [`Error::Env`] if a reset fails, [`Error::Config`] without any group.
     pub fn grouped(envs: Vec<Box<dyn VecEnv>>, seed: Seed, threads: Threads) -> Result<Self> {
-        Self::numbered_from(0, envs, seed, threads)
+        let lanes = envs.iter().map(|env| env.lanes()).sum();
+        Self::of_ranks(Arc::new(Alone), lanes, envs, seed, threads)
     }
 
-    /// The same, where the first lane has this number among those of all ranks.
-    pub(crate) fn numbered_from(
-        offset: usize,
+    /// The same, where so many lanes are [dealt out](dealt) among ranks, and these are one's own.
+    pub(crate) fn of_ranks(
+        world: Arc<dyn World>,
+        lanes: usize,
         envs: Vec<Box<dyn VecEnv>>,
         seed: Seed,
         threads: Threads,
@@ -60,11 +67,11 @@ impl Collector {
         if envs.is_empty() {
             return Err(Error::Config("a collector needs at least 1 group of lanes".into()));
         }
-        let (mut groups, mut lanes) = (Vec::with_capacity(envs.len()), 0);
+        let (mut groups, mut first) = (Vec::with_capacity(envs.len()), dealt(&*world, world.rank(), lanes).start);
         for env in envs {
-            let first = lanes;
-            lanes += env.lanes();
-            groups.push(LaneGroup::new(offset + first, uphill_envs::guarded(env)?, seed)?);
+            let own = env.lanes();
+            groups.push(LaneGroup::new(first, uphill_envs::guarded(env)?, seed)?);
+            first += own;
         }
         let spec = groups[0].env().spec();
         if let Some(other) = groups.iter().map(|group| group.env().spec()).find(|other| *other != spec) {
@@ -76,6 +83,8 @@ impl Collector {
         Ok(Self {
             groups,
             threads,
+            world,
+            parts: Vec::new(),
             joined: Rollout::default(),
             episodes: Episodes::new(lanes, has_limit),
             seed,
@@ -193,26 +202,88 @@ impl Collector {
                 .iter_mut()
                 .try_for_each(|group| group.collect(network, params, horizon, with_values, bounds, threads)),
         };
-        if let Err(error) = played {
+        let joined = match self.world.size() {
+            1 => played.map(|()| {
+                if groups > 1 {
+                    self.joined.join(self.groups.iter().map(|group| &group.rollout));
+                }
+            }),
+            _ => self.exchange(played, params),
+        };
+        if let Err(error) = joined {
             self.rewind();
             return Err(error);
         }
-        if groups > 1 {
-            self.joined.join(self.groups.iter().map(|group| &group.rollout));
-        }
-        let rollout = if let [only] = &self.groups[..] { &only.rollout } else { &self.joined };
+        let rollout = if self.is_one() { &self.groups[0].rollout } else { &self.joined };
         self.episodes.follow(rollout);
         Ok((self.rollout(), self.episodes.counted()))
     }
 
+    /// Puts the rollouts of all ranks side by side. Where the policy of one gave no distribution all fail with that.
+    ///
+    /// # Errors
+    /// What one's own rollout failed with, [`Error::NotFinite`] if another's did, [`Error::Apart`] for ranks of other parameters.
+    fn exchange(&mut self, played: Result<()>, params: &Params) -> Result<()> {
+        let mut own = Packet::default();
+        own.put(&[params.read(digest)?]);
+        match &played {
+            Ok(()) => {
+                own.put_flags(&[true]);
+                own.put(&[self.groups.len() as u64]);
+                self.groups.iter().for_each(|group| group.rollout.pack(&mut own));
+            }
+            Err(Error::NotFinite { what }) => {
+                own.put_flags(&[false]);
+                own.put(what.as_bytes());
+            }
+            // Others hear of it from whoever leads this rank.
+            Err(_) => return played,
+        }
+        let (world, mut parts, mut flags) = (&*self.world, 0, Vec::new());
+        let (mut of_first, mut failed) = (None, None);
+        for (rank, bytes) in world.gather(&own.0)?.iter().enumerate() {
+            let mut packet = Unpacked::of(rank, bytes);
+            let digest = packet.one::<u64>()?;
+            if digest != *of_first.get_or_insert(digest) {
+                return Err(packet.apart("its parameters are not those of rank 0; is it another kind of processor?"));
+            }
+            packet.take_flags(&mut flags)?;
+            if flags != [true] {
+                let what = String::from_utf8_lossy(&packet.take::<u8>()?).into_owned();
+                failed.get_or_insert(Error::NotFinite { what });
+                continue;
+            }
+            for _ in 0..packet.one::<u64>()? {
+                self.parts.resize_with(self.parts.len().max(parts + 1), Rollout::default);
+                self.parts[parts].unpack(&mut packet)?;
+                parts += 1;
+            }
+        }
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        self.joined.join(self.parts[..parts].iter());
+        let (lanes, all) = (self.joined.lanes, self.episodes.lanes());
+        if lanes != all {
+            let problem = format!("ranks have {lanes} lanes in all, and envs = {all}");
+            return Err(Error::Apart { rank: world.rank(), problem });
+        }
+        Ok(())
+    }
+
+    /// Whether the one group there is has all lanes.
+    fn is_one(&self) -> bool {
+        self.groups.len() == 1 && self.world.size() == 1
+    }
+
     /// What was collected last.
     pub(crate) fn rollout(&self) -> &Rollout {
-        if let [only] = &self.groups[..] { &only.rollout } else { &self.joined }
+        if self.is_one() { &self.groups[0].rollout } else { &self.joined }
     }
 
     /// The same, to be written to.
     pub(crate) fn rollout_mut(&mut self) -> &mut Rollout {
-        if let [only] = &mut self.groups[..] { &mut only.rollout } else { &mut self.joined }
+        if self.is_one() { &mut self.groups[0].rollout } else { &mut self.joined }
     }
 
     /// The episodes of all lanes.
@@ -232,12 +303,44 @@ impl Collector {
         self.episodes = episodes;
     }
 
-    /// Adds where all lanes stand to `arrays`.
-    pub(crate) fn save(&self, arrays: &mut Arrays) {
-        for (i, group) in self.groups.iter().enumerate() {
-            group.save(&format!("lanes.{i}"), arrays, !self.lost);
+    /// Where the lanes of all ranks stand, in order.
+    ///
+    /// # Errors
+    /// Where another rank cannot be reached.
+    pub(crate) fn all_lanes(&self) -> Result<Vec<Lane>> {
+        let mut own = Packet::default();
+        let lanes = self.groups.iter().flat_map(|group| group.each_lane(!self.lost));
+        lanes.for_each(|lane| lane.pack(&mut own));
+        let (mut all, count) = (Vec::new(), self.episodes.lanes());
+        for (rank, bytes) in self.world.gather(&own.0)?.iter().enumerate() {
+            let mut packet = Unpacked::of(rank, bytes);
+            for _ in dealt(&*self.world, rank, count) {
+                all.push(Lane::unpack(&mut packet)?);
+            }
         }
+        Ok(all)
+    }
+
+    /// Puts its lanes where those of these numbers stand, and says whether the environments can go on from there. After so many
+    /// steps others start new episodes.
+    pub(crate) fn put_lanes(&mut self, all: &[Lane], env_steps: u64) -> Result<bool> {
+        let reseed = self.seed.derive("lanes", env_steps);
+        let go_on = self.groups.iter_mut().map(|group| group.put_lanes(all, reseed)).collect::<Result<Vec<bool>>>()?;
+        self.lost = false;
+        Ok(go_on.into_iter().all(|goes_on| goes_on))
+    }
+
+    /// Adds where its lanes stand to `arrays`, and the episodes of all.
+    pub(crate) fn save(&self, arrays: &mut Arrays) {
+        self.save_lanes(arrays, !self.lost);
         self.episodes.save(arrays);
+    }
+
+    /// Adds where its lanes stand to `arrays`; the environments only where asked for.
+    pub(crate) fn save_lanes(&self, arrays: &mut Arrays, with_env: bool) {
+        for (i, group) in self.groups.iter().enumerate() {
+            group.save(&format!("lanes.{i}"), arrays, with_env);
+        }
     }
 
     /// Goes on from what [`Collector::save`] left, after so many steps and episodes; says whether the environments do, too. Those that
@@ -248,8 +351,20 @@ impl Collector {
         for (i, group) in self.groups.iter_mut().enumerate() {
             all &= group.restore(&format!("lanes.{i}"), arrays, reseed)?;
         }
-        self.episodes.restore(arrays, (env_steps, ended), all)?;
+        self.restore_episodes(arrays, (env_steps, ended), all)?;
         self.lost = false;
         Ok(all)
     }
+
+    /// Goes on from the episodes that [`Collector::save`] left, after so many steps and episodes.
+    pub(crate) fn restore_episodes(&mut self, arrays: &Arrays, so_far: (u64, u64), lanes_go_on: bool) -> Result<()> {
+        self.episodes.restore(arrays, so_far, lanes_go_on)
+    }
+}
+
+/// A number that stands for parameters.
+fn digest(theta: &[f32]) -> u64 {
+    theta
+        .iter()
+        .fold(0, |digest: u64, x| (digest ^ u64::from(x.to_bits())).wrapping_mul(0x100_0000_01b3).rotate_left(23))
 }

@@ -97,6 +97,14 @@ pub enum Error {
     /// What was given as a checkpoint is none, is damaged, or does not fit.
     #[error("{0}")]
     Checkpoint(String),
+    /// A rank is not where the others are: ranks run the same program with the same settings on the same kind of processor.
+    #[error("rank {rank} has come apart from the others: {problem}")]
+    Apart {
+        /// Which one.
+        rank: usize,
+        /// How that shows.
+        problem: String,
+    },
     /// A sink of a run failed.
     #[error("the sink `{}`: {source}", quoted(name))]
     Sink {

@@ -11,6 +11,7 @@ use crate::rollout::{Horizon, ObservationKind, Rollout};
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed, from_words, words as words_of};
 use crate::stop::Flag;
+use crate::world::{Packet, Unpacked};
 use crate::{Error, Params, Result, Threads};
 
 /// Lanes that are stepped together, where they stand, and their part of the rollout.
@@ -57,6 +58,37 @@ pub(crate) struct Bounds {
     pub(crate) most_steps: usize,
     /// How many lanes there are in all groups.
     pub(crate) lanes: usize,
+}
+
+/// Where one lane stands between two rollouts, whichever lanes it is among.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lane {
+    /// The environment's own words; `None` where it cannot tell its state.
+    env: Option<Vec<u64>>,
+    /// `[D]`.
+    observation: Vec<f32>,
+    /// `[M]`.
+    memory: Vec<f32>,
+    rng: [u64; 4],
+}
+
+impl Lane {
+    pub(crate) fn pack(&self, to: &mut Packet) {
+        to.put_flags(&[self.env.is_some()]);
+        to.put(self.env.as_deref().unwrap_or_default());
+        to.put(&self.observation);
+        to.put(&self.memory);
+        to.put(&self.rng);
+    }
+
+    pub(crate) fn unpack(from: &mut Unpacked<'_>) -> Result<Self> {
+        let (mut is_told, mut rng) = (Vec::new(), [0; 4]);
+        from.take_flags(&mut is_told)?;
+        let env = Some(from.take()?).filter(|_| is_told.contains(&true));
+        let (observation, memory) = (from.take()?, from.take()?);
+        from.fill(&mut rng)?;
+        Ok(Self { env, observation, memory, rng })
+    }
 }
 
 /// Where lanes stand between two rollouts.
@@ -305,6 +337,48 @@ impl LaneGroup {
         let seed = u128::from(reseed) + self.first as u128;
         self.env.reset_wide(seed, &mut self.observation).map_err(|e| in_group(self.first, e))?;
         Ok(false)
+    }
+
+    /// Where each of its lanes stands; the environments only where asked for.
+    pub(crate) fn each_lane(&self, with_env: bool) -> impl Iterator<Item = Lane> {
+        let (lanes, d, m) = (self.env.lanes(), self.env.spec().observation_len(), self.memory.len() / self.env.lanes());
+        (0..lanes).map(move |lane| {
+            let mut words = Vec::new();
+            let is_told = with_env && self.env.save_lane(lane, &mut words);
+            Lane {
+                env: is_told.then_some(words),
+                observation: self.observation[lane * d..(lane + 1) * d].to_vec(),
+                memory: self.memory[lane * m..(lane + 1) * m].to_vec(),
+                rng: words_of(&self.rngs[lane]),
+            }
+        })
+    }
+
+    /// Puts its lanes where those of all that have their numbers stand. Environments that could not be saved start new episodes, all of
+    /// them, seeded from `reseed` on, and `false` says so.
+    pub(crate) fn put_lanes(&mut self, all: &[Lane], reseed: u64) -> Result<bool> {
+        let lanes = self.env.lanes();
+        let own =
+            all.get(self.first..self.first + lanes).ok_or_else(|| Error::Checkpoint("it is of fewer lanes".into()))?;
+        for (rng, lane) in self.rngs.iter_mut().zip(own) {
+            let problem = || Error::Checkpoint("a lane's generator is in no state that there is".into());
+            *rng = from_words(lane.rng).ok_or_else(problem)?;
+        }
+        let seed = u128::from(reseed) + self.first as u128;
+        self.env.reset_wide(seed, &mut self.observation).map_err(|e| in_group(self.first, e))?;
+        self.memory.fill(0.0);
+        let Some(words) = own.iter().map(|lane| lane.env.as_ref()).collect::<Option<Vec<_>>>() else {
+            return Ok(false);
+        };
+        let (d, m) = (self.env.spec().observation_len(), self.memory.len() / lanes);
+        for (i, (words, lane)) in words.into_iter().zip(own).enumerate() {
+            check_len("a lane's observation", d, lane.observation.len())?;
+            check_len("a lane's memory", m, lane.memory.len())?;
+            self.env.restore_lane(i, words).map_err(|e| in_group(self.first, e))?;
+            self.observation[i * d..(i + 1) * d].copy_from_slice(&lane.observation);
+            self.memory[i * m..(i + 1) * m].copy_from_slice(&lane.memory);
+        }
+        Ok(true)
     }
 
     /// Asks the critic for every value of the rollout, all of a batch at once; where the policy has a memory, or answers at once,

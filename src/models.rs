@@ -26,6 +26,7 @@ mod shard;
 mod share;
 mod slopes;
 mod trunk;
+mod workers;
 
 use std::sync::Arc;
 
@@ -57,7 +58,7 @@ use crate::rollout::{Minibatch, ValueUnit};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::words::Args;
-use crate::{Error, Layout, Params, Result, Threads};
+use crate::{Alone, Error, Layout, Params, Result, Threads, World};
 
 /// A policy and a value function over one parameter vector.
 ///
@@ -282,6 +283,8 @@ pub struct Site<'a> {
     pub device: &'a Device,
     /// Threads that may share its work.
     pub threads: Threads,
+    /// Ranks that may, too.
+    pub world: Arc<dyn World>,
     /// Whether initial parameters are wanted; if not, others take their place and any will do.
     pub draw: bool,
     /// What the policy's outputs are to be a distribution of; `None` is the one that
@@ -293,8 +296,8 @@ impl<'a> Site<'a> {
     /// On the CPU, on one thread, with initial parameters.
     #[must_use]
     pub fn new(spec: &'a Spec, seed: Seed) -> Self {
-        let (device, threads) = (&Device::Cpu, Threads::default());
-        Self { spec, seed, device, threads, draw: true, distribution: None }
+        let (device, threads, world) = (&Device::Cpu, Threads::default(), Arc::new(Alone));
+        Self { spec, seed, device, threads, world, draw: true, distribution: None }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::Result;
 use crate::arrays::Arrays;
-use crate::world::{World, total};
 
 /// Added to a variance before the root of it divides.
 pub(crate) const EPS: f64 = 1e-8;
@@ -48,25 +47,6 @@ impl Moments {
             *mean += share * apart;
             *squares += other.squares[i] + ours * share * apart * apart;
         }
-    }
-
-    /// Those of all ranks together.
-    pub(crate) fn of_all(self, world: &dyn World) -> Result<Self> {
-        if world.size() == 1 {
-            return Ok(self);
-        }
-        let count = total(world, self.count)?;
-        let sum = |numbers: &[f64]| {
-            let mut sums: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
-            world.sum(&mut sums).map(|()| sums.into_iter().map(f64::from).collect::<Vec<f64>>())
-        };
-        let share = |x: f64| if count == 0 { 0.0 } else { x / count as f64 };
-        let ours = self.count as f64;
-        let sums = sum(&self.mean.iter().map(|mean| ours * mean).collect::<Vec<_>>())?;
-        let mean: Vec<f64> = sums.into_iter().map(share).collect();
-        let about = |(i, squares): (usize, &f64)| squares + ours * (self.mean[i] - mean[i]).powi(2);
-        let squares = sum(&self.squares.iter().enumerate().map(about).collect::<Vec<_>>())?;
-        Ok(Self { count, mean, squares })
     }
 
     /// The mean of each column, 0 of none.

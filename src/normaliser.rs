@@ -4,7 +4,6 @@ use crate::arrays::Arrays;
 use crate::models::{NormalisedModel, PopArtModel};
 use crate::moments::{EPS, Moments};
 use crate::rollout::{Estimate, ValueUnit};
-use crate::world::World;
 use crate::{Error, Params, Result, Rollout};
 
 /// What is known of observations, of rewards and of values so far. It stands still while a rollout is played, and takes it in
@@ -40,7 +39,7 @@ impl RewardScale {
     }
 
     /// Takes a rollout's rewards in, and brings them to the scale of all so far, those among them.
-    fn scale(&mut self, rollout: &mut Rollout, world: &dyn World) -> Result<()> {
+    fn scale(&mut self, rollout: &mut Rollout) {
         let Self { gamma, clip, running, returns } = self;
         let mut seen = Moments::new(1);
         for i in rollout.valid_steps() {
@@ -51,10 +50,9 @@ impl RewardScale {
                 *running = 0.0;
             }
         }
-        returns.merge(&seen.of_all(world)?);
+        returns.merge(&seen);
         let scale = returns.scale().map(|variance| 1.0 / (variance + EPS).sqrt()).sum::<f64>() as f32;
         rollout.reward.iter_mut().for_each(|reward| *reward = (*reward * scale).clamp(-*clip, *clip));
-        Ok(())
     }
 }
 
@@ -81,14 +79,8 @@ impl ValueScale {
     ///
     /// # Errors
     /// [`Error::NotFinite`] where they are not finite: the network's values stay as they are.
-    pub(crate) fn publish(
-        &mut self,
-        rollout: &Rollout,
-        estimate: &Estimate,
-        params: &mut Params,
-        world: &dyn World,
-    ) -> Result<()> {
-        let unit = self.follow(rollout, estimate, world)?;
+    pub(crate) fn publish(&mut self, rollout: &Rollout, estimate: &Estimate, params: &mut Params) -> Result<()> {
+        let unit = self.follow(rollout, estimate);
         if !(unit.mean.is_finite() && unit.std.is_finite()) {
             return Err(Error::NotFinite { what: "what values are regressed on".into() });
         }
@@ -96,10 +88,9 @@ impl ValueScale {
     }
 
     /// Takes a rollout's targets in.
-    fn follow(&mut self, rollout: &Rollout, estimate: &Estimate, world: &dyn World) -> Result<ValueUnit> {
+    fn follow(&mut self, rollout: &Rollout, estimate: &Estimate) -> ValueUnit {
         let mut seen = Moments::new(1);
         rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
-        let seen = seen.of_all(world)?;
         let (mean, variance) = (seen.mean()[0], seen.variance().sum::<f64>());
         for (known, now) in
             [(&mut self.weight, 1.0), (&mut self.mean, mean), (&mut self.square, variance + mean * mean)]
@@ -108,24 +99,23 @@ impl ValueScale {
         }
         let mean = self.mean / self.weight;
         let std = (self.square / self.weight - mean * mean).max(0.0).sqrt().max(LEAST_STD);
-        Ok(ValueUnit { mean: mean as f32, std: std as f32 })
+        ValueUnit { mean: mean as f32, std: std as f32 }
     }
 }
 
 impl Normaliser {
     /// Brings the rewards of a rollout that has just been played to scale.
-    pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout, world: &dyn World) -> Result<()> {
-        self.reward.as_mut().map_or(Ok(()), |reward| reward.scale(rollout, world))
+    pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout) {
+        self.reward.iter_mut().for_each(|reward| reward.scale(rollout));
     }
 
     /// Takes in the observations of a rollout that has been learnt from, and tells the network.
-    pub(crate) fn follow(&mut self, rollout: &Rollout, params: &mut Params, world: &dyn World) -> Result<()> {
-        let Some(observation) = &mut self.observation else { return Ok(()) };
+    pub(crate) fn follow(&mut self, rollout: &Rollout, params: &mut Params) {
+        let Some(observation) = &mut self.observation else { return };
         let mut seen = Moments::new(rollout.observation_len);
         rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));
-        observation.merge(&seen.of_all(world)?);
+        observation.merge(&seen);
         NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.scale());
-        Ok(())
     }
 
     /// Notes that every lane begins an episode.

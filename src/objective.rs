@@ -8,6 +8,7 @@ mod fused_loss;
 mod host_loss;
 mod kl_penalty;
 mod policy_gradient;
+mod tensor_rollout;
 mod value_loss;
 
 use std::fmt;
@@ -22,6 +23,7 @@ pub(crate) use fused_loss::fused_loss;
 pub(crate) use host_loss::HostLoss;
 pub use kl_penalty::KlPenalty;
 pub use policy_gradient::PolicyGradient;
+pub(crate) use tensor_rollout::TensorRollout;
 pub use value_loss::ValueLoss;
 
 use crate::distributions::{Distribution, DistributionTensor};

@@ -5,6 +5,7 @@ mod estimate;
 mod horizon;
 mod minibatch;
 mod observation_column;
+mod packed;
 
 use std::borrow::Cow;
 

@@ -28,7 +28,7 @@ use crate::policy::Policy;
 use crate::schedule::Schedule;
 use crate::seed::Seed;
 use crate::stop::{Flag, Stop};
-use crate::world::{self, Alone};
+use crate::world::{Alone, World, dealt};
 use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
@@ -60,8 +60,7 @@ pub struct Trainer {
     learner: Learner,
     normaliser: Normaliser,
     history: History,
-    /// Environment steps of all ranks.
-    env_steps: u64,
+    world: Arc<dyn World>,
     device_note: Option<String>,
     progress: Progress,
     /// Parameters and optimizer as they were when last noted as good to go back to.
@@ -138,6 +137,7 @@ impl Trainer {
         let Overrides { envs, network, world } = overrides;
         let world = world.unwrap_or_else(|| Arc::new(Alone));
         config.validate()?;
+        Self::check_ranks(config.envs, world.size())?;
         let (seed, threads) = (Seed(config.seed), Threads::new(config.threads)?);
         let (device, device_note) = config.device.parse::<DeviceChoice>()?.open()?;
         let own_envs = envs.is_some();
@@ -153,15 +153,17 @@ impl Trainer {
             optimizer.move_only(&blocks);
         }
         let mut reckon = |spec: &Spec| match &network {
-            Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer),
-            None => config.reckon(spec, &config.layout(spec)?.unwrap_or_default(), &*algo, &mut optimizer),
+            Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer, world.size()),
+            None => {
+                config.reckon(spec, &config.layout(spec)?.unwrap_or_default(), &*algo, &mut optimizer, world.size())
+            }
         };
         if !own_envs {
             // Before there are many of them.
             reckon(config.make_with(&envs, 1)?.spec())?;
         }
-        let mut collector =
-            Collector::numbered_from(world.rank() * config.envs, config.make_groups(&envs)?, seed, threads.clone())?;
+        let own = config.make_groups(&envs, dealt(&*world, world.rank(), config.envs).len())?;
+        let mut collector = Collector::of_ranks(world.clone(), config.envs, own, seed, threads.clone())?;
         if !config.mask_actions {
             collector = collector.without_masks()?;
         }
@@ -175,7 +177,9 @@ impl Trainer {
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
             Some(build) => config.normalised(build(spec, &device)?)?,
-            None => config.make_model(&Site { device: &device, threads, ..Site::new(spec, seed) })?,
+            None => {
+                config.make_model(&Site { device: &device, threads, world: world.clone(), ..Site::new(spec, seed) })?
+            }
         };
         if !is_known {
             models::check_fits(&*network, spec)?;
@@ -185,13 +189,12 @@ impl Trainer {
         }
         algo.check_network(&*network, params.layout(), config.envs)?;
         config.check_lr_factors(params.layout(), &*algo)?;
-        let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer)?;
+        let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer, world.size())?;
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         collector.remember(network.memory());
-        let mut learner = Learner::new(network, params, optimizer, seed);
-        learner.world = world.clone();
-        let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs * world.size()));
+        let learner = Learner::new(network, params, optimizer, seed);
+        let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs));
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
         notes.extend(reckoning.note);
@@ -201,7 +204,7 @@ impl Trainer {
             collector,
             normaliser,
             history,
-            env_steps: 0,
+            world,
             device_note,
             progress: Progress::default(),
             good: None,
@@ -235,38 +238,38 @@ impl Trainer {
     fn update(&mut self) -> Result<Metrics> {
         let (rollouts, update) = (self.algo.rollouts(), self.progress.update + 1);
         let when = self.when();
-        let before = if rollouts > 1 { Some((self.own_state()?, self.env_steps)) } else { None };
+        let before = if rollouts > 1 { Some(self.own_state()?) } else { None };
         let mut reports = Mean::default();
         for rollout in 1..=rollouts {
             match (self.learn(rollout == rollouts), &before) {
                 (Ok(report), _) => reports.add(report),
                 (Err(error @ Error::Diverged { .. }), _) | (Err(error), None) => return Err(error),
                 // Of several rollouts some are learnt from.
-                (Err(error), Some((before, env_steps))) => {
-                    self.begin_again(before, *env_steps)?;
+                (Err(error), Some(before)) => {
+                    self.begin_again(before)?;
                     return Err(error);
                 }
             }
         }
         let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
         // The mean of fewer is good by luck, and what is once the best stays it.
-        if let Some(mean) = self.learner.mean_over_ranks(self.history.return_mean_of_100())? {
+        if let Some(mean) = self.history.return_mean_of_100() {
             self.learner.optimizer.observe(mean, when);
         }
         (self.progress.update, self.progress.divergences_in_a_row) = (update, 0);
-        let (env_steps, seconds) = (self.env_steps, self.wall_seconds());
+        let (env_steps, seconds) = (self.env_steps(), self.wall_seconds());
         let scheduled = self.schedules.iter().map(|(name, schedule)| (*name, schedule.at(when)));
         Ok(Metrics::new(update, env_steps, &self.history, &reports.mean(), scheduled, of_optimizer, seconds))
     }
 
     /// How far the update that is next, or going on, has come.
     fn when(&self) -> When {
-        When { progress: self.config.progress_at(self.env_steps), update: self.progress.update + 1 }
+        When { progress: self.config.progress_at(self.env_steps()), update: self.progress.update + 1 }
     }
 
     /// One rollout, the last of its update or not, and what is learnt from it.
     fn learn(&mut self, is_last: bool) -> Result<UpdateReport> {
-        let (before, when) = (self.env_steps, self.when());
+        let when = self.when();
         let update = when.update;
         let diverged = |largest_reward| {
             move |error| match error {
@@ -287,14 +290,12 @@ impl Trainer {
         self.collector
             .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
             .map_err(diverged(0.0))?;
-        self.env_steps = world::total(&*self.learner.world, self.collector.env_steps())?;
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
         self.history.follow(self.collector.episodes());
         let best = if is_last { self.better(update)? } else { None };
         self.broken_off = true;
-        let world = self.learner.world.clone();
-        self.normaliser.scale_rewards(self.collector.rollout_mut(), &*world)?;
+        self.normaliser.scale_rewards(self.collector.rollout_mut());
         let begun = Instant::now();
         let breaks_off = note.is_some() || !goes_back;
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
@@ -303,7 +304,7 @@ impl Trainer {
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
             self.learner.put_back(&learner, &mut *self.algo)?;
             self.collector.put_back(episodes);
-            (self.normaliser, self.history, self.env_steps) = (normaliser, history, before);
+            (self.normaliser, self.history) = (normaliser, history);
             self.broken_off = false;
             return Err(Error::Interrupted);
         }
@@ -314,7 +315,7 @@ impl Trainer {
             self.learner.check_finite().map_err(diverged)?;
         }
         self.normaliser.value.clone_from(&self.learner.values);
-        self.normaliser.follow(self.collector.rollout(), &mut self.learner.params, &*world)?;
+        self.normaliser.follow(self.collector.rollout(), &mut self.learner.params);
         self.broken_off = false;
         self.best = best.or(self.best.take());
         Ok(report)
@@ -370,7 +371,7 @@ impl Trainer {
     /// Environment steps taken, all lanes together.
     #[must_use]
     pub fn env_steps(&self) -> u64 {
-        self.env_steps
+        self.collector.env_steps()
     }
 
     /// Seconds since the trainer was made, with those before the checkpoint that it goes on from, but for those of evaluations.

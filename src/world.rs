@@ -2,19 +2,26 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+mod packet;
 
 use std::fmt;
+use std::ops::Range;
 
-use crate::{Error, Result};
+use crate::Result;
+
+pub(crate) use packet::{Packet, Unpacked};
 
 #[cfg(feature = "mpi")]
 pub use mpi::{MpiWorld, RankError};
 
-/// One of several processes, its ranks, that learn the same parameters, each from lanes of its own.
+/// One of several processes, its ranks, that train one policy together.
 ///
-/// Every rank has the same configuration, begins with the same parameters and takes the same steps: those of the mean of all
-/// ranks' gradients. `steps` counts those of all ranks, `envs` is each rank's: lane `i` of a rank is lane `rank · envs + i` of all, and has its seeds. The one that
-/// there is unless a [`Trainer`](crate::Trainer) is [given](crate::Overrides) another, is [`Alone`].
+/// Ranks are what threads are: they do the work of a run, and what it comes to does not depend on how many there are, to the bit.
+/// The lanes are dealt out among them, in order; each rank plays its own, gets the rollouts of all, computes its part of the shares
+/// that the gradient of a minibatch is the sum of, gets those of all, and does the rest as a single process would. A world moves
+/// bytes, and never reckons with them: there is no sum whose order it could choose.
+///
+/// The one that there is unless a [`Trainer`](crate::Trainer) is [given](crate::Overrides) another, is [`Alone`].
 ///
 /// ```
 /// use std::sync::{Arc, Mutex, Barrier};
@@ -24,7 +31,7 @@ pub use mpi::{MpiWorld, RankError};
 /// #[derive(Debug)]
 /// struct Pair {
 ///     rank: usize,
-///     shared: Arc<(Barrier, Mutex<[Vec<f32>; 2]>)>,
+///     shared: Arc<(Barrier, Mutex<[Vec<u8>; 2]>)>,
 /// }
 ///
 /// impl World for Pair {
@@ -36,14 +43,13 @@ pub use mpi::{MpiWorld, RankError};
 ///         2
 ///     }
 ///
-///     fn sum(&self, numbers: &mut [f32]) -> Result<()> {
+///     fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
 ///         let (barrier, parts) = &*self.shared;
-///         parts.lock().unwrap()[self.rank] = numbers.to_vec();
+///         parts.lock().unwrap()[self.rank] = own.to_vec();
 ///         barrier.wait();
-///         let [one, other] = parts.lock().unwrap().clone();
-///         numbers.iter_mut().zip(one.iter().zip(&other)).for_each(|(sum, (one, other))| *sum = one + other);
+///         let all = parts.lock().unwrap().to_vec();
 ///         barrier.wait();
-///         Ok(())
+///         Ok(all)
 ///     }
 /// }
 ///
@@ -62,7 +68,9 @@ pub use mpi::{MpiWorld, RankError};
 ///     [train(0), train(1)].map(|rank| rank.join().unwrap())
 /// });
 /// let [one, other] = trained;
-/// assert_eq!(one?, other?);
+/// let mut alone = Trainer::new(&config)?;
+/// while alone.step()?.is_some() {}
+/// assert_eq!((one?, other?), (alone.params().snapshot()?, alone.params().snapshot()?));
 /// # Ok::<(), uphill::Error>(())
 /// ```
 pub trait World: fmt::Debug + Send + Sync {
@@ -72,12 +80,11 @@ pub trait World: fmt::Debug + Send + Sync {
     /// How many ranks there are.
     fn size(&self) -> usize;
 
-    /// Replaces numbers by their sums over all ranks, the same bits on each. Every rank asks for the same sums in the same order;
-    /// it returns when all have.
+    /// What each rank has, in the order of their ranks, as every rank gets it. All ask for it as often; it returns when all have.
     ///
     /// # Errors
     /// Where another rank cannot be reached.
-    fn sum(&self, numbers: &mut [f32]) -> Result<()>;
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>>;
 }
 
 /// A world of one rank.
@@ -93,29 +100,14 @@ impl World for Alone {
         1
     }
 
-    fn sum(&self, _: &mut [f32]) -> Result<()> {
-        Ok(())
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
+        Ok(vec![own.to_vec()])
     }
 }
 
-/// The most ranks.
-const MOST_RANKS: usize = 256;
-
-/// The sum of a count over all ranks, exactly.
-pub(crate) fn total(world: &dyn World, count: u64) -> Result<u64> {
-    /// Bits of each part: f32 holds the sum of 256 such numbers exactly.
-    const BITS: u32 = 16;
-    if world.size() == 1 {
-        return Ok(count);
-    }
-    if world.size() > MOST_RANKS {
-        let problem = format!("a world of {} ranks is too large: it has {MOST_RANKS} at most", world.size());
-        return Err(Error::Config(problem));
-    }
-    let part = |i: u32| ((count >> (i * BITS)) & ((1 << BITS) - 1)) as f32;
-    let mut parts = [part(0), part(1), part(2), part(3)];
-    world.sum(&mut parts)?;
-    Ok((0..).zip(parts).map(|(i, part)| (part as u64) << (i * BITS)).sum())
+/// Which of so many are a rank's.
+pub(crate) fn dealt(world: &dyn World, rank: usize, count: usize) -> Range<usize> {
+    rank * count / world.size()..(rank + 1) * count / world.size()
 }
 
 /// Whether any rank says so, of each of these.
@@ -124,43 +116,6 @@ pub(crate) fn any<const N: usize>(world: &dyn World, said: [bool; N]) -> Result<
     if world.size() == 1 {
         return Ok(said);
     }
-    let mut ranks = said.map(|said| if said { 1.0 } else { 0.0 });
-    world.sum(&mut ranks)?;
-    Ok(ranks.map(|ranks| ranks > 0.0))
-}
-
-/// Numbers of one sum in [`gather`]: so many f32 are 1 MiB.
-const AT_ONCE: usize = 1 << 18;
-
-/// What each rank has, in the order of their ranks, as every rank gets it.
-///
-/// Sums are all that there is: two bytes are one f32, exactly, to which the others add zeros.
-pub(crate) fn gather(world: &dyn World, own: &[u8]) -> Result<Vec<Vec<u8>>> {
-    if world.size() == 1 {
-        return Ok(vec![own.to_vec()]);
-    }
-    let of = |rank: usize| -> Result<Vec<u8>> {
-        let own = if rank == world.rank() { own } else { &[] };
-        let count = total(world, own.len() as u64)? as usize;
-        let pair = |i: usize| f32::from(u16::from_le_bytes([0, 1].map(|k| own.get(2 * i + k).copied().unwrap_or(0))));
-        let (pairs, mut bytes) = (count.div_ceil(2), Vec::with_capacity(count + 1));
-        for begin in (0..pairs).step_by(AT_ONCE) {
-            let mut numbers: Vec<f32> = (begin..pairs.min(begin + AT_ONCE)).map(pair).collect();
-            world.sum(&mut numbers)?;
-            bytes.extend(numbers.iter().flat_map(|&pair| (pair as u16).to_le_bytes()));
-        }
-        bytes.truncate(count);
-        Ok(bytes)
-    };
-    (0..world.size()).map(of).collect()
-}
-
-/// Replaces numbers by their means over all ranks.
-pub(crate) fn mean(world: &dyn World, numbers: &mut [f32]) -> Result<()> {
-    if world.size() > 1 {
-        world.sum(numbers)?;
-        let share = 1.0 / world.size() as f32;
-        numbers.iter_mut().for_each(|x| *x *= share);
-    }
-    Ok(())
+    let all = world.gather(&said.map(u8::from))?;
+    Ok(std::array::from_fn(|i| all.iter().any(|said| said.get(i) == Some(&1))))
 }

@@ -1,7 +1,5 @@
 //! What learns.
 
-use std::sync::Arc;
-
 use super::judgement::Judgement;
 use super::{Algorithm, restore, save};
 use crate::arrays::Arrays;
@@ -13,7 +11,6 @@ use crate::optim::{Optimizer, check_finite};
 use crate::rollout::Estimate;
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed};
-use crate::world::{Alone, World};
 use crate::{Error, Params, Result};
 
 /// What learns: a network, its parameters, and what changes them.
@@ -26,8 +23,6 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// Where minibatches are shuffled from.
     pub shuffle: Rng,
-    /// Who learns the same parameters from lanes of their own: an algorithm takes the mean of their gradients.
-    pub world: Arc<dyn World>,
     /// What an algorithm draws its own randomness from, by streams of their own.
     pub(crate) seed: Seed,
     /// The scale that values are learnt on, where they are.
@@ -39,8 +34,8 @@ impl Learner {
     /// A learner whose minibatches are shuffled by the seed's stream `shuffle`.
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
-        let (shuffle, world) = (seed.stream("shuffle", 0), Arc::new(Alone));
-        Self { network, params, optimizer, shuffle, world, seed, values: None, buffers: Buffers::default() }
+        let shuffle = seed.stream("shuffle", 0);
+        Self { network, params, optimizer, shuffle, seed, values: None, buffers: Buffers::default() }
     }
 }
 
@@ -66,16 +61,6 @@ impl Learner {
         self.optimizer.restore("optimizer", &snapshot.arrays, self.params.layout())?;
         self.shuffle.clone_from(&snapshot.shuffle);
         restore(algo, "algo", &snapshot.arrays)
-    }
-
-    /// The mean over those ranks that have such a number.
-    pub(crate) fn mean_over_ranks(&self, number: Option<f64>) -> Result<Option<f64>> {
-        if self.world.size() == 1 {
-            return Ok(number);
-        }
-        let mut sums = [number.unwrap_or(0.0) as f32, if number.is_some() { 1.0 } else { 0.0 }];
-        self.world.sum(&mut sums)?;
-        Ok((sums[1] > 0.0).then(|| f64::from(sums[0] / sums[1])))
     }
 
     /// Fails with [`Error::NotFinite`] if a parameter, or a number of the optimizer's, is not finite.

@@ -1,14 +1,14 @@
 //! The gradient of an objective on a minibatch, whichever way there is.
 
 use crate::models::{Asked, Model};
-use crate::objective::{Objective, Report, RowSums, TensorBatch, fused_loss};
+use crate::objective::{Objective, Report, RowSums, TensorRollout, fused_loss};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
-use crate::world::{self, World};
 use crate::{Error, Params, Result};
 
 /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, summed over
-/// its steps: on the host where network and objective can, else through tensors on the parameters' device.
+/// its steps: on the host where network and objective can, else through tensors on the parameters' device, where `uploaded` keeps the
+/// rollout from one of its minibatches to the next.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if the loss is not finite, [`Error::Tensor`] if the device fails, [`Error::Interrupted`] where the
@@ -17,7 +17,7 @@ pub(super) fn loss_gradient(
     objective: &dyn Objective,
     (network, params): (&dyn Model, &Params),
     batch: Minibatch<'_>,
-    scratch: &mut Scratch,
+    (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<()> {
     let finite = |loss: f64| match loss.is_finite() {
@@ -29,8 +29,12 @@ pub(super) fn loss_gradient(
     if let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)? {
         return finite(loss);
     }
-    let Minibatch { rollout, estimate, places, advantage, stop } = batch;
-    let tensors = TensorBatch::new(rollout, estimate, places, advantage, params.device())?;
+    let Minibatch { rollout, estimate, places, stop, .. } = batch;
+    let whole = match uploaded {
+        Some(whole) => whole,
+        None => uploaded.insert(TensorRollout::new(rollout, params.device())?),
+    };
+    let tensors = whole.batch(batch)?;
     let output = Asked::of(network, rollout, places, &tensors.observation)?.answer(network, params)?;
     let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
     stop.check()?;
@@ -49,24 +53,4 @@ pub(super) fn loss_gradient(
     stop.check()?;
     *gradient = params.gradient(&loss)?.to_vec1()?;
     Ok(())
-}
-
-/// The same, and its mean over all ranks. On one whose loss is not finite it is NaN, for the others wait for it, and are to know
-/// that there is none.
-pub(super) fn mean_gradient(
-    objective: &dyn Objective,
-    of: (&dyn Model, &Params),
-    batch: Minibatch<'_>,
-    scratch: &mut Scratch,
-    (gradient, sums): (&mut Vec<f32>, &mut RowSums),
-    world: &dyn World,
-) -> Result<()> {
-    match loss_gradient(objective, of, batch, scratch, (gradient, sums)) {
-        Err(Error::NotFinite { .. }) if world.size() > 1 => {
-            gradient.clear();
-            gradient.resize(of.1.layout().len(), f32::NAN);
-        }
-        done => done?,
-    }
-    world::mean(world, gradient)
 }

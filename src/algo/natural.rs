@@ -3,7 +3,7 @@
 use super::conjugate_gradients::{ConjugateGradients, Solved};
 use super::judgement::Judgement;
 use super::learner::Buffers;
-use super::loss_gradient::mean_gradient;
+use super::loss_gradient::loss_gradient;
 use super::params::{ESTIMATOR, GAE_LAMBDA, GAMMA, N_EPOCHS, N_MINIBATCHES, N_STEPS, NORMALIZE_ADVANTAGE, estimator};
 use super::{Algorithm, Learner, Now, OnPolicy};
 use crate::advantage::{Estimator, Judged, normalize};
@@ -15,7 +15,6 @@ use crate::optim::{Pattern, Slot, check_finite};
 use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
 use crate::words::{Args, Kind, Param, Range};
-use crate::world::{self, World};
 use crate::{Error, Layout, Params, Result};
 
 /// One step of the policy along its natural gradient, then the critic's regression on the rollout's returns.
@@ -131,8 +130,8 @@ impl Natural {
     /// Moves the policy; says what it did.
     fn step(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<Vec<(&'static str, f64)>> {
         let Self { critic, region, normalize_advantage, room } = self;
-        let Learner { network, params, world, buffers, .. } = learner;
-        let (network, world) = (&**network, &**world);
+        let Learner { network, params, buffers, .. } = learner;
+        let network = &**network;
         let Buffers { estimate, places, advantage, judgement: new, gradient, sums, scratch: acting, .. } = buffers;
         let Room { theta, old, cg, kl, scratch } = room;
         estimate.shift.clear();
@@ -145,23 +144,22 @@ impl Natural {
             normalize(advantage);
         }
         let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
-        mean_gradient(&PolicyGradient, (network, params), batch, acting, (gradient, sums), world)?;
+        loss_gradient(&PolicyGradient, (network, params), batch, (acting, &mut None), (gradient, sums))?;
         gradient.iter_mut().for_each(|g| *g = -*g);
         let norm = check_finite("gradient", params.layout(), gradient, sum_of_squares(gradient))?;
         check_apart(params.layout(), gradient)?;
         let Solved { curvature, residual } =
             cg.solve(gradient, (region.cg_damping, region.cg_iterations), |vector, product| {
                 now.stop.check()?;
-                network.fisher_vector_product(params, batch, vector, scratch, product)?;
-                world::mean(world, product)
+                network.fisher_vector_product(params, batch, vector, scratch, product)
             })?;
         old.judge(network, params, rollout, acting)?;
-        let before = before(old, batch, world)?;
+        let before = Before::of(old, batch);
         theta.clear();
         params.read(|values| theta.extend_from_slice(values))?;
         let measure = |params: &Params| {
             new.judge(network, params, rollout, acting)?;
-            compared(old, new, batch, kl, world)
+            Ok(compared(old, new, batch, kl))
         };
         let length = (2.0 * region.max_kl / curvature).sqrt();
         let step = match length.is_finite() {
@@ -234,7 +232,7 @@ impl TrustRegion {
     }
 }
 
-/// What there is before a step, over all ranks.
+/// What there is before a step.
 #[derive(Debug, Clone, Copy)]
 struct Before {
     /// That of the policy that acted, whose ratios are all 1.
@@ -242,25 +240,17 @@ struct Before {
     entropy: f64,
 }
 
-fn before(old: &Judgement, batch: Minibatch<'_>, world: &dyn World) -> Result<Before> {
-    let surrogate: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
-    let entropy: f64 = batch.places.iter().map(|&place| f64::from(old.entropy()[place])).sum();
-    let count = batch.places.len() as f64;
-    let mut means = [(surrogate / count) as f32, (entropy / count) as f32];
-    world::mean(world, &mut means)?;
-    let [surrogate, entropy] = means.map(f64::from);
-    Ok(Before { surrogate, entropy })
+impl Before {
+    fn of(old: &Judgement, batch: Minibatch<'_>) -> Self {
+        let surrogate: f64 = batch.advantage.iter().map(|&a| f64::from(a)).sum();
+        let entropy: f64 = batch.places.iter().map(|&place| f64::from(old.entropy()[place])).sum();
+        let count = batch.places.len() as f64;
+        Self { surrogate: f64::from((surrogate / count) as f32), entropy: f64::from((entropy / count) as f32) }
+    }
 }
 
-/// What the surrogate, the divergence and the entropy have become from one policy to another: means over the steps of a minibatch, and over all
-/// ranks.
-fn compared(
-    old: &Judgement,
-    new: &Judgement,
-    batch: Minibatch<'_>,
-    kl: &mut Vec<f32>,
-    world: &dyn World,
-) -> Result<Step> {
+/// What the surrogate, the divergence and the entropy have become from one policy to another: means over the steps of a minibatch.
+fn compared(old: &Judgement, new: &Judgement, batch: Minibatch<'_>, kl: &mut Vec<f32>) -> Step {
     if let (Some(old), Some(new)) = (old.policy(), new.policy()) {
         old.kl(new, kl);
     }
@@ -272,10 +262,8 @@ fn compared(
         entropy += f64::from(new.entropy()[place]);
     }
     let count = batch.places.len() as f64;
-    let mut means = [improvement, divergence, entropy].map(|sum| (sum / count) as f32);
-    world::mean(world, &mut means)?;
-    let [improvement, kl, entropy] = means.map(f64::from);
-    Ok(Step { improvement, kl, entropy, ..Step::default() })
+    let [improvement, kl, entropy] = [improvement, divergence, entropy].map(|sum| f64::from((sum / count) as f32));
+    Step { improvement, kl, entropy, ..Step::default() }
 }
 
 /// Refuses a network whose policy depends on what is the critic's by its name.

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use uphill_envs::quoted;
 
 use super::learner::Buffers;
-use super::loss_gradient::{loss_gradient, mean_gradient};
+use super::loss_gradient::loss_gradient;
 use super::{AdaptiveRate, Algorithm, Learner, Now};
 use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
@@ -15,7 +15,7 @@ use crate::optim::{Slot, StepReport};
 use crate::rollout::{Estimate, Horizon, Minibatch, Rollout};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Error, Layout, Params, Result, world};
+use crate::{Error, Layout, Params, Result};
 
 /// Estimate advantages on a rollout, then descend an objective on it, once or in several passes.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl OnPolicy {
         gradient: &mut Vec<f32>,
         sums: &mut RowSums,
     ) -> Result<()> {
-        loss_gradient(&self.objective, (network, params), batch, scratch, (gradient, sums))
+        loss_gradient(&self.objective, (network, params), batch, (scratch, &mut None), (gradient, sums))
     }
 }
 
@@ -130,9 +130,10 @@ impl Algorithm for OnPolicy {
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
         self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, world, seed, values, buffers } = learner;
+        let Learner { network, params, optimizer, shuffle, seed, values, buffers } = learner;
         let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
             buffers;
+        let mut uploaded = None;
         let by_lane = network.memory() > 0;
         estimate.shift.clear();
         units.clear();
@@ -149,7 +150,7 @@ impl Algorithm for OnPolicy {
                 // The network is still the one that acted.
                 self.estimator.estimate_into(rollout, self.gamma as f32, made, estimate);
                 if let Some(values) = values {
-                    values.publish(rollout, estimate, params, &**world)?;
+                    values.publish(rollout, estimate, params)?;
                 }
                 estimate.unit = network.value_unit(params);
             } else if asks_policy || asks_critic {
@@ -165,9 +166,9 @@ impl Algorithm for OnPolicy {
                 self.estimator.estimate_into(rollout, self.gamma as f32, now, estimate);
             }
             if self.rpo_alpha > 0.0 {
-                let (means, first) = (network.distribution().means(), world.rank() * rollout.lanes);
+                let means = network.distribution().means();
                 let streams = seed.within("rpo", now.when.update).within("epoch", epoch as u64);
-                draw_shifts(streams, self.rpo_alpha as f32, (rollout, first), means, &mut estimate.shift);
+                draw_shifts(streams, self.rpo_alpha as f32, rollout, means, &mut estimate.shift);
             }
             if minibatches > 1 {
                 units.shuffle(shuffle);
@@ -186,14 +187,9 @@ impl Algorithm for OnPolicy {
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
                 let of = (&**network, &*params);
-                mean_gradient(&self.objective, of, batch, scratch, (&mut *gradient, &mut *sums), &**world)?;
+                loss_gradient(&self.objective, of, batch, (scratch, &mut uploaded), (&mut *gradient, &mut *sums))?;
                 let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
-            }
-            if world.size() > 1 && (self.target_kl.is_finite() || rate.adapts()) {
-                let mut kl = [last_kl as f32];
-                world::mean(&**world, &mut kl)?;
-                last_kl = f64::from(kl[0]);
             }
             // One step from the policy that acted has come to nothing yet.
             let is_told = kl_name.is_some() && epoch + minibatches > 1;
@@ -224,13 +220,12 @@ impl Algorithm for OnPolicy {
     }
 }
 
-/// Replaces `shift` by numbers between `±alpha`, `[T, N, means]`, each lane's by a stream of its own; `first` is the number of the
-/// rollout's first lane among those of all ranks.
-fn draw_shifts(seed: Seed, alpha: f32, (rollout, first): (&Rollout, usize), means: usize, shift: &mut Vec<f32>) {
+/// Replaces `shift` by numbers between `±alpha`, `[T, N, means]`, each lane's by a stream of its own.
+fn draw_shifts(seed: Seed, alpha: f32, rollout: &Rollout, means: usize, shift: &mut Vec<f32>) {
     let len = rollout.log_prob.len();
     shift.resize(len * means, 0.0);
     for lane in 0..rollout.lanes {
-        let mut rng = seed.stream("lane", (first + lane) as u64);
+        let mut rng = seed.stream("lane", lane as u64);
         for place in (lane..len).step_by(rollout.lanes) {
             let of_place = &mut shift[place * means..(place + 1) * means];
             of_place.fill_with(|| alpha * (2.0 * rng.random::<f32>() - 1.0));
@@ -295,30 +290,27 @@ mod tests {
     use crate::rollout::Rollout;
     use crate::seed::Seed;
 
-    fn drawn(seed: Seed, lanes: usize, first: usize) -> Vec<f32> {
+    fn drawn(seed: Seed, lanes: usize) -> Vec<f32> {
         let (mut shift, steps) = (vec![7.0; 3], 50);
         let rollout = Rollout { log_prob: vec![0.0; steps * lanes], ..Rollout::new(lanes, 0) };
-        draw_shifts(seed, 0.5, (&rollout, first), 2, &mut shift);
+        draw_shifts(seed, 0.5, &rollout, 2, &mut shift);
         shift
     }
 
     #[test]
-    fn shifts_are_uniform_and_of_a_lane_however_many_ranks_share_the_lanes() {
-        let whole = drawn(Seed(1), 6, 0);
+    fn shifts_are_uniform_and_of_a_lane_however_many_others_there_are() {
+        let whole = drawn(Seed(1), 6);
         assert_eq!(whole.len(), 600);
         assert!(whole.iter().all(|z| (-0.5..0.5).contains(z)) && whole.iter().any(|z| z.abs() > 0.49), "{whole:?}");
         let mean = whole.iter().sum::<f32>() / 600.0;
         let variance = whole.iter().map(|z| (z - mean).powi(2)).sum::<f32>() / 600.0;
         // Three deviations of each: 0.289/√600 and 1/12·√(0.8/600).
         assert!(mean.abs() < 0.036 && (variance - 1.0 / 12.0).abs() < 0.0092, "{mean} {variance}");
-        for (first, lanes) in [(0, 2), (2, 4)] {
-            let part = drawn(Seed(1), lanes, first);
-            for (of_all, of_part) in whole.chunks_exact(12).zip(part.chunks_exact(2 * lanes)) {
-                assert_eq!(of_all[2 * first..2 * (first + lanes)], *of_part);
-            }
+        for (of_all, of_part) in whole.chunks_exact(12).zip(drawn(Seed(1), 4).chunks_exact(8)) {
+            assert_eq!(of_all[..8], *of_part);
         }
-        assert_ne!(whole, drawn(Seed(2), 6, 0));
-        let of_updates = [1, 2].map(|update| drawn(Seed(1).within("rpo", update).within("epoch", 0), 6, 0));
+        assert_ne!(whole, drawn(Seed(2), 6));
+        let of_updates = [1, 2].map(|update| drawn(Seed(1).within("rpo", update).within("epoch", 0), 6));
         assert_ne!(of_updates[0], of_updates[1]);
     }
 }

@@ -11,7 +11,7 @@ use crate::objective::{Eligibility, Objective as _};
 use crate::optim::{Pattern, Slot};
 use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::words::{Args, Param, Range as Numbers};
-use crate::{Error, Layout, Result, world};
+use crate::{Layout, Result};
 
 pub(super) const ROW: Row = Row {
     name: "stream_ac",
@@ -120,12 +120,18 @@ impl StreamAc {
         let Learner { network, params, buffers, .. } = learner;
         let (estimate, gradient, sums, scratch) =
             (&buffers.estimate, &mut buffers.gradient, &mut buffers.sums, &mut buffers.scratch);
-        let (decay, mut total) = ((self.gamma * self.trace_lambda) as f32, Sums::default());
+        let (decay, mut total, mut uploaded) = ((self.gamma * self.trace_lambda) as f32, Sums::default(), None);
         for (lane, trace) in self.traces.chunks_exact_mut(self.step.len()).enumerate() {
             let delta = estimate.advantage[lane] / estimate.unit.std;
             let sign = if delta == 0.0 { 0.0 } else { delta.signum() };
             let batch = Minibatch { rollout, estimate, places: &[lane], advantage: &[sign], stop: now.stop };
-            loss_gradient(&self.objective, (&**network, params), batch, scratch, (&mut *gradient, &mut *sums))?;
+            loss_gradient(
+                &self.objective,
+                (&**network, params),
+                batch,
+                (&mut *scratch, &mut uploaded),
+                (&mut *gradient, &mut *sums),
+            )?;
             for (z, g) in trace.iter_mut().zip(gradient.iter()) {
                 *z = decay * *z - g;
             }
@@ -191,19 +197,11 @@ impl Algorithm for StreamAc {
         let td_error = Gae { gae_lambda: 0.0 };
         td_error.estimate_into(rollout, self.gamma as f32, Judged::when_made(rollout), estimate);
         if let Some(values) = &mut learner.values {
-            values.publish(rollout, estimate, &mut learner.params, &*learner.world)?;
+            values.publish(rollout, estimate, &mut learner.params)?;
         }
         estimate.unit = learner.network.value_unit(&learner.params);
         let lr = learner.optimizer.learning_rate(now.when).unwrap_or(1.0);
-        let sums = match self.descent(learner, rollout, now, lr) {
-            // The other ranks wait for it, and are to know that there is none.
-            Err(Error::NotFinite { .. }) if learner.world.size() > 1 => {
-                self.step.fill(f32::NAN);
-                Sums::default()
-            }
-            done => done?,
-        };
-        world::mean(&*learner.world, &mut self.step)?;
+        let sums = self.descent(learner, rollout, now, lr)?;
         let step = learner.optimizer.step_unless(&mut learner.params, &mut self.step, now.when, now.stop)?;
         let mean = |sum: f64| sum / rollout.lanes as f64;
         let terms = vec![

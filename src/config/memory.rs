@@ -2,6 +2,7 @@
 
 use uphill_envs::{Spec, counted};
 
+use super::resolve::groups;
 use crate::algo::Algorithm;
 use crate::names::in_code;
 use crate::optim::Optimizer;
@@ -17,7 +18,12 @@ const EVALUATED_COPIES: f64 = 5.0;
 /// Copies of the optimizer's state: itself, and three times while it becomes a file.
 const STATE_COPIES: f64 = 4.0;
 /// Bytes of a rollout's step besides its observation, with those of its advantage, target and place.
-const STEP: f64 = 22.0 + 20.0;
+const STEP: f64 = KEPT_OF_STEP + 20.0;
+const KEPT_OF_STEP: f64 = 22.0;
+/// Copies of a rollout that one of several ranks makes: its part, what came of all ranks as bytes and as rollouts, and those side by side.
+const COPIES_OF_RANKS: f64 = 4.0;
+/// Further copies of the parameters there: the shares of a gradient as bytes.
+const SHARES_OF_RANKS: f64 = 8.0;
 /// Bytes of a lane besides its observations: generators, episode, what the vector notes.
 const LANE: f64 = 1024.0;
 /// Observations of a lane that are kept: two of its own, one for going back, and its spaces' bounds.
@@ -39,7 +45,7 @@ pub(crate) struct Reckoning {
 }
 
 impl Config {
-    /// Refuses a run that needs more than [`max_memory`](Config::max_memory). Memory of a user's own environments and
+    /// Refuses a run of which one of so many ranks needs more than [`max_memory`](Config::max_memory). Memory of a user's own environments and
     /// networks is theirs to know.
     ///
     /// # Errors
@@ -50,6 +56,7 @@ impl Config {
         layout: &Layout,
         algo: &dyn Algorithm,
         optimizer: &mut Optimizer,
+        ranks: usize,
     ) -> Result<Reckoning> {
         let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
         // Of an action's numbers the first is reckoned with the step.
@@ -58,15 +65,19 @@ impl Config {
         let of_number = ObservationKind::of(&spec.observation).bytes() as f64;
         let observation = of_number * spec.observation_len() as f64 + 4.0 * beyond as f64 + masks as f64;
         let evaluates = self.eval_every > 0;
-        let copies = COPIES + if evaluates { EVALUATED_COPIES } else { 0.0 } + algo.copies() as f64;
+        let of_ranks = if ranks > 1 { SHARES_OF_RANKS } else { 0.0 };
+        let copies = COPIES + of_ranks + if evaluates { EVALUATED_COPIES } else { 0.0 } + algo.copies() as f64;
         let network = 4.0 * copies * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;
         let evaluation = if evaluates { EVALUATION.max(self.eval_episodes as f64) } else { EVALUATION };
         let kept = (lanes + evaluation) * lane(spec.observation_len());
         // Lanes in several groups are played into rollouts of their own, which are then put side by side.
-        let parts = if self.groups() > 1 { 2.0 } else { 1.0 };
-        let step = parts * observation + STEP;
+        let step = match ranks {
+            1 if groups(self.envs) > 1 => 2.0 * observation + STEP,
+            1 => observation + STEP,
+            _ => COPIES_OF_RANKS * (observation + KEPT_OF_STEP) + STEP,
+        };
         let steps = match algo.horizon() {
             Horizon::Steps(steps) => Some(steps),
             Horizon::Episodes(_) => None,

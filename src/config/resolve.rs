@@ -22,6 +22,11 @@ const GROUP: usize = 32;
 /// The most groups: more would be played by the same few threads.
 const MAX_GROUPS: usize = 16;
 
+/// Groups that so many environments are in.
+pub(super) fn groups(lanes: usize) -> usize {
+    (lanes / GROUP).clamp(1, MAX_GROUPS)
+}
+
 impl Config {
     /// What makes the environments that this configuration names.
     pub(crate) fn env_maker(&self) -> MakeEnvs {
@@ -202,19 +207,14 @@ impl Config {
         }
     }
 
-    /// Groups that the environments are in.
-    pub(crate) fn groups(&self) -> usize {
-        (self.envs / GROUP).clamp(1, MAX_GROUPS)
-    }
-
-    /// The environments to train in: `envs` of them, many of them in groups that threads play apart. How many groups
-    /// there are depends on `envs` alone.
+    /// Environments to train in, so many of the `envs`, where they are many in groups that threads play apart. How many groups
+    /// there are depends on their number alone.
     ///
     /// # Errors
     /// What `make` fails with.
-    pub(crate) fn make_groups(&self, make: &MakeEnvs) -> Result<Vec<Box<dyn VecEnv>>> {
-        let groups = self.groups();
-        let first = |group: usize| group * self.envs / groups;
+    pub(crate) fn make_groups(&self, make: &MakeEnvs, lanes: usize) -> Result<Vec<Box<dyn VecEnv>>> {
+        let groups = groups(lanes);
+        let first = |group: usize| group * lanes / groups;
         (0..groups).map(|group| self.make_with(make, first(group + 1) - first(group))).collect()
     }
 
@@ -321,7 +321,12 @@ impl Config {
 
     /// The same site, for policies of this configuration's distribution.
     fn site<'a>(&self, site: &Site<'a>) -> Result<Site<'a>> {
-        Ok(Site { distribution: Some(self.make_distribution(site.spec)?), threads: site.threads.clone(), ..*site })
+        Ok(Site {
+            distribution: Some(self.make_distribution(site.spec)?),
+            threads: site.threads.clone(),
+            world: site.world.clone(),
+            ..*site
+        })
     }
 
     /// The distribution of a policy over an environment's actions.

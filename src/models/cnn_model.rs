@@ -12,6 +12,7 @@ use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::trunk::{Trunk, TrunkStage, shown};
+use super::workers::Workers;
 use super::{Activation, Model, Site, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
@@ -21,7 +22,7 @@ use crate::objective::{Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
 use crate::words::{Args, Param};
-use crate::{Error, Layout, Params, Result, Seed, Threads};
+use crate::{Error, Layout, Params, Result, Seed, Threads, World};
 
 /// The shape of a [`CnnModel`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub struct CnnModel {
     nets: Nets<Cnn>,
     own: OwnOutputs,
     fused: bool,
-    threads: Threads,
+    workers: Workers,
 }
 
 /// What it keeps in its [`Scratch`].
@@ -111,7 +112,10 @@ impl CnnModel {
     /// As [`CnnModel::new`].
     pub fn for_site(config: &CnnConfig, site: &Site<'_>) -> Result<(Params, Self)> {
         let (layout, gains, network) = Self::parts(site, config)?;
-        Ok((site.initial(layout, (&gains, &network.own), config.init)?, network.on(site.threads.clone())))
+        Ok((
+            site.initial(layout, (&gains, &network.own), config.init)?,
+            network.on(site.threads.clone()).across(site.world.clone()),
+        ))
     }
 
     /// The same network without its way on the host: the reference that this is tested against.
@@ -124,7 +128,15 @@ impl CnnModel {
     /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
     #[must_use]
     pub fn on(mut self, threads: Threads) -> Self {
-        self.threads = threads;
+        self.workers.threads = threads;
+        self
+    }
+
+    /// The same network with the shares of its gradients dealt out among these ranks. Each asks for the same gradients, and gets
+    /// the same.
+    #[must_use]
+    pub fn across(mut self, world: Arc<dyn World>) -> Self {
+        self.workers.world = world;
         self
     }
 
@@ -167,8 +179,8 @@ impl CnnModel {
         };
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
-        let (observation_len, threads) = (spec.observation_len(), Threads::default());
-        let network = Self { observation_len, image, distribution, nets, own, fused: site.device.is_cpu(), threads };
+        let (observation_len, workers) = (spec.observation_len(), Workers::default());
+        let network = Self { observation_len, image, distribution, nets, own, fused: site.device.is_cpu(), workers };
         Ok((layout, gains, network))
     }
 
@@ -300,7 +312,7 @@ impl Model for CnnModel {
         }
         check_len("the network's input", self.observation_len, batch.rollout.observation_len)?;
         let Room { turned, shards, .. } = scratch.of();
-        let network = (&self.nets, &self.distribution, &self.own, &self.threads);
+        let network = (&self.nets, &self.distribution, &self.own, &self.workers);
         shard::gradient(network, params, batch, objective, (turned, shards), (gradient, sums)).map(Some)
     }
 }

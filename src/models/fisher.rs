@@ -8,13 +8,14 @@ use super::along::Asked;
 use super::nets::{Net, Nets};
 use super::own_outputs::OwnOutputs;
 use super::share::{self, Share};
+use super::workers::Workers;
 use super::{BLOCK, Model};
 use crate::distributions::{Distribution, KeptRows, forbid};
 use crate::error::check_len;
 use crate::kernels::{Mlp, Passes, Transposed, sum_of_squares};
 use crate::objective::RowSums;
 use crate::rollout::Minibatch;
-use crate::{Params, Result, Threads};
+use crate::{Params, Result};
 
 /// What a perceptron's products keep in its [`Scratch`](crate::Scratch).
 #[derive(Default)]
@@ -26,11 +27,11 @@ pub(super) struct FisherScratch {
 }
 
 /// A perceptron and what its outputs mean.
-type Network<'a> = (&'a Nets, &'a OwnOutputs, &'a Arc<dyn Distribution>, &'a Threads);
+type Network<'a> = (&'a Nets, &'a OwnOutputs, &'a Arc<dyn Distribution>, &'a Workers);
 
-/// [`Model::fisher_vector_product`] of perceptrons, exactly and on the host, in shares on these threads: `J·v` forwards, `Jᵀ` backwards.
+/// [`Model::fisher_vector_product`] of perceptrons, exactly and on the host, in shares of these workers: `J·v` forwards, `Jᵀ` backwards.
 pub(super) fn on_host(
-    (nets, own, distribution, threads): Network<'_>,
+    (nets, own, distribution, workers): Network<'_>,
     params: &Params,
     batch: Minibatch<'_>,
     vector: &[f32],
@@ -46,15 +47,17 @@ pub(super) fn on_host(
     shards.resize_with(shards.len().max(count), FisherShard::default);
     let shards = &mut shards[..count];
     let places = [net.places(), own.places()];
+    let mine = workers.own(count);
     params.read(|theta| {
         transposed.update(net, theta, &params.version());
-        threads.each(shards, |index, shard| {
+        workers.threads.each(&mut shards[mine.clone()], |index, shard| {
             shard.share.begin(theta.len(), &places);
-            let rows = batch.places.len();
+            let (index, rows) = (mine.start + index, batch.places.len());
             let places = &batch.places[index * rows / count..(index + 1) * rows / count];
             shard.run((net, own, distribution), (theta, transposed), Minibatch { places, ..batch }, vector);
         });
     })?;
+    workers.exchange(shards, |shard| &mut shard.share, (vector.len(), &places))?;
     product.clear();
     product.resize(vector.len(), 0.0);
     Share::total(shards.iter().map(|shard| &shard.share), (vector.len(), &places), product, sums)?;

@@ -22,7 +22,12 @@ pub(super) const ROW: Row = Row {
             let inputs = site.spec.observation_len();
             let distribution = site.distribution_with(hidden.last().copied().unwrap_or(inputs))?;
             let (outputs, with_hidden) = (distribution.network_outputs(), distribution.features() > 0);
-            let site = Site { distribution: Some(distribution), threads: site.threads.clone(), ..*site };
+            let site = Site {
+                distribution: Some(distribution),
+                threads: site.threads.clone(),
+                world: site.world.clone(),
+                ..*site
+            };
             let (params, model) = ModuleModel::new(&site, move |vb| {
                 let net = |name: &str, outputs, with_hidden| -> candle_core::Result<BoxedModule> {
                     let net = net(&vb.pp(name), inputs, &hidden, outputs, activation, eps)?;

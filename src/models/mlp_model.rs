@@ -12,6 +12,7 @@ use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
+use super::workers::Workers;
 use super::{Activation, Model, Site, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
@@ -23,7 +24,7 @@ use crate::params::Params;
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Error, Result, Threads};
+use crate::{Error, Result, Threads, World};
 
 /// The shape of an [`MlpModel`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ pub struct MlpModel {
     nets: Nets,
     own: OwnOutputs,
     fused: bool,
-    threads: Threads,
+    workers: Workers,
 }
 
 /// What a perceptron keeps in its [`Scratch`].
@@ -101,7 +102,10 @@ impl MlpModel {
     /// As [`MlpModel::new`].
     pub fn for_site(config: &MlpConfig, site: &Site<'_>) -> Result<(Params, Self)> {
         let (layout, gains, network) = Self::parts(site, config)?;
-        Ok((site.initial(layout, (&gains, &network.own), config.init)?, network.on(site.threads.clone())))
+        Ok((
+            site.initial(layout, (&gains, &network.own), config.init)?,
+            network.on(site.threads.clone()).across(site.world.clone()),
+        ))
     }
 
     /// Layout, the gain of each block, and the network.
@@ -139,7 +143,7 @@ impl MlpModel {
         };
         let own = OwnOutputs::push(&*distribution, &mut layout);
         gains.resize(layout.blocks().len(), 0.0);
-        let network = Self { distribution, nets, own, fused: site.device.is_cpu(), threads: Threads::default() };
+        let network = Self { distribution, nets, own, fused: site.device.is_cpu(), workers: Workers::default() };
         Ok((layout, gains, network))
     }
 
@@ -153,7 +157,15 @@ impl MlpModel {
     /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
     #[must_use]
     pub fn on(mut self, threads: Threads) -> Self {
-        self.threads = threads;
+        self.workers.threads = threads;
+        self
+    }
+
+    /// The same network with the shares of its gradients dealt out among these ranks. Each asks for the same gradients, and gets
+    /// the same.
+    #[must_use]
+    pub fn across(mut self, world: Arc<dyn World>) -> Self {
+        self.workers.world = world;
         self
     }
 
@@ -303,7 +315,7 @@ impl Model for MlpModel {
         }
         check_len("the network's input", self.observation_len(), batch.rollout.observation_len)?;
         let MlpScratch { transposed, shards, .. } = scratch.of();
-        let network = (&self.nets, &self.distribution, &self.own, &self.threads);
+        let network = (&self.nets, &self.distribution, &self.own, &self.workers);
         shard::gradient(network, params, batch, objective, (transposed, shards), (gradient, sums)).map(Some)
     }
 
@@ -319,7 +331,7 @@ impl Model for MlpModel {
         if !self.fused || !params.device().is_cpu() {
             return fisher::by_differences(self, params, batch, vector, product);
         }
-        let network = (&self.nets, &self.own, &self.distribution, &self.threads);
+        let network = (&self.nets, &self.own, &self.distribution, &self.workers);
         fisher::on_host(network, params, batch, vector, scratch.of(), product)
     }
 }

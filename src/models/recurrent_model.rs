@@ -11,6 +11,7 @@ use super::layers::{heads, hidden_layers};
 use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
 use super::share::Share;
+use super::workers::Workers;
 use super::{Activation, Model, Sequences, Site, along, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
@@ -20,7 +21,7 @@ use crate::objective::{Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
 use crate::words::{Args, Kind, Param};
-use crate::{Error, Layout, Params, Result, Seed, Threads};
+use crate::{Error, Layout, Params, Result, Seed, Threads, World};
 
 /// A recurrent cell: how what it remembers goes from one observation to the next.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +105,7 @@ pub struct RecurrentModel {
     heads: Mlp,
     own: OwnOutputs,
     fused: bool,
-    threads: Threads,
+    workers: Workers,
 }
 
 /// What it keeps in its [`Scratch`].
@@ -135,7 +136,10 @@ impl RecurrentModel {
 
     fn for_site(cell: &'static Cell, config: &RecurrentConfig, site: &Site<'_>) -> Result<(Params, Self)> {
         let (layout, gains, model) = Self::parts(cell, config, site)?;
-        Ok((site.initial(layout, (&gains, &model.own), config.init)?, model.on(site.threads.clone())))
+        Ok((
+            site.initial(layout, (&gains, &model.own), config.init)?,
+            model.on(site.threads.clone()).across(site.world.clone()),
+        ))
     }
 
     /// The same network without fused operations: the reference that those are tested against.
@@ -148,7 +152,15 @@ impl RecurrentModel {
     /// The same network with its gradients computed on these threads, where a minibatch is large enough to be shared.
     #[must_use]
     pub fn on(mut self, threads: Threads) -> Self {
-        self.threads = threads;
+        self.workers.threads = threads;
+        self
+    }
+
+    /// The same network with the shares of its gradients dealt out among these ranks. Each asks for the same gradients, and gets
+    /// the same.
+    #[must_use]
+    pub fn across(mut self, world: Arc<dyn World>) -> Self {
+        self.workers.world = world;
         self
     }
 
@@ -192,7 +204,7 @@ impl RecurrentModel {
             heads: net(vec![heads]),
             own,
             fused: cell.is_fused,
-            threads: Threads::default(),
+            workers: Workers::default(),
         };
         Ok((layout, gains, model))
     }
@@ -325,17 +337,19 @@ impl Model for RecurrentModel {
         let count = lane_shard::count(batch.places.len(), lanes.lanes.len());
         let Room { turned, shards, .. } = scratch.of();
         shards.resize_with(shards.len().max(count), LaneShard::default);
-        let shards = &mut shards[..count];
+        let (shards, mine) = (&mut shards[..count], self.workers.own(count));
         params.read(|theta| {
             turned.update(self.host(), theta, &params.version());
-            self.threads.each(shards, |index, shard| {
-                shard.run(self.host(), (theta, turned), (batch, &lanes), objective, (index, count));
+            self.workers.threads.each(&mut shards[mine.clone()], |index, shard| {
+                let index = (mine.start + index, count);
+                shard.run(self.host(), (theta, turned), (batch, &lanes), objective, index);
             });
         })?;
         let parameters = params.layout().len();
+        let all = [0..parameters; 1];
+        self.workers.exchange(shards, |shard| &mut shard.share, (parameters, &all))?;
         let shares = shards.iter().map(|shard| &shard.share);
-        let all = 0..parameters;
-        let loss = Share::total(shares, (parameters, std::slice::from_ref(&all)), gradient, sums)?;
+        let loss = Share::total(shares, (parameters, &all), gradient, sums)?;
         Ok(Some(loss / batch.places.len() as f64))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::nets::{Net, Nets};
 use super::own_outputs::OwnOutputs;
 use super::share::{self, Share};
+use super::workers::Workers;
 use crate::distributions::Distribution;
 use crate::kernels::{Mlp, add};
 use crate::objective::{HostLoss, Objective, RowSums};
@@ -35,13 +36,13 @@ fn asks_policy<N>(nets: &Nets<N>, objective: &dyn Objective) -> bool {
     matches!(nets, Nets::Shared(_)) || objective.reads_policy()
 }
 
-/// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, in shares on
-/// these threads; returns the loss. Weights and shards are kept from call to call.
+/// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, in shares of
+/// these workers; returns the loss. Weights and shards are kept from call to call.
 ///
 /// # Errors
 /// As [`Model::host_gradient`](super::Model::host_gradient).
 pub(super) fn gradient<N: Net>(
-    (nets, distribution, own, threads): (&Nets<N>, &Arc<dyn Distribution>, &OwnOutputs, &Threads),
+    (nets, distribution, own, workers): (&Nets<N>, &Arc<dyn Distribution>, &OwnOutputs, &Workers),
     params: &Params,
     batch: Minibatch<'_>,
     objective: &dyn Objective,
@@ -55,8 +56,11 @@ pub(super) fn gradient<N: Net>(
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];
     // Of a minibatch of one share, one thread takes the actor and another the critic.
-    let alone = Threads::default();
+    let (alone, threads) = (Threads::default(), &workers.threads);
     let within = if count == 1 { threads } else { &alone };
+    // What is put off is made up of what all shares have left here.
+    let is_whole = nets.each().into_iter().any(|net| net.put_off().is_some());
+    let mine = if is_whole { 0..count } else { workers.own(count) };
     params.read(|theta| {
         let version = params.version();
         let [first, second] = &mut *turned;
@@ -73,12 +77,16 @@ pub(super) fn gradient<N: Net>(
             }
             Nets::Shared(net) => net.turn(first, theta, &version),
         }
-        threads.each(shards, |index, shard| {
-            shard.run((nets, turned, distribution, own, within), theta, batch, objective, (index, count));
+        threads.each(&mut shards[mine.clone()], |index, shard| {
+            let index = (mine.start + index, count);
+            shard.run((nets, turned, distribution, own, within), theta, batch, objective, index);
         });
     })?;
     let parameters = params.layout().len();
     let places = at_once(nets, parameters);
+    if !is_whole {
+        workers.exchange(shards, |shard| &mut shard.share, (parameters, &places))?;
+    }
     let loss = Share::total(shards.iter().map(|shard| &shard.share), (parameters, &places), gradient, sums)?;
     let (first, others) = shards.split_at_mut(1);
     let is_asked = |which: usize| which > 0 || asks_policy(nets, objective);

@@ -3,7 +3,6 @@ use uphill_envs::End;
 use super::{Normaliser, RewardScale, ValueScale};
 use crate::models::Site;
 use crate::rollout::Estimate;
-use crate::world::Alone;
 use crate::{Config, Rollout, Seed};
 
 /// Two lanes: one whose episode ends in the middle, one that is parked after its first step.
@@ -20,7 +19,7 @@ fn played() -> Rollout {
 fn rewards_are_divided_by_the_deviation_of_discounted_returns() {
     let mut normaliser = Normaliser { reward: Some(RewardScale::new(2, 0.5, 1.5)), ..Normaliser::default() };
     let mut rollout = played();
-    normaliser.scale_rewards(&mut rollout, &Alone).expect("alone");
+    normaliser.scale_rewards(&mut rollout);
     // R: 1, −4 and its end, 2 + 0.5·1 and its end, 3.
     let returns = [1.0f64, -4.0, 2.5, 3.0];
     let mean = returns.iter().sum::<f64>() / 4.0;
@@ -32,7 +31,7 @@ fn rewards_are_divided_by_the_deviation_of_discounted_returns() {
     // The next rollout goes on in the middle of the first lane's second episode.
     let mut next = Rollout { reward: vec![4.0], end: vec![End::Not], valid: vec![true], ..Rollout::new(1, 0) };
     let reward = normaliser.reward.as_mut().expect("the one above");
-    reward.scale(&mut next, &Alone).expect("alone");
+    reward.scale(&mut next);
     assert!((reward.running[0] - (4.0 + 0.5 * 3.0)).abs() < 1e-12);
     // Environments that could not be saved begin anew.
     normaliser.begin();
@@ -52,9 +51,9 @@ fn what_came_once_is_not_blown_up() {
     let spec = config.make_env().expect("an environment").spec().clone();
     let (mut params, _) = config.make_model(&Site::new(&spec, Seed(1))).expect("a model");
     let mut normaliser = config.make_normaliser(&spec);
-    normaliser.scale_rewards(&mut rollout, &Alone).expect("alone");
+    normaliser.scale_rewards(&mut rollout);
     assert_eq!(rollout.reward, [2.0]);
-    normaliser.follow(&rollout, &mut params, &Alone).expect("alone");
+    normaliser.follow(&rollout, &mut params);
     assert_eq!(params.buffers().get("normaliser.mean"), Some(&[3.0, -4.0, 0.0, 1.0][..]));
     assert_eq!(params.buffers().get("normaliser.variance"), Some(&[1.0; 4][..]));
 }
@@ -64,7 +63,7 @@ fn values_are_known_by_what_they_were_of_late_and_from_the_first_rollout_on() {
     let mut scale = ValueScale::default();
     let follow = |scale: &mut ValueScale, targets: [f32; 6]| {
         let estimate = Estimate { target: targets.to_vec(), ..Estimate::default() };
-        scale.follow(&played(), &estimate, &Alone).expect("alone")
+        scale.follow(&played(), &estimate)
     };
     // Places of a parked lane say nothing.
     let first = follow(&mut scale, [1.0, 2.0, 3.0, 99.0, 6.0, 99.0]);

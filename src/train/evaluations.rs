@@ -40,10 +40,11 @@ impl Trainer {
         std::mem::take(&mut self.evaluations.new)
     }
 
-    /// Goes on from what it told last, when all ranks had taken so many steps, with the evaluations since, which nobody has taken yet.
-    pub(super) fn begin_again(&mut self, from: &Checkpoint, env_steps: u64) -> Result<()> {
+    /// Goes on from [a state](Trainer::own_state), with the evaluations since, which nobody has taken yet.
+    pub(super) fn begin_again(&mut self, from: &Checkpoint) -> Result<()> {
         let new = self.take_evaluations();
-        self.restore_own(from, env_steps)?;
+        let so_far = (from.progress.env_steps, from.progress.episodes);
+        self.go_on_from(from, |trainer, arrays, _| trainer.collector.restore(arrays, so_far))?;
         self.evaluations.new = new;
         Ok(())
     }
@@ -51,12 +52,12 @@ impl Trainer {
     /// Whether a multiple of `eval_every` has been reached or passed since the last evaluation.
     pub(super) fn evaluation_is_due(&self) -> bool {
         let reached = |env_steps: u64| env_steps.checked_div(self.config.eval_every);
-        self.stopped_by().is_none() && reached(self.env_steps) > reached(self.evaluations.so_far.env_steps)
+        self.stopped_by().is_none() && reached(self.env_steps()) > reached(self.evaluations.so_far.env_steps)
     }
 
     /// Judges the policy as it would be if training ended now. After an error all is as it was before.
     pub(super) fn evaluate(&mut self) -> Result<Evaluated> {
-        let (begun, update, env_steps) = (Instant::now(), self.progress.update, self.env_steps);
+        let (begun, update, env_steps) = (Instant::now(), self.progress.update, self.env_steps());
         let Learner { network, params, optimizer, .. } = &self.learner;
         let averaged = optimizer.evaluation(params)?.map(|values| params.with_values(values)).transpose()?;
         let params = averaged.as_ref().unwrap_or(params);
@@ -67,16 +68,9 @@ impl Trainer {
         let (config, envs, threads) = (&self.config, &self.envs, Some(self.collector.threads()));
         let player = Player { config, envs, network: &**network, params, acting: &mut acting, threads };
         let played = player.evaluate(config.eval_episodes, seed, mode, &mut |_, _| {});
-        // Every rank takes part, also one that fails: no other is to wait for it, and all are to do the same.
-        let mean = self.learner.mean_over_ranks(match &played {
-            Ok(evaluation) => evaluation.return_mean,
-            Err(Error::NotFinite { .. }) => Some(f64::NAN),
-            Err(_) => None,
-        })?;
+        self.check_alike(&played)?;
         let evaluation = played?;
-        if mean.is_some_and(f64::is_nan) {
-            return Err(Error::NotFinite { what: "what the policy of another rank answers".into() });
-        }
+        let mean = evaluation.return_mean;
         let best = Best::above(self.best_by_eval(), mean, update, params)?;
         let evaluated = Evaluated { update, env_steps, is_best: best.is_some(), evaluation };
         self.count(env_steps, mean, best);
@@ -121,8 +115,8 @@ impl Trainer {
 
     pub(super) fn restore_evaluations(&mut self, arrays: &Arrays, progress: &Progress) -> Result<()> {
         let saved = progress.evaluations.unwrap_or_default();
-        if saved.env_steps > self.env_steps {
-            let (then, now) = (saved.env_steps, self.env_steps);
+        if saved.env_steps > self.env_steps() {
+            let (then, now) = (saved.env_steps, self.env_steps());
             return Err(Error::Checkpoint(format!("an evaluation at step {then}, of {now} that were taken")));
         }
         let params = &self.learner.params;

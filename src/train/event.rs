@@ -107,7 +107,7 @@ impl Trainer {
     /// Whether training is over: all steps are taken, or an evaluation has [stopped](Trainer::stopped_by) it, and none is due.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let is_over = self.env_steps >= self.config.steps || self.stopped_by().is_some();
+        let is_over = self.env_steps() >= self.config.steps || self.stopped_by().is_some();
         is_over && !self.evaluation_is_due()
     }
 }

@@ -15,13 +15,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] after an error within an update: the run is then between two states. What
-    /// [`World::sum`](crate::World::sum) fails with.
+    /// [`World::gather`](crate::World::gather) fails with.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
         let own = self.own_state()?;
         self.gathered(own)
     }
 
-    /// What this rank has of it.
+    /// The same with this rank's lanes alone.
     pub(super) fn own_state(&mut self) -> Result<Checkpoint> {
         if self.broken_off {
             let update = self.progress.update + 1;
@@ -64,26 +64,27 @@ impl Trainer {
     }
 
     /// Goes on from the checkpoint of a trainer of the same configuration, with the same network and the same optimizer.
-    /// `threads`, `device` and `max_memory` may differ. Of several ranks each goes on from the same checkpoint, its own lanes where
-    /// they stood.
+    /// `threads`, `device` and `max_memory` may differ, and so may the number of ranks, each of which goes on from the same checkpoint.
     ///
     /// Environments that cannot be saved start new episodes; a [note](Trainer::take_notes) says so.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] for another configuration or another number of ranks, or arrays that do not fit: the trainer is then
-    /// good for nothing.
+    /// [`Error::Checkpoint`] for another configuration, or arrays that do not fit: the trainer is then good for nothing.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         if let Some(name) = checkpoint.other_setting(&self.config)? {
             let problem = format!("it is of a run with another setting {name}");
             return Err(Error::Checkpoint(problem));
         }
-        let own = self.own_share(checkpoint)?;
-        self.restore_own(&own, checkpoint.progress.env_steps)
+        self.go_on_from(checkpoint, Self::put_own_lanes)
     }
 
-    /// Goes on from what [`Trainer::own_state`] told when all ranks had taken so many steps.
-    pub(super) fn restore_own(&mut self, own: &Checkpoint, env_steps: u64) -> Result<()> {
-        let Checkpoint { progress, arrays, .. } = own;
+    /// Goes on from a state, with its lanes where `put_lanes` puts them, which says whether the environments go on.
+    pub(super) fn go_on_from(
+        &mut self,
+        state: &Checkpoint,
+        put_lanes: impl FnOnce(&mut Self, &Arrays, &Progress) -> Result<bool>,
+    ) -> Result<()> {
+        let Checkpoint { progress, arrays, .. } = state;
         self.broken_off = true;
         let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
         params.restore("params", arrays)?;
@@ -94,12 +95,11 @@ impl Trainer {
         *shuffle =
             from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
         self.normaliser.restore(arrays)?;
-        if !self.collector.restore(arrays, (progress.env_steps, progress.episodes))? {
+        if !put_lanes(self, arrays, progress)? {
             self.normaliser.begin();
             self.algo.lanes_moved();
             self.notes.push("the environments cannot be saved: they start new episodes".into());
         }
-        self.env_steps = env_steps;
         self.history.restore(arrays, progress.solved_at_step)?;
         self.history.follow(self.collector.episodes());
         self.restore_best(arrays, progress)?;

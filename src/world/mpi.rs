@@ -9,28 +9,30 @@ use ::mpi::environment::{Universe, initialize_with_threading};
 use ::mpi::point_to_point::{Destination, Source};
 use ::mpi::request::{Request, Scope, scope};
 use ::mpi::topology::{Communicator, SimpleCommunicator};
-use ::mpi::traits::{CommunicatorCollectives, Equivalence};
+use ::mpi::traits::CommunicatorCollectives;
 use ::mpi::{Rank, Tag, Threading};
 use thiserror::Error;
 
 use super::World;
 use crate::{Error, Result};
 
-/// The message that holds numbers.
-const NUMBERS: Tag = 1;
+/// The message that says how many bytes a rank has, or all have.
+const SIZES: Tag = 1;
 /// The message that says why a rank cannot go on.
 const FAILED: Tag = 2;
 /// How long a rank that has failed waits for the first one to say so.
 const TOLD: Duration = Duration::from_secs(5);
 /// How long a rank is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// Bytes that a rank sends at once.
+const AT_ONCE: usize = 1 << 26;
 /// From this wait on a rank that waits leaves its core to others.
 const IMPATIENT: Duration = Duration::from_millis(1);
 
 /// The ranks of the job that `mpirun` or `srun` started, one a process.
 ///
-/// Sums are those of the first rank, which adds what the others send it in the order of their ranks and sends them what it came
-/// to: `((x_0 + x_1) + x_2) + ...`, the same bits on each rank and in each run, whatever the MPI would have chosen.
+/// Each rank tells the first one that it is there, and hears from it what all are about to send; then the MPI gathers that, in whatever
+/// way is fastest: it only moves bytes.
 ///
 /// A rank that has not answered for as long as the [patience](MpiWorld::with_patience) is lost: the first rank then fails with
 /// [`RankError::Silent`], the others after a quarter more, should the first be the one. What is in the midst of a message ends the
@@ -42,10 +44,17 @@ pub struct MpiWorld {
     rank: usize,
     size: usize,
     patience: Duration,
-    /// What another rank has sent. One thread at a time speaks to the MPI.
-    received: Mutex<Vec<f32>>,
+    /// Room for what goes and comes. One thread at a time speaks to the MPI.
+    room: Mutex<Room>,
     /// Ends the MPI when it is dropped.
     _universe: End,
+}
+
+/// Bytes of one's own and of all ranks, as many of each.
+#[derive(Debug, Default)]
+struct Room {
+    own: Vec<u8>,
+    all: Vec<u8>,
 }
 
 /// What [`MpiWorld`] fails with, as [`Error::Part`].
@@ -70,17 +79,11 @@ pub enum RankError {
         /// Why, in its words.
         problem: String,
     },
-    /// It is at another place of the program.
-    #[error(
-        "rank {rank} sent {got} numbers where {expected} were due: do all ranks run the same program and settings?"
-    )]
-    Astray {
-        /// Which one.
-        rank: usize,
-        /// Numbers of the sum that is due.
-        expected: usize,
-        /// Numbers that it sent.
-        got: usize,
+    /// All are there, and what they have does not come.
+    #[error("all ranks are there, and what they have did not come within {seconds} s")]
+    Stuck {
+        /// How long was waited.
+        seconds: u64,
     },
     /// There is no world to be had.
     #[error("the MPI cannot be begun: it was begun in this process before")]
@@ -112,7 +115,7 @@ impl MpiWorld {
         let (universe, _) = initialize_with_threading(Threading::Serialized).ok_or(RankError::Begun)?;
         let all = universe.world();
         let (rank, size) = (all.rank() as usize, all.size() as usize);
-        Ok(Self { rank, size, patience: PATIENCE, received: Mutex::default(), _universe: End(universe) })
+        Ok(Self { rank, size, patience: PATIENCE, room: Mutex::default(), _universe: End(universe) })
     }
 
     /// The same with another patience: longer than any rank takes from one sum to the next, evaluations and the writing of files
@@ -129,7 +132,7 @@ impl MpiWorld {
         let is_first = self.rank == 0;
         if !is_first {
             let begun = Instant::now();
-            let _one = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+            let _one = self.room.lock().unwrap_or_else(PoisonError::into_inner);
             scope(|scope| {
                 let to = SimpleCommunicator::world();
                 let mut sent = Some(to.process_at_rank(0).immediate_send_with_tag(scope, problem.as_bytes(), FAILED));
@@ -156,7 +159,7 @@ impl MpiWorld {
 
     /// Waits for all ranks, for as long as it takes: where a rank dies meanwhile, the MPI ends the job.
     pub fn wait(&self) {
-        let _one = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.room.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = Some(SimpleCommunicator::world().immediate_barrier());
         let begun = Instant::now();
         while let Some(wait) = all.take() {
@@ -203,28 +206,51 @@ impl MpiWorld {
         }
     }
 
-    fn send(&self, rank: usize, numbers: &[f32]) {
+    fn send(&self, rank: usize, sizes: &[u64]) {
         let all = SimpleCommunicator::world();
         let to = all.process_at_rank(rank as Rank);
-        scope(|scope| self.through(rank, to.immediate_send_with_tag(scope, numbers, NUMBERS)));
+        scope(|scope| self.through(rank, to.immediate_send_with_tag(scope, sizes, SIZES)));
     }
 
-    fn receive(&self, rank: usize, numbers: &mut [f32]) -> Result<()> {
+    fn receive(&self, rank: usize, sizes: &mut [u64]) -> Result<()> {
         let (all, begun) = (SimpleCommunicator::world(), Instant::now());
         let from = all.process_at_rank(rank as Rank);
-        let status = loop {
-            if let Some(status) = from.immediate_probe_with_tag(NUMBERS) {
-                break status;
-            }
+        while from.immediate_probe_with_tag(SIZES).is_none() {
             self.lost(rank, begun)?;
             self.pause(begun);
-        };
-        let (expected, got) = (numbers.len(), status.count(f32::equivalent_datatype()) as usize);
-        if got != expected {
-            return Err(RankError::Astray { rank, expected, got }.into());
         }
-        scope(|scope| self.through(rank, from.immediate_receive_into_with_tag(scope, numbers, NUMBERS)));
+        scope(|scope| self.through(rank, from.immediate_receive_into_with_tag(scope, sizes, SIZES)));
         Ok(())
+    }
+
+    /// How many bytes each rank has, as the first one has heard it from all.
+    fn sizes(&self, own: u64) -> Result<Vec<u64>> {
+        let mut sizes = vec![0; self.size];
+        if self.rank > 0 {
+            self.send(0, &[own]);
+            self.receive(0, &mut sizes)?;
+            return Ok(sizes);
+        }
+        sizes[0] = own;
+        for rank in 1..self.size {
+            self.receive(rank, &mut sizes[rank..=rank])?;
+        }
+        (1..self.size).for_each(|rank| self.send(rank, &sizes));
+        Ok(sizes)
+    }
+
+    /// Waits until all have what all have sent; without it there is nothing to go on with.
+    fn all_through<'a, D: ?Sized, S: Scope<'a>>(&self, message: Request<'a, D, S>) {
+        let (begun, mut under_way) = (Instant::now(), Some(message));
+        while let Some(message) = under_way.take() {
+            under_way = message.test().err();
+            if under_way.is_some() {
+                if begun.elapsed() > self.patience {
+                    self.say_and_abort(&RankError::Stuck { seconds: self.patience.as_secs() }.to_string());
+                }
+                self.pause(begun);
+            }
+        }
     }
 }
 
@@ -237,18 +263,24 @@ impl World for MpiWorld {
         self.size
     }
 
-    fn sum(&self, numbers: &mut [f32]) -> Result<()> {
-        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.rank > 0 {
-            self.send(0, numbers);
-            return self.receive(0, numbers);
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let Room { own: mine, all: received } = &mut *self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        let sizes = self.sizes(own.len() as u64)?;
+        let mut parts: Vec<Vec<u8>> = sizes.iter().map(|&size| Vec::with_capacity(size as usize)).collect();
+        let most = sizes.iter().max().map_or(0, |&size| size as usize);
+        let all = SimpleCommunicator::world();
+        for begin in (0..most).step_by(AT_ONCE) {
+            // As many bytes of each.
+            let len = AT_ONCE.min(most - begin);
+            mine.clear();
+            mine.extend_from_slice(&own[begin.min(own.len())..(begin + len).min(own.len())]);
+            mine.resize(len, 0);
+            received.resize(len * self.size, 0);
+            scope(|scope| self.all_through(all.immediate_all_gather_into(scope, &mine[..], &mut received[..])));
+            for ((part, &size), bytes) in parts.iter_mut().zip(&sizes).zip(received.chunks_exact(len)) {
+                part.extend_from_slice(&bytes[..len.min(size as usize - part.len())]);
+            }
         }
-        received.resize(numbers.len(), 0.0);
-        for rank in 1..self.size {
-            self.receive(rank, &mut received)?;
-            numbers.iter_mut().zip(&*received).for_each(|(sum, x)| *sum += x);
-        }
-        (1..self.size).for_each(|rank| self.send(rank, numbers));
-        Ok(())
+        Ok(parts)
     }
 }

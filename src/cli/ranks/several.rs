@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::cli::interrupt::{is_interrupted, on_interrupt};
 use crate::cli::one_line::end;
-use crate::world::gather;
 use crate::{Catalogue, Checkpoint, Config, Error, MpiWorld, Overrides, Result, RunFolder, Trainer, World};
 
 /// The commands in which several ranks have a part.
@@ -115,8 +114,8 @@ fn set(stage: Stage) {
 
 /// Tells the others the run's settings and its checkpoint; without settings there is nothing to do.
 fn tell_others(world: &MpiWorld, settings: &str, checkpoint: &[u8]) -> Result<()> {
-    gather(world, settings.as_bytes())?;
-    gather(world, checkpoint).map(drop)
+    world.gather(settings.as_bytes())?;
+    world.gather(checkpoint).map(drop)
 }
 
 /// How long a rank is waited for, where that is said.
@@ -129,7 +128,7 @@ fn patience() -> Result<Option<Duration>> {
 
 /// The part of any rank but the first: it learns what the first one tells it to, and says nothing.
 fn follow(world: &Arc<MpiWorld>, catalogue: &Catalogue) -> Result<()> {
-    let [settings, checkpoint] = [gather(&**world, &[])?, gather(&**world, &[])?].map(|all| all.into_iter().next());
+    let [settings, checkpoint] = [world.gather(&[])?, world.gather(&[])?].map(|all| all.into_iter().next());
     let settings = String::from_utf8(settings.unwrap_or_default()).map_err(|e| Error::Config(e.to_string()))?;
     if settings.is_empty() {
         return Ok(());
