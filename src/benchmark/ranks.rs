@@ -2,7 +2,7 @@
 //! none, and does its share of them; the others know nothing but the settings of the runs that they are given.
 //!
 //! The others speak, the first one answers: what they have done, and how many threads have nothing to do, is a [`Report`], which is
-//! made each second, too, as it says that the rank is there. So neither ever sends while the other does.
+//! made each second, too, as that says that the rank is there. So neither ever sends while the other does.
 //!
 //! A rank that is silent for longer than the patience is lost: its runs are given to others. It may come back, and what it brings
 //! then is as good as theirs: a run is the same bits wherever it is done, and the first that comes counts.
