@@ -77,3 +77,17 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T, String> {
         Err(panic) => Err(format!("it panicked: {}", said(panic))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::caught;
+
+    #[test]
+    fn a_panic_is_told_as_an_error_is() {
+        assert_eq!(caught(|| Ok(3)), Ok(3));
+        assert_eq!(caught(|| -> crate::Result<()> { panic!("at {}", 7) }), Err("it panicked: at 7".into()));
+        assert_eq!(caught(|| -> crate::Result<()> { panic!("out of rope") }), Err("it panicked: out of rope".into()));
+        let failed = caught(|| -> crate::Result<()> { Err(crate::Error::Interrupted) });
+        assert_eq!(failed, Err(crate::Error::Interrupted.to_string()));
+    }
+}
