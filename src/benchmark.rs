@@ -33,6 +33,8 @@ mod outcome;
 #[cfg(feature = "pictures")]
 mod pictures;
 mod progress;
+#[cfg(all(feature = "cli", feature = "mpi"))]
+mod ranks;
 mod report;
 mod results;
 mod sensitivity;
@@ -48,7 +50,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
-use crate::{Error, Result, Threads, settings, whole_file};
+use crate::{Config, Error, Result, Threads, settings, whole_file};
 
 pub use cell::{Cell, Stage};
 pub use estimate::Estimate;
@@ -61,6 +63,8 @@ pub use trial::Trial;
 
 pub(crate) use comparison::BOOTSTRAP;
 pub(crate) use progress::Progress;
+#[cfg(all(feature = "cli", feature = "mpi"))]
+pub(crate) use ranks::{Manager, work};
 pub(crate) use results::CLAIM;
 
 use cell::Plan;
@@ -95,9 +99,8 @@ impl Benchmark {
         grid.validate()?;
         let plan = Plan::new(&grid)?;
         grid.rehearse()?;
-        let measure = Measure { curve_points: grid.curve_points, eval_episodes: grid.eval_episodes };
         home::claim(&folder, force)?;
-        let store = Store::open(&folder, measure)?;
+        let store = Store::open(&folder, grid.measure())?;
         let (path, text) = (folder.join(home::GRID), grid.to_toml()?);
         match whole_file::read(&path, settings::MAX_BYTES).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
             Ok(old) if old == text => {}
@@ -132,12 +135,27 @@ impl Benchmark {
     /// [`Error::Run`], with the run's name, for any other failure of one; [`Error::Io`] if a file cannot be written. What
     /// is finished stays.
     pub fn run(&self, threads: &Threads, quiet: bool) -> Result<Results> {
+        self.run_by(quiet, &mut |jobs, progress| {
+            let failed = AtomicBool::new(false);
+            threads.each(jobs, |_, job| {
+                if !failed.load(Ordering::Relaxed)
+                    && !self.keep(job, trained(&job.cell.config, self.grid.measure()), progress)
+                {
+                    failed.store(true, Ordering::Relaxed);
+                }
+            });
+            Ok(())
+        })
+    }
+
+    /// The same where `each` does jobs, all of them unless one fails.
+    fn run_by(&self, quiet: bool, each: Each<'_>) -> Result<Results> {
         let progress = Progress::new(self.grid.cell_count(), quiet);
         let mut done = Done::new();
-        let mut runs = self.complete(&self.plan.cells, threads, &progress, &mut done)?;
+        let mut runs = self.complete(&self.plan.cells, each, &progress, &mut done)?;
         let winners = self.winners(&runs);
         let tuned = self.plan.tuned(&self.grid, &winners)?;
-        runs.extend(self.complete(&tuned, threads, &progress, &mut done)?);
+        runs.extend(self.complete(&tuned, each, &progress, &mut done)?);
         (1..).zip(&mut runs).for_each(|(number, run)| run.run = number);
         let results = Results { grid: self.grid.clone(), runs };
         results.write(&self.folder)?;
@@ -158,7 +176,7 @@ impl Benchmark {
     }
 
     /// Every one of these runs, from its file or done now.
-    fn complete(&self, cells: &[Cell], threads: &Threads, progress: &Progress, done: &mut Done) -> Result<Vec<Run>> {
+    fn complete(&self, cells: &[Cell], each: Each<'_>, progress: &Progress, done: &mut Done) -> Result<Vec<Run>> {
         let paths = cells.iter().map(|cell| self.store.path(cell)).collect::<Result<Vec<_>>>()?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         // The same run may be in the grid for several reasons: a winner that is the default, say.
@@ -181,18 +199,7 @@ impl Benchmark {
             jobs.push(Job { cell, path, finished: None });
         }
         progress.begin();
-        let failed = AtomicBool::new(false);
-        threads.each(&mut jobs, |_, job| {
-            if failed.load(Ordering::Relaxed) {
-                return;
-            }
-            let finished = self.do_one(job.cell);
-            match &finished {
-                Ok(_) => progress.done(&job.cell.name()),
-                Err(_) => failed.store(true, Ordering::Relaxed),
-            }
-            job.finished = Some(finished);
-        });
+        each(&mut jobs, progress)?;
         for Job { cell, path, finished } in jobs {
             match finished {
                 Some(Ok(finished)) => done.insert(path.clone(), finished),
@@ -207,16 +214,26 @@ impl Benchmark {
         cells.iter().zip(&paths).filter_map(result).collect()
     }
 
-    fn do_one(&self, cell: &Cell) -> Result<Finished> {
-        // Of this thread alone, which is all that a run takes: what else the machine does hardly counts.
-        let started = ThreadTime::now();
-        let measure = Measure { curve_points: self.grid.curve_points, eval_episodes: self.grid.eval_episodes };
-        let outcome = Outcome::of(&cell.config, measure)?;
-        let finished = (outcome, Clock { seconds: started.elapsed().as_secs_f64() });
-        self.store.write(cell, &finished)?;
-        Ok(finished)
+    /// Takes what came of a job, and writes it into the folder where that is an outcome; whether it is, and is there.
+    fn keep(&self, job: &mut Job<'_>, finished: Result<Finished>, progress: &Progress) -> bool {
+        let finished = finished.and_then(|finished| self.store.write(job.cell, &finished).map(|()| finished));
+        if finished.is_ok() {
+            progress.done(&job.cell.name());
+        }
+        job.finished.insert(finished).is_ok()
     }
 }
+
+/// Does a run.
+fn trained(config: &Config, measure: Measure) -> Result<Finished> {
+    // Of this thread alone, which is all that a run takes: what else the machine does hardly counts.
+    let started = ThreadTime::now();
+    let outcome = Outcome::of(config, measure)?;
+    Ok((outcome, Clock { seconds: started.elapsed().as_secs_f64() }))
+}
+
+/// What does jobs.
+type Each<'a> = &'a mut dyn FnMut(&mut [Job<'_>], &Progress) -> Result<()>;
 
 /// A run to do, and what came of it.
 struct Job<'a> {

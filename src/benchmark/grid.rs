@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Plan};
+use super::outcome::Measure;
 use super::task::{self, NO_LIMIT, Task};
 use super::trial::Trial;
 use crate::config::{Misplaced, world};
@@ -357,6 +358,11 @@ impl Grid {
         let trial = self.defaults()?.into_iter().next();
         let (Some(task), Some(algo), Some(trial)) = (task, self.algos.first(), trial) else { return Ok(None) };
         Ok(self.config(task, algo, &trial, 1)?.make_envs(1)?.spec().reward_threshold)
+    }
+
+    /// How its runs are measured.
+    pub(super) fn measure(&self) -> Measure {
+        Measure { curve_points: self.curve_points, eval_episodes: self.eval_episodes }
     }
 
     /// The default of each optimizer.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
-use super::flags;
+use super::{flags, ranks};
 use crate::benchmark::{Benchmark, Estimate, Grid, LrGrid, Protocol, Seeds, Task, write_report};
 use crate::envs::counted;
 use crate::screen::say;
@@ -18,16 +18,19 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 
 fn compare(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
     let grid = grid(args, catalogue)?;
-    let threads = Threads::new(args.get_one("threads").copied().unwrap_or(0))?;
+    let each = args.get_one("threads").copied().unwrap_or(0);
+    let threads = Threads::new(each)?;
     if args.get_flag("list-cells") {
         let cells = grid.cells()?;
         return cells.iter().try_for_each(|cell| say(format_args!("{:8}  {}", cell.stage.name(), cell.name())));
     }
     if args.get_flag("dry-run") {
+        ranks::dismiss()?;
         let Estimate { runs, by_stage, thread_seconds } = Estimate::of(&grid)?;
         let by_stage = by_stage.iter().filter(|(_, count)| *count > 0);
         let by_stage: Vec<String> = by_stage.map(|(stage, count)| format!("{count} {}", stage.name())).collect();
-        let (minutes, count) = (thread_seconds / 60.0, threads.count());
+        let ranks = ranks::world().map_or(1, |world| world.size());
+        let (minutes, count) = (thread_seconds / 60.0, ranks * threads.count());
         say(format_args!("{}: {}", counted(runs, "run"), by_stage.join(", ")))?;
         let shared = minutes / count as f64;
         return say(format_args!("about {minutes:.1} minutes of one thread, {shared:.1} with {count}"));
@@ -35,7 +38,7 @@ fn compare(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
     let out = args.get_one::<PathBuf>("out").cloned().unwrap_or_else(|| default_folder(args));
     let benchmark = Benchmark::open(grid, out, args.get_flag("force"))?;
-    let results = benchmark.run(&threads, args.get_flag("quiet"))?;
+    let results = ranks::compare(&benchmark, &threads, each, args.get_flag("quiet"))?;
     write_report(&results, benchmark.path())?;
     if !args.get_flag("quiet") {
         say(results.endings())?;

@@ -1,5 +1,5 @@
 //! Several ranks of one program: the first one reads the command line, keeps the run's folder and speaks, the others learn with
-//! it. Without the feature `mpi` there is one.
+//! it, or do runs of its comparison. Without the feature `mpi` there is one.
 
 #[cfg(not(feature = "mpi"))]
 mod alone;
@@ -7,6 +7,6 @@ mod alone;
 mod several;
 
 #[cfg(not(feature = "mpi"))]
-pub(super) use alone::{are_done, refuse, start, together, world};
+pub(super) use alone::{are_done, compare, dismiss, refuse, start, together, world};
 #[cfg(feature = "mpi")]
-pub(super) use several::{are_done, refuse, start, together, world};
+pub(super) use several::{are_done, compare, dismiss, refuse, start, together, world};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{flags, settings};
+use super::{flags, ranks, settings};
 use crate::screen::{self, say};
 use crate::tuning::{DECIDED, Found, Search, Trial, Tuner, shown};
 use crate::{Catalogue, Error, Result, Threads, words};
@@ -15,6 +15,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 }
 
 fn tune(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
+    ranks::refuse("a search for hyper-parameters")?;
     let search = search(args, catalogue)?;
     let threads = Threads::new(args.get_one("threads").copied().unwrap_or(0))?;
     if args.get_flag("dry-run") {

@@ -1,5 +1,8 @@
 //! The processes that an MPI has started.
 
+#[cfg(feature = "cli")]
+mod told;
+
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -169,15 +172,15 @@ impl MpiWorld {
     }
 
     /// Lets others work, the longer it has waited.
-    fn pause(&self, begun: Instant) {
+    pub(crate) fn pause(&self, begun: Instant) {
         match begun.elapsed() {
             waited if waited < IMPATIENT => thread::yield_now(),
             waited => thread::sleep((waited / 64).min(IMPATIENT)),
         }
     }
 
-    /// What is wrong with waiting for a rank since then, if anything is.
-    fn lost(&self, rank: usize, begun: Instant) -> Result<(), RankError> {
+    /// What the first rank has heard of one that cannot go on, if there is one.
+    fn failed(&self) -> Result<(), RankError> {
         if self.rank == 0
             && let Some(failed) = SimpleCommunicator::world().any_process().immediate_probe_with_tag(FAILED)
         {
@@ -185,6 +188,12 @@ impl MpiWorld {
             let (text, _) = SimpleCommunicator::world().process_at_rank(of).receive_vec_with_tag::<u8>(FAILED);
             return Err(RankError::Failed { rank: of as usize, problem: String::from_utf8_lossy(&text).into_owned() });
         }
+        Ok(())
+    }
+
+    /// What is wrong with waiting for a rank since then, if anything is.
+    fn lost(&self, rank: usize, begun: Instant) -> Result<(), RankError> {
+        self.failed()?;
         let patience = if self.rank == 0 { self.patience } else { self.patience * 5 / 4 };
         match begun.elapsed() > patience {
             true => Err(RankError::Silent { rank, seconds: patience.as_secs() }),

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::{Catalogue, Result, RunFolder, World};
+use crate::benchmark::{Benchmark, Results};
+use crate::{Catalogue, Result, RunFolder, Threads, World};
 
 /// Does the first rank's part: there is no other.
 pub(in crate::cli) fn together(_: &str, _: &Catalogue, first: impl FnOnce() -> ExitCode) -> ExitCode {
@@ -22,6 +23,16 @@ pub(in crate::cli) fn refuse(_: &str) -> Result<()> {
 
 /// Lets the others begin.
 pub(in crate::cli) fn start(_: &RunFolder) -> Result<()> {
+    Ok(())
+}
+
+/// Does the runs of a comparison.
+pub(in crate::cli) fn compare(benchmark: &Benchmark, threads: &Threads, _: usize, quiet: bool) -> Result<Results> {
+    benchmark.run(threads, quiet)
+}
+
+/// Lets the others end.
+pub(in crate::cli) fn dismiss() -> Result<()> {
     Ok(())
 }
 

@@ -4,12 +4,18 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::benchmark::{Benchmark, Manager, Results, work};
 use crate::cli::interrupt::{is_interrupted, on_interrupt};
 use crate::cli::one_line::end;
-use crate::{Catalogue, Checkpoint, Config, Error, MpiWorld, Overrides, Result, RunFolder, Trainer, World};
+use crate::screen::tell;
+use crate::{
+    Catalogue, Checkpoint, Config, Error, MpiWorld, Overrides, RankError, Result, RunFolder, Threads, Trainer, World,
+};
 
-/// The commands in which several ranks have a part.
-const COMMANDS: [&str; 2] = ["train", "resume"];
+/// The commands in which several ranks have a part, or are refused.
+const COMMANDS: [&str; 4] = ["train", "resume", COMPARE, "tune"];
+/// The one whose runs the ranks share.
+const COMPARE: &str = "compare";
 /// The variable that says after how many seconds a rank that has not answered is lost.
 const PATIENCE: &str = "UPHILL_PATIENCE";
 
@@ -24,10 +30,12 @@ struct Others {
 enum Stage {
     /// They wait to be told what to do.
     Wait,
-    /// They learn.
-    Learn,
+    /// They learn, or do runs.
+    Work,
     /// They have done their part, and wait for the end.
     Done,
+    /// Some have been lost, and would never come to the end.
+    Lost,
 }
 
 /// The others, of the first rank of several.
@@ -51,7 +59,7 @@ pub(in crate::cli) fn together(command: &str, catalogue: &Catalogue, first: impl
         return is_patient.map_or_else(|error| end::<()>(Err(error)), |()| first());
     }
     if world.rank() > 0 {
-        if let Err(error) = is_patient.and_then(|()| follow(&world, catalogue)) {
+        if let Err(error) = is_patient.and_then(|()| follow(&world, command, catalogue)) {
             world.fail(&error.to_string());
         }
         world.wait();
@@ -67,8 +75,12 @@ pub(in crate::cli) fn together(command: &str, catalogue: &Catalogue, first: impl
             }
         }
         // What is wrong has been said.
-        Stage::Learn => world.abort(),
+        Stage::Work => world.abort(),
         Stage::Done => {}
+        Stage::Lost => {
+            tell("all else is done: the job ends without the ranks that do not answer");
+            world.abort_with(i32::from(code != ExitCode::SUCCESS));
+        }
     }
     world.wait();
     code
@@ -99,8 +111,31 @@ pub(in crate::cli) fn start(run: &RunFolder) -> Result<()> {
     let Some(world) = others(|others| others.as_ref().map(|others| others.world.clone())) else { return Ok(()) };
     let checkpoint = run.last_checkpoint().map(|file| std::fs::read(file).map_err(Error::io(file))).transpose()?;
     let settings = run.config().to_toml()?;
-    set(Stage::Learn);
+    set(Stage::Work);
     tell_others(&world, &settings, &checkpoint.unwrap_or_default())
+}
+
+/// Does the runs of a comparison, on all ranks: `threads` of this one, `each` of any other.
+pub(in crate::cli) fn compare(benchmark: &Benchmark, threads: &Threads, each: usize, quiet: bool) -> Result<Results> {
+    let Some(world) = others(|others| others.as_ref().map(|others| others.world.clone())) else {
+        return benchmark.run(threads, quiet);
+    };
+    let mut manager = Manager::new(&world, benchmark, threads.count())?;
+    set(Stage::Work);
+    tell_others(&world, &Manager::terms(benchmark, each)?, &[])?;
+    let results = manager.run(benchmark, quiet);
+    let is_broken = results.as_ref().is_err_and(|error| error.cause::<RankError>().is_some());
+    if !is_broken {
+        set(if manager.end(quiet)? { Stage::Done } else { Stage::Lost });
+    }
+    results
+}
+
+/// Lets the others end, as there is nothing for them to do.
+pub(in crate::cli) fn dismiss() -> Result<()> {
+    let Some(world) = others(|others| others.as_ref().map(|others| others.world.clone())) else { return Ok(()) };
+    set(Stage::Done);
+    tell_others(&world, "", &[])
 }
 
 /// Notes that the others have done their part.
@@ -126,12 +161,15 @@ fn patience() -> Result<Option<Duration>> {
     seconds.map(|seconds| Some(Duration::from_secs(seconds))).ok_or_else(|| Error::Config(problem()))
 }
 
-/// The part of any rank but the first: it learns what the first one tells it to, and says nothing.
-fn follow(world: &Arc<MpiWorld>, catalogue: &Catalogue) -> Result<()> {
+/// The part of any rank but the first: it learns, or does the runs, that the first one tells it to, and says nothing.
+fn follow(world: &Arc<MpiWorld>, command: &str, catalogue: &Catalogue) -> Result<()> {
     let [settings, checkpoint] = [world.gather(&[])?, world.gather(&[])?].map(|all| all.into_iter().next());
     let settings = String::from_utf8(settings.unwrap_or_default()).map_err(|e| Error::Config(e.to_string()))?;
     if settings.is_empty() {
         return Ok(());
+    }
+    if command == COMPARE {
+        return work(world, &settings, catalogue);
     }
     on_interrupt(None)?;
     let config = Config::from_toml_with(&settings, catalogue)?;
