@@ -132,7 +132,7 @@ fn main() -> ExitCode {
 }
 
 fn model(args: &Args) -> Result<()> {
-    let config = Config { envs: args.envs, threads: 1, steps: u64::MAX / 4, ..Config::for_algo("ppo")? };
+    let config = Config { envs: args.envs, threads: 1, steps: 1_000_000_000_000, ..Config::for_algo("ppo")? };
     let config = config.in_env(&args.env)?;
     say(format_args!(
         "| ranks | playing, ms | the slowest of all, ms | the rest, ms | sent by each, kB | {} |",

@@ -183,6 +183,11 @@ fn a_guarded_vector_is_saved_with_its_episodes() {
     other.restore(&state).unwrap();
     assert_eq!(play(&mut *one, 2), play(&mut *other, 2));
     assert!(other.restore(&state[..state.len() - 1]).is_err() && other.restore(&[]).is_err());
+    // Its lanes are one by one only where it says so.
+    let mut words = vec![7];
+    assert!(!one.save_lane(0, &mut words) && words == [7]);
+    let refused = other.restore_lane(1, &[0, 0, 3]).expect_err("no lane by itself").to_string();
+    assert!(refused.contains("one by one"), "{refused}");
 }
 
 #[test]

@@ -56,6 +56,68 @@ fn a_restored_vector_goes_on_as_the_one_that_was_saved() {
     }
 }
 
+/// What some steps of some lanes return, a history each; actions go by the lane's number.
+fn play_lanes(env: &mut dyn VecEnv, steps: usize, lanes: &[usize]) -> Vec<Vec<(Vec<u32>, u32, End)>> {
+    let (n, d) = (lanes.len(), env.spec().observation_len());
+    let mut chance: Vec<NumpyRng> = lanes.iter().map(|&lane| NumpyRng::new(90 + lane as u64)).collect();
+    let mut histories = vec![Vec::new(); n];
+    for _ in 0..steps {
+        let shares: Vec<f64> = chance.iter_mut().map(NumpyRng::random).collect();
+        let (indices, numbers): (Vec<u32>, Vec<f32>) = match &env.spec().action {
+            Space::Discrete { n } => (shares.iter().map(|share| (share * *n as f64) as u32).collect(), Vec::new()),
+            Space::Box { low, high } if low.len() == 1 => {
+                (Vec::new(), shares.iter().map(|&share| low[0] + share as f32 * (high[0] - low[0])).collect())
+            }
+            other => panic!("extend this test to {other:?}"),
+        };
+        let (mut observation, mut final_observation) = (vec![0.0; n * d], vec![0.0; n * d]);
+        let (mut reward, mut end) = (vec![0.0; n], vec![End::Not; n]);
+        let out = Transitions {
+            observation: &mut observation,
+            final_observation: &mut final_observation,
+            reward: &mut reward,
+            end: &mut end,
+        };
+        let chosen = if numbers.is_empty() { Actions::Discrete(&indices) } else { Actions::Continuous(&numbers) };
+        env.step(chosen, &vec![true; n], out).expect("a step");
+        for (lane, history) in histories.iter_mut().enumerate() {
+            let seen = observation[lane * d..(lane + 1) * d].iter().map(|x| x.to_bits()).collect();
+            history.push((seen, reward[lane].to_bits(), end[lane]));
+        }
+    }
+    histories
+}
+
+#[test]
+fn a_lane_goes_on_among_others() {
+    for id in uphill_envs::ids().filter(|id| !id.starts_with("gym-rs/")) {
+        let mut all = uphill_envs::make_vec(id, 3).expect("an environment");
+        all.reset(Some(5), &mut vec![0.0; 3 * all.spec().observation_len()]).expect("a reset");
+        play_lanes(&mut *all, 37, &[0, 1, 2]);
+        let saved: Vec<Vec<u64>> = (0..3)
+            .map(|lane| {
+                let mut state = vec![7];
+                assert!(all.save_lane(lane, &mut state), "{id} can be saved");
+                assert_eq!(state.remove(0), 7, "words are appended");
+                state
+            })
+            .collect();
+        let whole = play_lanes(&mut *all, 300, &[0, 1, 2]);
+        for lanes in [&[2, 0][..], &[1], &[0, 1, 2, 1]] {
+            let mut some = uphill_envs::make_vec(id, lanes.len()).expect("an environment");
+            some.reset(Some(99), &mut vec![0.0; lanes.len() * some.spec().observation_len()]).expect("a reset");
+            for (place, &lane) in lanes.iter().enumerate() {
+                let state = &saved[lane];
+                assert!((0..state.len()).all(|len| some.restore_lane(place, &state[..len]).is_err()), "{id} cut off");
+                assert!(some.restore_lane(place, &[&state[..], &[0]].concat()).is_err(), "{id} with a word too many");
+                some.restore_lane(place, state).expect("its own state");
+            }
+            let expected: Vec<_> = lanes.iter().map(|&lane| whole[lane].clone()).collect();
+            assert!(play_lanes(&mut *some, 300, lanes) == expected, "{id}: lanes {lanes:?}");
+        }
+    }
+}
+
 #[test]
 fn one_environment_alone_goes_on_too() {
     for id in uphill_envs::ids().filter(|id| !id.starts_with("gym-rs/")) {
