@@ -1,7 +1,7 @@
 //! What a run would gain by ranks, up to 1,024 of them: docs/scaling.md.
 //!
 //! What a rank reckons is measured here, in one process: to a world that answers for all others with what this rank sent, each update
-//! costs what it costs the first of so many ranks, but for the wire. What the wire takes is `latency · (ranks - 1) · 2` until all have
+//! costs what it costs the last of so many ranks, but for the wire. What the wire takes is `latency · (ranks - 1) · 2` until all have
 //! told the first rank how much they have, and `latency · log2(ranks) + bytes of others / bandwidth` until each has what all have. The
 //! slowest of all plays last: for a rollout the expected longest of so many of the times measured is taken.
 //!
@@ -17,7 +17,7 @@ use std::time::Instant;
 use clap::Parser;
 use uphill::plot::{PictureOptions, ScalingCurve, scaling};
 use uphill::screen::say;
-use uphill::{Config, Overrides, Result, Trainer, World, cli};
+use uphill::{Config, Error, Overrides, Result, Trainer, World, cli};
 
 /// What a run would gain by ranks, up to 1,024 of them.
 #[derive(Parser)]
@@ -47,7 +47,7 @@ const WIRES: [(&str, f64, f64); 4] = [
     ("assumed: 30 µs, 10 Gbit/s", 30.0, 1_250.0),
 ];
 
-/// One of several ranks, to which the others say what it says.
+/// The last of several ranks, which none has more to do than, and to which the others say what it says.
 #[derive(Debug)]
 struct Echo {
     ranks: usize,
@@ -57,7 +57,7 @@ struct Echo {
 
 impl World for Echo {
     fn rank(&self) -> usize {
-        0
+        self.ranks - 1
     }
 
     fn size(&self) -> usize {
@@ -84,7 +84,7 @@ struct Update {
     sent: Vec<usize>,
 }
 
-/// Times updates of the first of so many ranks.
+/// Times updates of the last of so many ranks.
 fn timed(config: &Config, ranks: usize, updates: usize) -> Result<Vec<Update>> {
     let world = Arc::new(Echo { ranks, gathered: Mutex::default() });
     let mut trainer = Trainer::with(config, Overrides { world: Some(world.clone()), ..Overrides::default() })?;
@@ -134,6 +134,9 @@ fn main() -> ExitCode {
 fn model(args: &Args) -> Result<()> {
     let config = Config { envs: args.envs, threads: 1, steps: 1_000_000_000_000, ..Config::for_algo("ppo")? };
     let config = config.in_env(&args.env)?;
+    if let Some(ranks) = args.ranks.iter().find(|&&ranks| ranks == 0 || !args.envs.is_multiple_of(ranks)) {
+        return Err(Error::Config(format!("--ranks {ranks}: {} lanes are not as many for each of them", args.envs)));
+    }
     say(format_args!(
         "| ranks | playing, ms | the slowest of all, ms | the rest, ms | sent by each, kB | {} |",
         names()

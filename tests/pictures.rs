@@ -6,9 +6,9 @@ use std::fs;
 use tempfile::TempDir;
 use uphill::{
     plot::{
-        CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, Series,
-        improvement_matrix, interval_rows, learning_curves, learning_rate_sensitivity, performance_profiles,
-        quality_against_cost,
+        CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, ScalingCurve,
+        Series, improvement_matrix, interval_rows, learning_curves, learning_rate_sensitivity, performance_profiles,
+        quality_against_cost, scaling,
     },
     stats::Interval,
 };
@@ -99,7 +99,16 @@ fn costs(count: usize) -> Vec<CostPoint> {
 
 const AXES: (&str, &str) = ("microseconds an update", "normalised score");
 
-/// All six, each with this many optimizers.
+fn scalings(count: usize) -> Vec<ScalingCurve> {
+    let point = |i: usize, t: i32| (2f64.powi(t), 2f64.powf(f64::from(t) * spread(i, 3)));
+    (0..count)
+        .map(|i| ScalingCurve { label: NAMES[i].into(), points: (0..=10).map(|t| point(i, t)).collect() })
+        .collect()
+}
+
+const SCALES: (&str, &str) = ("ranks", "times as fast as one");
+
+/// All seven, each with this many optimizers.
 fn pictures(count: usize, options: &PictureOptions) -> Vec<(&'static str, Result<Picture, PlotError>)> {
     vec![
         ("curves", learning_curves(&series(count), "normalised return", options)),
@@ -108,6 +117,7 @@ fn pictures(count: usize, options: &PictureOptions) -> Vec<(&'static str, Result
         ("sensitivity", learning_rate_sensitivity(&sensitivity(count), "normalised score", options)),
         ("matrix", improvement_matrix(&NAMES[..count], &matrix(count), options)),
         ("cost", quality_against_cost(&costs(count), AXES, options)),
+        ("scaling", scaling("What ranks gain", &scalings(count), SCALES, options)),
     ]
 }
 
@@ -539,6 +549,15 @@ fn numbers_that_cannot_be_drawn_are_refused_by_name() {
     assert!(cost(exactly(0.0), one).contains("its cost 0 has no place on a logarithmic axis"));
     assert!(cost(one, nan).contains("adam") && cost(nan, one).contains("adam"));
     assert!(quality_against_cost(&[], AXES, &options()).unwrap_err().to_string().contains("at least one point"));
+
+    let gain = |points| {
+        let curve = ScalingCurve { label: "adam".into(), points };
+        scaling("Gain", &[curve], SCALES, &options()).unwrap_err().to_string()
+    };
+    assert!(gain(vec![(0.0, 1.0)]).contains("its ranks 0 has no place on a logarithmic axis"));
+    assert!(gain(vec![(1.0, -1.0)]).contains("its times as fast as one -1 has no place"));
+    assert!(gain(vec![(2.0, 1.0), (1.0, 1.0)]).contains("adam") && gain(vec![(1.0, f64::NAN)]).contains("adam"));
+    assert!(gain(vec![]).contains("adam") && scaling("Gain", &[], SCALES, &options()).is_err());
 }
 
 #[test]
