@@ -109,7 +109,8 @@ fn walk(config: GridWorldConfig) -> Result<(), EnvError> {
         }
     }
     assert!(world.draw().is_some());
-    if world.map().cells().len() <= 100 {
+    // Several boxes stand in too many ways for a model.
+    if world.map().cells().len() <= 100 && world.boxes().len() <= 1 {
         let states = world.model_states().unwrap_or_else(|e| panic!("{e}"));
         match world.model() {
             Ok(model) => assert_eq!(model.states(), states.len()),

@@ -66,19 +66,23 @@ pub fn optimal_return(config: &Config) -> Option<f64> {
     const MOST: usize = 4_000_000;
     let env = config.make_envs(1).ok()?;
     let limit = env.spec().max_episode_steps.unwrap_or(LONGEST);
-    let is_small = |states: usize| states.saturating_mul(states.max(limit as usize)) <= MOST;
+    let numbers = env.spec().observation_len();
+    let is_small = |states: usize, numbers: usize| states.saturating_mul(numbers.max(limit as usize)) <= MOST;
     // Before there is a model, whose states are as many as the numbers that show which of them it is.
-    if !is_small(env.spec().observation_len()) {
+    if !is_small(numbers, numbers) {
         return None;
     }
-    // A map may be shown in two numbers; a quarter of it, at least, is taken to be walked on.
+    // A map may be shown in two numbers; a quarter of it, at least, is taken to be walked on, and boxes to stand anywhere there.
     let (_, args) = config.env_row().ok()?;
-    let cells: usize = args.texts("map").map_or(0, |rows| rows.iter().map(|row| row.chars().count()).sum());
-    if !is_small(cells / 4) {
+    let (rows, boxes) = (args.texts("map").unwrap_or_default(), args.text("boxes").unwrap_or_default());
+    let walked = rows.iter().map(|row| row.chars().count()).sum::<usize>() / 4;
+    let boxes = rows.iter().flat_map(|row| row.chars()).filter(|&letter| boxes.contains(letter)).count();
+    let ways = (0..boxes).fold(1_usize, |ways, k| ways.saturating_mul(walked.saturating_sub(k)) / (k + 1));
+    if !is_small(walked.saturating_mul(ways), walked.max(numbers)) {
         return None;
     }
     let mdp = config.model_of_returns().ok()??;
-    is_small(mdp.states()).then(|| mdp.optimal_value_within(limit))
+    is_small(mdp.states(), numbers).then(|| mdp.optimal_value_within(limit))
 }
 
 /// The exact policy gradient `∇J(θ)`, `[P]`: what estimators follow that have `γᵗ` before each step, and at `gamma = 1`

@@ -43,9 +43,13 @@ fn the_best_return_of_each_world_is_the_number_in_its_file() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// But where boxes end it: in a corner they stay.
 #[test]
 fn an_end_can_be_reached_from_wherever_one_comes_to_stand() {
     for (name, _, config) in worlds() {
+        if config.env.word.arg("targets_end").is_some() {
+            continue;
+        }
         let mdp = config.model_of_env().expect("a model").expect("a model");
         let ends = ends(&mdp);
         assert!(ends.iter().all(|&ends| ends), "{name}: {} of {} states lead to an end", ends.len(), mdp.states());

@@ -38,6 +38,14 @@ const FILES: &[(&str, &str)] = &[
     ("no_start.toml", "map = '..G'\n"),
     ("no_goal.toml", "map = 'S..'\n"),
     ("no_way.toml", "map = 'S#G'\n"),
+    ("box_twice.toml", "map = 'SBG'\nstarts = 'SB'\nboxes = 'B'\n"),
+    ("box_targets.toml", "map = 'SBTT'\nboxes = 'B'\nbox_rewards = { T = 1 }\ntargets_end = true\n"),
+    ("box_none.toml", "map = 'S.TG'\nboxes = 'B'\nbox_rewards = { T = 1 }\n"),
+    ("box_goal.toml", "map = 'SBT'\nboxes = 'B'\nbox_rewards = { T = 1 }\n"),
+    ("box_target_none.toml", "map = 'SBG'\nboxes = 'B'\ntargets_end = true\n"),
+    ("box_cliff.toml", "map = ['SBG', '..C']\nboxes = 'B'\n"),
+    ("box_wall.toml", "map = ['SB.G', '...#']\nboxes = 'B'\nbox_rewards = { '#' = -1 }\n"),
+    ("box_done.toml", "map = 'S.*'\nboxes = '*'\nbox_rewards = { '*' = 1 }\ntargets_end = true\n"),
     ("no_map.toml", "slip = 0.1\n"),
     ("option.toml", "map = 'S.G'\nslipp = 0.1\n"),
     ("range.toml", "map = 'S.G'\nslip = 2\n"),
@@ -431,6 +439,14 @@ train --env blank.toml
 train --env no_start.toml
 train --env no_goal.toml
 train --env no_way.toml
+train --env box_twice.toml
+train --env box_targets.toml
+train --env box_none.toml
+train --env box_goal.toml
+train --env box_target_none.toml
+train --env box_cliff.toml
+train --env box_wall.toml
+train --env box_done.toml
 train --env no_map.toml
 train --env option.toml
 train --env range.toml

@@ -387,7 +387,7 @@ fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
         ("map='S.G', pits='xy', pit_reward=-1", "pit_reward has no effect: the map has no pit `x`, `y`"),
         ("map='S.G', wind=[1]", "wind = 1 number is impossible: it takes one number for each column of the map"),
         ("map='S.G', moves=five", "moves = five is impossible: it must be four or eight or nine"),
-        ("map='S_G'", "`floor`, `walls`, `starts`, `pits` and `cliffs` say what other characters stand for"),
+        ("map='S_G'", "`floor`, `walls`, `starts`, `pits`, `cliffs` and `boxes` say what other characters stand for"),
     ] {
         let text = format!("env = \"GridWorld({text})\"");
         let said =
@@ -418,4 +418,36 @@ fn a_map_too_large_for_one_number_a_cell_says_what_it_would_need() {
     let small = config(GridWorldConfig { observation: uphill::envs::GridObservation::RowColumn, ..world });
     assert!(Trainer::new(&small).is_ok());
     assert!(small.model_of_env().expect("a model").is_some());
+}
+
+/// Pushing a box is an environment in every program: as a file, by flags, gone on with, drawn and judged.
+#[test]
+fn a_world_of_boxes_is_one_however_it_is_said() {
+    let word = r######"GridWorld(map=["#####", "#@ .#", "# $ #", "#   #", "#####"], id="w", floor=" ", starts="@", boxes="$", box_rewards=[".=1"], targets_end=true)"######;
+    let map = "map = ['#####', '#@ .#', '# $ #', '#   #', '#####']";
+    let world =
+        format!("{map}\nfloor = ' '\nstarts = '@'\nboxes = '$'\nbox_rewards = {{ '.' = 1 }}\ntargets_end = true\n");
+    let home = home(&[("w.toml", &world)]);
+    succeeds(home.path(), "train", &format!("--env w.toml {SHORT} --out run"));
+    let text = fs::read_to_string(home.path().join("run/config.toml")).expect("a configuration");
+    let config = Config::from_toml(&text).expect("settings");
+    assert_eq!(config.env.to_string(), word);
+    let flags = "--env GridWorld --map ##### #@_.# #_$_# #___# ##### --floor _ --starts @ --boxes $ --box-rewards .=1 --targets-end true";
+    succeeds(home.path(), "train", &format!("{flags} {SHORT} --out flags"));
+    succeeds(home.path(), "train", "--resume run --continue-for 200 --quiet");
+    succeeds(home.path(), "evaluate", "run --episodes 2 --gif run.gif");
+    assert!(home.path().join("run.gif").exists());
+    let said = succeeds(home.path(), "uphill", "check w.toml");
+    assert!(said.contains("w.toml") && !said.contains("error"), "{said}");
+    assert!(succeeds(home.path(), "uphill", "list envs w.toml").contains("50 numbers"), "{said}");
+    // Right, round it and up, five steps: the exact optimum, which the model knows.
+    let optimum = optimal_return(&config).expect("a world that is small enough");
+    assert!((optimum - (1.0 + 1.0 - 4.0 * 0.001)).abs() < 1e-6, "{optimum}");
+    let env = config.make_envs(1).expect("environments");
+    assert_eq!(env.spec().observation_len(), 50);
+    // Of many boxes no model is asked for.
+    let crowd = "map = ['S.......', '.BBB.BB.', '........', '........', '.......G']\nboxes = 'B'\nname = 'GridWorld'\n";
+    let config = Config::from_toml(&format!("[env]\n{crowd}")).expect("settings");
+    assert_eq!(optimal_return(&config), None);
+    assert!(config.make_envs(1).is_ok());
 }

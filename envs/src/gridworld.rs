@@ -1,5 +1,6 @@
 //! Walking on a map.
 
+mod boxes;
 mod config;
 mod model;
 mod moves;
@@ -11,6 +12,7 @@ pub(crate) use view::picture;
 
 use std::sync::Arc;
 
+use boxes::{Boxes, Push};
 use moves::Moves;
 use view::View;
 
@@ -28,8 +30,13 @@ use crate::{Action, Cell, Drawing, End, Env, EnvError, Map, NumpyRng, Space, Spe
 /// - Reward: that of the cell entered (`goal_reward` or its own from `goals`, `pit_reward`, `cliff_reward`, or its own from
 ///   `cell_rewards`), and `step_reward` for any other cell and for staying. A step pays one of these, never a sum; what wind
 ///   carries it over pays nothing.
-/// - Terminates on a goal, unless [`goals_end`](GridWorldConfig::goals_end) is false, and in a pit. A cliff sends back to a
-///   start and the episode goes on.
+/// - Boxes: a move into one, a slip's too, pushes it on in the same direction if the cell behind is neither wall nor edge nor
+///   another box, else it stays where it is. Wind pushes none, it stops at one. What a cell does it does to the walker: a box may
+///   lie on a goal or a pit. A push also pays what [`box_rewards`](GridWorldConfig::box_rewards) say of the cell that the box
+///   comes to lie on, less what they say of the one where it lay.
+/// - Terminates on a goal, unless [`goals_end`](GridWorldConfig::goals_end) is false, in a pit, and, with
+///   [`targets_end`](GridWorldConfig::targets_end), where boxes are on all targets. A cliff sends back to a start and the episode
+///   goes on.
 /// - Start: one of the map's starts, or any floor, each equally likely; also after a cliff, but then not on a goal that is
 ///   drawn.
 /// - Goal: all goals of the map, or one that is drawn for each episode: see [`random_goal`](GridWorldConfig::random_goal).
@@ -43,22 +50,48 @@ pub struct GridWorld {
     config: Arc<GridWorldConfig>,
     map: Arc<Map>,
     moves: Arc<Moves>,
+    rules: Arc<Boxes>,
     /// The cells of which one is drawn as the goal, ascending; none where goals are not drawn.
     drawn: Arc<[usize]>,
     view: Arc<View>,
     spec: Spec,
     rng: NumpyRng,
     at: Place,
+    /// The cells on which boxes stand, ascending.
+    boxes: Vec<usize>,
     needs_reset: bool,
 }
 
-/// Where an episode is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Where an episode is, but for boxes.
+#[derive(Debug, Clone, Copy)]
 struct Place {
     /// The cell stood on.
     cell: usize,
     /// The goal, where it is drawn.
     goal: Option<usize>,
+}
+
+/// Where an episode of a [`GridWorld`] is: a state of its [`model`](GridWorld::model).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GridState {
+    /// The index of the cell stood on; see [`Map`].
+    pub cell: usize,
+    /// The index of the goal's cell, where it is drawn.
+    pub goal: Option<usize>,
+    /// The indices of the cells on which boxes stand, ascending.
+    pub boxes: Vec<usize>,
+}
+
+impl GridState {
+    fn place(&self) -> Place {
+        Place { cell: self.cell, goal: self.goal }
+    }
+}
+
+impl Place {
+    fn with(self, boxes: &[usize]) -> GridState {
+        GridState { cell: self.cell, goal: self.goal, boxes: boxes.to_vec() }
+    }
 }
 
 /// Where a move ends, before any chance about starts and goals.
@@ -79,8 +112,8 @@ impl GridWorld {
     /// [`EnvError::Map`] for a malformed map, [`EnvError::Option`] for an option that is out of its range,
     /// [`EnvError::LimitTooShort`] for a limit within which no goal is in reach.
     pub fn new(config: GridWorldConfig) -> Result<Self, EnvError> {
-        let map = config.validate()?;
-        let view = View::new(&map, config.observation, config.random_goal);
+        let (map, rules) = config.validate()?;
+        let view = View::new(&map, &rules, config.observation, config.random_goal);
         let moves = Moves::new(&config);
         let spec = Spec {
             id: config.id.clone(),
@@ -95,6 +128,8 @@ impl GridWorld {
             config: Arc::new(config),
             map: Arc::new(map),
             moves: Arc::new(moves),
+            boxes: rules.first().to_vec(),
+            rules: Arc::new(rules),
             drawn,
             view: Arc::new(view),
             spec,
@@ -128,15 +163,40 @@ impl GridWorld {
         self.at.goal
     }
 
+    /// Where the episode is, as one of [`model_states`](GridWorld::model_states).
+    #[must_use]
+    pub fn state(&self) -> GridState {
+        self.at.with(&self.boxes)
+    }
+
+    /// The indices of the cells on which boxes stand, ascending.
+    #[must_use]
+    pub fn boxes(&self) -> &[usize] {
+        &self.boxes
+    }
+
     /// What may become of an action on a cell.
     fn chances(&self, cell: usize, action: Direction) -> impl Iterator<Item = (Direction, u32, f64)> + Clone + use<> {
         self.moves.chances(self.map.row_column(cell).1, action)
     }
 
-    /// What a move in this very direction, under this very wind, pays and where it ends.
-    fn go(&self, at: Place, direction: Direction, wind: u32) -> (f32, Landing) {
+    /// What a move in this very direction, under this very wind, pays, where it ends and what it pushes.
+    #[inline(never)]
+    fn go(&self, at: Place, boxes: &[usize], direction: Direction, wind: u32) -> (f32, Landing, Option<Push>) {
+        let (cell, push) = Moves::end_among(&self.map, boxes, at.cell, direction, wind);
+        let (reward, landing) = match push {
+            Some(push) if self.rules.are_done_by(boxes, push) => {
+                (self.config.goal_reward, Landing::On { cell, terminal: true })
+            }
+            _ => self.enter(at, cell),
+        };
+        (reward + push.map_or(0.0, |push| self.rules.reward(push)), landing, push)
+    }
+
+    /// What it pays to come to stand on this cell, and what comes of it.
+    #[inline]
+    fn enter(&self, at: Place, cell: usize) -> (f32, Landing) {
         let config = &self.config;
-        let cell = Moves::end(&self.map, at.cell, direction, wind);
         let kind = self.map.cells()[cell];
         let on = |terminal| Landing::On { cell, terminal };
         if cell == at.cell {
@@ -152,16 +212,19 @@ impl GridWorld {
             Cell::Pit => (config.pit_reward, on(true)),
             Cell::Cliff => (config.cliff_reward, Landing::Back),
             // Of the goals of the map another one is drawn, and this one floor.
-            Cell::Floor | Cell::Start | Cell::Wall | Cell::Goal | Cell::OwnGoal(_) => (config.step_reward, on(false)),
+            Cell::Floor | Cell::Start | Cell::Wall | Cell::Box | Cell::Goal | Cell::OwnGoal(_) => {
+                (config.step_reward, on(false))
+            }
         }
     }
 
     /// Whether an episode goes on after coming to stand here.
-    fn goes_on(&self, at: Place) -> bool {
+    fn goes_on(&self, at: Place, boxes: &[usize]) -> bool {
         let kind = self.map.cells()[at.cell];
         let is_goal = at.goal.map_or(kind.is_goal(), |goal| goal == at.cell);
         // Another goal than the one that is drawn is floor.
-        if is_goal { !self.config.goals_end } else { kind.is_floor() || kind.is_goal() }
+        let on_cell = if is_goal { !self.config.goals_end } else { kind.is_floor() || kind.is_goal() };
+        on_cell && !self.rules.are_done(boxes)
     }
 
     /// The starts that there are with this goal, each as likely.
@@ -201,8 +264,9 @@ impl GridWorld {
         }
         let cell = self.draw_start(None);
         self.at = Place { cell, goal: self.draw_goal(cell) };
+        self.boxes.copy_from_slice(self.rules.first());
         self.needs_reset = false;
-        self.view.show(&self.map, self.at, observation);
+        self.view.show(&self.map, self.at, &self.boxes, observation);
         Ok(())
     }
 }
@@ -230,7 +294,15 @@ impl Env for GridWorld {
         let mut chances = self.chances(at.cell, action);
         let chance = self.rng.categorical(chances.clone().map(|(_, _, probability)| probability));
         let (direction, wind, _) = chances.nth(chance).unwrap_or((action, 0, 0.0));
-        let (reward, landing) = self.go(at, direction, wind);
+        let (reward, landing) = if self.boxes.is_empty() {
+            self.enter(at, Moves::end(&self.map, at.cell, direction, wind))
+        } else {
+            let (reward, landing, push) = self.go(at, &self.boxes, direction, wind);
+            if let Some(push) = push {
+                push.apply(&mut self.boxes);
+            }
+            (reward, landing)
+        };
         self.at = match landing {
             Landing::On { cell, .. } => Place { cell, ..at },
             Landing::Next { cell } => Place { cell, goal: self.draw_goal(cell) },
@@ -238,43 +310,52 @@ impl Env for GridWorld {
             Landing::Back => Place { cell: self.draw_start(at.goal), ..at },
         };
         self.needs_reset = matches!(landing, Landing::On { terminal: true, .. });
-        self.view.show(&self.map, self.at, observation);
+        self.view.show(&self.map, self.at, &self.boxes, observation);
         Ok(Step { reward, end: if self.needs_reset { End::Terminated } else { End::Not } })
     }
 
-    /// The cell stood on, whether the episode is over, the goal where it is drawn, and the generator.
+    /// The cell stood on, whether the episode is over, the goal where it is drawn, the cells of the boxes, and the generator.
     fn save(&self, state: &mut Vec<u64>) -> bool {
         state.extend([self.at.cell as u64, self.needs_reset.into()]);
         state.extend(self.at.goal.map(|goal| goal as u64));
+        state.extend(self.boxes.iter().map(|&cell| cell as u64));
         state.extend(self.rng.place());
         true
     }
 
     fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        let (cell, needs_reset, goal, generator) = match (state, self.drawn.is_empty()) {
-            (&[cell, over @ (0 | 1), low, high, drawn], true) => (cell, over, None, [low, high, drawn]),
-            (&[cell, over @ (0 | 1), goal, low, high, drawn], false) => (cell, over, Some(goal), [low, high, drawn]),
-            (_, true) => {
-                return Err(EnvError::Saved { problem: "expected a cell, 0 or 1, and a generator's three words" });
-            }
-            (_, false) => {
-                let problem = "expected a cell, 0 or 1, a goal's cell, and a generator's three words";
-                return Err(EnvError::Saved { problem });
-            }
+        let wrong = |problem| EnvError::Saved { problem };
+        let length =
+            "expected a cell, 0 or 1, a goal's cell where one is drawn, each box's, and a generator's three words";
+        let (&[cell, needs_reset @ (0 | 1)], rest) = state.split_first_chunk().ok_or(wrong(length))? else {
+            return Err(wrong(length));
         };
-        let cell = usize::try_from(cell).ok().filter(|&cell| self.map.cells().get(cell).is_some());
-        let cell = cell.ok_or(EnvError::Saved { problem: "the cell stood on is not on the map" })?;
-        let drawn = |goal| usize::try_from(goal).ok().filter(|goal| self.drawn.binary_search(goal).is_ok());
-        let drawn = |goal| drawn(goal).ok_or(EnvError::Saved { problem: "the goal is none that may be drawn" });
-        self.at = Place { cell, goal: goal.map(drawn).transpose()? };
+        let (cells, &generator) = rest.split_last_chunk().ok_or(wrong(length))?;
+        let has_goal = usize::from(!self.drawn.is_empty());
+        if cells.len() != has_goal + self.boxes.len() {
+            return Err(wrong(length));
+        }
+        let cell_of = |word: u64| usize::try_from(word).ok().filter(|&cell| cell < self.map.cells().len());
+        let cell = cell_of(cell).ok_or(wrong("the cell stood on is not on the map"))?;
+        let (goal, boxes) = cells.split_at(has_goal);
+        let drawn = |&goal| cell_of(goal).filter(|goal| self.drawn.binary_search(goal).is_ok());
+        let drawn = |goal| drawn(goal).ok_or(wrong("the goal is none that may be drawn"));
+        let goal = goal.first().map(drawn).transpose()?;
+        let is_free = |&at: &usize| at != cell && self.map.cells()[at] != Cell::Wall;
+        let boxes: Option<Vec<usize>> = boxes.iter().map(|&at| cell_of(at).filter(is_free)).collect();
+        let apart = |boxes: &Vec<usize>| boxes.is_sorted_by(|one, next| one < next);
+        let problem = "the boxes are not where boxes can be, in the order of their cells";
+        self.boxes = boxes.filter(apart).ok_or(wrong(problem))?;
+        self.at = Place { cell, goal };
         self.needs_reset = needs_reset == 1;
         self.rng = NumpyRng::at(generator);
         Ok(())
     }
 
     /// The map from above, one unit a cell, the walker a blue disc. Windy columns are bluish; where the goal is drawn, the
-    /// map's goals are pale and it is green.
+    /// map's goals are pale and it is green. Boxes are brown, darker on targets, which are dots.
     fn draw(&self) -> Option<Drawing> {
-        Some(picture(&self.map, self.at.cell, self.at.goal).over_wind(&self.config.wind))
+        let map = picture(&self.map, self.at.cell, self.at.goal).over_wind(&self.config.wind);
+        Some(map.with_boxes(&self.map, &self.rules, &self.boxes))
     }
 }

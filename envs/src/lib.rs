@@ -96,7 +96,7 @@ pub use env::{Action, End, Env, Spec, Step};
 pub use error::EnvError;
 pub use frame_stack::FrameStack;
 pub use frozen_lake::{FrozenLake, FrozenLakeConfig};
-pub use gridworld::{GridMoves, GridObservation, GridWorld, GridWorldConfig};
+pub use gridworld::{GridMoves, GridObservation, GridState, GridWorld, GridWorldConfig};
 pub use guard::{Guarded, guarded};
 #[cfg(feature = "gym-rs")]
 pub use gym_rs::GymRs;

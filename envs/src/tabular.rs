@@ -86,7 +86,7 @@ pub enum MdpError {
     Singular,
     /// A model that would fill the memory.
     #[error(
-        "the model has more than {most} outcomes: a smaller map has fewer, and so has one with few starts where there are cliffs, or with few goals where they are drawn"
+        "the model has more than {most} outcomes: a smaller map has fewer, and so has one with few starts where there are cliffs, with few goals where they are drawn, or with few boxes"
     )]
     TooLarge {
         /// How many it may have.

@@ -371,7 +371,7 @@ fn what_is_played_is_the_model_whatever_is_drawn() {
         let (model, states) = (env.model().unwrap(), env.model_states().unwrap());
         let d = env.spec().observation_len();
         assert_eq!((states.len(), d), (model.states(), 16 * if world.random_goal { 2 } else { 1 }));
-        let state = |env: &GridWorld| states.binary_search(&(env.position(), env.goal())).unwrap();
+        let state = |env: &GridWorld| states.binary_search(&env.state()).unwrap();
         let mut rng = NumpyRng::new(7);
         let mut seen = vec![0.0; d];
         let (mut starts, mut begun) = (vec![0.0; states.len()], 0.0);

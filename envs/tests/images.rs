@@ -190,8 +190,8 @@ fn a_grid_world_is_seen_from_above() {
     assert_eq!(visited, [true, true, false, true, true, false, true, true, true]);
     // Its model shows the same.
     let (model, cells) = (env.model().expect("a model"), env.model_states().expect("its states"));
-    for (row, &(cell, _)) in model.observations().chunks_exact(36).zip(&cells) {
-        assert_eq!((plane(row, 0), plane(row, 1), row.iter().sum::<f32>()), (vec![cell], vec![2], 5.0));
+    for (row, state) in model.observations().chunks_exact(36).zip(&cells) {
+        assert_eq!((plane(row, 0), plane(row, 1), row.iter().sum::<f32>()), (vec![state.cell], vec![2], 5.0));
     }
 }
 

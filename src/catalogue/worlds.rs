@@ -30,6 +30,9 @@ const WIND: &str = "how many cells up the wind carries a move from each column";
 const RANDOM_GOAL: &str = "whether the goal is drawn for each episode, from the map's or, where it has none, from all such \
                            floor, and shown";
 
+const BOX_REWARDS: &str = "characters and what a box pays that comes to lie there, and takes back when it leaves, as \"T=1\"; \
+                           those above 0 are targets";
+
 const fn reward(name: &'static str, default: &'static str, meaning: &'static str) -> Param {
     Param::fixed(name, Range::Finite, default, meaning)
 }
@@ -66,6 +69,9 @@ pub(crate) const GRID_WORLD: EnvRow = Row {
         Param::flag("stochastic_wind", "false", "whether wind is as often 1 weaker and 1 stronger as it is so strong"),
         Param::flag("random_start", "false", "whether episodes start on any floor without a reward of its own"),
         Param::flag("random_goal", "false", RANDOM_GOAL),
+        Param::text("boxes", "\"\"", "characters that are floor with a box, which is pushed by walking into it"),
+        Param::texts("box_rewards", "[]", BOX_REWARDS),
+        Param::flag("targets_end", "false", "whether boxes on all targets end the episode and pay goal_reward"),
     ],
     make: GRID,
 };
@@ -161,6 +167,9 @@ fn grid(args: &Args) -> Result<GridWorld> {
             stochastic_wind: args.flag("stochastic_wind")?,
             random_start: args.flag("random_start")?,
             random_goal: args.flag("random_goal")?,
+            boxes: args.text("boxes")?,
+            box_rewards: cells(args, "box_rewards")?,
+            targets_end: args.flag("targets_end")?,
             ..GridWorldConfig::default()
         },
     };
@@ -191,7 +200,14 @@ fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
     if config.goal_reward != own.goal_reward && !is_there(Cell::Goal) && has_own {
         return lacks("goal_reward", "goal", "G");
     }
-    let kinds = [("cell_rewards", "cell", &config.cell_rewards), ("goals", "goal", &config.goals)];
+    if !config.box_rewards.is_empty() && !is_there(Cell::Box) {
+        return lacks("box_rewards", "box", &config.boxes);
+    }
+    let kinds = [
+        ("cell_rewards", "cell", &config.cell_rewards),
+        ("goals", "goal", &config.goals),
+        ("box_rewards", "cell", &config.box_rewards),
+    ];
     let paid = kinds.into_iter().flat_map(|(name, kind, letters)| letters.keys().map(move |&c| (name, kind, c)));
     let kinds = [
         ("floor", "floor", &config.floor, &own.floor),
@@ -199,6 +215,7 @@ fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
         ("starts", "start", &config.starts, &own.starts),
         ("pits", "pit", &config.pits, &own.pits),
         ("cliffs", "cliff", &config.cliffs, &own.cliffs),
+        ("boxes", "box", &config.boxes, &own.boxes),
     ];
     // What a kind has by default may stand beside those of one's own.
     let declared = kinds.into_iter().flat_map(|(name, kind, letters, default)| {
@@ -301,7 +318,7 @@ impl From<GridWorldConfig> for Word {
 }
 
 /// Every option of a grid world as an argument of its row, in the row's order.
-fn values(world: GridWorldConfig) -> [(&'static str, Value); 23] {
+fn values(world: GridWorldConfig) -> [(&'static str, Value); 26] {
     // The number that its shortest text is: a wider copy of an f32 has many digits.
     let number = |reward: f32| Value::Number(reward.to_string().parse().unwrap_or_else(|_| reward.into()));
     let observation = match world.observation {
@@ -344,6 +361,9 @@ fn values(world: GridWorldConfig) -> [(&'static str, Value); 23] {
         ("stochastic_wind", flag(world.stochastic_wind)),
         ("random_start", flag(world.random_start)),
         ("random_goal", flag(world.random_goal)),
+        ("boxes", Value::Text(world.boxes)),
+        ("box_rewards", cells(world.box_rewards)),
+        ("targets_end", flag(world.targets_end)),
     ]
 }
 
@@ -395,10 +415,21 @@ mod tests {
             stochastic_wind: true,
             random_start: true,
             random_goal: true,
+            ..GridWorldConfig::default()
         };
-        let text = Word::from(world.clone()).to_string();
-        let word = Word::parse("env", &text).unwrap_or_else(|e| panic!("{text}: {e}"));
-        assert_eq!(word, Word::from(world.clone()));
-        assert_eq!(*grid(&Args::new(&GRID_WORLD, &word).expect("arguments")).expect("a world").config(), world);
+        let with_boxes = GridWorldConfig {
+            map: "S$._\nT*#|".into(),
+            walls: "#|".into(),
+            boxes: "$*".into(),
+            box_rewards: BTreeMap::from([('T', 1.5), ('*', 0.1), ('_', -10.0)]),
+            targets_end: true,
+            ..GridWorldConfig::default()
+        };
+        for world in [world, with_boxes] {
+            let text = Word::from(world.clone()).to_string();
+            let word = Word::parse("env", &text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(word, Word::from(world.clone()));
+            assert_eq!(*grid(&Args::new(&GRID_WORLD, &word).expect("arguments")).expect("a world").config(), world);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Moves;
+use super::{Boxes, Moves};
 use crate::{Cell, EnvError, Letters, Map, MapError, Spec, counted, shown};
 
 /// How a grid world shows the cell stood on and, where it is drawn, the goal.
@@ -13,17 +13,19 @@ use crate::{Cell, EnvError, Letters, Map, MapError, Spec, counted, shown};
 pub enum GridObservation {
     /// One number a cell of the map, walls and all, `[rows * columns]` in the order of [`Map`]: 1 where the walker
     /// stands, 0 elsewhere. The index of the 1 is the state's number in Gymnasium's toy-text environments. Where the goal is
-    /// drawn, as many numbers follow, 1 for its cell: `[2 * rows * columns]`.
+    /// drawn, as many numbers follow, 1 for its cell: `[2 * rows * columns]`; and where there are boxes as many again, last,
+    /// 1 where one stands.
     #[default]
     #[serde(alias = "one_hot")]
     OneHot,
     /// `[2]`: row and column from the top left, each scaled to 0 at the first and 1 at the last. Where the goal is drawn, its
-    /// row and column follow: `[4]`.
+    /// row and column follow: `[4]`. Last come those of each box, in the order of their cells.
     #[serde(alias = "row_column")]
     RowColumn,
     /// The map from above as an image, `[rows, columns, 4]`, a pixel a cell, each channel 1 where something is and 0 elsewhere:
     /// the walker, walls, goals, and what is better not entered, pits and cliffs. Cells of an own reward look like floor, and so does wind. Where the goal is drawn there is a
-    /// fifth channel, for it alone, and the third shows all that may be drawn of the map's goals: `[rows, columns, 5]`.
+    /// fifth channel, for it alone, and the third shows all that may be drawn of the map's goals: `[rows, columns, 5]`. Where
+    /// there are boxes, the last channel is theirs, one more, and the third shows targets, too.
     Image,
 }
 
@@ -124,6 +126,16 @@ pub struct GridWorldConfig {
     /// it has none, any floor that has no reward of its own; each as likely, but for the cell stood on. The map's other goals
     /// are floor. Every start must reach all of them, and how far they are is not held against `max_episode_steps`.
     pub random_goal: bool,
+    /// The characters that are floor with a box on it when an episode starts; none by default. Boxes are in nobody's way
+    /// where a goal must be in reach: whether they can be pushed aside, the exact optimum tells.
+    pub boxes: String,
+    /// What a box pays that comes to lie on a cell of this character, and takes back when it leaves; those that stand for
+    /// nothing else are floor. Cells that pay more than 0 are targets.
+    #[serde(deserialize_with = "rewards")]
+    pub box_rewards: BTreeMap<char, f32>,
+    /// Whether a box on every target ends the episode. The step pays `goal_reward`, whatever it enters, and the map needs no
+    /// goal.
+    pub targets_end: bool,
 }
 
 /// Reads a reward: numbers of a file are f64, and a larger one than f32 holds would come out as an infinity.
@@ -214,13 +226,16 @@ impl Default for GridWorldConfig {
             stochastic_wind: false,
             random_start: false,
             random_goal: false,
+            boxes: String::new(),
+            box_rewards: BTreeMap::new(),
+            targets_end: false,
         }
     }
 }
 
 impl GridWorldConfig {
-    /// The map, if it and all options are possible.
-    pub(super) fn validate(&self) -> Result<Map, EnvError> {
+    /// The map and its boxes, if they and all options are possible.
+    pub(super) fn validate(&self) -> Result<(Map, Boxes), EnvError> {
         Spec::check_id(&self.id)?;
         let impossible = |name, value: String, expected| Err(EnvError::Option { name, value, expected });
         if !(0.0..=1.0).contains(&self.slip) {
@@ -234,10 +249,17 @@ impl GridWorldConfig {
         ];
         let own = self.cell_rewards.values().map(|&reward| ("cell_rewards", reward));
         let own = own.chain(self.goals.values().map(|&reward| ("goals", reward)));
+        let own = own.chain(self.box_rewards.values().map(|&reward| ("box_rewards", reward)));
+        let mut largest = 0.0_f32;
         for (name, reward) in rewards.into_iter().chain(own) {
             if !reward.is_finite() {
                 return impossible(name, reward.to_string(), "a finite number");
             }
+            largest = largest.max(reward.abs());
+        }
+        if let Some(reward) = self.box_rewards.values().find(|reward| !(2.0 * reward.abs() + largest).is_finite()) {
+            let expected = "what a step pays with it must stay within 3.4e38 of zero";
+            return impossible("box_rewards", shown(*reward), expected);
         }
         if self.max_episode_steps == Some(0) {
             return impossible("max_episode_steps", "0".into(), "an episode takes at least 1 step");
@@ -252,8 +274,12 @@ impl GridWorldConfig {
             let known = letters.of("starts", |cell| cell == Cell::Start);
             return Err(MapError::NoStart { known }.into());
         }
-        if map.goals().is_empty() && !self.random_goal {
-            return Err(MapError::NoGoal { known: letters.of("goals", Cell::is_goal) }.into());
+        if map.goals().is_empty() && !self.random_goal && !self.targets_end {
+            let mut known = letters.of("goals", Cell::is_goal);
+            if !self.box_rewards.is_empty() {
+                known += ", or end it by boxes on all targets: targets_end = true";
+            }
+            return Err(MapError::NoGoal { known }.into());
         }
         if !self.wind.is_empty() && self.wind.len() != map.columns() {
             let strengths = counted(self.wind.len(), "number");
@@ -262,8 +288,9 @@ impl GridWorldConfig {
         if self.stochastic_wind && self.wind.iter().all(|&strength| strength == 0) {
             return impossible("stochastic_wind", "true".into(), "it takes wind in some column");
         }
+        let boxes = Boxes::new(self, &map)?;
         self.check_ways(&map)?;
-        Ok(map)
+        Ok((map, boxes))
     }
 
     /// What the characters of the map stand for.
@@ -274,8 +301,10 @@ impl GridWorldConfig {
             ("starts", &self.starts, Cell::Start),
             ("pits", &self.pits, Cell::Pit),
             ("cliffs", &self.cliffs, Cell::Cliff),
+            ("boxes", &self.boxes, Cell::Box),
         ];
-        Letters::new(kinds, &self.goals, &self.cell_rewards)
+        let letters = Letters::new(kinds, &self.goals, &self.cell_rewards)?;
+        letters.or_floor("box_rewards", self.box_rewards.keys().copied())
     }
 
     /// The cells of which one is drawn as an episode's goal, ascending: the map's goals or, where it has none, its free
@@ -301,9 +330,12 @@ impl GridWorldConfig {
             let goes_on = |cell: Cell| cell.is_floor() || cell.is_goal();
             return Ok(map.check_all_goals(&drawn, moves.steps(map, goes_on))?);
         }
+        if map.goals().is_empty() {
+            return Ok(());
+        }
         map.check_goals(moves.steps(map, Cell::is_floor))?;
         let pays = |cell: &Cell| match cell {
-            Cell::Floor | Cell::Start | Cell::Wall => self.step_reward,
+            Cell::Floor | Cell::Start | Cell::Wall | Cell::Box => self.step_reward,
             Cell::Goal => self.goal_reward,
             Cell::Pit => self.pit_reward,
             Cell::Cliff => self.cliff_reward,
@@ -313,7 +345,8 @@ impl GridWorldConfig {
             let cells = map.cells().iter().filter(|cell| cell.is_goal() == goals);
             cells.map(pays).fold(f32::NEG_INFINITY, f32::max)
         };
-        match self.max_episode_steps.filter(|_| best(false) <= best(true)) {
+        let goal_is_best = self.box_rewards.is_empty() && best(false) <= best(true);
+        match self.max_episode_steps.filter(|_| goal_is_best) {
             Some(limit) => map.check_limit(limit, moves.steps(map, Cell::is_floor)),
             None => Ok(()),
         }
@@ -323,5 +356,5 @@ impl GridWorldConfig {
 /// What else may be done about a blank.
 const BLANK: &str = "; where blanks are floor, floor = \" \" says so";
 /// What declares a character.
-const UNKNOWN: &str = "; `floor`, `walls`, `starts`, `pits` and `cliffs` say what other characters stand for, `goals` and \
-                       `cell_rewards` what they pay, such as floor = \"_\" and goals = { A = 1 }";
+const UNKNOWN: &str = "; `floor`, `walls`, `starts`, `pits`, `cliffs` and `boxes` say what other characters stand for, `goals`, \
+                       `cell_rewards` and `box_rewards` what they pay, such as floor = \"_\" and goals = { A = 1 }";

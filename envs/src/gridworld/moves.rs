@@ -1,6 +1,6 @@
 //! Where a move goes, and how likely.
 
-use super::GridWorldConfig;
+use super::{GridWorldConfig, Push};
 use crate::{Cell, Map, map::Direction};
 
 /// The moves of a grid world, the slips that they may make and the wind that carries them.
@@ -53,17 +53,9 @@ impl Moves {
         (0..count).map(move |i| (least.saturating_add(i), share))
     }
 
-    /// The cell that a move from this one ends on.
+    /// The cell that a move from this one ends on, where no box is in the way.
     pub(super) fn end(map: &Map, cell: usize, direction: Direction, wind: u32) -> usize {
-        let (direction, wind) = match wind.checked_sub(1) {
-            None => return map.neighbour(cell, direction).unwrap_or(cell),
-            Some(less) => match direction {
-                Direction::Down => (Direction::Stay, less),
-                Direction::DownRight => (Direction::Right, less),
-                Direction::DownLeft => (Direction::Left, less),
-                other => (other, wind),
-            },
-        };
+        let (direction, wind) = against(direction, wind);
         let mut cell = map.neighbour(cell, direction).unwrap_or(cell);
         for _ in 0..wind {
             match map.neighbour(cell, Direction::Up) {
@@ -74,7 +66,27 @@ impl Moves {
         cell
     }
 
-    /// The cells that a step may lead to with any luck, from those on which an episode goes on.
+    /// The same among boxes, and the one that it pushes. Wind pushes none: it stops at one as at a wall.
+    pub(super) fn end_among(
+        map: &Map,
+        boxes: &[usize],
+        cell: usize,
+        direction: Direction,
+        wind: u32,
+    ) -> (usize, Option<Push>) {
+        let (direction, wind) = against(direction, wind);
+        let (mut cell, push) = Push::step(map, boxes, cell, direction).unwrap_or((cell, None));
+        let is_box = |cell| boxes.contains(&cell) || push.is_some_and(|push| push.ends_on(cell));
+        for _ in 0..wind {
+            match map.neighbour(cell, Direction::Up).filter(|&above| !is_box(above)) {
+                Some(above) => cell = above,
+                None => break,
+            }
+        }
+        (cell, push)
+    }
+
+    /// The cells that a step may lead to with any luck, from those on which an episode goes on; boxes are in nobody's way.
     pub(super) fn steps<'a>(
         &'a self,
         map: &'a Map,
@@ -89,5 +101,18 @@ impl Moves {
                 }
             }
         }
+    }
+}
+
+/// A move and the wind that is left to carry it: a step down goes against one cell of it.
+fn against(direction: Direction, wind: u32) -> (Direction, u32) {
+    match wind.checked_sub(1) {
+        None => (direction, 0),
+        Some(less) => match direction {
+            Direction::Down => (Direction::Stay, less),
+            Direction::DownRight => (Direction::Right, less),
+            Direction::DownLeft => (Direction::Left, less),
+            other => (other, wind),
+        },
     }
 }

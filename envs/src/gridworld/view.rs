@@ -1,6 +1,6 @@
 //! What is seen of a grid world, by an agent and by people.
 
-use super::{GridObservation, Place};
+use super::{Boxes, GridObservation, Place};
 use crate::{Cell, Colour, Drawing, Map, Shape, Space};
 
 /// What an agent sees.
@@ -9,36 +9,58 @@ pub(super) struct View {
     form: GridObservation,
     /// Whether the goal is drawn, and so shown.
     has_goal: bool,
-    /// The image without walker and goal, where that is what is shown.
+    /// How many boxes there are.
+    boxes: usize,
+    /// The image without walker, drawn goal and boxes, where that is what is shown.
     background: Vec<f32>,
 }
 
 impl View {
-    pub(super) fn new(map: &Map, form: GridObservation, has_goal: bool) -> Self {
-        let channels = 4 + usize::from(has_goal);
-        let background = match form {
-            GridObservation::Image => {
-                map.cells().iter().flat_map(|&cell| planes(cell).into_iter().take(channels)).collect()
+    pub(super) fn new(map: &Map, rules: &Boxes, form: GridObservation, has_goal: bool) -> Self {
+        let view = Self { form, has_goal, boxes: rules.first().len(), background: Vec::new() };
+        if form != GridObservation::Image {
+            return view;
+        }
+        let mut background = vec![0.0; map.cells().len() * view.channels()];
+        for (cell, pixel) in background.chunks_exact_mut(view.channels()).enumerate() {
+            match map.cells()[cell] {
+                Cell::Wall => pixel[1] = 1.0,
+                Cell::Goal | Cell::OwnGoal(_) => pixel[2] = 1.0,
+                Cell::Pit | Cell::Cliff => pixel[3] = 1.0,
+                Cell::Floor | Cell::Start | Cell::Reward(_) | Cell::Box => {}
             }
-            _ => Vec::new(),
-        };
-        Self { form, has_goal, background }
+            if view.boxes > 0 && rules.is_target(cell) {
+                pixel[2] = 1.0;
+            }
+        }
+        Self { background, ..view }
+    }
+
+    /// What is shown by a plane of its own: the walker, a goal that is drawn, and boxes.
+    fn parts(&self) -> usize {
+        1 + usize::from(self.has_goal) + usize::from(self.boxes > 0)
+    }
+
+    /// The numbers of a pixel.
+    fn channels(&self) -> usize {
+        3 + self.parts()
     }
 
     /// What all observations are.
     pub(super) fn space(&self, map: &Map) -> Space {
-        let parts = if self.has_goal { 2 } else { 1 };
         match self.form {
-            GridObservation::OneHot => Space::uniform_box(parts * map.cells().len(), 0.0, 1.0),
-            GridObservation::RowColumn => Space::uniform_box(2 * parts, 0.0, 1.0),
+            GridObservation::OneHot => Space::uniform_box(self.parts() * map.cells().len(), 0.0, 1.0),
+            GridObservation::RowColumn => {
+                Space::uniform_box(2 * (1 + usize::from(self.has_goal) + self.boxes), 0.0, 1.0)
+            }
             GridObservation::Image => {
-                Space::Image { height: map.rows(), width: map.columns(), channels: 3 + parts, max: 1 }
+                Space::Image { height: map.rows(), width: map.columns(), channels: self.channels(), max: 1 }
             }
         }
     }
 
     /// Writes the observation of a place, `[D]`.
-    pub(super) fn show(&self, map: &Map, at: Place, observation: &mut [f32]) {
+    pub(super) fn show(&self, map: &Map, at: Place, boxes: &[usize], observation: &mut [f32]) {
         match self.form {
             GridObservation::OneHot => {
                 observation.fill(0.0);
@@ -46,35 +68,28 @@ impl View {
                 if let Some(goal) = at.goal {
                     observation[map.cells().len() + goal] = 1.0;
                 }
+                for cell in boxes {
+                    observation[(self.parts() - 1) * map.cells().len() + cell] = 1.0;
+                }
             }
             GridObservation::RowColumn => {
                 let scaled = |index: usize, len: usize| index as f32 / (len - 1).max(1) as f32;
-                for (numbers, cell) in
-                    observation.chunks_exact_mut(2).zip([Some(at.cell), at.goal].into_iter().flatten())
-                {
+                let shown = [Some(at.cell), at.goal].into_iter().flatten().chain(boxes.iter().copied());
+                for (numbers, cell) in observation.chunks_exact_mut(2).zip(shown) {
                     let (row, column) = map.row_column(cell);
                     numbers.copy_from_slice(&[scaled(row, map.rows()), scaled(column, map.columns())]);
                 }
             }
             GridObservation::Image => {
-                let channels = if self.has_goal { 5 } else { 4 };
+                let channels = self.channels();
                 observation.copy_from_slice(&self.background);
                 observation[at.cell * channels] = 1.0;
                 if let Some(goal) = at.goal {
                     observation[goal * channels + 4] = 1.0;
                 }
+                boxes.iter().for_each(|cell| observation[(cell + 1) * channels - 1] = 1.0);
             }
         }
-    }
-}
-
-/// A cell's channels of an image, without the walker and a goal that is drawn.
-fn planes(cell: Cell) -> [f32; 5] {
-    match cell {
-        Cell::Floor | Cell::Start | Cell::Reward(_) => [0.0; 5],
-        Cell::Wall => [0.0, 1.0, 0.0, 0.0, 0.0],
-        Cell::Goal | Cell::OwnGoal(_) => [0.0, 0.0, 1.0, 0.0, 0.0],
-        Cell::Pit | Cell::Cliff => [0.0, 0.0, 0.0, 1.0, 0.0],
     }
 }
 
@@ -113,6 +128,28 @@ impl Drawing {
         shapes.append(&mut self.shapes);
         Self { shapes, ..self }
     }
+
+    /// The same with boxes on it and dots where a box pays, below the last shape, which is the walker.
+    pub(super) fn with_boxes(mut self, map: &Map, rules: &Boxes, boxes: &[usize]) -> Self {
+        let corner = |cell| {
+            let (row, column) = map.row_column(cell);
+            (column as f32, row as f32)
+        };
+        let dot = |cell| {
+            let (x, y) = corner(cell);
+            Shape::Disc { centre: (x + 0.5, y + 0.5), radius: 0.15, colour: Colour(205, 90, 60) }
+        };
+        let crate_on = |&cell: &usize| {
+            let (x, y) = corner(cell);
+            let colour = if rules.is_target(cell) { Colour(120, 70, 30) } else { Colour(190, 135, 75) };
+            Shape::rectangle(x + 0.12, y + 0.12, x + 0.88, y + 0.88, colour)
+        };
+        let walker = self.shapes.pop();
+        self.shapes.extend((0..map.cells().len()).filter(|&cell| rules.is_target(cell)).map(dot));
+        self.shapes.extend(boxes.iter().map(crate_on));
+        self.shapes.extend(walker);
+        self
+    }
 }
 
 const GOAL: Colour = Colour(80, 180, 90);
@@ -120,7 +157,7 @@ const GOAL: Colour = Colour(80, 180, 90);
 /// What a cell looks like; floor shows the background.
 fn colour(cell: Cell) -> Option<Colour> {
     match cell {
-        Cell::Floor => None,
+        Cell::Floor | Cell::Box => None,
         Cell::Start => Some(Colour(200, 215, 240)),
         Cell::Goal | Cell::OwnGoal(_) => Some(GOAL),
         Cell::Wall => Some(Colour(60, 60, 60)),

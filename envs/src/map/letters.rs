@@ -23,12 +23,14 @@ pub enum Cell {
     Cliff,
     /// Floor that pays this reward on entering.
     Reward(f32),
+    /// Floor on which a box stands when an episode starts.
+    Box,
 }
 
 impl Cell {
     /// Whether it is floor, on which an episode goes on in any case.
     pub(crate) fn is_floor(self) -> bool {
-        matches!(self, Cell::Floor | Cell::Start | Cell::Reward(_))
+        matches!(self, Cell::Floor | Cell::Start | Cell::Reward(_) | Cell::Box)
     }
 
     /// Whether it is a goal.
@@ -112,6 +114,24 @@ impl Letters {
             letters.0.push((character, Cell::Reward(reward)));
         }
         Ok(letters)
+    }
+
+    /// The same where characters that stand for nothing else are floor; `argument` is what declares them.
+    pub(crate) fn or_floor(
+        mut self,
+        argument: &'static str,
+        mut characters: impl Iterator<Item = char>,
+    ) -> Result<Self, MapError> {
+        characters.try_for_each(|character| {
+            if self.read(character).is_none() {
+                if character.is_whitespace() || character.is_control() {
+                    return Err(MapError::Reserved { argument, character, known: String::new() });
+                }
+                self.0.push((character, Cell::Floor));
+            }
+            Ok(())
+        })?;
+        Ok(self)
     }
 
     /// What a character stands for.
