@@ -136,6 +136,10 @@ fn minibatches_of_several_shares_are_shared() {
     for ranks in [4, 8] {
         assert!(trained(&config, ranks, 2).iter().all(|part| *part == whole), "{ranks}");
     }
+    // So large a minibatch has more than eight.
+    let large = Config { envs: 16, n_steps: 1_300, ..config };
+    let (whole, _) = alone(&large, 1);
+    assert!(trained(&large, 12, 1).iter().all(|part| *part == whole));
 }
 
 #[test]

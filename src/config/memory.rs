@@ -12,6 +12,9 @@ use crate::{Config, Error, Horizon, Layout, Result};
 /// Copies of the parameters, 4 bytes a number, that an update and a checkpoint make: the parameters, their gradient and the
 /// sums of the threads' shares, weights transposed for acting, and the parameters three times while they become a file.
 const COPIES: f64 = 12.0;
+/// Bytes of the further shares of a large minibatch, and steps from which on there are some.
+const SHARES: f64 = 4.0 * (1 << 22) as f64;
+const LARGE: f64 = 18_432.0;
 /// Further copies where there are evaluations: an average that is evaluated, the best so far, and that three times while it
 /// becomes a file.
 const EVALUATED_COPIES: f64 = 5.0;
@@ -82,7 +85,11 @@ impl Config {
             Horizon::Steps(steps) => Some(steps),
             Horizon::Episodes(_) => None,
         };
-        let rollout = steps.map_or(0.0, |steps| steps as f64 * lanes * step);
+        let of_rollout = |steps: usize| {
+            let count = steps as f64 * lanes;
+            count * step + if count >= LARGE { SHARES } else { 0.0 }
+        };
+        let rollout = steps.map_or(0.0, of_rollout);
         let needed = network + learning + kept + rollout;
         let limit = self.max_memory * GIB;
         if needed > limit {

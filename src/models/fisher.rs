@@ -43,7 +43,7 @@ pub(super) fn on_host(
     check_len("the network's input", net.inputs(), batch.rollout.observation_len)?;
     check_len("the vector", params.layout().len(), vector.len())?;
     let FisherScratch { transposed, shards, sums } = scratch;
-    let count = batch.places.len().div_ceil(net.share()).clamp(1, share::MOST);
+    let count = share::count(batch.places.len(), net.share(), vector.len());
     shards.resize_with(shards.len().max(count), FisherShard::default);
     let shards = &mut shards[..count];
     let places = [net.places(), own.places()];

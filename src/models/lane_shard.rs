@@ -19,9 +19,9 @@ const SHARD: usize = 256;
 /// that a step has several lanes.
 const BLOCK: usize = 2048;
 
-/// How many shards a minibatch is split into.
-pub(super) fn count(steps: usize, lanes: usize) -> usize {
-    steps.div_ceil(SHARD).clamp(1, share::MOST.min(lanes.max(1)))
+/// How many shards a minibatch is split into, for so many parameters.
+pub(super) fn count(steps: usize, lanes: usize, parameters: usize) -> usize {
+    share::count(steps, SHARD, parameters).min(lanes.max(1))
 }
 
 /// The parts of a network: what goes before the cell, the cell, the heads, and what its outputs mean.

@@ -334,7 +334,8 @@ impl Model for RecurrentModel {
         batch.check_action(self.distribution.action_len(), self.distribution.action_kind())?;
         batch.check_shift(self.distribution.means())?;
         let lanes = along::Along::of(batch.rollout, batch.places);
-        let count = lane_shard::count(batch.places.len(), lanes.lanes.len());
+        let parameters = params.layout().len();
+        let count = lane_shard::count(batch.places.len(), lanes.lanes.len(), parameters);
         let Room { turned, shards, .. } = scratch.of();
         shards.resize_with(shards.len().max(count), LaneShard::default);
         let (shards, mine) = (&mut shards[..count], self.workers.own(count));
@@ -345,7 +346,6 @@ impl Model for RecurrentModel {
                 shard.run(self.host(), (theta, turned), (batch, &lanes), objective, index);
             });
         })?;
-        let parameters = params.layout().len();
         let all = [0..parameters; 1];
         self.workers.exchange(shards, |shard| &mut shard.share, (parameters, &all))?;
         let shares = shards.iter().map(|shard| &shard.share);

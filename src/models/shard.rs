@@ -52,7 +52,8 @@ pub(super) fn gradient<N: Net>(
     batch.check()?;
     batch.check_action(distribution.action_len(), distribution.action_kind())?;
     batch.check_shift(distribution.means())?;
-    let count = batch.places.len().div_ceil(leading(nets).share()).clamp(1, share::MOST);
+    let parameters = params.layout().len();
+    let count = share::count(batch.places.len(), leading(nets).share(), parameters);
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];
     // Of a minibatch of one share, one thread takes the actor and another the critic.
@@ -82,7 +83,6 @@ pub(super) fn gradient<N: Net>(
             shard.run((nets, turned, distribution, own, within), theta, batch, objective, index);
         });
     })?;
-    let parameters = params.layout().len();
     let places = at_once(nets, parameters);
     if !is_whole {
         workers.exchange(shards, |shard| &mut shard.share, (parameters, &places))?;

@@ -6,9 +6,19 @@ use crate::kernels::add;
 use crate::objective::RowSums;
 use crate::{Error, Result};
 
-/// The most shares of one minibatch. Their number depends on the minibatch alone and not on the machine, so that sums are
-/// taken in the same order everywhere.
-pub(super) const MOST: usize = 8;
+/// The most shares of a minibatch that is not a very large one.
+const MOST: usize = 8;
+/// The most of any, which take so many rows each, and numbers in all: more than threads need, for ranks.
+const MOST_OF_ALL: usize = 64;
+const ROWS: usize = 2_048;
+const NUMBERS: usize = 1 << 22;
+
+/// How many shares a minibatch of so many rows is split into, of which so many are worth one of their own, and for so many parameters.
+/// It is the same on every machine, so that sums are taken in the same order everywhere.
+pub(super) fn count(rows: usize, worth: usize, parameters: usize) -> usize {
+    let of_a_large_one = (rows / ROWS).min(NUMBERS / parameters.max(1)).min(MOST_OF_ALL);
+    rows.div_ceil(worth).clamp(1, MOST.max(of_a_large_one))
+}
 
 /// A share of a minibatch's gradient, in room that is kept from update to update.
 #[derive(Debug, Default)]
@@ -58,5 +68,19 @@ impl Share {
             }
         }
         Ok(loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn large_minibatches_have_shares_for_many_ranks() {
+        assert_eq!([0, 1, 64, 65, 512, 18_431].map(|rows| count(rows, 64, 9_155)), [1, 1, 1, 2, 8, 8]);
+        assert_eq!([18_432, 32_768, 131_072, 1 << 24].map(|rows| count(rows, 64, 9_155)), [9, 16, 64, 64]);
+        // A share has the size of the network.
+        assert_eq!([1 << 18, 1 << 20, 1 << 30].map(|parameters| count(1 << 17, 64, parameters)), [16, 8, 8]);
+        assert_eq!(count(1 << 17, 1 << 16, 9_155), 2);
     }
 }
