@@ -54,6 +54,7 @@ mod soap;
 
 mod spectrum;
 mod table;
+mod tensors;
 mod trac;
 mod trace;
 mod transform;
@@ -103,6 +104,7 @@ pub use shrink_and_perturb::{ShrinkAndPerturb, shrink_and_perturb};
 pub use sign::{ScaleBySign, scale_by_sign};
 pub use soap::{ScaleBySoap, scale_by_soap};
 pub use table::{Make, Registry, Row};
+pub use tensors::{TensorContext, TensorState, TensorTransform};
 pub use trac::{Trac, trac};
 pub use trace::{Trace, trace};
 pub use transform::{Chain, Context, GradientTransform, Slot, Span};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Tensor, Var};
 use candle_nn::var_builder::SimpleBackend;
@@ -27,8 +27,8 @@ use crate::seed::Rng;
 #[derive(Debug)]
 pub struct Params {
     theta: Var,
-    /// The same numbers on the host, where theta lives on another device; empty on the CPU.
-    mirror: Vec<f32>,
+    /// The same numbers on the host, where theta lives on another device, once they have been asked for since they changed there.
+    mirror: OnceLock<Vec<f32>>,
     layout: Layout,
     buffers: Buffers,
     changes: Arc<Changes>,
@@ -76,7 +76,10 @@ impl Params {
     /// [`Error::Shape`](crate::Error::Shape) if there are not exactly `P` values.
     pub fn new(layout: Layout, values: Vec<f32>, device: &Device) -> Result<Self> {
         check_len("the parameter vector", layout.len(), values.len())?;
-        let mirror = if device.is_cpu() { Vec::new() } else { values.clone() };
+        let mirror = OnceLock::new();
+        if !device.is_cpu() {
+            mirror.get_or_init(|| values.clone());
+        }
         let theta = Var::from_vec(values, layout.len(), device)?;
         Ok(Self { theta, mirror, layout, buffers: Buffers::default(), changes: Arc::default() })
     }
@@ -201,7 +204,7 @@ impl Params {
         if !self.theta.device().is_cpu() {
             return match self.changes.unseen.load(Ordering::Acquire) {
                 true => Ok(f(&self.theta.to_vec1::<f32>()?)),
-                false => Ok(f(&self.mirror)),
+                false => Ok(f(self.mirrored()?)),
             };
         }
         Ok(with_slice(&self.theta, |theta| Ok(f(theta)))?)
@@ -237,10 +240,34 @@ impl Params {
             return Ok(self.theta.inplace_op1(&InPlace(Cell::new(Some(f))))?);
         }
         if self.changes.unseen.load(Ordering::Acquire) {
-            self.mirror = self.theta.to_vec1()?;
+            self.mirror.take();
         }
-        f(&mut self.mirror);
-        Ok(self.theta.set(&Tensor::from_slice(&self.mirror, self.mirror.len(), self.theta.device())?)?)
+        self.mirrored()?;
+        let Some(mirror) = self.mirror.get_mut() else { return Ok(()) };
+        f(mirror);
+        Ok(self.theta.set(&Tensor::from_slice(mirror, mirror.len(), self.theta.device())?)?)
+    }
+
+    /// The mirror, as it has to be.
+    fn mirrored(&self) -> Result<&[f32]> {
+        if let Some(mirror) = self.mirror.get() {
+            return Ok(mirror);
+        }
+        let values = self.theta.to_vec1()?;
+        Ok(self.mirror.get_or_init(|| values))
+    }
+
+    /// Adds an update `[P]` where the parameters are, unless `sound`, a scalar of `u8` there, is 0; the host waits for nothing.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) for an update of another length or elsewhere, and if the device fails.
+    pub(crate) fn add(&mut self, update: &Tensor, sound: &Tensor) -> Result<()> {
+        let theta = self.theta.as_detached_tensor();
+        let moved = (&theta + update)?;
+        let next = sound.broadcast_as(theta.shape())?.where_cond(&moved, &theta)?;
+        self.changes.counter.fetch_add(1, Ordering::AcqRel);
+        self.mirror.take();
+        Ok(self.theta.set(&next)?)
     }
 
     /// Replaces all values, `[P]`.

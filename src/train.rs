@@ -193,11 +193,12 @@ impl Trainer {
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         collector.remember(network.memory());
-        let learner = Learner::new(network, params, optimizer, seed);
+        let mut learner = Learner::new(network, params, optimizer, seed);
         let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs));
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
         notes.extend(reckoning.note);
+        notes.extend(learner.optimizer.note_of_host(&learner.params));
         Ok(Self {
             config: config.clone(),
             envs,

@@ -50,7 +50,7 @@ impl Learner {
     pub(crate) fn note(&mut self, algo: &mut dyn Algorithm) -> Result<Snapshot> {
         let mut arrays = Arrays::default();
         self.params.save("params", &mut arrays)?;
-        self.optimizer.save("optimizer", &mut arrays);
+        self.optimizer.save("optimizer", &mut arrays)?;
         save(algo, "algo", &mut arrays);
         Ok(Snapshot { arrays, shuffle: self.shuffle.clone() })
     }
@@ -69,7 +69,7 @@ impl Learner {
         if !params.read(all_finite)? {
             params.read(|theta| check_finite("value", params.layout(), theta, f64::NAN))??;
         }
-        match optimizer.not_finite() {
+        match optimizer.not_finite()? {
             Some(name) => Err(Error::NotFinite { what: format!("`{name}` of the optimizer's state") }),
             None => Ok(()),
         }

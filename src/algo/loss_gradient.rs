@@ -1,5 +1,7 @@
 //! The gradient of an objective on a minibatch, whichever way there is.
 
+use candle_core::Tensor;
+
 use crate::models::{Asked, Model};
 use crate::objective::{Objective, Report, RowSums, TensorRollout, fused_loss};
 use crate::rollout::Minibatch;
@@ -15,11 +17,28 @@ use crate::{Error, Params, Result};
 /// minibatch's `stop` says so.
 pub(super) fn loss_gradient(
     objective: &dyn Objective,
-    (network, params): (&dyn Model, &Params),
+    of: (&dyn Model, &Params),
     batch: Minibatch<'_>,
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<()> {
+    if let Some(on_device) = loss_gradient_where_it_is(objective, of, batch, scratch, (&mut *gradient, sums))? {
+        *gradient = on_device.to_vec1()?;
+    }
+    Ok(())
+}
+
+/// The same, with what tensors make left on the parameters' device, `[P]`; `gradient` is as it was then.
+///
+/// # Errors
+/// As [`loss_gradient`].
+pub(super) fn loss_gradient_where_it_is(
+    objective: &dyn Objective,
+    (network, params): (&dyn Model, &Params),
+    batch: Minibatch<'_>,
+    scratch: &mut Scratch,
+    (gradient, sums): (&mut Vec<f32>, &mut RowSums),
+) -> Result<Option<Tensor>> {
     let finite = |loss: f64| match loss.is_finite() {
         true => Ok(()),
         false => Err(Error::NotFinite { what: "the loss".into() }),
@@ -27,7 +46,7 @@ pub(super) fn loss_gradient(
     batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
     batch.check_shift(network.distribution().means())?;
     if let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)? {
-        return finite(loss);
+        return finite(loss).map(|()| None);
     }
     let Minibatch { rollout, estimate, places, stop, .. } = batch;
     let whole = match uploaded {
@@ -51,6 +70,5 @@ pub(super) fn loss_gradient(
     };
     finite(f64::from(loss.to_scalar::<f32>()?))?;
     stop.check()?;
-    *gradient = params.gradient(&loss)?.to_vec1()?;
-    Ok(())
+    Ok(Some(params.gradient(&loss)?))
 }

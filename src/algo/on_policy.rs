@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use uphill_envs::quoted;
 
 use super::learner::Buffers;
-use super::loss_gradient::loss_gradient;
+use super::loss_gradient::{loss_gradient, loss_gradient_where_it_is};
 use super::{AdaptiveRate, Algorithm, Learner, Now};
 use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
@@ -135,6 +135,7 @@ impl Algorithm for OnPolicy {
             buffers;
         let mut uploaded = None;
         let by_lane = network.memory() > 0;
+        optimizer.forget_steps();
         estimate.shift.clear();
         units.clear();
         match by_lane {
@@ -187,8 +188,9 @@ impl Algorithm for OnPolicy {
                 }
                 let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
                 let of = (&**network, &*params);
-                loss_gradient(&self.objective, of, batch, (scratch, &mut uploaded), (&mut *gradient, &mut *sums))?;
-                let step = optimizer.step_unless(params, gradient, now.when, now.stop)?;
+                let out = (&mut *gradient, &mut *sums);
+                let on_device = loss_gradient_where_it_is(&self.objective, of, batch, (scratch, &mut uploaded), out)?;
+                let step = optimizer.step_wherever(params, (on_device, &mut *gradient), now.when, now.stop)?;
                 last_kl = totals.add(sums, places.len(), step, kl_name);
             }
             // One step from the policy that acted has come to nothing yet.
@@ -200,6 +202,7 @@ impl Algorithm for OnPolicy {
                 break;
             }
         }
+        totals.add_norms(optimizer.settle()?);
         let explained_variance =
             if self.estimator.needs_values() { explained_variance(rollout, estimate) } else { f64::NAN };
         let report = UpdateReport { explained_variance, ..totals.mean() }.finite()?;
@@ -262,10 +265,14 @@ impl Totals {
                 approx_kl = mean;
             }
         }
-        self.report.grad_norm += step.grad_norm;
-        self.report.update_norm += step.update_norm;
+        self.add_norms(step);
         self.count += 1.0;
         approx_kl
+    }
+
+    fn add_norms(&mut self, step: StepReport) {
+        self.report.grad_norm += step.grad_norm;
+        self.report.update_norm += step.update_norm;
     }
 
     fn mean(self) -> UpdateReport {

@@ -1,8 +1,12 @@
 //! Adafactor: the running mean of squares in as many numbers as a matrix has rows and columns.
 
+use candle_core::{DType, Tensor};
+
 use super::blocks::blocks_mut;
 use super::table::{Make, Row};
+use super::tensors::{at_least, joined, over, rms, scaled_by, wide};
 use super::{Args, Chain, Context, GradientTransform, Need, Schedule, Slot, State, When, bytes_of, scale};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::kernels::{sum_of_squares, vectorised};
 use crate::words::{Kind, Param, Range};
 use crate::{Block, Layout, Result};
@@ -114,16 +118,8 @@ pub fn adafactor_step(config: AdafactorConfig) -> AdafactorStep {
 impl GradientTransform for AdafactorStep {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         self.steps += 1;
-        let AdafactorStep { config, rows, columns, square, steps, sums } = self;
-        let t = *steps as f64;
-        let means = config.means(context.when, t);
-        let lr = context.learning_rate(&config.lr);
-        let [decay, least, clip] =
-            [&config.weight_decay, &config.parameter_scale_floor, &config.clip].map(|x| x.at(context.when));
-        let (lr, decay) = match config.form {
-            AdafactorForm::Torch => (lr.min(t.sqrt().recip()), lr * decay),
-            AdafactorForm::Optax => (lr, decay),
-        };
+        let Numbers { means, lr, decay, least, clip } = self.numbers(context.when, context.lr_factor);
+        let AdafactorStep { config, rows, columns, square, sums, .. } = self;
         let counts = config.counts(context.layout.blocks());
         let (mut rows, mut columns, mut square) = (rows.of(counts.0), columns.of(counts.1), square.of(counts.2));
         for (block, u, theta) in blocks_mut(context, gradient) {
@@ -171,6 +167,84 @@ impl GradientTransform for AdafactorStep {
         let (rows, columns, square) = self.config.counts(layout.blocks());
         Need::of_state(size_of::<f32>() * (rows + columns + square) + bytes_of(self, 0))
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for AdafactorStep {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        self.steps += 1;
+        let Numbers { means, lr, decay, least, clip } = self.numbers(context.when, context.lr_factor);
+        let config = &self.config;
+        let counts = config.counts(context.layout.blocks());
+        let [rows, columns, square] = [counts.0, counts.1, counts.2].map(|len| state.take(len, 0.0));
+        let (rows, columns, square) = (rows?, columns?, square?);
+        let (mut new_rows, mut new_columns, mut new_square) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut of_rows, mut of_columns, mut of_square) = (0, 0, 0);
+        let next = |vector: &Tensor, at: &mut usize, len: usize| {
+            *at += len;
+            vector.narrow(0, *at - len, len)
+        };
+        let update = context.by_block(gradient, |block, u, theta| {
+            let len = block.elem_count();
+            let u = match config.matrices(block) {
+                Some((count, m, n)) => {
+                    let r = next(&rows, &mut of_rows, count * m)?.reshape((count, m))?;
+                    let c = next(&columns, &mut of_columns, count * n)?.reshape((count, n))?;
+                    let [u, r, c] = means.factored_tensor(&u.reshape((count, m, n))?, &r, &c)?;
+                    new_rows.push(r);
+                    new_columns.push(c);
+                    u.flatten_all()?
+                }
+                None => {
+                    let v = next(&square, &mut of_square, len)?;
+                    let toward = (u.sqr()?.affine(1.0, means.added)? - &v)?;
+                    let v = (v + toward.affine(means.share, 0.0)?)?;
+                    new_square.push(v.clone());
+                    means.divide_tensor(&u, &v)?
+                }
+            };
+            let short = at_least(&rms(&u)?.affine(clip.recip(), 0.0)?, 1.0)?;
+            let factor = (at_least(&rms(&theta)?, least)?.affine(-lr, 0.0)? / short)?;
+            let u = scaled_by(&u, &factor)?;
+            Ok(if decay == 0.0 { u } else { (u - theta.affine(decay, 0.0)?)? })
+        })?;
+        for vectors in [new_rows, new_columns, new_square] {
+            state.put(joined(&vectors)?);
+        }
+        Ok(update)
+    }
+}
+
+/// What a step goes by.
+struct Numbers {
+    means: Means,
+    lr: f64,
+    decay: f64,
+    least: f64,
+    clip: f64,
+}
+
+impl AdafactorStep {
+    /// Those of the step that has been counted last.
+    fn numbers(&self, when: When, lr_factor: f64) -> Numbers {
+        let (config, t) = (&self.config, self.steps as f64);
+        let [lr, decay, least, clip] =
+            [&config.lr, &config.weight_decay, &config.parameter_scale_floor, &config.clip].map(|x| x.at(when));
+        let lr = lr * lr_factor;
+        let (lr, decay) = match config.form {
+            AdafactorForm::Torch => (lr.min(t.sqrt().recip()), lr * decay),
+            AdafactorForm::Optax => (lr, decay),
+        };
+        Numbers { means: config.means(when, t), lr, decay, least, clip }
+    }
 }
 
 /// How one step moves the running means.
@@ -212,6 +286,28 @@ impl Means {
             *v += share * (g * g + added - *v);
         }
         self.divide(block.iter_mut().zip(v.iter().copied()));
+    }
+
+    /// The same of `count` matrices `[count, m, n]`, their rows' means `[count, m]` and their columns' `[count, n]`: what becomes of
+    /// each.
+    fn factored_tensor(&self, g: &Tensor, r: &Tensor, c: &Tensor) -> Result<[Tensor; 3]> {
+        let squares = wide(g)?.sqr()?;
+        let toward = |x: &Tensor, mean: Tensor| -> Result<Tensor> {
+            let x = wide(x)?;
+            Ok((&x + (mean.affine(1.0, self.added)? - &x)?.affine(self.share, 0.0)?)?.to_dtype(DType::F32)?)
+        };
+        let (r, c) = (toward(r, squares.mean(2)?)?, toward(c, squares.mean(1)?)?);
+        let of_rows = wide(&r)?;
+        let mean = at_least(&of_rows.mean_keepdim(1)?, self.least_mean)?.broadcast_as(of_rows.shape())?;
+        let part = over(&of_rows, &mean, self.least_mean > 0.0)?.to_dtype(DType::F32)?;
+        let v = part.unsqueeze(2)?.broadcast_mul(&c.unsqueeze(1)?)?;
+        Ok([self.divide_tensor(g, &v)?, r, c])
+    }
+
+    fn divide_tensor(&self, g: &Tensor, v: &Tensor) -> Result<Tensor> {
+        let has_least = self.least as f32 > 0.0;
+        let root = if has_least { at_least(v, self.least)?.sqrt()? } else { v.sqrt()? };
+        Ok(over(g, &root, has_least)?)
     }
 
     /// `g ← g/√v`; 0 where v is.

@@ -3,7 +3,7 @@
 use super::moments::{Moments, ScaleByMoments, over};
 use super::recipes::{coupled, decoupled};
 use super::table::{Make, Row};
-use super::{Args, Chain, Place, Schedule};
+use super::{Args, Chain, Place, Schedule, tensors};
 use crate::Result;
 use crate::words::Param;
 
@@ -33,6 +33,11 @@ pub fn scale_by_adam(
             #[inline(always)]
             move |_, m, v| over(m, v.sqrt() * second + eps) * first,
         );
+    })
+    .with_tensors(|step, mean, square| {
+        let [first, second, eps] = step.factors().map(f64::from);
+        let root = square.sqrt()?.affine(second, eps)?;
+        Ok(tensors::over(mean, &root, eps > 0.0)?.affine(first, 0.0)?)
     })
 }
 

@@ -1,9 +1,12 @@
 //! AMSGrad: Adam whose step never grows back.
 
+use candle_core::Tensor;
+
 use super::moments::{Moments, over};
 use super::recipes::coupled;
 use super::table::{Make, Row};
-use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
+use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State, tensors};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::Param;
@@ -63,6 +66,27 @@ impl GradientTransform for ScaleByAmsgrad {
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.moments.state(visit);
         visit("largest", self.largest.slot());
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByAmsgrad {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let step = self.moments.begin(context.when);
+        let [first, second, eps] = step.factors().map(f64::from);
+        let [mean, square] = self.moments.on_tensors(&step, gradient, state)?;
+        let largest = state.take(gradient.elem_count(), 0.0)?.maximum(&square)?;
+        state.put(largest.clone());
+        let root = largest.sqrt()?.affine(second, eps)?;
+        Ok(tensors::over(&mean, &root, eps > 0.0)?.affine(first, 0.0)?)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Gradient clipping by norm and by value.
 
+use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::blocks_mut;
 use super::table::{Make, Row};
+use super::tensors::{at_most, length, scaled_by};
 use super::{Chain, Context, GradientTransform, Schedule, Slot, scale};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::kernels::{sum_of_squares, vectorised};
 use crate::words::{Param, Range};
 use crate::{Block, Result};
@@ -65,6 +68,17 @@ impl GradientTransform for ClipByGlobalNorm {
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("max_norm", Slot::Schedule(&mut self.max_norm));
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ClipByGlobalNorm {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let norm = context.norm.clone().map_or_else(|| length(gradient), Ok)?;
+        clip_tensor(gradient, &norm, self.max_norm.at(context.when), if self.exact { 0.0 } else { 1e-6 })
+    }
 }
 
 fn clip(gradient: &mut [f32], norm: f64, max_norm: f64, slack: f64) {
@@ -74,6 +88,15 @@ fn clip(gradient: &mut [f32], norm: f64, max_norm: f64, slack: f64) {
             scale(gradient, factor);
         }
     }
+}
+
+/// The same of a tensor, whose norm is a scalar on its device.
+fn clip_tensor(gradient: &Tensor, norm: &Tensor, max_norm: f64, slack: f64) -> Result<Tensor> {
+    if !max_norm.is_finite() {
+        return Ok(gradient.clone());
+    }
+    // What is not below 1, NaN among it, does not clip.
+    scaled_by(gradient, &at_most(&norm.affine(1.0, slack)?.recip()?.affine(max_norm, 0.0)?, 1.0)?)
 }
 
 /// See [`clip_by_block_norm`].
@@ -101,6 +124,17 @@ impl GradientTransform for ClipByBlockNorm {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("max_norm", Slot::Schedule(&mut self.max_norm));
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ClipByBlockNorm {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let max_norm = self.max_norm.at(context.when);
+        context.by_block(gradient, |_, gradient, _| clip_tensor(&gradient, &length(&gradient)?, max_norm, 0.0))
     }
 }
 
@@ -145,6 +179,30 @@ impl GradientTransform for ClipByPartNorm {
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("max_norm", Slot::Schedule(&mut self.max_norm));
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ClipByPartNorm {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let max_norm = self.max_norm.at(context.when);
+        let mut parts: Vec<(&Block, Tensor)> = Vec::new();
+        for block in context.layout.blocks().iter().filter(|block| block.elem_count() > 0) {
+            let squares = length(&gradient.narrow(0, block.offset, block.elem_count())?)?.sqr()?;
+            match parts.iter_mut().find(|(first, _)| of_one_part(first, block)) {
+                Some((_, sum)) => *sum = (&*sum + squares)?,
+                None => parts.push((block, squares)),
+            }
+        }
+        context.by_block(gradient, |block, gradient, _| {
+            match parts.iter().find(|(first, _)| of_one_part(first, block)) {
+                Some((_, squares)) => clip_tensor(&gradient, &squares.sqrt()?, max_norm, 1e-6),
+                None => Ok(gradient),
+            }
+        })
+    }
 }
 
 /// See [`clip_by_block_rms`].
@@ -174,6 +232,20 @@ impl GradientTransform for ClipByBlockRms {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("max_rms", Slot::Schedule(&mut self.max_rms));
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ClipByBlockRms {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let max_rms = self.max_rms.at(context.when);
+        context.by_block(gradient, |_, gradient, _| {
+            let max_norm = max_rms * (gradient.elem_count() as f64).sqrt();
+            clip_tensor(&gradient, &length(&gradient)?, max_norm, 0.0)
+        })
     }
 }
 
@@ -210,6 +282,17 @@ impl GradientTransform for ClipByValue {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("max_value", Slot::Schedule(&mut self.max_value));
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ClipByValue {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let limit = self.max_value.at(context.when).abs() as f32;
+        Ok(if limit.is_finite() { gradient.clamp(-limit, limit)? } else { gradient.clone() })
     }
 }
 

@@ -1,8 +1,12 @@
 //! The length of a step.
 
+use candle_core::Tensor;
+
 use super::recipes::coupled;
 use super::table::{Make, Row};
+use super::tensors::scaled;
 use super::{Chain, Context, GradientTransform, Place, Schedule, Slot, When, scale};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::words::Param;
 
@@ -37,6 +41,16 @@ impl GradientTransform for ScaleByLearningRate {
 
     fn learning_rate(&self, when: When) -> Option<f64> {
         Some(self.schedule.at(when))
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByLearningRate {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        scaled(gradient, -context.learning_rate(&self.schedule))
     }
 }
 

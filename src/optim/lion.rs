@@ -1,9 +1,13 @@
 //! Lion: the sign of a momentum that looks at the present gradient twice.
 
+use candle_core::Tensor;
+
 use super::recipes::decoupled;
 use super::sign::sign;
 use super::table::{Make, Row};
+use super::tensors::mix;
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Param, Range};
@@ -56,6 +60,24 @@ impl GradientTransform for ScaleByLion {
         visit("beta1", Slot::Schedule(&mut self.beta1));
         visit("beta2", Slot::Schedule(&mut self.beta2));
         visit("mean", self.mean.slot());
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByLion {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let [beta1, beta2] = [&self.beta1, &self.beta2].map(|beta| beta.at(context.when));
+        let mean = state.take(gradient.elem_count(), 0.0)?;
+        state.put(mix(beta2, &mean, 1.0 - beta2, gradient)?);
+        Ok(mix(beta1, &mean, 1.0 - beta1, gradient)?.sign()?)
     }
 }
 

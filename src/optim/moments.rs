@@ -1,6 +1,10 @@
 //! What Adam and its kin share: two running means and their bias corrections.
 
-use super::{Context, GradientTransform, Schedule, Slot, State};
+use candle_core::Tensor;
+
+use super::tensors::mix;
+use super::{Context, GradientTransform, Schedule, Slot, State, When};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 
@@ -16,12 +20,21 @@ pub(super) fn over(x: f32, root: f32) -> f32 {
 pub struct ScaleByMoments {
     moments: Moments,
     equation: fn(Step<'_>, &mut [f32]),
+    on_tensors: Option<OnTensors>,
 }
+
+/// The direction of the gradient, `m` and `v`, of which the latter two have been moved on.
+type OnTensors = fn(&Step<'_>, &Tensor, &Tensor) -> Result<Tensor>;
 
 impl ScaleByMoments {
     /// The direction that an equation makes: it moves the means on and puts the direction in the gradient's place.
     pub(super) fn new(moments: Moments, equation: fn(Step<'_>, &mut [f32])) -> Self {
-        Self { moments, equation }
+        Self { moments, equation, on_tensors: None }
+    }
+
+    /// The same with a form on tensors, for an equation that moves both means as Adam does: what it makes of them.
+    pub(super) fn with_tensors(self, direction: OnTensors) -> Self {
+        Self { on_tensors: Some(direction), ..self }
     }
 
     /// Counts steps from 1 again; the means go on.
@@ -42,6 +55,26 @@ impl GradientTransform for ScaleByMoments {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.moments.state(visit);
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        if self.on_tensors.is_some() { Some(self) } else { None }
+    }
+}
+
+impl TensorTransform for ScaleByMoments {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let step = self.moments.begin(context.when);
+        let [mean, square] = self.moments.on_tensors(&step, gradient, state)?;
+        match self.on_tensors {
+            Some(direction) => direction(&step, &mean, &square),
+            None => Ok(gradient.clone()),
+        }
     }
 }
 
@@ -84,14 +117,38 @@ impl Moments {
     /// Begins a step, or a part of one, over `len` parameters.
     pub(super) fn step(&mut self, len: usize, context: &Context<'_>) -> Step<'_> {
         self.steps += u64::from(context.begins());
+        let numbers = self.numbers(context.when);
         Step {
-            t: self.steps,
-            beta1: self.beta1.at(context.when),
-            beta2: self.beta2.at(context.when),
-            eps: self.eps.at(context.when),
             mean: self.mean.part(len, context, self.start),
             square: self.square.part(len, context, self.start),
+            ..numbers
         }
+    }
+
+    /// Begins a step on tensors: one whose moments are elsewhere.
+    pub(super) fn begin(&mut self, when: When) -> Step<'static> {
+        self.steps += 1;
+        self.numbers(when)
+    }
+
+    fn numbers(&self, when: When) -> Step<'static> {
+        let [beta1, beta2, eps] = [&self.beta1, &self.beta2, &self.eps].map(|schedule| schedule.at(when));
+        Step { t: self.steps, beta1, beta2, eps, mean: &mut [], square: &mut [] }
+    }
+
+    /// `m ← β₁·m + (1 − β₁)·g` and `v ← β₂·v + (1 − β₂)·g²` on tensors.
+    pub(super) fn on_tensors(
+        &self,
+        step: &Step<'_>,
+        gradient: &Tensor,
+        state: &mut TensorState,
+    ) -> Result<[Tensor; 2]> {
+        let mut next = |beta: f64, x: &Tensor| -> Result<Tensor> {
+            let mean = mix(beta, &state.take(x.elem_count(), self.start)?, 1.0 - beta, x)?;
+            state.put(mean.clone());
+            Ok(mean)
+        };
+        Ok([next(step.beta1, gradient)?, next(step.beta2, &gradient.sqr()?)?])
     }
 
     pub(super) fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {

@@ -1,11 +1,14 @@
 //! Muon: momentum with all of its singular values made nearly equal.
 
+use candle_core::{DType, Tensor};
 use nalgebra::DMatrix;
 
 use super::blocks::blocks_mut;
 use super::recipes::decoupled;
 use super::table::{Make, Row};
+use super::tensors::{at_least, joined, length, mix, wide};
 use super::{Args, Chain, Context, GradientTransform, Need, Pattern, Place, Schedule, Slot, State, bytes_of};
+use super::{TensorContext, TensorState, TensorTransform};
 use super::{add_decayed_weights, partition, scale_by_adam, scale_by_learning_rate};
 use crate::words::{Kind, Param, Range};
 use crate::{Block, Layout, Result, Stop};
@@ -18,6 +21,15 @@ pub enum MuonScale {
     /// 0.2·√max(m, n): a root mean square like that of AdamW's steps, so that its learning rates suit.
     /// Liu et al. 2025, section 2.2, <https://arxiv.org/abs/2502.16982>.
     MatchRmsAdamw,
+}
+
+impl MuonScale {
+    fn factor(self, m: usize, n: usize) -> f64 {
+        match self {
+            MuonScale::Original => (m as f64 / n as f64).max(1.0).sqrt(),
+            MuonScale::MatchRmsAdamw => 0.2 * (m.max(n) as f64).sqrt(),
+        }
+    }
 }
 
 /// See [`scale_by_muon`].
@@ -63,11 +75,7 @@ impl GradientTransform for ScaleByMuon {
                 *b = mu * *b + rest * *g;
                 *g = if self.nesterov { mu * *b + rest * *g } else { *b };
             }
-            let scale = match self.adjust {
-                MuonScale::Original => (m as f64 / n as f64).max(1.0).sqrt(),
-                MuonScale::MatchRmsAdamw => 0.2 * (m.max(n) as f64).sqrt(),
-            };
-            room.orthogonalise(g, (m, n), self.ns_steps, scale, context.stop)?;
+            room.orthogonalise(g, (m, n), self.ns_steps, self.adjust.factor(m, n), context.stop)?;
         }
         Ok(())
     }
@@ -92,6 +100,50 @@ impl GradientTransform for ScaleByMuon {
         };
         Need::of_state(state) + layout.blocks().iter().filter_map(sides).map(of).sum()
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByMuon {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let momentum = self.momentum.at(context.when);
+        let velocity = state.take(count(context.layout), 0.0)?;
+        let (mut at, mut moved) = (0, Vec::new());
+        let update = context.by_block(gradient, |block, g, _| {
+            let Some((m, n)) = sides(block) else { return Ok(g) };
+            let b = mix(momentum, &velocity.narrow(0, at, m * n)?, 1.0 - momentum, &g)?;
+            at += m * n;
+            moved.push(b.clone());
+            let g = if self.nesterov { mix(momentum, &b, 1.0 - momentum, &g)? } else { b };
+            let x = orthogonalised(&g.reshape((m, n))?, self.ns_steps, context.stop)?;
+            Ok(x.affine(self.adjust.factor(m, n), 0.0)?.to_dtype(DType::F32)?.flatten_all()?)
+        })?;
+        state.put(joined(&moved)?);
+        Ok(update)
+    }
+}
+
+/// Newton-Schulz on a tensor `[m, n]`, [`wide`]; broken off between two rounds.
+fn orthogonalised(g: &Tensor, steps: usize, stop: Stop<'_>) -> Result<Tensor> {
+    let (m, n) = g.dims2()?;
+    let x = wide(g)?;
+    let mut x = if m > n { x.t()?.contiguous()? } else { x };
+    let tiny = if x.dtype() == DType::F64 { f64::MIN_POSITIVE } else { f32::MIN_POSITIVE.into() };
+    x = x.broadcast_div(&at_least(&length(&x)?, tiny)?)?;
+    for _ in 0..steps {
+        stop.check()?;
+        let gram = x.matmul(&x.t()?)?;
+        let polynomial = mix(-4.7750, &gram, 2.0315, &gram.matmul(&gram)?)?;
+        x = (x.affine(3.4445, 0.0)? + polynomial.matmul(&x)?)?;
+    }
+    Ok(if m > n { x.t()?.contiguous()? } else { x })
 }
 
 /// The sides of a matrix; `None` for what is none, or empty.

@@ -1,7 +1,11 @@
 //! Nesterov's momentum as Sutskever wrote it.
 
+use candle_core::Tensor;
+
 use super::table::{Make, Row};
+use super::tensors::mix;
 use super::{Chain, Context, GradientTransform, Schedule, Slot, State, When};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Param, Range};
@@ -59,6 +63,25 @@ impl GradientTransform for NesterovSutskever {
 
     fn learning_rate(&self, when: When) -> Option<f64> {
         Some(self.lr.at(when))
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for NesterovSutskever {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let [lr, momentum] = [context.learning_rate(&self.lr), self.momentum.at(context.when)];
+        let old = state.take(gradient.elem_count(), 0.0)?;
+        let new = mix(momentum, &old, -lr, gradient)?;
+        state.put(new.clone());
+        Ok(((&new - old)?.affine(momentum, 0.0)? + new)?)
     }
 }
 

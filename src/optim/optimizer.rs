@@ -1,9 +1,13 @@
 //! What moves parameters.
 
+mod on_device;
+
 use std::collections::BTreeMap;
 
 use rand::Rng as _;
 use uphill_envs::counted;
+
+use on_device::OnDevice;
 
 use super::partition::only;
 use super::{Chain, Context, GradientTransform, Need, Pattern, Slot, Span, When};
@@ -14,7 +18,7 @@ use crate::seed::{Seed, from_words, words};
 use crate::{Error, Layout, Params, Result, Stop};
 
 /// What one step of an optimizer was like.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StepReport {
     /// Euclidean norm of the gradient, before any clipping; of its finite numbers, where the chain mends others.
     pub grad_norm: f64,
@@ -34,6 +38,7 @@ pub struct Optimizer {
     blocks: Option<Pattern>,
     /// What learning rates are multiplied by.
     lr_factor: f64,
+    on_device: OnDevice,
 }
 
 impl Optimizer {
@@ -48,7 +53,7 @@ impl Optimizer {
                 *rng = Seed(rng.next_u64()).stream(place, 0);
             }
         });
-        Self { chain, update: Vec::new(), blocks: None, lr_factor: 1.0 }
+        Self { chain, update: Vec::new(), blocks: None, lr_factor: 1.0, on_device: OnDevice::default() }
     }
 
     /// Has it move these blocks alone, as if there were no others: neither a decay nor an average, a norm or a noise knows of
@@ -107,6 +112,7 @@ impl Optimizer {
         stop: Stop<'_>,
     ) -> Result<StepReport> {
         check_len("the gradient", params.layout().len(), gradient.len())?;
+        self.return_to_host()?;
         if let Some(moved) = &self.blocks {
             let others = params.layout().blocks().iter().filter(|block| !moved.matches(block));
             others.for_each(|block| gradient[block.range()].fill(0.0));
@@ -135,7 +141,7 @@ impl Optimizer {
     /// would stop its parameters for good, without a word.
     fn check_state(&mut self) -> Result<()> {
         let mut bad = None;
-        self.visit_state(&mut |name, slot| {
+        self.shown(&mut |name, slot| {
             let finite = match slot {
                 Slot::Vector(numbers) => numbers.iter().all(|x| x.is_finite()),
                 Slot::Wide(numbers) => numbers.iter().all(|x| x.is_finite()),
@@ -205,7 +211,17 @@ impl Optimizer {
     ///
     /// Writing to the slots restores a state. What a hyper-parameter that goes by a metric remembers is among them;
     /// other hyper-parameters are not state.
-    pub fn visit_state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the state is on a device that fails: it comes to the host, and goes back there in the next step.
+    pub fn visit_state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) -> Result<()> {
+        self.return_to_host()?;
+        self.shown(visit);
+        Ok(())
+    }
+
+    /// The same of a state that is on the host.
+    fn shown<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.chain.state(&mut |name, slot| match slot {
             Slot::Schedule(schedule) => {
                 schedule.state(&mut |part, number| visit(&format!("{name}.{part}"), Slot::Scalar(number)));
@@ -215,16 +231,17 @@ impl Optimizer {
     }
 
     /// Adds every piece of the chain's state to `arrays`, its name after `prefix`.
-    pub(crate) fn save(&mut self, prefix: &str, arrays: &mut Arrays) {
-        self.visit_state(&mut |name, slot| save_slot(format!("{prefix}.{name}"), slot, arrays));
+    pub(crate) fn save(&mut self, prefix: &str, arrays: &mut Arrays) -> Result<()> {
+        self.visit_state(&mut |name, slot| save_slot(format!("{prefix}.{name}"), slot, arrays))
     }
 
     /// Goes on from the state of an optimizer of the same spec over parameters of this layout, as [`Optimizer::save`] left
     /// it: every vector has to be as long as a step would make it, or empty where none was taken.
     pub(crate) fn restore(&mut self, prefix: &str, arrays: &Arrays, layout: &Layout) -> Result<()> {
+        self.forget_device();
         self.chain.make_room(layout)?;
         let (mut outcome, mut links) = (Ok(()), BTreeMap::new());
-        self.visit_state(&mut |name, slot| {
+        self.shown(&mut |name, slot| {
             if outcome.is_ok() {
                 let (link, _) = name.rsplit_once('.').unwrap_or_default();
                 let begun: &mut Begun = links.entry(link.to_string()).or_default();
@@ -241,21 +258,27 @@ impl Optimizer {
     }
 
     /// The first piece of the chain's state with a NaN or an infinity in it.
-    pub(crate) fn not_finite(&mut self) -> Option<String> {
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the state is on a device that fails.
+    pub(crate) fn not_finite(&mut self) -> Result<Option<String>> {
+        if !self.is_finite_on_device()? {
+            self.return_to_host()?;
+        }
         let mut found = None;
         if !self.chain.is_finite() {
-            self.visit_state(&mut |name, slot| {
+            self.shown(&mut |name, slot| {
                 if found.is_none() && !slot.finite() {
                     found = Some(name.to_string());
                 }
             });
         }
-        found
+        Ok(found)
     }
 
     /// Bytes of state that the chain keeps, of which most begins with the first step.
     pub fn state_bytes(&mut self) -> usize {
-        let mut bytes = 0;
+        let mut bytes = self.bytes_on_device();
         self.chain.nameless(&mut |slot| bytes += slot.bytes(None));
         bytes
     }

@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use candle_core::Tensor;
+
 use super::table::{Make, Row};
+use super::tensors::joined;
 use super::{Chain, Context, GradientTransform, Need, Pattern, Place, Slot, Span, When};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::error::check_len;
 use crate::words::{Kind, Param};
 use crate::{Block, Error, Layout, Result};
@@ -200,6 +204,61 @@ impl GradientTransform for Partition {
     fn report(&self, show: &mut dyn FnMut(&'static str, f64)) {
         self.branches.iter().for_each(|branch| branch.chain.report(show));
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        if self.branches.iter_mut().all(|branch| branch.chain.on_tensors().is_some()) { Some(self) } else { None }
+    }
+}
+
+impl TensorTransform for Partition {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        if self.branches.iter().any(|branch| branch.places.is_none()) {
+            self.begin(context.layout)?;
+        }
+        let TensorContext { when, stop, lr_factor, .. } = *context;
+        let mut pieces = Vec::new();
+        for Branch { chain, layout, places, .. } in &mut self.branches {
+            if layout.is_empty() {
+                // A device may have no tensor of nothing, and steps are counted all the same.
+                chain.update(&mut [], &Context { stop, lr_factor, ..Context::new(&[], layout, when) })?;
+                let mut outcome = Ok(());
+                chain.nameless(&mut |slot| {
+                    if let (Slot::Vector(_), true) = (slot, outcome.is_ok()) {
+                        outcome = state.take(0, 0.0).map(|none| state.put(none));
+                    }
+                });
+                outcome?;
+                continue;
+            }
+            let places = places.as_deref().unwrap_or_default();
+            let own = TensorContext { theta: gathered(places, &context.theta)?, layout, norm: None, ..*context };
+            let update = chain.update_tensor(&gathered(places, gradient)?, &own, state)?;
+            let mut at = 0;
+            for place in places.iter().filter(|place| !place.is_empty()) {
+                pieces.push((place.start, update.narrow(0, at, place.len())?));
+                at += place.len();
+            }
+        }
+        for block in context.layout.blocks().iter().filter(|block| block.elem_count() > 0) {
+            if self.branch_of(block).is_none() {
+                let own = gradient.narrow(0, block.offset, block.elem_count())?;
+                pieces.push((block.offset, if self.rest == Rest::Held { own.zeros_like()? } else { own }));
+            }
+        }
+        pieces.sort_by_key(|(start, _)| *start);
+        joined(&pieces.into_iter().map(|(_, piece)| piece).collect::<Vec<_>>())
+    }
+}
+
+/// The numbers of a tensor at these places, one place after the other.
+fn gathered(places: &[Range<usize>], from: &Tensor) -> Result<Tensor> {
+    let pieces = places.iter().filter(|place| !place.is_empty()).map(|place| from.narrow(0, place.start, place.len()));
+    joined(&pieces.collect::<candle_core::Result<Vec<_>>>()?)
 }
 
 pub(super) const ROWS: &[Row] = &[

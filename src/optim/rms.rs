@@ -1,11 +1,15 @@
 //! RMSprop's direction, and its recipe in three conventions.
 
+use candle_core::Tensor;
+
 use super::moments::over;
 use super::table::{Make, Row};
+use super::tensors::{self, mix};
 use super::{
     Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State, add_decayed_weights, scale_by_learning_rate,
     trace,
 };
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Param, Range};
@@ -109,6 +113,35 @@ impl GradientTransform for ScaleByRms {
         if self.centered {
             visit("mean", self.mean.slot());
         }
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByRms {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let (alpha, eps) = (self.alpha.at(context.when), self.eps.at(context.when));
+        let (inside, outside) = if self.eps_inside { (eps, 0.0) } else { (0.0, eps) };
+        let square = state.take(gradient.elem_count(), self.start)?;
+        let square = mix(alpha, &square, 1.0 - alpha, &gradient.sqr()?)?;
+        state.put(square.clone());
+        let squares = match self.centered {
+            true => {
+                let mean = mix(alpha, &state.take(gradient.elem_count(), 0.0)?, 1.0 - alpha, gradient)?;
+                state.put(mean.clone());
+                (square - mean.sqr()?)?.relu()?
+            }
+            false => square,
+        };
+        let root = squares.affine(1.0, inside)?.sqrt()?.affine(1.0, outside)?;
+        Ok(tensors::over(gradient, &root, eps as f32 > 0.0)?)
     }
 }
 

@@ -1,7 +1,10 @@
 //! Signs of gradients.
 
+use candle_core::Tensor;
+
 use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Place, scale_by_learning_rate};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::Param;
@@ -35,6 +38,16 @@ impl GradientTransform for ScaleBySign {
 
     fn goes_by_parts(&self, _: &Context<'_>) -> bool {
         true
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleBySign {
+    fn update_tensor(&mut self, gradient: &Tensor, _: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        Ok(gradient.sign()?)
     }
 }
 

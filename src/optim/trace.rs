@@ -1,8 +1,12 @@
 //! Momentum: PyTorch's sum of gradients, with Nesterov's correction or without.
 
+use candle_core::Tensor;
+
 use super::recipes::coupled;
 use super::table::{Make, Row};
+use super::tensors::mix;
 use super::{Args, Chain, Context, GradientTransform, Place, Schedule, Slot, State};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Param, Range};
@@ -76,6 +80,26 @@ impl GradientTransform for Trace {
         visit("dampening", Slot::Schedule(&mut self.dampening));
         visit("velocity", self.velocity.slot());
         visit("steps", Slot::Count(&mut self.steps));
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for Trace {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        self.steps += 1;
+        let weight = if self.steps > 1 { 1.0 - self.dampening.at(context.when) } else { 1.0 };
+        let momentum = self.momentum.at(context.when);
+        let velocity = mix(momentum, &state.take(gradient.elem_count(), 0.0)?, weight, gradient)?;
+        state.put(velocity.clone());
+        Ok(if self.nesterov { (gradient + velocity.affine(momentum, 0.0)?)? } else { velocity })
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use super::{Need, Schedule, When};
+use candle_core::Tensor;
+
+use super::{Need, Schedule, TensorContext, TensorState, TensorTransform, When};
 use crate::error::check_len;
 use crate::kernels::{all_finite, vectorised};
 use crate::seed::Rng;
-use crate::{Layout, Result, Stop};
+use crate::{Error, Layout, Result, Stop};
 
 /// What a transform may know besides the gradient.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +145,12 @@ pub trait GradientTransform: fmt::Debug + Send {
     fn mends_non_finite(&self) -> bool {
         false
     }
+
+    /// The same in operations on tensors, for parameters that are on another device than the CPU; `None` where it is for the
+    /// host alone.
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        None
+    }
 }
 
 /// A stretch of training.
@@ -242,6 +250,14 @@ impl Chain {
 const PART: usize = 16_384;
 
 impl Chain {
+    /// What keeps the chain on the host, if anything does: the first link that has no form on tensors.
+    pub(super) fn of_the_host(&mut self) -> Option<String> {
+        self.0.iter_mut().find_map(|link| match link.on_tensors() {
+            Some(_) => None,
+            None => Some(is_of_the_host(&**link)),
+        })
+    }
+
     /// Whether all state is finite.
     pub(super) fn is_finite(&mut self) -> bool {
         let mut finite = true;
@@ -330,6 +346,35 @@ impl GradientTransform for Chain {
     fn mends_non_finite(&self) -> bool {
         self.0.first().is_some_and(|first| first.mends_non_finite())
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        if self.of_the_host().is_none() { Some(self) } else { None }
+    }
+}
+
+impl TensorTransform for Chain {
+    fn update_tensor(
+        &mut self,
+        gradient: &Tensor,
+        context: &TensorContext<'_>,
+        state: &mut TensorState,
+    ) -> Result<Tensor> {
+        let (mut gradient, mut context) = (gradient.clone(), context.clone());
+        for link in &mut self.0 {
+            context.stop.check()?;
+            let Some(on_tensors) = link.on_tensors() else { return Err(Error::Config(is_of_the_host(&**link))) };
+            gradient = on_tensors.update_tensor(&gradient, &context, state)?;
+            context.norm = None;
+        }
+        Ok(gradient)
+    }
+}
+
+/// Says of a link that it is no step on tensors.
+fn is_of_the_host(link: &dyn GradientTransform) -> String {
+    let shown = format!("{link:?}");
+    let name = shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    format!("{name} is reckoned on the host alone")
 }
 
 /// A vector as long as the parameters that a transform keeps from step to step; it starts at one number throughout.

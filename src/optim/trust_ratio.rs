@@ -1,9 +1,13 @@
 //! Steps as long as the parameters that they move.
 
+use candle_core::Tensor;
+
 use super::blocks::blocks_mut;
 use super::table::{Make, Row};
+use super::tensors::{at_most, length, scaled_by};
 use super::{Args, Chain, Place, add_decayed_weights, scale_by_adam, scale_by_learning_rate, trace};
 use super::{Context, GradientTransform, Schedule, Slot, scale};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::sum_of_squares;
 use crate::words::{Param, Range};
@@ -53,6 +57,25 @@ impl GradientTransform for ScaleByTrustRatio {
         visit("trust_coefficient", Slot::Schedule(&mut self.trust_coefficient));
         visit("eps", Slot::Schedule(&mut self.eps));
         visit("clamp", Slot::Schedule(&mut self.clamp));
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for ScaleByTrustRatio {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        let [coefficient, eps, clamp] =
+            [&self.trust_coefficient, &self.eps, &self.clamp].map(|schedule| schedule.at(context.when));
+        context.by_block(gradient, |_, update, theta| {
+            let (of_update, of_theta) = (length(&update)?, length(&theta)?);
+            let ratio = (of_theta.affine(coefficient, 0.0)? / of_update.affine(1.0, eps)?)?;
+            let ratio = if clamp.is_finite() { at_most(&ratio, clamp)? } else { ratio };
+            let none = of_update.zeros_like()?;
+            let ratio = of_update.gt(&none)?.where_cond(&ratio, &ratio.ones_like()?)?;
+            scaled_by(&update, &of_theta.gt(&none)?.where_cond(&ratio, &ratio.ones_like()?)?)
+        })
     }
 }
 

@@ -1,8 +1,11 @@
 //! Weight decay, towards 0.
 
+use candle_core::Tensor;
+
 use super::blocks::blocks_mut;
 use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot};
+use super::{TensorContext, TensorState, TensorTransform};
 use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Kind, Param};
@@ -61,6 +64,20 @@ impl AddDecayedWeights {
             }
         }
     }
+
+    fn add_tensor(&self, gradient: &Tensor, context: &TensorContext<'_>, sign: f64) -> Result<Tensor> {
+        let decay = sign * self.weight_decay.at(context.when);
+        if decay as f32 == 0.0 {
+            return Ok(gradient.clone());
+        }
+        if self.blocks.is_all() {
+            return Ok((gradient + context.theta.affine(decay, 0.0)?)?);
+        }
+        context.by_block(gradient, |block, gradient, theta| match self.blocks.matches(block) {
+            true => Ok((gradient + theta.affine(decay, 0.0)?)?),
+            false => Ok(gradient),
+        })
+    }
 }
 
 impl DecayWeights {
@@ -96,6 +113,16 @@ impl GradientTransform for AddDecayedWeights {
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("weight_decay", Slot::Schedule(&mut self.weight_decay));
     }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for AddDecayedWeights {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        self.add_tensor(gradient, context, 1.0)
+    }
 }
 
 impl GradientTransform for DecayWeights {
@@ -110,6 +137,16 @@ impl GradientTransform for DecayWeights {
 
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         self.0.state(visit);
+    }
+
+    fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
+        Some(self)
+    }
+}
+
+impl TensorTransform for DecayWeights {
+    fn update_tensor(&mut self, gradient: &Tensor, context: &TensorContext<'_>, _: &mut TensorState) -> Result<Tensor> {
+        self.0.add_tensor(gradient, context, -1.0)
     }
 }
 

@@ -15,7 +15,7 @@ impl Trainer {
         if self.config.on_divergence.notes_every().is_some_and(due) {
             let good = self.good.insert(Arrays::default());
             self.learner.params.save("good.params", good)?;
-            self.learner.optimizer.save("good.optimizer", good);
+            self.learner.optimizer.save("good.optimizer", good)?;
             algo::save(&mut *self.algo, "good.algo", good);
         }
         Ok(())

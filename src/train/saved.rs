@@ -30,7 +30,7 @@ impl Trainer {
         let mut arrays = Arrays::default();
         let Learner { params, optimizer, shuffle, .. } = &mut self.learner;
         params.save("params", &mut arrays)?;
-        optimizer.save("optimizer", &mut arrays);
+        optimizer.save("optimizer", &mut arrays)?;
         arrays.put("shuffle_rng", words(shuffle).to_vec());
         algo::save(&mut *self.algo, "algo", &mut arrays);
         self.collector.save(&mut arrays);

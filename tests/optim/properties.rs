@@ -136,7 +136,7 @@ enum Saved {
 
 fn save(optimizer: &mut Optimizer) -> Vec<(String, Saved)> {
     let mut saved = Vec::new();
-    optimizer.visit_state(&mut |name, slot| {
+    let shown = optimizer.visit_state(&mut |name, slot| {
         let copy = match slot {
             Slot::Vector(x) => Saved::Vector(x.clone()),
             Slot::Wide(x) => Saved::Wide(x.clone()),
@@ -147,12 +147,13 @@ fn save(optimizer: &mut Optimizer) -> Vec<(String, Saved)> {
         };
         saved.push((name.to_string(), copy));
     });
+    shown.expect("state on the host");
     saved
 }
 
 fn restore(optimizer: &mut Optimizer, saved: &[(String, Saved)]) {
     let mut pieces = saved.iter();
-    optimizer.visit_state(&mut |name, slot| {
+    let shown = optimizer.visit_state(&mut |name, slot| {
         let (expected, piece) = pieces.next().expect("as many pieces");
         assert_eq!(name, expected);
         match (slot, piece) {
@@ -164,6 +165,7 @@ fn restore(optimizer: &mut Optimizer, saved: &[(String, Saved)]) {
             (slot, piece) => panic!("{name}: {slot:?} was {piece:?}"),
         }
     });
+    shown.expect("state on the host");
     assert!(pieces.next().is_none(), "some pieces were not asked for");
 }
 
