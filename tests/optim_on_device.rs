@@ -1,5 +1,7 @@
 //! A step in operations on tensors, as it is taken on a GPU, is the step of the host: each optimizer that has such a form, on tensors of
-//! the CPU.
+//! the CPU; on those of an NVIDIA GPU where there is one, with `--features cuda`.
+
+use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use rand::RngExt as _;
@@ -60,7 +62,9 @@ const RATES: [&str; 2] = ["lr=1e-3", "lr=warmup(0.1, cosine(2e-3))"];
 
 fn layout() -> Layout {
     let mut layout = Layout::default();
-    BLOCKS.iter().for_each(|(name, shape)| drop(layout.push(*name, shape)));
+    for (name, shape) in BLOCKS {
+        layout.push(name, shape);
+    }
     layout
 }
 
@@ -73,6 +77,19 @@ fn params() -> Params {
     let layout = layout();
     let values = numbers(0, layout.len());
     Params::new(layout, values, &Device::Cpu).expect("parameters")
+}
+
+/// Where steps on tensors are taken.
+fn device() -> &'static Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    DEVICE.get_or_init(|| Device::new_cuda(0).unwrap_or(Device::Cpu))
+}
+
+/// The same parameters there.
+fn elsewhere() -> Params {
+    let layout = layout();
+    let values = numbers(0, layout.len());
+    Params::new(layout, values, device()).expect("parameters")
 }
 
 fn at(step: u64) -> When {
@@ -88,7 +105,7 @@ fn values(params: &Params) -> Vec<f32> {
 }
 
 fn tensor(x: &[f32]) -> Tensor {
-    Tensor::from_slice(x, x.len(), &Device::Cpu).expect("a tensor")
+    Tensor::from_slice(x, x.len(), device()).expect("a tensor")
 }
 
 /// Every piece of state by name, whatever it is.
@@ -173,14 +190,17 @@ fn same_state(spec: &str, one: &[(String, Vec<f64>)], other: &[(String, Vec<f64>
     }
 }
 
-fn specs() -> impl Iterator<Item = String> {
+/// Every family in every surrounding, and what it descends: both, where nothing stands around it.
+fn specs() -> impl Iterator<Item = (String, Vec<Slope>)> {
     FAMILIES.iter().enumerate().flat_map(|(i, family)| {
         AROUND.iter().enumerate().filter_map(move |(j, (before, after))| {
             let rate = RATES[(i + j) % 2];
             let family = family.replace("{}", rate);
             // A step that says where the parameters go takes nothing after it.
             let ends = ["adafactor", "nesterov_sutskever"].iter().any(|name| family.starts_with(name));
-            (!ends || after.is_empty()).then(|| format!("{before}{family}{after}"))
+            let both = [Slope::Drawn, Slope::Bowl];
+            let slopes = if j == 0 { both.to_vec() } else { vec![both[(i + j / 2) % 2]] };
+            (!ends || after.is_empty()).then(|| (format!("{before}{family}{after}"), slopes))
         })
     })
 }
@@ -188,9 +208,9 @@ fn specs() -> impl Iterator<Item = String> {
 #[test]
 fn every_family_goes_on_tensors_where_it_goes_on_the_host() {
     let mut most: (f64, String) = (0.0, String::new());
-    for spec in specs() {
-        for slope in [Slope::Drawn, Slope::Bowl] {
-            let (mut here, mut there) = (params(), params());
+    for (spec, slopes) in specs() {
+        for slope in slopes {
+            let (mut here, mut there) = (params(), elsewhere());
             let (mut host, mut tensors) = (optimizer(&spec), optimizer(&spec).through_tensors());
             for step in 0..STEPS {
                 let on_host = slope.at(step, &values(&here));
@@ -235,7 +255,7 @@ fn the_recipes_with_a_form_on_tensors_are_those_that_are_tried_here() {
 fn a_state_goes_from_the_host_to_tensors_and_back() {
     for family in FAMILIES {
         let spec = format!("clip_by_global_norm(0.7) | {}", family.replace("{}", RATES[1]));
-        let (mut here, mut there) = (params(), params());
+        let (mut here, mut there) = (params(), elsewhere());
         let (mut host, mut other) = (optimizer(&spec), optimizer(&spec));
         for step in 0..30 {
             let gradient = Slope::Drawn.at(step, &values(&here));
@@ -264,10 +284,10 @@ fn a_state_goes_from_the_host_to_tensors_and_back() {
 
 #[test]
 fn a_step_on_the_host_takes_up_the_state_that_tensors_left() {
-    let (mut here, mut there) = (params(), params());
+    let (mut here, mut there) = (params(), elsewhere());
     let (mut host, mut both) = (optimizer("adamw"), optimizer("adamw").through_tensors());
     for step in 0..20 {
-        let gradient = Slope::Drawn.at(step, &[0.0; 61][..here.layout().len()]);
+        let gradient = Slope::Drawn.at(step, &values(&here));
         step_on_host(&mut host, &mut here, &gradient, step);
         match step % 3 {
             0 => step_on_host(&mut both, &mut there, &gradient, step),
@@ -283,7 +303,7 @@ fn what_is_not_finite_leaves_the_last_finite_step_until_it_is_settled() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for (i, family) in FAMILIES.iter().enumerate() {
             let spec = family.replace("{}", "lr=1e-3");
-            let (mut params, mut optimizer) = (params(), optimizer(&spec).through_tensors());
+            let (mut params, mut optimizer) = (elsewhere(), optimizer(&spec).through_tensors());
             let good = numbers(1, len);
             step_on_tensors(&mut optimizer, &mut params, &good, 0);
             let (before, vectors) = (values(&params), state(&mut optimizer));
@@ -306,7 +326,7 @@ fn what_is_not_finite_leaves_the_last_finite_step_until_it_is_settled() {
 
 #[test]
 fn an_update_that_is_not_finite_is_told_from_a_gradient() {
-    let mut params = params();
+    let mut params = elsewhere();
     let mut optimizer = Optimizer::new(Chain::new().then(scale_by_learning_rate(1e30))).through_tensors();
     let before = values(&params);
     let huge = vec![1e30; params.layout().len()];
@@ -322,7 +342,7 @@ fn an_update_that_is_not_finite_is_told_from_a_gradient() {
 
 #[test]
 fn norms_of_several_steps_are_summed_and_read_once() {
-    let (mut params, mut optimizer) = (params(), optimizer("sgd(lr=0.5)").through_tensors());
+    let (mut params, mut optimizer) = (elsewhere(), optimizer("sgd(lr=0.5)").through_tensors());
     let len = params.layout().len();
     let mut sum = 0.0;
     for step in 0..5 {
@@ -342,7 +362,7 @@ fn huge_and_tiny_gradients_are_clipped_as_on_the_host() {
     for size in [1e37f32, 1e30, 1e-30, 1e-40] {
         for spec in ["clip_by_global_norm(1e-3) | sgd(lr=0.1)", "lars(lr=0.1)", "scale_by_muon | sgd(lr=0.1)"] {
             let gradient: Vec<f32> = numbers(3, len).iter().map(|x| x * size).collect();
-            let (mut here, mut there) = (params(), params());
+            let (mut here, mut there) = (params(), elsewhere());
             step_on_host(&mut optimizer(spec), &mut here, &gradient, 0);
             step_on_tensors(&mut optimizer(spec).through_tensors(), &mut there, &gradient, 0);
             assert!(apart(&values(&here), &values(&there)) <= 1e-6, "{spec} {size}");
@@ -359,7 +379,7 @@ fn a_link_that_has_no_form_on_tensors_keeps_the_chain_on_the_host() {
         let mut optimizer = optimizer(spec).through_tensors();
         assert!(!optimizer.steps_on_device(&params), "{spec}");
     }
-    let mut moved = self::params();
+    let mut moved = elsewhere();
     let gradient = tensor(&numbers(1, params.layout().len()));
     let refused = optimizer("adam | ema(0.9)").step_on_device(&mut moved, &gradient, at(0));
     assert!(matches!(&refused, Err(Error::Config(why)) if why.contains("Ema")), "{refused:?}");
@@ -373,8 +393,8 @@ fn a_branch_without_blocks_counts_its_steps() {
     let mut layout = Layout::default();
     layout.push("bias", &[3]);
     let (mut host, mut tensors) = (optimizer("muon"), optimizer("muon").through_tensors());
-    let make = || Params::new(layout.clone(), vec![1.0, -2.0, 3.0], &Device::Cpu).expect("parameters");
-    let (mut here, mut there) = (make(), make());
+    let make = |device| Params::new(layout.clone(), vec![1.0, -2.0, 3.0], device).expect("parameters");
+    let (mut here, mut there) = (make(&Device::Cpu), make(device()));
     for step in 0..3 {
         step_on_host(&mut host, &mut here, &[0.1, 0.2, -0.3], step);
         step_on_tensors(&mut tensors, &mut there, &[0.1, 0.2, -0.3], step);
@@ -391,7 +411,7 @@ fn a_branch_without_blocks_counts_its_steps() {
 #[test]
 fn a_schedule_that_goes_by_a_metric_goes_on_on_tensors() {
     let make = || optimizer("adam(lr=plateau(0.1, patience=0.02))");
-    let (mut here, mut there) = (params(), params());
+    let (mut here, mut there) = (params(), elsewhere());
     let (mut host, mut tensors) = (make(), make().through_tensors());
     for step in 0..50 {
         let gradient = numbers(step, here.layout().len());

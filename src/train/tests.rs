@@ -1,7 +1,8 @@
+use candle_core::Tensor;
 use uphill_envs::{Action, CartPole, Env, EnvError, Lanes, Spec, Step};
 
 use super::{Overrides, Trainer};
-use crate::optim::Slot;
+use crate::optim::{Chain, Optimizer, Slot, When, scale_by_learning_rate};
 use crate::{Config, Error, OnDivergence};
 
 /// A pole that cannot be saved.
@@ -60,4 +61,68 @@ fn traces_are_of_where_lanes_were_and_end_where_these_stand_elsewhere() {
     let checkpoint = lost.checkpoint().expect("a state");
     lost.restore(&checkpoint).expect("the same state, in other episodes");
     assert!(traces(&mut lost).iter().all(|&z| z == 0.0));
+}
+
+/// A run of a few updates, whose optimizer takes its steps on tensors or on the host.
+fn run(algo: &str, on_tensors: bool) -> Trainer {
+    let of_algo = Config::for_algo(algo).expect("an algorithm");
+    let optimizer = "adamw(lr=3e-3)".parse().expect("a chain");
+    let config = Config { n_steps: 16, envs: 4, hidden: vec![8], steps: 1_000, optimizer, ..of_algo };
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    if on_tensors {
+        let of_learner = &mut trainer.learner.optimizer;
+        *of_learner = std::mem::replace(of_learner, Optimizer::new(Chain::new())).through_tensors();
+    }
+    trainer
+}
+
+fn theta(trainer: &Trainer) -> Vec<f32> {
+    trainer.params().snapshot().expect("values")
+}
+
+fn near(one: &[f32], other: &[f32]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(x, y)| (x - y).abs() <= 1e-5)
+}
+
+#[test]
+fn a_run_whose_steps_are_taken_on_tensors_is_that_of_the_host_and_goes_from_one_to_the_other() {
+    for algo in ["ppo", "npg"] {
+        let (mut host, mut tensors, mut both) = (run(algo, false), run(algo, true), run(algo, false));
+        let start = theta(&host);
+        for update in 0..4 {
+            // On the host, on tensors, and again.
+            let state = both.checkpoint().expect("a state");
+            both = run(algo, update % 2 == 1);
+            both.restore(&state).expect("the same run");
+            let [one, other, third] =
+                [&mut host, &mut tensors, &mut both].map(|run| run.step().expect("an update").expect("steps are left"));
+            for (x, y) in [(one.grad_norm, other.grad_norm), (one.update_norm, third.update_norm)] {
+                assert!(x > 0.0 && (x - y).abs() < 1e-4 * x, "{algo}: {x} {y}");
+            }
+        }
+        assert!(!near(&theta(&host), &start), "{algo}");
+        assert!(near(&theta(&host), &theta(&tensors)), "{algo}: on tensors");
+        assert!(near(&theta(&host), &theta(&both)), "{algo}: in turn");
+        let [one, other] = [&mut host, &mut tensors].map(|run| run.checkpoint().expect("a state"));
+        let names = |state: &crate::Checkpoint| state.arrays.0.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&one), names(&other));
+    }
+}
+
+#[test]
+fn a_divergence_on_tensors_leaves_the_parameters_and_one_that_was_broken_off_says_nothing_of_the_next() {
+    let mut trainer = run("ppo", true);
+    let gradient =
+        Tensor::full(f32::NAN, trainer.params().layout().len(), &candle_core::Device::Cpu).expect("a tensor");
+    let Trainer { learner, .. } = &mut trainer;
+    let step = learner.optimizer.step_on_device(&mut learner.params, &gradient, When::default());
+    step.expect("it is not known yet");
+    trainer.step().expect("an update").expect("steps are left");
+    let before = theta(&trainer);
+    let endless = Chain::new().then(scale_by_learning_rate(f64::INFINITY));
+    trainer.learner.optimizer = Optimizer::new(endless).through_tensors();
+    let error = trainer.step().expect_err("an update that is not finite");
+    let Error::Diverged { update: 2, what, .. } = error else { panic!("{error}") };
+    assert_eq!(what, "the update of the parameters");
+    assert_eq!(theta(&trainer), before);
 }

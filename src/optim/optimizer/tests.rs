@@ -1,4 +1,4 @@
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 
 use super::{Optimizer, When};
 use crate::optim::{Pattern, Registry};
@@ -59,4 +59,45 @@ fn a_factor_of_the_learning_rate_is_another_learning_rate_whatever_the_optimizer
         assert_eq!(same.1, plain.1.map(|rate| 2.0 * rate), "{half}");
         assert!(same.1.is_some(), "{half}");
     }
+}
+
+#[test]
+fn on_tensors_too_blocks_that_do_not_move_have_no_part_and_a_factor_is_a_rate() {
+    let mut layout = Layout::default();
+    layout.push("trunk.weight", &[2]);
+    layout.push("critic.weight", &[2]);
+    let mut params = Params::new(layout, vec![1.0; 4], &Device::Cpu).expect("parameters");
+    let chain = "clip_by_global_norm(5, form=optax) | sgd(lr=0.25)";
+    let mut optimizer = chain.parse::<Optimizer>().expect("a chain").through_tensors();
+    optimizer.move_only(&Pattern::new("critic.*"));
+    optimizer.set_lr_factor(2.0);
+    for of_others in [7.0, f32::NAN, f32::INFINITY] {
+        params.set(&[1.0; 4]).expect("values");
+        let gradient = Tensor::new(&[of_others, -of_others, 3.0, -4.0], &Device::Cpu).expect("a tensor");
+        optimizer.step_on_device(&mut params, &gradient, When::default()).expect("a step");
+        let report = optimizer.settle().expect("a finite step");
+        assert_eq!((report.grad_norm, report.update_norm), (5.0, 2.5), "{of_others}");
+        assert_eq!(params.snapshot().expect("values"), [1.0, 1.0, -0.5, 3.0], "{of_others}");
+    }
+}
+
+#[test]
+fn what_keeps_steps_on_the_host_is_said() {
+    let mut layout = Layout::default();
+    layout.push("weight", &[2]);
+    let params = Params::new(layout, vec![1.0; 2], &Device::Cpu).expect("parameters");
+    let note = |spec: &str, elsewhere: bool| {
+        let optimizer: Optimizer = spec.parse().expect(spec);
+        (if elsewhere { optimizer.through_tensors() } else { optimizer }).note_of_host(&params)
+    };
+    for (spec, link) in [
+        ("soap", "ScaleBySoap"),
+        ("clip_by_value(1) | adam | ema(0.9)", "Ema"),
+        ("zero_non_finite | sgd", "ZeroNonFinite"),
+    ] {
+        let said = note(spec, true).expect(spec);
+        assert!(said.contains(&format!("for {link} is")) && said.contains("on the host"), "{said}");
+        assert_eq!(note(spec, false), None, "{spec}: the parameters are there, too");
+    }
+    assert_eq!(note("clip_by_value(1) | adam", true), None);
 }
