@@ -3,10 +3,10 @@
 //! A transform changes a gradient `[P]` in place; what the last of a chain leaves is the update that is added to the
 //! parameters. A named optimizer is a one-expression recipe: a [`Row`] of the table that [`Spec`](crate::words::Spec)s are read with.
 //!
-//! All of it is host memory, on whatever device the network learns, so that each optimizer is written once and verified
-//! once: a gradient comes from the device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of
-//! theta on the host, and the new theta goes back in another such copy. Policies are small: that takes less time than the
-//! launches of the dozen small kernels that each step would otherwise be.
+//! All of it is host memory where the parameters are on the CPU. Where they are on another device, a chain takes its steps there
+//! if each of its links is a [`TensorTransform`], too: the same equation in operations on tensors. Else a gradient comes from the
+//! device in one copy of 4 bytes a parameter, [`Params`](crate::Params) keeps a mirror of theta on the host, and the new theta goes
+//! back in another such copy.
 //!
 #![doc = include_str!("../docs/optimizers.md")]
 

@@ -112,6 +112,35 @@ fn an_update_goes_where_it_goes_on_the_host() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Sums of gradients begin on the card, go on on the host, and go on on the card again.
+#[test]
+fn a_run_goes_from_the_card_to_the_host_and_back() {
+    if !has_gpu("a run on both") {
+        return;
+    }
+    let on = |device| {
+        let optimizer = "momentum".parse().expect("a chain");
+        Config { optimizer, ..config("algo = 'ppo'\nenv = 'CartPole-v1'", device) }
+    };
+    let [start, host] = trained(&on("cpu"), 3);
+    let mut trainer = Trainer::new(&on("cuda")).expect("a trainer");
+    for device in ["cuda", "cpu", "cuda"] {
+        let state = trainer.checkpoint().expect("a checkpoint");
+        trainer = Trainer::new(&on(device)).expect("a trainer");
+        trainer.restore(&state).expect("the same run");
+        trainer.step().expect("an update").expect("steps are left");
+    }
+    assert_eq!(trainer.take_notes(), Vec::<String>::new());
+    let there = trainer.params().snapshot().expect("values");
+    let way = norm(host.iter().zip(&start).map(|(x, y)| x - y));
+    let apart = norm(host.iter().zip(&there).map(|(x, y)| x - y));
+    assert!(way > 0.0 && apart <= 3e-4 * way, "{apart:e} apart after a way of {way:e}");
+    let optimizer = "soap".parse().expect("a chain");
+    let on_host = Config { optimizer, ..config("algo = 'ppo'\nenv = 'CartPole-v1'", "cuda") };
+    let notes = Trainer::new(&on_host).expect("a trainer").take_notes();
+    assert!(notes.iter().any(|note| note.contains("takes its steps on the host, for ScaleBySoap")), "{notes:?}");
+}
+
 /// The same seed on the same card, twice.
 #[test]
 fn the_same_seed_gives_the_same_bits_on_the_same_card() {

@@ -220,12 +220,10 @@ impl TensorTransform for Partition {
         if self.branches.iter().any(|branch| branch.places.is_none()) {
             self.begin(context.layout)?;
         }
-        let TensorContext { when, stop, lr_factor, .. } = *context;
         let mut pieces = Vec::new();
         for Branch { chain, layout, places, .. } in &mut self.branches {
             if layout.is_empty() {
-                // A device may have no tensor of nothing, and steps are counted all the same.
-                chain.update(&mut [], &Context { stop, lr_factor, ..Context::new(&[], layout, when) })?;
+                // A device may have no tensor of nothing; on the host, too, its links are not asked.
                 let mut outcome = Ok(());
                 chain.nameless(&mut |slot| {
                     if let (Slot::Vector(_), true) = (slot, outcome.is_ok()) {

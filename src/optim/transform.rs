@@ -147,7 +147,7 @@ pub trait GradientTransform: fmt::Debug + Send {
     }
 
     /// The same in operations on tensors, for parameters that are on another device than the CPU; `None` where it is for the
-    /// host alone.
+    /// host alone, as what [mends](GradientTransform::mends_non_finite) a gradient is.
     fn on_tensors(&mut self) -> Option<&mut dyn TensorTransform> {
         None
     }

@@ -37,16 +37,15 @@ impl Optimizer {
 
     fn leaves_host(&self, params: &Params) -> bool {
         let is_elsewhere = self.on_device.always || !params.device().is_cpu();
-        is_elsewhere && !params.layout().is_empty() && !self.chain.mends_non_finite()
+        is_elsewhere && !params.layout().is_empty()
     }
 
     /// Why steps are taken on the host though the parameters are elsewhere, in a sentence.
     pub(crate) fn note_of_host(&mut self, params: &Params) -> Option<String> {
-        if !self.on_device.always && params.device().is_cpu() {
+        if !self.leaves_host(params) {
             return None;
         }
-        let mends = self.chain.mends_non_finite();
-        let reason = self.chain.of_the_host().or(mends.then(|| "it mends what is not finite".into()))?;
+        let reason = self.chain.of_the_host()?;
         let way = "each of them copies the gradient to the host and the parameters back";
         Some(format!("the optimizer takes its steps on the host, for {reason}: {way}"))
     }
