@@ -91,9 +91,9 @@ impl Optimizer {
             Some([of_gradients, of_updates]) => [(of_gradients + &norms[0])?, (of_updates + &norms[1])?],
             None => norms,
         };
-        // The difference of a number that is not finite from itself is NaN; and it stays in a sum.
-        let both = (&norms[0] + &norms[1])?;
-        let sound = (&both - &both)?.eq(&both.zeros_like()?)?;
+        // Nothing of what is not finite is NaN; and it stays in a sum.
+        let none = (&norms[0] + &norms[1])?.affine(0.0, 0.0)?;
+        let sound = none.eq(&none.zeros_like()?)?;
         let vectors = state.after(&sound)?;
         params.add(&update, &sound)?;
         self.on_device.vectors = Some(vectors);
