@@ -22,7 +22,9 @@ pub(super) fn loss_gradient(
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<()> {
-    if let Some(on_device) = loss_gradient_where_it_is(objective, of, batch, scratch, (&mut *gradient, sums))? {
+    if let Some(on_device) =
+        loss_gradient_where_it_is(objective, of, batch, (scratch, uploaded), (&mut *gradient, sums))?
+    {
         *gradient = on_device.to_vec1()?;
     }
     Ok(())
@@ -36,7 +38,7 @@ pub(super) fn loss_gradient_where_it_is(
     objective: &dyn Objective,
     (network, params): (&dyn Model, &Params),
     batch: Minibatch<'_>,
-    scratch: &mut Scratch,
+    (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<Option<Tensor>> {
     let finite = |loss: f64| match loss.is_finite() {
