@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 /// The message that says how many bytes a rank has, or all have.
 const SIZES: Tag = 1;
+/// The message that says that a rank is there, and waits for others.
+const HERE: Tag = 4;
 /// The message that says why a rank cannot go on.
 const FAILED: Tag = 2;
 /// How long a rank that has failed waits for the first one to say so.
@@ -29,6 +31,8 @@ const TOLD: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Bytes that a rank sends at once.
 const AT_ONCE: usize = 1 << 26;
+/// How much longer the first rank waits, to hear which ones are there.
+const GRACE: Duration = Duration::from_secs(1);
 /// From this wait on a rank that waits leaves its core to others.
 const IMPATIENT: Duration = Duration::from_millis(1);
 
@@ -82,8 +86,11 @@ pub enum RankError {
         /// Why, in its words.
         problem: String,
     },
-    /// All are there, and what they have does not come.
-    #[error("all ranks are there, and what they have did not come within {seconds} s")]
+    /// All were there, and what they have does not come.
+    #[error(
+        "what ranks have did not come within {seconds} s: one of them hangs, or takes longer than others are to wait \
+         (UPHILL_PATIENCE); the same job goes on from what has been saved"
+    )]
     Stuck {
         /// How long was waited.
         seconds: u64,
@@ -171,6 +178,11 @@ impl MpiWorld {
         }
     }
 
+    /// The first rank is to say what is wrong, if it can.
+    fn own_patience(&self) -> Duration {
+        if self.rank == 0 { self.patience } else { self.patience * 5 / 4 + 2 * GRACE }
+    }
+
     /// Lets others work, the longer it has waited.
     pub(crate) fn pause(&self, begun: Instant) {
         match begun.elapsed() {
@@ -194,7 +206,7 @@ impl MpiWorld {
     /// What is wrong with waiting for a rank since then, if anything is.
     fn lost(&self, rank: usize, begun: Instant) -> Result<(), RankError> {
         self.failed()?;
-        let patience = if self.rank == 0 { self.patience } else { self.patience * 5 / 4 };
+        let patience = self.own_patience();
         match begun.elapsed() > patience {
             true => Err(RankError::Silent { rank, seconds: patience.as_secs() }),
             false => Ok(()),
@@ -250,16 +262,46 @@ impl MpiWorld {
 
     /// Waits until all have what all have sent; without it there is nothing to go on with.
     fn all_through<'a, D: ?Sized, S: Scope<'a>>(&self, message: Request<'a, D, S>) {
-        let (begun, mut under_way) = (Instant::now(), Some(message));
+        let (begun, mut under_way, mut is_told) = (Instant::now(), Some(message), false);
         while let Some(message) = under_way.take() {
             under_way = message.test().err();
             if under_way.is_some() {
                 if begun.elapsed() > self.patience {
-                    self.say_and_abort(&RankError::Stuck { seconds: self.patience.as_secs() }.to_string());
+                    self.look_for_the_lost(begun, &mut is_told);
                 }
                 // It goes on only when it is asked after.
                 thread::yield_now();
             }
+        }
+        if self.rank == 0 && begun.elapsed() > self.patience {
+            // All are well, and need not have said so.
+            let all = SimpleCommunicator::world();
+            while let Some(here) = all.any_process().immediate_probe_with_tag(HERE) {
+                drop(all.process_at_rank(here.source_rank()).receive_vec_with_tag::<u8>(HERE));
+            }
+        }
+    }
+
+    /// Ends the job for a rank that takes no part in what all gather: any other tells the first one that it is there, or has gone on to
+    /// say how much it has next.
+    fn look_for_the_lost(&self, begun: Instant, is_told: &mut bool) {
+        let (all, waited) = (SimpleCommunicator::world(), begun.elapsed());
+        let seconds = waited.as_secs();
+        if self.rank > 0 {
+            if !std::mem::replace(is_told, true) {
+                all.process_at_rank(0).send_with_tag(&[1u8][..], HERE);
+            }
+            if waited > self.own_patience() {
+                self.say_and_abort(&RankError::Silent { rank: 0, seconds }.to_string());
+            }
+        } else if waited > self.patience + GRACE {
+            let is_there = |rank: usize| {
+                let it = all.process_at_rank(rank as Rank);
+                it.immediate_probe_with_tag(HERE).is_some() || it.immediate_probe_with_tag(SIZES).is_some()
+            };
+            let lost = (1..self.size).find(|&rank| !is_there(rank));
+            let lost = lost.map_or(RankError::Stuck { seconds }, |rank| RankError::Silent { rank, seconds });
+            self.say_and_abort(&lost.to_string());
         }
     }
 }
