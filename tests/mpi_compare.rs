@@ -230,7 +230,7 @@ fn a_first_rank_that_hangs_is_named_and_the_same_command_goes_on() {
     done(&out, 2, &mut job);
     Job::signal(job.pid_of(0), "-STOP");
     let (code, said) = job.end();
-    assert!(code != Some(0) && said.contains("rank 0 has not answered for 5 s"), "{code:?}: {said}");
+    assert!(code != Some(0) && said.contains("rank 0 has not answered for 7 s"), "{code:?}: {said}");
     succeeds(over_ranks(home.path(), 2, "out").expect("mpirun"));
     succeeds(in_one_process(home.path(), "one"));
     same(&home.path().join("one"), &out);

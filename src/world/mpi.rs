@@ -42,7 +42,7 @@ const IMPATIENT: Duration = Duration::from_millis(1);
 /// way is fastest: it only moves bytes.
 ///
 /// A rank that has not answered for as long as the [patience](MpiWorld::with_patience) is lost: the first rank then fails with
-/// [`RankError::Silent`], the others after a quarter more, should the first be the one. What is in the midst of a message ends the
+/// [`RankError::Silent`], the others after a quarter and 2 s more, should the first be the one. What is in the midst of a message ends the
 /// job itself.
 ///
 /// Source: Message Passing Interface Forum, MPI 3.1 (2015), chapters 3 and 8.
