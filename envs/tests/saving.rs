@@ -2,6 +2,18 @@
 
 use uphill_envs::{Action, Actions, End, Env, EnvError, Lanes, NumpyRng, Space, Spec, Step, Transitions, VecEnv};
 
+/// The actions that shares of a space from 0 to 1 stand for, one a lane: indices, or numbers.
+fn actions_of(space: &Space, shares: &[f64]) -> (Vec<u32>, Vec<f32>) {
+    let number = |low: f32, high: f32, share: f64| low + share as f32 * (high - low);
+    match space {
+        Space::Discrete { n } => (shares.iter().map(|share| (share * *n as f64) as u32).collect(), Vec::new()),
+        Space::Box { low, high } if low.len() == 1 => {
+            (Vec::new(), shares.iter().map(|&share| number(low[0], high[0], share)).collect())
+        }
+        other => panic!("extend this test to {other:?}"),
+    }
+}
+
 /// What some steps of random actions return.
 fn play(env: &mut dyn VecEnv, steps: usize, actions: &mut NumpyRng) -> Vec<(Vec<u32>, Vec<u32>, Vec<End>)> {
     let (n, d) = (env.lanes(), env.spec().observation_len());
@@ -9,13 +21,7 @@ fn play(env: &mut dyn VecEnv, steps: usize, actions: &mut NumpyRng) -> Vec<(Vec<
     let mut told = Vec::new();
     for _ in 0..steps {
         let shares: Vec<f64> = (0..n).map(|_| actions.random()).collect();
-        let indices = |choices: usize| shares.iter().map(|share| (share * choices as f64) as u32).collect();
-        let numbers = |low: f32, high: f32| shares.iter().map(|&share| low + share as f32 * (high - low)).collect();
-        let (indices, numbers): (Vec<u32>, Vec<f32>) = match &space {
-            Space::Discrete { n } => (indices(*n), Vec::new()),
-            Space::Box { low, high } if low.len() == 1 => (Vec::new(), numbers(low[0], high[0])),
-            other => panic!("extend this test to {other:?}"),
-        };
+        let (indices, numbers) = actions_of(&space, &shares);
         let (mut observation, mut final_observation) = (vec![0.0; n * d], vec![0.0; n * d]);
         let (mut reward, mut end) = (vec![0.0; n], vec![End::Not; n]);
         let out = Transitions {
@@ -63,13 +69,7 @@ fn play_lanes(env: &mut dyn VecEnv, steps: usize, lanes: &[usize]) -> Vec<Vec<(V
     let mut histories = vec![Vec::new(); n];
     for _ in 0..steps {
         let shares: Vec<f64> = chance.iter_mut().map(NumpyRng::random).collect();
-        let (indices, numbers): (Vec<u32>, Vec<f32>) = match &env.spec().action {
-            Space::Discrete { n } => (shares.iter().map(|share| (share * *n as f64) as u32).collect(), Vec::new()),
-            Space::Box { low, high } if low.len() == 1 => {
-                (Vec::new(), shares.iter().map(|&share| low[0] + share as f32 * (high[0] - low[0])).collect())
-            }
-            other => panic!("extend this test to {other:?}"),
-        };
+        let (indices, numbers) = actions_of(&env.spec().action, &shares);
         let (mut observation, mut final_observation) = (vec![0.0; n * d], vec![0.0; n * d]);
         let (mut reward, mut end) = (vec![0.0; n], vec![End::Not; n]);
         let out = Transitions {

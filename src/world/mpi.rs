@@ -128,7 +128,7 @@ impl MpiWorld {
         Ok(Self { rank, size, patience: PATIENCE, room: Mutex::default(), _universe: End(universe) })
     }
 
-    /// The same with another patience: longer than any rank takes from one sum to the next, evaluations and the writing of files
+    /// The same with another patience: longer than any rank takes from one message to the next, evaluations and the writing of files
     /// included.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
