@@ -108,14 +108,18 @@ impl DistributionRows for DiagGaussianRows {
         let len = outputs.len();
         assert!(len.is_multiple_of(stride), "a length of {len} is no whole number of rows of {stride}");
         let Self { mean, log_std, std, per_std, shift, .. } = self;
-        [&mut *mean, log_std, std, per_std].into_iter().for_each(Vec::clear);
-        for row in outputs.chunks_exact(stride) {
-            mean.extend_from_slice(&row[..k]);
-            log_std.extend(row[k..2 * k].iter().map(|l| l + *shift));
+        let rows = len / stride * k;
+        [&mut *mean, log_std, std, per_std].into_iter().for_each(|column| column.resize(rows, 0.0));
+        for ((row, mean), log_std) in
+            outputs.chunks_exact(stride).zip(mean.chunks_exact_mut(k)).zip(log_std.chunks_exact_mut(k))
+        {
+            let (means, log_stds) = row.split_at(k);
+            mean.iter_mut().zip(means).for_each(|(to, mean)| *to = *mean);
+            log_std.iter_mut().zip(log_stds).for_each(|(to, l)| *to = l + *shift);
         }
-        std.extend_from_slice(log_std);
+        std.copy_from_slice(log_std);
         exp_in_place(std);
-        per_std.extend(log_std.iter().map(|l| -l));
+        per_std.iter_mut().zip(&*log_std).for_each(|(to, l)| *to = -l);
         exp_in_place(per_std);
         for row in 0..mean.len() / k {
             let places = row * k..(row + 1) * k;

@@ -70,9 +70,8 @@ pub(crate) struct Passes {
     sums: Vec<Vec<f32>>,
     /// The same normalised, and what each of its rows was multiplied by, kept only where layers are.
     normalised: Vec<(Vec<f32>, Vec<f32>)>,
-    /// `∂L/∂` the output of the layer at hand, and of the layer before it; or the tangents of the same.
-    delta: Vec<f32>,
-    previous: Vec<f32>,
+    /// `∂L/∂` what each layer puts out before its activation; or, after a tangent, that of each layer's output.
+    deltas: Vec<Vec<f32>>,
     sigmoid: Vec<f32>,
     scratch: Vec<f32>,
 }
@@ -136,8 +135,8 @@ impl Mlp {
         gradient: &mut [f32],
     ) {
         self.backward_to_first(theta, passes, output_gradient, gradient);
-        let Passes { delta, previous, .. } = passes;
-        self.layers.first().into_iter().for_each(|layer| layer.add_gradient(x, delta, gradient, previous));
+        let Passes { deltas, scratch, .. } = passes;
+        self.layers.iter().zip(deltas).take(1).for_each(|(layer, delta)| layer.add_gradient(x, delta, gradient, scratch));
     }
 
     /// The same but for the first layer; returns `∂L/∂` what that puts out before its activation.
@@ -148,19 +147,22 @@ impl Mlp {
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) -> &'a [f32] {
-        let Passes { outputs, sums, normalised, delta, previous, sigmoid, .. } = passes;
-        delta.clear();
-        delta.extend_from_slice(output_gradient);
+        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch } = passes;
+        deltas.resize_with(self.layers.len(), Vec::new);
+        if let Some(last) = deltas.last_mut() {
+            output_gradient.clone_into(last);
+        }
         for (l, layer) in self.layers.iter().enumerate().skip(1).rev() {
-            layer.add_gradient(&outputs[l - 1], delta, gradient, previous);
+            let (before, delta) = deltas.split_at_mut(l);
+            let (previous, delta) = (&mut before[l - 1], &delta[0]);
+            layer.add_gradient(&outputs[l - 1], delta, gradient, scratch);
             layer.input_gradient(theta, delta, previous);
             times_derivative(self.activation, previous, &outputs[l - 1], &sums[l - 1], sigmoid);
             if self.layer_norm {
                 times_jacobian(previous, &normalised[l - 1].0, &normalised[l - 1].1);
             }
-            std::mem::swap(delta, previous);
         }
-        delta
+        deltas.first().map_or(&[], Vec::as_slice)
     }
 
     /// The same, and `∂L/∂x` in place of what `by_x` holds.
@@ -173,7 +175,7 @@ impl Mlp {
         (gradient, by_x): (&mut [f32], &mut Vec<f32>),
     ) {
         self.backward(theta, x, passes, output_gradient, gradient);
-        self.layers[0].input_gradient(theta, &passes.delta, by_x);
+        self.layers[0].input_gradient(theta, &passes.deltas[0], by_x);
     }
 
     /// `∂y/∂θ·direction`, `[batch, outputs]`, at the last forward pass, `direction` `[P]`: Pearlmutter's R-operator,
@@ -186,9 +188,15 @@ impl Mlp {
         batch: usize,
         passes: &'a mut Passes,
     ) -> &'a [f32] {
-        let Passes { outputs, sums, normalised, delta, previous, sigmoid, scratch } = passes;
+        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch } = passes;
+        deltas.resize_with(self.layers.len(), Vec::new);
         for (l, layer) in self.layers.iter().enumerate() {
-            let (input, input_tangent) = if l == 0 { (x, None) } else { (&outputs[l - 1][..], Some(&previous[..])) };
+            let (before, delta) = deltas.split_at_mut(l);
+            let (input, input_tangent) = match before.last() {
+                Some(tangent) => (&outputs[l - 1][..], Some(&tangent[..])),
+                None => (x, None),
+            };
+            let delta = &mut delta[0];
             layer.tangent([theta, direction], input, input_tangent, batch, [&mut *delta, scratch]);
             if l + 1 < self.layers.len() {
                 if self.layer_norm {
@@ -196,8 +204,7 @@ impl Mlp {
                 }
                 times_derivative(self.activation, delta, &outputs[l], &sums[l], sigmoid);
             }
-            std::mem::swap(delta, previous);
         }
-        previous
+        deltas.last().map_or(&[], Vec::as_slice)
     }
 }

@@ -19,8 +19,9 @@ pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut sums = [0.0f64; LANES];
             for chunk in chunks {
-                for (sum, &x) in sums.iter_mut().zip(chunk) {
-                    *sum += f64::from(x) * f64::from(x);
+                for (sum, x) in sums.iter_mut().zip(chunk.map(f64::from)) {
+                    // The square of an f32 is exact, fused or not.
+                    *sum = x.mul_add(x, *sum);
                 }
             }
             sums.iter().sum::<f64>() + rest.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>()

@@ -94,11 +94,15 @@ impl OwnOutputs {
         if self.len() == 0 {
             return (outputs, stride);
         }
-        room.clear();
-        for (row, outputs) in outputs.chunks_exact(stride).enumerate() {
-            self.push_row(theta, (row, &outputs[..columns]), hidden, room);
+        let (width, own) = (columns + self.len(), self.of(theta));
+        room.resize(outputs.len() / stride * width, 0.0);
+        // Number by number: a row has few, and there are many rows.
+        for (row, (to, outputs)) in room.chunks_exact_mut(width).zip(outputs.chunks_exact(stride)).enumerate() {
+            let features = &hidden[row * self.features..(row + 1) * self.features];
+            let from = outputs[..columns].iter().chain(features).chain(own);
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
-        (room, columns + self.len())
+        (room, width)
     }
 
     /// Adds derivatives by the outputs after a network's to a gradient, `[P]`: into features none goes.
@@ -116,7 +120,9 @@ impl OwnOutputs {
         let rows = by_outputs.len() / width;
         // A network has one output more than are the policy's, the value, or none: a row does not become longer.
         by_outputs.chunks_exact(width).for_each(|row| self.add(&row[columns..], gradient));
-        (0..rows).for_each(|row| by_outputs.copy_within(row * width..row * width + columns, row * stride));
+        for row in 0..rows {
+            (0..columns).for_each(|column| by_outputs[row * stride + column] = by_outputs[row * width + column]);
+        }
         by_outputs.truncate(rows * stride);
     }
 }

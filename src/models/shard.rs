@@ -87,7 +87,10 @@ pub(super) fn gradient<N: Net>(
     if !is_whole {
         workers.exchange(shards, |shard| &mut shard.share, (parameters, &places))?;
     }
-    let loss = Share::total(shards.iter().map(|shard| &shard.share), (parameters, &places), gradient, sums)?;
+    let loss = match shards {
+        [one] if !is_whole => one.share.give(gradient, sums)?,
+        _ => Share::total(shards.iter().map(|shard| &shard.share), (parameters, &places), gradient, sums)?,
+    };
     let (first, others) = shards.split_at_mut(1);
     let is_asked = |which: usize| which > 0 || asks_policy(nets, objective);
     for (which, net) in nets.each().into_iter().enumerate().filter(|(_, net)| net.put_off().is_some()) {

@@ -42,6 +42,19 @@ impl Share {
         (self.loss, self.interrupted) = (0.0, false);
     }
 
+    /// Exchanges all of its gradient for `gradient`, `[P]`, whose room it takes, and replaces `sums` by its own; returns its loss.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if it was broken off.
+    pub(super) fn give(&mut self, gradient: &mut Vec<f32>, sums: &mut RowSums) -> Result<f64> {
+        if self.interrupted {
+            return Err(Error::Interrupted);
+        }
+        std::mem::swap(&mut self.gradient, gradient);
+        std::mem::swap(&mut self.sums, sums);
+        Ok(self.loss)
+    }
+
     /// Replaces these places of `gradient`, and `sums`, by the sums over all shares, at least one, in their order; returns that of the
     /// losses.
     ///
