@@ -5,7 +5,7 @@ use uphill_envs::Actions;
 
 use super::diag_gaussian::half_log_2pi;
 use super::{ActionMut, DistributionRows, kl_by_place, numbers, numbers_of};
-use crate::kernels::exp_in_place;
+use crate::kernels::{all_finite, exp_in_place};
 use crate::seed::Rng;
 
 /// `B` times `K` independent normal distributions on the host, in buffers that are kept: the twin of
@@ -121,6 +121,9 @@ impl DistributionRows for DiagGaussianRows {
         exp_in_place(std);
         per_std.iter_mut().zip(&*log_std).for_each(|(to, l)| *to = -l);
         exp_in_place(per_std);
+        if [&*mean, std, per_std].iter().all(|column| all_finite(column)) {
+            return;
+        }
         for row in 0..mean.len() / k {
             let places = row * k..(row + 1) * k;
             // Zero times an infinity, or one by the other, is no number: it is what is finite on both sides.
@@ -152,15 +155,18 @@ impl DistributionRows for DiagGaussianRows {
         log_prob.clear();
         entropy.clear();
         let (of_log_prob, of_entropy) = (self.constant(half_log_2pi()), self.constant(0.5 + half_log_2pi()));
-        for (start, action) in self.each(numbers(actions)) {
+        let actions = numbers(actions);
+        let rows = actions.len().min(self.mean.len()) / self.len;
+        [&mut *log_prob, entropy].into_iter().for_each(|column| column.resize(rows, 0.0));
+        let places = actions.iter().zip(&self.mean).zip(&self.per_std).zip(&self.log_std);
+        let mut places = places.map(|(((action, mean), per_std), log_std)| ((action - mean) * per_std, *log_std));
+        for (log_prob, entropy) in log_prob.iter_mut().zip(entropy) {
             let (mut l, mut h) = (0.0, 0.0);
-            for (place, &a) in (start..).zip(action) {
-                let z = self.z(place, a);
-                l += -0.5 * z * z - self.log_std[place];
-                h += self.log_std[place];
+            for (z, log_std) in places.by_ref().take(self.len) {
+                l += -0.5 * z * z - log_std;
+                h += log_std;
             }
-            log_prob.push(l - of_log_prob);
-            entropy.push(h + of_entropy);
+            (*log_prob, *entropy) = (l - of_log_prob, h + of_entropy);
         }
     }
 

@@ -93,10 +93,12 @@ impl NormalisedModel {
     fn normalise(&self, params: &Params, from: &[f32], scale: &mut Vec<f32>, to: &mut Vec<f32>) -> Result<()> {
         rows(from, self.observation_len())?;
         let mean = self.statistics(params, scale)?;
-        to.clear();
-        for row in from.chunks_exact(mean.len()) {
+        to.resize(from.len(), 0.0);
+        for (to, row) in to.chunks_exact_mut(mean.len()).zip(from.chunks_exact(mean.len())) {
             let each = row.iter().zip(mean).zip(&*scale);
-            to.extend(each.map(|((x, mean), scale)| ((x - mean) * scale).clamp(-self.clip, self.clip)));
+            to.iter_mut().zip(each).for_each(|(to, ((x, mean), scale))| {
+                *to = ((x - mean) * scale).clamp(-self.clip, self.clip);
+            });
         }
         Ok(())
     }

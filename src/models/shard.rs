@@ -115,6 +115,8 @@ pub(super) struct Shard<N: Net = Mlp> {
     value: Vec<f32>,
     /// The critic's gradient, in its places of `[P]`: it may be computed while the actor's is.
     apart: Vec<f32>,
+    /// Whether it was.
+    is_apart: bool,
     /// `[B, outputs]`: the policy's whole outputs, where a network does not give all.
     outputs: Vec<f32>,
     host: HostLoss,
@@ -129,6 +131,7 @@ impl<N: Net> Default for Shard<N> {
             observation: Vec::new(),
             value: Vec::new(),
             apart: Vec::new(),
+            is_apart: false,
             outputs: Vec::new(),
             host: HostLoss::default(),
         }
@@ -145,7 +148,7 @@ impl<N: Net> Shard<N> {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.apart.clear();
+        self.is_apart = false;
         self.share.begin(theta.len(), &at_once(network.0, theta.len()));
         N::begin(&mut self.actor);
         N::begin(&mut self.critic);
@@ -163,7 +166,7 @@ impl<N: Net> Shard<N> {
             let block = Minibatch { places, advantage, ..batch };
             self.share.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
         }
-        if let (Nets::Separate { critic, .. }, false) = (network.0, self.apart.is_empty()) {
+        if let (Nets::Separate { critic, .. }, true) = (network.0, self.is_apart) {
             add(&mut self.share.gradient[critic.places()], &self.apart[critic.places()]);
         }
     }
@@ -220,7 +223,8 @@ impl<N: Net> Shard<N> {
         own.take(&mut host.by_output, actions, stride, gradient);
         match nets {
             Nets::Separate { actor, critic } => {
-                let (observation, host, apart) = (&*observation, &*host, &mut self.apart);
+                let (observation, host) = (&*observation, &*host);
+                let (apart, is_apart) = (&mut self.apart, &mut self.is_apart);
                 if !asks_policy {
                     critic.backward((theta, second), observation, critic_work, &host.by_value, gradient);
                 } else if threads.count() == 1 {
@@ -231,6 +235,9 @@ impl<N: Net> Shard<N> {
                         || actor.backward((theta, first), observation, work, &host.by_output, gradient),
                         || {
                             apart.resize(theta.len(), 0.0);
+                            if !std::mem::replace(is_apart, true) {
+                                apart[critic.places()].fill(0.0);
+                            }
                             critic.backward((theta, second), observation, critic_work, &host.by_value, apart);
                         },
                     );

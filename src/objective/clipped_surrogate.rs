@@ -100,8 +100,9 @@ impl Objective for ClippedSurrogate {
             let ratios = &mut ratios[..chunk.len()];
             ratios.iter_mut().zip(now).zip(old).for_each(|((r, now), old)| *r = now - old);
             exp_in_place(ratios);
-            for ((i, d), &ratio) in chunk.clone().zip(&mut out.log_prob[chunk]).zip(&*ratios) {
-                let (advantage, log_ratio) = (rows.advantage[i], rows.log_prob[i] - rows.old_log_prob[i]);
+            let steps = rows.advantage[chunk.clone()].iter().zip(now).zip(old).zip(&*ratios);
+            for ((((&advantage, now), old), &ratio), d) in steps.zip(&mut out.log_prob[chunk]) {
+                let log_ratio = now - old;
                 let (free, held) = (ratio * advantage, ratio.clamp(low, high) * advantage);
                 let is_bound = advantage < 0.0 && ratio > dual_clip;
                 // dρ/d log π = ρ; where the clipped branch is the smaller one, the ratio is past its limit and has no slope.

@@ -54,8 +54,8 @@ impl Objective for ValueLoss {
         rows.fit(out);
         let limit = self.clip_range_vf as f32;
         let mut sum = 0.0;
-        for (i, d) in out.value.iter_mut().enumerate() {
-            let (value, target, old) = (rows.value[i], rows.target[i], rows.old_value[i]);
+        let steps = rows.value.iter().zip(rows.target).zip(rows.old_value);
+        for (((&value, &target), &old), d) in steps.zip(&mut *out.value) {
             let error = value - target;
             let moved = value - old;
             let clipped = moved.clamp(-limit, limit) + old - target;

@@ -131,7 +131,7 @@ impl ObservationColumn {
     #[track_caller]
     pub(crate) fn numbers_at(&self, rows: impl Iterator<Item = usize>, d: usize, to: &mut Vec<f32>) {
         match self {
-            Self::Number(from) => rows.for_each(|i| to.extend_from_slice(&from[i * d..(i + 1) * d])),
+            Self::Number(from) => rows.for_each(|i| to.extend(from[i * d..(i + 1) * d].iter().copied())),
             Self::Byte(from) => {
                 rows.for_each(|i| to.extend(from[i * d..(i + 1) * d].iter().map(|&byte| f32::from(byte))));
             }
