@@ -86,14 +86,18 @@ impl DiagGaussianRows {
     /// `∂L/∂μ` and `∂L/∂ log σ` of a place, given `∂L/∂ log π(a|s)` and `∂L/∂H`:
     /// `∂ log π / ∂μ = z/σ`, `∂ log π / ∂ log σ = z² − 1`, `∂H / ∂ log σ = 1`.
     pub(super) fn slopes(&self, place: usize, action: f32, [d, dh]: [f32; 2]) -> [f32; 2] {
-        let z = self.z(place, action);
-        [d * z * self.per_std[place], d * (z * z - 1.0) + dh]
+        slopes(self.z(place, action), self.per_std[place], [d, dh])
     }
 
     /// The part of `K` log-probabilities, or entropies, that is the same for all: `K·c`.
     fn constant(&self, each: f64) -> f32 {
         (self.len as f64 * each) as f32
     }
+}
+
+/// The same of a `z` and a `1/σ`.
+fn slopes(z: f32, per_std: f32, [d, dh]: [f32; 2]) -> [f32; 2] {
+    [d * z * per_std, d * (z * z - 1.0) + dh]
 }
 
 impl DistributionRows for DiagGaussianRows {
@@ -178,12 +182,12 @@ impl DistributionRows for DiagGaussianRows {
         out: &mut [f32],
         stride: usize,
     ) {
-        let rows =
-            self.each(numbers(actions)).zip(out.chunks_exact_mut(stride)).zip(by_log_prob.iter().zip(by_entropy));
-        for (((start, action), out), (&d, &dh)) in rows {
+        let mut places = numbers(actions).iter().zip(&self.mean).zip(&self.per_std);
+        for (out, (&d, &dh)) in out.chunks_exact_mut(stride).zip(by_log_prob.iter().zip(by_entropy)) {
             let (means, rest) = out.split_at_mut(self.len);
-            for (((place, &a), by_mean), by_log_std) in (start..).zip(action).zip(means).zip(rest) {
-                [*by_mean, *by_log_std] = self.slopes(place, a, [d, dh]);
+            let of_row = places.by_ref().take(self.len);
+            for ((((a, mean), &per_std), by_mean), by_log_std) in of_row.zip(means).zip(rest) {
+                [*by_mean, *by_log_std] = slopes((a - mean) * per_std, per_std, [d, dh]);
             }
         }
     }

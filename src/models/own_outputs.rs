@@ -119,7 +119,11 @@ impl OwnOutputs {
         let width = columns + self.len();
         let rows = by_outputs.len() / width;
         // A network has one output more than are the policy's, the value, or none: a row does not become longer.
-        by_outputs.chunks_exact(width).for_each(|row| self.add(&row[columns..], gradient));
+        let own = &mut gradient[self.places()];
+        for (index, sum) in own.iter_mut().enumerate() {
+            let column = by_outputs.chunks_exact(width).map(|row| row[columns + self.features + index]);
+            *sum = column.fold(*sum, |sum, d| sum + d);
+        }
         for row in 0..rows {
             (0..columns).for_each(|column| by_outputs[row * stride + column] = by_outputs[row * width + column]);
         }
