@@ -197,6 +197,12 @@ pub trait Model: Send + Sync {
         false
     }
 
+    /// Bytes that a gradient keeps of each row of a minibatch until all rows have gone through: what a run needs is reckoned with them.
+    /// 0, the default, where rows are forgotten some at a time.
+    fn kept_of_row(&self) -> usize {
+        0
+    }
+
     /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
     /// straight on the host; returns the loss. `None`, the default, if model, device or objective have no such path:
     /// the gradient is then that of [`answer`](Model::answer) and [`Objective::loss`].

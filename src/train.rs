@@ -153,9 +153,10 @@ impl Trainer {
             optimizer.move_only(&blocks);
         }
         let mut reckon = |spec: &Spec| match &network {
-            Some(_) => config.reckon(spec, &Layout::default(), &*algo, &mut optimizer, world.size()),
+            Some(_) => config.reckon(spec, &Layout::default(), (&*algo, 0), &mut optimizer, world.size()),
             None => {
-                config.reckon(spec, &config.layout(spec)?.unwrap_or_default(), &*algo, &mut optimizer, world.size())
+                let layout = config.layout(spec)?.unwrap_or_default();
+                config.reckon(spec, &layout, (&*algo, 0), &mut optimizer, world.size())
             }
         };
         if !own_envs {
@@ -189,7 +190,10 @@ impl Trainer {
         }
         algo.check_network(&*network, params.layout(), config.envs)?;
         config.check_lr_factors(params.layout(), &*algo)?;
-        let reckoning = config.reckon(spec, params.layout(), &*algo, &mut optimizer, world.size())?;
+        let reckoning = {
+            let algo = (&*algo, network.kept_of_row());
+            config.reckon(spec, params.layout(), algo, &mut optimizer, world.size())?
+        };
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         collector.remember(network.memory());

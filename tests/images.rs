@@ -117,6 +117,22 @@ fn memory_is_reckoned_by_bytes() {
 }
 
 #[test]
+fn rows_that_a_network_of_images_keeps_are_reckoned() {
+    // 65,536 steps of 64 bytes are little; of each a minibatch keeps what 2 x 2 windows of 16 filters put out and 16 slopes, twice a network.
+    let run = |n_minibatches: usize| {
+        let env = "GridWorld-4x4-v0(observation=image)";
+        let text = format!(
+            "algo = 'ppo'\nmodel = 'minatar_cnn(hidden=[16])'\nenv = '{env}'\nmax_memory = 0.05\nn_minibatches = {n_minibatches}"
+        );
+        let config = Config { envs: 64, n_steps: 1 << 10, steps: 1 << 30, ..Config::from_toml(&text).expect("a run") };
+        Trainer::new(&config).map(drop)
+    };
+    run(4).expect("quarters fit");
+    let refused = run(1).expect_err("all at once does not fit").to_string();
+    assert!(refused.contains("for a rollout of theirs"), "{refused}");
+}
+
+#[test]
 fn a_normaliser_in_front_of_a_network_that_scales_is_refused() {
     // Also where another model stands between them.
     for normalize_value in [false, true] {

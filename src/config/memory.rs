@@ -48,8 +48,8 @@ pub(crate) struct Reckoning {
 }
 
 impl Config {
-    /// Refuses a run of which one of so many ranks needs more than [`max_memory`](Config::max_memory). Memory of a user's own environments and
-    /// networks is theirs to know.
+    /// Refuses a run of which one of so many ranks needs more than [`max_memory`](Config::max_memory), with a network that keeps so many
+    /// bytes of each row of a minibatch. Memory of a user's own environments is theirs to know.
     ///
     /// # Errors
     /// [`Error::Config`] with the number, and what it is made of.
@@ -57,7 +57,7 @@ impl Config {
         &self,
         spec: &Spec,
         layout: &Layout,
-        algo: &dyn Algorithm,
+        (algo, kept_of_row): (&dyn Algorithm, usize),
         optimizer: &mut Optimizer,
         ranks: usize,
     ) -> Result<Reckoning> {
@@ -81,6 +81,8 @@ impl Config {
             1 => observation + STEP,
             _ => COPIES_OF_RANKS * (observation + KEPT_OF_STEP) + STEP,
         };
+        let minibatches = algo.most_steps().max(1) as f64 / algo.passes().max(1) as f64;
+        let step = step + kept_of_row as f64 / minibatches.max(1.0);
         let steps = match algo.horizon() {
             Horizon::Steps(steps) => Some(steps),
             Horizon::Episodes(_) => None,

@@ -136,7 +136,11 @@ impl Mlp {
     ) {
         self.backward_to_first(theta, passes, output_gradient, gradient);
         let Passes { deltas, scratch, .. } = passes;
-        self.layers.iter().zip(deltas).take(1).for_each(|(layer, delta)| layer.add_gradient(x, delta, gradient, scratch));
+        self.layers
+            .iter()
+            .zip(deltas)
+            .take(1)
+            .for_each(|(layer, delta)| layer.add_gradient(x, delta, gradient, scratch));
     }
 
     /// The same but for the first layer; returns `∂L/∂` what that puts out before its activation.

@@ -226,6 +226,12 @@ impl Model for CnnModel {
         true
     }
 
+    // By whoever goes through it, and by the first of them, who makes the gradient of all.
+    fn kept_of_row(&self) -> usize {
+        let numbers: usize = self.nets.each().into_iter().map(|net| net.put_off_shape().iter().sum::<usize>()).sum();
+        2 * size_of::<f32>() * numbers
+    }
+
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {
         let apply = |net: &Cnn| answer(net, self.image, params, observation);
         let (outputs, value) = match &self.nets {

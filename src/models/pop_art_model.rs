@@ -143,6 +143,10 @@ impl Model for PopArtModel {
         self.model.scales()
     }
 
+    fn kept_of_row(&self) -> usize {
+        self.model.kept_of_row()
+    }
+
     fn detached(&self, block: &str) -> bool {
         self.model.detached(block)
     }
