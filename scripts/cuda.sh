@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+#
+# Everything of the `cuda` feature, on a machine with an NVIDIA GPU and without.
+#
+# Usage: scripts/cuda.sh check    # before a release, with or without a GPU: all targets, warnings denied, and what is built links
+#        scripts/cuda.sh test     # on a machine with a GPU: each test that needs one
+#        scripts/cuda.sh bench    # on a machine with a GPU: steps a second at 1,024 to 65,536 lanes, cuda beside cpu
+#
+# Without a CUDA install it takes what scripts/cuda-toolchain.sh fetches. `check` takes about 20 minutes on two cores, most of it candle's
+# kernels. `bench` takes the release build's `train`; THREADS is how many threads the host gets, all by default.
+
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+die() {
+    printf 'cuda: %s\n' "$*" >&2
+    exit 1
+}
+
+command -v nvcc >/dev/null || eval "$(scripts/cuda-toolchain.sh)"
+
+# Tests that learn, step or optimize on a GPU where there is one; each says what it skips where there is none.
+tests=(--test cuda --test optim_on_device)
+
+case "${1-}" in
+check)
+    cargo clippy --features cuda --all-targets -- -D warnings
+    cargo test --features cuda "${tests[@]}" --no-run
+    ;;
+test)
+    nvidia-smi -L >/dev/null 2>&1 || die 'nvidia-smi finds no GPU: scripts/cuda.sh check needs none'
+    cargo test --release --features cuda "${tests[@]}" -- --nocapture
+    ;;
+bench)
+    nvidia-smi -L || die 'nvidia-smi finds no GPU'
+    cargo build --release --features cuda --bin uphill
+    folder=$(mktemp -d)
+    trap 'rm -rf -- "$folder"' EXIT
+    printf '%8s %12s %12s\n' lanes cpu cuda
+    for lanes in 1024 4096 16384 65536; do
+        rates=()
+        for device in cpu cuda; do
+            # Eight rollouts, of which the first warms up.
+            target/release/uphill train --env CartPole-v1 --algo ppo --envs "$lanes" --n-steps 128 --n-minibatches 4 \
+                --steps $((lanes * 128 * 8)) --threads "${THREADS:-0}" --device "$device" --quiet --out "$folder/$lanes-$device"
+            rates+=("$(sed -n 's/.*"steps_per_second": *\([0-9]*\).*/\1/p' "$folder/$lanes-$device/summary.json")")
+        done
+        printf '%8s %12s %12s\n' "$lanes" "${rates[@]}"
+    done
+    ;;
+*) die 'usage: scripts/cuda.sh check | test | bench' ;;
+esac
