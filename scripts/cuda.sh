@@ -17,6 +17,12 @@ die() {
     exit 1
 }
 
+usage='usage: scripts/cuda.sh check | test | bench'
+case "${1-}" in
+check) ;;
+test | bench) nvidia-smi -L || die 'nvidia-smi finds no GPU; scripts/cuda.sh check needs none' ;;
+*) die "$usage" ;;
+esac
 command -v nvcc >/dev/null || eval "$(scripts/cuda-toolchain.sh)"
 
 # Tests that learn, step or optimize on a GPU where there is one; each says what it skips where there is none.
@@ -28,11 +34,9 @@ check)
     cargo test --features cuda "${tests[@]}" --no-run
     ;;
 test)
-    nvidia-smi -L >/dev/null 2>&1 || die 'nvidia-smi finds no GPU: scripts/cuda.sh check needs none'
     cargo test --release --features cuda "${tests[@]}" -- --nocapture
     ;;
 bench)
-    nvidia-smi -L || die 'nvidia-smi finds no GPU'
     cargo build --release --features cuda --bin uphill
     folder=$(mktemp -d)
     trap 'rm -rf -- "$folder"' EXIT
@@ -48,5 +52,4 @@ bench)
         printf '%8s %12s %12s\n' "$lanes" "${rates[@]}"
     done
     ;;
-*) die 'usage: scripts/cuda.sh check | test | bench' ;;
 esac
