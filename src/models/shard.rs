@@ -17,6 +17,10 @@ use crate::{Params, Result, Threads};
 type Network<'a, N> =
     (&'a Nets<N>, &'a [<N as Net>::Turned; 2], &'a Arc<dyn Distribution>, &'a OwnOutputs, &'a Threads);
 
+/// Rows times parameters from which on a share is worth two threads: less are learnt from in the time that it takes for what both need
+/// to go from one core to another a few times.
+const WORTH_TWO: usize = 1 << 19;
+
 /// The network that says how rows are split.
 fn leading<N: Net>(nets: &Nets<N>) -> &N {
     let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = nets;
@@ -56,9 +60,10 @@ pub(super) fn gradient<N: Net>(
     let count = share::count(batch.places.len(), leading(nets).share(), parameters);
     shards.resize_with(shards.len().max(count), Shard::default);
     let shards = &mut shards[..count];
-    // Of a minibatch of one share, one thread takes the actor and another the critic.
+    // Of a minibatch of one share, one thread takes the actor and another the critic, where that saves more than their meeting costs.
     let (alone, threads) = (Threads::default(), &workers.threads);
-    let within = if count == 1 { threads } else { &alone };
+    let is_worth_two = batch.places.len().saturating_mul(parameters) >= WORTH_TWO;
+    let within = if count == 1 && is_worth_two { threads } else { &alone };
     // What is put off is made up of what all shares have left here.
     let is_whole = nets.each().into_iter().any(|net| net.put_off().is_some());
     let mine = if is_whole { 0..count } else { workers.own(count) };
