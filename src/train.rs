@@ -240,10 +240,14 @@ impl Trainer {
         let (rollouts, update) = (self.algo.rollouts(), self.progress.update + 1);
         let when = self.when();
         let before = if rollouts > 1 { Some(self.own_state()?) } else { None };
-        let mut reports = Mean::default();
+        let (mut reports, mut steps) = (Mean::default(), 0);
         for rollout in 1..=rollouts {
+            self.collector.go_on_after(steps);
             match (self.learn(rollout == rollouts), &before) {
-                (Ok(report), _) => reports.add(report),
+                (Ok(report), _) => {
+                    reports.add(report);
+                    steps += self.collector.rollout().steps();
+                }
                 (Err(error @ Error::Diverged { .. }), _) | (Err(error), None) => return Err(error),
                 // Of several rollouts some are learnt from.
                 (Err(error), Some(before)) => {

@@ -45,9 +45,19 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         ("hidden = []\nmodel = 'mlp(layer_norm=true)'", "layer_norm", "give it layers"),
         ("algo = 'stream_ac'\nhidden = []\nlayer_norm = true", "layer_norm", "give it layers"),
         (
-            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'\nsde_sample_freq = 4",
+            "algo = 'stream_ac(n_steps=1)'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'\nsde_sample_freq = 4",
             "sde_sample_freq",
             "leave it out",
+        ),
+        (
+            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=256)'",
+            "sde_sample_freq",
+            "set sde_sample_freq below 256",
+        ),
+        (
+            "algo = 'a2c'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=8)'",
+            "sde_sample_freq",
+            "set sde_sample_freq below 5",
         ),
         (
             "algo = 'a2c(n_steps=1)'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
@@ -65,7 +75,7 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         // What the algorithm's network has unless said.
         "hidden = []\nalgo = 'stream_ac'",
         "hidden = []\nalgo = 'stream_ac'\nmodel = 'mlp(layer_norm=true)'",
-        "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'",
+        "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=8)'",
         "algo = 'a2c'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
         "hidden = []\ncritic_hidden = [8]\nactivation = 'relu'",
         "hidden = []\nmodel = 'minatar_cnn'\nshared_trunk = true\nenv = 'GridWorld-4x4-v0(observation=image)'",

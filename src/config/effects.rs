@@ -1,5 +1,7 @@
 //! Which settings change nothing beside the others.
 
+use uphill_envs::counted;
+
 use super::{OF_ALGOS, OF_MODELS, StopAt};
 use crate::distributions::AUTO;
 use crate::names::listed;
@@ -78,12 +80,16 @@ impl Config {
                 said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
             }
             "sde_sample_freq" => {
-                let is_short = self.make_algo().is_ok_and(|algo| algo.horizon() == Horizon::Steps(1));
-                let algo = &self.algo.name;
+                let Horizon::Steps(steps) = self.make_algo().ok()?.horizon() else { return None };
+                let rollouts = self.make_algo().map_or(1, |algo| algo.rollouts());
+                let (steps, algo) = (rollouts.saturating_mul(steps as u64), &self.algo.name);
+                let held = self.distribution.arg(name).and_then(Value::number)?;
+                let rest = if steps > 1 { format!(", or set {name} below {steps}") } else { String::new() };
                 let why = format!(
-                    "a rollout of {algo} as it is set is one step, and noise is drawn anew in each; leave it out"
+                    "an update of {algo} as it is set is {} of a lane, and noise is drawn anew in each update; leave it out{rest}",
+                    counted(steps, "step")
                 );
-                said(is_short, &why)
+                said(held >= steps as f64, &why)
             }
             "activation" | "layer_norm" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
