@@ -194,8 +194,7 @@ impl Collector {
         self.remember(network.memory());
         self.groups.iter_mut().for_each(LaneGroup::note);
         let groups = self.groups.len();
-        let bounds =
-            Bounds { groups, most_steps: most, lanes: self.episodes.lanes(), first_step: self.first_step };
+        let bounds = Bounds { groups, most_steps: most, lanes: self.episodes.lanes(), first_step: self.first_step };
         let are_slow = self.groups.iter().all(|group| group.pace().is_slow(groups, self.threads.count()));
         let threads = Some(&self.threads);
         let played = match groups {

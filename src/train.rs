@@ -276,9 +276,12 @@ impl Trainer {
     fn learn(&mut self, is_last: bool) -> Result<UpdateReport> {
         let when = self.when();
         let update = when.update;
+        let config = &self.config;
         let diverged = |largest_reward| {
             move |error| match error {
-                Error::NotFinite { what } => Error::Diverged { update, what, largest_reward },
+                Error::NotFinite { what } => {
+                    Error::Diverged { update, what, remedy: divergence::remedy(config, largest_reward) }
+                }
                 other => other,
             }
         };

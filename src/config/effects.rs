@@ -96,6 +96,31 @@ impl Config {
         }
     }
 
+    /// What makes steps smaller, by the names of the settings that do it here.
+    pub(crate) fn what_calms(&self) -> String {
+        let bounds = ["kappa_policy", "kappa_value"].map(|name| (name, self.argument(name)));
+        let (mut smaller, mut larger) = (Vec::new(), Vec::new());
+        if self.of_algo("max_kl") {
+            smaller.push("max_kl");
+            larger.push("cg_damping");
+        }
+        larger.extend(bounds.iter().filter(|(_, kappa)| kappa.is_some()).map(|(name, _)| *name));
+        // A step that is bounded is no shorter at a lower rate, nor where its gradient is.
+        if !bounds.iter().any(|(_, kappa)| kappa.is_some_and(|kappa| kappa > 0.0)) {
+            smaller.push("lr");
+            smaller.extend((!self.catalogue.optim().clips(&self.optimizer)).then_some("max_grad_norm"));
+        }
+        let ways = [("smaller", smaller), ("larger", larger)].into_iter().filter(|(_, names)| !names.is_empty());
+        ways.map(|(how, names)| format!("a {how} {}", names.join(" or "))).collect::<Vec<_>>().join(", or ")
+    }
+
+    /// A number that is an argument of the algorithm's row, as it is set.
+    fn argument(&self, name: &str) -> Option<f64> {
+        let row = self.catalogue.algo(&self.algo.name).ok()?;
+        row.param(name)?;
+        self.args(row, &self.algo, &OF_ALGOS).ok()?.number(name).ok()
+    }
+
     /// Whether a setting is an argument of the algorithm.
     pub(crate) fn of_algo(&self, name: &str) -> bool {
         self.catalogue.algo(&self.algo.name).is_ok_and(|row| row.param(name).is_some())
