@@ -246,7 +246,7 @@ impl Search {
         };
         let ranges: Vec<_> = ranges.into_iter().filter(|range| fits(range)).collect();
         match ranges.is_empty() {
-            true => Err(Error::Config("there is nothing to search: give ranges below [tune.ranges]".into())),
+            true => Err(Error::Config("there is nothing to search: what could be has one value already; give ranges below [tune.ranges], in TOML such as the config.toml of a run".into())),
             false => Ok(ranges),
         }
     }
