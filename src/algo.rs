@@ -22,6 +22,7 @@ mod v_trace;
 
 pub use adaptive_rate::AdaptiveRate;
 pub use learner::Learner;
+pub(crate) use natural::CRITIC;
 pub use natural::{LineSearch, Natural, TrustRegion};
 pub use on_policy::OnPolicy;
 

@@ -15,8 +15,8 @@ use crate::words::{Args, Param, Row, Spec, Word, Wrapped};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
 pub(crate) use worlds::{GRID_WORLD, grid_world};
-pub(crate) use wrappers::FRAME_STACK;
 pub use wrappers::{Around, Wrap, WrapperRow};
+pub(crate) use wrappers::{FRAME_STACK, TIME_AWARE, TIME_LIMIT};
 
 /// A named environment.
 pub type EnvRow = Row<MakeEnv>;

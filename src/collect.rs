@@ -32,6 +32,8 @@ pub struct Collector {
     lost: bool,
     /// The most steps of a rollout in each lane.
     most_steps: usize,
+    /// Steps in each lane since the update began, before the next rollout.
+    first_step: usize,
 }
 
 /// Makes so many environments of one kind, to be stepped side by side.
@@ -90,6 +92,7 @@ impl Collector {
             seed,
             lost: false,
             most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
+            first_step: 0,
         })
     }
 
@@ -120,6 +123,12 @@ impl Collector {
     /// Allows rollouts of so many steps in each lane at most.
     pub(crate) fn set_most_steps(&mut self, most_steps: usize) {
         self.most_steps = self.most_steps.min(most_steps);
+    }
+
+    /// Takes the next rollout for what comes after so many steps of the same update: what lasts for a whole rollout, such as a
+    /// noise that is held, lasts over all of an update's.
+    pub(crate) fn go_on_after(&mut self, steps: usize) {
+        self.first_step = steps;
     }
 
     /// Makes room for what a policy remembers of each lane, so many numbers.
@@ -185,7 +194,7 @@ impl Collector {
         self.remember(network.memory());
         self.groups.iter_mut().for_each(LaneGroup::note);
         let groups = self.groups.len();
-        let bounds = Bounds { groups, most_steps: most, lanes: self.episodes.lanes() };
+        let bounds = Bounds { groups, most_steps: most, lanes: self.episodes.lanes(), first_step: self.first_step };
         let are_slow = self.groups.iter().all(|group| group.pace().is_slow(groups, self.threads.count()));
         let threads = Some(&self.threads);
         let played = match groups {

@@ -142,8 +142,8 @@ pub trait DistributionRows: Any + fmt::Debug + Send + Sync {
     /// If `stride` is below the numbers that a row reads, or there is no whole number of rows.
     fn set(&mut self, outputs: &[f32], stride: usize);
 
-    /// Draws with `rng` what the actions of a row have in common over several steps, where that is due before step `step` of a
-    /// rollout, of which the first is 0: there it always is, so that nothing outlives a rollout. Draws from a row that has never
+    /// Draws with `rng` what the actions of a row have in common over several steps, where that is due before step `step` of what an
+    /// update learns from, of which the first is 0: there it always is, so that nothing outlives an update. Draws from a row that has never
     /// been renewed have nothing in common. The default has nothing to renew.
     fn renew(&mut self, _row: usize, _step: usize, _rng: &mut Rng) {}
 

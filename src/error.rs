@@ -66,14 +66,14 @@ pub enum Error {
         what: String,
     },
     /// Training left the real numbers. The parameters are those of the last finite step.
-    #[error("update {update}: {what} is not finite; {}", after_divergence(*largest_reward))]
+    #[error("update {update}: {what} is not finite; {remedy}")]
     Diverged {
         /// The update in which it happened, counted from 1.
         update: u64,
         /// As in [`Error::NotFinite`].
         what: String,
-        /// The largest reward of the update, whatever its sign; 0 where none was seen.
-        largest_reward: f32,
+        /// What usually helps in such a run.
+        remedy: String,
     },
     /// A file or folder could not be read or written.
     #[error("{}: {source}", shown_path(path))]
@@ -121,21 +121,6 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
-}
-
-/// The rewards from which on a value loss, a square of sums of them, is beyond f32.
-const HUGE_REWARD: f32 = 1e15;
-
-/// What helps after a divergence in an update with rewards as large as this.
-fn after_divergence(largest_reward: f32) -> String {
-    match largest_reward {
-        HUGE_REWARD.. => {
-            format!("rewards reach {largest_reward:e}, and f32 does not hold their squares: scale them down")
-        }
-        _ => {
-            "a smaller lr or a smaller max_grad_norm usually helps, and on_divergence = rollback or skip goes on".into()
-        }
-    }
 }
 
 /// The message itself, so that a program whose `main` returns a [`Result`] tells its user what the error says.

@@ -137,16 +137,19 @@ pub fn findings(
         return Vec::new();
     }
     let mut found = Vec::new();
-    if let Some(share) = explained.get().filter(|share| *share < EXPLAINS_NOTHING) {
+    let is_learnt = config.learns_values();
+    if let Some(share) = explained.get().filter(|share| is_learnt && *share < EXPLAINS_NOTHING) {
+        let of_critic = ["vf_coef", "n_epochs"].into_iter().find(|name| config.of_algo(name));
+        let of_critic = of_critic.map_or(String::new(), |name| format!(", {name}"));
         let scale = match config.normalize_reward {
             true => "raise",
             false => "scale rewards (normalize_reward does) so that returns are about 1 to 10, or raise",
         };
         found.push(format!(
-            "the critic explains none of the returns' variance (explained_variance {share:.2}): {scale} lr, vf_coef or steps"
+            "the critic explains none of the returns' variance (explained_variance {share:.2}): {scale} lr{of_critic} or steps"
         ));
     }
-    let whole = config.clip_grad_by == ClipGradBy::Whole && !config.catalogue.optim().clips(&config.optimizer);
+    let whole = config.clip_grad_by == ClipGradBy::Whole && !config.is_idle("clip_grad_by") && is_learnt;
     if let Some(norm) = norm
         .get()
         .filter(|norm| whole && smallest_norm > config.max_grad_norm && *norm > FAR_ABOVE * config.max_grad_norm)
@@ -158,21 +161,29 @@ pub fn findings(
         ));
     }
     let clips = config.clip_range.number().is_none_or(f64::is_finite) && !config.is_idle("clip_range");
+    // A rate that goes by a divergence is not set by lr for long.
+    let rate = if config.argument("desired_kl").is_some_and(f64::is_finite) { "desired_kl" } else { "lr" };
     match clipped.get().filter(|_| clips) {
         Some(share) if share < CLIPPED.0 => found.push(format!(
-            "hardly any ratio was clipped (clip_fraction {share:.5}): steps are small; raise lr or n_epochs"
+            "hardly any ratio was clipped (clip_fraction {share:.5}): steps are small; raise {rate} or n_epochs"
         )),
         Some(share) if share > CLIPPED.1 => found.push(format!(
-            "most ratios were clipped (clip_fraction {share:.2}): steps are large; lower lr or n_epochs"
+            "most ratios were clipped (clip_fraction {share:.2}): steps are large; lower {rate} or {}",
+            if config.n_epochs > 1 { "n_epochs" } else { "n_minibatches" }
         )),
         _ => {}
     }
     let share = entropy.get().zip(max_entropy).map(|(nats, most)| nats / most);
     if let Some(share) = share.filter(|share| !rose && *share < HARDLY_EXPLORES) {
         // A step that is bounded is no shorter at a lower rate.
-        let steps = if config.of_algo("kappa_policy") { "raise kappa_policy" } else { "lower lr" };
+        let steps = match ["kappa_policy", "max_kl"].map(|name| config.of_algo(name)) {
+            [true, _] => "raise kappa_policy".to_string(),
+            [_, true] => "lower max_kl".to_string(),
+            _ => format!("lower {rate}"),
+        };
+        let bonus = if config.of_algo("ent_coef") { "raise ent_coef, or " } else { "" };
         found.push(format!(
-            "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): raise ent_coef, or {steps}",
+            "the policy hardly explores any more (entropy {:.1} % of a uniform policy's): {bonus}{steps}",
             100.0 * share
         ));
     }
@@ -185,9 +196,10 @@ fn never_another(mean: f64, config: &Config) -> String {
         true => "; normalize_advantage = false keeps a policy exploring until then, which noise moves otherwise",
         false => "",
     };
+    let bonus = if config.of_algo("ent_coef") { "ent_coef, " } else { "" };
     format!(
         "every mean return was {}: no episode shows what earns more. Pay something on the way, start nearer to what pays, \
-         or explore more (ent_coef, envs, steps){normalised}",
+         or explore more ({bonus}envs, steps){normalised}",
         shown(mean)
     )
 }

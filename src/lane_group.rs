@@ -58,6 +58,8 @@ pub(crate) struct Bounds {
     pub(crate) most_steps: usize,
     /// How many lanes there are in all groups.
     pub(crate) lanes: usize,
+    /// Steps in each lane since the update began, before this rollout.
+    pub(crate) first_step: usize,
 }
 
 /// Where one lane stands between two rollouts, whichever lanes it is among.
@@ -229,7 +231,7 @@ impl LaneGroup {
             for lane in (0..lanes).filter(|&lane| active[lane]) {
                 let place = (start + lane) * k;
                 let action = rollout.action.room(place..place + k);
-                policy.renew(lane, t, &mut self.rngs[lane]);
+                policy.renew(lane, bounds.first_step + t, &mut self.rngs[lane]);
                 let Some(log_prob) = policy.sample(lane, &mut self.rngs[lane], action) else {
                     return Err(no_distribution(&outputs[lane * width..(lane + 1) * width]));
                 };

@@ -25,11 +25,17 @@ fn default_of(setting: &str) -> String {
     text.expect("settings").get(setting).expect("a setting").to_string()
 }
 
-/// Reads settings, and where they are refused sets what the message says to set.
+/// Reads settings, and where they are refused sets what the message says to set, or leaves out what it says to leave out.
 fn reads(text: &str) -> Result<(), String> {
     let Err(message) = Config::from_toml(text) else { return Ok(()) };
     let message = message.to_string();
-    match message.split_once(", or set ").map(|(_, remedy)| format!("{remedy}\n{text}")) {
+    let set = message.split_once(", or set ").map(|(_, remedy)| format!("{remedy}\n{text}"));
+    let left_out =
+        message.split_once(" has no effect: ").filter(|_| message.ends_with("; leave it out")).map(|(name, _)| {
+            let is_other = |line: &&str| !line.starts_with(&format!("{name} = "));
+            text.lines().filter(is_other).collect::<Vec<_>>().join("\n")
+        });
+    match set.or(left_out) {
         Some(text) => Config::from_toml(&text).map(drop).map_err(|e| format!("{message}: {e}")),
         None => Err(message),
     }

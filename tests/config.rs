@@ -220,7 +220,6 @@ fn values_at_the_edge_are_possible() {
     let edge = Config {
         seed: (1 << 63) - 1,
         gamma: 0.0,
-        gae_lambda: 1.0,
         lr: 0.0,
         ent_coef: (-1.0).into(),
         hidden: vec![],
@@ -238,6 +237,9 @@ fn values_at_the_edge_are_possible() {
         ..ppo()
     };
     config.validate().expect("possible settings");
+    for gae_lambda in [0.0, 1.0] {
+        Config { gae_lambda, ..ppo() }.validate().expect("a possible setting");
+    }
 }
 
 #[test]
@@ -527,7 +529,9 @@ fn configs() -> impl Strategy<Value = Config> {
         let (learns, one_pass) = (config.baseline && config.vf_coef > 0.0, has("n_epochs") && config.n_epochs == 1);
         let holds = !one_pass || config.n_minibatches > 1;
         let has_layers = !config.hidden.is_empty();
+        let sees_later = config.gamma > 0.0 && config.n_steps > 1;
         Config {
+            gae_lambda: if sees_later { config.gae_lambda } else { own.gae_lambda },
             vf_coef: if config.baseline { config.vf_coef } else { own.vf_coef },
             clip_range: if holds { config.clip_range.clone() } else { own.clip_range.clone() },
             clip_range_vf: if holds && learns { config.clip_range_vf } else { own.clip_range_vf },

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use uphill::Config;
+use uphill::{Config, Trainer};
 
 mod programs;
 
@@ -38,6 +38,18 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
             "line_search_decay",
             "set line_search_steps above 1",
         ),
+        ("gamma = 0\ngae_lambda = 0.5", "gae_lambda", "set gamma above 0"),
+        ("algo = 'a2c(n_steps=1, gae_lambda=0.5)'", "gae_lambda", "set n_steps above 1"),
+        ("algo = 'a2c(n_steps=1, estimator=upgo)'", "estimator", "set n_steps above 1"),
+        ("algo = 'a2c(vf_coef=0, estimator=upgo, gae_lambda=0.5)'", "gae_lambda", "set vf_coef above 0"),
+        ("algo = 'v_trace(n_steps=1, trace_lambda=0.5)'", "trace_lambda", "set n_steps above 1"),
+        ("algo = 'v_trace(n_steps=1, clip_c=0.5)'", "clip_c", "set n_steps above 1"),
+        ("algo = 'v_trace(n_epochs=1, clip_c=2)'", "clip_c", "set n_epochs above 1 or clip_c below 1"),
+        ("algo = 'v_trace(n_epochs=1, clip_rho=inf)'", "clip_rho", "set n_epochs above 1 or clip_rho below 1"),
+        ("algo = 'stream_ac(gamma=0, trace_lambda=0.5)'", "trace_lambda", "set gamma above 0"),
+        ("algo = 'rloo'\nclip_grad_by = 'whole'", "clip_grad_by", "leave it out"),
+        ("algo = 'reinforce(baseline=false)'\nclip_grad_by = 'whole'", "clip_grad_by", "set baseline = true"),
+        ("algo = 'npg'\nclip_grad_by = 'whole'\nshared_trunk = true", "clip_grad_by", "leave it out"),
         ("algo = 'reinforce(discount_states=true)'\ngamma = 1", "discount_states", "set gamma below 1"),
         ("algo = 'reinforce(discount_states=true, gamma=1)'", "discount_states", "set gamma below 1"),
         ("mask_actions = false", "mask_actions", "leave it out"),
@@ -45,9 +57,19 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         ("hidden = []\nmodel = 'mlp(layer_norm=true)'", "layer_norm", "give it layers"),
         ("algo = 'stream_ac'\nhidden = []\nlayer_norm = true", "layer_norm", "give it layers"),
         (
-            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'\nsde_sample_freq = 4",
+            "algo = 'stream_ac(n_steps=1)'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'\nsde_sample_freq = 4",
             "sde_sample_freq",
             "leave it out",
+        ),
+        (
+            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=256)'",
+            "sde_sample_freq",
+            "set sde_sample_freq below 256",
+        ),
+        (
+            "algo = 'a2c'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=8)'",
+            "sde_sample_freq",
+            "set sde_sample_freq below 5",
         ),
         (
             "algo = 'a2c(n_steps=1)'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
@@ -65,13 +87,16 @@ fn a_setting_without_effect_is_refused_with_what_would_give_it_one() {
         // What the algorithm's network has unless said.
         "hidden = []\nalgo = 'stream_ac'",
         "hidden = []\nalgo = 'stream_ac'\nmodel = 'mlp(layer_norm=true)'",
-        "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde'",
+        "algo = 'stream_ac'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=8)'",
         "algo = 'a2c'\nenv = 'Pendulum-v1'\ndistribution = 'gsde(sde_sample_freq=4)'",
         "hidden = []\ncritic_hidden = [8]\nactivation = 'relu'",
         "hidden = []\nmodel = 'minatar_cnn'\nshared_trunk = true\nenv = 'GridWorld-4x4-v0(observation=image)'",
         "algo = 'reinforce(baseline=false)'",
         "n_epochs = 1\nn_minibatches = 1",
         "n_epochs = 1\nclip_range = 0.1",
+        "algo = 'rloo'\nclip_grad_by = 'whole'\nshared_trunk = true",
+        "algo = 'stream_ac(n_steps=1, trace_lambda=0.5)'",
+        "algo = 'v_trace(n_epochs=1, clip_rho=0.5)'",
         "mask_actions = false\nenv = 'Taxi-v3'",
         // That the critic has the actor's layers holds unless said.
         "vf_coef = 0\nmodel = 'mlp(critic_hidden=hidden)'",
@@ -195,5 +220,43 @@ fn a_run_that_cannot_begin_is_found_before_a_comparison_does() {
         let said = String::from_utf8(output.expect("the program runs").stderr).expect("text");
         assert!(said.starts_with("error: ") && said.contains(expected), "{said}");
         assert!(!home.path().join("out").exists(), "{said}");
+    }
+}
+
+#[test]
+fn what_is_said_of_an_environment_and_changes_nothing_is_refused() {
+    for (env, expected) in [
+        ("GridWorld(map=['S.G'], wind=[0, 0, 0])", Some("wind has no effect: it is 0 in every column; leave it out")),
+        ("GridWorld(map=['S.G'], wind=[0, 1, 0])", None),
+        (
+            "Pendulum-v1 | time_aware | time_aware",
+            Some("the last time_aware has no effect: the share of that limit is shown"),
+        ),
+        ("Pendulum-v1 | time_aware | hide([0]) | time_aware", Some("the last time_aware has no effect")),
+        ("Pendulum-v1 | time_aware | time_limit(50) | time_aware", None),
+    ] {
+        let config = Config::from_toml(&format!("env = \"{env}\"")).and_then(|config| config.make_envs(1).map(drop));
+        let message = config.err().map(|error| error.to_string());
+        assert_eq!(message.is_some(), expected.is_some(), "{env}: {message:?}");
+        assert!(message.is_none_or(|message| expected.is_some_and(|expected| message.contains(expected))), "{env}");
+    }
+}
+
+/// Nine weights of ten are 0: of few inputs all are, and through two such layers nothing comes.
+#[test]
+fn a_network_without_weights_is_told_of() {
+    for (settings, is_said) in [
+        ("hidden = [9]", true),
+        ("hidden = [64, 9]", true),
+        ("hidden = [9]\nshared_trunk = true", true),
+        ("hidden = [10]", false),
+        ("hidden = []", false),
+        ("hidden = [9]\ninit = 'orthogonal'", false),
+        ("hidden = [9]\nenv = 'GridWorld-4x4-v0'", false),
+    ] {
+        let text = format!("algo = 'stream_ac'\nsteps = 512\n{settings}");
+        let mut trainer = Trainer::new(&Config::from_toml(&text).expect("settings")).expect("a trainer");
+        let notes = trainer.take_notes().join("\n");
+        assert_eq!(notes.contains("init = sparse leaves no weight"), is_said, "{settings}: {notes}");
     }
 }

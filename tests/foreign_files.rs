@@ -106,6 +106,8 @@ fn mistakes_name_the_file_in_one_line() {
         ("ppo.yml", ZOO.to_string()),
         ("a2c.yml", "CartPole-v1:\n  n_timesteps: 1e4\n  n_epochs: 2\n".into()),
         ("broken.yml", "CartPole-v1: {n_envs: 1\n".into()),
+        ("args.py", "config = {\n    \"LR\": 2.5e-4,\n}\n".into()),
+        ("game.yml", "ENV_NAME: Breakout-MinAtar\nLR: 1e-3\n".into()),
         ("args.json", "{\"env_id\": \"CartPole-v1\", \"tau\": 1}".into()),
     ] {
         fs::write(home.join(name), file).expect("a file");
@@ -118,6 +120,11 @@ fn mistakes_name_the_file_in_one_line() {
         ("--config a2c.yml", "a2c.yml: a2c of Stable-Baselines3 has no `n_epochs`"),
         ("--config broken.yml --algo ppo", "broken.yml: not YAML: "),
         ("--config args.json", "args.json: CleanRL's PPO has no `tau`"),
+        (
+            "--config args.py",
+            "args.py: it is a program, and no settings: write its arguments to a file of YAML or JSON",
+        ),
+        ("--config game.yml", "called `Breakout-MinAtar`; did you mean `MinAtar/Breakout-v1`?"),
         ("--config gone.yml", "gone.yml"),
     ] {
         let output = run(home, &format!("train {line}"));

@@ -1,6 +1,8 @@
 //! Policies of state-dependent noise: networks give their features, on the host what they give on tensors, runs go on bit for bit,
 //! and what has no features is refused.
 
+use std::sync::{Arc, Mutex};
+
 use candle_core::Tensor;
 use candle_nn::{Module, linear};
 use uphill::envs::{Action, End, Env, EnvError, Lanes, Pendulum, Spec, Step, VecEnv};
@@ -32,11 +34,9 @@ fn config(algo: &str, model: &str, more: &str) -> Config {
         "ppo" => "envs = 3\nn_steps = 8\nn_minibatches = 2\nsteps = 120",
         _ => "envs = 3\nn_steps = 8\nsteps = 120",
     };
-    // In rollouts of one step noise is drawn anew in each.
-    let often = if algo == "stream_ac" { "" } else { ", sde_sample_freq=3" };
     let text = format!(
         "algo = '{algo}'\nenv = 'Pendulum-v1'\nmodel = '{model}'\n{size}\n\
-         distribution = 'gsde(log_std_init=-1{often})'\n"
+         distribution = 'gsde(log_std_init=-1, sde_sample_freq=3)'\n"
     );
     Config::from_toml(&(text + more)).expect("a configuration")
 }
@@ -157,6 +157,76 @@ fn a_collector_holds_each_lanes_noise_for_as_many_steps_as_are_said() {
                 None => assert!(fit(0, 40) < 1e-4, "{word}: {}", fit(0, 40)),
             }
         }
+    }
+}
+
+/// What a pendulum showed, and what was done there.
+type Seen = Arc<Mutex<Vec<([f32; 3], f32)>>>;
+
+/// A pendulum that writes down what it showed and what was done there.
+struct Watched {
+    pendulum: Pendulum,
+    shown: [f32; 3],
+    seen: Seen,
+}
+
+impl Env for Watched {
+    fn spec(&self) -> &Spec {
+        self.pendulum.spec()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.pendulum.reset(seed, observation)?;
+        self.shown.copy_from_slice(observation);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let Action::Continuous(numbers) = action else { panic!("numbers") };
+        self.seen.lock().expect("a list").push((self.shown, numbers[0]));
+        let step = self.pendulum.step(action, observation)?;
+        self.shown.copy_from_slice(observation);
+        Ok(step)
+    }
+}
+
+/// Its rollouts are of one step, and an update's are one after the other: over them noise is held.
+#[test]
+fn what_learns_from_each_step_holds_each_lanes_noise_over_an_update() {
+    for (often, borders) in [("", &[0, 24, 48][..]), (", sde_sample_freq=16", &[0, 16, 24, 40, 48])] {
+        // Without hidden layers, and where nothing is learnt, actions are linear in what is shown as long as a noise is held.
+        let text = format!(
+            "algo = 'stream_ac'\nenv = 'Pendulum-v1'\nhidden = []\nenvs = 2\nn_steps = 24\nlr = 0\n\
+             normalize_observation = false\ndistribution = 'gsde(log_std_init=-3{often})'"
+        );
+        let seen: [Seen; 2] = Default::default();
+        let lists = seen.clone();
+        let make = move |_: usize| -> Result<Box<dyn VecEnv>> {
+            let lanes = lists.iter().map(|seen: &Seen| Watched {
+                pendulum: Pendulum::new(),
+                shown: [0.0; 3],
+                seen: seen.clone(),
+            });
+            Ok(Box::new(Lanes::new(lanes.collect())?))
+        };
+        let config = Config::from_toml(&text).expect("a configuration");
+        let mut trainer = Trainer::with_envs(&config, make).expect("a trainer");
+        trainer.step().and_then(|_| trainer.step()).expect("two updates");
+        let lists = seen.map(|list| list.lock().expect("a list").clone());
+        assert!(lists.iter().all(|list| list.len() == 48));
+        let fit = |steps: Vec<&([f32; 3], f32)>| {
+            let (x, noise): (Vec<_>, Vec<_>) = steps.into_iter().copied().unzip();
+            unexplained(x.as_flattened(), &noise)
+        };
+        for list in &lists {
+            for held in borders.windows(2) {
+                assert!(fit(list[held[0]..held[1]].iter().collect()) < 1e-4, "{often} {held:?}");
+            }
+            for &border in &borders[1..borders.len() - 1] {
+                assert!(fit(list[border - 8..border + 8].iter().collect()) > 1e-3, "{often} {border}");
+            }
+        }
+        assert!(fit(lists.iter().flat_map(|list| &list[..8]).collect()) > 1e-3, "each lane has its own");
     }
 }
 

@@ -314,6 +314,7 @@ compare_optimizers --config grid_episodes.toml
 gradient_quality --env GaussianBandit-v0(arms=1)
 gradient_quality --steps 0 --optimizer sgd
 landscape --reach 2
+landscape --algo ppo --steps 512 --optimizers adam(lr=1e-3)
 landscape --surface loss --episodes 4
 descent --seed 3
 # A value out of its range

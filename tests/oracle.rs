@@ -258,12 +258,11 @@ fn windows(algo: &OnPolicy, steps: usize, spoil: impl Fn(&mut Rollout)) -> f64 {
 #[test]
 fn windows_bootstrap_through_truncation_without_bias() {
     let steps = 20;
-    let a2c = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("a2c") });
-    let worst = windows(&a2c, steps, |_| {});
-    assert!(worst <= 4.0, "a2c: {worst} standard errors");
-    let ppo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config("ppo") });
-    let worst = windows(&ppo, steps, |_| {});
-    assert!(worst <= 4.0, "ppo: {worst} standard errors");
+    for name in ["a2c", "ppo", "ppo_kl", "dpo_drift", "v_trace"] {
+        let algo = on_policy(&Config { n_steps: steps, gamma: 0.95, ..config(name) });
+        let worst = windows(&algo, steps, |_| {});
+        assert!(worst <= 4.0, "{name}: {worst} standard errors");
+    }
 }
 
 /// The direction of one iteration of conjugate gradients is the gradient's, and its length is told.

@@ -4,12 +4,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
+use candle_nn::{Module, linear};
 use uphill::algo::Learner;
 use uphill::envs::{End, Env, GridWorld, GridWorldConfig, Lanes, TimeLimit};
 use uphill::models::Site;
 use uphill::optim::When;
-use uphill::{Collector, Config, Error, Evaluated, Horizon, MlpConfig, MlpModel, Rollout, Seed, Trainer, oracle};
+use uphill::{
+    Collector, Config, Error, Evaluated, Horizon, MlpConfig, MlpModel, ModuleModel, Rollout, Seed, Trainer, oracle,
+};
 
 fn learner(config: &Config) -> Learner {
     let spec = config.make_envs(1).expect("an environment").spec().clone();
@@ -285,4 +288,35 @@ fn an_update_of_many_steps_that_is_broken_off_begins_again() {
     assert_eq!((broken.0, broken.1), (whole.0, whole.1));
     assert_eq!(broken.2, whole.2);
     assert_eq!((broken.2.len(), broken.3), (10, 6));
+}
+
+/// All that a policy and its critic have in common, or one that names nothing.
+#[test]
+fn a_bound_of_a_part_without_parameters_is_refused() {
+    let message = |kappa: &str, name: &'static str| {
+        let text = format!("algo = 'stream_ac{kappa}'\nenv = 'CartPole-v1'\nsteps = 512");
+        let config = Config::from_toml(&text).expect("a configuration");
+        let trainer = Trainer::with_network(&config, move |spec, device| {
+            let site = Site { device, ..Site::new(spec, Seed(1)) };
+            let (params, model) = ModuleModel::new(&site, move |vb| {
+                let layer = linear(4, 3, vb.pp(name))?;
+                Ok(Box::new(move |x: &Tensor| {
+                    let both = layer.forward(x)?;
+                    Ok((both.narrow(1, 0, 2)?, both.narrow(1, 2, 1)?))
+                }) as uphill::models::Heads)
+            })?;
+            Ok((params, Box::new(model)))
+        });
+        trainer.and_then(|mut trainer| trainer.step()).map(drop).map_err(|e| e.to_string())
+    };
+    let refused = message("(kappa_value=5)", "body").expect_err("no step of a critic");
+    assert!(
+        refused.starts_with("kappa_value = 5 has no effect: no block of the network is named `critic.*`"),
+        "{refused}"
+    );
+    let refused = message("(kappa_policy=5)", "critic.body").expect_err("no step of a policy");
+    assert!(refused.starts_with("kappa_policy = 5 has no effect: all blocks of the network are"), "{refused}");
+    for (kappa, name) in [("", "body"), ("(kappa_policy=5)", "body"), ("(kappa_value=5)", "critic.body")] {
+        assert_eq!(message(kappa, name), Ok(()), "{kappa} {name}");
+    }
 }

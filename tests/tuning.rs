@@ -339,10 +339,62 @@ fn another_seed_of_the_search_draws_other_trials() {
         let found = run_in(home.path(), &search(text), 2);
         found.trials.into_iter().map(|trial| trial.values).collect::<Vec<_>>()
     };
-    let small = TINY.replace("1_200", "270").replace("trials = 9", "trials = 4");
+    let small = TINY.replace("1_200", "585").replace("trials = 9", "trials = 4");
     let own = values(&small);
     for change in ["search_seed = 2", "sampler = 'random'"] {
         let other = values(&small.replace("[tune]", &format!("[tune]\n{change}")));
         assert!(own.iter().zip(&other).all(|(one, another)| one != another), "{change}");
+    }
+}
+
+#[test]
+fn a_first_rung_within_the_first_rollout_is_refused_with_the_least_steps_that_are_right() {
+    let rollouts = "envs = 4\nn_steps = 32";
+    for (settings, tune, least) in [
+        (rollouts, "", 129 * 9),
+        (rollouts, "objective = 'eval_return'", 128 * 9),
+        (rollouts, "eta = 2\nrungs = 2", 129 * 2),
+        (rollouts, "pruner = 'none'", 129),
+        (rollouts, "sampler = 'tpe'", 129),
+        ("envs = 4", "ranges = { n_steps = [16, 64] }", 257 * 9),
+        ("algo = 'a2c'\nenvs = 4\nn_steps = 8", "", 33 * 9),
+        // One that learns within an update has nothing to wait for but its end.
+        ("algo = 'stream_ac'\nenvs = 2\nn_steps = 32", "", 64 * 9),
+        // How long whole episodes are shows when they are played.
+        ("algo = 'reinforce'\nenvs = 4", "", 9 * 9),
+    ] {
+        let of = |steps: u64| Search::from_toml(&format!("{settings}\nsteps = {steps}\n[tune]\n{tune}"));
+        of(least).expect(settings);
+        let message = of(least - 1).expect_err(settings).to_string();
+        let said = message.contains("all trials are what they began as")
+            && message.contains(&format!("take {least} steps or more"));
+        assert!(said, "{settings} {tune}: {message}");
+        assert_eq!(message.ends_with("fewer rungs"), !tune.contains("none") && !tune.contains("tpe"), "{message}");
+    }
+}
+
+#[test]
+fn trials_that_nothing_tells_apart_are_said_to_be_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (env, is_said) in [("MountainCar-v0 | time_limit(20)", true), ("CartPole-v1 | time_limit(20)", false)] {
+        let mut program = programs::example("uphill");
+        program.current_dir(home.path()).args(["tune", "--env", env, "--algo", "reinforce", "--out"]);
+        let output = program.arg(if is_said { "same" } else { "other" }).args([
+            "--steps",
+            "900",
+            "--hidden",
+            "4",
+            "--trials",
+            "3",
+            "--seeds",
+            "1",
+            "--report-seeds",
+            "1",
+        ]);
+        let output = output.output().expect("the program runs");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.success(), "{said}");
+        let note = "step 100: all 3 trials have the score -20, and nothing tells them apart: the first of them go on";
+        assert_eq!(said.contains(note), is_said, "{said}");
     }
 }

@@ -4,12 +4,15 @@
 ///
 /// Case, `-`, `_` and a version at the end do not count. Alike are names that differ by at most a quarter of the letters of
 /// the longer one, each inserted, left out, changed or swapped with its neighbour: names of three letters by one of them.
-/// Four letters or more with which a known name begins are its abbreviation.
+/// Four letters or more with which a known name begins are its abbreviation. So are names of the same words in another order.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = letters(name);
+    let (name, own) = (letters(name), words(name));
     let length = name.chars().count();
     let changes = |known: &str| {
+        if own.len() > 1 && words(known) == own {
+            return Some(0);
+        }
         let known = letters(known);
         let longest = length.max(known.chars().count());
         let changes = strsim::damerau_levenshtein(&known, &name);
@@ -20,12 +23,24 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     alike.min_by_key(|(changes, _)| *changes).map(|(_, known)| known)
 }
 
-/// What of a name is compared.
-fn letters(name: &str) -> String {
+/// The name without a version at its end.
+fn stem(name: &str) -> &str {
     let version =
         |(_, version): &(&str, &str)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-    let stem = name.rsplit_once("-v").filter(version).map_or(name, |(stem, _)| stem);
-    stem.chars().filter(|letter| !matches!(letter, '-' | '_')).flat_map(char::to_lowercase).collect()
+    name.rsplit_once("-v").filter(version).map_or(name, |(stem, _)| stem)
+}
+
+/// Its words, in an order that is always the same.
+fn words(name: &str) -> Vec<String> {
+    let words = stem(name).split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words: Vec<String> = words.map(str::to_lowercase).collect();
+    words.sort_unstable();
+    words
+}
+
+/// What of a name is compared.
+fn letters(name: &str) -> String {
+    stem(name).chars().filter(|letter| !matches!(letter, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -42,6 +57,7 @@ mod tests {
             ("four", Some("FourRooms-v0")),
             ("GridWorld", Some("GridWorld-4x4-v0")),
             ("CliffWalking-v0", Some("CliffWalking-v1")),
+            ("4x4-GridWorld", Some("GridWorld-4x4-v0")),
             ("MountainCar-v0", None),
             ("Acrobot-v1", None),
             ("Taxi-v3", None),

@@ -99,7 +99,7 @@ struct Step {
 }
 
 /// The blocks that values are fitted by.
-pub(super) const CRITIC: &str = "critic.*";
+pub(crate) const CRITIC: &str = "critic.*";
 
 impl Natural {
     /// Policy steps within a region, and a critic fitted by such a loop. The loop's horizon, discount, estimator, passes and

@@ -7,11 +7,12 @@ use super::params::{ENT_COEF, GAMMA, N_STEPS, scheduled};
 use super::{Algorithm, Learner, Make, Now, Row};
 use crate::advantage::{Estimator as _, Gae, Judged};
 use crate::metrics::UpdateReport;
+use crate::models::Model;
 use crate::objective::{Eligibility, Objective as _};
 use crate::optim::{Pattern, Slot};
 use crate::rollout::{Horizon, Minibatch, Rollout};
 use crate::words::{Args, Param, Range as Numbers};
-use crate::{Layout, Result};
+use crate::{Error, Layout, Result};
 
 pub(super) const ROW: Row = Row {
     name: "stream_ac",
@@ -187,6 +188,27 @@ impl Algorithm for StreamAc {
     fn copies(&self) -> usize {
         // The traces, once more where an update may have to go back to, and what is descended.
         2 * self.lanes + 1
+    }
+
+    // A part that has no parameters has no step to bound.
+    fn check_network(&self, _: &dyn Model, layout: &Layout, _: usize) -> Result<()> {
+        let of_critic = Pattern::new(CRITIC);
+        let count = layout.blocks().iter().filter(|block| of_critic.matches(block)).count();
+        for ((name, kappa), is_missing) in ["kappa_policy", "kappa_value"]
+            .into_iter()
+            .zip(self.kappa)
+            .zip([count == layout.blocks().len(), count == 0])
+        {
+            let default = ROW.param(name).and_then(|param| param.default.parse::<f64>().ok());
+            if is_missing && default != Some(kappa) {
+                let whose = if count == 0 { "no block of the network is" } else { "all blocks of the network are" };
+                let why = format!("{whose} named `{CRITIC}`, as what is the critic's own is");
+                return Err(Error::Config(format!(
+                    "{name} = {kappa} has no effect: {why}; leave it out, or name the critic's own so, and no other"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {

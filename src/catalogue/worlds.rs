@@ -200,6 +200,10 @@ fn check_effect(args: &Args, world: &GridWorld) -> Result<()> {
     if config.goal_reward != own.goal_reward && !is_there(Cell::Goal) && has_own {
         return lacks("goal_reward", "goal", "G");
     }
+    if !config.wind.is_empty() && config.wind.iter().all(|&strength| strength == 0) {
+        let problem = "wind has no effect: it is 0 in every column; leave it out, or make it blow in one";
+        return Err(Error::Config(format!("{}: {problem}", args.row())));
+    }
     if !config.box_rewards.is_empty() && !is_there(Cell::Box) {
         return lacks("box_rewards", "box", &config.boxes);
     }

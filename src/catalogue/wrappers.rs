@@ -41,6 +41,9 @@ impl Wrap {
 
 /// The row that says the same as the setting of that name.
 pub(crate) const FRAME_STACK: &str = "frame_stack";
+/// The row that shows the share of the limit, and the one that sets another.
+pub(crate) const TIME_AWARE: &str = "time_aware";
+pub(crate) const TIME_LIMIT: &str = "time_limit";
 
 const STEPS: (u64, u64) = (1, u32::MAX as u64);
 /// Far beyond any use, so that a slip of the hand is an error and not a step that takes for ever.
@@ -67,13 +70,13 @@ pub(super) const ROWS: &[WrapperRow] = &[
         }),
     },
     Row {
-        name: "time_limit",
+        name: TIME_LIMIT,
         summary: "cuts episodes off sooner",
         params: &[Param::count("max_episode_steps", STEPS, "", "steps of the longest episode")],
         make: Wrap::new(time_limit),
     },
     Row {
-        name: "time_aware",
+        name: TIME_AWARE,
         summary: "shows the share of the limit that has gone by, as one more number",
         params: &[],
         make: Wrap::same_task(|env, _| Ok(Box::new(TimeAware::new(env)?))),
@@ -130,7 +133,7 @@ pub(super) const ROWS: &[WrapperRow] = &[
     },
     Row {
         name: "clip_action",
-        summary: "takes the nearest action of a box for one outside it",
+        summary: "takes the nearest action of a box for one outside it, as every distribution here does by itself: for one of your own that does not",
         params: &[],
         make: Wrap::same_task(|env, _| Ok(Box::new(ClipAction::new(env)?))),
     },

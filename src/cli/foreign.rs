@@ -58,6 +58,10 @@ pub(super) struct Foreign {
 /// one without which it would be another algorithm or another task.
 pub(super) fn read(path: &Path, asked: &Asked, catalogue: &Catalogue) -> Result<Option<Foreign>> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    if ending.as_deref() == Some("py") {
+        let remedy = "write its arguments to a file of YAML or JSON, such as args.yml with env_id: CartPole-v1";
+        return Err(Error::File { path: path.into(), problem: format!("it is a program, and no settings: {remedy}") });
+    }
     let is_toml = !matches!(ending.as_deref(), Some("yml" | "yaml" | "json"));
     let root = match is_toml {
         false => text::yaml(path)?,

@@ -9,6 +9,7 @@ use super::flags;
 use super::picture::{Scale, rehearse, results};
 use super::read;
 use super::settings::Trained;
+use crate::algo::least_env_steps;
 use crate::envs::{counted, shown};
 use crate::landscape::{Plane, PrincipalDirections, Surface, filter_normalised};
 use crate::plot::{DescentOptions, DescentPanel, DescentPath, Goal, Landscape, Picture, descent};
@@ -91,6 +92,19 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
     survey(&arguments, catalogue).map(|()| ExitCode::SUCCESS)
 }
 
+/// Refuses paths of fewer points than a plane takes.
+fn check_plane(configs: &[Config]) -> Result<()> {
+    let [config] = configs else { return Ok(()) };
+    let rollout = least_env_steps(&*config.make_algo()?, config.envs);
+    if config.steps > rollout {
+        return Ok(());
+    }
+    let (steps, algo) = (config.steps, &config.algo);
+    let problem = format!("--steps {steps} is one update of {algo}, whose way is a line and makes no plane");
+    let remedy = format!("give --steps {} or more, another optimizer beside it, or --directions random", rollout + 1);
+    Err(Error::Config(format!("{problem}: {remedy}")))
+}
+
 fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
     // Written so that NaN fails.
     if !(arguments.reach > 0.0 && arguments.reach.is_finite()) {
@@ -107,6 +121,9 @@ fn survey(arguments: &Arguments, catalogue: &Catalogue) -> Result<()> {
 
     if arguments.surface == Height::Loss {
         Surface::check_loss(&configs[0])?;
+    }
+    if arguments.directions == Directions::Pca {
+        check_plane(&configs)?;
     }
     rehearse(&arguments.optimizers, 1, &size(arguments))?;
 

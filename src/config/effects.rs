@@ -1,9 +1,12 @@
 //! Which settings change nothing beside the others.
 
+use uphill_envs::counted;
+
 use super::{OF_ALGOS, OF_MODELS, StopAt};
+use crate::algo::CRITIC;
 use crate::distributions::AUTO;
 use crate::names::listed;
-use crate::optim::{Optimizer, When};
+use crate::optim::{Optimizer, Pattern, When};
 use crate::words::{self, Param, Value, Word};
 use crate::{Config, Error, Horizon, Result, models, settings};
 
@@ -41,10 +44,10 @@ impl Config {
             }
             "lr" | "anneal_lr" => (!registry.takes_lr(&self.optimizer)).then(|| optimizer("says its own lr")),
             "max_grad_norm" | "clip_grad_by" if registry.clips(&self.optimizer) => Some(optimizer("clips by itself")),
-            "clip_grad_by" => said(
-                self.max_grad_norm.is_infinite(),
-                "max_grad_norm = inf does not clip; leave it out, or set max_grad_norm = 0.5",
-            ),
+            "clip_grad_by" => {
+                let why = "max_grad_norm = inf does not clip; leave it out, or set max_grad_norm = 0.5";
+                said(self.max_grad_norm.is_infinite(), why).or_else(|| self.moves_one_part())
+            }
             "clip_observation" => (!self.normalize_observation).then(|| unscaled("normalize_observation")),
             "clip_reward" => (!self.normalize_reward).then(|| unscaled("normalize_reward")),
             "vf_coef" => self.needs_no_values(),
@@ -69,6 +72,15 @@ impl Config {
                 let why = "n_epochs = 1 is one pass, whose advantages are new; leave it out, or set n_epochs above 1";
                 said(self.of_algo("n_epochs") && self.n_epochs == 1, why)
             }),
+            "gae_lambda" => self.sees_no_later_step().or_else(|| {
+                let is_upgo = self.algo.arg("estimator").and_then(Value::word) == Some("upgo");
+                if is_upgo { self.learns_no_values() } else { None }
+            }),
+            "estimator" => self.sees_no_later_step(),
+            "trace_lambda" if self.of_algo("clip_c") => self.sees_no_later_step(),
+            "trace_lambda" => self.counts_no_later_step(),
+            "clip_rho" => self.is_of_ratios_of_one(name),
+            "clip_c" => self.sees_no_later_step().or_else(|| self.is_of_ratios_of_one(name)),
             "line_search_decay" => {
                 let tries = self.algo.arg("line_search_steps").and_then(Value::number);
                 let why = "line_search_steps = 1 tries one step; leave it out, or set line_search_steps above 1";
@@ -78,16 +90,45 @@ impl Config {
                 said(self.gamma == 1.0, "nothing is discounted with gamma = 1; leave it out, or set gamma below 1")
             }
             "sde_sample_freq" => {
-                let is_short = self.make_algo().is_ok_and(|algo| algo.horizon() == Horizon::Steps(1));
-                let algo = &self.algo.name;
+                let Horizon::Steps(steps) = self.make_algo().ok()?.horizon() else { return None };
+                let rollouts = self.make_algo().map_or(1, |algo| algo.rollouts());
+                let (steps, algo) = (rollouts.saturating_mul(steps as u64), &self.algo.name);
+                let held = self.distribution.arg(name).and_then(Value::number)?;
+                let rest = if steps > 1 { format!(", or set {name} below {steps}") } else { String::new() };
                 let why = format!(
-                    "a rollout of {algo} as it is set is one step, and noise is drawn anew in each; leave it out"
+                    "an update of {algo} as it is set is {} of a lane, and noise is drawn anew in each update; leave it out{rest}",
+                    counted(steps, "step")
                 );
-                said(is_short, &why)
+                said(held >= steps as f64, &why)
             }
             "activation" | "layer_norm" | "layer_norm_eps" | "shared_trunk" => self.is_of_no_layers(name),
             _ => None,
         }
+    }
+
+    /// What makes steps smaller, by the names of the settings that do it here.
+    pub(crate) fn what_calms(&self) -> String {
+        let bounds = ["kappa_policy", "kappa_value"].map(|name| (name, self.argument(name)));
+        let (mut smaller, mut larger) = (Vec::new(), Vec::new());
+        if self.of_algo("max_kl") {
+            smaller.push("max_kl");
+            larger.push("cg_damping");
+        }
+        larger.extend(bounds.iter().filter(|(_, kappa)| kappa.is_some()).map(|(name, _)| *name));
+        // A step that is bounded is no shorter at a lower rate, nor where its gradient is.
+        if !bounds.iter().any(|(_, kappa)| kappa.is_some_and(|kappa| kappa > 0.0)) {
+            smaller.push("lr");
+            smaller.extend((!self.catalogue.optim().clips(&self.optimizer)).then_some("max_grad_norm"));
+        }
+        let ways = [("smaller", smaller), ("larger", larger)].into_iter().filter(|(_, names)| !names.is_empty());
+        ways.map(|(how, names)| format!("a {how} {}", names.join(" or "))).collect::<Vec<_>>().join(", or ")
+    }
+
+    /// A number that is an argument of the algorithm's row, as it is set.
+    pub(crate) fn argument(&self, name: &str) -> Option<f64> {
+        let row = self.catalogue.algo(&self.algo.name).ok()?;
+        row.param(name)?;
+        self.args(row, &self.algo, &OF_ALGOS).ok()?.number(name).ok()
     }
 
     /// Whether a setting is an argument of the algorithm.
@@ -103,11 +144,49 @@ impl Config {
         (!needs).then(why)
     }
 
+    /// Whether a critic learns.
+    pub(crate) fn learns_values(&self) -> bool {
+        self.learns_no_values().is_none()
+    }
+
     /// Why the critic learns nothing, if it does not.
     fn learns_no_values(&self) -> Option<String> {
         let is_unweighed = self.of_algo("vf_coef") && self.vf_coef == 0.0;
         let why = || "no value is learnt with vf_coef = 0; leave it out, or set vf_coef above 0".to_string();
         self.needs_no_values().or_else(|| is_unweighed.then(why))
+    }
+
+    /// Why no step after another counts towards it, if that is so.
+    fn counts_no_later_step(&self) -> Option<String> {
+        let why = || "with gamma = 0 no later step counts; leave it out, or set gamma above 0".to_string();
+        (self.gamma == 0.0).then(why)
+    }
+
+    /// Why there is none in a rollout, if that is so.
+    fn sees_no_later_step(&self) -> Option<String> {
+        let why = || "with n_steps = 1 no later step is seen; leave it out, or set n_steps above 1".to_string();
+        let is_short = self.of_algo("n_steps") && self.n_steps == 1;
+        self.counts_no_later_step().or_else(|| is_short.then(why))
+    }
+
+    /// Why a limit of ratios of probabilities limits none, if that is so: before the only pass they are those of the policy that acted.
+    fn is_of_ratios_of_one(&self, name: &str) -> Option<String> {
+        let is_idle = self.n_epochs == 1 && self.argument(name).is_some_and(|limit| limit >= 1.0);
+        let why = || {
+            format!(
+                "n_epochs = 1 is one pass, before which all ratios are 1; leave it out, or set n_epochs above 1 or {name} below 1"
+            )
+        };
+        is_idle.then(why)
+    }
+
+    /// Why the gradient is that of one part of the network, if that is so; of models of one's own it is not known.
+    fn moves_one_part(&self) -> Option<String> {
+        let why = || format!("by {} the optimizer moves the critic alone; leave it out", self.algo.name);
+        let is_critic = |blocks: Option<Pattern>| blocks.is_some_and(|blocks| blocks == Pattern::new(CRITIC));
+        let of_critic = self.make_algo().is_ok_and(|algo| is_critic(algo.optimized()));
+        let is_ours = models::ROWS.iter().any(|row| self.model == row.name);
+        of_critic.then(why).or_else(|| if is_ours && !self.shared_trunk { self.learns_no_values() } else { None })
     }
 
     /// Why nothing that holds a policy near the one that acted has anything to hold, if that is so.

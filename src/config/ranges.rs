@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uphill_envs::{Spec, counted, quoted};
 
 use super::{OF_ALGOS, OF_MODELS};
-use crate::catalogue::FRAME_STACK;
+use crate::catalogue::{FRAME_STACK, TIME_AWARE, TIME_LIMIT};
 use crate::device::DeviceChoice;
 use crate::distributions::AUTO;
 use crate::envs::shown;
@@ -73,6 +73,17 @@ impl Config {
             return Err(Error::Config(format!("env = {env}: wrappers go around rows of the catalogue: {unknown}")));
         }
         wrappers.iter().try_for_each(|wrapper| self.catalogue.wrapper(&wrapper.name).map(drop))?;
+        let mut shows_time = false;
+        for wrapper in wrappers {
+            if wrapper.name == TIME_AWARE && shows_time {
+                let problem = format!("env = {}: the last {TIME_AWARE} has no effect", self.env);
+                return Err(Error::Config(format!(
+                    "{problem}: the share of that limit is shown already; leave it out"
+                )));
+            }
+            // Of another limit it is another share.
+            shows_time = (shows_time && wrapper.name != TIME_LIMIT) || wrapper.name == TIME_AWARE;
+        }
         if self.frame_stack != 1 && wrappers.iter().any(|wrapper| wrapper.name == FRAME_STACK) {
             let problem = format!("frame_stack = {} and a wrapper of env = {}", self.frame_stack, self.env);
             return Err(Error::Config(format!("frame_stack is given twice: {problem}; leave one of them out")));

@@ -101,3 +101,42 @@ fn the_critic_is_judged_by_the_last_tenth_and_clipping_by_all() {
     assert_eq!(findings(lost, 100, &config, Some(2f64.ln())).len(), 1);
     assert_eq!(findings([], 0, &config, Some(2f64.ln())), [""; 0]);
 }
+
+/// Advice is of settings that the algorithm has.
+#[test]
+fn what_is_advised_are_settings_that_have_an_effect() {
+    let rows = [row(0.0, 0.0, 0.001, 180.0), row(0.0, 0.9, 0.001, 180.0)];
+    let never = Metrics { episodes: 400, ..troubled(std::iter::once(0.0)).remove(0) };
+    for algo in crate::algo::ROWS {
+        for more in ["", "clip_grad_by = 'whole'", "n_epochs = 1", "vf_coef = 0", "baseline = false"] {
+            let text = format!("algo = '{}'\n{more}", algo.name);
+            let Ok(config) = Config::from_toml(&text) else { continue };
+            let found = rows.iter().map(|row| findings(vec![row.clone(); 20], 20, &config, Some(2f64.ln())));
+            let found: Vec<String> = found.chain([findings([never.clone()], 1, &config, None)]).flatten().collect();
+            for advice in &found {
+                // What was seen stands before it.
+                let (_, advised) = advice.rsplit_once(": ").expect("advice");
+                let words = |name: &&str| advised.split([' ', ',', '(', ')', ';', ':']).any(|word| word == *name);
+                let settings = Config::SETTINGS.iter().map(|(name, _)| *name);
+                let others = crate::algo::ROWS.iter().flat_map(|row| row.params.iter().map(|param| param.name));
+                for name in settings.chain(others).filter(words) {
+                    let is_there = algo.param(name).is_some() || !config.is_idle(name);
+                    assert!(is_there && config.without_effect(name).is_none(), "{text}: {name}: {advice}");
+                    assert!(
+                        name != "n_epochs" || !advised.contains("lower") || config.n_epochs > 1,
+                        "{text}: {advice}"
+                    );
+                }
+            }
+            assert!(!found.is_empty(), "{text}");
+        }
+    }
+    let said = |text: &str| {
+        findings(vec![row(0.0, 0.9, 0.001, 1.0); 20], 20, &Config::from_toml(text).expect("settings"), Some(2f64.ln()))
+            .join("\n")
+    };
+    assert!(said("algo = 'trpo'").contains("raise lr, n_epochs or steps"));
+    assert!(said("algo = 'trpo'").ends_with("uniform policy's): lower max_kl"));
+    assert!(said("algo = 'ppo(desired_kl=0.01)'").contains("lower desired_kl or n_epochs"));
+    assert!(!said("vf_coef = 0").contains("explained_variance"));
+}

@@ -3,10 +3,25 @@
 use super::Trainer;
 use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
-use crate::{Error, OnDivergence, Result};
+use crate::{Config, Error, OnDivergence, Result};
 
 /// Divergences one after the other, without an update between them that did not, after which a run gives up.
 const GIVES_UP_AFTER: u64 = 10;
+
+/// The rewards from which on a value loss, a square of sums of them, is beyond f32.
+const HUGE_REWARD: f32 = 1e15;
+
+/// What usually helps a run of this configuration after a divergence, in an update with rewards as large as this.
+pub(super) fn remedy(config: &Config, largest_reward: f32) -> String {
+    if largest_reward >= HUGE_REWARD {
+        return format!("rewards reach {largest_reward:e}, and f32 does not hold their squares: scale them down");
+    }
+    let goes_on = match config.on_divergence {
+        OnDivergence::Stop => ", and on_divergence = rollback or skip goes on",
+        _ => "",
+    };
+    format!("{} usually helps{goes_on}", config.what_calms())
+}
 
 impl Trainer {
     /// Notes parameters and optimizer, if it is time to.

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::Trainer;
+use super::{Trainer, divergence};
 use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
 use crate::{Error, Result};
@@ -68,8 +68,8 @@ impl Trainer {
                 match self.evaluate() {
                     // The update before it left such a policy; judged is the one that was gone back to.
                     Err(Error::NotFinite { what }) => {
-                        let update = self.progress.update;
-                        self.go_back(Error::Diverged { update, what, largest_reward: 0.0 })?;
+                        let (update, remedy) = (self.progress.update, divergence::remedy(&self.config, 0.0));
+                        self.go_back(Error::Diverged { update, what, remedy })?;
                         continue;
                     }
                     done => return done.map(Event::Evaluation).map(Some),

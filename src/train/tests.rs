@@ -3,7 +3,7 @@ use uphill_envs::{Action, CartPole, Env, EnvError, Lanes, Spec, Step};
 
 use super::{Overrides, Trainer};
 use crate::optim::{Chain, Optimizer, Slot, When, scale_by_learning_rate};
-use crate::{Config, Error, OnDivergence};
+use crate::{Config, Error, OnDivergence, Result, algo};
 
 /// A pole that cannot be saved.
 struct Unsaved(CartPole);
@@ -46,7 +46,7 @@ fn traces(trainer: &mut Trainer) -> Vec<f32> {
 fn traces_are_of_where_lanes_were_and_end_where_these_stand_elsewhere() {
     let mut skipped = in_the_midst(Overrides::default());
     skipped.note_good().expect("a note");
-    skipped.go_back(Error::Diverged { update: 2, what: "a loss".into(), largest_reward: 0.0 }).expect("a way back");
+    skipped.go_back(Error::Diverged { update: 2, what: "a loss".into(), remedy: "none".into() }).expect("a way back");
     assert!(traces(&mut skipped).iter().all(|&z| z == 0.0));
 
     let mut saved = in_the_midst(Overrides::default());
@@ -125,4 +125,44 @@ fn a_divergence_on_tensors_leaves_the_parameters_and_one_that_was_broken_off_say
     let Error::Diverged { update: 2, what, .. } = error else { panic!("{error}") };
     assert_eq!(what, "the update of the parameters");
     assert_eq!(theta(&trainer), before);
+}
+
+/// A run that leaves the real numbers is told of settings that it has, by whatever algorithm.
+#[test]
+fn what_helps_after_a_divergence_are_settings_that_have_an_effect() {
+    let optimizers = ["sgd(lr=1)", "adam", "clip_by_global_norm(1) | adam"];
+    for row in algo::ROWS {
+        for optimizer in optimizers {
+            let text = format!("algo = '{}'\noptimizer = '{optimizer}'", row.name);
+            let config = Config::from_toml(&text).expect("settings");
+            let remedy = super::divergence::remedy(&config, 0.0);
+            let words: Vec<&str> = remedy.split([' ', ',']).collect();
+            let named = |name: &str| words.contains(&name);
+            let mut count = 0;
+            for (name, _) in Config::SETTINGS.iter().filter(|(name, _)| named(name)) {
+                let value = match *name {
+                    "lr" => continue,
+                    "on_divergence" => "'rollback'",
+                    _ => "0.05",
+                };
+                assert!(Config::from_toml(&format!("{text}\n{name} = {value}")).is_ok(), "{text} {name}: {remedy}");
+                count += 1;
+            }
+            for param in row.params.iter().filter(|param| named(param.name)) {
+                let text = format!("algo = '{}({}=0.05)'\noptimizer = '{optimizer}'", row.name, param.name);
+                assert!(Config::from_toml(&text).is_ok(), "{text}: {remedy}");
+                count += 1;
+            }
+            assert!(count > 0, "{text}: {remedy}");
+            assert_eq!(named("lr"), row.name != "stream_ac", "{text}: {remedy}");
+            assert_eq!(named("max_kl"), ["npg", "trpo"].contains(&row.name), "{text}: {remedy}");
+            let again = Config { on_divergence: OnDivergence::Skip, ..config };
+            assert!(!super::divergence::remedy(&again, 0.0).contains("on_divergence"));
+        }
+    }
+    let unbounded = Config::from_toml("algo = 'stream_ac(kappa_policy=0, kappa_value=0)'\nlr = 1e30\nsteps = 4096");
+    let mut trainer = Trainer::new(&unbounded.expect("settings")).expect("a trainer");
+    let error = std::iter::repeat_with(|| trainer.step()).find_map(Result::err).expect("a divergence").to_string();
+    let expected = "a smaller lr or max_grad_norm, or a larger kappa_policy or kappa_value usually helps, and on_divergence = rollback or skip goes on";
+    assert!(error.ends_with(expected), "{error}");
 }

@@ -9,6 +9,7 @@ use super::objective::Objective;
 use super::sampler::{Sampler, Told};
 use super::section::Section;
 use super::space::Space;
+use crate::algo::least_env_steps;
 use crate::benchmark::Seeds;
 use crate::words::{Kind, Param};
 use crate::{Catalogue, Config, Error, Result, Trainer, settings};
@@ -245,7 +246,7 @@ impl Search {
         };
         let ranges: Vec<_> = ranges.into_iter().filter(|range| fits(range)).collect();
         match ranges.is_empty() {
-            true => Err(Error::Config("there is nothing to search: give ranges below [tune.ranges]".into())),
+            true => Err(Error::Config("there is nothing to search: what could be has one value already; give ranges below [tune.ranges], in TOML such as the config.toml of a run".into())),
             false => Ok(ranges),
         }
     }
@@ -291,7 +292,7 @@ impl Search {
                 Trainer::new(&Config { device: "cpu".into(), threads: 1, ..config }).map_err(place)?;
             }
         }
-        self.corners().iter().try_for_each(|values| self.config(values).map(drop))?;
+        let corners = self.corners().iter().map(|values| self.config(values)).collect::<Result<Vec<_>>>()?;
         let base = self.base()?;
         let limit = base.make_envs(1)?.spec().max_episode_steps;
         if limit.is_none() {
@@ -305,14 +306,41 @@ impl Search {
             let remedy = "the area under a learning curve begins there; take objective = \"final_return\"";
             return wrong(format!("{}: what a random policy earns is not known, and {remedy}", base.env.shown()));
         }
-        let first = self.rung_steps(&base)[0];
-        if first == 0 {
-            let (eta, rungs, steps) = (self.eta, self.rungs, base.steps);
-            let problem =
-                format!("eta = {eta} and rungs = {rungs} put the first rung of {steps} steps before the first step");
-            return wrong(format!("{problem}: take fewer rungs"));
+        self.check_first_rung(&base, &corners)
+    }
+
+    /// Refuses a first rung at which all trials are still what they began as.
+    fn check_first_rung(&self, base: &Config, corners: &[Config]) -> Result<()> {
+        let (mut rollout, mut least) = (0, 1);
+        for config in corners {
+            let algo = config.make_algo()?;
+            let steps = least_env_steps(&*algo, config.envs);
+            // Returns of training are those of the policy that all have in common until the second rollout.
+            let is_seen_later = algo.rollouts() == 1 && self.objective != Objective::EvalReturn;
+            let needed = steps.saturating_add(u64::from(is_seen_later));
+            if needed > least {
+                (rollout, least) = (steps, needed);
+            }
         }
-        Ok(())
+        let rungs = self.rung_steps(base);
+        if rungs[0] >= least {
+            return Ok(());
+        }
+        let (place, fewer) = match rungs.len() {
+            1 => (format!("steps = {}", base.steps), ""),
+            _ => {
+                let (eta, count, steps, first) = (self.eta, self.rungs, base.steps, rungs[0]);
+                let problem =
+                    format!("eta = {eta} and rungs = {count} put the first rung of {steps} steps at step {first}");
+                (problem, ", or fewer rungs")
+            }
+        };
+        let steps = least.saturating_mul(self.eta.saturating_pow(u32::try_from(rungs.len() - 1).unwrap_or(u32::MAX)));
+        let why = format!(
+            "a first rollout has {}, and until step {least} all trials are what they began as",
+            counted(rollout, "step")
+        );
+        Err(Error::Config(format!("{place}: {why}; take {steps} steps or more{fewer}")))
     }
 
     fn check_seeds(&self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use uphill_envs::counted;
+use uphill_envs::{counted, shown};
 
 use super::attempt::{Attempt, Record};
 use super::found::{Found, Report, Reported};
@@ -123,6 +123,16 @@ impl Tuner {
             }
             self.note_blind(rung, &records, progress);
             let scores: Vec<Option<f64>> = alive.iter().map(|&i| trials[i].score).collect();
+            if let [Some(score), rest @ ..] = &*scores
+                && !rest.is_empty()
+                && rest.iter().all(|other| *other == Some(*score))
+            {
+                let (all, score) = (counted(scores.len(), "trial"), shown(*score));
+                let why = "the first of them go on; fewer rungs, or more steps, begin later";
+                progress.note(&format!(
+                    "step {rung}: all {all} have the score {score}, and nothing tells them apart: {why}"
+                ));
+            }
             let best = halving::best(&scores, halving::survivors(trials.len(), self.search.eta, k));
             let (next, over): (Vec<_>, Vec<_>) = (0..alive.len()).partition(|place| best.contains(place));
             for i in over.into_iter().map(|place| alive[place]) {
