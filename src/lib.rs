@@ -63,6 +63,7 @@ pub mod oracle;
 mod own_folder;
 mod pace;
 mod params;
+pub mod philox;
 #[cfg(feature = "pictures")]
 pub mod plot;
 mod policy;
