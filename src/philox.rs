@@ -81,9 +81,8 @@ impl Philox {
         // Upper and lower half of each multiplier, the second word's first: what comes of it goes to the first.
         let parts = |part: fn(u32) -> i64| Tensor::new(&[[part(MULTIPLIERS[1])], [part(MULTIPLIERS[0])]], device);
         let (upper, lower) = (parts(|m| i64::from(m >> 16))?, parts(|m| i64::from(m & 0xffff))?);
-        let modulo = |x: &Tensor, m: &Tensor| -> candle_core::Result<Tensor> {
-            x - x.broadcast_div(m)?.broadcast_mul(m)?
-        };
+        let modulo =
+            |x: &Tensor, m: &Tensor| -> candle_core::Result<Tensor> { x - x.broadcast_div(m)?.broadcast_mul(m)? };
         // The bytes of words `[.., B]`, `[.., B, 4]`, the lowest first.
         let bytes = |x: &Tensor| modulo(&x.unsqueeze(2)?.broadcast_div(&powers)?, &byte);
         let xor = |x: &Tensor, y: &Tensor| -> candle_core::Result<Tensor> {
@@ -167,7 +166,8 @@ impl LaneNumbers {
         let mut numbers = Vec::with_capacity(steps * self.lanes * count);
         for step in (0..steps as u64).map(|t| first + t) {
             for lane in 0..self.lanes as u32 {
-                let blocks = (0..count.div_ceil(4) as u32).map(|block| self.philox.block(counter(lane, step, purpose, block)));
+                let blocks =
+                    (0..count.div_ceil(4) as u32).map(|block| self.philox.block(counter(lane, step, purpose, block)));
                 numbers.extend(blocks.flatten().take(count).map(of_word));
             }
         }
@@ -287,7 +287,9 @@ mod tests {
 
     #[test]
     fn a_lane_draws_the_same_however_many_there_are_and_whoever_draws() {
-        let bits = |x: &Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        let bits = |x: &Tensor| {
+            x.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        };
         let (many, few) = (LaneNumbers::new(Seed(3), 9), LaneNumbers::new(Seed(3), 4));
         let place = ((1 << 32) - 2, 5);
         for (purpose, count) in [(Purpose::Action, 1), (Purpose::Step, 4), (Purpose::Start, 6)] {
@@ -299,7 +301,8 @@ mod tests {
             let later = few.uniform((place.0 + 3, 2), purpose, count, &Device::Cpu).unwrap();
             assert_eq!(bits(&own.narrow(0, 3, 2).unwrap()), bits(&later));
         }
-        let one = |seed, purpose| bits(&LaneNumbers::new(Seed(seed), 2).uniform((0, 1), purpose, 4, &Device::Cpu).unwrap());
+        let one =
+            |seed, purpose| bits(&LaneNumbers::new(Seed(seed), 2).uniform((0, 1), purpose, 4, &Device::Cpu).unwrap());
         assert_ne!(one(1, Purpose::Action), one(2, Purpose::Action));
         assert_ne!(one(1, Purpose::Action), one(1, Purpose::Start));
         assert!(many.uniform((0, 1), Purpose::Start, 1_025, &Device::Cpu).is_err());

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
-use super::{ActionKind, DiagGaussianRows, Distribution, DistributionRows, DistributionTensor, OwnBlock, Row};
+use super::{
+    ActionKind, DiagGaussianRows, Distribution, DistributionRows, DistributionTensor, OwnBlock, Row, TensorSampler,
+};
+use crate::philox::normal;
 use crate::words::{Args, Param, Range};
 use crate::{Error, Result};
 
@@ -134,6 +137,28 @@ impl Distribution for DiagGaussian {
 
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>> {
         Ok(Box::new(DiagGaussianTensor::new(outputs, self.shift())?))
+    }
+
+    fn sampler(&self) -> Option<&dyn TensorSampler> {
+        Some(self)
+    }
+}
+
+/// `μ + σ·z`, `z` [normal](crate::philox::normal).
+impl TensorSampler for DiagGaussian {
+    fn draws(&self) -> usize {
+        2 * self.low.len()
+    }
+
+    fn sample(&self, outputs: &Tensor, uniform: &Tensor) -> Result<Tensor> {
+        let policy = DiagGaussianTensor::new(outputs, self.shift())?;
+        let (mean, log_std) = policy.parameters();
+        Ok((mean + (log_std.exp()? * normal(uniform)?)?)?)
+    }
+
+    fn map_action(&self, actions: &Tensor) -> Result<Tensor> {
+        let bound = |bound: &[f32]| Tensor::from_slice(bound, (1, bound.len()), actions.device());
+        Ok(actions.broadcast_maximum(&bound(&self.low)?)?.broadcast_minimum(&bound(&self.high)?)?)
     }
 }
 
