@@ -272,3 +272,6 @@ impl Drawn {
         Ok(numbers.ok_or_else(none)?.get(t - self.first)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

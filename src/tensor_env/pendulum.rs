@@ -19,7 +19,7 @@ const START: [f64; 2] = [PI, 1.0];
 
 /// The twin of [`Pendulum`](uphill_envs::Pendulum); its state is angle and angular velocity.
 ///
-/// One step from the same state is within 10⁻⁵ of the host's, whose state is f64; near upright a difference grows some sixfold a
+/// One step from the same state is within 2·10⁻⁵ of the host's, whose state is f64; near upright a difference grows some sixfold a
 /// second, which is 20 steps.
 #[derive(Debug, Clone)]
 pub struct Pendulum {
