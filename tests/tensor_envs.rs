@@ -114,6 +114,7 @@ fn one_step_from_a_state_of_the_host_is_the_hosts_within_the_bound() {
     for Pair { mut host, twin, numbers: of, bound } in pairs() {
         let spec = host.spec().clone();
         let (mut seen, mut ends) = (vec![0.0; spec.observation_len()], 0);
+        let limit = spec.max_episode_steps.expect("a limit") as usize;
         host.reset(Some(3), &mut seen).unwrap();
         for i in 0..3_000 {
             let what = format!("{}, step {i}", spec.id);
@@ -126,7 +127,7 @@ fn one_step_from_a_state_of_the_host_is_the_hosts_within_the_bound() {
             near(&what, &numbers(&reward), &[step.reward], bound);
             assert_eq!(terminated.to_vec1::<u8>().unwrap(), [u8::from(step.end.ended())], "{what}");
             ends += usize::from(step.end.ended());
-            if step.end.ended() || (i + 1) % 200 == 0 {
+            if step.end.ended() || (i + 1) % limit == 0 {
                 host.reset(None, &mut seen).unwrap();
             }
         }

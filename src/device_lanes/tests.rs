@@ -105,10 +105,9 @@ fn values_go_through_truncation_and_never_through_termination() -> Result<()> {
                         let [cos, sin, speed] = numbers(&seen)[..] else { panic!("three numbers") };
                         Tensor::new(&[[sin.atan2(cos), speed]], &Device::Cpu)?
                     } else {
-                        let cells = numbers(&seen);
-                        let cell = cells.iter().position(|&x| x == 1.0).expect("a cell");
-                        // The model's states are the cells that are no wall, and this map has none.
-                        Tensor::new(&[[cell as f32]], &Device::Cpu)?
+                        let of = |state: f32| Tensor::new(&[[state]], &Device::Cpu);
+                        let is_it = |state: f32| numbers(&twin.observe(&of(state).unwrap()).unwrap()) == numbers(&seen);
+                        of((0..16).map(|state| state as f32).find(|&state| is_it(state)).expect("a state"))?
                     };
                     let action = made.action.index_select(&place, 0)?;
                     let led_to = twin.observe(&twin.step(&state, &action, None)?.state)?;
