@@ -4,11 +4,13 @@ use uphill_envs::End;
 use super::DeviceLanes;
 use crate::advantage::{gae, gae_tensors, normalize, normalize_tensor};
 use crate::algo::{Learner, Now};
+use crate::collect::Collector;
 use crate::models::{Model, Site};
-use crate::rollout::{ActionColumn, DeviceRollout, ObservationColumn, Rollout};
+use crate::rollout::{ActionColumn, DeviceRollout, Horizon, ObservationColumn, Rollout};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
-use crate::{Config, Params, Result};
+use crate::stop::Flag;
+use crate::{Config, Error, Params, Result, Threads};
 
 fn config(env: &str) -> Config {
     of_algo(env, "ppo")
@@ -147,7 +149,34 @@ fn rewound_lanes_do_the_same_again() -> Result<()> {
     lanes.rewind();
     lanes.collect(&*network, &params, 50, &mut again)?;
     assert_eq!(once, again);
+    lanes.set_stop(Flag::new(|| true));
+    let broken_off = lanes.collect(&*network, &params, 50, &mut again);
+    assert!(matches!(broken_off, Err(Error::Interrupted)));
     Ok(())
+}
+
+#[test]
+fn several_ranks_are_refused_with_what_would_be_right() {
+    let config = Config { envs_on_device: true, ..config("CartPole-v1") };
+    let (_, network) = network(&config, &lanes(&config, 1));
+    assert!(config.check_acts_on_device(&*network, false, 1).is_ok());
+    let message = config.check_acts_on_device(&*network, false, 2).expect_err("two ranks").to_string();
+    assert!(
+        message.ends_with("lanes on a device are those of one process; start one rank, or leave it out"),
+        "{message}"
+    );
+}
+
+#[test]
+fn whole_episodes_are_refused() {
+    let config = config("CartPole-v1");
+    let (params, network) = network(&config, &lanes(&config, 4));
+    let mut collector = Collector::on_device(lanes(&config, 4), 4, Seed(7), Threads::default());
+    let error = collector.collect(&*network, &params, Horizon::Episodes(2), true).expect_err("episodes").to_string();
+    assert!(error.contains("so many steps, and not whole episodes"), "{error}");
+    assert_eq!(collector.collect(&*network, &params, Horizon::Steps(5), true).expect("steps").0.steps(), 5);
+    assert!(collector.take_device_rollout().is_some() && collector.take_device_rollout().is_none());
+    assert_eq!(collector.env_steps(), 20);
 }
 
 #[test]
