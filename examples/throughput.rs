@@ -1,11 +1,12 @@
-//! How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is; or how
-//! many environments take alone.
+//! How many environment steps a second whole training loops take, and what share of the machine's arithmetic that is; how
+//! many environments take alone; or how many loops take whose environments are on a device.
 //!
 //! ```text
 //! cargo run --release --example throughput
 //! cargo run --release --example throughput -- --json                # an object a line
 //! cargo run --release --example throughput -- --env                 # every environment, with actions at random
 //! cargo run --release --example throughput -- --env CartPole-v1 "GridWorld-4x4-v0(slip=0.1)"
+//! cargo run --release --example throughput -- --on-device cuda      # 1,024 to 16,384 lanes, on that device and on the host
 //! ```
 
 use std::hint::black_box;
@@ -29,6 +30,9 @@ struct Args {
     /// Time these environments alone, or every one that there is, with random actions
     #[arg(long, num_args = 0.., value_name = "ENV")]
     env: Option<Vec<String>>,
+    /// Time loops of 1,024 to 16,384 lanes that learn on this device, with their environments there and on the host
+    #[arg(long, conflicts_with = "env")]
+    on_device: Option<String>,
 }
 
 /// Algorithm, lanes, and steps a lane between updates; REINFORCE plays two whole episodes a lane.
@@ -54,11 +58,35 @@ fn main() -> ExitCode {
     cli::run(measure)
 }
 
-fn measure(Args { json, env }: &Args) -> Result<()> {
-    match env {
-        Some(envs) => measure_environments(envs, *json),
-        None => measure_loops(*json),
+fn measure(Args { json, env, on_device }: &Args) -> Result<()> {
+    match (env, on_device) {
+        (Some(envs), _) => measure_environments(envs, *json),
+        (None, Some(device)) => measure_on_device(device, *json),
+        (None, None) => measure_loops(*json),
     }
+}
+
+/// PPO of four minibatches a pass, 32 steps a lane, as many lanes as a device is for.
+fn measure_on_device(device: &str, json: bool) -> Result<()> {
+    if !json {
+        say(format_args!("| environment | lanes | environments | steps/s on {device} |\n|---|---|---|---|"))?;
+    }
+    for env in ["CartPole-v1", "Pendulum-v1", "GridWorld-4x4-v0"] {
+        for lanes in [1_024, 4_096, 16_384] {
+            for envs_on_device in [true, false] {
+                let (device, steps) = (device.to_string(), Config::MAX_STEPS);
+                let config = Config { device, steps, envs: lanes, envs_on_device, ..Config::for_algo("ppo")? };
+                let rate = steps_per_second(&Config { env: env.into(), n_steps: 32, n_minibatches: 4, ..config })?;
+                let place = if envs_on_device { "device" } else { "host" };
+                match json {
+                    true => say(json!({ "env": env, "lanes": lanes, "environments": place,
+                                        "steps_per_second": rate.round() }))?,
+                    false => say(format_args!("| {env} | {lanes} | {place} | {rate:.0} |"))?,
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lanes that an environment is timed with.

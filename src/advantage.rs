@@ -11,10 +11,11 @@ mod v_trace;
 
 use std::fmt;
 
+use candle_core::Tensor;
 use uphill_envs::{End, counted};
 
 pub use discounted_states::DiscountedStates;
-pub use gae::{Gae, gae};
+pub use gae::{Gae, gae, gae_tensors};
 pub use lambda_return::lambda_return;
 pub use leave_one_out::LeaveOneOut;
 pub use monte_carlo::{MonteCarlo, reward_to_go};
@@ -22,6 +23,7 @@ pub use n_step::{NStep, n_step_return};
 pub use upgo::Upgo;
 pub use v_trace::VTrace;
 
+use crate::Result;
 use crate::error::same_len;
 use crate::rollout::{Estimate, Rollout};
 
@@ -87,6 +89,12 @@ pub trait Estimator: fmt::Debug + Send {
         false
     }
 
+    /// The same as generalised advantage estimation, which alone has a form for [rollouts on a device](gae_tensors); `None`, the default, if
+    /// it is another.
+    fn on_device(&self) -> Option<Gae> {
+        None
+    }
+
     /// Replaces advantages and targets of `out` by those of every step, with discount factor `gamma`. `now` is what the network says of the
     /// steps now, values among it; `rollout.log_prob` is what the policy gave each action when it acted.
     ///
@@ -119,6 +127,20 @@ pub fn normalize(x: &mut [f32]) {
     for v in x {
         *v = ((f64::from(*v) - mean) * scale) as f32;
     }
+}
+
+/// [`normalize`] of a tensor, `[B]`, in f32 where it is: within 10⁻⁵ of the host's, which sums in f64.
+///
+/// # Errors
+/// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
+pub fn normalize_tensor(x: &Tensor) -> Result<Tensor> {
+    let n = x.elem_count();
+    if n < 2 {
+        return Ok(x.clone());
+    }
+    let apart = x.broadcast_sub(&x.mean_all()?)?;
+    let deviation = (apart.sqr()?.sum_all()? / (n - 1) as f64)?.sqrt()?;
+    Ok(apart.broadcast_div(&(deviation + 1e-8)?)?)
 }
 
 #[cfg(test)]

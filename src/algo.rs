@@ -79,6 +79,15 @@ pub trait Algorithm: fmt::Debug + Send {
         Ok(())
     }
 
+    /// Refuses to learn from [`Learner::on_device`], rollouts that are made on the learning device; the default does.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) with what would be right.
+    fn check_on_device(&self) -> Result<()> {
+        let problem = "the algorithm learns from rollouts that are made on the host; take ppo, or leave it out";
+        Err(crate::Error::Config(format!("envs_on_device = true is impossible: {problem}")))
+    }
+
     /// Learns from one rollout.
     ///
     /// # Errors

@@ -8,9 +8,11 @@ mod wrappers;
 use std::fmt;
 use std::sync::Arc;
 
+use candle_core::Device;
 use uphill_envs::{Env, FiniteMdp, Lanes, VecEnv};
 
 use crate::optim::Registry;
+use crate::tensor_env::TensorEnv;
 use crate::words::{Args, Param, Row, Spec, Word, Wrapped};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
@@ -30,6 +32,9 @@ pub type MakeMany = fn(&Args, usize) -> Result<Box<dyn VecEnv>>;
 /// The mean undiscounted returns of the uniformly random policy and of the best one, where they are known with these arguments.
 pub type Returns = fn(&Args) -> Result<Option<(f64, f64)>>;
 
+/// Makes their twin on a device, a tensor program of the same kind of environment.
+pub type MakeTensors = fn(&Args, &Device) -> Result<Box<dyn TensorEnv>>;
+
 /// How a row makes environments, and what is known of them.
 #[derive(Debug, Clone, Copy)]
 pub struct MakeEnv {
@@ -41,19 +46,21 @@ pub struct MakeEnv {
     pub model: Option<fn(&Args) -> Result<FiniteMdp>>,
     /// What it pays at random and at best, where that does not follow from the model: the scores 0 and 1.
     pub returns: Option<Returns>,
+    /// Makes its twin on a device, where there is one.
+    pub tensors: Option<MakeTensors>,
 }
 
 impl MakeEnv {
     /// Of an environment of which nothing else is known.
     #[must_use]
     pub const fn one(one: MakeOne) -> Self {
-        Self { one: Some(one), many: None, model: None, returns: None }
+        Self { one: Some(one), many: None, model: None, returns: None, tensors: None }
     }
 
     /// Of environments that are made side by side only.
     #[must_use]
     pub const fn many(many: MakeMany) -> Self {
-        Self { one: None, many: Some(many), model: None, returns: None }
+        Self { one: None, many: Some(many), model: None, returns: None, tensors: None }
     }
 
     /// So many of them, side by side.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use uphill_envs::{Spec, VecEnv, quoted};
 
 use crate::arrays::Arrays;
+use crate::device_lanes::DeviceLanes;
 use crate::episodes::{Episode, Episodes};
 use crate::lane_group::{Bounds, Lane, LaneGroup};
 use crate::models::Model;
-use crate::rollout::{Horizon, Rollout};
+use crate::rollout::{DeviceRollout, Horizon, Rollout};
 use crate::seed::Seed;
 use crate::stop::Flag;
 use crate::world::{Alone, Packet, Unpacked, World, dealt};
@@ -20,6 +21,10 @@ use crate::{Error, Params, Result, Threads};
 /// have lanes of their own, and what all have played is on each.
 pub struct Collector {
     groups: Vec<LaneGroup>,
+    /// The lanes, where they are stepped on a device: there is then no group.
+    on_device: Option<DeviceLanes>,
+    /// The last rollout of those.
+    device_rollout: Option<DeviceRollout>,
     threads: Threads,
     world: Arc<dyn World>,
     /// The rollouts of other ranks' groups, and of one's own among them.
@@ -84,6 +89,8 @@ impl Collector {
         let has_limit = spec.max_episode_steps.is_some();
         Ok(Self {
             groups,
+            on_device: None,
+            device_rollout: None,
             threads,
             world,
             parts: Vec::new(),
@@ -94,6 +101,25 @@ impl Collector {
             most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
             first_step: 0,
         })
+    }
+
+    /// So many lanes that are stepped on a device.
+    pub(crate) fn on_device(on_device: DeviceLanes, lanes: usize, seed: Seed, threads: Threads) -> Self {
+        let has_limit = on_device.spec().max_episode_steps.is_some();
+        Self {
+            groups: Vec::new(),
+            on_device: Some(on_device),
+            device_rollout: None,
+            threads,
+            world: Arc::new(Alone),
+            parts: Vec::new(),
+            joined: Rollout::default(),
+            episodes: Episodes::new(lanes, has_limit),
+            seed,
+            lost: false,
+            most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
+            first_step: 0,
+        }
     }
 
     /// Takes every action for a legal one, whatever the environments say.
@@ -115,7 +141,7 @@ impl Collector {
     /// # Errors
     /// [`Error::Env`] for environments that fail to say.
     pub(crate) fn tells_masks(&self) -> Result<bool> {
-        let env = self.groups[0].env();
+        let Some(env) = self.groups.first().map(LaneGroup::env) else { return Ok(false) };
         let mut masks = vec![true; env.lanes() * self.spec().action.choices()];
         Ok(!masks.is_empty() && env.action_masks(&mut masks)?)
     }
@@ -139,6 +165,7 @@ impl Collector {
     /// Asks before every step, and between two few hundred observations of one, whether to break the rollout off.
     pub(crate) fn set_stop(&mut self, stop: &Flag) {
         self.groups.iter_mut().for_each(|group| group.set_stop(stop.clone()));
+        self.on_device.iter_mut().for_each(|lanes| lanes.set_stop(stop.clone()));
     }
 
     /// The threads that play.
@@ -149,8 +176,8 @@ impl Collector {
     /// What each lane is.
     #[must_use]
     pub fn spec(&self) -> &Spec {
-        // A collector is never made without a group.
-        self.groups[0].env().spec()
+        // A collector is never made without a group, unless it has lanes on a device.
+        self.on_device.as_ref().map_or_else(|| self.groups[0].env().spec(), DeviceLanes::spec)
     }
 
     /// Environment steps taken so far, all lanes together.
@@ -190,6 +217,18 @@ impl Collector {
             && steps > most
         {
             return Err(Error::Config(format!("a rollout of {steps} steps a lane is impossible: it may have {most}")));
+        }
+        if let Some(lanes) = &mut self.on_device {
+            let Horizon::Steps(steps) = horizon else {
+                return Err(Error::Config(
+                    "lanes on a device are stepped so many steps, and not whole episodes".into(),
+                ));
+            };
+            lanes.note();
+            let made = lanes.collect(network, params, steps, &mut self.joined);
+            self.device_rollout = Some(made.inspect_err(|_| lanes.rewind())?);
+            self.episodes.follow(&self.joined);
+            return Ok((&self.joined, self.episodes.counted()));
         }
         self.remember(network.memory());
         self.groups.iter_mut().for_each(LaneGroup::note);
@@ -295,6 +334,11 @@ impl Collector {
         if self.is_one() { &mut self.groups[0].rollout } else { &mut self.joined }
     }
 
+    /// The last rollout, where it was made on a device. It is there once.
+    pub(crate) fn take_device_rollout(&mut self) -> Option<DeviceRollout> {
+        self.device_rollout.take()
+    }
+
     /// The episodes of all lanes.
     pub(crate) fn episodes(&self) -> &Episodes {
         &self.episodes
@@ -302,6 +346,7 @@ impl Collector {
 
     /// Puts every lane back to where it was before the last rollout, unless its environment cannot be saved.
     fn rewind(&mut self) {
+        self.on_device.iter_mut().for_each(DeviceLanes::rewind);
         let stuck = self.groups.iter_mut().map(LaneGroup::rewind).filter(|back| !back).count();
         self.lost = stuck > 0;
     }
@@ -340,9 +385,13 @@ impl Collector {
     }
 
     /// Adds where its lanes stand to `arrays`, and the episodes of all.
-    pub(crate) fn save(&self, arrays: &mut Arrays) {
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device that they are on fails.
+    pub(crate) fn save(&self, arrays: &mut Arrays) -> Result<()> {
         self.save_lanes(arrays, !self.lost);
         self.episodes.save(arrays);
+        self.on_device.as_ref().map_or(Ok(()), |lanes| lanes.save(arrays))
     }
 
     /// Adds where its lanes stand to `arrays`; the environments only where asked for.
@@ -360,6 +409,7 @@ impl Collector {
         for (i, group) in self.groups.iter_mut().enumerate() {
             all &= group.restore(&format!("lanes.{i}"), arrays, reseed)?;
         }
+        self.on_device.as_mut().map_or(Ok(()), |lanes| lanes.restore(arrays))?;
         self.restore_episodes(arrays, (env_steps, ended), all)?;
         self.lost = false;
         Ok(all)

@@ -4,6 +4,7 @@ mod continued;
 mod effects;
 mod memory;
 mod misplaced;
+mod on_device;
 mod ranges;
 mod resolve;
 mod stop_at;
@@ -93,6 +94,8 @@ settings! {
     continued: Vec<u64>,
     /// Environments stepped side by side.
     envs: usize,
+    /// Whether they are stepped on the device as tensors, each step of all of them at once: for thousands of them.
+    envs_on_device: bool,
     /// Steps per lane between updates.
     n_steps: usize,
     /// Whole episodes per update, all lanes together; a multiple of envs.
@@ -340,6 +343,7 @@ impl Config {
             stop_without_improvement: 0,
             continued: Vec::new(),
             envs: 4,
+            envs_on_device: false,
             n_steps: 128,
             episodes: 8,
             n_epochs: 1,

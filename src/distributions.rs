@@ -120,6 +120,32 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Tensor`] for another shape.
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>>;
+
+    /// How actions are drawn where the outputs are; `None`, the default, if they are drawn on the host only.
+    fn sampler(&self) -> Option<&dyn TensorSampler> {
+        None
+    }
+}
+
+/// Draws actions as tensor operations, by numbers that are uniform in `[0, 1)`.
+pub trait TensorSampler {
+    /// How many such numbers an action takes.
+    fn draws(&self) -> usize;
+
+    /// The actions that such numbers, `[B, draws]`, make of a network's outputs, `[B, outputs]`: indices as `u32`, `[B]`, or numbers
+    /// as `f32`, `[B, action_len]`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for another shape, and if the device fails.
+    fn sample(&self, outputs: &Tensor, uniform: &Tensor) -> Result<Tensor>;
+
+    /// As [`Distribution::map_action`]: what an environment takes for such actions. The default leaves them as they are.
+    ///
+    /// # Errors
+    /// As [`sample`](TensorSampler::sample).
+    fn map_action(&self, actions: &Tensor) -> Result<Tensor> {
+        Ok(actions.clone())
+    }
 }
 
 /// A block of parameters that is a distribution's own.

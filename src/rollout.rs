@@ -1,6 +1,7 @@
 //! What a policy did and what came of it, as structures of arrays.
 
 mod action_column;
+mod device_rollout;
 mod estimate;
 mod horizon;
 mod minibatch;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 use uphill_envs::End;
 
 pub use action_column::{ActionColumn, ActionKind, ActionMut};
+pub use device_rollout::DeviceRollout;
 pub use estimate::{Estimate, ValueUnit};
 pub use horizon::Horizon;
 pub use minibatch::Minibatch;

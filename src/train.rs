@@ -20,6 +20,7 @@ use crate::checkpoint::Progress;
 use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
+use crate::device_lanes::DeviceLanes;
 use crate::init::Initialiser;
 use crate::metrics::{History, Mean, Metrics, UpdateReport};
 use crate::models::{self, Model, Site, require_slopes};
@@ -185,8 +186,13 @@ impl Trainer {
             // Before there are many of them.
             reckon(config.make_with(&envs, 1)?.spec())?;
         }
-        let own = config.make_groups(&envs, dealt(&*world, world.rank(), config.envs).len())?;
-        let mut collector = Collector::of_ranks(world.clone(), config.envs, own, seed, threads.clone())?;
+        let mut collector = if config.envs_on_device && !own_envs {
+            let lanes = DeviceLanes::new(config.make_tensor_env(&device)?, config.envs, seed, &device)?;
+            Collector::on_device(lanes, config.envs, seed, threads.clone())
+        } else {
+            let own = config.make_groups(&envs, dealt(&*world, world.rank(), config.envs).len())?;
+            Collector::of_ranks(world.clone(), config.envs, own, seed, threads.clone())?
+        };
         if !config.mask_actions {
             collector = collector.without_masks()?;
         }
@@ -211,6 +217,7 @@ impl Trainer {
             require_slopes(&*network, &mut params, spec)?;
         }
         algo.check_network(&*network, params.layout(), config.envs)?;
+        config.check_acts_on_device(&*network, own_envs, world.size())?;
         config.check_lr_factors(params.layout(), &*algo)?;
         let reckoning = {
             let algo = (&*algo, network.kept_of_row());
@@ -325,6 +332,7 @@ impl Trainer {
         self.collector
             .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
             .map_err(diverged(0.0))?;
+        self.learner.on_device = self.collector.take_device_rollout();
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
         self.history.follow(self.collector.episodes());

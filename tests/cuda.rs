@@ -2,6 +2,7 @@
 //! `cargo test --release --features cuda --test cuda -- --nocapture` on a machine that has one.
 
 use candle_core::Device;
+use uphill::philox::{LaneNumbers, Purpose};
 use uphill::{Checkpoint, Config, Policy, Seed, Trainer};
 
 /// Whether there is a GPU to learn on; says what is skipped where there is none.
@@ -16,7 +17,7 @@ fn has_gpu(test: &str) -> bool {
 }
 
 /// Every network, every kind of action and every objective, each a few lines of a configuration.
-const KINDS: [(&str, &str); 28] = [
+const KINDS: [(&str, &str); 31] = [
     ("rloo", "algo = 'rloo'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("reinforce", "algo = 'reinforce'\nepisodes = 8\nenv = 'CartPole-v1'"),
     ("a2c", "algo = 'a2c'\nn_steps = 8\nenv = 'CartPole-v1'"),
@@ -48,6 +49,9 @@ const KINDS: [(&str, &str); 28] = [
     ("minatar_cnn", "algo = 'ppo'\nenv = 'GridWorld-4x4-v0(observation=image)'\nmodel = 'minatar_cnn'"),
     ("impala_cnn", "algo = 'ppo'\nenv = 'GridWorld-4x4-v0(observation=image)'\nmodel = 'impala_cnn'"),
     ("categories", "algo = 'ppo'\nenv = 'Blackjack-v1'"),
+    ("on the device", "algo = 'ppo'\nenv = 'CartPole-v1'\nenvs_on_device = true"),
+    ("gaussian on the device", "algo = 'ppo'\nenv = 'Pendulum-v1'\nenvs_on_device = true"),
+    ("walk on the device", "algo = 'ppo_kl'\nenv = 'FrozenLake-v1'\nenvs_on_device = true"),
 ];
 
 /// Four lanes of 32 steps, plain descent: a step is the gradient, and small differences stay small.
@@ -180,6 +184,19 @@ fn what_was_saved_on_the_gpu_goes_on_with_the_same_bits() {
 }
 
 /// A card that is not there is named.
+#[test]
+fn the_generator_draws_the_same_bits_on_the_card() {
+    if !has_gpu("the_generator_draws_the_same_bits_on_the_card") {
+        return;
+    }
+    let draw = |device: &Device| {
+        let numbers = LaneNumbers::new(Seed(3), 1_000).uniform((u64::from(u32::MAX) - 1, 5), Purpose::Start, 6, device);
+        let numbers = numbers.expect("numbers").flatten_all().expect("numbers").to_vec1::<f32>().expect("numbers");
+        numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    assert_eq!(draw(&Device::new_cuda(0).expect("a card")), draw(&Device::Cpu));
+}
+
 #[test]
 fn a_card_of_another_number_is_refused() {
     if !has_gpu("the refusal of a second GPU") {

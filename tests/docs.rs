@@ -42,6 +42,7 @@ fn settings() -> String {
         let mut table = clips.to_table().expect("a table");
         // These have none as long as they say what holds anyway.
         table.entry("mask_actions").or_insert(config.mask_actions.into());
+        table.entry("envs_on_device").or_insert(config.envs_on_device.into());
         table.entry("distribution").or_insert(config.distribution.to_string().into());
         let count = |count: u64| toml::Value::from(count as i64);
         let evaluations: [(&str, toml::Value); 4] = [

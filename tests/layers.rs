@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "names",
             "on_divergence",
             "own_folder",
+            "philox",
             "schedule",
             "scratch",
             "seed",
@@ -30,12 +31,13 @@ const LAYERS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("parameters", &["buffers", "kernels", "layout", "moments", "pace", "params", "threads"]),
-    ("rollouts", &["rollout"]),
+    ("rollouts", &["rollout", "tensor_env"]),
     (
         "experience",
         &[
             "advantage",
             "collect",
+            "device_lanes",
             "distributions",
             "episodes",
             "lane_group",

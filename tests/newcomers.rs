@@ -62,7 +62,8 @@ fn a_mistake_in_a_row_is_found_when_the_catalogue_is_used_whatever_the_run_is() 
         let said = refused(row);
         assert!(said.contains(problem), "{said}");
     }
-    let none = EnvRow { make: MakeEnv { one: None, many: None, model: None, returns: None }, ..env("Boat-v0", &[]) };
+    let make = MakeEnv { one: None, many: None, model: None, returns: None, tensors: None };
+    let none = EnvRow { make, ..env("Boat-v0", &[]) };
     assert!(refused(none).contains("it makes no environment"));
     let open: fn(&uphill::words::Args, &Path) -> Result<Box<dyn Sink>> = |_, _| Err(Error::Config("never".into()));
     let csv = sink::Row { name: "csv", summary: "", params: &[], make: sink::Make { file: "a.csv", open } };

@@ -1,9 +1,11 @@
 //! Generalised advantage estimation.
 
+use candle_core::Tensor;
 use uphill_envs::End;
 
 use super::{Estimate, Estimator, Judged, factors, same_steps, weighed};
-use crate::Rollout;
+use crate::rollout::DeviceRollout;
+use crate::{Result, Rollout};
 
 /// Generalised advantage estimation.
 ///
@@ -55,6 +57,27 @@ fn gae_into(
     }
 }
 
+/// [`gae`] of a rollout that is on a device, `[T, N]`, by as many operations as it has steps: on the processor the same bits, and
+/// elsewhere within 10⁻⁵ of the largest.
+///
+/// # Errors
+/// [`Error::Tensor`](crate::Error::Tensor) for columns of other shapes, and if the device fails.
+pub fn gae_tensors(rollout: &DeviceRollout, gamma: f32, gae_lambda: f32) -> Result<Tensor> {
+    let DeviceRollout { reward, value, next_value, carry, steps, .. } = rollout;
+    let delta = ((reward + (next_value * f64::from(gamma))?)? - value)?;
+    let carry = (carry * f64::from(gamma * gae_lambda))?;
+    let mut advantage: Vec<Tensor> = Vec::with_capacity(*steps);
+    for t in (0..*steps).rev() {
+        let delta = delta.get(t)?;
+        advantage.push(match advantage.last() {
+            Some(after) => (delta + (after * carry.get(t)?)?)?,
+            None => delta,
+        });
+    }
+    advantage.reverse();
+    Ok(Tensor::stack(&advantage, 0)?)
+}
+
 /// [`gae`] as an [`Estimator`]; its targets are `Aₜ + V(sₜ)`, the TD(λ) returns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gae {
@@ -65,6 +88,10 @@ pub struct Gae {
 impl Estimator for Gae {
     fn needs_values(&self) -> bool {
         true
+    }
+
+    fn on_device(&self) -> Option<Gae> {
+        Some(*self)
     }
 
     fn estimate_into(&self, rollout: &Rollout, gamma: f32, now: Judged<'_>, out: &mut Estimate) {

@@ -8,7 +8,7 @@ use crate::models::{Model, ValuesAlong};
 use crate::normaliser::ValueScale;
 use crate::objective::RowSums;
 use crate::optim::{Optimizer, check_finite};
-use crate::rollout::Estimate;
+use crate::rollout::{DeviceRollout, Estimate};
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed};
 use crate::{Error, Params, Result};
@@ -23,6 +23,9 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// Where minibatches are shuffled from.
     pub shuffle: Rng,
+    /// The rollout, where it was made on the learning device and is still there: an algorithm that [can](Algorithm::check_on_device)
+    /// takes it instead of the one that it is told of.
+    pub on_device: Option<DeviceRollout>,
     /// What an algorithm draws its own randomness from, by streams of their own.
     pub(crate) seed: Seed,
     /// The scale that values are learnt on, where they are.
@@ -35,7 +38,7 @@ impl Learner {
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
         let shuffle = seed.stream("shuffle", 0);
-        Self { network, params, optimizer, shuffle, seed, values: None, buffers: Buffers::default() }
+        Self { network, params, optimizer, shuffle, on_device: None, seed, values: None, buffers: Buffers::default() }
     }
 }
 

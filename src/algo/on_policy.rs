@@ -1,5 +1,7 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
+mod on_device;
+
 use rand::RngExt as _;
 use rand::seq::SliceRandom;
 use uphill_envs::quoted;
@@ -127,10 +129,17 @@ impl Algorithm for OnPolicy {
         Err(Error::Config(format!("n_minibatches = {} is impossible: {range}", self.n_minibatches)))
     }
 
+    fn check_on_device(&self) -> Result<()> {
+        self.on_device().map(drop)
+    }
+
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {
+        if let Some(on_device) = learner.on_device.take() {
+            return self.update_on_device(learner, &on_device, now);
+        }
         self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, seed, values, buffers } = learner;
+        let Learner { network, params, optimizer, shuffle, seed, values, buffers, .. } = learner;
         let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
             buffers;
         let mut uploaded = None;

@@ -5,9 +5,9 @@ use uphill_envs::{
     delayed_reward, random_mdp,
 };
 
-use super::{EnvRow, MakeEnv, MakeOne, minatar, worlds};
+use super::{EnvRow, MakeEnv, MakeOne, MakeTensors, minatar, worlds};
 use crate::words::{Args, Param, Range, Row};
-use crate::{Error, Result};
+use crate::{Error, Result, tensor_env};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
@@ -22,6 +22,7 @@ const BANDIT: EnvRow = Row {
         many: None,
         model: Some(|args| Ok(Bandit::new(args.count("arms")?)?.model()?)),
         returns: None,
+        tensors: None,
     },
 };
 
@@ -153,7 +154,20 @@ fn registered(name: &str) -> MakeEnv {
         many: Some(|args, lanes| Ok(uphill_envs::make_vec(args.row(), lanes)?)),
         model: model(name),
         returns: if name == "CartPole-v1" { Some(|_| Ok(Some(CART_POLE))) } else { None },
+        tensors: tensors(name),
     }
+}
+
+/// What makes its twin on a device, where it has one.
+fn tensors(name: &str) -> Option<MakeTensors> {
+    Some(match name {
+        "CartPole-v1" => |_, _| Ok(Box::new(tensor_env::CartPole::new())),
+        "MountainCar-v0" => |_, _| Ok(Box::new(tensor_env::MountainCar::new())),
+        "MountainCarContinuous-v0" => |_, _| Ok(Box::new(tensor_env::MountainCarContinuous::new())),
+        "Acrobot-v1" => |_, _| Ok(Box::new(tensor_env::Acrobot::new())),
+        "Pendulum-v1" => |_, _| Ok(Box::new(tensor_env::Pendulum::new())),
+        _ => return None,
+    })
 }
 
 /// What makes its exact model, where it has one.

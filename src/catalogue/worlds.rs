@@ -8,6 +8,7 @@ use uphill_envs::{
 };
 
 use super::{EnvRow, MakeEnv};
+use crate::tensor_env::Table;
 use crate::words::{Args, Kind, Param, Range, Row, Spec, Value, Word, Wrapped};
 use crate::{Error, Result};
 
@@ -81,6 +82,10 @@ const GRID: MakeEnv = MakeEnv {
     many: Some(|args, lanes| side_by_side(grid(args)?, lanes)),
     model: Some(|args| Ok(grid(args)?.model()?)),
     returns: None,
+    tensors: Some(|args, device| {
+        let world = grid(args)?;
+        Ok(Box::new(Table::new(world.spec().clone(), &world.model()?, device)?))
+    }),
 };
 
 /// What may be said of a registered grid world, whose map and rewards are what its name says.
@@ -119,6 +124,10 @@ pub(super) fn of(name: &str) -> Option<(&'static [Param], MakeEnv)> {
         many: Some(|args, lanes| side_by_side(frozen(args)?, lanes)),
         model: Some(|args| Ok(frozen(args)?.model()?)),
         returns: None,
+        tensors: Some(|args, device| {
+            let lake = frozen(args)?;
+            Ok(Box::new(Table::new(lake.spec().clone(), &lake.model()?, device)?))
+        }),
     };
     Some(match name {
         "GridWorld-4x4-v0" => (FOUR_BY_FOUR, GRID),

@@ -113,8 +113,15 @@ fn idle_give_way(
 }
 
 /// Settings that an environment or a network may not go with.
-const MISFITS: [&str; 6] =
-    ["distribution", "mask_actions", "frame_stack", "log_std_lr_factor", "critic_lr_factor", "trunk_lr_factor"];
+const MISFITS: [&str; 7] = [
+    "distribution",
+    "mask_actions",
+    "frame_stack",
+    "envs_on_device",
+    "log_std_lr_factor",
+    "critic_lr_factor",
+    "trunk_lr_factor",
+];
 
 /// Takes out of a file's settings what does not go with the rows that the command line names, and says so.
 fn misfits_give_way(below: &mut toml::Table, of_line: &toml::Table, catalogue: &Catalogue) -> Result<Vec<String>> {

@@ -22,6 +22,7 @@ impl Config {
             "stop_at_return" => self.stop_at_return == StopAt::NEVER,
             "stop_without_improvement" => self.stop_without_improvement == 0,
             "continued" => self.continued.is_empty(),
+            "envs_on_device" => !self.envs_on_device,
             _ => self.is_of_others(name),
         };
         is_plain || self.without_effect(name).is_some()

@@ -43,6 +43,7 @@ impl Config {
         }
         self.check_effects()?;
         self.make_algo()?;
+        self.check_envs_on_device()?;
         let optimizer = self.make_optimizer()?;
         if let Some((name, ..)) = self.lr_factor_settings().next().filter(|_| Registry::has_parts(&self.optimizer)) {
             let problem = "its parts have learning rates of their own; say them there, or leave one of them out";

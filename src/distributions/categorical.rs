@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use candle_core::{D, Tensor};
+use candle_core::{D, DType, Tensor};
 use uphill_envs::Space;
 
-use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor, Row};
+use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor, Row, TensorSampler};
 use crate::Result;
 
 /// A choice among `A` actions, from `A` unnormalised log-probabilities.
@@ -61,6 +61,28 @@ impl Distribution for Categorical {
 
     fn tensor(&self, outputs: &Tensor) -> Result<Box<dyn DistributionTensor>> {
         Ok(Box::new(CategoricalTensor::new(outputs)?))
+    }
+
+    fn sampler(&self) -> Option<&dyn TensorSampler> {
+        Some(self)
+    }
+}
+
+/// By inversion: the action is how many of `π(0), π(0)+π(1), …`, without the last, are no larger than the number.
+impl TensorSampler for Categorical {
+    fn draws(&self) -> usize {
+        1
+    }
+
+    fn sample(&self, outputs: &Tensor, uniform: &Tensor) -> Result<Tensor> {
+        let probs = candle_nn::ops::softmax(outputs, D::Minus1)?;
+        let mut below = uniform.zeros_like()?;
+        let mut action = below.to_dtype(DType::U32)?;
+        for a in 0..self.actions - 1 {
+            below = (below + probs.narrow(1, a, 1)?)?;
+            action = (action + below.le(uniform)?.to_dtype(DType::U32)?)?;
+        }
+        Ok(action.squeeze(1)?)
     }
 }
 
@@ -157,6 +179,20 @@ mod tests {
             assert!((f64::from(entropy[i]) - h).abs() < 1e-6);
             assert!((f64::from(log_prob[i]) - p[[2, 0][i]].ln()).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn actions_are_drawn_by_inversion() {
+        // Probabilities 0.1, 0, 0.6 and 0.3.
+        let logits = [0.1f32.ln(), f32::NEG_INFINITY, 0.6f32.ln(), 0.3f32.ln()];
+        let uniform = [0.0f32, 0.099, 0.101, 0.699, 0.701, 0.999_999];
+        let outputs = Tensor::new(&[logits; 6], &Device::Cpu).unwrap();
+        let uniform = Tensor::new(&uniform, &Device::Cpu).unwrap().unsqueeze(1).unwrap();
+        let dist = Categorical { actions: 4 };
+        let sampler = dist.sampler().expect("one");
+        assert_eq!(sampler.draws(), 1);
+        let actions: Vec<u32> = sampler.sample(&outputs, &uniform).unwrap().to_vec1().unwrap();
+        assert_eq!(actions, [0, 0, 2, 2, 3, 3]);
     }
 
     #[test]

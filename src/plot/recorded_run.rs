@@ -178,9 +178,10 @@ fn take_env(config: &mut toml::Table, file: &Path) -> Result<(String, BTreeMap<S
 }
 
 /// Settings that no run writes while they are so.
-const UNSAID: [(&str, &str); 5] = [
+const UNSAID: [(&str, &str); 6] = [
     ("critic_lr_factor", "1.0"),
     ("distribution", AUTO),
+    ("envs_on_device", "false"),
     ("log_std_lr_factor", "1.0"),
     ("mask_actions", "true"),
     ("trunk_lr_factor", "1.0"),

@@ -33,7 +33,7 @@ impl Trainer {
         optimizer.save("optimizer", &mut arrays)?;
         arrays.put("shuffle_rng", words(shuffle).to_vec());
         algo::save(&mut *self.algo, "algo", &mut arrays);
-        self.collector.save(&mut arrays);
+        self.collector.save(&mut arrays)?;
         self.normaliser.save(&mut arrays);
         self.history.save(&mut arrays);
         // To skip an update, what was before it is needed no longer, unless its evaluation is to come.
