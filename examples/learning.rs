@@ -47,7 +47,7 @@ struct Task {
     config: Config,
     target: f64,
     /// What others publish, and who.
-    published: Option<(f64, &'static str)>,
+    published: &'static [(f64, &'static str)],
     /// Where its runs are kept, without the seed.
     kept: Option<PathBuf>,
 }
@@ -84,27 +84,27 @@ const ZOO: &str = "SB3 zoo";
 /// SLM-Lab: <https://github.com/kengz/SLM-Lab/blob/master/docs/BENCHMARKS.md>.
 const SLM: &str = "SLM-Lab";
 /// The files of configs/ that stand beside a published figure, or beside the other algorithms on the same task.
-const PUBLISHED: [(&str, Option<(f64, &str)>); 20] = [
-    ("cartpole-reinforce", Some((483.3, SLM))),
-    ("cartpole-a2c", Some((500.0, ZOO))),
-    ("cartpole-ppo", Some((500.0, ZOO))),
-    ("cartpole-trpo", Some((500.0, ZOO))),
-    ("acrobot-reinforce", None),
-    ("acrobot-a2c", Some((-83.4, ZOO))),
-    ("acrobot-ppo", Some((-73.5, ZOO))),
-    ("acrobot-trpo", Some((-83.1, ZOO))),
-    ("mountaincar-reinforce", None),
-    ("mountaincar-a2c", Some((-111.3, ZOO))),
-    ("mountaincar-ppo", Some((-110.4, ZOO))),
-    ("mountaincar-trpo", Some((-107.3, ZOO))),
-    ("mountaincar-continuous-reinforce", None),
-    ("mountaincar-continuous-a2c", Some((91.2, ZOO))),
-    ("mountaincar-continuous-ppo", Some((88.3, ZOO))),
-    ("mountaincar-continuous-trpo", Some((92.5, ZOO))),
-    ("pendulum-reinforce", None),
-    ("pendulum-a2c", Some((-163.0, ZOO))),
-    ("pendulum-ppo", Some((-172.2, ZOO))),
-    ("pendulum-trpo", Some((-174.6, ZOO))),
+const PUBLISHED: [(&str, &[(f64, &str)]); 20] = [
+    ("cartpole-reinforce", &[(483.3, SLM)]),
+    ("cartpole-a2c", &[(500.0, ZOO), (496.7, SLM)]),
+    ("cartpole-ppo", &[(500.0, ZOO), (498.9, SLM)]),
+    ("cartpole-trpo", &[(500.0, ZOO)]),
+    ("acrobot-reinforce", &[]),
+    ("acrobot-a2c", &[(-83.4, ZOO), (-84.0, SLM)]),
+    ("acrobot-ppo", &[(-73.5, ZOO), (-81.3, SLM)]),
+    ("acrobot-trpo", &[(-83.1, ZOO)]),
+    ("mountaincar-reinforce", &[]),
+    ("mountaincar-a2c", &[(-111.3, ZOO)]),
+    ("mountaincar-ppo", &[(-110.4, ZOO)]),
+    ("mountaincar-trpo", &[(-107.3, ZOO)]),
+    ("mountaincar-continuous-reinforce", &[]),
+    ("mountaincar-continuous-a2c", &[(91.2, ZOO)]),
+    ("mountaincar-continuous-ppo", &[(88.3, ZOO)]),
+    ("mountaincar-continuous-trpo", &[(92.5, ZOO)]),
+    ("pendulum-reinforce", &[]),
+    ("pendulum-a2c", &[(-163.0, ZOO)]),
+    ("pendulum-ppo", &[(-172.2, ZOO)]),
+    ("pendulum-trpo", &[(-174.6, ZOO)]),
 ];
 
 fn main() -> ExitCode {
@@ -139,10 +139,11 @@ fn learn(args: &Args) -> Result<()> {
         let solved =
             if solved.is_empty() { "-".into() } else { format!("{} ({} of {seeds})", spread(&solved), solved.len()) };
         let rate = median(&mut rates);
-        let beside = match published {
-            Some((figure, source)) => format!(" {figure} ({source}) |"),
-            None if args.published => " - |".into(),
-            None => String::new(),
+        let figures: Vec<String> = published.iter().map(|(figure, source)| format!("{figure} ({source})")).collect();
+        let beside = match figures.join(", ") {
+            _ if !args.published => String::new(),
+            none if none.is_empty() => " - |".into(),
+            figures => format!(" {figures} |"),
         };
         say(format_args!(
             "| {env} | {name} | {steps} | {train} | {eval} | {mean} | {learnt} of {seeds} | {solved} | {rate:.0} |{beside}"
@@ -246,7 +247,7 @@ fn tasks(Args { configs, optimizer, runs, published, .. }: &Args) -> Result<Vec<
         let run = |(&(env, steps, target), algo): (&(&str, u64, f64), &str)| {
             let config = Config { env: env.into(), steps, ..defaults(algo)? };
             let kept = runs.as_ref().map(|runs| runs.join(format!("{env}-{algo}")));
-            Ok(Task { config, target, published: None, kept })
+            Ok(Task { config, target, published: &[], kept })
         };
         return tasks.map(run).collect();
     }
@@ -264,7 +265,7 @@ fn tasks(Args { configs, optimizer, runs, published, .. }: &Args) -> Result<Vec<
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
         return PUBLISHED.iter().map(|(name, figure)| run((folder.join(format!("{name}.toml")), *figure))).collect();
     }
-    configs.iter().map(|path| run((path.clone(), None))).collect()
+    configs.iter().map(|path| run((path.clone(), &[]))).collect()
 }
 
 /// Where the mean over all seeds there could be lies; unknown of an evaluation that was cut off.
