@@ -66,6 +66,7 @@ mod params;
 #[cfg(feature = "pictures")]
 pub mod plot;
 mod policy;
+mod precision;
 #[cfg(feature = "pictures")]
 pub mod render;
 pub mod rollout;
@@ -103,6 +104,7 @@ pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::Params;
 pub use policy::{Memory, Mode, Policy};
+pub use precision::Precision;
 pub use rollout::{ActionColumn, Horizon, ObservationColumn, Rollout};
 pub use run::{Keep, RunFolder};
 pub use scratch::Scratch;

@@ -19,6 +19,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "names",
             "on_divergence",
             "own_folder",
+            "precision",
             "schedule",
             "scratch",
             "seed",

@@ -1,17 +1,17 @@
 //! What learns.
 
 use super::judgement::Judgement;
-use super::{Algorithm, restore, save};
+use super::{Algorithm, LossScale, restore, save};
 use crate::arrays::Arrays;
 use crate::kernels::all_finite;
 use crate::models::{Model, ValuesAlong};
 use crate::normaliser::ValueScale;
 use crate::objective::RowSums;
-use crate::optim::{Optimizer, check_finite};
+use crate::optim::{Begun, Optimizer, check_finite, restore_slot, save_slot};
 use crate::rollout::Estimate;
 use crate::scratch::Scratch;
 use crate::seed::{Rng, Seed};
-use crate::{Error, Params, Result};
+use crate::{Error, Params, Precision, Result};
 
 /// What learns: a network, its parameters, and what changes them.
 pub struct Learner {
@@ -23,6 +23,10 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// Where minibatches are shuffled from.
     pub shuffle: Rng,
+    /// What forward and backward passes are in.
+    pub(super) precision: Precision,
+    /// What the loss is multiplied by where they are in f16.
+    pub(super) loss_scale: Option<LossScale>,
     /// What an algorithm draws its own randomness from, by streams of their own.
     pub(crate) seed: Seed,
     /// The scale that values are learnt on, where they are.
@@ -35,9 +39,56 @@ impl Learner {
     #[must_use]
     pub fn new(network: Box<dyn Model>, params: Params, optimizer: Optimizer, seed: Seed) -> Self {
         let shuffle = seed.stream("shuffle", 0);
-        Self { network, params, optimizer, shuffle, seed, values: None, buffers: Buffers::default() }
+        let (precision, loss_scale) = (Precision::F32, None);
+        Self {
+            network,
+            params,
+            optimizer,
+            shuffle,
+            precision,
+            loss_scale,
+            seed,
+            values: None,
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// The same whose forward and backward passes are in this type, where an algorithm [takes](Algorithm::takes_precision) it. The
+    /// parameters, the optimizer's state, advantages, the distribution, the loss and the gradient that a step is taken by stay f32.
+    #[must_use]
+    pub fn in_precision(self, precision: Precision) -> Self {
+        let loss_scale = (precision == Precision::F16).then(LossScale::default);
+        Self { precision, loss_scale, ..self }
+    }
+
+    /// What the loss is multiplied by, where it is in f16.
+    #[must_use]
+    pub fn loss_scale(&self) -> Option<&LossScale> {
+        self.loss_scale.as_ref()
+    }
+
+    /// Adds what the loss is multiplied by to `arrays`.
+    pub(crate) fn save_loss_scale(&mut self, arrays: &mut Arrays) {
+        let save = &mut |name: &str, slot| save_slot(format!("{LOSS_SCALE}.{name}"), slot, arrays);
+        self.loss_scale.iter_mut().for_each(|scale| scale.state(save));
+    }
+
+    /// Takes it from there.
+    pub(crate) fn restore_loss_scale(&mut self, arrays: &Arrays) -> Result<()> {
+        let Some(scale) = &mut self.loss_scale else { return Ok(()) };
+        let mut outcome = Ok(());
+        scale.state(&mut |name, slot| {
+            if outcome.is_ok() {
+                outcome = restore_slot(&format!("{LOSS_SCALE}.{name}"), slot, arrays, &mut Begun::default());
+            }
+        });
+        outcome?;
+        scale.check()
     }
 }
+
+/// The name of that in checkpoints.
+const LOSS_SCALE: &str = "loss_scale";
 
 /// Where a learner and an algorithm stood.
 pub(crate) struct Snapshot {
@@ -52,6 +103,7 @@ impl Learner {
         self.params.save("params", &mut arrays)?;
         self.optimizer.save("optimizer", &mut arrays)?;
         save(algo, "algo", &mut arrays);
+        self.save_loss_scale(&mut arrays);
         Ok(Snapshot { arrays, shuffle: self.shuffle.clone() })
     }
 
@@ -60,6 +112,7 @@ impl Learner {
         self.params.restore("params", &snapshot.arrays)?;
         self.optimizer.restore("optimizer", &snapshot.arrays, self.params.layout())?;
         self.shuffle.clone_from(&snapshot.shuffle);
+        self.restore_loss_scale(&snapshot.arrays)?;
         restore(algo, "algo", &snapshot.arrays)
     }
 
