@@ -84,7 +84,8 @@ pub(super) fn loss_gradient_where_it_is(
         None => uploaded.insert(TensorRollout::new(rollout, params.device())?),
     };
     let tensors = whole.batch(batch)?;
-    let output = Asked::of(network, rollout, places, &tensors.observation)?.answer(network, seen.as_ref().unwrap_or(params))?;
+    let output =
+        Asked::of(network, rollout, places, &tensors.observation)?.answer(network, seen.as_ref().unwrap_or(params))?;
     let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
     stop.check()?;
     let loss = match fused_loss(objective, network.distribution(), &output, batch, sums)? {

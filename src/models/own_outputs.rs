@@ -124,7 +124,9 @@ impl OwnOutputs {
 
 /// A distribution's own block from a builder of parameters, of f32, as it begins.
 pub(super) fn own_block(distribution: &dyn Distribution, vb: &VarBuilder<'_>) -> candle_core::Result<Option<Tensor>> {
-    let own = |own: OwnBlock| vb.pp(PATH).get_with_hints_dtype(own.len, own.name, Init::Const(own.initial.into()), DType::F32);
+    let own = |own: OwnBlock| {
+        vb.pp(PATH).get_with_hints_dtype(own.len, own.name, Init::Const(own.initial.into()), DType::F32)
+    };
     distribution.own().map(own).transpose()
 }
 
