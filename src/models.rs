@@ -9,6 +9,7 @@ mod gru;
 mod impala_cnn;
 mod lane_shard;
 mod layers;
+mod low_product;
 mod lstm;
 mod minatar_cnn;
 mod mlp_layer_norm;

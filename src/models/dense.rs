@@ -3,6 +3,7 @@
 use candle_core::{DType, Tensor};
 
 use super::Activation;
+use super::low_product::low_product;
 use crate::kernels::{LEAK, Layer};
 use crate::{Params, Result};
 
@@ -23,13 +24,12 @@ impl Dense {
 
     /// `x·Wᵀ + b`, `[B, inputs]` to `[B, outputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let product = x.matmul(&self.weight)?;
-        if product.dtype() == DType::F32 {
-            return Ok(product.broadcast_add(&self.bias)?);
+        if x.dtype() == DType::F32 {
+            return Ok(x.matmul(&self.weight)?.broadcast_add(&self.bias)?);
         }
-        // The way back of a sum over rows is a sum in the low type; that of a product is one in f32, rounded at its end.
-        let ones = Tensor::ones((x.dim(0)?, 1), product.dtype(), x.device())?;
-        Ok((product + ones.matmul(&self.bias.unsqueeze(0)?)?)?)
+        // The way back of what is repeated is a sum over rows in its own type; that of a product is one in f32, rounded once.
+        let ones = Tensor::ones((x.dim(0)?, 1), x.dtype(), x.device())?;
+        Ok((low_product(x, &self.weight)? + low_product(&ones, &self.bias.unsqueeze(0)?)?)?)
     }
 }
 
