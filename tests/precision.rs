@@ -47,8 +47,8 @@ const KINDS: [(&str, &str); 26] = [
     ("rpo", "algo = 'ppo(rpo_alpha=0.5)'\nenv = 'Pendulum-v1 | reward_scale(0.05)'"),
     ("v_trace", "algo = 'v_trace'\nn_steps = 32"),
     ("shared trunk", "algo = 'ppo'\nshared_trunk = true\nactivation = 'relu'"),
-    ("layer norm", "algo = 'ppo'\nmodel = 'mlp_layer_norm'\nactivation = 'gelu'"),
-    ("own layer norm", "algo = 'ppo'\nlayer_norm = true\nactivation = 'silu'"),
+    ("layer norm", "algo = 'ppo'\nmodel = 'mlp_layer_norm'\nactivation = 'gelu'\nvf_coef = 0.1"),
+    ("own layer norm", "algo = 'ppo'\nlayer_norm = true\nactivation = 'silu'\nvf_coef = 0.1"),
     ("leaky", "algo = 'ppo'\nactivation = 'leaky_relu'\ncritic_hidden = [8]"),
     ("linear", "algo = 'ppo'\nhidden = []"),
     ("masks", "algo = 'ppo'\nenv = 'Taxi-v3'"),
@@ -61,7 +61,7 @@ const KINDS: [(&str, &str); 26] = [
     ("gsde", "algo = 'ppo'\nenv = 'Pendulum-v1 | reward_scale(0.05)'\ndistribution = 'gsde(sde_sample_freq = 4)'"),
     (
         "scales",
-        "algo = 'ppo'\nenv = 'Pendulum-v1 | reward_scale(0.05)'\nnormalize_observation = true\nnormalize_reward = true",
+        "algo = 'ppo'\nenv = 'Pendulum-v1 | reward_scale(0.05)'\nnormalize_observation = true\nnormalize_reward = true\nvf_coef = 0.02",
     ),
     ("gru", "algo = 'ppo'\nenv = 'MemoryChain-v0'\nmodel = 'gru'\nunits = 12"),
     ("lstm", "algo = 'ppo'\nenv = 'MemoryChain-v0'\nmodel = 'lstm'\nunits = 12"),
@@ -188,7 +188,7 @@ fn modules_with_memory(spec: &uphill::envs::Spec, device: &Device) -> Result<(Pa
 fn modules_of_ones_own_learn_in_it_too() {
     for build in [modules as Build, modules_with_memory] {
         let trained = |precision| {
-            let lines = "algo = 'ppo'\nenv = 'Pendulum-v1 | reward_scale(0.05)'";
+            let lines = "algo = 'ppo'\nvf_coef = 0.1\nenv = 'Pendulum-v1 | reward_scale(0.05)'";
             way(with_network(&Config { hidden: vec![64, 64], ..one_step(lines, precision) }, build).expect("a trainer"))
         };
         let of_f32 = trained(Precision::F32);
@@ -305,8 +305,7 @@ fn a_gradient_is_the_same_whatever_the_loss_was_scaled_by() {
 
 #[test]
 fn the_scale_is_doubled_after_2000_steps_of_an_optimizer() {
-    let settings =
-        "algo = 'ppo'\nn_epochs = 10\nn_minibatches = 64\nn_steps = 16\nlr = 1e-6\nvf_coef = 0.01\ngamma = 0.0";
+    let settings = "algo = 'ppo'\nn_epochs = 64\nn_minibatches = 8\nn_steps = 16\nnormalize_advantage = false\nlr = 1e-6\nvf_coef = 0.01\ngamma = 0.0";
     let (mut learner, mut algo, rollout) = learning(settings, Precision::F16);
     for update in 1..=4 {
         let scale = learner.loss_scale().expect("a scale");
