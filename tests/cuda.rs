@@ -128,7 +128,9 @@ fn an_update_in_16_bits_goes_where_that_of_f32_goes_on_the_host() {
             (way, norm(host.iter().zip(&gpu).map(|(x, y)| x - y)))
         });
         match outcome {
-            Ok((way, apart)) if way > 0.0 && apart <= LOW * way => eprintln!("{name}: {apart:.1e} apart, way {way:.1e}"),
+            Ok((way, apart)) if way > 0.0 && apart <= LOW * way => {
+                eprintln!("{name}: {apart:.1e} apart, way {way:.1e}")
+            }
             outcome => wrong.push(format!("{name}: {outcome:?}")),
         }
     }

@@ -221,7 +221,8 @@ fn steps_that_the_low_type_would_lose_are_kept() {
 
 /// A learner, an algorithm, and a rollout for them.
 fn learning(settings: &str, precision: Precision) -> (Learner, Box<dyn Algorithm>, Rollout) {
-    let text = format!("{settings}\nenv = 'CartPole-v1 | time_limit(20)'\nhidden = [6]\nenvs = 4");
+    let env = "CartPole-v1 | time_limit(20) | reward_scale(0.5)";
+    let text = format!("{settings}\nenv = '{env}'\nhidden = [6]\nenvs = 4");
     let config = config(&text);
     let spec = config.make_envs(1).expect("an environment").spec().clone();
     let (params, network) = config.make_model(&Site::new(&spec, Seed(2))).expect("a model");

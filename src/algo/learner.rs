@@ -143,3 +143,46 @@ pub(crate) struct Buffers {
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::{Arrays, Learner};
+    use crate::{Config, MlpConfig, MlpModel, Precision, Seed};
+
+    fn learner(precision: Precision) -> Learner {
+        let spec = uphill_envs::make("CartPole-v1").expect("an environment").spec().clone();
+        let (params, network) = MlpModel::new(&spec, &MlpConfig::default(), Seed(1), &Device::Cpu).expect("a network");
+        Learner::new(Box::new(network), params, "sgd".parse().expect("an optimizer"), Seed(1)).in_precision(precision)
+    }
+
+    #[test]
+    fn what_an_update_that_was_broken_off_skipped_is_forgotten_with_it() {
+        let mut algo = Config::for_algo("a2c").and_then(|config| config.make_algo()).expect("an algorithm");
+        let mut learner = learner(Precision::F16);
+        let skip = |learner: &mut Learner| {
+            let scale = learner.loss_scale.as_mut().expect("a scale");
+            assert!(scale.takes(true).expect("a step") && !scale.takes(false).expect("a smaller scale"));
+            assert!(scale.takes(true).expect("a step"));
+            scale.clone()
+        };
+        let then = skip(&mut learner);
+        let snapshot = learner.note(&mut *algo).expect("a note");
+        assert_ne!(skip(&mut learner), then);
+        learner.put_back(&snapshot, &mut *algo).expect("as it was");
+        assert_eq!(learner.loss_scale(), Some(&then));
+    }
+
+    #[test]
+    fn a_file_without_a_scale_or_with_an_impossible_one_is_refused() {
+        let mut arrays = Arrays::default();
+        assert!(learner(Precision::F16).restore_loss_scale(&arrays).is_err());
+        learner(Precision::Bf16).restore_loss_scale(&arrays).expect("there is none");
+        learner(Precision::F16).save_loss_scale(&mut arrays);
+        learner(Precision::F16).restore_loss_scale(&arrays).expect("a scale");
+        arrays.put("loss_scale.scale", vec![3.0f64]);
+        let error = learner(Precision::F16).restore_loss_scale(&arrays).expect_err("no power of two").to_string();
+        assert!(error.contains("no loss scale comes to 3 after 0 steps"), "{error}");
+    }
+}
