@@ -129,7 +129,7 @@ fn an_update_in_16_bits_goes_where_that_of_f32_goes_on_the_host() {
         });
         match outcome {
             Ok((way, apart)) if way > 0.0 && apart <= LOW * way => {
-                eprintln!("{name}: {apart:.1e} apart, way {way:.1e}")
+                eprintln!("{name}: {apart:.1e} apart, way {way:.1e}");
             }
             outcome => wrong.push(format!("{name}: {outcome:?}")),
         }

@@ -43,6 +43,7 @@ fn settings() -> String {
         // These have none as long as they say what holds anyway.
         table.entry("mask_actions").or_insert(config.mask_actions.into());
         table.entry("distribution").or_insert(config.distribution.to_string().into());
+        table.entry("precision").or_insert(config.precision.to_string().into());
         let count = |count: u64| toml::Value::from(count as i64);
         let evaluations: [(&str, toml::Value); 4] = [
             ("eval_every", count(config.eval_every)),
