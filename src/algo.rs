@@ -7,6 +7,7 @@ mod dpo_drift;
 mod judgement;
 mod learner;
 mod loss_gradient;
+mod loss_scale;
 mod natural;
 mod npg;
 mod on_policy;
@@ -22,6 +23,7 @@ mod v_trace;
 
 pub use adaptive_rate::AdaptiveRate;
 pub use learner::Learner;
+pub use loss_scale::LossScale;
 pub(crate) use natural::CRITIC;
 pub use natural::{LineSearch, Natural, TrustRegion};
 pub use on_policy::OnPolicy;
@@ -69,6 +71,12 @@ pub trait Algorithm: fmt::Debug + Send {
     /// these. `None`, the default, are all.
     fn optimized(&self) -> Option<Pattern> {
         None
+    }
+
+    /// Whether it learns in the type that [`Learner::in_precision`] says, and skips the steps that its loss scale does. False, the
+    /// default: it then learns in f32 alone.
+    fn takes_precision(&self) -> bool {
+        false
     }
 
     /// Refuses a network, its parameters laid out so, that it cannot train in so many lanes. The default refuses none.

@@ -20,7 +20,7 @@ use crate::init::Initialiser;
 use crate::models::Activation;
 use crate::optim::{self, ClipGradBy, Row};
 use crate::words::{self, Scheduled, Spec, Word, Wrapped};
-use crate::{Error, OnDivergence, Result, algo, distributions, settings};
+use crate::{Error, OnDivergence, Precision, Result, algo, distributions, settings};
 
 pub(crate) use misplaced::Misplaced;
 pub use stop_at::StopAt;
@@ -72,6 +72,8 @@ settings! {
     seed: u64,
     /// Where tensors live: cpu, cuda, cuda:N, metal or auto.
     device: String,
+    /// What forward and backward passes of learning are in: f32, bf16 or f16; parameters, optimizer, loss and acting stay f32.
+    precision: Precision,
     /// Threads that share the work, 0 for one a core; their number changes no result.
     threads: usize,
     /// The most memory in GiB that a run may need by what is reckoned before it starts; inf sets no limit.
@@ -332,6 +334,7 @@ impl Config {
             optimizer: Spec::link("adam", &[("eps", 1e-5)]),
             seed: 1,
             device: DeviceChoice::Cpu.to_string(),
+            precision: Precision::F32,
             threads: 0,
             max_memory: 4.0,
             sinks: Vec::new(),

@@ -68,6 +68,7 @@ pub mod philox;
 #[cfg(feature = "pictures")]
 pub mod plot;
 mod policy;
+mod precision;
 #[cfg(feature = "pictures")]
 pub mod render;
 pub mod rollout;
@@ -106,6 +107,7 @@ pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::Params;
 pub use policy::{Memory, Mode, Policy};
+pub use precision::Precision;
 pub use rollout::{ActionColumn, Horizon, ObservationColumn, Rollout};
 pub use run::{Keep, RunFolder};
 pub use scratch::Scratch;

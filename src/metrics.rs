@@ -80,7 +80,7 @@ impl Metrics {
     pub(crate) const CLOCK: &str = "steps_per_second";
 
     /// `scheduled` are the algorithm's numbers that change over training, as they were; `of_optimizer` is what the optimizer
-    /// reports.
+    /// reports, and a loss scale.
     pub(crate) fn new(
         update: u64,
         env_steps: u64,

@@ -9,6 +9,7 @@ mod gru;
 mod impala_cnn;
 mod lane_shard;
 mod layers;
+mod low_product;
 mod lstm;
 mod minatar_cnn;
 mod mlp_layer_norm;
@@ -30,7 +31,7 @@ mod workers;
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use uphill_envs::{Spec, counted, quoted};
 
 pub use along::Sequences;
@@ -58,7 +59,7 @@ use crate::rollout::{Minibatch, ValueUnit};
 use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::words::Args;
-use crate::{Alone, Error, Layout, Params, Result, Threads, World};
+use crate::{Alone, Error, Layout, Params, Precision, Result, Threads, World, device_name};
 
 /// A policy and a value function over one parameter vector.
 ///
@@ -74,19 +75,19 @@ pub trait Model: Send + Sync {
     fn distribution(&self) -> &Arc<dyn Distribution>;
 
     /// The policy's outputs `[B, outputs of the distribution]`, those that are the distribution's own among them, and the values `[B]` of observations `[B, D]`, differentiable
-    /// in the parameters.
+    /// in the parameters. Where [`Params::dtype`] is not f32, the network works in that type, and its values are of it.
     ///
     /// # Errors
     /// [`Error::Tensor`] for another shape or device.
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)>;
 
-    /// The same as a distribution and values.
+    /// The same as a distribution and values, of f32 whatever type they come in.
     ///
     /// # Errors
     /// As [`forward`](Model::forward).
     fn answer(&self, params: &Params, observation: &Tensor) -> Result<Output> {
         let (outputs, value) = self.forward(params, observation)?;
-        Ok(Output { policy: self.distribution().tensor(&outputs)?, value })
+        Output::of(&**self.distribution(), &outputs, &value)
     }
 
     /// Replaces `outputs` by the policy's outputs `[B, outputs of the distribution]` for observations `[B, D]`, without a
@@ -403,6 +404,40 @@ pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
             Err(Error::Config(format!("{id}: the network's policy, {own}, is not over its actions, {actions}")))
         }
     }
+}
+
+/// Refuses a model that does not answer, or has no gradient, in a type in which it is to learn.
+pub(crate) fn check_precision(model: &dyn Model, params: &Params, precision: Precision) -> Result<()> {
+    if precision == Precision::F32 {
+        return Ok(());
+    }
+    let observation = vec![0.0; TRIED_ON * model.observation_len()];
+    let remedy = "take precision = f32";
+    let impossible = |why: &str| Error::Config(format!("precision = {precision} is impossible: {why}; {remedy}"));
+    match tried_in(model, params, &observation, precision.dtype()) {
+        Ok(dtype) if dtype == precision.dtype() => Ok(()),
+        Ok(dtype) => {
+            let (dtype, own) = (dtype.as_str(), "it is to bring observations and parameters to `Params::dtype`");
+            Err(impossible(&format!("the network works in {dtype} all the same: {own}")))
+        }
+        Err(error) => {
+            let error = error.to_string();
+            let (device, why) = (device_name(params.device()), quoted(error.lines().next().unwrap_or_default()));
+            Err(impossible(&format!("the network does not work in it on {device}, `{why}`")))
+        }
+    }
+}
+
+/// The type of a model's values in the forward pass of one in which a backward pass has been tried, too.
+fn tried_in(model: &dyn Model, params: &Params, observation: &[f32], dtype: DType) -> Result<DType> {
+    let (low, device) = (params.seen_in(dtype), params.device());
+    let (outputs, value) = match model.memory() {
+        0 => model.forward(&low, &Tensor::from_slice(observation, (TRIED_ON, model.observation_len()), device)?)?,
+        _ => model.forward_along(&low, &Sequences::of_one_lane(observation, model, device)?)?,
+    };
+    let sum = |x: &Tensor| x.to_dtype(DType::F32)?.sqr()?.sum_all();
+    params.gradient(&(sum(&outputs)? + sum(&value)?)?)?;
+    Ok(value.dtype())
 }
 
 /// Observations that a model is tried on: more than one, so that rows and columns cannot be mistaken.

@@ -122,6 +122,8 @@ const SAME: &[Names] = &[
     (&["seed", "random_seed", "rng_seed", "random_state"], ""),
     (&["device", "cuda", "use_cuda", "no_cuda", "gpu", "use_gpu", "num_gpus", "gpus", "accelerator"],
        "it is a word: cpu, cuda, metal or auto"),
+    (&["precision", "dtype", "mixed_precision", "amp", "use_amp", "autocast", "fp16", "use_fp16", "float16", "bfloat16"],
+       "it is a word: f32, bf16 or f16"),
     (&["threads", "num_threads", "n_threads", "num_cpus", "n_jobs", "workers"], ""),
     (&["map", "desc"], ""),
     (&["map", "map_name"], "it is the rows; FrozenLake-v1 has Gymnasium's 4x4 by itself, and FrozenLake8x8-v1 its 8x8"),

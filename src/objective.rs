@@ -13,7 +13,7 @@ mod value_loss;
 
 use std::fmt;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 pub use clipped_surrogate::ClippedSurrogate;
 pub use discovered_drift::DiscoveredDrift;
@@ -42,6 +42,12 @@ pub struct Output {
 }
 
 impl Output {
+    /// What a network puts out, `[B, outputs]` and `[B]`: as f32, whatever type it works in.
+    pub(crate) fn of(distribution: &dyn Distribution, outputs: &Tensor, value: &Tensor) -> Result<Self> {
+        let (outputs, value) = (outputs.to_dtype(DType::F32)?, value.to_dtype(DType::F32)?);
+        Ok(Self { policy: distribution.tensor(&outputs)?, value })
+    }
+
     /// The same without the choices that a mask, `[B, A]` of 1 and 0, forbids.
     ///
     /// # Errors

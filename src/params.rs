@@ -27,6 +27,8 @@ use crate::seed::Rng;
 #[derive(Debug)]
 pub struct Params {
     theta: Var,
+    /// What networks see them in.
+    dtype: DType,
     /// The same numbers on the host, where theta lives on another device, once they have been asked for since they changed there.
     mirror: OnceLock<Vec<f32>>,
     layout: Layout,
@@ -81,7 +83,23 @@ impl Params {
             mirror.get_or_init(|| values.clone());
         }
         let theta = Var::from_vec(values, layout.len(), device)?;
-        Ok(Self { theta, mirror, layout, buffers: Buffers::default(), changes: Arc::default() })
+        Ok(Self { theta, dtype: DType::F32, mirror, layout, buffers: Buffers::default(), changes: Arc::default() })
+    }
+
+    /// The same parameters, not a copy, as a network sees them that is to answer in another type: blocks are brought to it as they
+    /// are asked for, under autograd, and a gradient comes back in f32.
+    #[must_use]
+    pub fn seen_in(&self, dtype: DType) -> Self {
+        let Self { theta, layout, buffers, changes, .. } = self;
+        let (theta, layout, buffers, changes) = (theta.clone(), layout.clone(), buffers.clone(), changes.clone());
+        Self { theta, dtype, mirror: OnceLock::new(), layout, buffers, changes }
+    }
+
+    /// The type that a network is to bring observations and blocks of [`theta`](Params::theta) to before it works on them: f32, but
+    /// where it learns in less [precision](crate::Precision). A [`VarBuilder`] over these parameters has it.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        self.dtype
     }
 
     /// Others of the same layout and buffers on the same device, with these values, `[P]`.
@@ -147,11 +165,11 @@ impl Params {
     }
 
     fn var_builder(&self, theta: &Tensor) -> VarBuilder<'static> {
-        let views = Views { theta: theta.clone(), layout: self.layout.clone() };
-        VarBuilder::from_backend(Box::new(views), DType::F32, theta.device().clone())
+        let views = Views { theta: theta.clone(), dtype: self.dtype, layout: self.layout.clone() };
+        VarBuilder::from_backend(Box::new(views), self.dtype, theta.device().clone())
     }
 
-    /// The whole vector, `[P]`, a variable of candle's autograd. It shares its storage with the parameters; what is written
+    /// The whole vector, `[P]`, a variable of candle's autograd, of f32 whatever a network is to see it in. It shares its storage with the parameters; what is written
     /// there by other means than these parameters' own counts all the same.
     #[must_use]
     pub fn theta(&self) -> &Tensor {
@@ -362,9 +380,10 @@ impl SimpleBackend for Recorder {
     }
 }
 
-/// Answers with views of theta.
+/// Answers with views of theta, or with what is asked for in another type.
 struct Views {
     theta: Tensor,
+    dtype: DType,
     layout: Layout,
 }
 
@@ -385,9 +404,11 @@ impl SimpleBackend for Views {
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, _: &Device) -> candle_core::Result<Tensor> {
-        require_f32(name, dtype)?;
+        if dtype != self.dtype {
+            require_f32(name, dtype)?;
+        }
         let Some(block) = self.layout.block(name) else { candle_core::bail!("there is no parameter `{name}`") };
-        self.theta.narrow(0, block.offset, block.elem_count())?.reshape(block.shape.as_slice())
+        self.theta.narrow(0, block.offset, block.elem_count())?.reshape(block.shape.as_slice())?.to_dtype(dtype)
     }
 
     fn contains_tensor(&self, name: &str) -> bool {

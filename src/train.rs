@@ -218,6 +218,7 @@ impl Trainer {
         }
         algo.check_network(&*network, params.layout(), config.envs)?;
         config.check_acts_on_device(&*network, own_envs, world.size())?;
+        models::check_precision(&*network, &params, config.precision)?;
         config.check_lr_factors(params.layout(), &*algo)?;
         let reckoning = {
             let algo = (&*algo, network.kept_of_row());
@@ -226,7 +227,7 @@ impl Trainer {
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         collector.remember(network.memory());
-        let mut learner = Learner::new(network, params, optimizer, seed);
+        let mut learner = Learner::new(network, params, optimizer, seed).in_precision(config.precision);
         let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs));
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
@@ -290,7 +291,9 @@ impl Trainer {
                 }
             }
         }
-        let of_optimizer = (self.learner.optimizer.learning_rate(when), self.learner.optimizer.report());
+        let mut report = self.learner.optimizer.report();
+        report.extend(self.learner.loss_scale().iter().flat_map(|scale| scale.report()));
+        let of_optimizer = (self.learner.optimizer.learning_rate(when), report);
         // The mean of fewer is good by luck, and what is once the best stays it.
         if let Some(mean) = self.history.return_mean_of_100() {
             self.learner.optimizer.observe(mean, when);

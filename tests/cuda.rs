@@ -116,6 +116,34 @@ fn an_update_goes_where_it_goes_on_the_host() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// In 16 bits it goes the way of f32 on the host, to what eight steps of rounded gradients are apart.
+#[test]
+fn an_update_in_16_bits_goes_where_that_of_f32_goes_on_the_host() {
+    if !has_gpu("an update in 16 bits on the GPU") {
+        return;
+    }
+    let mut wrong = Vec::new();
+    let of_f32_alone = |lines: &str| ["npg", "trpo", "stream_ac"].iter().any(|name| lines.contains(name));
+    for (name, lines) in KINDS.into_iter().filter(|(_, lines)| !of_f32_alone(lines)) {
+        let outcome = std::panic::catch_unwind(|| {
+            let [start, host] = trained(&config(lines, "cpu"), 1);
+            let [_, gpu] = trained(&config(&format!("precision = 'bf16'\n{lines}"), "cuda"), 1);
+            let way = norm(host.iter().zip(&start).map(|(x, y)| x - y));
+            (way, norm(host.iter().zip(&gpu).map(|(x, y)| x - y)))
+        });
+        match outcome {
+            Ok((way, apart)) if way > 0.0 && apart <= LOW * way => {
+                eprintln!("{name}: {apart:.1e} apart, way {way:.1e}");
+            }
+            outcome => wrong.push(format!("{name}: {outcome:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What bf16 may be off by.
+const LOW: f64 = 0.1;
+
 /// Sums of gradients begin on the card, go on on the host, and go on on the card again.
 #[test]
 fn a_run_goes_from_the_card_to_the_host_and_back() {

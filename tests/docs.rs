@@ -44,6 +44,7 @@ fn settings() -> String {
         table.entry("mask_actions").or_insert(config.mask_actions.into());
         table.entry("envs_on_device").or_insert(config.envs_on_device.into());
         table.entry("distribution").or_insert(config.distribution.to_string().into());
+        table.entry("precision").or_insert(config.precision.to_string().into());
         let count = |count: u64| toml::Value::from(count as i64);
         let evaluations: [(&str, toml::Value); 4] = [
             ("eval_every", count(config.eval_every)),

@@ -1,6 +1,6 @@
 //! Training with environments that are stepped on the learning device.
 
-use uphill::{Config, History, Metrics, Trainer};
+use uphill::{Config, History, Metrics, Precision, Trainer};
 
 fn config(env: &str) -> Config {
     let config = Config::for_algo("ppo").expect("an algorithm");
@@ -144,4 +144,36 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
     };
     let message = Trainer::with_envs(&config("CartPole-v1"), own).err().expect("own").to_string();
     assert!(message.contains("environments of one's own are made for the host"), "{message}");
+}
+
+#[test]
+fn passes_in_16_bits_learn_nearly_the_same_from_the_same_steps() {
+    let trainer = |precision: Precision| {
+        let optimizer = "sgd(lr=0.05)".parse().expect("a chain");
+        let base = Config { n_epochs: 1, n_minibatches: 1, optimizer, ..config("CartPole-v1") };
+        Trainer::new(&Config { precision, ..base }).expect("a trainer")
+    };
+    let way = |precision: Precision| -> Vec<f32> {
+        let mut trainer = trainer(precision);
+        let theta = |trainer: &Trainer| trainer.params().snapshot().expect("parameters");
+        let before = theta(&trainer);
+        trainer.step().expect("an update");
+        theta(&trainer).iter().zip(before).map(|(after, before)| after - before).collect()
+    };
+    let length = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let (full, low) = (way(Precision::F32), way(Precision::Bf16));
+    let apart: Vec<f32> = low.iter().zip(&full).map(|(low, full)| low - full).collect();
+    assert!(length(&full) > 1e-4 && length(&apart) > 0.0, "it has an effect");
+    assert!(length(&apart) < 0.03 * length(&full), "{} of {}", length(&apart), length(&full));
+
+    // In f16 steps are skipped until the scale fits, each of which halves it, and leaves the parameters as they are.
+    let mut trainer = trainer(Precision::F16);
+    let (before, mut skipped) = (bits(&trainer), 0.0);
+    while bits(&trainer) == before {
+        let row = trainer.step().expect("an update").expect("not the end");
+        let number = |name: &str| row.others.iter().find(|other| other.0 == name).expect(name).1;
+        assert_eq!(number("loss_scale"), 65_536.0 / number("skipped_steps").exp2());
+        skipped = number("skipped_steps");
+    }
+    assert!(skipped > 0.0 && skipped < 16.0, "{skipped}");
 }

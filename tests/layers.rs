@@ -20,6 +20,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "on_divergence",
             "own_folder",
             "philox",
+            "precision",
             "schedule",
             "scratch",
             "seed",

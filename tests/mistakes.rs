@@ -243,6 +243,10 @@ train --optimizer adan
 train --activation swish
 train --device gpu
 train --device cuda
+train --precision f64
+train --algo trpo --precision bf16
+train --algo stream_ac --precision f16
+train --fp16 true
 # An optimizer that is none
 train --optimizer adam(lr=3e-4
 train --optimizer adam(beta=0.5)

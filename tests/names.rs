@@ -13,7 +13,7 @@ const THEIRS: &[(&str, &str)] = &[
     // CleanRL.
     ("env_id", "env"), ("num_envs", "envs"), ("num_steps", "n_steps"), ("num_minibatches", "n_minibatches"),
     ("update_epochs", "n_epochs"), ("norm_adv", "normalize_advantage"), ("clip_coef", "clip_range"),
-    ("clip_vloss", "clip_range_vf"), ("minibatch_size", "n_minibatches"), ("num_iterations", "steps"), ("cuda", "device"),
+    ("clip_vloss", "clip_range_vf"), ("minibatch_size", "n_minibatches"), ("num_iterations", "steps"), ("cuda", "device"), ("use_amp", "precision"),
     // RLlib.
     ("train_batch_size", "n_steps"), ("sgd_minibatch_size", "n_minibatches"), ("num_sgd_iter", "n_epochs"),
     ("num_epochs", "n_epochs"), ("lambda", "gae_lambda"), ("lambda_", "gae_lambda"), ("clip_param", "clip_range"), ("vf_loss_coeff", "vf_coef"), ("entropy_coeff", "ent_coef"),

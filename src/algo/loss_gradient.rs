@@ -1,12 +1,46 @@
 //! The gradient of an objective on a minibatch, whichever way there is.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
+use super::LossScale;
 use crate::models::{Asked, Model};
 use crate::objective::{Objective, Report, RowSums, TensorRollout, fused_loss};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
-use crate::{Error, Params, Result};
+use crate::{Error, Params, Precision, Result};
+
+/// How learning's forward and backward passes are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passes {
+    /// What the network works in.
+    pub(super) dtype: DType,
+    /// What the loss is multiplied by before its way back, and the gradient divided by after it.
+    pub(super) scale: f64,
+}
+
+impl Passes {
+    /// In this type, with the loss scaled so, if it is at all.
+    pub(super) fn of(precision: Precision, scale: Option<&LossScale>) -> Self {
+        Self { dtype: precision.dtype(), scale: scale.map_or(1.0, LossScale::scale) }
+    }
+}
+
+impl Passes {
+    /// The gradient of a loss, `[P]`, of f32.
+    pub(super) fn gradient(self, params: &Params, loss: &Tensor) -> Result<Tensor> {
+        match self.scale {
+            1.0 => params.gradient(loss),
+            scale => Ok(params.gradient(&loss.affine(scale, 0.0)?)?.affine(1.0 / scale, 0.0)?),
+        }
+    }
+}
+
+impl Default for Passes {
+    /// In f32, as it is.
+    fn default() -> Self {
+        Self { dtype: DType::F32, scale: 1.0 }
+    }
+}
 
 /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report, summed over
 /// its steps: on the host where network and objective can, else through tensors on the parameters' device, where `uploaded` keeps the
@@ -22,21 +56,22 @@ pub(super) fn loss_gradient(
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<()> {
-    if let Some(on_device) =
-        loss_gradient_where_it_is(objective, of, batch, (scratch, uploaded), (&mut *gradient, sums))?
-    {
+    let (room, out) = ((scratch, uploaded), (&mut *gradient, sums));
+    if let Some(on_device) = loss_gradient_where_it_is(objective, of, Passes::default(), batch, room, out)? {
         *gradient = on_device.to_vec1()?;
     }
     Ok(())
 }
 
-/// The same, with what tensors make left on the parameters' device, `[P]`; `gradient` is as it was then.
+/// The same by such passes, with what tensors make left on the parameters' device, `[P]`, of f32; `gradient` is as it was then. In
+/// another type than f32 tensors make all of it: logits and values become f32 again before anything is made of them.
 ///
 /// # Errors
 /// As [`loss_gradient`].
 pub(super) fn loss_gradient_where_it_is(
     objective: &dyn Objective,
     (network, params): (&dyn Model, &Params),
+    Passes { dtype, scale }: Passes,
     batch: Minibatch<'_>,
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
@@ -47,16 +82,20 @@ pub(super) fn loss_gradient_where_it_is(
     };
     batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
     batch.check_shift(network.distribution().means())?;
-    if let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)? {
+    if dtype == DType::F32
+        && let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)?
+    {
         return finite(loss).map(|()| None);
     }
+    let seen = (dtype != DType::F32).then(|| params.seen_in(dtype));
     let Minibatch { rollout, estimate, places, stop, .. } = batch;
     let whole = match uploaded {
         Some(whole) => whole,
         None => uploaded.insert(TensorRollout::new(rollout, params.device())?),
     };
     let tensors = whole.batch(batch)?;
-    let output = Asked::of(network, rollout, places, &tensors.observation)?.answer(network, params)?;
+    let output =
+        Asked::of(network, rollout, places, &tensors.observation)?.answer(network, seen.as_ref().unwrap_or(params))?;
     let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
     stop.check()?;
     let loss = match fused_loss(objective, network.distribution(), &output, batch, sums)? {
@@ -72,5 +111,14 @@ pub(super) fn loss_gradient_where_it_is(
     };
     finite(f64::from(loss.to_scalar::<f32>()?))?;
     stop.check()?;
-    Ok(Some(params.gradient(&loss)?))
+    Passes { dtype, scale }.gradient(params, &loss).map(Some)
+}
+
+/// Whether all numbers of a gradient are finite; this is where the host waits for it.
+///
+/// # Errors
+/// [`Error::Tensor`] if the device fails.
+pub(super) fn is_finite(gradient: &Tensor) -> Result<bool> {
+    // Nothing of what is not finite is NaN; and it stays in a sum.
+    Ok(gradient.affine(0.0, 0.0)?.sum_all()?.to_scalar::<f32>()? == 0.0)
 }

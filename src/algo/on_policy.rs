@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use uphill_envs::quoted;
 
 use super::learner::Buffers;
-use super::loss_gradient::{loss_gradient, loss_gradient_where_it_is};
+use super::loss_gradient::{Passes, is_finite, loss_gradient, loss_gradient_where_it_is};
 use super::{AdaptiveRate, Algorithm, Learner, Now};
 use crate::advantage::{Estimator, Judged, normalize};
 use crate::metrics::UpdateReport;
@@ -115,6 +115,10 @@ impl Algorithm for OnPolicy {
         self.n_epochs as u64
     }
 
+    fn takes_precision(&self) -> bool {
+        true
+    }
+
     fn check_network(&self, network: &dyn Model, _: &Layout, lanes: usize) -> Result<()> {
         let policy = network.distribution();
         if self.rpo_alpha > 0.0 && policy.means() == 0 {
@@ -139,7 +143,7 @@ impl Algorithm for OnPolicy {
         }
         self.check_network(&*learner.network, learner.params.layout(), rollout.lanes)?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, seed, values, buffers, .. } = learner;
+        let Learner { network, params, optimizer, shuffle, precision, loss_scale, seed, values, buffers, .. } = learner;
         let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
             buffers;
         let mut uploaded = None;
@@ -198,9 +202,16 @@ impl Algorithm for OnPolicy {
                 let batch = Minibatch { rollout, estimate, places, advantage, stop: now.stop };
                 let of = (&**network, &*params);
                 let out = (&mut *gradient, &mut *sums);
-                let on_device = loss_gradient_where_it_is(&self.objective, of, batch, (scratch, &mut uploaded), out)?;
-                let step = optimizer.step_wherever(params, (on_device, &mut *gradient), now.when, now.stop)?;
-                last_kl = totals.add(sums, places.len(), step, kl_name);
+                let passes = Passes::of(*precision, loss_scale.as_ref());
+                let room = (&mut *scratch, &mut uploaded);
+                let on_device = loss_gradient_where_it_is(&self.objective, of, passes, batch, room, out)?;
+                last_kl = totals.add(sums, places.len(), kl_name);
+                if let (Some(scale), Some(gradient)) = (&mut *loss_scale, &on_device)
+                    && !scale.takes(is_finite(gradient)?)?
+                {
+                    continue;
+                }
+                totals.add_step(optimizer.step_wherever(params, (on_device, &mut *gradient), now.when, now.stop)?);
             }
             // One step from the policy that acted has come to nothing yet.
             let is_told = kl_name.is_some() && epoch + minibatches > 1;
@@ -260,12 +271,14 @@ fn lane_steps<'a>(rollout: &Rollout, lanes: &mut [usize], places: &'a mut Vec<us
 struct Totals {
     report: UpdateReport,
     count: f64,
+    /// Steps taken.
+    steps: f64,
 }
 
 impl Totals {
     /// Adds the means over a minibatch of so many rows; returns that of the approximate KL divergence, 0 where none is
     /// reported.
-    fn add(&mut self, sums: &RowSums, rows: usize, step: StepReport, kl_name: Option<&str>) -> f64 {
+    fn add(&mut self, sums: &RowSums, rows: usize, kl_name: Option<&str>) -> f64 {
         let mut approx_kl = 0.0;
         for &(name, sum) in sums.entries() {
             let mean = sum / rows as f64;
@@ -274,9 +287,14 @@ impl Totals {
                 approx_kl = mean;
             }
         }
-        self.add_norms(step);
         self.count += 1.0;
         approx_kl
+    }
+
+    /// Adds a step that was taken.
+    fn add_step(&mut self, step: StepReport) {
+        self.add_norms(step);
+        self.steps += 1.0;
     }
 
     fn add_norms(&mut self, step: StepReport) {
@@ -284,7 +302,11 @@ impl Totals {
         self.report.update_norm += step.update_norm;
     }
 
-    fn mean(self) -> UpdateReport {
+    /// Norms are of the steps that were taken, 0 where none was.
+    fn mean(mut self) -> UpdateReport {
+        let of_steps = self.count / self.steps.max(1.0);
+        self.report.grad_norm *= of_steps;
+        self.report.update_norm *= of_steps;
         self.report.over(self.count)
     }
 }

@@ -8,7 +8,7 @@ use crate::distributions::AUTO;
 use crate::names::listed;
 use crate::optim::{Optimizer, Pattern, When};
 use crate::words::{self, Param, Value, Word};
-use crate::{Config, Error, Horizon, Result, models, settings};
+use crate::{Config, Error, Horizon, Precision, Result, models, settings};
 
 impl Config {
     /// Whether a setting changes nothing, be it only that it says what holds unless said. Such a one is not written.
@@ -18,6 +18,7 @@ impl Config {
             "trunk_lr_factor" => self.trunk_lr_factor == 1.0,
             "log_std_lr_factor" => self.log_std_lr_factor == 1.0,
             "distribution" => self.distribution == Word::new(AUTO),
+            "precision" => self.precision == Precision::F32,
             "eval_every" => self.eval_every == 0,
             "stop_at_return" => self.stop_at_return == StopAt::NEVER,
             "stop_without_improvement" => self.stop_without_improvement == 0,

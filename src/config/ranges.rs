@@ -11,7 +11,7 @@ use crate::distributions::AUTO;
 use crate::envs::shown;
 use crate::optim::Registry;
 use crate::words::{Args, Wrapped};
-use crate::{Config, Error, Result, Rollout, Threads};
+use crate::{Config, Error, Precision, Result, Rollout, Threads};
 
 impl Config {
     // Limits far beyond any use, so that a slip of the hand is an error and not a machine out of memory.
@@ -42,7 +42,13 @@ impl Config {
             Args::new(self.catalogue.sink(&word.name)?, word)?;
         }
         self.check_effects()?;
-        self.make_algo()?;
+        let algo = self.make_algo()?;
+        if self.precision != Precision::F32 && !algo.takes_precision() {
+            let (precision, name) = (self.precision, &self.algo.name);
+            let problem = format!("{name} learns in f32 alone");
+            let remedy = "leave it out, or take an algorithm that descends a loss on tensors, such as ppo or a2c";
+            return Err(Error::Config(format!("precision = {precision} is impossible: {problem}; {remedy}")));
+        }
         self.check_envs_on_device()?;
         let optimizer = self.make_optimizer()?;
         if let Some((name, ..)) = self.lr_factor_settings().next().filter(|_| Registry::has_parts(&self.optimizer)) {

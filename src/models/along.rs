@@ -71,7 +71,7 @@ impl Sequences {
             return Ok(memory);
         }
         let kept = Tensor::from_iter(begins.iter().map(|&begins| if begins { 0.0f32 } else { 1.0 }), memory.device())?;
-        Ok(memory.broadcast_mul(&kept.reshape((lanes, 1))?)?)
+        Ok(memory.broadcast_mul(&kept.reshape((lanes, 1))?.to_dtype(memory.dtype())?)?)
     }
 
     /// Goes through all steps by a function of one, from observations `[L, D]` and memory `[L, M]` to outputs, values and
@@ -147,7 +147,7 @@ impl Asked {
             let at = |x: Tensor| x.contiguous()?.index_select(index, 0);
             (outputs, value) = (at(outputs)?, at(value)?);
         }
-        Ok(Output { policy: network.distribution().tensor(&outputs)?, value })
+        Output::of(&**network.distribution(), &outputs, &value)
     }
 }
 

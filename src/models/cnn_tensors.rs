@@ -13,7 +13,7 @@ use crate::{Params, Result};
 pub(super) fn answer(net: &Cnn, image: [usize; 3], params: &Params, observation: &Tensor) -> Result<Tensor> {
     let [height, width, channels] = image;
     let (batch, _) = observation.dims2()?;
-    let scaled = (observation.contiguous()? * f64::from(net.scale))?;
+    let scaled = (observation.contiguous()? * f64::from(net.scale))?.to_dtype(params.dtype())?;
     let mut x = scaled.reshape((batch, height, width, channels))?;
     for stage in &net.stages {
         x = match stage {
@@ -78,6 +78,6 @@ fn bordered(x: &Tensor, dim: usize, padding: usize, number: f32) -> Result<Tenso
     }
     let mut shape = x.dims().to_vec();
     shape[dim] = padding;
-    let border = Tensor::full(number, shape, &Device::Cpu)?.to_device(x.device())?;
+    let border = Tensor::full(number, shape, &Device::Cpu)?.to_device(x.device())?.to_dtype(x.dtype())?;
     Ok(Tensor::cat(&[&border, x, &border], dim)?)
 }

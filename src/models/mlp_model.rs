@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use uphill_envs::Spec;
 
@@ -179,8 +179,8 @@ impl MlpModel {
     ) -> Result<(Tensor, Option<Tensor>)> {
         // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
         observation.dims2()?;
-        let (mut y, mut hidden) = (observation.contiguous()?, None);
-        if self.fused && !with_hidden {
+        let (mut y, mut hidden) = (observation.contiguous()?.to_dtype(params.dtype())?, None);
+        if self.fused && !with_hidden && params.dtype() == DType::F32 {
             let op = FusedMlp::new(net.clone(), params.version());
             return Ok((params.read_only().apply_op2(&y, op)?, hidden));
         }

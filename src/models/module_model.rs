@@ -156,13 +156,14 @@ impl ModuleModel {
     /// One step with modules that have been made.
     fn step(
         (steps, own): &(Steps, Option<Tensor>),
+        dtype: DType,
         observation: &Tensor,
         memory: &Tensor,
     ) -> Result<(Tensor, Tensor, Tensor)> {
         observation.dims2()?;
-        let (outputs, value, after) = steps(observation, memory)?;
+        let (outputs, value, after) = steps(&observation.to_dtype(dtype)?, &memory.to_dtype(dtype)?)?;
         let value = if value.rank() == 2 { value.squeeze(1)? } else { value };
-        Ok((appended(outputs, own.as_ref())?, value, after))
+        Ok((appended(outputs.to_dtype(DType::F32)?, own.as_ref())?, value, after))
     }
 }
 
@@ -207,12 +208,12 @@ impl Model for ModuleModel {
         observation: &Tensor,
         memory: &Tensor,
     ) -> Result<(Tensor, Tensor, Tensor)> {
-        Self::step(&params.view(&self.build)?, observation, memory)
+        Self::step(&params.view(&self.build)?, params.dtype(), observation, memory)
     }
 
     fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
         let made = params.view(&self.build)?;
-        sequences.step_by_step(|observation, memory| Self::step(&made, observation, memory))
+        sequences.step_by_step(|observation, memory| Self::step(&made, params.dtype(), observation, memory))
     }
 
     fn detached(&self, block: &str) -> bool {

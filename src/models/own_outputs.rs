@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use candle_core::{Shape, Tensor};
+use candle_core::{DType, Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 use crate::distributions::{Distribution, OwnBlock};
@@ -61,12 +61,13 @@ impl OwnOutputs {
     }
 
     /// Puts them after a network's outputs, `[B, n]`, under autograd, and before them what its actor's last hidden layer puts out,
-    /// `[B, F]`, where that is read.
+    /// `[B, F]`, where that is read: all of f32, which they themselves always are.
     pub(super) fn after(&self, params: &Params, outputs: Tensor, hidden: Option<&Tensor>) -> Result<Tensor> {
         let outputs = match hidden.filter(|_| self.features > 0) {
             Some(hidden) => Tensor::cat(&[&outputs, hidden], 1)?,
             None => outputs,
         };
+        let outputs = outputs.to_dtype(DType::F32)?;
         match self.len {
             0 => Ok(outputs),
             len => Ok(appended(outputs, Some(&params.read_only().narrow(0, self.place, len)?))?),
@@ -131,9 +132,11 @@ impl OwnOutputs {
     }
 }
 
-/// A distribution's own block from a builder of parameters, as it begins.
+/// A distribution's own block from a builder of parameters, of f32, as it begins.
 pub(super) fn own_block(distribution: &dyn Distribution, vb: &VarBuilder<'_>) -> candle_core::Result<Option<Tensor>> {
-    let own = |own: OwnBlock| vb.pp(PATH).get_with_hints(own.len, own.name, Init::Const(own.initial.into()));
+    let own = |own: OwnBlock| {
+        vb.pp(PATH).get_with_hints_dtype(own.len, own.name, Init::Const(own.initial.into()), DType::F32)
+    };
     distribution.own().map(own).transpose()
 }
 

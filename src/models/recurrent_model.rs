@@ -212,7 +212,7 @@ impl RecurrentModel {
     /// What the cell takes of observations: `W_ih·x + b_ih`, `[B, D]` to `[B, gates·units]`.
     fn gates_of(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
         observation.dims2()?;
-        let mut x = observation.contiguous()?;
+        let mut x = observation.contiguous()?.to_dtype(params.dtype())?;
         for (l, layer) in self.front.layers.iter().enumerate() {
             x = Dense::of(params, layer)?.forward(&x)?;
             if l + 1 < self.front.layers.len() {
@@ -262,8 +262,8 @@ impl Model for RecurrentModel {
         observation: &Tensor,
         memory: &Tensor,
     ) -> Result<(Tensor, Tensor, Tensor)> {
-        let from_input = self.gates_of(params, observation)?;
-        let after = self.next(&Dense::of(params, &self.gru.recurrent.layers[0])?, &from_input, memory)?;
+        let (from_input, memory) = (self.gates_of(params, observation)?, memory.to_dtype(params.dtype())?);
+        let after = self.next(&Dense::of(params, &self.gru.recurrent.layers[0])?, &from_input, &memory)?;
         let (outputs, value) = self.answer_of(params, &after.narrow(1, 0, self.units)?.contiguous()?)?;
         Ok((outputs, value, after))
     }
@@ -273,7 +273,7 @@ impl Model for RecurrentModel {
         // All that does not go by the steps before is done for all of them at once.
         let from_input = self.gates_of(params, &sequences.observation.flatten_to(1)?)?;
         let recurrent = Dense::of(params, &self.gru.recurrent.layers[0])?;
-        let (mut memory, mut put_out) = (sequences.memory.clone(), Vec::with_capacity(steps));
+        let (mut memory, mut put_out) = (sequences.memory.to_dtype(params.dtype())?, Vec::with_capacity(steps));
         for t in 0..steps {
             let found = sequences.found(t, memory)?;
             memory = self.next(&recurrent, &from_input.narrow(0, t * lanes, lanes)?, &found)?;

@@ -33,6 +33,7 @@ impl Trainer {
         optimizer.save("optimizer", &mut arrays)?;
         arrays.put("shuffle_rng", words(shuffle).to_vec());
         algo::save(&mut *self.algo, "algo", &mut arrays);
+        self.learner.save_loss_scale(&mut arrays);
         self.collector.save(&mut arrays)?;
         self.normaliser.save(&mut arrays);
         self.history.save(&mut arrays);
@@ -94,6 +95,7 @@ impl Trainer {
         arrays.copy("shuffle_rng", &mut state)?;
         *shuffle =
             from_words(state).ok_or_else(|| Error::Checkpoint("`shuffle_rng` is no generator's state".into()))?;
+        self.learner.restore_loss_scale(arrays)?;
         self.normaliser.restore(arrays)?;
         if !put_lanes(self, arrays, progress)? {
             self.normaliser.begin();

@@ -1,11 +1,12 @@
 //! The same loop on a rollout that is on the learning device: of it, nothing but what is reported goes to the host.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use rand::seq::SliceRandom;
 
 use super::super::learner::Buffers;
 use super::{OnPolicy, Totals};
 use crate::advantage::{Gae, gae_tensors, normalize_tensor};
+use crate::algo::loss_gradient::{Passes, is_finite};
 use crate::algo::{Learner, Now};
 use crate::metrics::UpdateReport;
 use crate::objective::{Objective, Report, TensorBatch};
@@ -45,7 +46,7 @@ impl OnPolicy {
     ) -> Result<UpdateReport> {
         let Gae { gae_lambda } = self.on_device()?;
         self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, buffers, .. } = learner;
+        let Learner { network, params, optimizer, shuffle, precision, loss_scale, buffers, .. } = learner;
         let Buffers { units, gradient, sums, .. } = buffers;
         optimizer.forget_steps();
         let advantage = gae_tensors(rollout, self.gamma as f32, gae_lambda)?;
@@ -75,7 +76,9 @@ impl OnPolicy {
                     target: at.of(&target)?,
                     value: at.of(&value)?,
                 };
-                let output = network.answer(params, &batch.observation)?;
+                let passes = Passes::of(*precision, loss_scale.as_ref());
+                let seen = (passes.dtype != DType::F32).then(|| params.seen_in(passes.dtype));
+                let output = network.answer(seen.as_ref().unwrap_or(params), &batch.observation)?;
                 let mut report = Report::default();
                 let loss = self.objective.loss(&batch, &output, &mut report)?;
                 sums.clear();
@@ -83,9 +86,15 @@ impl OnPolicy {
                 if !loss.to_scalar::<f32>()?.is_finite() {
                     return Err(Error::NotFinite { what: "the loss".into() });
                 }
-                let on_device = Some(params.gradient(&loss)?);
-                let step = optimizer.step_wherever(params, (on_device, &mut *gradient), now.when, now.stop)?;
-                last_kl = totals.add(sums, places.len(), step, kl_name);
+                let on_device = passes.gradient(params, &loss)?;
+                last_kl = totals.add(sums, places.len(), kl_name);
+                if let Some(scale) = &mut *loss_scale
+                    && !scale.takes(is_finite(&on_device)?)?
+                {
+                    continue;
+                }
+                let way = (Some(on_device), &mut *gradient);
+                totals.add_step(optimizer.step_wherever(params, way, now.when, now.stop)?);
             }
             // One step from the policy that acted has come to nothing yet.
             if rate.adapts() && kl_name.is_some() && epoch + minibatches > 1 {
