@@ -227,9 +227,15 @@ impl DeviceLanes {
 
 /// The error for a policy whose actions no tensor program draws.
 pub(crate) fn on_the_host(network: &dyn Model) -> Error {
-    let policy = quoted(&format!("{:?}", network.distribution()));
-    let remedy = "take categorical or diag_gaussian, or leave it out";
-    Error::Config(format!("envs_on_device = true is impossible: {policy} is drawn from on the host only; {remedy}"))
+    let distribution = network.distribution();
+    // Its kind, without what it is made of.
+    let kind = format!("{distribution:?}").split(|c: char| !c.is_alphanumeric()).next().map(quoted).unwrap_or_default();
+    let drawn = match distribution.action_kind() {
+        ActionKind::Discrete => "categorical",
+        ActionKind::Continuous => "diag_gaussian",
+    };
+    let problem = format!("{kind} is drawn from on the host only");
+    Error::Config(format!("envs_on_device = true is impossible: {problem}; take {drawn}, or leave it out"))
 }
 
 /// Writes a step of a rollout, `[N, ..]`, to its place in `[T, N, ..]`.

@@ -108,6 +108,7 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
         ("normalize_reward = true", "normalize_reward goes by what the host sees", "set normalize_reward = false"),
         ("normalize_value = true", "normalize_value goes by what the host sees", "set normalize_value = false"),
         ("algo = 'reinforce'", "rollouts of whole episodes are made on the host", "take ppo"),
+        ("algo = 'stream_ac'", "learns from rollouts that are made on the host", "take ppo"),
         ("algo = 'trpo'", "learns from rollouts that are made on the host", "take ppo"),
         ("algo = 'v_trace'", "of advantages only generalised advantage estimation", "take ppo"),
         ("algo = 'a2c'", "of advantages only generalised advantage estimation", "a gae_lambda below 1"),
@@ -127,15 +128,18 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
     }
     for (text, problem, remedy) in [
         ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
-        (
-            "env = 'Pendulum-v1'\ndistribution = 'gsde'",
-            "is drawn from on the host only",
-            "take categorical or diag_gaussian",
-        ),
+        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
     ] {
         let message = Trainer::new(&on_device(text).expect(text)).err().expect(text).to_string();
         assert!(message.contains(problem) && message.contains(remedy), "{text}: {message}");
     }
+    // A map whose observations fill no table is played on the host.
+    let row = format!("\"{}\"", ".".repeat(95));
+    let map = format!("[\"SG{}\", {}]", ".".repeat(93), vec![row; 94].join(", "));
+    let message = Trainer::new(&on_device(&format!("env = 'GridWorld(map={map})'")).expect("a map")).err();
+    let message = message.expect("too large a table").to_string();
+    assert!(message.starts_with("envs_on_device = true is impossible: the observations"), "{message}");
+    assert!(message.contains("would need 311 MiB") && message.ends_with("leave it out"), "{message}");
     let own = |lanes| -> uphill::Result<Box<dyn uphill::envs::VecEnv>> {
         Ok(Box::new(uphill::envs::Lanes::new(vec![
             uphill::envs::TimeLimit::new(uphill::envs::CartPole::new());

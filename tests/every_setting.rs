@@ -23,6 +23,8 @@ const BESIDE: [&str; 12] = [
 /// a few updates.
 #[rustfmt::skip]
 const TRIED: &[(&str, &[&str], &str)] = &[
+    ("precision", &["'bf16'"], ""),
+    ("envs_on_device", &["true"], ""),
     ("model", &["'mlp(layer_norm=true)'", "'mlp'"], ""),
     ("distribution", &["'squashed_diag_gaussian'"], ""),
     ("optimizer", &["'lion(lr=1e-3)'"], ""),

@@ -18,6 +18,7 @@ impl Config {
         if !self.envs_on_device {
             return Ok(());
         }
+        self.make_algo()?.check_on_device()?;
         if self.frame_stack != 1 || !self.env.wrappers.is_empty() {
             return Err(impossible("wrappers and stacked frames are of the host", "train without them"));
         }
@@ -30,7 +31,6 @@ impl Config {
                 return Err(impossible(&format!("{name} goes by what the host sees"), &format!("set {name} = false")));
             }
         }
-        self.make_algo()?.check_on_device()?;
         let row = self.catalogue.env(&self.env.word.name);
         if row.is_ok_and(|row| row.make.tensors.is_none()) {
             let having = self.catalogue.envs().iter().filter(|row| row.make.tensors.is_some()).map(|row| row.name);
@@ -48,7 +48,11 @@ impl Config {
     pub(crate) fn make_tensor_env(&self, device: &Device) -> Result<Box<dyn TensorEnv>> {
         let (row, args) = self.env_row()?;
         let unknown = || impossible(&format!("{} has no form on a device", row.name), "take CartPole-v1");
-        row.make.tensors.ok_or_else(unknown)?(&args, device)
+        let too_large = |error| match error {
+            Error::Mdp(_) | Error::Config(_) => impossible(&error.to_string(), "take such a one"),
+            other => other,
+        };
+        row.make.tensors.ok_or_else(unknown)?(&args, device).map_err(too_large)
     }
 
     /// Refuses a network that does not act on a device, environments of one's own, and several ranks.

@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::algo::{self, Learner};
 use crate::arrays::Arrays;
-use crate::{Config, Error, OnDivergence, Result};
+use crate::{Config, Error, OnDivergence, Precision, Result};
 
 /// Divergences one after the other, without an update between them that did not, after which a run gives up.
 const GIVES_UP_AFTER: u64 = 10;
@@ -20,7 +20,9 @@ pub(super) fn remedy(config: &Config, largest_reward: f32) -> String {
         OnDivergence::Stop => ", and on_divergence = rollback or skip goes on",
         _ => "",
     };
-    format!("{} usually helps{goes_on}", config.what_calms())
+    // A number of f16 ends at 65,504.
+    let of_f16 = if config.precision == Precision::F16 { ", and so may precision = bf16" } else { "" };
+    format!("{} usually helps{of_f16}{goes_on}", config.what_calms())
 }
 
 impl Trainer {
@@ -39,7 +41,17 @@ impl Trainer {
     /// Puts parameters and optimizer back to where they were last good. The steps of the update that it is of count.
     pub(super) fn go_back(&mut self, error: Error) -> Result<()> {
         let again = self.progress.divergences_in_a_row + 1;
-        let Some(good) = self.good.as_ref().filter(|_| again <= GIVES_UP_AFTER) else { return Err(error) };
+        let Some(good) = &self.good else { return Err(error) };
+        if again > GIVES_UP_AFTER {
+            return Err(match error {
+                Error::Diverged { update, what, remedy } => {
+                    let remedy =
+                        format!("the {GIVES_UP_AFTER} updates before it diverged, too, and the run ends: {remedy}");
+                    Error::Diverged { update, what, remedy }
+                }
+                other => other,
+            });
+        }
         let Learner { params, optimizer, .. } = &mut self.learner;
         params.restore("good.params", good)?;
         optimizer.restore("good.optimizer", good, params.layout())?;

@@ -166,3 +166,14 @@ fn what_helps_after_a_divergence_are_settings_that_have_an_effect() {
     let expected = "a smaller lr or max_grad_norm, or a larger kappa_policy or kappa_value usually helps, and on_divergence = rollback or skip goes on";
     assert!(error.ends_with(expected), "{error}");
 }
+
+#[test]
+fn a_run_that_gives_up_says_how_often_it_diverged() {
+    for text in ["optimizer = 'adam(lr=1e30)'\nmax_grad_norm = inf", "precision = 'f16'\nlr = 1e8\nanneal_lr = false"] {
+        let text = format!("algo = 'ppo'\nn_steps = 8\nn_minibatches = 1\non_divergence = 'skip'\n{text}");
+        let mut trainer = Trainer::new(&Config::from_toml(&text).expect("settings")).expect("a trainer");
+        let error = std::iter::repeat_with(|| trainer.step()).find_map(Result::err).expect("a divergence").to_string();
+        assert!(error.contains("the 10 updates before it diverged, too, and the run ends: a smaller lr"), "{error}");
+        assert_eq!(error.contains("precision = bf16"), text.contains("f16"), "{error}");
+    }
+}

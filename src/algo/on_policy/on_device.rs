@@ -20,8 +20,7 @@ impl OnPolicy {
     /// [`Error::Config`] where that, or what is done with them, is known on the host only.
     pub(super) fn on_device(&self) -> Result<Gae> {
         let impossible = |problem: &str, remedy: &str| {
-            let remedy = format!("{remedy}, or leave envs_on_device out");
-            Error::Config(format!("envs_on_device = true is impossible: {problem}; {remedy}"))
+            Error::Config(format!("envs_on_device = true is impossible: {problem}; {remedy}, or leave it out"))
         };
         let Horizon::Steps(_) = self.horizon else {
             return Err(impossible("rollouts of whole episodes are made on the host", "take ppo"));
@@ -33,7 +32,9 @@ impl OnPolicy {
             return Err(impossible("recompute_advantages asks on the host", "set recompute_advantages = false"));
         }
         let of_others = "of advantages only generalised advantage estimation has a form on a device";
-        self.estimator.on_device().ok_or_else(|| impossible(of_others, "take ppo or, of a2c, a gae_lambda below 1"))
+        self.estimator
+            .on_device()
+            .ok_or_else(|| impossible(of_others, "take ppo with estimator = gae or, of a2c, a gae_lambda below 1"))
     }
 
     /// As [`update`](crate::algo::Algorithm::update). Minibatches are shuffled on the host, by the same stream: their places are sent
