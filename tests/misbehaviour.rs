@@ -109,7 +109,7 @@ fn a_run_that_an_environment_ends_is_saved_as_it_was_before_and_ends_there_again
     // One update is one rollout, or as many as it has steps.
     for algo in ["a2c", "stream_ac"] {
         let defaults = Config::for_algo(algo).expect("an algorithm");
-        let config = Config { envs: 2, n_steps: 3, hidden: vec![4], steps: 500, env: "Rogue-v0".into(), ..defaults };
+        let config = Config { envs: 2, n_steps: 3, hidden: vec![12], steps: 500, env: "Rogue-v0".into(), ..defaults };
         let make = |config: &Config| {
             Trainer::with_envs(config, |lanes| {
                 assert_eq!(lanes, 2);
