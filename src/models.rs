@@ -406,6 +406,11 @@ pub(crate) fn check_fits(model: &dyn Model, spec: &Spec) -> Result<()> {
     }
 }
 
+/// Observations in the type that a network works in. Those that are not f32 stay as they are, for what works on them to refuse.
+fn brought_to(dtype: DType, observation: &Tensor) -> candle_core::Result<Tensor> {
+    if observation.dtype() == DType::F32 { observation.to_dtype(dtype) } else { Ok(observation.clone()) }
+}
+
 /// Refuses a model that does not answer, or has no gradient, in a type in which it is to learn.
 pub(crate) fn check_precision(model: &dyn Model, params: &Params, precision: Precision) -> Result<()> {
     if precision == Precision::F32 {

@@ -3,8 +3,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Activation;
 use super::dense::{Dense, activated};
+use super::{Activation, brought_to};
 use crate::kernels::{Cnn, Conv, Stage, Windows};
 use crate::{Params, Result};
 
@@ -13,7 +13,7 @@ use crate::{Params, Result};
 pub(super) fn answer(net: &Cnn, image: [usize; 3], params: &Params, observation: &Tensor) -> Result<Tensor> {
     let [height, width, channels] = image;
     let (batch, _) = observation.dims2()?;
-    let scaled = (observation.contiguous()? * f64::from(net.scale))?.to_dtype(params.dtype())?;
+    let scaled = brought_to(params.dtype(), &(observation.contiguous()? * f64::from(net.scale))?)?;
     let mut x = scaled.reshape((batch, height, width, channels))?;
     for stage in &net.stages {
         x = match stage {

@@ -24,7 +24,7 @@ impl Dense {
 
     /// `x·Wᵀ + b`, `[B, inputs]` to `[B, outputs]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if x.dtype() == DType::F32 {
+        if self.weight.dtype() == DType::F32 || x.dtype() != self.weight.dtype() {
             return Ok(x.matmul(&self.weight)?.broadcast_add(&self.bias)?);
         }
         // The way back of what is repeated is a sum over rows in its own type; that of a product is one in f32, rounded once.

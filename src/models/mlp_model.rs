@@ -13,7 +13,7 @@ use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::workers::Workers;
-use super::{Activation, Model, Site, fisher, rows};
+use super::{Activation, Model, Site, brought_to, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -179,7 +179,7 @@ impl MlpModel {
     ) -> Result<(Tensor, Option<Tensor>)> {
         // A view with other strides, such as some columns of a wider tensor, is not what a matrix product takes.
         observation.dims2()?;
-        let (mut y, mut hidden) = (observation.contiguous()?.to_dtype(params.dtype())?, None);
+        let (mut y, mut hidden) = (brought_to(params.dtype(), &observation.contiguous()?)?, None);
         if self.fused && !with_hidden && params.dtype() == DType::F32 {
             let op = FusedMlp::new(net.clone(), params.version());
             return Ok((params.read_only().apply_op2(&y, op)?, hidden));

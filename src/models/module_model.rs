@@ -6,7 +6,7 @@ use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
 
 use super::own_outputs::{appended, own_block};
-use super::{Model, Sequences, Site, require_slopes};
+use super::{Model, Sequences, Site, brought_to, require_slopes};
 use crate::distributions::Distribution;
 use crate::{Error, Params, Result};
 
@@ -161,7 +161,7 @@ impl ModuleModel {
         memory: &Tensor,
     ) -> Result<(Tensor, Tensor, Tensor)> {
         observation.dims2()?;
-        let (outputs, value, after) = steps(&observation.to_dtype(dtype)?, &memory.to_dtype(dtype)?)?;
+        let (outputs, value, after) = steps(&brought_to(dtype, observation)?, &memory.to_dtype(dtype)?)?;
         let value = if value.rank() == 2 { value.squeeze(1)? } else { value };
         Ok((appended(outputs.to_dtype(DType::F32)?, own.as_ref())?, value, after))
     }

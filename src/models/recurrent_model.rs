@@ -12,7 +12,7 @@ use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
 use super::share::Share;
 use super::workers::Workers;
-use super::{Activation, Model, Sequences, Site, along, rows};
+use super::{Activation, Model, Sequences, Site, along, brought_to, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -212,7 +212,7 @@ impl RecurrentModel {
     /// What the cell takes of observations: `W_ih·x + b_ih`, `[B, D]` to `[B, gates·units]`.
     fn gates_of(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
         observation.dims2()?;
-        let mut x = observation.contiguous()?.to_dtype(params.dtype())?;
+        let mut x = brought_to(params.dtype(), &observation.contiguous()?)?;
         for (l, layer) in self.front.layers.iter().enumerate() {
             x = Dense::of(params, layer)?.forward(&x)?;
             if l + 1 < self.front.layers.len() {
