@@ -2,6 +2,7 @@
 
 mod acrobot;
 mod cartpole;
+mod classic;
 mod mountain_car;
 mod mountain_car_continuous;
 mod pendulum;
@@ -12,11 +13,7 @@ use std::fmt;
 use candle_core::Tensor;
 use uphill_envs::Spec;
 
-pub use acrobot::Acrobot;
-pub use cartpole::CartPole;
-pub use mountain_car::MountainCar;
-pub use mountain_car_continuous::MountainCarContinuous;
-pub use pendulum::Pendulum;
+pub use classic::Classic;
 pub use table::Table;
 
 use crate::Result;
@@ -29,9 +26,9 @@ use crate::Result;
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
-/// use uphill::tensor_env::{CartPole, TensorEnv};
+/// use uphill::tensor_env::{Classic, TensorEnv};
 ///
-/// let env = CartPole::new();
+/// let env = Classic::cart_pole();
 /// let state = Tensor::new(&[[0.0f32, 0.0, 0.0, 0.0], [2.39, 1.0, 0.0, 0.0]], &Device::Cpu)?;
 /// let right = Tensor::new(&[1u32, 1], &Device::Cpu)?;
 /// let step = env.step(&state, &right, None)?;

@@ -4,9 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use uphill::Seed;
 use uphill::envs::{self, Action, Env, FrozenLake, FrozenLakeConfig, GridWorld, GridWorldConfig, Space};
 use uphill::philox::{LaneNumbers, Purpose};
-use uphill::tensor_env::{
-    Acrobot, CartPole, MountainCar, MountainCarContinuous, Pendulum, Table, TensorEnv, TensorStep,
-};
+use uphill::tensor_env::{Classic, Table, TensorEnv, TensorStep};
 
 /// A host's environment, its twin, and the words of the one's state as numbers of the other's.
 struct Pair {
@@ -26,32 +24,32 @@ fn pairs() -> Vec<Pair> {
     vec![
         Pair {
             host: Box::new(envs::CartPole::new()),
-            twin: Box::new(CartPole::new()),
+            twin: Box::new(Classic::cart_pole()),
             numbers: |words| doubles(&words[..4]),
             bound: 2e-6,
         },
         Pair {
             host: Box::new(envs::MountainCar::new()),
-            twin: Box::new(MountainCar::new()),
+            twin: Box::new(Classic::mountain_car()),
             numbers: |words| doubles(&words[..2]),
             bound: 1e-6,
         },
         Pair {
             host: Box::new(envs::MountainCarContinuous::new()),
-            twin: Box::new(MountainCarContinuous::new()),
+            twin: Box::new(Classic::mountain_car_continuous()),
             // Its velocity is f32.
             numbers: |words| vec![f64::from_bits(words[0]) as f32, f32::from_bits(words[1] as u32)],
             bound: 1e-6,
         },
         Pair {
             host: Box::new(envs::Acrobot::new()),
-            twin: Box::new(Acrobot::new()),
+            twin: Box::new(Classic::acrobot()),
             numbers: |words| doubles(&words[..4]),
             bound: 1e-4,
         },
         Pair {
             host: Box::new(envs::Pendulum::new()),
-            twin: Box::new(Pendulum::new()),
+            twin: Box::new(Classic::pendulum()),
             numbers: |words| doubles(&words[..2]),
             bound: 2e-5,
         },
@@ -172,11 +170,11 @@ fn ends_and_walls_are_the_hosts() {
         (step.terminated.to_vec1::<u8>().unwrap(), numbers(&step.reward), numbers(&step.state))
     };
     let (ends, rewards, state) =
-        flags(&MountainCar::new(), &[[0.49, 0.05], [-1.19, -0.07]], &Tensor::new(&[2u32, 0], cpu).unwrap());
+        flags(&Classic::mountain_car(), &[[0.49, 0.05], [-1.19, -0.07]], &Tensor::new(&[2u32, 0], cpu).unwrap());
     assert_eq!((ends, rewards), (vec![1, 0], vec![-1.0, -1.0]));
     assert_eq!(state[2..], [-1.2, 0.0]);
     let push = Tensor::new(&[[1.0f32], [-1.0]], cpu).unwrap();
-    let (ends, rewards, _) = flags(&MountainCarContinuous::new(), &[[0.44, 0.05], [-1.19, -0.07]], &push);
+    let (ends, rewards, _) = flags(&Classic::mountain_car_continuous(), &[[0.44, 0.05], [-1.19, -0.07]], &push);
     assert_eq!(ends, [1, 0]);
     near("rewards", &rewards, &[99.9, -0.1], 1e-6);
 }

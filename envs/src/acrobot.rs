@@ -6,21 +6,21 @@ use crate::underway::Underway;
 use crate::{Action, Colour, Drawing, Dynamics, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// m/s².
-const GRAVITY: f64 = 9.8;
+pub const GRAVITY: f64 = 9.8;
 /// Length of the upper link, m. Both links are as long.
-const LENGTH: f64 = 1.0;
+pub const LENGTH: f64 = 1.0;
 /// Mass of either link, kg.
-const MASS: f64 = 1.0;
+pub const MASS: f64 = 1.0;
 /// From a link's upper end to its centre of mass, m.
-const CENTRE: f64 = 0.5;
+pub const CENTRE: f64 = 0.5;
 /// Moment of inertia of either link, kg·m².
-const INERTIA: f64 = 1.0;
+pub const INERTIA: f64 = 1.0;
 /// Seconds a step.
-const TAU: f64 = 0.2;
+pub const TAU: f64 = 0.2;
 /// Bounds of the two angular velocities, rad/s.
-const MAX_VELOCITY: [f64; 2] = [4.0 * PI, 9.0 * PI];
+pub const MAX_VELOCITY: [f64; 2] = [4.0 * PI, 9.0 * PI];
 /// Each of the four numbers of the first state is uniform in ± this.
-const START_RANGE: f64 = 0.1;
+pub const START_RANGE: f64 = 0.1;
 
 /// Gymnasium 1.3's `Acrobot-v1`: swing the free end of two links above a line by turning the joint between them.
 ///

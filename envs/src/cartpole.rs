@@ -5,27 +5,27 @@ use std::f64::consts::PI;
 use crate::{Action, Colour, Drawing, Dynamics, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// m/s².
-const GRAVITY: f64 = 9.8;
+pub const GRAVITY: f64 = 9.8;
 /// kg.
-const CART_MASS: f64 = 1.0;
+pub const CART_MASS: f64 = 1.0;
 /// kg.
-const POLE_MASS: f64 = 0.1;
+pub const POLE_MASS: f64 = 0.1;
 /// kg.
-const TOTAL_MASS: f64 = POLE_MASS + CART_MASS;
+pub const TOTAL_MASS: f64 = POLE_MASS + CART_MASS;
 /// Half of the pole's length, m.
-const HALF_LENGTH: f64 = 0.5;
+pub const HALF_LENGTH: f64 = 0.5;
 /// kg·m.
-const POLE_MASS_LENGTH: f64 = POLE_MASS * HALF_LENGTH;
+pub const POLE_MASS_LENGTH: f64 = POLE_MASS * HALF_LENGTH;
 /// N, to the right for action 1 and to the left for action 0.
-const FORCE: f64 = 10.0;
+pub const FORCE: f64 = 10.0;
 /// Seconds a step.
-const TAU: f64 = 0.02;
+pub const TAU: f64 = 0.02;
 /// An episode fails past this angle on either side: 12 degrees, in radians.
-const ANGLE_LIMIT: f64 = 12.0 * 2.0 * PI / 360.0;
+pub const ANGLE_LIMIT: f64 = 12.0 * 2.0 * PI / 360.0;
 /// An episode fails past this position on either side, m.
-const POSITION_LIMIT: f64 = 2.4;
+pub const POSITION_LIMIT: f64 = 2.4;
 /// Each of the four numbers of the first state is uniform in ± this.
-const START_RANGE: f64 = 0.05;
+pub const START_RANGE: f64 = 0.05;
 
 /// Gymnasium 1.3's `CartPole-v1`: keep a pole upright by pushing its cart left or right.
 ///

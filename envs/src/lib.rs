@@ -36,10 +36,10 @@
 //!
 #![doc = include_str!("environments.md")]
 
-mod acrobot;
+pub mod acrobot;
 mod bandit;
 mod blackjack;
-mod cartpole;
+pub mod cartpole;
 mod check;
 mod columns;
 mod dm_control;
@@ -57,12 +57,12 @@ mod likeness;
 mod map;
 mod memory_chain;
 mod minatar;
-mod mountain_car;
-mod mountain_car_continuous;
+pub mod mountain_car;
+pub mod mountain_car_continuous;
 mod number;
 mod one_hot;
 mod owned_action;
-mod pendulum;
+pub mod pendulum;
 mod probes;
 mod quote;
 mod registry;

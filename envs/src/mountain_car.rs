@@ -4,18 +4,19 @@ use crate::underway::Underway;
 use crate::{Action, Colour, Drawing, Dynamics, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// The wall on the left.
-pub(crate) const MIN_POSITION: f64 = -1.2;
+pub const MIN_POSITION: f64 = -1.2;
 /// The car goes no further to the right.
-pub(crate) const MAX_POSITION: f64 = 0.6;
+pub const MAX_POSITION: f64 = 0.6;
 /// On either side.
-pub(crate) const MAX_SPEED: f64 = 0.07;
+pub const MAX_SPEED: f64 = 0.07;
 /// Where the flag stands, on top of the right hill.
-const GOAL_POSITION: f64 = 0.5;
+pub const GOAL_POSITION: f64 = 0.5;
 /// What action 0 takes from the velocity and action 2 adds to it.
-const FORCE: f64 = 0.001;
-const GRAVITY: f64 = 0.0025;
+pub const FORCE: f64 = 0.001;
+/// What a slope takes from the velocity at most.
+pub const GRAVITY: f64 = 0.0025;
 /// The first position is uniform between these.
-pub(crate) const START: (f64, f64) = (-0.6, -0.4);
+pub const START: (f64, f64) = (-0.6, -0.4);
 
 /// Gymnasium 1.3's `MountainCar-v0`: rock an underpowered car up the right one of two hills.
 ///

@@ -1,16 +1,15 @@
 //! The car between two hills, pushed as hard as one likes.
 
-use crate::mountain_car::{MAX_POSITION, MAX_SPEED, MIN_POSITION, START, drawn};
+use crate::mountain_car::{GRAVITY, MAX_POSITION, MAX_SPEED, MIN_POSITION, START, drawn};
 use crate::underway::Underway;
 use crate::{Action, Drawing, End, Env, EnvError, NumpyRng, Space, Spec, Step};
 
 /// Where the flag stands.
-const GOAL_POSITION: f32 = 0.45;
+pub const GOAL_POSITION: f32 = 0.45;
 /// The hardest push.
-const MAX_FORCE: f32 = 1.0;
+pub const MAX_FORCE: f32 = 1.0;
 /// What a push of 1 adds to the velocity.
-const POWER: f64 = 0.0015;
-const GRAVITY: f64 = 0.0025;
+pub const POWER: f64 = 0.0015;
 
 /// Gymnasium 1.3's `MountainCarContinuous-v0`: rock an underpowered car up the right one of two hills, at the cost of every push.
 ///

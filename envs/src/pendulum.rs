@@ -5,19 +5,19 @@ use std::f64::consts::PI;
 use crate::{Action, Colour, Drawing, End, Env, EnvError, NumpyRng, Shape, Space, Spec, Step};
 
 /// m/s².
-const GRAVITY: f64 = 10.0;
+pub const GRAVITY: f64 = 10.0;
 /// kg.
-const MASS: f64 = 1.0;
+pub const MASS: f64 = 1.0;
 /// m.
-const LENGTH: f64 = 1.0;
+pub const LENGTH: f64 = 1.0;
 /// Seconds a step.
-const DT: f64 = 0.05;
+pub const DT: f64 = 0.05;
 /// rad/s.
-const MAX_SPEED: f64 = 8.0;
+pub const MAX_SPEED: f64 = 8.0;
 /// N·m.
-const MAX_TORQUE: f32 = 2.0;
+pub const MAX_TORQUE: f32 = 2.0;
 /// The first angle and angular velocity are uniform in ± these.
-const START: [f64; 2] = [PI, 1.0];
+pub const START: [f64; 2] = [PI, 1.0];
 
 /// Gymnasium 1.3's `Pendulum-v1`: swing a pendulum up, and keep it there, with a torque too weak to lift it at once.
 ///

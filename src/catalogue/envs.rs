@@ -6,8 +6,9 @@ use uphill_envs::{
 };
 
 use super::{EnvRow, MakeEnv, MakeOne, MakeTensors, minatar, worlds};
+use crate::tensor_env::Classic;
 use crate::words::{Args, Param, Range, Row};
-use crate::{Error, Result, tensor_env};
+use crate::{Error, Result};
 
 /// CartPole-v1: the random policy's mean over a million episodes, 22.27 ± 0.01 (standard error), in Gymnasium's own
 /// numbers; the optimum is the time limit of 500 steps at a reward of 1.
@@ -161,11 +162,11 @@ fn registered(name: &str) -> MakeEnv {
 /// What makes its twin on a device, where it has one.
 fn tensors(name: &str) -> Option<MakeTensors> {
     Some(match name {
-        "CartPole-v1" => |_, _| Ok(Box::new(tensor_env::CartPole::new())),
-        "MountainCar-v0" => |_, _| Ok(Box::new(tensor_env::MountainCar::new())),
-        "MountainCarContinuous-v0" => |_, _| Ok(Box::new(tensor_env::MountainCarContinuous::new())),
-        "Acrobot-v1" => |_, _| Ok(Box::new(tensor_env::Acrobot::new())),
-        "Pendulum-v1" => |_, _| Ok(Box::new(tensor_env::Pendulum::new())),
+        "CartPole-v1" => |_, _| Ok(Box::new(Classic::cart_pole())),
+        "MountainCar-v0" => |_, _| Ok(Box::new(Classic::mountain_car())),
+        "MountainCarContinuous-v0" => |_, _| Ok(Box::new(Classic::mountain_car_continuous())),
+        "Acrobot-v1" => |_, _| Ok(Box::new(Classic::acrobot())),
+        "Pendulum-v1" => |_, _| Ok(Box::new(Classic::pendulum())),
         _ => return None,
     })
 }

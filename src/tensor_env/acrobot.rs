@@ -1,46 +1,26 @@
 //! Two links that hang from a joint, as tensors.
 
-use std::f64::consts::PI;
-
-use candle_core::{DType, Tensor};
-use uphill_envs::{Env, Spec};
+use candle_core::{DType, Result, Tensor};
+use uphill_envs::acrobot::{CENTRE, GRAVITY, MAX_VELOCITY, START_RANGE, TAU};
+use uphill_envs::{Acrobot, Env};
 
 use super::pendulum::wrapped;
-use super::{TensorEnv, TensorStep, between, columns};
-use crate::Result;
+use super::{Classic, TensorStep, between, columns};
 
-const GRAVITY: f64 = 9.8;
-/// Length, mass and moment of inertia of either link are 1; its centre of mass is half way.
-const CENTRE: f64 = 0.5;
-const TAU: f64 = 0.2;
-const MAX_VELOCITY: [f64; 2] = [4.0 * PI, 9.0 * PI];
-const START_RANGE: f64 = 0.1;
-
-/// The twin of [`Acrobot`](uphill_envs::Acrobot); its state is both angles and their velocities.
-///
-/// One step from the same state is within 10⁻⁴ of the host's, whose state is f64. Its motion is chaotic: after some 50 steps nothing is
-/// left of where it was.
-#[derive(Debug, Clone)]
-pub struct Acrobot {
-    spec: Spec,
-}
-
-impl Default for Acrobot {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Acrobot {
-    /// `Acrobot-v1`.
+impl Classic {
+    /// The twin of [`Acrobot`]; its state is both angles and their velocities.
+    ///
+    /// One step from the same state is within 10⁻⁴ of the host's, whose state is f64. Its motion is chaotic: after some 50 steps nothing is
+    /// left of where it was.
     #[must_use]
-    pub fn new() -> Self {
-        Self { spec: uphill_envs::Acrobot::new().spec().clone() }
+    pub fn acrobot() -> Self {
+        let spec = Acrobot::new().spec().clone();
+        Self { spec, state_len: 4, start_draws: 4, start, step, observe }
     }
 }
 
-/// How fast the two angles and their velocities change under a torque.
-fn derivative(state: &[Tensor; 4], torque: &Tensor) -> candle_core::Result<[Tensor; 4]> {
+/// How fast the two angles and their velocities change under a torque; lengths, masses and moments of inertia are 1.
+fn derivative(state: &[Tensor; 4], torque: &Tensor) -> Result<[Tensor; 4]> {
     let [theta1, theta2, dtheta1, dtheta2] = state;
     let (sin2, cos2) = ((theta2.sin()? * CENTRE)?, (theta2.cos()? * CENTRE)?);
     let d1 = cos2.affine(2.0, 3.0 + 2.0 * CENTRE * CENTRE)?;
@@ -56,13 +36,13 @@ fn derivative(state: &[Tensor; 4], torque: &Tensor) -> candle_core::Result<[Tens
 }
 
 /// `xᵢ + s·kᵢ` of each of four.
-fn along(x: &[Tensor; 4], slope: &[Tensor; 4], s: f64) -> candle_core::Result<[Tensor; 4]> {
+fn along(x: &[Tensor; 4], slope: &[Tensor; 4], s: f64) -> Result<[Tensor; 4]> {
     let at = |i: usize| &x[i] + (&slope[i] * s)?;
     Ok([at(0)?, at(1)?, at(2)?, at(3)?])
 }
 
 /// One step of the classical Runge-Kutta method.
-fn runge_kutta(state: &[Tensor; 4], torque: &Tensor) -> candle_core::Result<[Tensor; 4]> {
+fn runge_kutta(state: &[Tensor; 4], torque: &Tensor) -> Result<[Tensor; 4]> {
     let k1 = derivative(state, torque)?;
     let k2 = derivative(&along(state, &k1, TAU / 2.0)?, torque)?;
     let k3 = derivative(&along(state, &k2, TAU / 2.0)?, torque)?;
@@ -71,37 +51,23 @@ fn runge_kutta(state: &[Tensor; 4], torque: &Tensor) -> candle_core::Result<[Ten
     along(state, &slope, TAU / 6.0)
 }
 
-impl TensorEnv for Acrobot {
-    fn spec(&self) -> &Spec {
-        &self.spec
-    }
+fn start(uniform: &Tensor) -> Result<Tensor> {
+    between(uniform, -START_RANGE, START_RANGE)
+}
 
-    fn state_len(&self) -> usize {
-        4
-    }
+fn step(state: &Tensor, action: &Tensor) -> Result<TensorStep> {
+    let torque = action.to_dtype(DType::F32)?.affine(1.0, -1.0)?;
+    let [theta1, theta2, dtheta1, dtheta2] = runge_kutta(&columns(state)?, &torque)?;
+    let (theta1, theta2) = (wrapped(&theta1)?, wrapped(&theta2)?);
+    let [max1, max2] = MAX_VELOCITY;
+    let height = (theta1.cos()? + (&theta1 + &theta2)?.cos()?)?.neg()?;
+    let terminated = height.gt(1.0)?;
+    let reward = terminated.to_dtype(DType::F32)?.affine(1.0, -1.0)?;
+    let state = Tensor::stack(&[theta1, theta2, dtheta1.clamp(-max1, max1)?, dtheta2.clamp(-max2, max2)?], 1)?;
+    Ok(TensorStep { state, reward, terminated })
+}
 
-    fn start_draws(&self) -> usize {
-        4
-    }
-
-    fn start(&self, uniform: &Tensor) -> Result<Tensor> {
-        Ok(between(uniform, -START_RANGE, START_RANGE)?)
-    }
-
-    fn step(&self, state: &Tensor, action: &Tensor, _: Option<&Tensor>) -> Result<TensorStep> {
-        let torque = action.to_dtype(DType::F32)?.affine(1.0, -1.0)?;
-        let [theta1, theta2, dtheta1, dtheta2] = runge_kutta(&columns(state)?, &torque)?;
-        let (theta1, theta2) = (wrapped(&theta1)?, wrapped(&theta2)?);
-        let [max1, max2] = MAX_VELOCITY;
-        let height = (theta1.cos()? + (&theta1 + &theta2)?.cos()?)?.neg()?;
-        let terminated = height.gt(1.0)?;
-        let reward = terminated.to_dtype(DType::F32)?.affine(1.0, -1.0)?;
-        let state = Tensor::stack(&[theta1, theta2, dtheta1.clamp(-max1, max1)?, dtheta2.clamp(-max2, max2)?], 1)?;
-        Ok(TensorStep { state, reward, terminated })
-    }
-
-    fn observe(&self, state: &Tensor) -> Result<Tensor> {
-        let [theta1, theta2, dtheta1, dtheta2] = columns(state)?;
-        Ok(Tensor::stack(&[theta1.cos()?, theta1.sin()?, theta2.cos()?, theta2.sin()?, dtheta1, dtheta2], 1)?)
-    }
+fn observe(state: &Tensor) -> Result<Tensor> {
+    let [theta1, theta2, dtheta1, dtheta2] = columns(state)?;
+    Tensor::stack(&[theta1.cos()?, theta1.sin()?, theta2.cos()?, theta2.sin()?, dtheta1, dtheta2], 1)
 }
