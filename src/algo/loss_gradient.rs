@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use super::LossScale;
 use crate::models::{Asked, Model};
-use crate::objective::{Objective, Report, RowSums, TensorRollout, fused_loss};
+use crate::objective::{Objective, Output, Report, RowSums, TensorBatch, TensorRollout, fused_loss};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
 use crate::{Error, Params, Precision, Result};
@@ -23,9 +23,12 @@ impl Passes {
     pub(super) fn of(precision: Precision, scale: Option<&LossScale>) -> Self {
         Self { dtype: precision.dtype(), scale: scale.map_or(1.0, LossScale::scale) }
     }
-}
 
-impl Passes {
+    /// The parameters as the network is to see them, where that is another way.
+    pub(super) fn seen(self, params: &Params) -> Option<Params> {
+        (self.dtype != DType::F32).then(|| params.seen_in(self.dtype))
+    }
+
     /// The gradient of a loss, `[P]`, of f32.
     pub(super) fn gradient(self, params: &Params, loss: &Tensor) -> Result<Tensor> {
         match self.scale {
@@ -71,23 +74,19 @@ pub(super) fn loss_gradient(
 pub(super) fn loss_gradient_where_it_is(
     objective: &dyn Objective,
     (network, params): (&dyn Model, &Params),
-    Passes { dtype, scale }: Passes,
+    passes: Passes,
     batch: Minibatch<'_>,
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<Option<Tensor>> {
-    let finite = |loss: f64| match loss.is_finite() {
-        true => Ok(()),
-        false => Err(Error::NotFinite { what: "the loss".into() }),
-    };
     batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
     batch.check_shift(network.distribution().means())?;
-    if dtype == DType::F32
+    if passes.dtype == DType::F32
         && let Some(loss) = network.host_gradient(params, batch, objective, scratch, gradient, sums)?
     {
-        return finite(loss).map(|()| None);
+        return check_loss(loss).map(|()| None);
     }
-    let seen = (dtype != DType::F32).then(|| params.seen_in(dtype));
+    let seen = passes.seen(params);
     let Minibatch { rollout, estimate, places, stop, .. } = batch;
     let whole = match uploaded {
         Some(whole) => whole,
@@ -101,17 +100,32 @@ pub(super) fn loss_gradient_where_it_is(
     let loss = match fused_loss(objective, network.distribution(), &output, batch, sums)? {
         Some(loss) => loss,
         None => {
-            let mut report = Report::default();
             let output = output.shifted(&**network.distribution(), estimate, places)?;
-            let loss = objective.loss(&tensors, &output, &mut report)?;
-            sums.clear();
-            report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
-            loss
+            tensor_loss(objective, (&tensors, &output), places.len(), sums)?
         }
     };
-    finite(f64::from(loss.to_scalar::<f32>()?))?;
+    check_loss(f64::from(loss.to_scalar::<f32>()?))?;
     stop.check()?;
-    Passes { dtype, scale }.gradient(params, &loss).map(Some)
+    passes.gradient(params, &loss).map(Some)
+}
+
+/// The mean of an objective over a batch of so many rows, a scalar; `sums` becomes what its terms report, summed over the rows.
+pub(super) fn tensor_loss(
+    objective: &dyn Objective,
+    (batch, output): (&TensorBatch, &Output),
+    rows: usize,
+    sums: &mut RowSums,
+) -> Result<Tensor> {
+    let mut report = Report::default();
+    let loss = objective.loss(batch, output, &mut report)?;
+    sums.clear();
+    report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * rows as f64));
+    Ok(loss)
+}
+
+/// Refuses a loss that is not finite.
+pub(super) fn check_loss(loss: f64) -> Result<()> {
+    if loss.is_finite() { Ok(()) } else { Err(Error::NotFinite { what: "the loss".into() }) }
 }
 
 /// Whether all numbers of a gradient are finite; this is where the host waits for it.

@@ -1,17 +1,15 @@
-//! The same loop on a rollout that is on the learning device: of it, nothing but what is reported goes to the host.
+//! A rollout that is on the learning device: of it, nothing but what is reported goes to the host.
 
-use candle_core::{DType, Device, Tensor};
-use rand::seq::SliceRandom;
+use candle_core::{Device, Tensor};
 
-use super::super::learner::Buffers;
-use super::{OnPolicy, Totals};
+use super::OnPolicy;
+use super::descent::Steps;
 use crate::advantage::{Gae, gae_tensors, normalize_tensor};
-use crate::algo::loss_gradient::{Passes, is_finite};
-use crate::algo::{Learner, Now};
-use crate::metrics::UpdateReport;
-use crate::objective::{Objective, Report, TensorBatch};
+use crate::algo::loss_gradient::{Passes, check_loss, tensor_loss};
+use crate::models::Model;
+use crate::objective::{RowSums, TensorBatch};
 use crate::rollout::{DeviceRollout, Horizon};
-use crate::{Error, Result};
+use crate::{Error, Params, Result};
 
 impl OnPolicy {
     /// How advantages are estimated on a device.
@@ -36,81 +34,71 @@ impl OnPolicy {
             .on_device()
             .ok_or_else(|| impossible(of_others, "take ppo with estimator = gae or, of a2c, a gae_lambda below 1"))
     }
+}
 
-    /// As [`update`](crate::algo::Algorithm::update). Minibatches are shuffled on the host, by the same stream: their places are sent
-    /// to the device.
-    pub(super) fn update_on_device(
-        &mut self,
-        learner: &mut Learner,
-        rollout: &DeviceRollout,
-        now: Now<'_>,
-    ) -> Result<UpdateReport> {
-        let Gae { gae_lambda } = self.on_device()?;
-        self.objective.begin(now.when);
-        let Learner { network, params, optimizer, shuffle, precision, loss_scale, buffers, .. } = learner;
-        let Buffers { units, gradient, sums, .. } = buffers;
-        optimizer.forget_steps();
-        let advantage = gae_tensors(rollout, self.gamma as f32, gae_lambda)?;
+/// The rollout, and what is estimated on it. Minibatches are shuffled on the host, by the same stream: their places are sent to the
+/// device.
+pub(super) struct OnDevice<'a> {
+    algo: &'a OnPolicy,
+    network: &'a dyn Model,
+    rollout: &'a DeviceRollout,
+    /// `[T·N]` each.
+    advantage: Tensor,
+    target: Tensor,
+    value: Tensor,
+}
+
+impl<'a> OnDevice<'a> {
+    /// Estimates advantages.
+    ///
+    /// # Errors
+    /// As [`OnPolicy::on_device`]; [`Error::Tensor`] if the device fails.
+    pub(super) fn new(algo: &'a OnPolicy, network: &'a dyn Model, rollout: &'a DeviceRollout) -> Result<Self> {
+        let Gae { gae_lambda } = algo.on_device()?;
+        let advantage = gae_tensors(rollout, algo.gamma as f32, gae_lambda)?;
         let target = (&advantage + &rollout.value)?.flatten_all()?;
         let (advantage, value) = (advantage.flatten_all()?, rollout.value.flatten_all()?);
-        units.clear();
-        units.extend(0..rollout.steps * rollout.lanes);
-        let minibatches = self.n_minibatches.clamp(1, units.len().max(1));
-        let (mut totals, kl_name, mut rate) = (Totals::default(), self.objective.kl_name(), self.rate);
-        for epoch in 0..self.n_epochs {
-            if minibatches > 1 {
-                units.shuffle(shuffle);
-            }
-            optimizer.set_lr_factor(rate.factor());
-            let mut last_kl = 0.0;
-            for m in 0..minibatches {
-                now.stop.check()?;
-                let places = &units[m * units.len() / minibatches..(m + 1) * units.len() / minibatches];
-                let at = Places::new(places, minibatches, params.device())?;
-                let own = at.of(&advantage)?;
-                let batch = TensorBatch {
-                    observation: at.of(&rollout.observation)?,
-                    action: at.of(&rollout.action)?,
-                    mask: None,
-                    log_prob: at.of(&rollout.log_prob)?,
-                    advantage: if self.normalize_advantage { normalize_tensor(&own)? } else { own },
-                    target: at.of(&target)?,
-                    value: at.of(&value)?,
-                };
-                let passes = Passes::of(*precision, loss_scale.as_ref());
-                let seen = (passes.dtype != DType::F32).then(|| params.seen_in(passes.dtype));
-                let output = network.answer(seen.as_ref().unwrap_or(params), &batch.observation)?;
-                let mut report = Report::default();
-                let loss = self.objective.loss(&batch, &output, &mut report)?;
-                sums.clear();
-                report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * places.len() as f64));
-                if !loss.to_scalar::<f32>()?.is_finite() {
-                    return Err(Error::NotFinite { what: "the loss".into() });
-                }
-                let on_device = passes.gradient(params, &loss)?;
-                last_kl = totals.add(sums, places.len(), kl_name);
-                if let Some(scale) = &mut *loss_scale
-                    && !scale.takes(is_finite(&on_device)?)?
-                {
-                    continue;
-                }
-                let way = (Some(on_device), &mut *gradient);
-                totals.add_step(optimizer.step_wherever(params, way, now.when, now.stop)?);
-            }
-            // One step from the policy that acted has come to nothing yet.
-            if rate.adapts() && kl_name.is_some() && epoch + minibatches > 1 {
-                rate = rate.after(last_kl);
-            }
-            if last_kl > self.target_kl {
-                break;
-            }
-        }
-        totals.add_norms(optimizer.settle()?);
-        let explained_variance = explained_variance(&target, &value)?;
-        let report = UpdateReport { explained_variance, ..totals.mean() }.finite()?;
-        self.objective.follow(&report.terms);
-        self.rate = rate;
-        Ok(report)
+        Ok(Self { algo, network, rollout, advantage, target, value })
+    }
+}
+
+impl Steps for OnDevice<'_> {
+    fn units(&self, units: &mut Vec<usize>) {
+        units.extend(0..self.rollout.steps * self.rollout.lanes);
+    }
+
+    fn begin(&mut self, _: usize, _: &mut Params) -> Result<()> {
+        Ok(())
+    }
+
+    fn gradient(
+        &mut self,
+        places: &mut [usize],
+        params: &Params,
+        passes: Passes,
+        (_, sums): (&mut Vec<f32>, &mut RowSums),
+    ) -> Result<(usize, Option<Tensor>)> {
+        let Self { algo, network, rollout, .. } = self;
+        let at = Places::new(places, self.value.elem_count(), params.device())?;
+        let advantage = at.of(&self.advantage)?;
+        let batch = TensorBatch {
+            observation: at.of(&rollout.observation)?,
+            action: at.of(&rollout.action)?,
+            mask: None,
+            log_prob: at.of(&rollout.log_prob)?,
+            advantage: if algo.normalize_advantage { normalize_tensor(&advantage)? } else { advantage },
+            target: at.of(&self.target)?,
+            value: at.of(&self.value)?,
+        };
+        let seen = passes.seen(params);
+        let output = network.answer(seen.as_ref().unwrap_or(params), &batch.observation)?;
+        let loss = tensor_loss(&algo.objective, (&batch, &output), places.len(), sums)?;
+        check_loss(f64::from(loss.to_scalar::<f32>()?))?;
+        Ok((places.len(), Some(passes.gradient(params, &loss)?)))
+    }
+
+    fn explained_variance(&self) -> Result<f64> {
+        explained_variance(&self.target, &self.value)
     }
 }
 
@@ -118,9 +106,9 @@ impl OnPolicy {
 struct Places(Option<Tensor>);
 
 impl Places {
-    fn new(places: &[usize], minibatches: usize, device: &Device) -> Result<Self> {
+    fn new(places: &[usize], all: usize, device: &Device) -> Result<Self> {
         let some = || Tensor::from_iter(places.iter().map(|&place| place as u32), device);
-        Ok(Self((minibatches > 1).then(some).transpose()?))
+        Ok(Self((places.len() < all).then(some).transpose()?))
     }
 
     fn of(&self, column: &Tensor) -> Result<Tensor> {
