@@ -87,38 +87,37 @@ impl Collector {
             return Err(Error::Config(problem));
         }
         let has_limit = spec.max_episode_steps.is_some();
-        Ok(Self {
-            groups,
-            on_device: None,
-            device_rollout: None,
-            threads,
-            world,
-            parts: Vec::new(),
-            joined: Rollout::default(),
-            episodes: Episodes::new(lanes, has_limit),
-            seed,
-            lost: false,
-            most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
-            first_step: 0,
-        })
+        Ok(Self::of(groups, None, Episodes::new(lanes, has_limit), world, (seed, threads)))
     }
 
     /// So many lanes that are stepped on a device.
     pub(crate) fn on_device(on_device: DeviceLanes, lanes: usize, seed: Seed, threads: Threads) -> Self {
         let has_limit = on_device.spec().max_episode_steps.is_some();
+        let episodes = Episodes::new(lanes, has_limit);
+        Self::of(Vec::new(), Some(on_device), episodes, Arc::new(Alone), (seed, threads))
+    }
+
+    /// Nothing collected yet, of groups or of lanes on a device.
+    fn of(
+        groups: Vec<LaneGroup>,
+        on_device: Option<DeviceLanes>,
+        episodes: Episodes,
+        world: Arc<dyn World>,
+        (seed, threads): (Seed, Threads),
+    ) -> Self {
         Self {
-            groups: Vec::new(),
-            on_device: Some(on_device),
+            groups,
+            on_device,
             device_rollout: None,
             threads,
-            world: Arc::new(Alone),
+            world,
             parts: Vec::new(),
             joined: Rollout::default(),
-            episodes: Episodes::new(lanes, has_limit),
             seed,
             lost: false,
-            most_steps: (Rollout::MAX_STEPS as usize / lanes).max(1),
+            most_steps: (Rollout::MAX_STEPS as usize / episodes.lanes()).max(1),
             first_step: 0,
+            episodes,
         }
     }
 

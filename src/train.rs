@@ -1,6 +1,7 @@
 //! The training loop, one update at a time.
 
 mod best;
+mod dead_weights;
 mod divergence;
 mod evaluations;
 mod event;
@@ -21,7 +22,6 @@ use crate::collect::{Collector, MakeEnvs};
 use crate::config::Config;
 use crate::device::DeviceChoice;
 use crate::device_lanes::DeviceLanes;
-use crate::init::Initialiser;
 use crate::metrics::{History, Mean, Metrics, UpdateReport};
 use crate::models::{self, Model, Site, require_slopes};
 use crate::normaliser::Normaliser;
@@ -31,7 +31,7 @@ use crate::schedule::Schedule;
 use crate::seed::Seed;
 use crate::stop::{Flag, Stop};
 use crate::world::{Alone, World, dealt};
-use crate::{Block, Error, Layout, Params, Result, Threads};
+use crate::{Error, Layout, Params, Result, Threads};
 
 pub use best::Best;
 use evaluations::Evaluations;
@@ -80,27 +80,6 @@ pub struct Trainer {
     /// Whether learning from a rollout may take so long that it is worth being able to break it off; not known at first.
     slow: Option<bool>,
     started: Instant,
-}
-
-/// What is said of a network through which nothing comes and no gradient goes back: of two layers without a weight, one after the
-/// other.
-fn note_of_zeros(config: &Config, params: &Params) -> Result<Option<String>> {
-    if config.init != Initialiser::Sparse {
-        return Ok(None);
-    }
-    let theta = params.snapshot()?;
-    let is_zero = |block: &&Block| block.shape.len() > 1 && theta[block.range()].iter().all(|&w| w == 0.0);
-    let zeros: Vec<&Block> = params.layout().blocks().iter().filter(is_zero).collect();
-    let part = |block: &Block| block.name.split('.').next().unwrap_or_default().to_string();
-    let is_before = |one: &Block, other: &Block| [part(other), "trunk".into()].contains(&part(one));
-    let second = zeros.iter().enumerate().find(|(i, block)| zeros[..*i].iter().any(|one| is_before(one, block)));
-    Ok(second.map(|(_, block)| {
-        format!(
-            "init = sparse leaves no weight to outputs of fewer than 10 inputs: all of `{}` and of a layer before it are 0, and little \
-             but biases will learn; give hidden layers 10 units or more, or set init = orthogonal",
-            block.name
-        )
-    }))
 }
 
 impl Trainer {
@@ -232,7 +211,7 @@ impl Trainer {
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
         notes.extend(reckoning.note);
-        notes.extend(note_of_zeros(config, &learner.params)?);
+        notes.extend(dead_weights::note(config, &learner.params)?);
         notes.extend(learner.optimizer.note_of_host(&learner.params));
         Ok(Self {
             config: config.clone(),

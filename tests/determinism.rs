@@ -1,9 +1,10 @@
 //! Same seed, same bits on the CPU: run after run, and whatever the number of threads.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::process::Command;
+mod children;
 
 use uphill::{Collector, Config, Horizon, Metrics, MlpConfig, MlpModel, Seed, Threads, Trainer, algo};
+
+use children::{is_child, tell, told};
 
 fn config(algo: &str, env: &str, seed: u64) -> Config {
     let defaults = Config::for_algo(algo).expect("an algorithm");
@@ -124,36 +125,21 @@ fn filters_of_actor_and_critic_learn_the_same_on_any_number_of_threads() {
     assert!(one == trained(2) && one == trained(3));
 }
 
-const CHILD: &str = "UPHILL_TEST_PRINTS_BITS";
-
 /// Run by itself this checks nothing; as a child of the test below it prints what its process computed.
 #[test]
 fn child_prints_its_bits() {
-    if std::env::var_os(CHILD).is_none() {
+    if !is_child() {
         return;
     }
     for plain in [false, true] {
         let (bits, rows) = train(&config("ppo", "CartPole-v1", 3), plain);
-        let mut hasher = DefaultHasher::new();
-        (bits, format!("{rows:?}")).hash(&mut hasher);
-        println!("\nbits {plain} {:016x}", hasher.finish());
+        tell(plain, (bits, format!("{rows:?}")));
     }
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let run = |threads: &str| {
-        let program = std::env::current_exe().expect("this test");
-        let output = Command::new(program)
-            .args(["--exact", "child_prints_its_bits", "--nocapture"])
-            .env(CHILD, "1")
-            .env("RAYON_NUM_THREADS", threads)
-            .output()
-            .expect("the child runs");
-        let text = String::from_utf8(output.stdout).expect("text");
-        let lines: Vec<String> = text.lines().filter(|l| l.starts_with("bits ")).map(String::from).collect();
-        assert_eq!(lines.len(), 2, "{text}");
-        lines
-    };
-    assert_eq!(run("1"), run("2"));
+    let one = told("1");
+    assert_eq!(one.len(), 2, "{one:?}");
+    assert_eq!(one, told("2"));
 }

@@ -1,8 +1,8 @@
 //! Learning in bf16 and f16: gradients near those of f32, parameters and all that is kept in f32, a loss that is scaled, and runs that
 //! are the same to the bit.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::process::Command;
+mod children;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -15,6 +15,8 @@ use uphill::{
     BuildNetwork, Checkpoint, Collector, Config, Horizon, Metrics, Model, ModuleModel, Overrides, Params, Precision,
     Result, Rollout, Seed, Trainer,
 };
+
+use children::{is_child, tell, told};
 
 const LOW: [Precision; 2] = [Precision::Bf16, Precision::F16];
 
@@ -371,40 +373,25 @@ fn the_same_configuration_gives_the_same_bits_on_any_number_of_threads() {
     }
 }
 
-const CHILD: &str = "UPHILL_TEST_PRINTS_PRECISION";
-
 /// Run by itself this checks nothing; as a child of the test below it prints what its process computed.
 #[test]
 fn child_prints_its_bits() {
-    if std::env::var_os(CHILD).is_none() {
+    if !is_child() {
         return;
     }
     for precision in LOW {
         let wide = Config { hidden: vec![96], steps: 640, ..overflowing(precision, 1) };
         let mut trainer = Trainer::new(&wide).expect("a trainer");
-        let mut hasher = DefaultHasher::new();
-        (format!("{:?}", rows(&mut trainer, 99)), bits(trainer.params())).hash(&mut hasher);
-        println!("\nbits {precision} {:016x}", hasher.finish());
+        tell(precision, (format!("{:?}", rows(&mut trainer, 99)), bits(trainer.params())));
     }
 }
 
 /// candle's own threads.
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let run = |threads: &str| {
-        let program = std::env::current_exe().expect("this test");
-        let output = Command::new(program)
-            .args(["--exact", "child_prints_its_bits", "--nocapture"])
-            .env(CHILD, "1")
-            .env("RAYON_NUM_THREADS", threads)
-            .output()
-            .expect("the child runs");
-        let text = String::from_utf8(output.stdout).expect("text");
-        let lines: Vec<String> = text.lines().filter(|l| l.starts_with("bits ")).map(String::from).collect();
-        assert_eq!(lines.len(), 2, "{text}");
-        lines
-    };
-    assert_eq!(run("1"), run("3"));
+    let one = told("1");
+    assert_eq!(one.len(), 2, "{one:?}");
+    assert_eq!(one, told("3"));
 }
 
 /// In a small world all three find the way.

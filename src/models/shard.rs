@@ -120,8 +120,6 @@ pub(super) struct Shard<N: Net = Mlp> {
     value: Vec<f32>,
     /// The critic's gradient, in its places of `[P]`: it may be computed while the actor's is.
     apart: Vec<f32>,
-    /// Whether it was.
-    is_apart: bool,
     /// `[B, outputs]`: the policy's whole outputs, where a network does not give all.
     outputs: Vec<f32>,
     host: HostLoss,
@@ -136,7 +134,6 @@ impl<N: Net> Default for Shard<N> {
             observation: Vec::new(),
             value: Vec::new(),
             apart: Vec::new(),
-            is_apart: false,
             outputs: Vec::new(),
             host: HostLoss::default(),
         }
@@ -153,7 +150,14 @@ impl<N: Net> Shard<N> {
         objective: &dyn Objective,
         (index, count): (usize, usize),
     ) {
-        self.is_apart = false;
+        let (nets, .., threads) = network;
+        // Where both passes back go at the same time.
+        let apart = match nets {
+            Nets::Separate { critic, .. } if asks_policy(nets, objective) && threads.count() > 1 => critic.places(),
+            _ => 0..0,
+        };
+        self.apart.resize(apart.end.max(self.apart.len()), 0.0);
+        self.apart[apart.clone()].fill(0.0);
         self.share.begin(theta.len(), &at_once(network.0, theta.len()));
         N::begin(&mut self.actor);
         N::begin(&mut self.critic);
@@ -171,9 +175,7 @@ impl<N: Net> Shard<N> {
             let block = Minibatch { places, advantage, ..batch };
             self.share.loss += self.block(network, theta, block, objective, 1.0 / rows as f32);
         }
-        if let (Nets::Separate { critic, .. }, true) = (network.0, self.is_apart) {
-            add(&mut self.share.gradient[critic.places()], &self.apart[critic.places()]);
-        }
+        add(&mut self.share.gradient[apart.clone()], &self.apart[apart]);
     }
 
     /// Adds one block's gradient, times `weight`, and returns its loss, a sum over rows.
@@ -228,8 +230,7 @@ impl<N: Net> Shard<N> {
         own.take(&mut host.by_output, actions, stride, gradient);
         match nets {
             Nets::Separate { actor, critic } => {
-                let (observation, host) = (&*observation, &*host);
-                let (apart, is_apart) = (&mut self.apart, &mut self.is_apart);
+                let (observation, host, apart) = (&*observation, &*host, &mut self.apart);
                 if !asks_policy {
                     critic.backward((theta, second), observation, critic_work, &host.by_value, gradient);
                 } else if threads.count() == 1 {
@@ -238,13 +239,7 @@ impl<N: Net> Shard<N> {
                 } else {
                     threads.both(
                         || actor.backward((theta, first), observation, work, &host.by_output, gradient),
-                        || {
-                            apart.resize(theta.len(), 0.0);
-                            if !std::mem::replace(is_apart, true) {
-                                apart[critic.places()].fill(0.0);
-                            }
-                            critic.backward((theta, second), observation, critic_work, &host.by_value, apart);
-                        },
+                        || critic.backward((theta, second), observation, critic_work, &host.by_value, apart),
                     );
                 }
             }
