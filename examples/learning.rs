@@ -66,9 +66,9 @@ const TASKS: [(&str, u64, f64); 2] = [("CartPole-v1", 500_000, 475.0), ("GridWor
 const TARGETS: [(&str, f64); 13] = [
     ("Pendulum-v1", -175.0),
     ("Acrobot-v1", -85.0),
-    ("dm_control/cartpole-balance-v0", 855.47),
-    ("dm_control/cartpole-swingup-v0", 640.86),
-    ("dm_control/pendulum-swingup-v0", 242.81),
+    ("dm_control/cartpole-balance-v0", 790.36),
+    ("dm_control/cartpole-swingup-v0", 590.21),
+    ("dm_control/pendulum-swingup-v0", 472.19),
     ("MinAtar/Asterix-v1", 15.0),
     ("MinAtar/Breakout-v1", 50.1),
     ("MinAtar/Freeway-v1", 61.8),

@@ -40,16 +40,19 @@ bench)
     cargo build --release --features cuda --bin uphill
     folder=$(mktemp -d)
     trap 'rm -rf -- "$folder"' EXIT
-    printf '%8s %12s %12s\n' lanes cpu cuda
+    # The last with the environments on the card, too.
+    printf '%8s %12s %12s %12s\n' lanes cpu cuda 'all on cuda'
     for lanes in 1024 4096 16384 65536; do
         rates=()
-        for device in cpu cuda; do
-            # Eight rollouts, of which the first warms up.
+        for where in 'cpu false' 'cuda false' 'cuda true'; do
+            read -r device there <<<"$where"
+            # Eight rollouts, the start of the device among them.
             target/release/uphill train --env CartPole-v1 --algo ppo --envs "$lanes" --n-steps 128 --n-minibatches 4 \
-                --steps $((lanes * 128 * 8)) --threads "${THREADS:-0}" --device "$device" --quiet --out "$folder/$lanes-$device"
-            rates+=("$(sed -n 's/.*"steps_per_second": *\([0-9]*\).*/\1/p' "$folder/$lanes-$device/summary.json")")
+                --steps $((lanes * 128 * 8)) --threads "${THREADS:-0}" --device "$device" --envs-on-device "$there" \
+                --quiet --out "$folder/run" --force
+            rates+=("$(sed -n 's/.*"steps_per_second": *\([0-9]*\).*/\1/p' "$folder/run/summary.json")")
         done
-        printf '%8s %12s %12s\n' "$lanes" "${rates[@]}"
+        printf '%8s %12s %12s %12s\n' "$lanes" "${rates[@]}"
     done
     ;;
 esac
