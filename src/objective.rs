@@ -166,6 +166,11 @@ impl Report {
         self.0.push((name, value.detach()));
     }
 
+    /// Names and scalars, in the order in which they came.
+    pub(crate) fn entries(&self) -> &[(&'static str, Tensor)] {
+        &self.0
+    }
+
     /// Reads all of them.
     ///
     /// # Errors

@@ -4,10 +4,21 @@ use candle_core::{DType, Tensor};
 
 use super::LossScale;
 use crate::models::{Asked, Model};
-use crate::objective::{Objective, Output, Report, RowSums, TensorBatch, TensorRollout, fused_loss};
+use crate::objective::{Objective, Report, RowSums, TensorRollout, fused_loss};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
 use crate::{Error, Params, Precision, Result};
+
+/// What tensors make of a minibatch, left on the parameters' device.
+#[derive(Debug)]
+pub(super) struct LeftThere {
+    /// `[P]`, of f32.
+    pub(super) gradient: Tensor,
+    /// A scalar.
+    pub(super) loss: Tensor,
+    /// What terms report, where it is not among the sums already.
+    pub(super) report: Report,
+}
 
 /// How learning's forward and backward passes are made.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +40,13 @@ impl Passes {
         (self.dtype != DType::F32).then(|| params.seen_in(self.dtype))
     }
 
-    /// The gradient of a loss, `[P]`, of f32.
-    pub(super) fn gradient(self, params: &Params, loss: &Tensor) -> Result<Tensor> {
-        match self.scale {
-            1.0 => params.gradient(loss),
-            scale => Ok(params.gradient(&loss.affine(scale, 0.0)?)?.affine(1.0 / scale, 0.0)?),
-        }
+    /// The gradient of a loss, `[P]`, of f32, and the loss itself, neither of them waited for.
+    pub(super) fn left_there(self, params: &Params, loss: &Tensor, report: Report) -> Result<LeftThere> {
+        let gradient = match self.scale {
+            1.0 => params.gradient(loss)?,
+            scale => params.gradient(&loss.affine(scale, 0.0)?)?.affine(1.0 / scale, 0.0)?,
+        };
+        Ok(LeftThere { gradient, loss: loss.detach(), report })
     }
 }
 
@@ -59,15 +71,20 @@ pub(super) fn loss_gradient(
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
 ) -> Result<()> {
-    let (room, out) = ((scratch, uploaded), (&mut *gradient, sums));
-    if let Some(on_device) = loss_gradient_where_it_is(objective, of, Passes::default(), batch, room, out)? {
-        *gradient = on_device.to_vec1()?;
+    let (room, out) = ((scratch, uploaded), (gradient, sums));
+    let rows = batch.places.len();
+    let (gradient, sums) = out;
+    let out = (&mut *gradient, &mut *sums);
+    if let Some(left) = loss_gradient_where_it_is(objective, of, Passes::default(), batch, room, out)? {
+        check_loss(f64::from(left.loss.to_scalar::<f32>()?))?;
+        left.report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * rows as f64));
+        *gradient = left.gradient.to_vec1()?;
     }
     Ok(())
 }
 
-/// The same by such passes, with what tensors make left on the parameters' device, `[P]`, of f32; `gradient` is as it was then. In
-/// another type than f32 tensors make all of it: logits and values become f32 again before anything is made of them.
+/// The same by such passes, with what tensors make left where it is, and the loss unread; `gradient` is as it was then. In another type
+/// than f32 tensors make all of it: logits and values become f32 again before anything is made of them.
 ///
 /// # Errors
 /// As [`loss_gradient`].
@@ -78,7 +95,7 @@ pub(super) fn loss_gradient_where_it_is(
     batch: Minibatch<'_>,
     (scratch, uploaded): (&mut Scratch, &mut Option<TensorRollout>),
     (gradient, sums): (&mut Vec<f32>, &mut RowSums),
-) -> Result<Option<Tensor>> {
+) -> Result<Option<LeftThere>> {
     batch.check_action(network.distribution().action_len(), network.distribution().action_kind())?;
     batch.check_shift(network.distribution().means())?;
     if passes.dtype == DType::F32
@@ -97,30 +114,17 @@ pub(super) fn loss_gradient_where_it_is(
         Asked::of(network, rollout, places, &tensors.observation)?.answer(network, seen.as_ref().unwrap_or(params))?;
     let output = output.masked(&**network.distribution(), tensors.mask.as_ref())?;
     stop.check()?;
+    sums.clear();
+    let mut report = Report::default();
     let loss = match fused_loss(objective, network.distribution(), &output, batch, sums)? {
         Some(loss) => loss,
         None => {
             let output = output.shifted(&**network.distribution(), estimate, places)?;
-            tensor_loss(objective, (&tensors, &output), places.len(), sums)?
+            objective.loss(&tensors, &output, &mut report)?
         }
     };
-    check_loss(f64::from(loss.to_scalar::<f32>()?))?;
     stop.check()?;
-    passes.gradient(params, &loss).map(Some)
-}
-
-/// The mean of an objective over a batch of so many rows, a scalar; `sums` becomes what its terms report, summed over the rows.
-pub(super) fn tensor_loss(
-    objective: &dyn Objective,
-    (batch, output): (&TensorBatch, &Output),
-    rows: usize,
-    sums: &mut RowSums,
-) -> Result<Tensor> {
-    let mut report = Report::default();
-    let loss = objective.loss(batch, output, &mut report)?;
-    sums.clear();
-    report.read()?.into_iter().for_each(|(name, mean)| sums.add(name, mean * rows as f64));
-    Ok(loss)
+    passes.left_there(params, &loss, report).map(Some)
 }
 
 /// Refuses a loss that is not finite.

@@ -3,6 +3,7 @@
 mod descent;
 mod on_device;
 mod on_host;
+mod unread;
 
 use uphill_envs::quoted;
 

@@ -1,16 +1,16 @@
 //! Passes over a rollout in shuffled minibatches, a step of the optimizer each.
 
-use candle_core::Tensor;
 use rand::seq::SliceRandom as _;
 
 use super::OnPolicy;
-use crate::algo::loss_gradient::{Passes, is_finite};
+use super::unread::Unread;
+use crate::algo::loss_gradient::{LeftThere, Passes, is_finite};
 use crate::algo::{AdaptiveRate, LossScale, Now};
 use crate::metrics::UpdateReport;
 use crate::objective::{Objective as _, RowSums};
 use crate::optim::{Optimizer, StepReport};
 use crate::seed::Rng;
-use crate::{Params, Precision, Result};
+use crate::{Error, Params, Precision, Result};
 
 /// A rollout, wherever it is, as passes are made over it.
 pub(super) trait Steps {
@@ -20,7 +20,7 @@ pub(super) trait Steps {
     /// Estimates what a pass learns from.
     fn begin(&mut self, pass: usize, params: &mut Params) -> Result<()>;
 
-    /// The gradient on a minibatch of these units: how many rows it has, and the gradient itself where it stays on a device.
+    /// The gradient on a minibatch of these units: how many rows it has, and what stays on a device.
     /// `gradient` and `sums` are as [`loss_gradient_where_it_is`](crate::algo::loss_gradient::loss_gradient_where_it_is) leaves them.
     fn gradient(
         &mut self,
@@ -28,7 +28,7 @@ pub(super) trait Steps {
         params: &Params,
         passes: Passes,
         out: (&mut Vec<f32>, &mut RowSums),
-    ) -> Result<(usize, Option<Tensor>)>;
+    ) -> Result<(usize, Option<LeftThere>)>;
 
     /// How much of its targets' variance the critic explains that made it; NaN without one.
     fn explained_variance(&self) -> Result<f64>;
@@ -49,76 +49,100 @@ pub(super) struct Descent<'a> {
 impl Descent<'_> {
     /// Makes all passes, or as many as the divergence allows: what they report, and the rate that it leads to.
     pub(super) fn run(
-        self,
+        mut self,
         algo: &OnPolicy,
         steps: &mut dyn Steps,
         now: Now<'_>,
     ) -> Result<(UpdateReport, AdaptiveRate)> {
+        self.optimizer.forget_steps();
+        self.units.clear();
+        steps.units(self.units);
+        let (mut totals, mut unread, kl_name) = (Totals::default(), Unread::default(), algo.objective.kl_name());
+        let rate = match self.passes(algo, steps, now, (&mut totals, &mut unread)) {
+            // What a loss that is not finite led to.
+            Err(error @ Error::NotFinite { .. }) => {
+                return Err(unread.read(&mut totals, kl_name).err().unwrap_or(error));
+            }
+            rate => rate?,
+        };
+        unread.read(&mut totals, kl_name)?;
+        totals.add_norms(self.optimizer.settle()?);
+        let explained_variance = steps.explained_variance()?;
+        Ok((UpdateReport { explained_variance, ..totals.mean() }.finite()?, rate))
+    }
+
+    /// The passes: the rate that the last one leads to. What is left on a device is read where the divergence is asked for.
+    fn passes(
+        &mut self,
+        algo: &OnPolicy,
+        steps: &mut dyn Steps,
+        now: Now<'_>,
+        (totals, unread): (&mut Totals, &mut Unread),
+    ) -> Result<AdaptiveRate> {
         let Self { params, optimizer, shuffle, precision, loss_scale, units, gradient, sums } = self;
-        optimizer.forget_steps();
-        units.clear();
-        steps.units(units);
         let minibatches = algo.n_minibatches.clamp(1, units.len().max(1));
-        let (mut totals, kl_name, mut rate) = (Totals::default(), algo.objective.kl_name(), algo.rate);
+        let (kl_name, mut rate) = (algo.objective.kl_name(), algo.rate);
         for pass in 0..algo.n_epochs {
             steps.begin(pass, params)?;
             if minibatches > 1 {
                 units.shuffle(shuffle);
             }
             optimizer.set_lr_factor(rate.factor());
-            let mut last_kl = 0.0;
             for m in 0..minibatches {
                 now.stop.check()?;
                 let (from, to) = (m * units.len() / minibatches, (m + 1) * units.len() / minibatches);
-                let passes = Passes::of(precision, loss_scale.as_ref());
-                let out = (&mut *gradient, &mut *sums);
-                let (rows, on_device) = steps.gradient(&mut units[from..to], params, passes, out)?;
-                last_kl = totals.add(sums, rows, kl_name);
-                if let (Some(scale), Some(gradient)) = (&mut *loss_scale, &on_device)
+                let passes = Passes::of(*precision, loss_scale.as_ref());
+                let out = (&mut **gradient, &mut **sums);
+                let (rows, left) = steps.gradient(&mut units[from..to], params, passes, out)?;
+                let on_device = left.map(|left| unread.put(left));
+                if !unread.has_terms() {
+                    totals.add(sums.entries().iter().map(|&(name, sum)| (name, sum / rows as f64)), kl_name);
+                }
+                if let (Some(scale), Some(gradient)) = (&mut **loss_scale, &on_device)
                     && !scale.takes(is_finite(gradient)?)?
                 {
                     continue;
                 }
-                totals.add_step(optimizer.step_wherever(params, (on_device, &mut *gradient), now.when, now.stop)?);
+                totals.add_step(optimizer.step_wherever(params, (on_device, &mut **gradient), now.when, now.stop)?);
             }
             // One step from the policy that acted has come to nothing yet.
             let is_told = kl_name.is_some() && pass + minibatches > 1;
-            if rate.adapts() && is_told {
-                rate = rate.after(last_kl);
+            if rate.adapts() || algo.target_kl.is_finite() {
+                unread.read(totals, kl_name)?;
             }
-            if last_kl > algo.target_kl {
+            if rate.adapts() && is_told {
+                rate = rate.after(totals.last_kl);
+            }
+            if totals.last_kl > algo.target_kl {
                 break;
             }
         }
-        totals.add_norms(optimizer.settle()?);
-        let explained_variance = steps.explained_variance()?;
-        Ok((UpdateReport { explained_variance, ..totals.mean() }.finite()?, rate))
+        Ok(rate)
     }
 }
 
 /// Running sums of what gradient steps report.
 #[derive(Debug, Default)]
-struct Totals {
+pub(super) struct Totals {
     report: UpdateReport,
     count: f64,
     /// Steps taken.
     steps: f64,
+    /// The approximate KL divergence of the last minibatch, 0 where none is reported.
+    pub(super) last_kl: f64,
 }
 
 impl Totals {
-    /// Adds the means over a minibatch of so many rows; returns that of the approximate KL divergence, 0 where none is
-    /// reported.
-    fn add(&mut self, sums: &RowSums, rows: usize, kl_name: Option<&str>) -> f64 {
-        let mut approx_kl = 0.0;
-        for &(name, sum) in sums.entries() {
-            let mean = sum / rows as f64;
+    /// Adds the means over a minibatch, of which one of that name is the approximate KL divergence.
+    pub(super) fn add(&mut self, means: impl Iterator<Item = (&'static str, f64)>, kl_name: Option<&str>) {
+        self.last_kl = 0.0;
+        for (name, mean) in means {
             self.report.add_term(name, mean);
             if Some(name) == kl_name {
-                approx_kl = mean;
+                self.last_kl = mean;
             }
         }
         self.count += 1.0;
-        approx_kl
     }
 
     /// Adds a step that was taken.
@@ -133,7 +157,7 @@ impl Totals {
     }
 
     /// Norms are of the steps that were taken, 0 where none was.
-    fn mean(mut self) -> UpdateReport {
+    pub(super) fn mean(mut self) -> UpdateReport {
         let of_steps = self.count / self.steps.max(1.0);
         self.report.grad_norm *= of_steps;
         self.report.update_norm *= of_steps;

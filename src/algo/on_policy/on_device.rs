@@ -5,9 +5,9 @@ use candle_core::{Device, Tensor};
 use super::OnPolicy;
 use super::descent::Steps;
 use crate::advantage::{Gae, gae_tensors, normalize_tensor};
-use crate::algo::loss_gradient::{Passes, check_loss, tensor_loss};
+use crate::algo::loss_gradient::{LeftThere, Passes};
 use crate::models::Model;
-use crate::objective::{RowSums, TensorBatch};
+use crate::objective::{Objective as _, Report, RowSums, TensorBatch};
 use crate::rollout::{DeviceRollout, Horizon};
 use crate::{Error, Params, Result};
 
@@ -77,7 +77,7 @@ impl Steps for OnDevice<'_> {
         params: &Params,
         passes: Passes,
         (_, sums): (&mut Vec<f32>, &mut RowSums),
-    ) -> Result<(usize, Option<Tensor>)> {
+    ) -> Result<(usize, Option<LeftThere>)> {
         let Self { algo, network, rollout, .. } = self;
         let at = Places::new(places, self.value.elem_count(), params.device())?;
         let advantage = at.of(&self.advantage)?;
@@ -92,9 +92,10 @@ impl Steps for OnDevice<'_> {
         };
         let seen = passes.seen(params);
         let output = network.answer(seen.as_ref().unwrap_or(params), &batch.observation)?;
-        let loss = tensor_loss(&algo.objective, (&batch, &output), places.len(), sums)?;
-        check_loss(f64::from(loss.to_scalar::<f32>()?))?;
-        Ok((places.len(), Some(passes.gradient(params, &loss)?)))
+        sums.clear();
+        let mut report = Report::default();
+        let loss = algo.objective.loss(&batch, &output, &mut report)?;
+        Ok((places.len(), Some(passes.left_there(params, &loss, report)?)))
     }
 
     fn explained_variance(&self) -> Result<f64> {

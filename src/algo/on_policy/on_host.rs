@@ -1,6 +1,5 @@
 //! A rollout on the host, and what is estimated on it pass by pass.
 
-use candle_core::Tensor;
 use rand::RngExt as _;
 
 use super::OnPolicy;
@@ -8,7 +7,7 @@ use super::descent::Steps;
 use crate::advantage::{Judged, normalize};
 use crate::algo::Now;
 use crate::algo::judgement::Judgement;
-use crate::algo::loss_gradient::{Passes, loss_gradient_where_it_is};
+use crate::algo::loss_gradient::{LeftThere, Passes, loss_gradient_where_it_is};
 use crate::models::{Model, ValuesAlong};
 use crate::normaliser::ValueScale;
 use crate::objective::{RowSums, TensorRollout};
@@ -82,7 +81,7 @@ impl Steps for OnHost<'_> {
         params: &Params,
         passes: Passes,
         out: (&mut Vec<f32>, &mut RowSums),
-    ) -> Result<(usize, Option<Tensor>)> {
+    ) -> Result<(usize, Option<LeftThere>)> {
         let Self { algo, network, rollout, estimate, advantage, .. } = self;
         let places = if network.memory() > 0 { lane_steps(rollout, units, self.places) } else { units };
         advantage.clear();
