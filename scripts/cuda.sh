@@ -31,10 +31,15 @@ tests=(--test cuda --test optim_on_device)
 case "${1-}" in
 check)
     cargo clippy --features cuda --all-targets -- -D warnings
+    # With ranks that speak from GPU to GPU. No stub of NCCL to link with is fetched.
+    cargo clippy --features cuda,mpi,nccl --all-targets -- -D warnings
     cargo test --features cuda "${tests[@]}" --no-run
     ;;
 test)
     cargo test --release --features cuda "${tests[@]}" -- --nocapture
+    if (($(nvidia-smi -L | wc -l) > 1)); then
+        cargo test --release --features nccl --test nccl -- --nocapture
+    fi
     ;;
 bench)
     cargo build --release --features cuda --bin uphill

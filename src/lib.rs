@@ -121,6 +121,8 @@ pub use uphill_envs as envs;
 pub use world::{Alone, World};
 #[cfg(feature = "mpi")]
 pub use world::{MpiWorld, RankError};
+#[cfg(feature = "nccl")]
+pub use world::{NcclError, NcclWorld};
 
 /// The code of the page on training, compiled.
 #[cfg(doctest)]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(feature = "nccl")]
+mod nccl;
 mod packet;
 
 use std::fmt;
@@ -13,6 +15,8 @@ pub(crate) use packet::{Packet, Unpacked};
 
 #[cfg(feature = "mpi")]
 pub use mpi::{MpiWorld, RankError};
+#[cfg(feature = "nccl")]
+pub use nccl::{NcclError, NcclWorld};
 
 /// One of several processes, its ranks, that train one policy together.
 ///

@@ -7,6 +7,6 @@ mod alone;
 mod several;
 
 #[cfg(not(feature = "mpi"))]
-pub(super) use alone::{are_done, compare, dismiss, refuse, start, together, world};
+pub(super) use alone::{are_done, compare, dismiss, refuse, start, together, world, world_of};
 #[cfg(feature = "mpi")]
-pub(super) use several::{are_done, compare, dismiss, refuse, start, together, world};
+pub(super) use several::{are_done, compare, dismiss, refuse, start, together, world, world_of};

@@ -206,7 +206,7 @@ fn results(summary: &Summary, path: &Path, (why, report): (Option<String>, &[(&'
 /// A new run in a folder of its own.
 fn begin(args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
     let config = configuration(args, catalogue)?;
-    let own = Overrides { world: ranks::world(), ..Overrides::default() };
+    let own = Overrides { world: ranks::world_of(&config), ..Overrides::default() };
     let mut trainer = Trainer::with(&config, own).map_err(|e| settings::of_trainer(args, catalogue, e))?;
     if let Some(note) = trainer.device_note() {
         tell(note);
@@ -235,7 +235,7 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 
 /// A run that was broken off, from its last checkpoint on, or one that has ended and is to be trained for longer.
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
-    let make = RunFolder::made_with(folder, catalogue, ranks::world());
+    let make = RunFolder::made_with(folder, catalogue, ranks::world_of);
     let (run, trainer, notes) = match args.get_one::<u64>("continue-for") {
         Some(&more) => RunFolder::continue_for(folder, more, make)?,
         None => RunFolder::resume(folder, make)?,

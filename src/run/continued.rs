@@ -20,7 +20,7 @@ impl RunFolder {
         more: u64,
     ) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::continue_for(&path, more, Self::made_with(&path, catalogue, None))
+        Self::continue_for(&path, more, Self::made_with(&path, catalogue, |_| None))
     }
 
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps. `make` makes the trainer, such as

@@ -49,21 +49,21 @@ impl RunFolder {
     /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::resume(&path, Self::made_with(&path, catalogue, None))
+        Self::resume(&path, Self::made_with(&path, catalogue, |_| None))
     }
 
     /// Makes the trainers of the run in this folder, with the rows of this catalogue, and others that learn with them.
     pub(crate) fn made_with(
         path: &Path,
         catalogue: &Catalogue,
-        world: Option<Arc<dyn World>>,
+        world: impl Fn(&Config) -> Option<Arc<dyn World>>,
     ) -> impl Fn(&Config) -> Result<Trainer> {
         let config_path = path.join("config.toml");
         move |config| {
             let config = Config { catalogue: catalogue.clone(), ..config.clone() };
             match config.lacking(true) {
                 Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
-                None => Trainer::with(&config, Overrides { world: world.clone(), ..Overrides::default() }),
+                None => Trainer::with(&config, Overrides { world: world(&config), ..Overrides::default() }),
             }
         }
     }

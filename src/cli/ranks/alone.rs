@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::benchmark::{Benchmark, Results};
-use crate::{Catalogue, Result, RunFolder, Threads, World};
+use crate::{Catalogue, Config, Result, RunFolder, Threads, World};
 
 /// Does the first rank's part: there is no other.
 pub(in crate::cli) fn together(_: &str, _: &Catalogue, first: impl FnOnce() -> ExitCode) -> ExitCode {
@@ -13,6 +13,11 @@ pub(in crate::cli) fn together(_: &str, _: &Catalogue, first: impl FnOnce() -> E
 
 /// The ranks that learn together.
 pub(in crate::cli) fn world() -> Option<Arc<dyn World>> {
+    None
+}
+
+/// The ranks that learn by such a configuration.
+pub(in crate::cli) fn world_of(_: &Config) -> Option<Arc<dyn World>> {
     None
 }
 

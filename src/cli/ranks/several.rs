@@ -90,9 +90,30 @@ fn others<T>(with: impl FnOnce(&mut Option<Others>) -> T) -> T {
     with(&mut OTHERS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// The ranks that learn together, where there are several.
+/// The ranks, where there are several.
 pub(in crate::cli) fn world() -> Option<Arc<dyn World>> {
     others(|others| others.as_ref().map(|others| others.world.clone() as Arc<dyn World>))
+}
+
+/// The ranks that learn by such a configuration, where there are several.
+pub(in crate::cli) fn world_of(config: &Config) -> Option<Arc<dyn World>> {
+    others(|others| others.as_ref().map(|others| among_gpus(others.world.clone(), config)))
+}
+
+/// The same ranks, from GPU to GPU where each learns on one.
+#[cfg(feature = "nccl")]
+fn among_gpus(world: Arc<MpiWorld>, config: &Config) -> Arc<dyn World> {
+    let patience = world.patience();
+    match config.device.parse() {
+        Ok(crate::DeviceChoice::Cuda(gpu)) => Arc::new(crate::NcclWorld::over(world, gpu).with_patience(patience)),
+        _ => world,
+    }
+}
+
+/// The same ranks: no NCCL is built in.
+#[cfg(not(feature = "nccl"))]
+fn among_gpus(world: Arc<MpiWorld>, _: &Config) -> Arc<dyn World> {
+    world
 }
 
 /// Refuses what several ranks cannot do.
@@ -173,7 +194,7 @@ fn follow(world: &Arc<MpiWorld>, command: &str, catalogue: &Catalogue) -> Result
     }
     on_interrupt(None)?;
     let config = Config::from_toml_with(&settings, catalogue)?;
-    let overrides = Overrides { world: Some(world.clone() as Arc<dyn World>), ..Overrides::default() };
+    let overrides = Overrides { world: Some(among_gpus(world.clone(), &config)), ..Overrides::default() };
     let mut trainer = Trainer::with(&config, overrides)?;
     if let Some(bytes) = checkpoint.filter(|bytes| !bytes.is_empty()) {
         trainer.restore(&Checkpoint::from_bytes(&bytes)?)?;
