@@ -79,6 +79,29 @@ impl Metrics {
     /// The last column, the only one that a clock decides.
     pub(crate) const CLOCK: &str = "steps_per_second";
 
+    /// The number of a column of that name, where there is one; those of [`others`](Metrics::others) are not among them.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<f64> {
+        match name {
+            "update" => Some(self.update as f64),
+            "env_steps" => Some(self.env_steps as f64),
+            "episodes" => Some(self.episodes as f64),
+            "episode_return_mean" => self.episode_return_mean,
+            "episode_length_mean" => self.episode_length_mean,
+            "policy_loss" => self.policy_loss,
+            "value_loss" => self.value_loss,
+            "entropy" => self.entropy,
+            "approx_kl" => self.approx_kl,
+            "clip_fraction" => self.clip_fraction,
+            "explained_variance" => self.explained_variance,
+            "grad_norm" => Some(self.grad_norm),
+            "update_norm" => Some(self.update_norm),
+            "lr" => self.lr,
+            Self::CLOCK => Some(self.steps_per_second),
+            _ => None,
+        }
+    }
+
     /// `scheduled` are the algorithm's numbers that change over training, as they were; `of_optimizer` is what the optimizer
     /// reports, and a loss scale.
     pub(crate) fn new(

@@ -48,6 +48,8 @@ pub struct RunFolder {
     path: PathBuf,
     config: Config,
     sinks: Sinks,
+    /// The update whose row was the last, until its weights are shown.
+    logged: Option<u64>,
     checkpoints: Checkpoints,
     /// The updates whose policies `best.safetensors` and `best_by_eval.safetensors` are known to hold.
     best: [Option<u64>; 2],
@@ -121,7 +123,14 @@ impl RunFolder {
     }
 
     fn of(path: PathBuf, config: &Config, sinks: Sinks) -> Self {
-        Self { checkpoints: Checkpoints::of_run(&path), path, config: config.clone(), sinks, best: [None; 2] }
+        Self {
+            checkpoints: Checkpoints::of_run(&path),
+            path,
+            config: config.clone(),
+            sinks,
+            logged: None,
+            best: [None; 2],
+        }
     }
 
     /// The same with sinks of these names, those of its configuration's catalogue, beside `metrics.csv`: each writes a file of the folder. A run that
@@ -212,7 +221,24 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`] if it cannot be written, and what a [`Sink`] of one's own fails with; the other sinks have it then.
     pub fn log(&mut self, metrics: &Metrics) -> Result<()> {
+        self.logged = Some(metrics.update);
         self.sinks.row(metrics)
+    }
+
+    /// Shows the weights to every sink that wants to see them after the trainer's last update, and has the trainer keep the gradient of
+    /// the next where one wants to see that. Once before the first update, and after each.
+    ///
+    /// # Errors
+    /// As [`RunFolder::log`].
+    pub fn log_weights(&mut self, trainer: &mut Trainer) -> Result<()> {
+        // Once each: a run that goes on has shown those of its last update.
+        let is_new = self.logged.take() == Some(trainer.updates());
+        let shown = match is_new && self.sinks.want_weights(trainer.updates()) {
+            true => self.sinks.weights(&trainer.weights()),
+            false => Ok(()),
+        };
+        trainer.keep_gradient(self.sinks.want_weights(trainer.updates() + 1));
+        shown
     }
 
     /// What has been found since the last call: that another program removed, replaced or changed `metrics.csv` or the file

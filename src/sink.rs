@@ -4,16 +4,18 @@ mod csv;
 mod evaluations;
 mod jsonl;
 mod kept;
+mod prometheus;
 mod rows_file;
+mod tensorboard;
 mod to_file;
 
 use std::path::Path;
 
-use crate::Result;
 use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
 use crate::summary::Summary;
 use crate::words::Args;
+use crate::{Params, Result};
 
 pub(crate) use csv::Csv;
 pub(crate) use evaluations::ROW as EVALUATIONS;
@@ -85,6 +87,19 @@ pub trait Sink: Send {
         Ok(())
     }
 
+    /// Whether it takes a look at the weights after this update; no by default.
+    fn wants_weights(&self, _update: u64) -> bool {
+        false
+    }
+
+    /// Takes a look at the weights, after the row of an update at which it [wants](Sink::wants_weights) to. The default does nothing.
+    ///
+    /// # Errors
+    /// As [`row`](Sink::row).
+    fn weights(&mut self, _weights: &Weights<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Sees to it that every row is safe, and says how far it is, in words that only [`resume`](Sink::resume) reads. A checkpoint
     /// is written afterwards, with this mark.
     ///
@@ -113,6 +128,21 @@ pub trait Sink: Send {
     }
 }
 
+/// What is learnt, as it is after an update.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Weights<'a> {
+    /// Updates so far.
+    pub update: u64,
+    /// Environment steps so far, all lanes together.
+    pub env_steps: u64,
+    /// The parameters, with the names of their blocks.
+    pub params: &'a Params,
+    /// The gradient on the update's last minibatch, `[P]`, before anything was made of it; `None` where it was not kept: see
+    /// [`Trainer::keep_gradient`](crate::Trainer::keep_gradient).
+    pub gradient: Option<&'a [f32]>,
+}
+
 /// A named sink, which writes a file in the folder of a run.
 pub type Row = crate::words::Row<Make>;
 
@@ -129,4 +159,4 @@ pub struct Make {
 pub(crate) const FIRST: &str = csv::ROW.name;
 
 /// Every sink of this crate, the first that of each run.
-pub const ROWS: &[Row] = &[csv::ROW, jsonl::ROW];
+pub const ROWS: &[Row] = &[csv::ROW, jsonl::ROW, tensorboard::ROW, prometheus::ROW];

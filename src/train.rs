@@ -29,6 +29,7 @@ use crate::optim::{Optimizer, When};
 use crate::policy::Policy;
 use crate::schedule::Schedule;
 use crate::seed::Seed;
+use crate::sink::Weights;
 use crate::stop::{Flag, Stop};
 use crate::world::{Alone, World, dealt};
 use crate::{Error, Layout, Params, Result, Threads};
@@ -391,6 +392,19 @@ impl Trainer {
     #[must_use]
     pub fn params(&self) -> &Params {
         &self.learner.params
+    }
+
+    /// Whether the gradient on the last minibatch of each update is kept from now on, before anything is made of it: a copy a minibatch.
+    /// Of algorithms that take minibatches, on any device.
+    pub fn keep_gradient(&mut self, is_kept: bool) {
+        self.learner.keep_gradient(is_kept);
+    }
+
+    /// What is learnt, as it is now, with the gradient where it is [kept](Trainer::keep_gradient).
+    #[must_use]
+    pub fn weights(&self) -> Weights<'_> {
+        let (update, env_steps) = (self.updates(), self.env_steps());
+        Weights { update, env_steps, params: &self.learner.params, gradient: self.learner.kept_gradient() }
     }
 
     /// Environment steps taken, all lanes together.

@@ -57,6 +57,18 @@ impl Learner {
         }
     }
 
+    /// Whether the gradient on the last minibatch is kept from now on.
+    pub(crate) fn keep_gradient(&mut self, is_kept: bool) {
+        if is_kept != self.buffers.kept_gradient.is_some() {
+            self.buffers.kept_gradient = is_kept.then(Vec::new);
+        }
+    }
+
+    /// That gradient, `[P]`, where there has been one.
+    pub(crate) fn kept_gradient(&self) -> Option<&[f32]> {
+        self.buffers.kept_gradient.as_deref().filter(|kept| !kept.is_empty())
+    }
+
     /// The same whose forward and backward passes are in this type, where an algorithm [takes](Algorithm::takes_precision) it. The
     /// parameters, the optimizer's state, advantages, the distribution, the loss and the gradient that a step is taken by stay f32.
     #[must_use]
@@ -144,6 +156,8 @@ pub(crate) struct Buffers {
     pub(super) judgement: Judgement,
     pub(super) values: ValuesAlong,
     pub(super) gradient: Vec<f32>,
+    /// The gradient on the last minibatch, as the optimizer was given it, where it is kept.
+    pub(super) kept_gradient: Option<Vec<f32>>,
     pub(super) sums: RowSums,
     pub(super) scratch: Scratch,
 }

@@ -148,8 +148,18 @@ impl Algorithm for OnPolicy {
         }
         self.objective.begin(now.when);
         let Learner { network, params, optimizer, shuffle, precision, loss_scale, seed, values, buffers, .. } = learner;
-        let Buffers { estimate, units, places, advantage, judgement, values: of_critic, gradient, sums, scratch } =
-            buffers;
+        let Buffers {
+            estimate,
+            units,
+            places,
+            advantage,
+            judgement,
+            values: of_critic,
+            gradient,
+            kept_gradient,
+            sums,
+            scratch,
+        } = buffers;
         let network = &**network;
         let mut of_host;
         let mut of_device;
@@ -179,7 +189,8 @@ impl Algorithm for OnPolicy {
             }
         };
         let precision = *precision;
-        let descent = Descent { params, optimizer, shuffle, precision, loss_scale, units, gradient, sums };
+        let descent =
+            Descent { params, optimizer, shuffle, precision, loss_scale, units, gradient, kept_gradient, sums };
         let (report, rate) = descent.run(self, steps, now)?;
         self.objective.follow(&report.terms);
         self.rate = rate;

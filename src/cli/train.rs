@@ -106,6 +106,7 @@ pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn Fn
     if !trainer.has_others() {
         trainer.stop_when(is_interrupted);
     }
+    run.log_weights(trainer)?;
     let mut ends = is_interrupted() && !trainer.has_others();
     while !ends {
         let event = match trainer.advance() {
@@ -115,7 +116,7 @@ pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn Fn
         };
         trainer.take_notes().iter().for_each(|note| see(Seen::Warning(note)));
         let logged = match &event {
-            Event::Update(metrics) => run.log(metrics),
+            Event::Update(metrics) => run.log(metrics).and(run.log_weights(trainer)),
             // Those the run takes itself.
             Event::Evaluation(_) => Ok(()),
         };

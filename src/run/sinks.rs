@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::checkpoint::Progress;
 use crate::evaluation::Evaluated;
 use crate::metrics::Metrics;
-use crate::sink::{self, Csv, EVALUATIONS, FIRST, Rows, Sink};
+use crate::sink::{self, Csv, EVALUATIONS, FIRST, Rows, Sink, Weights};
 use crate::summary::Summary;
 use crate::words::{Args, Word};
 use crate::{Error, Result, own_folder};
@@ -92,6 +92,16 @@ impl Sinks {
     /// Hands an evaluation to every sink.
     pub(super) fn evaluation(&mut self, evaluated: &Evaluated) -> Result<()> {
         self.each(|sink| sink.evaluation(evaluated))
+    }
+
+    /// Whether any sink takes a look at the weights after this update.
+    pub(super) fn want_weights(&self, update: u64) -> bool {
+        self.others.iter().any(|(_, sink)| sink.wants_weights(update))
+    }
+
+    /// Shows the weights to every sink that wants to see them now.
+    pub(super) fn weights(&mut self, weights: &Weights<'_>) -> Result<()> {
+        self.each(|sink| if sink.wants_weights(weights.update) { sink.weights(weights) } else { Ok(()) })
     }
 
     /// Sees to it that all rows are safe, and says how far they are: those of `metrics.csv` and the marks of the others.

@@ -43,6 +43,7 @@ pub(super) struct Descent<'a> {
     pub(super) loss_scale: &'a mut Option<LossScale>,
     pub(super) units: &'a mut Vec<usize>,
     pub(super) gradient: &'a mut Vec<f32>,
+    pub(super) kept_gradient: &'a mut Option<Vec<f32>>,
     pub(super) sums: &'a mut RowSums,
 }
 
@@ -79,7 +80,7 @@ impl Descent<'_> {
         now: Now<'_>,
         (totals, unread): (&mut Totals, &mut Unread),
     ) -> Result<AdaptiveRate> {
-        let Self { params, optimizer, shuffle, precision, loss_scale, units, gradient, sums } = self;
+        let Self { params, optimizer, shuffle, precision, loss_scale, units, gradient, kept_gradient, sums } = self;
         let minibatches = algo.n_minibatches.clamp(1, units.len().max(1));
         let (kl_name, mut rate) = (algo.objective.kl_name(), algo.rate);
         for pass in 0..algo.n_epochs {
@@ -97,6 +98,13 @@ impl Descent<'_> {
                 let on_device = left.map(|left| unread.put(left));
                 if !unread.has_terms() {
                     totals.add(sums.entries().iter().map(|&(name, sum)| (name, sum / rows as f64)), kl_name);
+                }
+                if let Some(kept) = &mut **kept_gradient {
+                    kept.clear();
+                    match &on_device {
+                        Some(gradient) => *kept = gradient.to_vec1()?,
+                        None => kept.extend_from_slice(gradient),
+                    }
                 }
                 if let (Some(scale), Some(gradient)) = (&mut **loss_scale, &on_device)
                     && !scale.takes(is_finite(gradient)?)?
