@@ -125,6 +125,23 @@ pub use world::{MpiWorld, RankError};
 pub use world::{NcclError, NcclWorld};
 
 /// The code of the page on training, compiled.
+/// The pages that are read one after another: all their code is compiled.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/guide/first-agent.md")]
+    struct FirstAgent;
+    #[doc = include_str!("../docs/guide/own-network.md")]
+    struct OwnNetwork;
+    #[doc = include_str!("../docs/guide/own-optimizer.md")]
+    struct OwnOptimizer;
+    #[doc = include_str!("../docs/migrating/stable-baselines3.md")]
+    struct FromStableBaselines3;
+    #[doc = include_str!("../docs/migrating/cleanrl.md")]
+    struct FromCleanRl;
+    #[doc = include_str!("../docs/migrating/candle.md")]
+    struct FromCandle;
+}
+
 #[cfg(doctest)]
 #[doc = include_str!("../docs/training.md")]
 struct Training;

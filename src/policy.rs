@@ -74,7 +74,7 @@ impl Policy {
     /// # Errors
     /// [`Error::File`] for a missing file and for one that does not hold what it should, [`Error::Io`] for one that cannot
     /// be read.
-    pub fn load(run: &Path) -> Result<Self> {
+    pub fn load(run: impl AsRef<Path>) -> Result<Self> {
         Self::load_with(run, &Catalogue::default())
     }
 
@@ -82,7 +82,8 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::load`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
-    pub fn load_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
+    pub fn load_with(run: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self> {
+        let run = run.as_ref();
         // One that has a summary has ended, and lost its policy since.
         if run.join(CONFIG).exists() && !run.join(POLICY).exists() && !run.join("summary.json").exists() {
             return Err(Error::File { path: run.into(), problem: without_policy(run) });
@@ -96,7 +97,7 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::load`].
-    pub fn load_best(run: &Path) -> Result<Self> {
+    pub fn load_best(run: impl AsRef<Path>) -> Result<Self> {
         Self::load_best_with(run, &Catalogue::default())
     }
 
@@ -104,9 +105,9 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::load_with`].
-    pub fn load_best_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
+    pub fn load_best_with(run: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self> {
         let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
-        Self::load_file(run, BEST, missing, catalogue)
+        Self::load_file(run.as_ref(), BEST, missing, catalogue)
     }
 
     /// Loads the policy of a run that was the best by evaluation so far,
@@ -115,7 +116,7 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::load`].
-    pub fn load_best_by_eval(run: &Path) -> Result<Self> {
+    pub fn load_best_by_eval(run: impl AsRef<Path>) -> Result<Self> {
         Self::load_best_by_eval_with(run, &Catalogue::default())
     }
 
@@ -123,10 +124,10 @@ impl Policy {
     ///
     /// # Errors
     /// As [`Policy::load_with`].
-    pub fn load_best_by_eval_with(run: &Path, catalogue: &Catalogue) -> Result<Self> {
+    pub fn load_best_by_eval_with(run: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self> {
         let missing = "the folder of a run with eval_every holds config.toml and, once an evaluation had a mean return, \
                        best_by_eval.safetensors";
-        Self::load_file(run, BEST_BY_EVAL, missing, catalogue)
+        Self::load_file(run.as_ref(), BEST_BY_EVAL, missing, catalogue)
     }
 
     fn load_file(run: &Path, name: &str, missing: &str, catalogue: &Catalogue) -> Result<Self> {

@@ -284,6 +284,8 @@ fn prefetch(from: *const f32) {
     unsafe {
         std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
 }
 
 /// Adds the products of one row of the right factor, at `b`, to sums.
