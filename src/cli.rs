@@ -4,6 +4,7 @@
 //! A mistake on the command line is told in one line with what would be right. What a program ends with: 0 where all went
 //! well, 1 for an error, 2 for a command line that cannot be read, 130 where Ctrl-C ended it.
 
+mod card;
 mod check;
 mod compare;
 mod completions;
@@ -46,10 +47,11 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 14] = [
+const PROGRAMS: [Program; 15] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
+    Program { name: "card", command: card::command, run: card::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
     Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },

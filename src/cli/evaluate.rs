@@ -78,7 +78,11 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let mut bar = PatientBar::new("judging the policy");
     let result = policy.evaluate_telling(args.episodes, seed, mode, &mut |done, length| bar.reach(done, length))?;
     drop(bar);
-    let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
+    let frames = if args.watch || args.gif.is_some() {
+        episode(&mut policy, args.seed, args.max_steps, args.sampled)?
+    } else {
+        Vec::new()
+    };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
@@ -144,16 +148,16 @@ fn unless_interrupted() -> Result<()> {
     if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
-/// The pictures of one episode.
-fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
+/// The pictures of one episode from this seed, of so many steps at most; none of an environment that has none.
+pub(super) fn episode(policy: &mut Policy, seed: u64, max_steps: u32, sampled: bool) -> Result<Vec<Drawing>> {
     let mut env = policy.config().make_env()?;
     let mut observation = vec![0.0; env.spec().observation_len()];
-    env.reset(Some(args.seed), &mut observation)?;
+    env.reset(Some(seed), &mut observation)?;
     let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
-    let (mut memory, mut rng) = (policy.memory(1), Seed(args.seed).stream("watch", 0));
-    for _ in 0..args.max_steps {
+    let (mut memory, mut rng) = (policy.memory(1), Seed(seed).stream("watch", 0));
+    for _ in 0..max_steps {
         unless_interrupted()?;
-        let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
+        let mode = if sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
         let chosen = policy.act(&observation, &mut memory, mode)?;
         let action = chosen.view().lane(0, &env.spec().action);
         let step = env.step(action, &mut observation)?;
