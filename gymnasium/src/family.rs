@@ -57,8 +57,7 @@ fn find(name: &str) -> Result<&'static EnvRow> {
     Spec::check_id(name)?;
     let own = name.strip_prefix(PREFIX).unwrap_or(name);
     let described = Python::started()?.described(own).map_err(Trouble::in_making)?;
-    let described: Described =
-        serde_json::from_slice(&described).map_err(|e| Error::Config(format!("{name}: {e}")))?;
+    let described: Described = serde_json::from_slice(&described).map_err(|e| Error::Config(format!("{name}: {e}")))?;
     let row: &'static EnvRow = Box::leak(Box::new(EnvRow {
         name: leaked(name),
         summary: leaked(&described.summary),
@@ -101,7 +100,9 @@ fn request(args: &Args) -> Result<(Request, usize)> {
     }
     let wrappers = args.texts("wrappers")?;
     if vectorization == "vector_entry_point" && !wrappers.is_empty() {
-        return wrong("wrappers cannot go around a vector that makes its own environments: leave them, or vectorization, out");
+        return wrong(
+            "wrappers cannot go around a vector that makes its own environments: leave them, or vectorization, out",
+        );
     }
     let own = crate::family::find(id)?.params.iter().filter(|param| PARAMS.iter().all(|own| own.name != param.name));
     let said = own.map(|param| Ok((param.name.to_string(), said(args.value(param.name)?)))).collect::<Result<_>>()?;

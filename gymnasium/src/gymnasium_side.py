@@ -21,6 +21,7 @@ import inspect
 import json
 import math
 import os
+import re
 import struct
 import sys
 import traceback
@@ -65,13 +66,19 @@ def registered(name):
         except ModuleNotFoundError:
             raise Refused(f"{name} is of the package ale-py: {pip('ale-py')} installs it") from None
         gymnasium.register_envs(ale_py)
+    module, _, own = name.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as problem:
+            if problem.name != module.partition(".")[0]:
+                raise
+            text = f"{name}: {sys.executable} has no module {module}"
+            raise Refused(f"{text}: {pip(problem.name)} may install it, or PYTHONPATH be the folder it is in") from None
     try:
-        spec = gymnasium.spec(name)
-    except ModuleNotFoundError as problem:
-        # Of a name such as `package:Name-v0`, the package.
-        raise Refused(f"{name}: {sys.executable} has no module {problem.name}: {pip(problem.name)} may install it") from None
+        spec = gymnasium.spec(own)
     except gymnasium.error.Error as problem:
-        near = difflib.get_close_matches(name, gymnasium.registry, 1)
+        near = difflib.get_close_matches(own, gymnasium.registry, 1)
         meant = f"did you mean `gymnasium/{near[0]}`?" if near else str(problem)
         text = f"no environment is called `gymnasium/{name}` in Gymnasium {gymnasium.__version__} of {sys.executable}"
         raise Refused(f"{text}; {meant}") from None
@@ -83,13 +90,14 @@ def registered(name):
 
 
 # What each part of Gymnasium needs, by the module that says that it is missing.
-EXTRAS = {"Box2D": "box2d", "box2d": "box2d", "mujoco": "mujoco", "pygame": "classic-control", "jax": "jax"}
+EXTRAS = {"Box2D": "box2d", "mujoco": "mujoco", "pygame": "classic-control", "jax": "jax"}
 
 
 def lacking(name, problem):
     """What to install where Gymnasium itself says that something is missing."""
     text = " ".join(str(problem).split())
-    extra = next((extra for word, extra in EXTRAS.items() if word in text or f".{extra}" in text), None)
+    told = re.search(r"gymnasium\[([\w-]+)\]", text)
+    extra = told[1] if told else next((extra for word, extra in EXTRAS.items() if word in text), None)
     swig = f"{pip('swig')} and then " if extra == "box2d" else ""
     remedy = f": {swig}{pip(chr(34) + 'gymnasium[' + extra + ']' + chr(34))}" if extra else f" (with {sys.executable})"
     return Refused(f"{name} cannot be made: {text.rstrip('.')}{remedy}")
@@ -130,8 +138,8 @@ def describe(name):
 
 
 def keywords(name, said):
-    """What was said as Gymnasium is to be told; what is as it would be anyhow is not told."""
-    _, found = arguments(name)
+    """The environment's own name, and what was said as Gymnasium is to be told; what is as it would be anyhow is not told."""
+    spec, found = arguments(name)
     told = {}
     for key, value in said.items():
         default = found[key]
@@ -149,7 +157,7 @@ def keywords(name, said):
             continue
         if value != default or type(value) is not type(default):
             told[key] = value
-    return told
+    return spec.id, told
 
 
 def around(env, text):
@@ -170,14 +178,13 @@ def around(env, text):
 def make(request):
     """The environment that a request asks for."""
     gymnasium = load()
-    name = request["name"]
-    told = keywords(name, request["said"])
+    name, told = keywords(request["name"], request["said"])
     try:
         env = gymnasium.make(name, disable_env_checker=True, **told)
+        for text in request["wrappers"]:
+            env = around(env, text)
     except (gymnasium.error.DependencyNotInstalled, ImportError) as problem:
         raise lacking(name, problem) from None
-    for text in request["wrappers"]:
-        env = around(env, text)
     return env
 
 
@@ -282,9 +289,9 @@ class Together:
         import numpy
 
         gymnasium = load()
-        name, mode = request["name"], request["vectorization"]
+        mode = request["vectorization"]
         autoreset = gymnasium.vector.AutoresetMode[request["autoreset"].upper()]
-        told = keywords(name, request["said"])
+        name, told = keywords(request["name"], request["said"])
         own = {} if mode == "vector_entry_point" else {"vector_kwargs": {"autoreset_mode": autoreset}}
         if mode != "vector_entry_point" and request["wrappers"]:
             own["wrappers"] = [lambda env, text=text: around(env, text) for text in request["wrappers"]]

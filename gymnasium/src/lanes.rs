@@ -83,11 +83,7 @@ impl GymnasiumLanes {
     }
 
     /// Begins an episode in the lanes that `seed` has something for, and writes their first observations.
-    fn begin(
-        &mut self,
-        seed: impl Fn(usize) -> Option<Option<u128>>,
-        observation: &mut [f32],
-    ) -> Result<(), EnvError> {
+    fn begin(&mut self, seed: impl Fn(usize) -> Option<Option<u128>>, observation: &mut [f32]) -> Result<(), EnvError> {
         let answers = self.ask(|lanes, request| {
             request.push(b'R');
             lanes.clone().for_each(|lane| write_reset(seed(lane), request));

@@ -104,8 +104,7 @@ fn lanes_that_stand_still_stay_where_they_are() {
         env.reset(Some(1), &mut observation).expect("a start");
         let before = observation.clone();
         let mut step = |active: [bool; 3], observation: &mut [f32]| {
-            let out =
-                Transitions { observation, final_observation: &mut last, reward: &mut reward, end: &mut end };
+            let out = Transitions { observation, final_observation: &mut last, reward: &mut reward, end: &mut end };
             env.step(Actions::Discrete(&[0, 1, 0]), &active, out).expect("a step");
             reward.clone()
         };
@@ -117,7 +116,8 @@ fn lanes_that_stand_still_stay_where_they_are() {
         let mut together = lanes("gymnasium/CartPole-v1", 3);
         let mut other = vec![0.0; 12];
         together.reset(Some(1), &mut other).expect("a start");
-        let out = Transitions { observation: &mut other, final_observation: &mut last, reward: &mut reward, end: &mut end };
+        let out =
+            Transitions { observation: &mut other, final_observation: &mut last, reward: &mut reward, end: &mut end };
         together.step(Actions::Discrete(&[0, 1, 0]), &[true; 3], out).expect("a step");
         assert_eq!(observation, other, "{how}");
     }
@@ -129,8 +129,12 @@ fn a_lane_of_gymnasium_s_own_vector_cannot_stand_still_and_go_on() {
     let (mut observation, mut last) = (vec![0.0; 8], vec![0.0; 8]);
     let (mut reward, mut end) = (vec![0.0; 2], vec![End::Not; 2]);
     let mut step = |env: &mut dyn VecEnv, active: [bool; 2]| {
-        let out =
-            Transitions { observation: &mut observation, final_observation: &mut last, reward: &mut reward, end: &mut end };
+        let out = Transitions {
+            observation: &mut observation,
+            final_observation: &mut last,
+            reward: &mut reward,
+            end: &mut end,
+        };
         env.step(Actions::Discrete(&[0, 1]), &active, out)
     };
     let mut start = vec![0.0; 8];
@@ -167,9 +171,9 @@ fn keyword_arguments_have_names_kinds_and_defaults() {
     // The same as the built-in one that takes no step sideways.
     let walk = |_: usize, step: usize, _: &[f32]| [1, 1, 2, 2, 1, 2][step % 6];
     let built_in = played(&mut *lanes("FrozenLake-v1(is_slippery=false)", 2), 60, walk);
-    assert!(played(&mut *lanes("gymnasium/FrozenLake-v1(is_slippery=false)", 2), 60, walk) == built_in);
+    assert!(played(&mut *lanes("gymnasium/FrozenLake-v1(is_slippery=false) | one_hot", 2), 60, walk) == built_in);
     let slippery = played(&mut *lanes("FrozenLake-v1", 2), 60, walk);
-    assert!(played(&mut *lanes("gymnasium/FrozenLake-v1", 2), 60, walk) == slippery && slippery != built_in);
+    assert!(played(&mut *lanes("gymnasium/FrozenLake-v1 | one_hot", 2), 60, walk) == slippery && slippery != built_in);
     let error = refused("gymnasium/FrozenLake-v1(slippery=false)");
     assert!(error.contains("has no argument `slippery`; did you mean `is_slippery`?"), "{error}");
     let error = refused("gymnasium/FrozenLake-v1(is_slippery=7)");
@@ -182,10 +186,19 @@ fn what_cannot_be_had_is_refused_with_what_would_be_right() {
         ("gymnasium/CartPoleX-v1", "no environment is called `gymnasium/CartPoleX-v1` in Gymnasium 1."),
         ("gymnasium/CartPoleX-v1", "did you mean `gymnasium/CartPole-v1`?"),
         ("gymnasium/CartPole-v1(autoreset=next_step)", "autoreset has no effect"),
-        ("gymnasium/CartPole-v1(vectorization=sync, processes=2)", "processes has no effect on a vector of Gymnasium's"),
+        (
+            "gymnasium/CartPole-v1(vectorization=sync, processes=2)",
+            "processes has no effect on a vector of Gymnasium's",
+        ),
         ("gymnasium/CartPole-v1(wrappers=[\"Flat\"])", "wrappers: \"Flat\" is impossible"),
-        ("gymnasium/CartPole-v1(vectorization=vector_entry_point, autoreset=next_step)", "resets lanes only as it steps the others"),
-        ("gymnasium/Blackjack-v1", "its observation space, Tuple(Discrete(32), Discrete(11), Discrete(2)), cannot be had here"),
+        (
+            "gymnasium/CartPole-v1(vectorization=vector_entry_point, autoreset=next_step)",
+            "resets lanes only as it steps the others",
+        ),
+        (
+            "gymnasium/Blackjack-v1",
+            "its observation space, Tuple(Discrete(32), Discrete(11), Discrete(2)), cannot be had here",
+        ),
         ("gymnasium/Blackjack-v1", "wrappers=[\"FlattenObservation\"] makes it a Box"),
         ("gymnasium/nowhere_at_all:Env-v0", "has no module nowhere_at_all"),
     ] {
@@ -194,5 +207,11 @@ fn what_cannot_be_had_is_refused_with_what_would_be_right() {
     }
     assert_eq!(lanes("gymnasium/Blackjack-v1(wrappers=[\"FlattenObservation\"])", 1).spec().observation_len(), 45);
     let mut alone = config("gymnasium/CartPole-v1").make_env().expect("one");
-    assert!(alone.step(uphill::envs::Action::Discrete(0), &mut [0.0; 4]).expect_err("refused").to_string().contains("reset"));
+    assert!(
+        alone
+            .step(uphill::envs::Action::Discrete(0), &mut [0.0; 4])
+            .expect_err("refused")
+            .to_string()
+            .contains("reset")
+    );
 }

@@ -52,7 +52,8 @@ class Counter(gymnasium.Env):
     def step(self, action):
         if not self.action_space.contains(action):
             raise ValueError(f"{action!r} is none of {self.action_space}")
-        print("an environment may print")
+        if self.count == 0 and self.kind == "grey":
+            print("an environment may print", flush=True)
         self.count += 1
         if self.count == self.raises_after:
             raise RuntimeError("the wheel came off")
@@ -64,3 +65,8 @@ class Counter(gymnasium.Env):
 gymnasium.register("odd/Counter-v0", Counter)
 gymnasium.register("Counter-v0", Counter)
 gymnasium.register("Brief-v0", Counter, max_episode_steps=3)
+
+
+def Unready(env):
+    """A wrapper that lacks something."""
+    raise gymnasium.error.DependencyNotInstalled('no wheels: pip install "gymnasium[cars]"')
