@@ -34,6 +34,14 @@ impl Python {
     }
 
     fn start() -> std::result::Result<Self, String> {
+        // Where this is a module of Python's, that Python is the one.
+        let running = pyo3::Python::try_attach(|py| -> PyResult<(PathBuf, Py<PyModule>)> {
+            Ok((py.import("sys")?.getattr("executable")?.extract()?, module(py)?))
+        });
+        if let Some(running) = running {
+            let (interpreter, module) = running.map_err(|e| format!("Python fails: {e}"))?;
+            return Ok(Self { interpreter, module });
+        }
         let interpreter = interpreter();
         let told = told(&interpreter)?;
         if told.version != BUILT_FOR {
@@ -49,8 +57,7 @@ impl Python {
             let sys = py.import("sys")?;
             sys.setattr("path", &told.path)?;
             sys.setattr("executable", &told.executable)?;
-            let code = std::ffi::CString::new(SOURCE)?;
-            Ok(PyModule::from_code(py, &code, c"gymnasium_side.py", c"gymnasium_side")?.unbind())
+            module(py)
         });
         let module = made.map_err(|e| format!("Python {BUILT_FOR} of {} fails: {e}", interpreter.display()))?;
         Ok(Self { interpreter: told.executable.into(), module })
@@ -72,6 +79,12 @@ impl Python {
         let (lanes, spec) = opened.map_err(Trouble::raised)?;
         Ok((lanes, answer(spec)?))
     }
+}
+
+/// The module of this crate.
+fn module(py: pyo3::Python<'_>) -> PyResult<Py<PyModule>> {
+    let code = std::ffi::CString::new(SOURCE)?;
+    Ok(PyModule::from_code(py, &code, c"gymnasium_side.py", c"gymnasium_side")?.unbind())
 }
 
 /// What such lanes answer to a request.
