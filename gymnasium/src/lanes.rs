@@ -63,7 +63,7 @@ impl GymnasiumLanes {
             self.request.clear();
             let ask = write(range.clone(), &mut self.request);
             asked.push(ask);
-            if let (true, Err(problem)) = (ask, ask.then(|| seat.send(&self.request)).unwrap_or(Ok(()))) {
+            if ask && let Err(problem) = seat.send(&self.request) {
                 trouble.get_or_insert((range.start, problem));
             }
         }
@@ -84,10 +84,10 @@ impl GymnasiumLanes {
 
     /// Begins an episode in the lanes that `seed` has something for, and writes their first observations.
     fn begin(&mut self, seed: impl Fn(usize) -> Option<Option<u128>>, observation: &mut [f32]) -> Result<(), EnvError> {
-        let answers = self.ask(|lanes, request| {
+        let answers = self.ask(|mut lanes, request| {
             request.push(b'R');
             lanes.clone().for_each(|lane| write_reset(seed(lane), request));
-            lanes.clone().any(|lane| seed(lane).is_some())
+            lanes.any(|lane| seed(lane).is_some())
         })?;
         let (d, size) = (self.spec.observation_len(), observation_bytes(&self.spec.observation));
         for ((_, lanes), bytes) in self.seats.iter().zip(answers) {

@@ -68,7 +68,7 @@ impl Python {
         let bytes = pyo3::Python::attach(|py| -> PyResult<Vec<u8>> {
             self.module.bind(py).call_method1("described", (name,))?.extract()
         });
-        answer(bytes.map_err(Trouble::raised)?)
+        answer(bytes.map_err(|e| Trouble::raised(&e))?)
     }
 
     /// Lanes within this process, and in JSON what they are.
@@ -76,7 +76,7 @@ impl Python {
         let opened = pyo3::Python::attach(|py| -> PyResult<(Py<PyAny>, Vec<u8>)> {
             self.module.bind(py).call_method1("opened", (request,))?.extract()
         });
-        let (lanes, spec) = opened.map_err(Trouble::raised)?;
+        let (lanes, spec) = opened.map_err(|e| Trouble::raised(&e))?;
         Ok((lanes, answer(spec)?))
     }
 }

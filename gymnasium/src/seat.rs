@@ -38,7 +38,7 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     /// An exception that nobody expects.
-    pub(crate) fn raised(error: PyErr) -> Self {
+    pub(crate) fn raised(error: &PyErr) -> Self {
         Self::without_traceback(error.to_string())
     }
 
@@ -99,7 +99,7 @@ impl Seat {
     pub(crate) fn send(&mut self, request: &[u8]) -> Result<(), Trouble> {
         match self {
             Self::Here(lanes, last) => {
-                *last = Some(handle(lanes, request).map_err(Trouble::raised)?);
+                *last = Some(handle(lanes, request).map_err(|e| Trouble::raised(&e))?);
                 Ok(())
             }
             Self::There(worker) => worker.send(request),

@@ -113,7 +113,8 @@ fn what_python_lacks_is_told_with_the_interpreter_that_is_used() {
     assert!(err.contains("does not tell what it is: no such thing"), "{err}");
     // A Python that has its own library alone.
     let library = "import sys, json; print(json.dumps([p for p in sys.path if p and \"-packages\" not in p]))";
-    let own = Command::new("python3").args(["-c", library]).env_remove("PYTHONPATH").output().expect("Python");
+    let python3 = std::env::var_os("VIRTUAL_ENV").map_or("python3".into(), |home| Path::new(&home).join("bin/python3"));
+    let own = Command::new(python3).args(["-c", library]).env_remove("PYTHONPATH").output().expect("Python");
     let path = String::from_utf8(own.stdout).expect("text");
     let said = format!("{{\"version\": \"{version}\", \"executable\": \"/x/python\", \"path\": {}}}", path.trim());
     let err = told(&format!("echo '{said}'"));
