@@ -1,6 +1,9 @@
 //! The native part of uphill's package for Python, `uphill._uphill`: numbers go in and out as bytes, and what they mean the
 //! Python part says, `uphill/__init__.py`.
 
+// What Python passes is made for the call, and arrives by value.
+#![allow(clippy::needless_pass_by_value)]
+
 mod envs;
 mod policy;
 mod train;
