@@ -227,12 +227,8 @@ class Numbers:
             kinds = "Discrete, MultiDiscrete, MultiBinary and Box are"
             remedy = '; wrappers=["FlattenObservation"] makes it a Box' if what == "observation" else ""
             raise Refused(f"its {what} space, {space}, cannot be had here: {kinds}{remedy}")
-        # Numbers of an action; each is 4 bytes.
+        # Bytes of an action, 4 a number.
         self.width = 4 * max(1, math.prod(space.shape or ()))
-
-    def element(self, element):
-        """An element as bytes."""
-        return self.write(element)
 
 
 def specified(env, observation, action):
@@ -262,7 +258,7 @@ class Alone:
         """The first observations of lanes, each with its seed or None."""
         for lane, seed in lanes:
             try:
-                yield self.observation.element(self.envs[lane].reset(seed=seed)[0])
+                yield self.observation.write(self.envs[lane].reset(seed=seed)[0])
             except Exception as problem:
                 raise InLane(lane) from problem
 
@@ -272,7 +268,7 @@ class Alone:
             try:
                 observation, reward, terminated, truncated, _ = self.envs[lane].step(self.action.read(action))
                 end = 1 if terminated else 2 if truncated else 0
-                yield struct.pack("<dB", reward, end) + self.observation.element(observation)
+                yield struct.pack("<dB", reward, end) + self.observation.write(observation)
             except Exception as problem:
                 raise InLane(lane) from problem
 
@@ -290,6 +286,9 @@ class Together:
 
         gymnasium = load()
         mode = request["vectorization"]
+        if not hasattr(gymnasium.vector, "AutoresetMode"):
+            text = f"vectorization needs Gymnasium 1.1, and {sys.executable} has {gymnasium.__version__}"
+            raise Refused(f"{text}: {pip('-U gymnasium')}, or leave it out")
         autoreset = gymnasium.vector.AutoresetMode[request["autoreset"].upper()]
         name, told = keywords(request["name"], request["said"])
         own = {} if mode == "vector_entry_point" else {"vector_kwargs": {"autoreset_mode": autoreset}}
@@ -327,12 +326,12 @@ class Together:
             observations, _ = self.envs.reset(seed=None if None in seeds else seeds)
             self.begun.clear()
             self.astray.clear()
-            return [self.observation.element(observation) for observation in observations]
+            return [self.observation.write(observation) for observation in observations]
         if not self.same_step:
             mask = self.array([any(lane == i for lane, _ in lanes) for i in range(self.lanes)])
             observations, _ = self.envs.reset(options={"reset_mask": mask})
             self.begun = {lane: observations[lane] for lane, _ in lanes}
-        return [self.observation.element(self.begun.pop(lane)) for lane, _ in lanes]
+        return [self.observation.write(self.begun.pop(lane)) for lane, _ in lanes]
 
     def step(self, actions):
         actions = {lane: bytes(action) for lane, action in actions}
@@ -354,7 +353,7 @@ class Together:
                 if ended[lane] and self.same_step:
                     self.begun[lane], observation = observation.copy(), info["final_obs"][lane]
                 end = 1 if terminated[lane] else 2 if truncated[lane] else 0
-                said.append(struct.pack("<dB", rewards[lane], end) + self.observation.element(observation))
+                said.append(struct.pack("<dB", rewards[lane], end) + self.observation.write(observation))
         # Those that nobody asked for are begun anew, so that the next step finds them under way.
         idle = [lane for lane in self.astray if ended[lane]]
         if idle and not self.same_step:

@@ -57,6 +57,11 @@ impl Python {
             let sys = py.import("sys")?;
             sys.setattr("path", &told.path)?;
             sys.setattr("executable", &told.executable)?;
+            // Packages that are installed from where they are edited stand in files that are read only by this.
+            let add = py.import("site")?.getattr("addsitedir")?;
+            for folder in told.path.iter().filter(|folder| folder.ends_with("-packages")) {
+                add.call1((folder,))?;
+            }
             module(py)
         });
         let module = made.map_err(|e| format!("Python {BUILT_FOR} of {} fails: {e}", interpreter.display()))?;
