@@ -1,6 +1,7 @@
 //! Every row that a configuration's words may be from: this crate's, and a user's own.
 
 mod envs;
+mod family;
 mod minatar;
 mod worlds;
 mod wrappers;
@@ -16,6 +17,7 @@ use crate::tensor_env::TensorEnv;
 use crate::words::{Args, Param, Row, Spec, Word, Wrapped};
 use crate::{Error, Result, algo, distributions, models, optim, sink};
 
+pub use family::EnvFamily;
 pub(crate) use worlds::{GRID_WORLD, grid_world};
 pub use wrappers::{Around, Wrap, WrapperRow};
 pub(crate) use wrappers::{FRAME_STACK, TIME_AWARE, TIME_LIMIT};
@@ -103,6 +105,7 @@ pub struct Catalogue(Arc<Rows>);
 #[derive(Clone)]
 struct Rows {
     envs: Vec<EnvRow>,
+    families: Vec<EnvFamily>,
     wrappers: Vec<WrapperRow>,
     models: Vec<models::Row>,
     distributions: Vec<distributions::Row>,
@@ -118,6 +121,8 @@ struct Rows {
 pub enum AnyRow {
     /// An environment.
     Env(EnvRow),
+    /// Environments whose names begin alike.
+    Family(EnvFamily),
     /// A wrapper of environments.
     Wrapper(WrapperRow),
     /// A model.
@@ -140,6 +145,7 @@ impl AnyRow {
                 Some(format!("the row of `{}`: it makes no environment: neither one nor many of them", row.name))
             }
             Self::Env(row) => row.problem(),
+            Self::Family(family) => family.problem(),
             Self::Wrapper(row) => row.problem(),
             Self::Model(row) => row.problem(),
             Self::Distribution(row) if row.name == distributions::AUTO => {
@@ -163,6 +169,12 @@ impl AnyRow {
 impl From<EnvRow> for AnyRow {
     fn from(row: EnvRow) -> Self {
         Self::Env(row)
+    }
+}
+
+impl From<EnvFamily> for AnyRow {
+    fn from(family: EnvFamily) -> Self {
+        Self::Family(family)
     }
 }
 
@@ -206,6 +218,7 @@ impl Default for Catalogue {
     fn default() -> Self {
         Self(Arc::new(Rows {
             envs: envs::rows(),
+            families: Vec::new(),
             wrappers: wrappers::ROWS.to_vec(),
             models: models::ROWS.to_vec(),
             distributions: distributions::ROWS.to_vec(),
@@ -226,6 +239,10 @@ impl Catalogue {
         rows.problem = rows.problem.take().or_else(|| row.problem());
         match row {
             AnyRow::Env(row) => put(&mut rows.envs, row),
+            AnyRow::Family(family) => {
+                rows.families.retain(|known| known.prefix != family.prefix);
+                rows.families.push(family);
+            }
             AnyRow::Wrapper(row) => put(&mut rows.wrappers, row),
             AnyRow::Model(row) => put(&mut rows.models, row),
             AnyRow::Distribution(row) => put(&mut rows.distributions, row),
@@ -253,6 +270,12 @@ impl Catalogue {
     #[must_use]
     pub fn envs(&self) -> &[EnvRow] {
         &self.0.envs
+    }
+
+    /// Every family of environments; what is of one is none of [`envs`](Catalogue::envs).
+    #[must_use]
+    pub fn families(&self) -> &[EnvFamily] {
+        &self.0.families
     }
 
     /// Every wrapper of environments.
@@ -291,19 +314,27 @@ impl Catalogue {
         &self.0.sinks
     }
 
-    /// The environment of that name.
+    /// The environment of that name, be it a row or of a [family](Catalogue::families).
     ///
     /// # Errors
     /// [`EnvError::Unknown`](uphill_envs::EnvError::Unknown), with the nearest name, if there is none; [`Error::Config`] for the
-    /// name of a wrapper.
+    /// name of a wrapper; what a family says of a name that begins as its names do.
     pub fn env(&self, name: &str) -> Result<&EnvRow> {
-        let found = self.envs().iter().find(|row| row.name == name);
-        found.ok_or_else(|| match self.wrapper(name) {
+        if let Some(row) = self.envs().iter().find(|row| row.name == name) {
+            return Ok(row);
+        }
+        if let Some(family) = self.families().iter().find(|family| name.starts_with(family.prefix)) {
+            return family.row(name);
+        }
+        Err(match self.wrapper(name) {
             Ok(wrapper) => {
                 let remedy = format!("it comes after the environment, as in \"Pendulum-v1 | {}\"", wrapper.name);
                 Error::Config(format!("`{name}` is a wrapper, and no environment: {remedy}"))
             }
-            Err(_) => uphill_envs::unknown(name, self.envs().iter().map(|row| row.name)).into(),
+            Err(_) => {
+                let families = self.families().iter().map(|family| family.name);
+                uphill_envs::unknown(name, self.envs().iter().map(|row| row.name).chain(families)).into()
+            }
         })
     }
 
@@ -420,7 +451,10 @@ impl PartialEq for Catalogue {
         fn names<M>(rows: &[Row<M>]) -> impl Iterator<Item = &'static str> {
             rows.iter().map(|row| row.name)
         }
+        let families =
+            |catalogue: &'_ Self| catalogue.families().iter().map(|family| family.prefix).collect::<Vec<_>>();
         names(self.envs()).eq(names(other.envs()))
+            && families(self) == families(other)
             && names(self.wrappers()).eq(names(other.wrappers()))
             && names(self.models()).eq(names(other.models()))
             && names(self.distributions()).eq(names(other.distributions()))

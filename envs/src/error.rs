@@ -112,6 +112,14 @@ pub enum EnvError {
         /// What it said.
         message: String,
     },
+    /// An environment written in another language raised an exception.
+    #[error("the environment raised {exception}{}", if traceback.is_empty() { String::new() } else { format!("\n{}", traceback.trim_end()) })]
+    Raised {
+        /// The exception's kind and what it says, in a line.
+        exception: String,
+        /// Where it came from, the innermost call last, on as many lines as it takes; empty where that is not known.
+        traceback: String,
+    },
     /// An impossible option of an environment.
     #[error("{name} = {value} is impossible: {expected}")]
     Option {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::catalogue::EnvFamily;
 use crate::envs::{Space, Spec, counted, quoted};
 use crate::optim::{self, Make};
 use crate::screen::say;
@@ -38,7 +39,7 @@ const fn kind(
 }
 
 pub(super) const KINDS: [Kind; 9] = [
-    Kind { more: environment, ..kind("envs", "environment", "what is acted in", |c| entries(c.envs())) },
+    Kind { more: environment, ..kind("envs", "environment", "what is acted in", environments) },
     kind("wrappers", "wrapper", "what goes around an environment, after |", |c| entries(c.wrappers())),
     kind("models", "model", "what acts and judges", |c| entries(c.models())),
     kind("distributions", "distribution", "what a model's outputs are a distribution of", |c| {
@@ -53,6 +54,12 @@ pub(super) const KINDS: [Kind; 9] = [
 
 fn entries<'a, M: 'a>(rows: impl IntoIterator<Item = &'a Row<M>>) -> Vec<Entry> {
     rows.into_iter().map(|row| Entry { name: row.name, summary: row.summary, params: row.params }).collect()
+}
+
+/// Every environment by its name; those of a family by the family's.
+fn environments(catalogue: &Catalogue) -> Vec<Entry> {
+    let family = |family: &EnvFamily| Entry { name: family.name, summary: family.summary, params: &[] };
+    entries(catalogue.envs()).into_iter().chain(catalogue.families().iter().map(family)).collect()
 }
 
 fn optim(catalogue: &Catalogue, is_of: fn(&Make) -> bool) -> impl Iterator<Item = &optim::Row> {
@@ -102,7 +109,14 @@ pub(super) fn names(kind: &str, catalogue: &Catalogue) -> Result<()> {
 }
 
 fn print_one(kind: &Kind, catalogue: &Catalogue, name: &str) -> Result<()> {
-    let rows = (kind.rows)(catalogue);
+    let mut rows = (kind.rows)(catalogue);
+    if kind.name == "envs" && !name.contains(['(', '|']) {
+        let is_of_family = catalogue.families().iter().any(|family| name.starts_with(family.prefix));
+        // The whole name of one of a family; the family's own stands for none.
+        if is_of_family && !rows.iter().any(|row| row.name == name) {
+            rows.extend(entries([catalogue.env(name)?]));
+        }
+    }
     let Some(row) = rows.iter().find(|row| row.name == name) else {
         return match kind.name {
             "envs" => print_environment(catalogue, name),
