@@ -10,13 +10,19 @@ src=target/book/src html=target/book/html
 rm -rf "$src" "$html"
 mkdir -p "$src"
 cp -r docs/. "$src"
-sed 's#](docs/#](#g; s#](\(examples\|tests\|configs\)/#](repository/\1/#g' README.md >"$src/README.md"
-# What pages link to outside docs/ comes with them.
-sed -i 's#](\.\./README\.md#](README.md#g; s#](\.\./\(examples\|tests\|configs\|src\)#](repository/\1#g' "$src"/*.md
+# What pages link to outside docs/ comes with them, in a folder `repository`.
+sed -E 's#\]\(docs/#](#g; t; s#\]\((https?:|\#)#](\1#g; t; s#\]\(#](repository/#g' README.md >"$src/README.md"
+sed -i -E 's#\]\(\.\./README\.md#](README.md#g; s#\]\(\.\./#](repository/#g' "$src"/*.md
 grep -oh '](repository/[^)#]*' "$src"/*.md | sort -u | sed 's#](repository/##' | while read -r target; do
     mkdir -p "$src/repository/$(dirname "$target")"
     cp -r "$target" "$src/repository/$(dirname "$target")/"
 done
+cp examples/worlds/*.toml "$src/repository/examples/worlds/"
+sed -i 's#](\.\./docs/#](../../#g; s#](\.\./README\.md#](../../README.md#g' "$src/repository/gymnasium/README.md"
+{
+    printf -- '\n# In the repository\n\n'
+    printf -- '- [Worlds that others drew](repository/examples/worlds/README.md)\n- [uphill-gymnasium](repository/gymnasium/README.md)\n'
+} >>"$src/SUMMARY.md"
 # A page is what SUMMARY.md names; folders have none of their own.
 find "$src/repository" -mindepth 1 -type d | while read -r folder; do
     (cd "$folder" && ls -p | grep -v '^index.html$' | sed 's#.*#<li><a href="&">&</a></li>#' >index.html)
