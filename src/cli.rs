@@ -5,10 +5,12 @@
 //! well, 1 for an error, 2 for a command line that cannot be read, 130 where Ctrl-C ended it.
 
 mod check;
+mod chosen;
 mod compare;
 mod completions;
 mod descent;
 mod evaluate;
+mod export;
 mod flags;
 mod foreign;
 mod gradient;
@@ -46,10 +48,11 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 14] = [
+const PROGRAMS: [Program; 15] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
+    Program { name: "export", command: export::command, run: export::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
     Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },

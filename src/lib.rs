@@ -44,6 +44,7 @@ pub mod distributions;
 mod episodes;
 mod error;
 mod evaluation;
+pub mod export;
 mod findings;
 pub mod gradient;
 mod host_slice;

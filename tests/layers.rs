@@ -57,6 +57,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         &[
             "benchmark",
             "canvas",
+            "export",
             "findings",
             "gradient",
             "landscape",

@@ -674,6 +674,13 @@ uphill list envs Pendulum-v1|hide([0,9])
 uphill list optimizers adan
 uphill completions tcsh
 uphill man --out a_file
+# A policy for other programs
+uphill export run
+uphill export run --onnx policy.pb
+uphill export run --onnx absent/policy.onnx
+uphill export judged --c policy.h --name 2nd
+uphill export run --onnx policy.onnx --name pole
+uphill export absent --onnx policy.onnx
 "#;
 
 fn arguments(line: &str) -> Vec<String> {
