@@ -14,6 +14,7 @@ mod export;
 mod flags;
 mod foreign;
 mod gradient;
+mod import;
 mod interrupt;
 mod landscape;
 mod list;
@@ -48,11 +49,12 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 15] = [
+const PROGRAMS: [Program; 16] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
     Program { name: "export", command: export::command, run: export::run, remedy: |_, _| None },
+    Program { name: "import", command: import::command, run: import::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
     Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },

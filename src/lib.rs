@@ -48,6 +48,7 @@ pub mod export;
 mod findings;
 pub mod gradient;
 mod host_slice;
+pub mod import;
 pub mod init;
 mod kernels;
 pub mod landscape;

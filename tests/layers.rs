@@ -60,6 +60,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "export",
             "findings",
             "gradient",
+            "import",
             "landscape",
             "oracle",
             "plot",
