@@ -6,13 +6,16 @@
 
 mod card;
 mod check;
+mod chosen;
 mod compare;
 mod completions;
 mod descent;
 mod evaluate;
+mod export;
 mod flags;
 mod foreign;
 mod gradient;
+mod import;
 mod interrupt;
 mod landscape;
 mod list;
@@ -47,10 +50,12 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 15] = [
+const PROGRAMS: [Program; 17] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
+    Program { name: "export", command: export::command, run: export::run, remedy: |_, _| None },
+    Program { name: "import", command: import::command, run: import::run, remedy: |_, _| None },
     Program { name: "card", command: card::command, run: card::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },

@@ -12,6 +12,7 @@ mod diag_gaussian;
 mod diag_gaussian_rows;
 mod gsde;
 mod gsde_rows;
+mod head;
 mod multi_categorical;
 mod multi_categorical_rows;
 mod squashed_diag_gaussian;
@@ -32,6 +33,7 @@ pub use diag_gaussian::{DiagGaussian, DiagGaussianTensor};
 pub use diag_gaussian_rows::DiagGaussianRows;
 pub use gsde::{Gsde, GsdeTensor};
 pub use gsde_rows::GsdeRows;
+pub use head::{Deviation, Head};
 pub use multi_categorical::{MultiCategorical, MultiCategoricalTensor};
 pub use multi_categorical_rows::MultiCategoricalRows;
 pub use squashed_diag_gaussian::{SquashedDiagGaussian, SquashedDiagGaussianTensor};
@@ -104,6 +106,12 @@ pub trait Distribution: fmt::Debug + Send + Sync {
     /// Brings actions that are numbers, `[B, action_len]`, from where they were drawn into the space, for an environment to
     /// take: clips them to it, or scales them. What is kept and learnt from is what was drawn.
     fn map_action(&self, _actions: &mut [f32]) {}
+
+    /// How its likeliest action follows from its outputs; `None`, the default, where it does not say: a policy of it cannot be
+    /// exported.
+    fn head(&self) -> Option<Head> {
+        None
+    }
 
     /// Whether it is over the actions of this space.
     fn is_over(&self, space: &Space) -> bool;

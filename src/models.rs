@@ -20,6 +20,7 @@ mod module_model;
 mod nature_cnn;
 mod nets;
 mod normalised_model;
+mod operation;
 pub mod ops;
 mod own_outputs;
 mod pop_art_model;
@@ -44,6 +45,7 @@ pub use lstm::CELL as LSTM;
 pub use mlp_model::{MlpConfig, MlpModel};
 pub use module_model::{BoxedModule, Heads, ModuleModel, Steps, apart};
 pub use normalised_model::NormalisedModel;
+pub use operation::{Linear, Operation, Recurrence, Sliding};
 use own_outputs::OwnOutputs;
 pub use pop_art_model::PopArtModel;
 pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
@@ -184,6 +186,17 @@ pub trait Model: Send + Sync {
     /// trunk that both share: a rollout then asks at each step, and not once more at its end. False, the default.
     fn answers_at_once(&self) -> bool {
         false
+    }
+
+    /// What its actor computes with these parameters, from an observation to the outputs of its last layer, so many as
+    /// [`Distribution::network_outputs`] says; the features of a distribution that [reads](Distribution::features) them are what goes
+    /// into that layer. It is what a policy is written to other programs from. `None`, the default, where it does not say: such a
+    /// policy cannot be exported.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    fn actor(&self, _params: &Params) -> Result<Option<Vec<Operation>>> {
+        Ok(None)
     }
 
     /// Whether the gradient of a block is on purpose not the slope of the outputs, as behind a stop-gradient. Where it is not

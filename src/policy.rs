@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use uphill_envs::quoted;
+use uphill_envs::{VecEnv, quoted};
 
 use crate::config::Config;
 use crate::distributions::Distribution;
@@ -170,6 +170,16 @@ impl Policy {
     #[must_use]
     pub fn distribution(&self) -> &dyn Distribution {
         &**self.network.distribution()
+    }
+
+    /// Its network.
+    pub(crate) fn network(&self) -> &dyn Model {
+        &*self.network
+    }
+
+    /// One lane of the environments that it is evaluated in.
+    pub(crate) fn make_env(&self) -> Result<Box<dyn VecEnv>> {
+        self.config.make_with(&self.envs, 1)
     }
 
     /// Writes its parameters as safetensors, one tensor a block.

@@ -57,8 +57,10 @@ const LAYERS: [(&str, &[&str]); 10] = [
         &[
             "benchmark",
             "canvas",
+            "export",
             "findings",
             "gradient",
+            "import",
             "landscape",
             "oracle",
             "plot",

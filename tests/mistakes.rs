@@ -674,6 +674,18 @@ uphill list envs Pendulum-v1|hide([0,9])
 uphill list optimizers adan
 uphill completions tcsh
 uphill man --out a_file
+# A policy for other programs, and one of another program's
+uphill export run
+uphill export run --onnx policy.pb
+uphill export run --onnx absent/policy.onnx
+uphill export judged --c policy.h --name 2nd
+uphill export run --onnx policy.onnx --name pole
+uphill export absent --onnx policy.onnx
+uphill import policy.zip
+uphill import absent.zip --env CartPole-v1 --out imported
+uphill import key.toml --env CartPole-v1 --out imported
+uphill import judged/policy.safetensors --env CartPole-v1 --out imported
+uphill import judged/policy.safetensors --env CartPole-v1 --out imported --activation swish
 "#;
 
 fn arguments(line: &str) -> Vec<String> {

@@ -5,26 +5,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser, ValueEnum};
+use clap::{ArgGroup, ArgMatches, Command, CommandFactory, Parser};
 
+use super::chosen::Chosen;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
-use crate::policy::BEST_BY_EVAL;
 use crate::render::{self, RenderError};
-use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
+use crate::screen::{self, PatientBar, returns, say};
+use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
 
 /// Loads a run's policy, prints its returns, and shows it at work.
 #[derive(Parser)]
 #[command(group = ArgGroup::new("shown").multiple(true))]
 struct Args {
-    /// The folder of the run
-    run: PathBuf,
-    /// Load the best policy of the run, not the one it ended with: by its evaluations where one had a mean return (eval_every), else by
-    /// the mean return of 100 episodes of training; --best=training and --best=evaluation say by which
-    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, hide_possible_values = true)]
-    best: Option<Option<By>>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Whole episodes to judge the policy by, always taking its likeliest action
     #[arg(long, default_value_t = 100)]
     episodes: usize,
@@ -48,13 +44,6 @@ struct Args {
     fps: u32,
 }
 
-/// What a policy was the best by.
-#[derive(Clone, Copy, ValueEnum)]
-enum By {
-    Training,
-    Evaluation,
-}
-
 pub(super) fn command(_: &Catalogue) -> Command {
     Args::command()
 }
@@ -64,12 +53,8 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 }
 
 fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
-    let (mut policy, which) = load(args, catalogue)?;
+    let (mut policy, which) = args.chosen.load(catalogue)?;
     check(&policy, args)?;
-    if let Some(name) = RunFolder::changed_setting(&args.run, policy.config()) {
-        let config = screen::path(&args.run.join("config.toml"));
-        tell(format_args!("{config}: {name} is another than in the run's checkpoints: this is not what was trained"));
-    }
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
     let seed = Seed(args.seed);
@@ -87,7 +72,7 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
     }
-    say(format_args!("{}{which}: return {}", screen::path(&args.run), returns(&result)))?;
+    say(format_args!("{}{which}: return {}", screen::path(&args.chosen.run), returns(&result)))?;
     if args.watch {
         watch(&frames, args.fps)?;
     }
@@ -95,17 +80,6 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
         Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
         None => Ok(()),
     }
-}
-
-/// The policy that is asked for, and which it is where it is not the last.
-fn load(args: &Args, catalogue: &Catalogue) -> Result<(Policy, &'static str)> {
-    let has_evaluated = || args.run.join(BEST_BY_EVAL).exists();
-    let by = args.best.map(|by| by.unwrap_or(if has_evaluated() { By::Evaluation } else { By::Training }));
-    Ok(match by {
-        None => (Policy::load_with(&args.run, catalogue)?, ""),
-        Some(By::Training) => (Policy::load_best_with(&args.run, catalogue)?, ", the best in training"),
-        Some(By::Evaluation) => (Policy::load_best_by_eval_with(&args.run, catalogue)?, ", the best by evaluation"),
-    })
 }
 
 /// What would fail after the episodes are played.

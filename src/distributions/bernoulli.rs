@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::{D, DType, Tensor};
 use uphill_envs::Space;
 
-use super::{BernoulliRows, Distribution, DistributionRows, DistributionTensor, Row};
+use super::{BernoulliRows, Distribution, DistributionRows, DistributionTensor, Head, Row};
 use crate::Result;
 
 /// `K` independent switches, each on with probability `pₖ`, from `K` logits `lₖ`.
@@ -48,6 +48,10 @@ impl Distribution for Bernoulli {
 
     fn components(&self) -> Vec<usize> {
         vec![2; self.switches]
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Switches(self.switches))
     }
 
     fn is_over(&self, space: &Space) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{D, DType, Tensor};
 use uphill_envs::Space;
 
-use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor, Row, TensorSampler};
+use super::{CategoricalRows, Distribution, DistributionRows, DistributionTensor, Head, Row, TensorSampler};
 use crate::Result;
 
 /// A choice among `A` actions, from `A` unnormalised log-probabilities.
@@ -45,6 +45,10 @@ impl Distribution for Categorical {
 
     fn components(&self) -> Vec<usize> {
         vec![self.actions]
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Choices(vec![self.actions]))
     }
 
     fn is_over(&self, space: &Space) -> bool {

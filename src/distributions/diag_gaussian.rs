@@ -7,7 +7,8 @@ use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
 use super::{
-    ActionKind, DiagGaussianRows, Distribution, DistributionRows, DistributionTensor, OwnBlock, Row, TensorSampler,
+    ActionKind, Deviation, DiagGaussianRows, Distribution, DistributionRows, DistributionTensor, Head, OwnBlock, Row,
+    TensorSampler,
 };
 use crate::philox::normal;
 use crate::words::{Args, Param, Range};
@@ -121,6 +122,15 @@ impl Distribution for DiagGaussian {
 
     fn map_action(&self, actions: &mut [f32]) {
         clip(actions, &self.low, &self.high);
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Normal {
+            low: self.low.clone(),
+            high: self.high.clone(),
+            is_squashed: false,
+            deviation: Deviation::Logarithm { shift: self.shift() },
+        })
     }
 
     fn is_over(&self, space: &Space) -> bool {

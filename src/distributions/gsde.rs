@@ -7,7 +7,8 @@ use uphill_envs::Space;
 
 use super::diag_gaussian::{clip, log_std_init};
 use super::{
-    ActionKind, DiagGaussianTensor, Distribution, DistributionRows, DistributionTensor, GsdeRows, OwnBlock, Row,
+    ActionKind, Deviation, DiagGaussianTensor, Distribution, DistributionRows, DistributionTensor, GsdeRows, Head,
+    OwnBlock, Row,
 };
 use crate::words::{Args, Param, Range};
 use crate::{Error, Result};
@@ -114,6 +115,15 @@ impl Distribution for Gsde {
 
     fn map_action(&self, actions: &mut [f32]) {
         clip(actions, &self.low, &self.high);
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Normal {
+            low: self.low.clone(),
+            high: self.high.clone(),
+            is_squashed: false,
+            deviation: Deviation::Features { least: LEAST_VARIANCE },
+        })
     }
 
     fn is_over(&self, space: &Space) -> bool {

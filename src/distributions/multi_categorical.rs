@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use uphill_envs::Space;
 
-use super::{CategoricalTensor, Distribution, DistributionRows, DistributionTensor, MultiCategoricalRows, Row};
+use super::{CategoricalTensor, Distribution, DistributionRows, DistributionTensor, Head, MultiCategoricalRows, Row};
 use crate::Result;
 
 /// `K` independent choices, the `k`-th among `Aₖ` actions, from the `Σ Aₖ` unnormalised log-probabilities of all, one choice's
@@ -54,6 +54,10 @@ impl Distribution for MultiCategorical {
 
     fn components(&self) -> Vec<usize> {
         self.actions.clone()
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Choices(self.actions.clone()))
     }
 
     fn is_over(&self, space: &Space) -> bool {

@@ -7,8 +7,8 @@ use candle_core::{D, Tensor};
 use uphill_envs::Space;
 
 use super::{
-    ActionKind, DiagGaussian, DiagGaussianTensor, Distribution, DistributionRows, DistributionTensor, OwnBlock, Row,
-    SquashedDiagGaussianRows, diag_gaussian,
+    ActionKind, Deviation, DiagGaussian, DiagGaussianTensor, Distribution, DistributionRows, DistributionTensor, Head,
+    OwnBlock, Row, SquashedDiagGaussianRows, diag_gaussian,
 };
 use crate::{Error, Result};
 
@@ -94,6 +94,15 @@ impl Distribution for SquashedDiagGaussian {
                 *a = (mid + half * a.tanh()).clamp(low, high);
             }
         }
+    }
+
+    fn head(&self) -> Option<Head> {
+        Some(Head::Normal {
+            low: self.normal.low.clone(),
+            high: self.normal.high.clone(),
+            is_squashed: true,
+            deviation: Deviation::Logarithm { shift: self.normal.shift() },
+        })
     }
 
     fn is_over(&self, space: &Space) -> bool {

@@ -13,7 +13,7 @@ use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::trunk::{Trunk, TrunkStage, shown};
 use super::workers::Workers;
-use super::{Activation, Model, Site, rows};
+use super::{Activation, Model, Operation, Site, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -260,6 +260,11 @@ impl Model for CnnModel {
         self.infer((0, net), params, observation, scratch, |row, theta| {
             outputs.extend(row[..actions].iter().chain(self.own.of(theta)));
         })
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
+        params.read(|theta| Some(Operation::of_cnn(theta, net, self.distribution.network_outputs())))
     }
 
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::ops::{sigmoid, tanh};
 use super::recurrent_model::{PARAMS, layout, made};
-use super::{Cell, Make, Row};
+use super::{Cell, Make, Recurrence, Row};
 use crate::Result;
 
 /// Gates in torch's order: reset, update, new.
@@ -18,7 +18,7 @@ use crate::Result;
 ///
 /// Cho et al. 2014, <https://arxiv.org/abs/1406.1078>, in the form of
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html>.
-pub const CELL: Cell = Cell { name: "gru", gates: 3, states: 1, next, is_fused: true };
+pub const CELL: Cell = Cell { name: "gru", gates: 3, states: 1, next, recurrence: Recurrence::Gru, is_fused: true };
 
 fn next(from_input: &Tensor, from_memory: &Tensor, memory: &Tensor) -> Result<Tensor> {
     let units = memory.dim(1)?;

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::ops::{sigmoid, tanh};
 use super::recurrent_model::{PARAMS, layout, made};
-use super::{Cell, Make, Row};
+use super::{Cell, Make, Recurrence, Row};
 use crate::Result;
 
 /// Gates in torch's order: input, forget, cell, output. What is remembered is `h`, then `c`.
@@ -20,7 +20,7 @@ use crate::Result;
 ///
 /// Hochreiter and Schmidhuber 1997, <https://doi.org/10.1162/neco.1997.9.8.1735>, in the form of
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html>.
-pub const CELL: Cell = Cell { name: "lstm", gates: 4, states: 2, next, is_fused: false };
+pub const CELL: Cell = Cell { name: "lstm", gates: 4, states: 2, next, recurrence: Recurrence::Lstm, is_fused: false };
 
 fn next(from_input: &Tensor, from_memory: &Tensor, memory: &Tensor) -> Result<Tensor> {
     let units = memory.dim(1)? / CELL.states;

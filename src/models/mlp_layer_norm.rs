@@ -5,7 +5,7 @@ use candle_nn::{Linear, VarBuilder, linear};
 
 use super::dense::{activated, normalised};
 use super::mlp_row::{ACTIVATION, HIDDEN};
-use super::{Activation, BoxedModule, Make, ModuleModel, Row, Site, apart};
+use super::{Activation, BoxedModule, Make, ModuleModel, Operation, Row, Site, apart};
 use crate::words::Param;
 
 const EPS: Param = Param::fixed("layer_norm_eps", crate::words::Range::Positive, "1e-5", "added to the variance");
@@ -28,6 +28,7 @@ pub(super) const ROW: Row = Row {
                 world: site.world.clone(),
                 ..*site
             };
+            let actor = (inputs, hidden.clone());
             let (params, model) = ModuleModel::new(&site, move |vb| {
                 let net = |name: &str, outputs, with_hidden| -> candle_core::Result<BoxedModule> {
                     let net = net(&vb.pp(name), inputs, &hidden, outputs, activation, eps)?;
@@ -35,6 +36,7 @@ pub(super) const ROW: Row = Row {
                 };
                 Ok(apart(net("actor", outputs, with_hidden)?, net("critic", 1, false)?))
             })?;
+            let model = model.described(move |block| operations(block, actor.0, &actor.1, (activation, eps)));
             Ok((params, Box::new(model)))
         },
     },
@@ -92,4 +94,27 @@ fn net(
         width = units;
     }
     Ok(Net { hidden: layers, head: linear(width, outputs, vb.pp("head"))?, activation, with_hidden: false })
+}
+
+/// What the actor of such a network computes.
+fn operations(
+    block: &dyn Fn(&str) -> Vec<f32>,
+    inputs: usize,
+    hidden: &[usize],
+    (activation, eps): (Activation, f64),
+) -> Vec<Operation> {
+    let layer = |name: &str, inputs: usize| {
+        let [weight, bias] = ["weight", "bias"].map(|part| block(&format!("actor.{name}.{part}")));
+        Operation::Linear(super::Linear { inputs, weight, bias })
+    };
+    let (mut width, mut operations) = (inputs, Vec::new());
+    for (l, &units) in hidden.iter().enumerate() {
+        operations.push(layer(&l.to_string(), width));
+        let affine = ["weight", "bias"].map(|part| block(&format!("actor.{l}.norm.{part}")));
+        operations.push(Operation::LayerNorm { eps: eps as f32, affine: Some(affine) });
+        operations.push(Operation::Activation(activation));
+        width = units;
+    }
+    operations.push(layer("head", width));
+    operations
 }

@@ -13,7 +13,7 @@ use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
 use super::workers::Workers;
-use super::{Activation, Model, Site, brought_to, fisher, rows};
+use super::{Activation, Model, Operation, Site, brought_to, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -291,6 +291,11 @@ impl Model for MlpModel {
     ) -> Result<()> {
         let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
         self.infer(net, (0..self.distribution.network_outputs(), &self.own), params, observation, scratch, outputs)
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
+        params.read(|theta| Some(Operation::of_mlp(theta, net, self.distribution.network_outputs())))
     }
 
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {

@@ -6,7 +6,7 @@ use candle_core::{DType, Module, Tensor};
 use candle_nn::VarBuilder;
 
 use super::own_outputs::{appended, own_block};
-use super::{Model, Sequences, Site, brought_to, require_slopes};
+use super::{Model, Operation, Sequences, Site, brought_to, require_slopes};
 use crate::distributions::Distribution;
 use crate::{Error, Params, Result};
 
@@ -39,7 +39,12 @@ pub struct ModuleModel {
     memory: usize,
     build: Box<Build>,
     detached: Vec<String>,
+    /// What it says of its actor.
+    actor: Option<Box<Describe>>,
 }
+
+/// What an actor computes, by the blocks of the parameters.
+type Describe = dyn Fn(&dyn Fn(&str) -> Vec<f32>) -> Vec<Operation> + Send + Sync;
 
 impl ModuleModel {
     /// What `build` makes of a [`VarBuilder`] for a site's environments and device, with parameters drawn from the seed's stream
@@ -148,9 +153,19 @@ impl ModuleModel {
             return Err(Error::unknown("block of parameters", name, blocks()));
         }
         let (detached, observation_len) = (detached.iter().map(ToString::to_string).collect(), spec.observation_len());
-        let model = Self { observation_len, distribution, memory, build: Box::new(build), detached };
+        let model = Self { observation_len, distribution, memory, build: Box::new(build), detached, actor: None };
         require_slopes(&model, &mut params, spec)?;
         Ok((params, model))
+    }
+
+    /// The same network, which says what its actor computes: `describe` is given what has the numbers of a block by its name, none
+    /// of one that there is not.
+    pub(super) fn described(
+        mut self,
+        describe: impl Fn(&dyn Fn(&str) -> Vec<f32>) -> Vec<Operation> + Send + Sync + 'static,
+    ) -> Self {
+        self.actor = Some(Box::new(describe));
+        self
     }
 
     /// One step with modules that have been made.
@@ -214,6 +229,14 @@ impl Model for ModuleModel {
     fn forward_along(&self, params: &Params, sequences: &Sequences) -> Result<(Tensor, Tensor)> {
         let made = params.view(&self.build)?;
         sequences.step_by_step(|observation, memory| Self::step(&made, params.dtype(), observation, memory))
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        let Some(describe) = &self.actor else { return Ok(None) };
+        params.read(|theta| {
+            let block = |name: &str| params.layout().block(name).map(|block| theta[block.range()].to_vec());
+            Some(describe(&|name| block(name).unwrap_or_default()))
+        })
     }
 
     fn detached(&self, block: &str) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::along::Along;
-use super::{Model, Sequences, rows};
+use super::{Model, Operation, Sequences, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::moments::EPS;
@@ -187,6 +187,14 @@ impl Model for NormalisedModel {
 
     fn value_unit(&self, params: &Params) -> ValueUnit {
         self.model.value_unit(params)
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        let mut scale = Vec::new();
+        let mean = self.statistics(params, &mut scale)?.to_vec();
+        let normalise = Operation::Normalise { mean, scale, clip: self.clip };
+        let behind = self.model.actor(params)?;
+        Ok(behind.map(|operations| [normalise].into_iter().chain(operations).collect()))
     }
 
     fn memory(&self) -> usize {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::{Model, Sequences};
+use super::{Model, Operation, Sequences};
 use crate::distributions::Distribution;
 use crate::objective::{Objective, Output, RowSums};
 use crate::rollout::{Minibatch, ValueUnit};
@@ -101,6 +101,10 @@ impl Model for PopArtModel {
 
     fn value_unit(&self, params: &Params) -> ValueUnit {
         unit_of(params)
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        self.model.actor(params)
     }
 
     fn memory(&self) -> usize {

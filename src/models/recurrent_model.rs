@@ -12,7 +12,7 @@ use super::mlp_row::{ACTIVATION, HIDDEN, INIT, MAX_UNITS};
 use super::own_outputs::OwnOutputs;
 use super::share::Share;
 use super::workers::Workers;
-use super::{Activation, Model, Sequences, Site, along, brought_to, rows};
+use super::{Activation, Linear, Model, Operation, Recurrence, Sequences, Site, along, brought_to, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
@@ -36,6 +36,8 @@ pub struct Cell {
     /// What it remembers next, `[B, states·units]`: of `W_ih·x + b_ih` and `W_hh·h + b_hh`, `[B, gates·units]` each, and what it
     /// remembers.
     pub(super) next: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
+    /// The same for other programs.
+    pub(super) recurrence: Recurrence,
     /// Whether there is a way on the host that is fused: it is then a gated recurrent unit.
     pub(super) is_fused: bool,
 }
@@ -250,6 +252,20 @@ impl Model for RecurrentModel {
         let memory = Tensor::zeros((observation.dims2()?.0, self.memory()), DType::F32, observation.device())?;
         let (outputs, value, _) = self.forward_after(params, observation, &memory)?;
         Ok((outputs, value))
+    }
+
+    fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
+        let outputs = self.distribution.network_outputs();
+        params.read(|theta| {
+            let mut operations = Operation::of_mlp(theta, &self.front, self.cell.gates * self.units);
+            // The last layer of the front is the cell's own.
+            let Some(Operation::Linear(input)) = operations.pop() else { return None };
+            let recurrent = &self.gru.recurrent.layers[0];
+            let recurrent = Linear::of(theta, recurrent, recurrent.outputs);
+            operations.push(Operation::Cell { recurrence: self.cell.recurrence, input, recurrent });
+            operations.extend(Operation::of_mlp(theta, &self.heads, outputs));
+            Some(operations)
+        })
     }
 
     fn memory(&self) -> usize {

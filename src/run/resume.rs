@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::checkpoints::{Checkpoints, update_of};
 use super::sinks::Sinks;
-use super::{RunFolder, check};
+use super::{RunFolder, SUMMARY, check};
 use crate::own_folder::{self, Kind};
+use crate::policy::POLICY;
 use crate::{Catalogue, Checkpoint, Config, Error, Overrides, Result, Trainer, World, whole_file};
 
 impl RunFolder {
@@ -146,6 +147,12 @@ impl RunFolder {
         }
         if !bad.is_empty() {
             return Err(none_of(&path, &bad));
+        }
+        // A run that has ended has a summary.
+        if path.join(POLICY).exists() && !path.join(SUMMARY).exists() {
+            let problem =
+                "this folder has a policy and no checkpoint to go on from, as one that was imported; give another one";
+            return Err(Error::File { path, problem: problem.into() });
         }
         let trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
         sinks.begin()?;

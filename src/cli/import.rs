@@ -1,0 +1,58 @@
+//! Makes the folder of a run from a policy of another program.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command, CommandFactory, Parser};
+
+use super::read;
+use crate::import::{self, Asked, Imported};
+use crate::models::Activation;
+use crate::policy::POLICY;
+use crate::screen::{self, say};
+use crate::{Catalogue, Result, RunFolder};
+
+/// Makes the folder of a run from a policy of Stable-Baselines3 or CleanRL, for `evaluate` and `export`; no pickle is executed.
+#[derive(Parser)]
+struct Args {
+    /// What was saved: a zip of Stable-Baselines3, torch's state dict, or the same tensors as safetensors or npz
+    file: PathBuf,
+    /// The environment that it was trained in
+    #[arg(long)]
+    env: String,
+    /// The folder of the run to make
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// What stands between its layers, where the file does not say it and it is not tanh
+    #[arg(long, value_parser = activation)]
+    activation: Option<Activation>,
+    /// An npz of the mean and var of observations, and of clip, that they were normalised by
+    #[arg(long, value_name = "FILE")]
+    normaliser: Option<PathBuf>,
+    /// Replace the run that is in the folder
+    #[arg(long)]
+    force: bool,
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    // The error names them all.
+    toml::Value::from(text).try_into().map_err(|e: toml::de::Error| e.message().to_string())
+}
+
+pub(super) fn command(_: &Catalogue) -> Command {
+    Args::command()
+}
+
+pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
+    import(&read(args)?, catalogue).map(|()| ExitCode::SUCCESS)
+}
+
+fn import(args: &Args, catalogue: &Catalogue) -> Result<()> {
+    let asked = Asked { env: args.env.clone(), activation: args.activation };
+    let Imported { policy, of } = import::read(&args.file, args.normaliser.as_deref(), &asked, catalogue)?;
+    let run = RunFolder::create(&args.out, policy.config(), args.force)?;
+    policy.save(&run.path().join(POLICY))?;
+    let (file, out) = (screen::path(&args.file), screen::path(&args.out));
+    let network = policy.config().model.to_string();
+    say(format_args!("{file}: a policy of {of}'s, {network}, in {out}"))
+}

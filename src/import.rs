@@ -1,0 +1,160 @@
+//! Policies of other programs: Stable-Baselines3's, and CleanRL's.
+//!
+//! Their files are torch's, and those are pickles within a zip. No pickle is ever executed: what one says is read as data, as far as a
+//! table of tensors needs it, and all else is refused.
+
+mod archive;
+mod array;
+mod npy;
+mod pickle;
+mod recognised;
+
+use std::path::Path;
+
+use serde_json::Value;
+use uphill_envs::quoted;
+
+use crate::models::{Activation, Site};
+use crate::seed::Seed;
+use crate::{Buffers, Catalogue, Config, Error, Layout, Policy, Result, whole_file};
+
+use archive::Found;
+use array::{Array, Arrays};
+use recognised::Recognised;
+
+/// The most bytes of a file that is read.
+const MOST: u64 = 1 << 30;
+
+/// What a file does not say.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The environment that the policy is for, as in [`Config::env`].
+    pub env: String,
+    /// What stands between layers, where the file does not say it and it is not what the program has by default.
+    pub activation: Option<Activation>,
+}
+
+/// What a file was found to hold.
+pub struct Imported {
+    /// The policy, in the environments of its name.
+    pub policy: Policy,
+    /// Whose it is.
+    pub of: &'static str,
+}
+
+/// Reads a policy: a zip that Stable-Baselines3 saved of PPO or A2C, a state dict that torch saved, such as CleanRL's, or the same
+/// tensors under the same names as safetensors or npz. `normaliser` is an npz of `mean` and `var` of observations, and of `clip` where
+/// they are clipped elsewhere than at 10 deviations.
+///
+/// # Errors
+/// [`Error::File`] for what cannot be read, for a policy that no network here is, and for one that does not fit the environment;
+/// what the environment fails with.
+pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &Catalogue) -> Result<Imported> {
+    let Found { arrays, data } = open(path)?;
+    let problem = |problem: String| Error::File { path: path.into(), problem };
+    let recognised = Recognised::of(&arrays, &data, asked.activation).map_err(problem)?;
+    let normaliser = normaliser.map(Statistics::read).transpose()?;
+    let config = config(&recognised, normaliser.as_ref(), &data, asked, catalogue)?;
+    let spec = config.make_envs(1)?.spec().clone();
+    let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
+    let (mut params, network) = config.make_model(&site).map_err(|e| problem(e.to_string()))?;
+    let values = recognised.values(&arrays, params.layout()).map_err(|e| problem(format!("{}: {e}", spec.id)))?;
+    params.update(|theta| theta.copy_from_slice(&values))?;
+    if let Some(statistics) = normaliser {
+        let mut buffers = params.buffers().clone();
+        statistics.fill(&mut buffers)?;
+        params.set_buffers(&buffers)?;
+    }
+    Ok(Imported { policy: Policy::new(config, network, params), of: recognised.of })
+}
+
+fn open(path: &Path) -> Result<Found> {
+    let bytes = whole_file::read(path, MOST).map_err(Error::io(path))?;
+    archive::read(bytes).map_err(|problem| Error::File { path: path.into(), problem })
+}
+
+/// The settings that such a policy is evaluated with.
+fn config(
+    recognised: &Recognised,
+    normaliser: Option<&Statistics>,
+    data: &Value,
+    asked: &Asked,
+    catalogue: &Catalogue,
+) -> Result<Config> {
+    let mut table = toml::Table::new();
+    let mut set = |name: &str, value: toml::Value| drop(table.insert(name.into(), value));
+    set("algo", recognised.algo.into());
+    set("env", asked.env.clone().into());
+    set("model", recognised.model.clone().into());
+    if let Some(distribution) = recognised.distribution {
+        set("distribution", distribution.into());
+    }
+    if let Some(Statistics { clip, .. }) = normaliser {
+        set("normalize_observation", true.into());
+        set("clip_observation", f64::from(*clip).into());
+    }
+    if let Some(steps) = data.get("num_timesteps").and_then(Value::as_i64).filter(|steps| *steps > 0) {
+        set("steps", steps.into());
+    }
+    Config::from_table_with(table, catalogue)
+}
+
+/// What is known of observations.
+struct Statistics {
+    path: std::path::PathBuf,
+    mean: Array,
+    variance: Array,
+    clip: f32,
+}
+
+impl Statistics {
+    fn read(path: &Path) -> Result<Self> {
+        let Found { mut arrays, .. } = open(path)?;
+        let mut take = |name: &str| {
+            let missing = || format!("there is no array `{name}`: it holds `mean` and `var` of observations");
+            arrays.remove(name).ok_or_else(|| Error::File { path: path.into(), problem: missing() })
+        };
+        let (mean, variance) = (take("mean")?, take("var")?);
+        let clip = take("clip").ok().and_then(|clip| clip.numbers.first().copied());
+        Ok(Self { path: path.into(), mean, variance, clip: clip.unwrap_or(10.0) })
+    }
+
+    fn fill(self, buffers: &mut Buffers) -> Result<()> {
+        for (theirs, ours, array) in
+            [("mean", "normaliser.mean", self.mean), ("var", "normaliser.variance", self.variance)]
+        {
+            let problem = |problem: String| Error::File { path: self.path.clone(), problem };
+            let Some(buffer) = buffers.get_mut(ours) else { continue };
+            let (got, expected) = (array.numbers.len(), buffer.len());
+            if got != expected {
+                return Err(problem(format!("array `{theirs}` has {got} numbers, and an observation {expected}")));
+            }
+            if theirs == "var" && array.numbers.iter().any(|x| *x < 0.0) {
+                return Err(problem("array `var` holds a number below 0: it is of variances".into()));
+            }
+            buffer.copy_from_slice(&array.numbers);
+        }
+        Ok(())
+    }
+}
+
+impl Recognised {
+    /// The parameters of a network of this layout.
+    fn values(&self, arrays: &Arrays, layout: &Layout) -> Result<Vec<f32>, String> {
+        let mut values = vec![0.0; layout.len()];
+        for block in layout.blocks() {
+            let part = self.parts.iter().find(|part| part.ours == block.name);
+            let part =
+                part.ok_or_else(|| format!("the network has a block `{}`, for which there is no tensor", block.name))?;
+            // What was recognised is there.
+            let Some(array) = arrays.get(&part.theirs) else { continue };
+            if array.numbers.len() != block.elem_count() {
+                let (shape, theirs) = (&array.shape, quoted(&part.theirs));
+                let problem = format!("tensor `{theirs}` has shape {shape:?}, which is not `{}` of shape", block.name);
+                return Err(format!("{problem} {:?}: is --env the environment that it was trained in?", block.shape));
+            }
+            values[block.range()].copy_from_slice(&part.turned(array));
+        }
+        Ok(values)
+    }
+}

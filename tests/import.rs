@@ -1,0 +1,371 @@
+//! Policies of Stable-Baselines3 and CleanRL do here what they do there, and broken files are refused.
+//!
+//! What they do there is in tests/reference/policies.json, of `policies.py`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::Value;
+use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor};
+use uphill::catalogue::{EnvRow, MakeEnv};
+use uphill::envs::{Action, End, Env, EnvError, Space, Spec, Step};
+use uphill::export::Actor;
+use uphill::import::{self, Asked};
+use uphill::models::Activation;
+use uphill::{ActionColumn, Catalogue, Error, Mode, Policy, Result};
+
+fn file(name: &str) -> PathBuf {
+    Path::new("tests/reference/policies").join(name)
+}
+
+fn reference() -> Value {
+    let text = fs::read_to_string("tests/reference/policies.json").expect("a file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().expect("an array").iter().map(|x| x.as_f64().expect("a number")).collect()
+}
+
+fn asked(env: &str) -> Asked {
+    Asked { env: env.into(), ..Asked::default() }
+}
+
+fn imported(name: &str, env: &str) -> Policy {
+    import::read(&file(name), None, &asked(env), &Catalogue::default()).expect(name).policy
+}
+
+/// The return of an episode that begins with this seed.
+fn played(policy: &Policy, seed: u64) -> f64 {
+    let mut env = policy.config().make_env().expect("an environment");
+    let mut observation = vec![0.0; env.spec().observation_len()];
+    env.reset(Some(seed), &mut observation).expect("a reset");
+    let (mut memory, mut sum) = (policy.memory(1), 0.0);
+    loop {
+        let chosen = policy.act(&observation, &mut memory, Mode::Likeliest).expect("an action");
+        let step = env.step(chosen.view().lane(0, &env.spec().action), &mut observation).expect("a step");
+        sum += f64::from(step.reward);
+        if step.end.ended() {
+            return sum;
+        }
+    }
+}
+
+/// Checks actions in stored observations, and the returns of ten episodes.
+fn does_the_same(policy: &Policy, of: &Value) {
+    let rows = |name: &str| of[name].as_array().expect("rows").iter().map(numbers).collect::<Vec<_>>();
+    for (observation, expected) in rows("observations").iter().zip(rows("actions")) {
+        let observation: Vec<f32> = observation.iter().map(|x| *x as f32).collect();
+        let found = policy.act(&observation, &mut policy.memory(1), Mode::Likeliest).expect("an action");
+        let found: Vec<f64> = match found {
+            ActionColumn::Discrete(indices) => indices.iter().map(|index| f64::from(*index)).collect(),
+            ActionColumn::Continuous(numbers) => numbers.iter().map(|x| f64::from(*x)).collect(),
+        };
+        let apart = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(found.len() == expected.len() && apart < 2e-6, "{found:?} for {expected:?}");
+    }
+    let found: Vec<f64> = (0..10).map(|seed| played(policy, seed)).collect();
+    for (found, expected) in found.iter().zip(numbers(&of["returns"])) {
+        assert!((found - expected).abs() <= 1e-4 * expected.abs(), "{found} for {expected}");
+    }
+}
+
+#[test]
+fn policies_of_stable_baselines3_come_to_the_same_returns() {
+    let reference = reference();
+    let policy = imported("sb3_ppo.zip", "CartPole-v1");
+    let (config, relu) = (policy.config(), Activation::Relu);
+    assert_eq!((&*config.model.to_string(), config.activation), ("mlp(critic_hidden=[5])", relu));
+    assert_eq!(config.hidden, [8, 6]);
+    does_the_same(&policy, &reference["sb3_ppo"]);
+    let stats = file("sb3_a2c_stats.npz");
+    let read = |stats| import::read(&file("sb3_a2c.zip"), stats, &asked("Pendulum-v1"), &Catalogue::default());
+    let found = read(Some(stats.as_path())).expect("a policy");
+    assert_eq!((found.of, &*found.policy.config().algo.name), ("Stable-Baselines3", "a2c"));
+    assert_eq!(found.policy.config().distribution.name, "gsde");
+    assert_eq!((found.policy.config().clip_observation, found.policy.config().steps), (5.0, 3000));
+    does_the_same(&found.policy, &reference["sb3_a2c"]);
+    // Without what observations were normalised by it is another policy.
+    let without = read(None).expect("a policy").policy;
+    let expected = numbers(&reference["sb3_a2c"]["returns"]);
+    assert!((0..10).any(|seed| (played(&without, seed) - expected[seed as usize]).abs() > 1.0));
+}
+
+#[test]
+fn policies_of_cleanrl_come_to_the_same_returns() {
+    let reference = reference();
+    for name in ["cleanrl_ppo.cleanrl_model", "cleanrl_ppo.safetensors", "cleanrl_ppo.npz"] {
+        does_the_same(&imported(name, "CartPole-v1"), &reference["cleanrl_ppo"]);
+    }
+    let policy = imported("cleanrl_continuous.cleanrl_model", "Pendulum-v1");
+    assert_eq!(policy.config().distribution.name, "diag_gaussian");
+    does_the_same(&policy, &reference["cleanrl_continuous"]);
+}
+
+#[test]
+fn what_stands_between_layers_can_be_said() {
+    let with = |activation| {
+        let asked = Asked { activation, ..asked("CartPole-v1") };
+        let path = file("cleanrl_ppo.safetensors");
+        import::read(&path, None, &asked, &Catalogue::default()).expect("a policy").policy.config().activation
+    };
+    assert_eq!(with(None), Activation::Tanh);
+    assert_eq!(with(Some(Activation::Relu)), Activation::Relu);
+    // What the file says cannot be said otherwise.
+    let asked = Asked { activation: Some(Activation::Gelu), ..asked("CartPole-v1") };
+    let refused = import::read(&file("sb3_ppo.zip"), None, &asked, &Catalogue::default()).err().expect("a refusal");
+    assert!(refused.to_string().ends_with("activation = gelu, and the file says relu: leave it out"), "{refused}");
+}
+
+/// Images, the same each time.
+struct Pictures(Spec);
+
+impl Env for Pictures {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+
+    fn reset(&mut self, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        observation.fill(0.0);
+        Ok(())
+    }
+
+    fn step(&mut self, _: Action<'_>, _: &mut [f32]) -> Result<Step, EnvError> {
+        Ok(Step { reward: 0.0, end: End::Terminated })
+    }
+}
+
+/// A catalogue with an environment of such images.
+fn with_pictures() -> Catalogue {
+    Catalogue::default().with(EnvRow {
+        name: "Pictures-v0",
+        summary: "a test's",
+        params: &[],
+        make: MakeEnv::one(|_| {
+            let observation = Space::Image { height: 44, width: 52, channels: 2, max: 255 };
+            Ok(Box::new(Pictures(Spec {
+                id: "Pictures-v0".into(),
+                observation,
+                action: Space::Discrete { n: 3 },
+                max_episode_steps: Some(2),
+                reward_threshold: None,
+            })))
+        }),
+    })
+}
+
+/// Writes tensors of these names and shapes as safetensors, all of one number but those that are given.
+fn write(path: &Path, tensors: &[(String, Vec<usize>, Vec<f32>)]) {
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|(.., x)| x.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        (name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a tensor"))
+    });
+    let bytes = safetensors::serialize(views.collect::<HashMap<_, _>>(), None).expect("a file");
+    fs::write(path, bytes).expect("a file");
+}
+
+#[test]
+fn networks_of_images_say_the_same() {
+    let reference = &reference()["images"];
+    let image: [f64; 3] = numbers(&reference["image"]).try_into().expect("three");
+    let [rows, columns, channels] = image.map(|x| x as usize);
+    let tensors = reference["tensors"].as_array().expect("tensors").iter().enumerate().map(|(k, tensor)| {
+        let shape: Vec<usize> = numbers(&tensor[1]).iter().map(|x| *x as usize).collect();
+        let scale = tensor[2].as_f64().expect("a number");
+        let values = (0..shape.iter().product()).map(|i| ((i as f64 * 0.7 + k as f64).cos() * scale) as f32).collect();
+        (tensor[0].as_str().expect("a name").to_string(), shape, values)
+    });
+    let theirs: Vec<(String, Vec<usize>, Vec<f32>)> = tensors.collect();
+    // The same network as Stable-Baselines3 saves it, once for both and once for each.
+    let renamed = |name: &str| match name.split_once('.') {
+        Some(("network", rest)) if rest.starts_with('7') => name.replace("network.7", "features_extractor.linear.0"),
+        Some(("network", _)) => name.replace("network", "features_extractor.cnn"),
+        _ => name.replace("actor", "action_net").replace("critic", "value_net"),
+    };
+    let ours: Vec<_> = theirs.iter().map(|(name, shape, x)| (renamed(name), shape.clone(), x.clone())).collect();
+    let twice = ours.iter().filter(|(name, ..)| name.starts_with("features"));
+    let twice =
+        twice.flat_map(|(name, shape, x)| ["pi_", "vf_"].map(|net| (format!("{net}{name}"), shape.clone(), x.clone())));
+    let ours: Vec<_> = ours.iter().cloned().chain(twice).collect();
+    let images: Vec<f32> = (0..2 * rows * columns * channels).map(|i| (i * 37 % 256) as f32).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy.safetensors");
+    for (of, tensors) in [("CleanRL", &theirs), ("Stable-Baselines3", &ours)] {
+        write(&path, tensors);
+        let found = import::read(&path, None, &asked("Pictures-v0"), &with_pictures()).expect(of);
+        let config = found.policy.config();
+        assert_eq!((found.of, &*config.model.to_string(), &*config.hidden), (of, "nature_cnn", &[12][..]));
+        // What it says of images is told by what it is exported to.
+        let bytes = Actor::of(&found.policy).expect("an actor").onnx();
+        let model = tract_onnx::onnx().model_for_read(&mut &*bytes).expect("a model");
+        let model = model.into_optimized().expect("a plan").into_runnable().expect("a plan");
+        let images = Tensor::from_shape(&[2, rows, columns, channels], &images).expect("images");
+        let logits = model.run([images.into()].into_iter().collect()).expect("logits").remove(1);
+        let expected: Vec<f64> = reference["logits"].as_array().expect("rows").iter().flat_map(numbers).collect();
+        let logits = logits.cast_to::<f32>().expect("numbers");
+        for (found, expected) in logits.view().as_slice::<f32>().expect("numbers").iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6, "{of}: {found} for {expected}");
+        }
+    }
+    let asked_relu = Asked { activation: Some(Activation::Relu), ..asked("Pictures-v0") };
+    let refused = import::read(&path, None, &asked_relu, &with_pictures()).err().expect("a refusal");
+    assert!(refused.to_string().contains("activation has no effect"), "{refused}");
+    // Of two extractors, which see with other eyes, no network here is.
+    let mut apart = ours;
+    let (.., values) = apart.last_mut().expect("a tensor");
+    values[0] += 1.0;
+    write(&path, &apart);
+    let refused = import::read(&path, None, &asked("Pictures-v0"), &with_pictures()).err().expect("a refusal");
+    assert!(refused.to_string().contains("is no part of a policy of Stable-Baselines3"), "{refused}");
+}
+
+/// What reading a file of these bytes fails with.
+fn refusal(bytes: &[u8], env: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy");
+    fs::write(&path, bytes).expect("a file");
+    match import::read(&path, None, &asked(env), &Catalogue::default()) {
+        Err(Error::File { problem, .. }) => problem,
+        Err(e) => panic!("{e}"),
+        Ok(_) => panic!("it was taken"),
+    }
+}
+
+/// A zip of torch whose table of tensors is this.
+fn torch(pickle: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::FileOptions::<()>::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in [("policy/data.pkl", pickle), ("policy/data/0", &[0; 32])] {
+        zip.start_file(name, stored).expect("an entry");
+        std::io::Write::write_all(&mut zip, bytes).expect("an entry");
+    }
+    zip.finish().expect("a zip").into_inner()
+}
+
+#[test]
+fn nothing_of_a_pickle_is_called() {
+    // {'actor.0.weight': os.system('true')}
+    let call = b"\x80\x02}X\x0e\x00\x00\x00actor.0.weightcos\nsystem\nX\x04\x00\x00\x00true\x85Rs.";
+    let said = refusal(&torch(call), "CartPole-v1");
+    assert!(said.contains("os.system would have to be called, and nothing of a pickle is"), "{said}");
+    let object = b"\x80\x02c__main__\nAgent\n)\x81.";
+    let said = refusal(&torch(object), "CartPole-v1");
+    assert!(said.contains("save a state dict"), "{said}");
+    let said = refusal(b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94.", "CartPole-v1");
+    assert!(said.contains("this is a pickle, and none is ever executed"), "{said}");
+}
+
+#[test]
+fn what_a_file_claims_is_not_believed() {
+    // One tensor of 2^31 - 1 numbers in a storage of eight.
+    let claim = |shape: &[u8]| {
+        let mut pickle = b"\x80\x02}X\x01\x00\x00\x00actorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage\
+            ctorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x08tQK\x00"
+            .to_vec();
+        pickle.extend_from_slice(shape);
+        pickle.extend_from_slice(b"\x85K\x01\x85\x89}tRs.");
+        refusal(&torch(&pickle), "CartPole-v1")
+    };
+    let said = claim(b"J\xff\xff\xff\x7f");
+    assert!(said.contains("is of more numbers than the file has"), "{said}");
+    let said = claim(b"K\x09");
+    assert!(said.contains("reaches past the 32 bytes"), "{said}");
+    assert!(claim(b"K\x08").contains("are neither those of"), "{}", claim(b"K\x08"));
+}
+
+#[test]
+fn policies_of_other_networks_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy.safetensors");
+    let said = |tensors: &[(&str, &[usize])]| {
+        let made =
+            |(name, shape): &(&str, &[usize])| ((*name).to_string(), shape.to_vec(), vec![0.5; shape.iter().product()]);
+        write(&path, &tensors.iter().map(made).collect::<Vec<_>>());
+        refusal(&fs::read(&path).expect("a file"), "CartPole-v1")
+    };
+    let net: [(&str, &[usize]); 4] =
+        [("actor.0.weight", &[2, 4]), ("actor.0.bias", &[2]), ("critic.0.weight", &[1, 4]), ("critic.0.bias", &[1])];
+    assert!(said(&net[..3]).contains("there is no tensor `critic.0.bias`"), "{}", said(&net[..3]));
+    let wrong = said(&[net[0], net[1], net[2], ("critic.0.bias", &[2])]);
+    assert!(wrong.contains("which is not `critic.head.bias` of shape [1]"), "{wrong}");
+    let more = said(&[net[0], net[1], net[2], net[3], ("lstm.weight_ih_l0", &[2, 2])]);
+    assert!(more.contains("tensor `lstm.weight_ih_l0` is no part of a policy of CleanRL's"), "{more}");
+    assert!(said(&[("q_net.0.weight", &[2, 4])]).contains("(q_net.0.weight) are neither those of"));
+    let other = refusal(&fs::read(file("sb3_ppo.zip")).expect("a file"), "Acrobot-v1");
+    assert!(other.contains("is --env the environment that it was trained in?"), "{other}");
+}
+
+/// The table of tensors of a file of torch.
+fn pickle_of(name: &str) -> Vec<u8> {
+    let mut zip = zip::ZipArchive::new(fs::File::open(file(name)).expect("a file")).expect("a zip");
+    let inside =
+        zip.file_names().map(|name| name.expect("a name").into_owned()).find(|name| name.ends_with("data.pkl"));
+    let (mut entry, mut bytes) = (zip.by_name(&inside.expect("a table")).expect("an entry"), Vec::new());
+    std::io::Read::read_to_end(&mut entry, &mut bytes).expect("bytes");
+    bytes
+}
+
+/// The files, whole.
+fn files() -> Vec<Vec<u8>> {
+    let names = ["sb3_ppo.zip", "cleanrl_ppo.cleanrl_model", "cleanrl_ppo.safetensors", "cleanrl_ppo.npz"];
+    names.iter().map(|name| fs::read(file(name)).expect(name)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn broken_files_are_refused_or_read(
+        which in 0usize..4,
+        cut in prop::option::of(0.0f64..1.0),
+        changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 0..6),
+    ) {
+        let mut bytes = files().swap_remove(which);
+        for (place, byte) in changes {
+            let place = (place * bytes.len() as f64) as usize;
+            bytes[place] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate((cut * bytes.len() as f64) as usize);
+        }
+        refused_or_read(&bytes)?;
+    }
+
+    #[test]
+    fn broken_pickles_are_refused_or_read(
+        cut in prop::option::of(0.0f64..1.0),
+        changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 0..4),
+    ) {
+        let mut bytes = pickle_of("cleanrl_ppo.cleanrl_model");
+        for (place, byte) in changes {
+            let place = (place * bytes.len() as f64) as usize;
+            bytes[place] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate((cut * bytes.len() as f64) as usize);
+        }
+        refused_or_read(&torch(&bytes))?;
+    }
+
+    #[test]
+    fn any_pickle_is_refused_or_read(
+        bytes in prop::collection::vec(prop::sample::select(&b"\x80\x02cab\n}]()tRsuqhrjQXKMJN.\x85\x86\x87\x8a\x8c\x93\x94\x95\x81be\x00\x01"[..]), 0..60),
+    ) {
+        refused_or_read(&torch(&bytes))?;
+    }
+}
+
+/// Reads a file, and looks at what is said if it is refused.
+fn refused_or_read(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy");
+    fs::write(&path, bytes).expect("a file");
+    if let Err(e) = import::read(&path, None, &asked("CartPole-v1"), &Catalogue::default()) {
+        let said = e.to_string();
+        prop_assert!(said.len() < 600, "{} bytes: {said}", said.len());
+    }
+    Ok(())
+}
