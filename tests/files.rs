@@ -66,7 +66,7 @@ fn policy(home: &Path) -> Policy {
     let mut trainer = Trainer::new(&config()).expect("a trainer");
     trainer.step().expect("an update");
     run.finish(trainer).expect("a summary");
-    Policy::load(&home.join("policy")).expect("a policy")
+    Policy::load(home.join("policy")).expect("a policy")
 }
 
 #[test]

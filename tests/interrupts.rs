@@ -340,7 +340,7 @@ fn programs_hear_ctrl_c_and_kill_while_they_evaluate() {
     let command = lines[1].strip_prefix("interrupted: `").and_then(|rest| rest.strip_suffix("` goes on with it"));
     let program = command.and_then(|command| command.strip_suffix(" --resume run")).expect("a command");
     assert_eq!(Path::new(program), programs::example("train").get_program());
-    Policy::load(&home.path().join("run")).expect("it is kept");
+    Policy::load(home.path().join("run")).expect("it is kept");
     assert!(!home.path().join("run/summary.json").exists());
 
     for (signal, more) in [("-INT", ""), ("-TERM", " --watch --max-steps 1000000000")] {
