@@ -196,33 +196,36 @@ class Numbers:
         from gymnasium import spaces
 
         self.described = None
+        # A type by its letters is looked up each time.
+        f4, u1, u4 = (numpy.dtype(letters) for letters in ("<f4", "u1", "<u4"))
         if isinstance(space, spaces.Discrete):
             n, start = int(space.n), int(space.start)
             self.described = {"kind": "discrete", "n": [n]}
-            self.read = lambda action: struct.unpack_from("<I", action)[0] + start
-            self.write = lambda element: struct.pack("<f", int(element) - start)
+            index, number = struct.Struct("<I"), struct.Struct("<f")
+            self.read = lambda action: index.unpack(action)[0] + start
+            self.write = lambda element: number.pack(int(element) - start)
         elif isinstance(space, spaces.MultiDiscrete):
             start = getattr(space, "start", numpy.zeros_like(space.nvec))
             self.described = {"kind": "multi_discrete", "n": [int(n) for n in space.nvec.ravel()]}
-            self.read = lambda action: numpy.frombuffer(action, "<u4").reshape(space.shape).astype(space.dtype) + start
-            self.write = lambda element: (numpy.asarray(element) - start).astype("<f4").tobytes()
+            self.read = lambda action: numpy.frombuffer(action, u4).reshape(space.shape).astype(space.dtype) + start
+            self.write = lambda element: (numpy.asarray(element) - start).astype(f4).tobytes()
         elif isinstance(space, spaces.MultiBinary):
             self.described = {"kind": "multi_binary", "n": [int(numpy.prod(space.shape))]}
-            self.read = lambda action: numpy.frombuffer(action, "<u4").reshape(space.shape).astype(space.dtype)
-            self.write = lambda element: numpy.asarray(element, "<f4").tobytes()
+            self.read = lambda action: numpy.frombuffer(action, u4).reshape(space.shape).astype(space.dtype)
+            self.write = lambda element: numpy.asarray(element, f4).tobytes()
         elif isinstance(space, spaces.Box):
-            low, high = (bound.astype("<f4") for bound in (space.low, space.high))
+            low, high = (bound.astype(f4) for bound in (space.low, space.high))
             image = space.dtype == numpy.uint8 and len(space.shape) in (2, 3) and (low == 0).all() and (high == high.max()).all()
             if image and what == "observation":
                 height, width, channels = (*space.shape, 1)[:3]
                 self.described = {"kind": "image", "n": [height, width, channels, int(high.max())]}
-                self.write = lambda element: numpy.asarray(element, "u1").tobytes()
+                self.write = lambda element: numpy.asarray(element, u1).tobytes()
             else:
                 with numpy.errstate(over="ignore"):
                     bounds = [bound.tobytes().hex() for bound in (low, high)]
                 self.described = {"kind": "box", "n": [], "low": bounds[0], "high": bounds[1]}
-                self.write = lambda element: numpy.asarray(element, "<f4").tobytes()
-                self.read = lambda action: numpy.frombuffer(action, "<f4").reshape(space.shape).astype(space.dtype)
+                self.write = lambda element: numpy.asarray(element, f4).tobytes()
+                self.read = lambda action: numpy.frombuffer(action, f4).reshape(space.shape).astype(space.dtype)
         else:
             kinds = "Discrete, MultiDiscrete, MultiBinary and Box are"
             remedy = '; wrappers=["FlattenObservation"] makes it a Box' if what == "observation" else ""
@@ -242,6 +245,10 @@ def specified(env, observation, action):
             "reward_threshold": spec and spec.reward_threshold,
         }
     )
+
+
+# Reward and end of a step.
+HEAD = struct.Struct("<dB")
 
 
 class Alone:
@@ -264,11 +271,12 @@ class Alone:
 
     def step(self, actions):
         """What each step of a lane came to."""
+        envs, read, write = self.envs, self.action.read, self.observation.write
         for lane, action in actions:
             try:
-                observation, reward, terminated, truncated, _ = self.envs[lane].step(self.action.read(action))
+                observation, reward, terminated, truncated, _ = envs[lane].step(read(action))
                 end = 1 if terminated else 2 if truncated else 0
-                yield struct.pack("<dB", reward, end) + self.observation.write(observation)
+                yield HEAD.pack(reward, end) + write(observation)
             except Exception as problem:
                 raise InLane(lane) from problem
 
@@ -353,7 +361,7 @@ class Together:
                 if ended[lane] and self.same_step:
                     self.begun[lane], observation = observation.copy(), info["final_obs"][lane]
                 end = 1 if terminated[lane] else 2 if truncated[lane] else 0
-                said.append(struct.pack("<dB", rewards[lane], end) + self.observation.write(observation))
+                said.append(HEAD.pack(rewards[lane], end) + self.observation.write(observation))
         # Those that nobody asked for are begun anew, so that the next step finds them under way.
         idle = [lane for lane in self.astray if ended[lane]]
         if idle and not self.same_step:
