@@ -7,9 +7,12 @@
 //!
 //! Kill it whenever you like: each run is a file once it is done, and the same command does the rest.
 
+mod noise;
 mod record;
+mod report;
 mod runs;
 mod study;
+mod tables;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +21,6 @@ use clap::Parser;
 use uphill::screen::say;
 use uphill::{Result, cli};
 
-use runs::Runs;
 use study::Study;
 
 /// Steps and updates that PPO takes to learn a task, against the size of its batch.
@@ -40,7 +42,6 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    let study = Study::read(&args.config)?;
-    let groups = Runs::open(&study, &args.out, !args.report)?.all()?;
-    say(format_args!("{} groups", groups.len()))
+    report::make(&Study::read(&args.config)?, &args.out, !args.report)?;
+    say(format_args!("{}", args.out.join("report.md").display()))
 }

@@ -6,13 +6,16 @@ use uphill::screen::{Bar, tell};
 use uphill::stats::Reached;
 use uphill::{Error, Result};
 
+use crate::noise::Point;
 use crate::record::Record;
 use crate::study::{Optimizer, Rule, Size, Study};
 
 /// The records of a study's runs.
 pub(crate) struct Runs<'a> {
     pub(crate) study: &'a Study,
+    /// Where they are, and where noise scales are.
     folder: PathBuf,
+    noise: PathBuf,
     /// Whether what is missing is done.
     works: bool,
     bar: Bar,
@@ -41,10 +44,10 @@ impl<'a> Runs<'a> {
         std::fs::create_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
         let steps = |size: &Size| size.steps * study.runs(size);
         let bar = Bar::new("steps at most", study.sizes.iter().map(steps).sum());
-        Ok(Self { study, folder, works, bar })
+        Ok(Self { study, folder, noise: out.join("noise"), works, bar })
     }
 
-    /// Every group, small sizes first. Where nothing is to be done it ends before the first one that is not whole.
+    /// Every group, small sizes first; where nothing is to be done those that are whole.
     pub(crate) fn all(&self) -> Result<Vec<Group>> {
         let study = self.study;
         let mut base = vec![None; study.optimizers.len()];
@@ -57,6 +60,24 @@ impl<'a> Runs<'a> {
             }
         }
         Ok(groups)
+    }
+
+    /// Noise scales along runs of the first optimizer at the first size that got there.
+    pub(crate) fn noise(&self, groups: &[Group]) -> Result<Vec<Point>> {
+        let study = self.study;
+        let first = groups.iter().find(|group| group.optimizer == 0 && group.size.batch == study.base().batch);
+        let Some((group, (_, trial))) = first.and_then(|group| Some((group, group.reported.first()?))) else {
+            return Ok(Vec::new());
+        };
+        let mut points = Vec::new();
+        let got_there =
+            study.reported.seeds.list().into_iter().zip(&trial.records).filter(|(_, record)| record.reached);
+        for (seed, record) in got_there.take(study.noise.runs) {
+            let config = study.config(&study.optimizers[0], &group.size, trial.multiple, seed)?;
+            self.bar.part(&format!("noise scales, seed {seed}"));
+            points.extend(study.noise.along(&config, record.rollouts, &self.noise, self.works)?.into_iter().flatten());
+        }
+        Ok(points)
     }
 
     fn group(&self, place: usize, optimizer: &Optimizer, size: &Size, base: Option<f64>) -> Result<Option<Group>> {

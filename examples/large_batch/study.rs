@@ -7,6 +7,8 @@ use uphill::benchmark::Seeds;
 use uphill::words::{Spec, Value};
 use uphill::{Config, Error, Result};
 
+use crate::noise::Noise;
+
 /// Optimizers over sizes of batch.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,7 @@ pub(crate) struct Study {
     pub(crate) settings: toml::Table,
     pub(crate) tuning: Tuning,
     pub(crate) reported: Reported,
+    pub(crate) noise: Noise,
     pub(crate) optimizers: Vec<Optimizer>,
     /// Rising; the first one is what the scaling rules scale from.
     pub(crate) sizes: Vec<Size>,
@@ -118,6 +121,13 @@ impl Optimizer {
     }
 }
 
+impl Size {
+    /// Rollouts of a run that does not get there.
+    pub(crate) fn rollouts(&self) -> u64 {
+        self.steps.div_ceil(self.batch)
+    }
+}
+
 impl Study {
     /// Reads it, and refuses what could not be run.
     pub(crate) fn read(path: &Path) -> Result<Self> {
@@ -179,9 +189,9 @@ impl Study {
         self.optimizers.len() as u64 * (tuning + self.rules(size).len() as u64 * self.reported.seeds.count())
     }
 
-    /// Gradient steps that follow each rollout.
-    pub(crate) fn gradient_steps(&self, config: &Config) -> u64 {
-        (config.n_epochs * config.n_minibatches) as u64
+    /// The task.
+    pub(crate) fn env(&self) -> String {
+        self.settings.get("env").and_then(toml::Value::as_str).unwrap_or("CartPole-v1").into()
     }
 
     /// The settings of a run.
