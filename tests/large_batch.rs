@@ -41,6 +41,7 @@ seeds = { first = 101, count = 1 }
 
 [reported]
 seeds = { first = 1, count = 3 }
+replicates = 50
 
 [noise]
 runs = 1

@@ -3,8 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use uphill::plot::{Landmark, Picture, PictureOptions, ScalingPanel, Series, scaling_panels};
-use uphill::screen::amounts;
+use uphill::plot::{Landmark, PictureOptions, ScalingPanel, Series, scaling_panels};
 use uphill::stats::Interval;
 use uphill::{Error, Result};
 
@@ -36,7 +35,7 @@ fn write(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point
     std::fs::create_dir_all(&pictures).map_err(|source| Error::Io { path: pictures.clone(), source })?;
     let seeds = study.reported.seeds.count() as usize;
     let task = format!("PPO on {}", study.env());
-    let what = "medians of Kaplan and Meier with 95% bootstrap intervals; a line ends where fewer than half of the runs get there";
+    let what = "medians of Kaplan and Meier with 95% bootstrap intervals; no point where fewer than half of the runs get there";
     let options = PictureOptions::new(task, seeds, what);
     let landmarks = landmarks(noise);
     let measures: [(&str, &str, Measure); 2] = [
@@ -54,7 +53,8 @@ fn write(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point
         let together = ScalingPanel { name: String::new(), curves: tuned.collect() };
         let apart = optimizers().map(|name| ScalingPanel {
             name: name.into(),
-            curves: Rule::ALL
+            // What is drawn last is seen where lines meet.
+            curves: [Rule::Sqrt, Rule::Linear, Rule::Tuned]
                 .map(|rule| curve(name, rule, rule.label()))
                 .into_iter()
                 .filter(|it| !it.points.is_empty())
@@ -62,9 +62,12 @@ fn write(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point
         });
         let apart: Vec<ScalingPanel> = apart.filter(|panel| !panel.curves.is_empty()).collect();
         let names = ("batch, environment steps", axis);
-        let save = |picture: Picture, file: String| picture.save(pictures.join(file)).map_err(Error::from);
-        save(scaling_panels("Tuned", &[together], &landmarks, names, &options)?, format!("tuned-{name}.png"))?;
-        save(scaling_panels("Three rules", &apart, &landmarks, names, &options)?, format!("rules-{name}.png"))?;
+        for (title, what, panels) in [("Tuned", "tuned", &[together][..]), ("Three rules", "rules", &apart)] {
+            if panels.iter().any(|panel| !panel.curves.is_empty()) {
+                let picture = scaling_panels(title, panels, &landmarks, names, &options)?;
+                picture.save(pictures.join(format!("{what}-{name}.png")))?;
+            }
+        }
     }
     whole(&out.join("report.md"), text(study, groups, standings, noise).as_bytes())
 }
@@ -97,19 +100,17 @@ impl Rule {
     }
 }
 
-/// The middle ones of the noise scales, from the least to the largest.
+/// The median of the noise scales, with the middle half of them.
 fn landmarks(noise: &[Point]) -> Vec<Landmark> {
-    let of = |label: &str, scale: fn(&Point) -> Scale| {
-        let mut scales: Vec<f64> = noise.iter().filter_map(|point| scale(point).point).collect();
+    let of = |what: &str, scale: fn(&Point) -> Scale| {
+        // Where no signal is seen it is larger than any.
+        let mut scales: Vec<f64> = noise.iter().map(|point| scale(point).point.unwrap_or(f64::INFINITY)).collect();
         scales.sort_by(f64::total_cmp);
-        let (low, high) = (*scales.first()?, *scales.last()?);
-        Some(Landmark { label: label.into(), at: Interval { point: scales[scales.len() / 2], low, high } })
+        let at = |share: usize| scales.get(scales.len() * share / 4).copied().filter(|scale| scale.is_finite());
+        let at = Interval { point: at(2)?, low: at(1)?, high: at(3)? };
+        Some(Landmark { label: format!("noise scale of the gradient of the {what}"), at })
     };
-    let both = [
-        of("noise scale of the policy's gradient, median and range", |point| point.policy),
-        of("of the value's", |point| point.value),
-    ];
-    both.into_iter().flatten().collect()
+    [of("policy", |point| point.policy), of("value", |point| point.value)].into_iter().flatten().collect()
 }
 
 fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]) -> String {
@@ -138,7 +139,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
             continue;
         }
         let first = study.optimizers[0].name();
-        let [batch, most] = amounts([size.batch as f64, size.steps as f64]);
+        let (batch, most) = (grouped(size.batch), grouped(size.steps));
         let _ = write!(text, "\n## {batch} steps a batch, {most} at most\n\n");
         let _ = writeln!(
             text,
@@ -172,7 +173,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
 /// The learning rates that won, against what was tried.
 fn best(study: &Study, groups: &[Group]) -> String {
     let mut text = "\n## What won\n\nThe learning rate with the fewest steps over the tuning seeds; * at an end of what was tried.\n\n".to_string();
-    let head: Vec<String> = study.sizes.iter().map(|size| size.batch.to_string()).collect();
+    let head: Vec<String> = study.sizes.iter().map(|size| grouped(size.batch)).collect();
     let _ = writeln!(text, "| optimizer | {} |\n|---|{}", head.join(" | "), "---|".repeat(head.len()));
     for (i, optimizer) in study.optimizers.iter().enumerate() {
         let cell = |batch: u64| {
@@ -221,10 +222,17 @@ fn costs(study: &Study, groups: &[Group]) -> String {
         let sum: f64 =
             own.flat_map(|it| it.tried.iter().chain(it.reported.iter().map(|(_, it)| it))).map(seconds).sum();
         all += sum;
-        let _ = writeln!(text, "- {} steps a batch: {:.1} minutes of processor time", size.batch, sum / 60.0);
+        let _ = writeln!(text, "- {} steps a batch: {:.1} minutes of processor time", grouped(size.batch), sum / 60.0);
     }
     let _ = writeln!(text, "- all: {:.1} minutes", all / 60.0);
     text
+}
+
+/// With commas between thousands.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 /// A count with its interval.
@@ -232,8 +240,8 @@ fn count(Interval { point, low, high }: Interval) -> String {
     if point.is_infinite() {
         return "–".into();
     }
-    let high = if high.is_finite() { format!("{high:.0}") } else { "∞".into() };
-    format!("{point:.0} [{low:.0}, {high}]")
+    let high = if high.is_finite() { grouped(high as u64) } else { "∞".into() };
+    format!("{} [{}, {high}]", grouped(point as u64), grouped(low as u64))
 }
 
 fn share(it: Option<Interval>) -> String {

@@ -39,6 +39,8 @@ pub(crate) struct Tuning {
 pub(crate) struct Reported {
     /// None of those that are tuned on.
     pub(crate) seeds: Seeds,
+    /// Of the bootstrap that intervals are from.
+    pub(crate) replicates: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

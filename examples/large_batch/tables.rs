@@ -13,8 +13,6 @@ use crate::record::{Record, whole};
 use crate::runs::{Group, Trial};
 use crate::study::{Rule, Study};
 
-const BOOTSTRAP: Bootstrap = Bootstrap { reps: 10_000, confidence_level: 0.95, seed: uphill::Seed(0) };
-
 /// What an optimizer came to at a size by a rule.
 pub(crate) struct Standing {
     pub(crate) rule: Rule,
@@ -79,6 +77,7 @@ struct NoiseRow {
 
 /// All standings, in the order of the groups.
 pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>> {
+    let bootstrap = Bootstrap { reps: study.reported.replicates, ..Bootstrap::default() };
     let mut standings = Vec::new();
     for group in groups {
         let tuned = |optimizer: usize| {
@@ -88,8 +87,9 @@ pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>
         for (rule, trial) in &group.reported {
             let first = tuned(0).filter(|_| (group.optimizer, *rule) != (0, Rule::Tuned));
             let own = Some(&group.reported[0].1).filter(|_| *rule != Rule::Tuned);
-            let against =
-                |other: Option<&Trial>| other.map(|other| improvement(trial, other, group.size.steps)).transpose();
+            let against = |other: Option<&Trial>| {
+                other.map(|other| improvement(trial, other, group.size.steps, &bootstrap)).transpose()
+            };
             let steps: Vec<Reached> = trial.records.iter().map(|record| record.steps(group.size.steps)).collect();
             let updates = |record: &Record| match record.reached {
                 true => Reached::At(record.rollouts),
@@ -104,9 +104,9 @@ pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>
                 reached: trial.records.iter().filter(|record| record.reached).count(),
                 diverged: trial.records.iter().filter(|record| record.diverged.is_some()).count(),
                 runs: trial.records.len(),
-                mean_steps: restricted_mean_steps(&steps, group.size.steps, &BOOTSTRAP)?,
-                steps: median_steps(&steps, &BOOTSTRAP)?,
-                updates: median_steps(&updates, &BOOTSTRAP)?,
+                mean_steps: restricted_mean_steps(&steps, group.size.steps, &bootstrap)?,
+                steps: median_steps(&steps, &bootstrap)?,
+                updates: median_steps(&updates, &bootstrap)?,
                 better_than_first: against(first)?,
                 better_than_tuned: against(own)?,
             });
@@ -116,13 +116,13 @@ pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>
 }
 
 /// How often a run of the one takes fewer steps than one of the other.
-fn improvement(one: &Trial, other: &Trial, most: u64) -> Result<Interval> {
+fn improvement(one: &Trial, other: &Trial, most: u64, bootstrap: &Bootstrap) -> Result<Interval> {
     let scores = |trial: &Trial| {
         // What never got there is behind all that did.
         let score = |record: &Record| if record.reached { -(record.env_steps as f64) } else { -(2.0 * most as f64) };
         Scores::of_one_task(&trial.records.iter().map(score).collect::<Vec<_>>())
     };
-    Ok(probability_of_improvement_interval(&scores(one)?, &scores(other)?, &BOOTSTRAP)?)
+    Ok(probability_of_improvement_interval(&scores(one)?, &scores(other)?, bootstrap)?)
 }
 
 /// Writes a row for every run: those that were tuned by, too.

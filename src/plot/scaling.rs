@@ -6,10 +6,11 @@ use super::{
     Axis, Chart, Drawn, Interval, Look, Picture, PictureOptions, PlotError, Series, Swatch, check, look::Dashes,
 };
 
-/// Dashes of a [`Landmark`].
-const DASHES: Dashes = Some((0.3, 0.3));
-/// How much of its colour its band has.
-const GROUND: f64 = 0.12;
+/// Greys of [`Landmark`]s, with their dashes; they repeat.
+const LANDMARKS: [(RGBColor, Dashes); 2] =
+    [(RGBColor(60, 60, 60), Some((0.6, 0.4))), (RGBColor(140, 140, 140), Some((0.25, 0.3)))];
+/// How much of its grey a band has.
+const GROUND: f64 = 0.15;
 
 /// One panel of [`scaling_panels`].
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +117,10 @@ pub fn scaling_panels(
         check::has_logarithm(label, names.0, at.low)?;
     }
     let look = |label: &str| Look::of(labels.iter().position(|known| *known == label).unwrap_or_default());
-    let mark = |i: usize| Look { dashes: DASHES, ..Look::plain(Look::of(labels.len() + i).colour) };
+    let mark = |i: usize| {
+        let (colour, dashes) = LANDMARKS[i % LANDMARKS.len()];
+        Look { dashes, ..Look::plain(colour) }
+    };
     let lines = labels.iter().map(|label| (Swatch::Line(look(label)), label.to_string()));
     let marks = landmarks.iter().enumerate().map(|(i, landmark)| (Swatch::Line(mark(i)), landmark.label.clone()));
     let axes = |_, _| (Axis::logarithmic(x), Axis::logarithmic(y));
