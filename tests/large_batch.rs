@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use record::Record;
+use report::Found;
 use runs::{Trial, winner};
 use study::{Rule, Study};
 use uphill::stats::Reached;
@@ -158,7 +159,9 @@ fn a_study_that_was_killed_comes_out_the_same_to_the_byte_and_repeats_no_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let study = read(SMALL, folder.path()).expect("a study");
     let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
-    report::make(&study, &whole, true).expect("a study");
+    let make =
+        |out: &Path, works| Found::of(&study, out, works).and_then(|found| found.write_tables(out).map(|()| found));
+    make(&whole, true).and_then(|found| found.write_report(&whole)).expect("a study");
     let tables = ["results.csv", "statistics.csv", "noise.csv"];
     let results = std::fs::read_to_string(whole.join("results.csv")).expect("text");
     assert_eq!(results.lines().count(), 1 + 10 + 22, "a row a run under each rule");
@@ -176,9 +179,9 @@ fn a_study_that_was_killed_comes_out_the_same_to_the_byte_and_repeats_no_run() {
     let (damaged, bytes) = records.iter().nth(1).expect("a record");
     std::fs::write(there(damaged), &bytes[..bytes.len() / 2]).expect("a file");
     std::fs::write(there(damaged).with_extension("json.part"), b"{").expect("a file");
-    let error = report::make(&study, &killed, false).expect_err("nothing to report").to_string();
+    let error = make(&killed, false).err().expect("nothing to report").to_string();
     assert!(error.contains("leave --report out"), "{error}");
-    report::make(&study, &killed, true).expect("a study");
+    make(&killed, true).expect("a study");
     for table in tables {
         assert_eq!(std::fs::read(whole.join(table)).ok(), std::fs::read(killed.join(table)).ok(), "{table}");
     }
@@ -189,12 +192,11 @@ fn a_study_that_was_killed_comes_out_the_same_to_the_byte_and_repeats_no_run() {
     // Of what is not whole nothing is said but that it is missing.
     let last = records.keys().find(|path| path.to_string_lossy().contains("muon-128-x")).expect("a record");
     std::fs::remove_file(there(last)).expect("removed");
-    report::make(&study, &killed, false).expect("a report");
-    let report = std::fs::read_to_string(killed.join("report.md")).expect("text");
+    let report = make(&killed, false).expect("a report").text();
     assert!(report.contains("of 3 of 4 pairs"), "{report}");
 
     // Other settings are another study.
     let other = read(&SMALL.replace("n_epochs = 2", "n_epochs = 3"), folder.path()).expect("a study");
-    let error = report::make(&other, &whole, true).expect_err("another study").to_string();
+    let error = Found::of(&other, &whole, true).err().expect("another study").to_string();
     assert!(error.contains("it is of a run of other settings"), "{error}");
 }

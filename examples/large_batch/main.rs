@@ -21,6 +21,7 @@ use clap::Parser;
 use uphill::screen::say;
 use uphill::{Result, cli};
 
+use report::Found;
 use study::Study;
 
 /// Steps and updates that PPO takes to learn a task, against the size of its batch.
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    report::make(&Study::read(&args.config)?, &args.out, !args.report)?;
+    let study = Study::read(&args.config)?;
+    let found = Found::of(&study, &args.out, !args.report)?;
+    found.write_tables(&args.out)?;
+    found.write_report(&args.out)?;
     say(format_args!("{}", args.out.join("report.md").display()))
 }

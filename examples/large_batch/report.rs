@@ -13,24 +13,48 @@ use crate::runs::{Group, Runs, Trial};
 use crate::study::{Rule, Size, Study};
 use crate::tables::{self, Standing};
 
-/// Does what is not done yet, if it `works`, and makes the tables, the pictures and the report of what there is.
-pub(crate) fn make(study: &Study, out: &Path, works: bool) -> Result<()> {
-    let runs = Runs::open(study, out, works)?;
-    let groups = runs.all()?;
-    if groups.is_empty() {
-        let problem = "no optimizer's runs at a size are all there: leave --report out".to_string();
-        return Err(Error::File { path: out.into(), problem });
-    }
-    let noise = runs.noise(&groups)?;
-    let standings = tables::standings(study, &groups)?;
-    tables::write_results(study, &groups, out)?;
-    tables::write_statistics(&standings, out)?;
-    tables::write_noise(&noise, out)?;
-    write(study, &groups, &standings, &noise, out)
+/// What there is of a study.
+pub(crate) struct Found<'a> {
+    study: &'a Study,
+    groups: Vec<Group>,
+    standings: Vec<Standing>,
+    noise: Vec<Point>,
 }
 
-/// Writes the report and the pictures.
-fn write(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point], out: &Path) -> Result<()> {
+impl<'a> Found<'a> {
+    /// Does what is not done yet, if it `works`, and takes what is there.
+    pub(crate) fn of(study: &'a Study, out: &Path, works: bool) -> Result<Self> {
+        let runs = Runs::open(study, out, works)?;
+        let groups = runs.all()?;
+        if groups.is_empty() {
+            let problem = "no optimizer's runs at a size are all there: leave --report out".to_string();
+            return Err(Error::File { path: out.into(), problem });
+        }
+        let noise = runs.noise(&groups)?;
+        let standings = tables::standings(study, &groups)?;
+        Ok(Self { study, groups, standings, noise })
+    }
+
+    /// Writes the tables.
+    pub(crate) fn write_tables(&self, out: &Path) -> Result<()> {
+        tables::write_results(self.study, &self.groups, out)?;
+        tables::write_statistics(&self.standings, out)?;
+        tables::write_noise(&self.noise, out)
+    }
+
+    /// Writes the report and its pictures.
+    pub(crate) fn write_report(&self, out: &Path) -> Result<()> {
+        pictures(self.study, &self.standings, &self.noise, out)?;
+        whole(&out.join("report.md"), self.text().as_bytes())
+    }
+
+    /// The report.
+    pub(crate) fn text(&self) -> String {
+        text(self.study, &self.groups, &self.standings, &self.noise)
+    }
+}
+
+fn pictures(study: &Study, standings: &[Standing], noise: &[Point], out: &Path) -> Result<()> {
     let pictures = out.join("pictures");
     std::fs::create_dir_all(&pictures).map_err(|source| Error::Io { path: pictures.clone(), source })?;
     let seeds = study.reported.seeds.count() as usize;
@@ -69,7 +93,7 @@ fn write(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point
             }
         }
     }
-    whole(&out.join("report.md"), text(study, groups, standings, noise).as_bytes())
+    Ok(())
 }
 
 /// What is drawn of a standing, and the most that there was of it.
@@ -108,7 +132,7 @@ fn landmarks(noise: &[Point]) -> Vec<Landmark> {
         scales.sort_by(f64::total_cmp);
         let at = |share: usize| scales.get(scales.len() * share / 4).copied().filter(|scale| scale.is_finite());
         let at = Interval { point: at(2)?, low: at(1)?, high: at(3)? };
-        Some(Landmark { label: format!("noise scale of the gradient of the {what}"), at })
+        Some(Landmark { label: format!("noise scale of the {what}'s gradient, median and middle half"), at })
     };
     [of("policy", |point| point.policy), of("value", |point| point.value)].into_iter().flatten().collect()
 }
@@ -221,6 +245,10 @@ fn costs(study: &Study, groups: &[Group]) -> String {
         let own = groups.iter().filter(|group| group.size.batch == size.batch);
         let sum: f64 =
             own.flat_map(|it| it.tried.iter().chain(it.reported.iter().map(|(_, it)| it))).map(seconds).sum();
+        // The sum of none is -0.
+        if sum <= 0.0 {
+            continue;
+        }
         all += sum;
         let _ = writeln!(text, "- {} steps a batch: {:.1} minutes of processor time", grouped(size.batch), sum / 60.0);
     }
