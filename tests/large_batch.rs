@@ -137,16 +137,15 @@ fn what_takes_the_fewest_steps_wins_and_what_diverged_never_got_there() {
         evaluations: vec![(env_steps, last)],
         seconds: 0.0,
     };
-    let trial = |records: &[Record]| Trial { multiple: 1.0, records: records.to_vec() };
+    let trial = |records: &[&Record]| Trial { multiple: 1.0, records: records.iter().copied().cloned().collect() };
     let (fast, slow) = (record(true, 100, None, 30.0), record(true, 300, None, 30.0));
     let broken = record(false, 50, Some(3), 500.0);
     assert_eq!((fast.steps(900), broken.steps(900)), (Reached::At(100), Reached::NotBy(900)));
     assert_eq!((fast.last_return(), broken.last_return()), (Some(30.0), None));
-    let tried =
-        [trial(&[broken.clone(), fast.clone()]), trial(&[slow.clone(), slow.clone()]), trial(&[slow.clone(), fast])];
+    let tried = [trial(&[&broken, &fast]), trial(&[&slow, &slow]), trial(&[&slow, &fast])];
     assert_eq!(winner(&tried, 900), 2);
     assert_eq!(winner(&tried[..2], 900), 1, "a run that diverged counts all its steps");
-    let never = |last| trial(&[record(false, 900, None, last)]);
+    let never = |last| trial(&[&record(false, 900, None, last)]);
     assert_eq!(
         winner(&[never(20.0), never(40.0), never(40.0)], 900),
         1,

@@ -155,7 +155,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
         "A row is an optimizer at a size by a rule, over the reported seeds. *Steps* are environment steps until an evaluation had the \
          return, *updates* rollouts that were learnt from, all gradient steps of one together; both are medians of Kaplan and Meier with 95% bootstrap intervals, – where fewer than half of the \
          runs got there. *P* is how often a run takes fewer steps than one of the first optimizer tuned at that size, and than one of the same optimizer \
-         tuned there; what never got there is behind all that did.\n",
+         tuned there; what never got there is behind all that did, and two that are alike count half.\n",
     );
     for size in &study.sizes {
         let own: Vec<&Standing> = standings.iter().filter(|it| it.batch == size.batch).collect();
