@@ -66,7 +66,7 @@ pub use landscape::{Goal, Landscape};
 pub use options::PictureOptions;
 pub use picture::{Picture, note_on};
 pub use recorded_run::{DEFAULT_METRIC, RecordedRun, distinct};
-pub use scaling::{ScalingCurve, scaling};
+pub use scaling::{Landmark, ScalingCurve, ScalingPanel, scaling, scaling_panels};
 pub use search::{Mark, SearchAxis, SearchPoint, search};
 pub use sensitivity::{LearningRateCurve, LearningRatePoint, learning_rate_sensitivity};
 pub use series::{Series, learning_curves, performance_profiles};

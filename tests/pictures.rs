@@ -6,9 +6,9 @@ use std::fs;
 use tempfile::TempDir;
 use uphill::{
     plot::{
-        CostPoint, IntervalRow, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError, ScalingCurve,
-        Series, improvement_matrix, interval_rows, learning_curves, learning_rate_sensitivity, performance_profiles,
-        quality_against_cost, scaling,
+        CostPoint, IntervalRow, Landmark, LearningRateCurve, LearningRatePoint, Picture, PictureOptions, PlotError,
+        ScalingCurve, ScalingPanel, Series, improvement_matrix, interval_rows, learning_curves,
+        learning_rate_sensitivity, performance_profiles, quality_against_cost, scaling, scaling_panels,
     },
     stats::Interval,
 };
@@ -108,7 +108,21 @@ fn scalings(count: usize) -> Vec<ScalingCurve> {
 
 const SCALES: (&str, &str) = ("ranks", "times as fast as one");
 
-/// All seven, each with this many optimizers.
+/// Two panels, each with all curves.
+fn panels(count: usize) -> Vec<ScalingPanel> {
+    let series = |curve: ScalingCurve| {
+        let around = |(x, y): (f64, f64)| (x, Interval { point: y, low: y * 0.9, high: y * 1.2 });
+        Series { label: curve.label, points: curve.points.into_iter().map(around).collect() }
+    };
+    let curves: Vec<Series> = scalings(count).into_iter().map(series).collect();
+    ["tuned", "scaled"].map(|name| ScalingPanel { name: name.into(), curves: curves.clone() }).into()
+}
+
+fn landmark(at: Interval) -> Landmark {
+    Landmark { label: "noise scale".into(), at }
+}
+
+/// All eight, each with this many optimizers.
 fn pictures(count: usize, options: &PictureOptions) -> Vec<(&'static str, Result<Picture, PlotError>)> {
     vec![
         ("curves", learning_curves(&series(count), "normalised return", options)),
@@ -118,6 +132,7 @@ fn pictures(count: usize, options: &PictureOptions) -> Vec<(&'static str, Result
         ("matrix", improvement_matrix(&NAMES[..count], &matrix(count), options)),
         ("cost", quality_against_cost(&costs(count), AXES, options)),
         ("scaling", scaling("What ranks gain", &scalings(count), SCALES, options)),
+        ("panels", scaling_panels("Rules", &panels(count), &[landmark(around(9.0, 4.0))], SCALES, options)),
     ]
 }
 
@@ -558,6 +573,43 @@ fn numbers_that_cannot_be_drawn_are_refused_by_name() {
     assert!(gain(vec![(1.0, -1.0)]).contains("its times as fast as one -1 has no place"));
     assert!(gain(vec![(2.0, 1.0), (1.0, 1.0)]).contains("adam") && gain(vec![(1.0, f64::NAN)]).contains("adam"));
     assert!(gain(vec![]).contains("adam") && scaling("Gain", &[], SCALES, &options()).is_err());
+
+    let marked = |panels: &[ScalingPanel], at| {
+        scaling_panels("Gain", panels, &[landmark(at)], SCALES, &options()).unwrap_err().to_string()
+    };
+    assert!(marked(&[], one).contains("at least one panel"));
+    assert!(
+        marked(&panels(2), exactly(0.0)).contains("noise scale") && marked(&panels(2), nan).contains("noise scale")
+    );
+    assert!(marked(&panels(2), around(1.0, 2.0)).contains("its ranks -1 has no place on a logarithmic axis"));
+    let mut below = panels(2);
+    below[1].curves[0].points[0].1.low = 0.0;
+    assert!(marked(&below, one).contains("its times as fast as one 0 has no place"));
+    let mut called = panels(2);
+    called[0].curves[0].label = "noise scale".into();
+    assert!(marked(&called, one).contains("twice"));
+}
+
+#[test]
+fn a_landmark_stands_in_each_panel_where_its_numbers_are() {
+    let curve = |x: [f64; 2]| Series { label: "adam".into(), points: x.map(|x| (x, exactly(x))).into() };
+    let panels = [("a", [1.0, 100.0]), ("b", [10.0, 1000.0])]
+        .map(|(name, x)| ScalingPanel { name: name.into(), curves: vec![curve(x)] });
+    let at = landmark(Interval { point: 10.0, low: 1.0, high: 100.0 });
+    let svg = scaling_panels("Rules", &panels, &[at], SCALES, &options()).unwrap().svg();
+    let of = |colour: &str, bands: bool| -> Vec<Shape> {
+        let own = |shape: &Shape| shape.colour == colour && (shape.opacity < 1.0) == bands && shape.height() > 30.0;
+        shapes(&svg).into_iter().filter(own).collect()
+    };
+    let (bands, curves) = (of("#3c3c3c", true), of(BLUE, false));
+    assert_eq!((bands.len(), curves.len()), (2, 2));
+    let near = |a: f64, b: f64| (a - b).abs() < 1.0;
+    assert!(near(bands[0].left, curves[0].left) && near(bands[0].right, curves[0].right), "{bands:?}, {curves:?}");
+    assert!(
+        near((bands[1].left + bands[1].right) / 2.0, curves[1].left),
+        "both panels have one axis: {bands:?}, {curves:?}"
+    );
+    assert!(bands.iter().zip(&curves).all(|(band, curve)| band.height() > curve.height() / 2.0));
 }
 
 #[test]
