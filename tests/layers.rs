@@ -63,6 +63,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "oracle",
             "plot",
             "render",
+            "report",
             "run",
             "stats",
             "tuning",

@@ -11,7 +11,7 @@ use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
 use crate::policy::BEST_BY_EVAL;
-use crate::render::{self, RenderError};
+use crate::render::{self, Episode, RenderError};
 use crate::screen::{self, PatientBar, returns, say, tell};
 use crate::{Catalogue, Error, Mode, Policy, Result, RunFolder, Seed, destination};
 
@@ -78,7 +78,10 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let mut bar = PatientBar::new("judging the policy");
     let result = policy.evaluate_telling(args.episodes, seed, mode, &mut |done, length| bar.reach(done, length))?;
     drop(bar);
-    let frames = if args.watch || args.gif.is_some() { episode(&mut policy, args)? } else { Vec::new() };
+    let frames = match args.watch || args.gif.is_some() {
+        true => Episode::play(&mut policy, seed, args.max_steps, args.sampled, unless_interrupted)?.frames,
+        false => Vec::new(),
+    };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {
         render::write_gif(&frames, args.fps, 600, path)?;
@@ -142,25 +145,4 @@ fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
 
 fn unless_interrupted() -> Result<()> {
     if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
-}
-
-/// The pictures of one episode.
-fn episode(policy: &mut Policy, args: &Args) -> Result<Vec<Drawing>> {
-    let mut env = policy.config().make_env()?;
-    let mut observation = vec![0.0; env.spec().observation_len()];
-    env.reset(Some(args.seed), &mut observation)?;
-    let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
-    let (mut memory, mut rng) = (policy.memory(1), Seed(args.seed).stream("watch", 0));
-    for _ in 0..args.max_steps {
-        unless_interrupted()?;
-        let mode = if args.sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
-        let chosen = policy.act(&observation, &mut memory, mode)?;
-        let action = chosen.view().lane(0, &env.spec().action);
-        let step = env.step(action, &mut observation)?;
-        frames.extend(env.draw());
-        if step.end.ended() {
-            break;
-        }
-    }
-    Ok(frames)
 }
