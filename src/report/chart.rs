@@ -52,7 +52,11 @@ pub(super) fn charts(runs: &[ReportedRun]) -> Vec<Chart> {
     let all = || runs.iter().flat_map(|run| &run.columns).map(|column| column.metric.as_str());
     let is_other = |name: &&str| KNOWN.iter().all(|(known, _)| known != name);
     let mut others: Vec<&str> = Vec::new();
-    all().filter(is_other).for_each(|name| if !others.contains(&name) { others.push(name) });
+    all().filter(is_other).for_each(|name| {
+        if !others.contains(&name) {
+            others.push(name)
+        }
+    });
     // What only a clock decides comes last.
     let (known, clock) = KNOWN.split_at(KNOWN.len() - 1);
     let named = others.into_iter().map(|name| (name, name));

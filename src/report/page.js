@@ -63,7 +63,8 @@
       this.of = of;
       this.figure = html('figure', place === 0 ? 'chart wide' : 'chart', parent);
       this.figure.dataset.column = of.column;
-      html('h3', '', this.figure, of.title);
+      const head = html('h3', '', this.figure, of.title);
+      if (of.threshold !== null) html('small', '', head, ` dashed: solved at ${number(of.threshold)}`);
       this.plot = svg('svg', { class: 'plot', tabindex: '0', role: 'img', 'aria-label': of.title }, this.figure);
       this.tip = html('div', 'tip', this.figure);
       this.tip.hidden = true;
@@ -120,7 +121,7 @@
       const x = (step) => room.left + (step / last) * across;
       x.back = (pixel) => Math.min(Math.max((pixel - room.left) / across, 0), 1) * last;
       const y = (value) => room.top + (1 - (value - low) / (high - low)) * down;
-      for (const tick of ticks(low, high, this.wide ? 6 : 4)) {
+      for (const tick of ticks(low, high, this.wide ? 7 : 5)) {
         svg('path', { class: 'grid', d: `M${room.left} ${y(tick)}H${width - room.right}` }, this.plot);
         svg('text', { x: room.left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, this.plot, short(tick));
       }
@@ -158,24 +159,30 @@
       if (!this.x) return;
       const seen = step === null ? 'hidden' : 'visible';
       this.cursor.setAttribute('visibility', seen);
-      this.dots.forEach((dot) => dot.setAttribute('visibility', seen));
+      this.dots.forEach((dot) => dot.setAttribute('visibility', 'hidden'));
       if (step === null) return;
       this.cursor.setAttribute('transform', `translate(${this.x(step)} 0)`);
       const values = this.shown().map((series, place) => {
         const i = nearest(series.x, step);
-        this.dots[place].setAttribute('cx', this.x(series.x[i]));
-        this.dots[place].setAttribute('cy', this.y(series.y[i]));
-        return { series, i };
+        // Beyond its ends, but for half the way to a further point, a run has no value.
+        const beside = series.x.length > 1 ? (series.x[series.x.length - 1] - series.x[0]) / (series.x.length - 1) / 2 : Infinity;
+        const known = Math.abs(series.x[i] - step) <= beside || (step > series.x[0] && step < series.x[series.x.length - 1]);
+        if (known) {
+          this.dots[place].setAttribute('cx', this.x(series.x[i]));
+          this.dots[place].setAttribute('cy', this.y(series.y[i]));
+          this.dots[place].setAttribute('visibility', 'visible');
+        }
+        return { series, i, known };
       });
       if (!here) return;
       this.tip.replaceChildren();
-      const steps_of = (value) => steps(value.series.x[value.i]);
-      html('div', '', this.tip, `at ${values.length === 1 ? steps_of(values[0]) : steps(step)} steps`);
-      for (const { series, i } of values) {
+      const only = values.length === 1 && values[0].known ? values[0].series.x[values[0].i] : step;
+      html('div', '', this.tip, `at ${steps(only)} steps`);
+      for (const { series, i, known } of values) {
         const row = html('div', `c${series.run % 8}`, this.tip);
         if (values.length > 1) html('span', '', row, series.name);
         const spread = series.spread.length ? ` \u00b1 ${number(series.spread[i])}` : '';
-        html('b', '', row, number(series.y[i]) + spread);
+        html('b', '', row, known ? number(series.y[i]) + spread : '\u2013');
       }
       this.tip.hidden = false;
       // Beside the line, on the side that has more room.

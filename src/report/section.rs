@@ -19,7 +19,9 @@ pub(super) fn of_one(run: &ReportedRun) -> String {
     let (parts, settings) = (parts(run, 0), settings(run));
     let rows = evaluations(run).map(|rows| format!("<section><h2>Evaluations</h2>\n{rows}</section>\n"));
     let (curves, rows) = (CURVES.replace("LEGEND", ""), rows.unwrap_or_default());
-    format!("<section class=\"run\">\n{parts}</section>\n{curves}{rows}<section><h2>Settings</h2>\n{settings}</section>\n")
+    format!(
+        "<section class=\"run\">\n{parts}</section>\n{curves}{rows}<section><h2>Settings</h2>\n{settings}</section>\n"
+    )
 }
 
 /// The page of several.
@@ -55,7 +57,16 @@ fn look(run: usize) -> String {
 /// A row a run.
 fn results(runs: &[ReportedRun]) -> String {
     const HEAD: [&str; 11] = [
-        "run", "environment", "algorithm", "optimizer", "seed", "steps", "return", "s.d.", "lowest", "best in training",
+        "run",
+        "environment",
+        "algorithm",
+        "optimizer",
+        "seed",
+        "steps",
+        "return",
+        "s.d.",
+        "lowest",
+        "best in training",
         "solved at step",
     ];
     let count = |x: f64| grouped(x as u64);
@@ -105,7 +116,8 @@ fn facts(run: &ReportedRun) -> String {
         let over = counted(episodes as usize, "episode");
         facts.push(("Return", format!("{mean} \u{b1} {std}, lowest {min}, over {over} with the likeliest actions")));
     }
-    let counts = [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
+    let counts =
+        [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
     facts.push(("Steps", grouped(run.steps())));
     let summed = counts.iter().filter_map(|(name, key)| Some((*name, run.summed(key)?)));
     // That nothing diverged needs no word.
@@ -122,9 +134,11 @@ fn facts(run: &ReportedRun) -> String {
     }
     facts.extend([("Environment", run.env().into()), ("Algorithm", run.algo().into())]);
     facts.extend([("Optimizer", run.optimizer().to_string()), ("Seed", run.seed().to_string())]);
-    facts.extend([("Device", "device"), ("Version", "version")].iter().filter_map(|(name, key)| {
-        Some((*name, run.said(key)?.to_string()))
-    }));
+    facts.extend(
+        [("Device", "device"), ("Version", "version")]
+            .iter()
+            .filter_map(|(name, key)| Some((*name, run.said(key)?.to_string()))),
+    );
     let state = match (run.has_ended(), run.is_finished()) {
         (true, true) => "ended",
         (true, false) => "interrupted; it can go on",
