@@ -23,7 +23,7 @@ const EXAMPLES: [(&str, &str); 7] = [
     ("landscape", "landscape"),
     ("descent", "descent"),
 ];
-const OTHERS: [&str; 7] = ["resume", "tune", "new", "check", "list", "completions", "man"];
+const OTHERS: [&str; 8] = ["resume", "report", "tune", "new", "check", "list", "completions", "man"];
 
 /// Short work for each of them, after a run in `r`, and what it leaves.
 const WORK: [(&str, &str, &[&str]); 8] = [
