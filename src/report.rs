@@ -13,6 +13,7 @@
 //! ```
 
 mod chart;
+mod from_markdown;
 mod markup;
 mod page;
 mod replay;
@@ -23,8 +24,7 @@ mod table;
 use std::path::Path;
 
 use chart::charts;
-use markup::escaped;
-use page::Page;
+use page::{Page, base64};
 use reported_run::ReportedRun;
 
 use crate::envs::counted;
@@ -76,6 +76,20 @@ pub fn html<P: AsRef<Path>>(folders: &[P], options: &ReportOptions, catalogue: &
         "replays": runs.iter().map(|run| run.replay.as_ref().ok()).collect::<Vec<_>>(),
     });
     Ok(Page { title: &title, body: &body, data: &data }.html())
+}
+
+/// The page of a comparison's report: its tables to sort, and its pictures in it. `picture` has the SVG of the picture at a path.
+pub(crate) fn of_comparison(markdown: &str, picture: &dyn Fn(&str) -> Option<Vec<u8>>) -> String {
+    let title = markdown.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("Comparison");
+    let shown = |path: &str, alt: &str| {
+        let data = base64(&picture(path)?);
+        Some(format!(
+            "<figure class=\"picture\"><img src=\"data:image/svg+xml;base64,{data}\" alt=\"{alt}\"/></figure>\n"
+        ))
+    };
+    let (title, body) = (from_markdown::plain(title), from_markdown::html(markdown, &shown));
+    let data = serde_json::json!({ "charts": [], "replays": [] });
+    Page { title: &title, body: &body, data: &data }.html()
 }
 
 /// What the runs are.

@@ -85,7 +85,7 @@ fn results(runs: &[ReportedRun]) -> String {
             Cell::number(run.summed("solved_at_step"), count),
         ]
     };
-    table("results", &HEAD, &runs.iter().map(row).collect::<Vec<_>>())
+    table("results", &HEAD.map(escaped), &runs.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The settings that not all runs have alike; nothing where they have.
@@ -98,7 +98,7 @@ fn differences(runs: &[ReportedRun]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head: Vec<&str> = std::iter::once("setting").chain(runs.iter().map(|run| &*run.name)).collect();
+    let head: Vec<String> = std::iter::once("setting").chain(runs.iter().map(|run| &*run.name)).map(escaped).collect();
     format!("<section><h2>Settings that differ</h2>\n{}</section>\n", table("differences", &head, &rows))
 }
 
@@ -187,7 +187,7 @@ fn evaluations(run: &ReportedRun) -> Option<String> {
         ]
     };
     let rows: Vec<Vec<Cell>> = series.points.iter().map(row).collect();
-    Some(table("evaluations", &["steps", "mean return", "s.d."], &rows))
+    Some(table("evaluations", &["steps", "mean return", "s.d."].map(escaped), &rows))
 }
 
 fn settings(run: &ReportedRun) -> String {
