@@ -26,6 +26,7 @@ mod over_file;
 mod picture;
 mod plot;
 mod ranks;
+mod report;
 mod resume;
 mod seeds;
 mod settings;
@@ -50,7 +51,7 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 17] = [
+const PROGRAMS: [Program; 18] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
@@ -58,6 +59,7 @@ const PROGRAMS: [Program; 17] = [
     Program { name: "import", command: import::command, run: import::run, remedy: |_, _| None },
     Program { name: "card", command: card::command, run: card::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
+    Program { name: "report", command: report::command, run: report::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
     Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },
     Program { name: "gradient", command: gradient::command, run: gradient::run, remedy: |_, _| None },

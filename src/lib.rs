@@ -73,6 +73,8 @@ mod policy;
 mod precision;
 #[cfg(feature = "pictures")]
 pub mod render;
+#[cfg(feature = "pictures")]
+pub mod report;
 pub mod rollout;
 mod run;
 pub mod schedule;

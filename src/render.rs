@@ -11,11 +11,13 @@
 //! ```
 
 mod animation;
+mod episode;
 mod error;
 mod terminal;
 
 pub use animation::write_gif;
 pub(crate) use animation::{encode_pictures, packed};
+pub(crate) use episode::Episode;
 pub use error::RenderError;
 pub use terminal::to_terminal;
 

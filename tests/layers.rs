@@ -65,6 +65,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "oracle",
             "plot",
             "render",
+            "report",
             "run",
             "stats",
             "tuning",

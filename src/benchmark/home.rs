@@ -8,7 +8,8 @@ use crate::own_folder::{self, Kind, MARKER};
 use crate::{Error, Result};
 
 /// The tables and the report, which come of runs.
-pub(super) const TABLES: [&str; 5] = ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md"];
+pub(super) const TABLES: [&str; 6] =
+    ["results.csv", "curves.csv", "timings.csv", "statistics.csv", "report.md", "report.html"];
 /// The grid.
 pub(super) const GRID: &str = "grid.toml";
 /// What keeps other processes out.

@@ -1,4 +1,4 @@
-//! `report.md`: what was run, how, and what came out.
+//! `report.md`: what was run, how, and what came out; and `report.html`, the same as a page.
 
 mod claims;
 mod cost;
@@ -16,7 +16,8 @@ use super::home;
 use super::results::Results;
 use crate::{Error, Result, whole_file};
 
-/// Writes `statistics.csv`, the pictures under `pictures/` and `report.md` into the folder of a comparison.
+/// Writes `statistics.csv`, the pictures under `pictures/` and `report.md` into the folder of a comparison, and with the feature
+/// `pictures` `report.html`, which has all of the report and its pictures in one file.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be written; [`Error::File`] if the folder holds a file of one of these names that no
@@ -26,8 +27,21 @@ pub fn write_report(results: &Results, folder: &Path) -> Result<()> {
     let analysis = Analysis::of(results)?;
     analysis.write(folder)?;
     let gallery = Gallery::paint(results, &analysis, folder)?;
-    let path = folder.join("report.md");
-    whole_file::write_own(&path, text(results, &analysis, &gallery)?.as_bytes()).map_err(Error::io(&path))
+    let text = text(results, &analysis, &gallery)?;
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        whole_file::write_own(&path, text.as_bytes()).map_err(Error::io(&path))
+    };
+    #[cfg(feature = "pictures")]
+    write("report.html", &page(&text, folder))?;
+    write("report.md", &text)
+}
+
+/// The report as a page, with the pictures that were just painted.
+#[cfg(feature = "pictures")]
+fn page(text: &str, folder: &Path) -> String {
+    let picture = |path: &str| std::fs::read(folder.join(path).with_extension("svg")).ok();
+    crate::report::of_comparison(text, &picture)
 }
 
 /// What came out first, and how it was come by after that.

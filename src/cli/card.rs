@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 use serde_json::json;
 
-use super::evaluate::episode;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::evaluation::Evaluation;
+use crate::render::{self, Episode};
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Config, Error, Policy, Result, Seed, own_folder, render, whole_file};
+use crate::{Catalogue, Config, Error, Policy, Result, Seed, own_folder, whole_file};
 
 /// Makes a folder to share a run's policy on the Hugging Face Hub: its files, what it returns, and a model card. Nothing is uploaded:
 /// `hf upload NAME FOLDER` does that.
@@ -58,7 +58,8 @@ fn card(args: &Args, catalogue: &Catalogue) -> Result<()> {
     if let Some(problem) = result.unknown() {
         return Err(Error::Config(format!("the card's mean return is {problem}")));
     }
-    let frames = episode(&mut policy, args.seed, SHOWN.0, false)?;
+    let unless_interrupted = || if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) };
+    let frames = Episode::play(&mut policy, seed, SHOWN.0, false, unless_interrupted)?.frames;
     own_folder::make(&folder)?;
     // The page last: a folder without one is not whole.
     if frames.is_empty() {

@@ -11,7 +11,7 @@ use super::chosen::Chosen;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
-use crate::render::{self, RenderError};
+use crate::render::{self, Episode, RenderError};
 use crate::screen::{self, PatientBar, returns, say};
 use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
 
@@ -63,10 +63,9 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let mut bar = PatientBar::new("judging the policy");
     let result = policy.evaluate_telling(args.episodes, seed, mode, &mut |done, length| bar.reach(done, length))?;
     drop(bar);
-    let frames = if args.watch || args.gif.is_some() {
-        episode(&mut policy, args.seed, args.max_steps, args.sampled)?
-    } else {
-        Vec::new()
+    let frames = match args.watch || args.gif.is_some() {
+        true => Episode::play(&mut policy, seed, args.max_steps, args.sampled, unless_interrupted)?.frames,
+        false => Vec::new(),
     };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {
@@ -120,25 +119,4 @@ fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
 
 fn unless_interrupted() -> Result<()> {
     if is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
-}
-
-/// The pictures of one episode from this seed, of so many steps at most; none of an environment that has none.
-pub(super) fn episode(policy: &mut Policy, seed: u64, max_steps: u32, sampled: bool) -> Result<Vec<Drawing>> {
-    let mut env = policy.config().make_env()?;
-    let mut observation = vec![0.0; env.spec().observation_len()];
-    env.reset(Some(seed), &mut observation)?;
-    let mut frames: Vec<Drawing> = env.draw().into_iter().collect();
-    let (mut memory, mut rng) = (policy.memory(1), Seed(seed).stream("watch", 0));
-    for _ in 0..max_steps {
-        unless_interrupted()?;
-        let mode = if sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
-        let chosen = policy.act(&observation, &mut memory, mode)?;
-        let action = chosen.view().lane(0, &env.spec().action);
-        let step = env.step(action, &mut observation)?;
-        frames.extend(env.draw());
-        if step.end.ended() {
-            break;
-        }
-    }
-    Ok(frames)
 }

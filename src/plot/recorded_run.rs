@@ -100,6 +100,30 @@ impl RecordedRun {
         Ok(RecordedRun { name, env, algo, optimizer, seed, settings, metric, env_steps, values })
     }
 
+    /// The run once for each column of its `metrics.csv` that has a value, in their order, but for the steps and what else only
+    /// counts.
+    ///
+    /// # Errors
+    /// As [`RecordedRun::read_metric`].
+    pub(crate) fn read_columns(folder: &Path) -> Result<Vec<RecordedRun>, PlotError> {
+        const COUNTERS: [&str; 3] = ["update", "env_steps", "episodes"];
+        let config = read_file(folder, "config.toml", settings::MAX_BYTES)?;
+        let metrics = read_file(folder, "metrics.csv", MAX_METRICS)?;
+        let name = folder.display().to_string();
+        let parse = |metric: &str| RecordedRun::parse(&name, &config, &metrics, metric);
+        // What cannot be read has no columns here, and the reason below.
+        let header = ReaderBuilder::new().trim(Trim::All).from_reader(&*metrics).headers().cloned().unwrap_or_default();
+        let mut columns = Vec::new();
+        for column in header.iter().filter(|name| !COUNTERS.contains(name)) {
+            match parse(column) {
+                Err(PlotError::NoValues { .. }) => {}
+                run => columns.push(run?),
+            }
+        }
+        // Of a file without any value that is what is wrong with it.
+        if columns.is_empty() { parse(DEFAULT_METRIC).map(|run| vec![run]) } else { Ok(columns) }
+    }
+
     /// Whether this is another's run once more, from the same folder or from a copy, which may be an older one: with the same
     /// settings and seed, and the same values as far as both go.
     fn repeats(&self, other: &RecordedRun) -> bool {

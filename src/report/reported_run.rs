@@ -1,0 +1,119 @@
+//! What a page shows of one run.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::ReportOptions;
+use super::replay::Replay;
+use crate::plot::{RecordedRun, Series, evaluations};
+use crate::{Catalogue, Error, Result, screen, whole_file};
+
+/// What a run's summary is in.
+const SUMMARY: &str = "summary.json";
+/// Far more than a summary has, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// A run folder, read.
+pub(super) struct ReportedRun {
+    /// The folder, as it was given.
+    pub(super) name: String,
+    /// Its columns that have values, one at least.
+    pub(super) columns: Vec<RecordedRun>,
+    pub(super) evaluations: Option<Series>,
+    /// What it came to; null while it has not ended.
+    summary: Value,
+    /// `config.toml`, as it is.
+    pub(super) config: String,
+    /// An episode of its policy, or why there is none.
+    pub(super) replay: std::result::Result<Replay, String>,
+}
+
+impl ReportedRun {
+    pub(super) fn read(folder: &Path, options: &ReportOptions, catalogue: &Catalogue) -> Result<Self> {
+        let columns = RecordedRun::read_columns(folder)?;
+        let evaluations = columns.first().and_then(|run| evaluations(std::slice::from_ref(run)).pop());
+        let path = folder.join("config.toml");
+        let config = whole_file::read(&path, LONGEST).map_err(Error::io(&path))?;
+        let replay = match options.max_steps {
+            0 => Err("none was asked for".into()),
+            _ => Replay::of(folder, options, catalogue).map_err(|error| error.to_string()),
+        };
+        Ok(Self {
+            name: screen::path(folder),
+            columns,
+            evaluations,
+            summary: summary(&folder.join(SUMMARY))?,
+            config: String::from_utf8_lossy(&config).into_owned(),
+            replay,
+        })
+    }
+
+    pub(super) fn env(&self) -> &str {
+        self.columns.first().map_or("", |run| &run.env)
+    }
+
+    pub(super) fn algo(&self) -> &str {
+        self.columns.first().map_or("", |run| &run.algo)
+    }
+
+    pub(super) fn optimizer(&self) -> &str {
+        self.columns.first().map_or("", |run| &run.optimizer)
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.columns.first().map_or(0, |run| run.seed)
+    }
+
+    /// Its other settings.
+    pub(super) fn settings(&self) -> BTreeMap<&str, &str> {
+        let settings = self.columns.iter().take(1).flat_map(|run| &run.settings);
+        settings.map(|(key, value)| (key.as_str(), value.as_str())).collect()
+    }
+
+    /// Environment steps that its last row tells of.
+    pub(super) fn steps(&self) -> u64 {
+        self.columns.iter().filter_map(|run| run.env_steps.last()).copied().max().unwrap_or(0)
+    }
+
+    /// Whether it has ended, and has a summary.
+    pub(super) fn has_ended(&self) -> bool {
+        self.summary.is_object()
+    }
+
+    /// A number of its summary; one of the evaluation after the last update is `eval.return_mean`.
+    pub(super) fn summed(&self, key: &str) -> Option<f64> {
+        key.split('.').try_fold(&self.summary, |value, part| value.get(part)).and_then(Value::as_f64)
+    }
+
+    /// A text of its summary.
+    pub(super) fn said(&self, key: &str) -> Option<&str> {
+        self.summary.get(key).and_then(Value::as_str)
+    }
+
+    /// Whether it trained to its end.
+    pub(super) fn is_finished(&self) -> bool {
+        self.summary.get("finished").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// What held it back.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &str> {
+        self.summary.get("findings").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+}
+
+/// The summary, or null where there is none yet.
+fn summary(path: &Path) -> Result<Value> {
+    let bytes = match whole_file::read(path, LONGEST) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Value::Null),
+        read => read.map_err(Error::io(path))?,
+    };
+    let wrong = |problem: String| Error::File { path: path.into(), problem };
+    match serde_json::from_slice(&bytes) {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(_) => Err(wrong("it must hold a JSON object, as `train` leaves it".into())),
+        Err(error) => Err(wrong(format!("this is not JSON ({error}); `train` leaves it at the end of a run"))),
+    }
+}
