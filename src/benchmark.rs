@@ -17,7 +17,7 @@
 //!
 //! The folder has `grid.toml` (complete), `cells/` (a file a finished run), `results.csv` (a row a run), `curves.csv`
 //! (learning curves), `timings.csv` (all that a clock decides); [`write_report`] adds `statistics.csv`, `pictures/` and
-//! `report.md`.
+//! `report.md`, and with the feature `pictures` `report.html`, which is all of it in one file.
 
 mod analysis;
 mod cell;

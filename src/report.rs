@@ -84,7 +84,7 @@ pub(crate) fn of_comparison(markdown: &str, picture: &dyn Fn(&str) -> Option<Vec
     let shown = |path: &str, alt: &str| {
         let data = base64(&picture(path)?);
         Some(format!(
-            "<figure class=\"picture\"><img src=\"data:image/svg+xml;base64,{data}\" alt=\"{alt}\"/></figure>\n"
+            "<figure class=\"picture\" tabindex=\"0\"><img src=\"data:image/svg+xml;base64,{data}\" alt=\"{alt}\"/></figure>\n"
         ))
     };
     let (title, body) = (from_markdown::plain(title), from_markdown::html(markdown, &shown));

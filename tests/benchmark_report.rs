@@ -141,6 +141,33 @@ fn the_statistics_are_those_of_the_library() {
 }
 
 #[test]
+fn the_page_has_all_of_the_report() {
+    let (home, _) = &*COMPARED;
+    let (report, page) = (read(home.path(), "report.md"), read(home.path(), "report.html"));
+    assert_eq!(page.matches("data:image/svg+xml;base64,").count(), report.matches("](pictures/").count());
+    assert_eq!(page.matches("<table class=\"sortable\"").count(), report.matches("\n| --- |").count());
+    // What the table says, cell by cell, without its marks.
+    let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).expect("a style").0;
+    let script = page.rsplit_once("<script>").and_then(|(_, rest)| rest.split_once("</script>")).expect("a script").0;
+    let text = page.replace(style, "").replace(script, "");
+    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+    let tree = roxmltree::Document::parse_with_options(&text, options).expect("well formed");
+    let text = |node: roxmltree::Node| -> String {
+        node.descendants().filter_map(|one| one.text().filter(|_| one.is_text())).collect()
+    };
+    let cells: BTreeSet<String> =
+        tree.descendants().filter(|one| one.has_tag_name("td") || one.has_tag_name("th")).map(text).collect();
+    let rows = report.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    for cell in rows.flat_map(|row| row.trim_matches(['|', ' ']).split(" | ")) {
+        let plain = cell.replace(['`', '*', '\\'], "").trim().to_string();
+        assert!(cells.contains(&plain), "{cell}");
+    }
+    for own in ["http:", "https:", "<link", "<iframe"] {
+        assert!(!page.replace("http://www.w3.org/2000/svg", "").contains(own), "{own}");
+    }
+}
+
+#[test]
 fn the_report_shows_every_picture_and_none_is_missing() {
     let (home, _) = &*COMPARED;
     let report = read(home.path(), "report.md");

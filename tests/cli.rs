@@ -158,6 +158,22 @@ fn environments_are_checked_by_their_words() {
 }
 
 #[test]
+fn a_page_of_runs_is_written_where_it_belongs() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(uphill(), home.path(), &format!("train {SHORT} --quiet --out r"));
+    let page = |name: &str| fs::read_to_string(home.path().join(name)).expect("a page");
+    assert_eq!(succeeds(uphill(), home.path(), "report r"), "r/report.html\n");
+    assert!(page("r/report.html").contains("class=\"replay\""));
+    assert_eq!(succeeds(uphill(), home.path(), "report r r --title Two --max-steps 0"), "report.html\n");
+    let two = page("report.html");
+    assert!(two.contains("<h1>Two</h1>") && !two.contains("class=\"replay\""), "no episode was asked for");
+    let refused = run(uphill(), home.path(), "report r --out r.txt");
+    let said = text(&refused.stderr);
+    assert_eq!((refused.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("r.txt: the name of this file must end in .html"), "{said}");
+}
+
+#[test]
 fn without_a_command_it_says_which_there_are() {
     let help = says("");
     assert_eq!(help, says("--help"));

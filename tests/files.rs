@@ -439,8 +439,15 @@ fn a_comparison_leaves_alone_what_it_did_not_make() {
     let home = home();
     let at = |name: &str| home.path().join(name);
     fs::create_dir(at("pictures")).expect("a folder");
-    let theirs =
-        ["results.csv", "report.md", ".lock", "pictures/holiday.png", "pictures/scores-defaults.png", ".mine.tmp"];
+    let theirs = [
+        "results.csv",
+        "report.md",
+        "report.html",
+        ".lock",
+        "pictures/holiday.png",
+        "pictures/scores-defaults.png",
+        ".mine.tmp",
+    ];
     theirs.iter().for_each(|name| fs::write(at(name), "theirs").expect("a file"));
     let before = names(home.path());
     for force in [false, true] {

@@ -54,7 +54,7 @@ pub(super) fn charts(runs: &[ReportedRun]) -> Vec<Chart> {
     let mut others: Vec<&str> = Vec::new();
     all().filter(is_other).for_each(|name| {
         if !others.contains(&name) {
-            others.push(name)
+            others.push(name);
         }
     });
     // What only a clock decides comes last.

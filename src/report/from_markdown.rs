@@ -41,8 +41,8 @@ pub(super) fn html(markdown: &str, picture: &dyn Fn(&str, &str) -> Option<String
         } else if let Some(text) = line.strip_prefix("<summary>") {
             let text = text.replace("</summary>", "").replace("<code>", "").replace("</code>", "");
             html.push_str(&format!("<summary>{}</summary>\n", escaped(&text)));
-        } else if line.starts_with("- ") {
-            let mut items = vec![line[2..].to_string()];
+        } else if let Some(text) = line.strip_prefix("- ") {
+            let mut items = vec![text.to_string()];
             for next in rest(&|next| next.starts_with("- ") || next.starts_with("  ")) {
                 match (next.strip_prefix("- "), items.last_mut()) {
                     (None, Some(item)) => item.extend([" ", next.trim()]),
