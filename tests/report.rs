@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 use uphill::report::{ReportOptions, html};
@@ -154,6 +155,27 @@ fn a_page_is_well_formed_and_asks_nobody_for_anything() {
         assert!(["http:", "https:", "url(", "@import", "fetch(", "//cdn"].iter().all(|other| !own.contains(other)));
         let ids: Vec<&str> = tree.descendants().filter_map(|one| one.attribute("id")).collect();
         assert!(ids.iter().all(|id| ids.iter().filter(|other| other == &id).count() == 1), "{ids:?}");
+    }
+}
+
+/// Where there is a browser to do it: `scripts/look-at-report.py` says what it needs.
+#[test]
+fn a_person_can_use_a_page() {
+    let there = |program: &str| Command::new(program).arg("--version").output().is_ok_and(|said| said.status.success());
+    if !["chromium", "chromedriver", "python3"].into_iter().all(there) {
+        return;
+    }
+    let home = home();
+    let folders = [trained(home.path(), "a", 1), trained(home.path(), "b", 2)];
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/look-at-report.py");
+    for (name, page) in [("one.html", page(&folders[..1])), ("two.html", page(&folders))] {
+        let file = home.path().join(name);
+        fs::write(&file, page).expect("written");
+        let used =
+            Command::new("python3").arg(script).args([&file, &home.path().join("pictures")]).output().expect("python");
+        let said = String::from_utf8_lossy(&used.stdout);
+        assert!(used.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&used.stderr));
+        assert!(said.contains("nothing is fetched but"), "{name}: to the end: {said}");
     }
 }
 
