@@ -48,9 +48,10 @@ impl Axis {
     /// Positive numbers that are compared by their ratio, such as learning rates: a logarithmic axis that holds `from..to`,
     /// with some air at either end.
     ///
-    /// Ticks at powers of ten, and at as few of their multiples as make two ticks where there are less.
+    /// Ticks at powers of ten, and at as few of their multiples as make two ticks where there are less; as on other axes where even
+    /// these do not.
     pub(super) fn logarithmic((from, to): Range) -> Axis {
-        let (middle, air) = ((from * to).sqrt(), (to / from).powf(0.04).max(1.3));
+        let air = (to / from).powf(0.04).max(1.3);
         let (from, to) = (from / air, to * air);
         let powers = from.log10().floor() as i32..=to.log10().ceil() as i32;
         let times = |factors: &[i32]| -> Vec<f64> {
@@ -59,7 +60,10 @@ impl Axis {
             all.filter_map(|number| number.parse().ok()).filter(|tick| (from..=to).contains(tick)).collect()
         };
         let all: [&[i32]; 4] = [&[1], &[1, 3], &[1, 2, 5], &[1, 2, 3, 4, 5, 6, 7, 8, 9]];
-        let ticks = all.into_iter().map(times).find(|ticks| ticks.len() > 1).unwrap_or_else(|| vec![middle]);
+        let ticks = all.into_iter().map(times).find(|ticks| ticks.len() > 1).unwrap_or_else(|| {
+            let others = Axis::stepping((from, to), step((to - from) / 6.0), |_| String::new());
+            others.ticks.into_iter().map(|(tick, _)| format!("{tick:.3e}").parse().unwrap_or(tick)).collect()
+        });
         // Learning rates are read by their powers, and all in the same way.
         let plain = if from < 5e-3 { 1.0 } else { 0.01 }..1e4;
         let name = |tick: f64| if plain.contains(&tick) { tick.to_string() } else { with_minus(format!("{tick:e}")) };

@@ -28,6 +28,9 @@ fn a_logarithmic_axis_has_powers_of_ten_and_a_short_one_more() {
     assert_eq!(names(&log(0.02, 3.0)), ["0.1", "1"]);
     assert_eq!(names(&log(3e-3, 6e-3)), ["3e−3", "4e−3", "5e−3", "6e−3", "7e−3"]);
     assert_eq!(names(&log(1e-3, 1e-3)), ["8e−4", "9e−4", "1e−3"]);
+    // Where no two digits with nothing but zeros after them are within.
+    assert_eq!(names(&log(11_800.0, 12_500.0)), ["1e4", "1.2e4", "1.4e4", "1.6e4"]);
+    assert_eq!(names(&log(0.118, 0.125)), ["0.1", "0.12", "0.14", "0.16"]);
     let axis = log(1e-4, 1e-2);
     assert!((axis.share(1e-3) - 0.5).abs() < 1e-12 && axis.share(1e-4) > 0.03);
 }
