@@ -62,6 +62,17 @@ fn the_page_and_the_numbers_are_the_policy_s() {
             && fs::read(folder.join("replay.gif")).expect("it").starts_with(b"GIF89a")
     );
 
+    assert!(
+        rest.contains("Trained for 2048 steps by uphill ") && rest.contains("makes it again, to the bit"),
+        "{rest}"
+    );
+
+    // What was not trained here is not said to be.
+    fs::remove_file(home.path().join("run/summary.json")).expect("a file");
+    let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "3", "--out", "other"]);
+    let page = fs::read_to_string(home.path().join("other/README.md")).expect("a page");
+    assert!(ok && !page.contains("Trained for") && !page.contains("again"), "{said}: {page}");
+
     // Nothing of anybody's is replaced.
     let (ok, said) = uphill(home.path(), &["card", "run"]);
     assert!(!ok && said.contains("run/card: this folder has something in it: give --out one"), "{said}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::interrupt::{is_interrupted, on_interrupt};
@@ -75,6 +76,7 @@ fn card(args: &Args, catalogue: &Catalogue) -> Result<()> {
         }
     }
     let config = policy.config();
+    let trained = Trained::of(&args.run)?;
     let numbers = json!({
         "env_id": config.env.shown(),
         "mean_reward": result.return_mean,
@@ -84,13 +86,33 @@ fn card(args: &Args, catalogue: &Catalogue) -> Result<()> {
         "n_eval_episodes": result.episodes,
         "eval_seed": args.seed,
         "n_envs": config.envs,
-        "total_timesteps": config.steps,
+        "total_timesteps": trained.as_ref().map(|trained| trained.env_steps),
         "library": concat!("uphill ", env!("CARGO_PKG_VERSION")),
     });
     write(&folder, "results.json", format!("{numbers:#}\n").as_bytes())?;
-    write(&folder, "README.md", page(config, &result, args, &folder)?.as_bytes())?;
+    write(&folder, "README.md", page(config, &result, (args, trained.as_ref()), &folder)?.as_bytes())?;
     let path = screen::path(&folder);
     say(format_args!("{path}: return {}; `hf upload NAME {path}` shares it", returns(&result)))
+}
+
+/// What the run's summary says of its training; a policy that was imported has none.
+#[derive(Deserialize)]
+struct Trained {
+    env_steps: u64,
+    version: String,
+    finished: bool,
+}
+
+impl Trained {
+    fn of(run: &Path) -> Result<Option<Self>> {
+        let path = run.join("summary.json");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = fs::read(&path).map_err(Error::io(&path))?;
+        let problem = |e: serde_json::Error| Error::File { path: path.clone(), problem: e.to_string() };
+        serde_json::from_slice(&bytes).map(Some).map_err(problem)
+    }
 }
 
 /// Refuses a folder that has something in it.
@@ -113,7 +135,12 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 ///
 /// Source: <https://huggingface.co/docs/hub/model-cards#model-card-metadata>; the index is that of
 /// <https://github.com/huggingface/huggingface_sb3>.
-fn page(config: &Config, result: &Evaluation, args: &Args, folder: &Path) -> Result<String> {
+fn page(
+    config: &Config,
+    result: &Evaluation,
+    (args, trained): (&Args, Option<&Trained>),
+    folder: &Path,
+) -> Result<String> {
     let (env, algo) = (config.env.shown(), config.algo.name.clone());
     let [mean, std] = [result.return_mean, result.return_std].map(Option::unwrap_or_default);
     // JSON is YAML, too, whatever stands in a name.
@@ -124,17 +151,22 @@ fn page(config: &Config, result: &Evaluation, args: &Args, folder: &Path) -> Res
     let settings = config.to_toml()?;
     let replay = if folder.join("replay.gif").exists() { "![One episode](replay.gif)\n\n" } else { "" };
     let curve = if folder.join("reward.png").exists() { "![Return while learning](reward.png)\n\n" } else { "" };
-    let (episodes, seed, steps) = (result.episodes, args.seed, config.steps);
-    let version = env!("CARGO_PKG_VERSION");
+    let (episodes, seed) = (result.episodes, args.seed);
+    let (how, again) = match trained {
+        None => (String::new(), ""),
+        Some(Trained { env_steps, version, finished }) => (
+            format!("Trained for {env_steps} steps by uphill {version}. "),
+            if *finished { " `uphill train --config FOLDER/config.toml` makes it again, to the bit." } else { "" },
+        ),
+    };
     Ok(format!(
         "---\n{licence}library_name: uphill\npipeline_tag: reinforcement-learning\ntags:\n- {env_quoted}\n- {algo_quoted}\n\
          - deep-reinforcement-learning\n- reinforcement-learning\n- uphill\nmodel-index:\n- name: {algo_quoted}\n  results:\n  \
          - task:\n      type: reinforcement-learning\n      name: reinforcement-learning\n    dataset:\n      \
          name: {env_quoted}\n      type: {env_quoted}\n    metrics:\n    - type: mean_reward\n      value: {reward}\n      \
-         name: mean_reward\n      verified: false\n---\n\n# {algo} in {env}\n\nTrained for {steps} steps by uphill {version}. Over \
+         name: mean_reward\n      verified: false\n---\n\n# {algo} in {env}\n\n{how}Over \
          {episodes} episodes (seed {seed}), always taking the likeliest action, it returns {mean:.2} ± {std:.2}.\n\n\
          {replay}{curve}## Use\n\n```sh\nuphill evaluate FOLDER --watch\n```\n\n```rust\nlet policy = \
-         uphill::Policy::load(\"FOLDER\")?;\n```\n\nwhere FOLDER is where these files are. `uphill train --config \
-         FOLDER/config.toml` makes it again, to the bit.\n\n## Settings\n\n```toml\n{settings}```\n"
+         uphill::Policy::load(\"FOLDER\")?;\n```\n\nwhere FOLDER is where these files are.{again}\n\n## Settings\n\n```toml\n{settings}```\n"
     ))
 }

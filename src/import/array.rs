@@ -50,7 +50,7 @@ impl Array {
     ) -> Result<Self, String> {
         let count = crate::layout::numbers(shape).filter(|_| shape.len() == stride.len());
         // No more numbers than there are bytes: what repeats itself is no parameter.
-        let count = count.filter(|count| *count <= bytes.len());
+        let count = count.filter(|count| *count <= bytes.len() / kind.width());
         let count = count.ok_or_else(|| format!("shape {shape:?} is of more numbers than the file has"))?;
         let (mut numbers, mut index) = (Vec::with_capacity(count), vec![0usize; shape.len()]);
         for _ in 0..count {

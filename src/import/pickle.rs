@@ -49,8 +49,17 @@ pub(super) fn state_dict(bytes: &[u8]) -> Result<Vec<Claim>, String> {
         let remedy = "save a state dict, torch.save(agent.state_dict(), \"agent.pt\")";
         return Err(format!("it holds an object of a program's own, which is not made: {remedy}"));
     };
+    if entries.len() > MOST_TENSORS {
+        return Err(format!("it holds {} entries, and no policy here has more than {MOST_TENSORS}", entries.len()));
+    }
     entries.iter().map(|&(name, value)| machine.tensor(name, value)).collect()
 }
+
+/// Dimensions of a tensor at most, bytes of its name, and tensors of a state dict: a few bytes of a pickle may name what is large as often
+/// as they like.
+const MOST_DIMENSIONS: usize = 64;
+const LONGEST_NAME: usize = 1_000;
+const MOST_TENSORS: usize = 10_000;
 
 struct Machine<'a> {
     bytes: &'a [u8],
@@ -290,6 +299,11 @@ impl<'a> Machine<'a> {
             (_, other) => return Err(none(&format!("its numbers are of {}: save it as float32", quoted(other)))),
         };
         let Node::Text(key) = &self.nodes[key] else { return Err(broken()) };
+        // As many as torch has.
+        let is_long = [shape, stride].iter().any(|&place| self.tuple(place).len() > MOST_DIMENSIONS);
+        if is_long || name.len() > LONGEST_NAME {
+            return Err(none("no tensor has so many dimensions, or so long a name"));
+        }
         let counts = |place| self.tuple(place).iter().map(|&place| self.count(place)).collect::<Option<Vec<usize>>>();
         let (shape, stride) = counts(shape).zip(counts(stride)).ok_or_else(broken)?;
         let offset = self.count(offset).ok_or_else(broken)?;

@@ -99,6 +99,17 @@ impl Recognised {
         } else {
             return Err(unknown(arrays));
         };
+        for (name, what) in [
+            ("squash_output", "its actions are squashed, which gsde here does not do"),
+            ("use_expln", "its deviations grow as expln says, and here as exp does"),
+        ] {
+            if kwarg(data, name) == Some(&Value::Bool(true)) {
+                return Err(format!("{name} = True has no place here: {what}"));
+            }
+        }
+        if kwarg(data, "normalize_images") == Some(&Value::Bool(false)) {
+            return Err("normalize_images = False has no place here: bytes of images are divided by 255".into());
+        }
         let algo = if data.is_object() && data.get("clip_range").is_none() { "a2c" } else { "ppo" };
         let activation = match (activation, said(data)?) {
             (Some(_), _) if names.filters.is_some() => {
@@ -144,9 +155,14 @@ fn unknown(arrays: &Arrays) -> String {
     )
 }
 
+/// What Stable-Baselines3's policy was told by that name, if it was.
+fn kwarg<'a>(data: &'a Value, name: &str) -> Option<&'a Value> {
+    data.get("policy_kwargs").and_then(|kwargs| kwargs.get(name))
+}
+
 /// The activation that Stable-Baselines3 was told, if it was.
 fn said(data: &Value) -> Result<Option<Activation>, String> {
-    let said = data.get("policy_kwargs").and_then(|kwargs| kwargs.get("activation_fn")).and_then(Value::as_str);
+    let said = kwarg(data, "activation_fn").and_then(Value::as_str);
     let Some(said) = said else { return Ok(None) };
     let last = said.trim_end_matches("'>").rsplit('.').next().unwrap_or_default();
     let found = ACTIVATIONS.iter().find(|(theirs, ..)| *theirs == last).map(|(_, _, ours)| *ours);

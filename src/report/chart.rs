@@ -102,7 +102,9 @@ fn thinned(points: &[(f64, f64)]) -> (Vec<f64>, Vec<f64>) {
     let together = points.len().div_ceil(MOST_POINTS).max(1);
     let mean = |chunk: &[(f64, f64)]| {
         let sum: f64 = chunk.iter().map(|(_, y)| y).sum();
-        (chunk.last().map_or(0.0, |(x, _)| *x), sum / chunk.len() as f64)
+        // Of equal numbers the number itself, which their sum's share may miss by a rounding.
+        let same = chunk.first().filter(|first| chunk.iter().all(|point| point.1 == first.1)).map(|(_, y)| *y);
+        (chunk.last().map_or(0.0, |(x, _)| *x), same.unwrap_or(sum / chunk.len() as f64))
     };
     points.chunks(together).map(mean).unzip()
 }
@@ -119,5 +121,8 @@ mod tests {
         assert!(x.len() == 334 && x.len() <= MOST_POINTS);
         assert_eq!((x[0], y[0]), (3.0, 4.0));
         assert_eq!((x[333], y[333]), (1001.0, 2001.0), "the mean of 1000 and 1001, twice");
+        // A number that stays what it is does so.
+        let same: Vec<(f64, f64)> = (1..=3_001).map(|i| (f64::from(i), 1e-4)).collect();
+        assert!(thinned(&same).1.iter().all(|y| *y == 1e-4));
     }
 }

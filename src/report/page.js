@@ -20,6 +20,8 @@
 
   /** Round numbers within a range, about so many. */
   const ticks = (low, high, count) => {
+    // Where neighbours are a rounding apart no step leads from one to the next.
+    if (!(high - low > Math.max(Math.abs(low), Math.abs(high)) * 1e-9)) return [Number(low.toPrecision(12))];
     const rough = (high - low) / count;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999);
@@ -113,7 +115,8 @@
         low = Math.min(low, threshold);
         high = Math.max(high, threshold);
       }
-      const pad = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+      const size = Math.max(Math.abs(low), Math.abs(high));
+      const pad = high - low > size * 1e-6 ? (high - low) * 0.06 : size * 0.1 || 1;
       low -= pad;
       high += pad;
       last = last || 1;

@@ -33,7 +33,9 @@ pub(super) struct ReportedRun {
 
 impl ReportedRun {
     pub(super) fn read(folder: &Path, options: &ReportOptions, catalogue: &Catalogue) -> Result<Self> {
-        let columns = RecordedRun::read_columns(folder)?;
+        // A policy that was imported has no update, nor a run that was broken off before its first.
+        let has_rows = !std::fs::metadata(folder.join("metrics.csv")).is_ok_and(|file| file.len() == 0);
+        let columns = if has_rows { RecordedRun::read_columns(folder)? } else { Vec::new() };
         let evaluations = columns.first().and_then(|run| evaluations(std::slice::from_ref(run)).pop());
         let path = folder.join("config.toml");
         let config = whole_file::read(&path, LONGEST).map_err(Error::io(&path))?;

@@ -55,7 +55,9 @@ impl Prometheus {
                 gauge(name, help, metrics.column(name));
             }
             for (name, value) in &metrics.others {
-                gauge(name, "As in metrics.csv.", Some(*value));
+                // A term of one's own may be called what no metric is.
+                let known = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                gauge(&name.chars().map(known).collect::<String>(), "As in metrics.csv.", Some(*value));
             }
         }
         if let Some(Evaluated { env_steps, evaluation, .. }) = &self.evaluated {

@@ -59,14 +59,16 @@ impl Descent<'_> {
         self.units.clear();
         steps.units(self.units);
         let (mut totals, mut unread, kl_name) = (Totals::default(), Unread::default(), algo.objective.kl_name());
-        let rate = match self.passes(algo, steps, now, (&mut totals, &mut unread)) {
-            // What a loss that is not finite led to.
-            Err(error @ Error::NotFinite { .. }) => {
-                return Err(unread.read(&mut totals, kl_name).err().unwrap_or(error));
-            }
-            rate => rate?,
-        };
-        unread.read(&mut totals, kl_name)?;
+        let loss_scale = self.loss_scale.clone();
+        let made = self.passes(algo, steps, now, (&mut totals, &mut unread));
+        if matches!(made, Ok(_) | Err(Error::NotFinite { .. }))
+            && let Err(error) = unread.read(&mut totals, kl_name)
+        {
+            // What followed a loss that is not finite says nothing of its scale.
+            *self.loss_scale = loss_scale;
+            return Err(error);
+        }
+        let rate = made?;
         totals.add_norms(self.optimizer.settle()?);
         let explained_variance = steps.explained_variance()?;
         Ok((UpdateReport { explained_variance, ..totals.mean() }.finite()?, rate))
