@@ -31,10 +31,12 @@ impl Episode {
         let frames = env.draw().into_iter().collect();
         let mut played = Self { frames, steps: 0, total: 0.0, ended: false };
         let (mut memory, mut rng) = (policy.memory(1), seed.stream("watch", 0));
+        let mut mask = vec![true; env.spec().action.choices()];
         while played.steps < max_steps as usize && !played.ended {
             go_on()?;
             let mode = if sampled { Mode::Sampled(&mut rng) } else { Mode::Likeliest };
-            let chosen = policy.act(&observation, &mut memory, mode)?;
+            let masks = policy.config().mask_actions && !mask.is_empty() && env.action_mask(&mut mask);
+            let chosen = policy.act_within(&observation, masks.then_some(&mask[..]), &mut memory, mode)?;
             let step = env.step(chosen.view().lane(0, &env.spec().action), &mut observation)?;
             played.frames.extend(env.draw());
             played.steps += 1;
@@ -42,5 +44,20 @@ impl Episode {
             played.ended = step.end.ended();
         }
         Ok(played)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Episode;
+    use crate::{Config, Seed, Trainer};
+
+    #[test]
+    fn no_action_is_taken_that_the_environment_forbids() {
+        let config = Config { env: "Taxi-v3".into(), ..Config::for_algo("ppo").expect("ppo") };
+        let mut policy = Trainer::new(&config).and_then(Trainer::into_policy).expect("a policy");
+        let played = Episode::play(&mut policy, Seed(3), 200, true, || Ok(())).expect("an episode");
+        // A step costs 1, and one that is not legal 10.
+        assert!(played.total >= -200.0, "{} in {} steps", played.total, played.steps);
     }
 }
