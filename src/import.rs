@@ -148,12 +148,14 @@ impl Recognised {
                 part.ok_or_else(|| format!("the network has a block `{}`, for which there is no tensor", block.name))?;
             // What was recognised is there.
             let Some(array) = arrays.get(&part.theirs) else { continue };
-            if array.numbers.len() != block.elem_count() {
+            // A shape may be another and have as many numbers: then what lies in it does not come out whole.
+            let turned = part.turned(array);
+            if [array.numbers.len(), turned.len()] != [block.elem_count(); 2] {
                 let (shape, theirs) = (&array.shape, quoted(&part.theirs));
                 let problem = format!("tensor `{theirs}` has shape {shape:?}, which is not `{}` of shape", block.name);
                 return Err(format!("{problem} {:?}: is --env the environment that it was trained in?", block.shape));
             }
-            values[block.range()].copy_from_slice(&part.turned(array));
+            values[block.range()].copy_from_slice(&turned);
         }
         Ok(values)
     }
