@@ -288,6 +288,17 @@ fn a_step_whose_gradient_overflows_is_skipped_and_changes_nothing_else() {
     assert!(learner.loss_scale().is_none() && bits(&learner.params) != before);
 }
 
+/// Its gradients are not finite either, and would halve the scale at each of the twelve steps.
+#[test]
+fn a_loss_that_is_not_finite_says_nothing_of_its_scale() {
+    let lines = "algo = 'ppo'\nn_epochs = 3\nn_minibatches = 4";
+    let (mut learner, mut algo, mut rollout) = learning(lines, Precision::F16);
+    rollout.reward.fill(f32::NAN);
+    let error = algo.update(&mut learner, &rollout, at(1).into()).expect_err("a loss that is no number").to_string();
+    assert!(error.contains("the loss is not finite"), "{error}");
+    assert_eq!(learner.loss_scale(), Some(&LossScale::default()));
+}
+
 #[test]
 fn a_gradient_is_the_same_whatever_the_loss_was_scaled_by() {
     // Half of it is a power of two again: what does not underflow does not change.

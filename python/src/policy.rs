@@ -85,7 +85,7 @@ impl Policy {
     }
 
     /// Plays whole episodes in its environment: each one's return and length, where it was not cut off.
-    #[allow(clippy::type_complexity)]
+    #[allow(clippy::type_complexity, reason = "what Python takes as two lists")]
     fn evaluate(
         &self,
         py: Python<'_>,

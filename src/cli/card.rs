@@ -50,6 +50,7 @@ fn card(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let mut policy = Policy::load_with(&args.run, catalogue)?;
     let folder = args.out.clone().unwrap_or_else(|| args.run.join("card"));
     check(&folder)?;
+    let trained = Trained::of(&args.run)?;
     on_interrupt(None)?;
     policy.stop_when(is_interrupted);
     let mut bar = PatientBar::new("judging the policy");
@@ -76,7 +77,6 @@ fn card(args: &Args, catalogue: &Catalogue) -> Result<()> {
         }
     }
     let config = policy.config();
-    let trained = Trained::of(&args.run)?;
     let numbers = json!({
         "env_id": config.env.shown(),
         "mean_reward": result.return_mean,
