@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use record::Record;
 use report::Found;
 use runs::{Trial, winner};
-use study::{Rule, Study};
+use study::{Rule, Size, Study};
 use uphill::stats::Reached;
 
 const SMALL: &str = "
@@ -98,7 +98,9 @@ fn learning_rates_go_with_the_batch_as_the_rule_says() {
     assert_eq!((config.envs, config.n_steps, config.steps, config.seed), (8, 16, 512, 7));
     assert_eq!((config.lr, config.optimizer.to_string().as_str()), (0.4, "muon(adam_lr=0.004)"));
     assert_eq!((study.runs(small), study.runs(large)), (2 * (2 + 3), 2 * (2 + 9)));
-    assert_eq!(large.rollouts(), 4);
+    // A run that does not get there ends with its rollout, and is counted for as long as it ran.
+    let cut = Size { steps: 400, ..*large };
+    assert_eq!((large.rollouts(), large.all_steps(), cut.rollouts(), cut.all_steps()), (4, 512, 4, 512));
 }
 
 #[test]

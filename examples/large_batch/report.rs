@@ -63,7 +63,7 @@ fn pictures(study: &Study, standings: &[Standing], noise: &[Point], out: &Path) 
     let options = PictureOptions::new(task, seeds, what);
     let landmarks = landmarks(noise);
     let measures: [(&str, &str, Measure); 2] = [
-        ("steps", "environment steps until the return is there", |it, size| (it.steps, size.steps)),
+        ("steps", "environment steps until the return is there", |it, size| (it.steps, size.all_steps())),
         ("updates", "updates until the return is there", |it, size| (it.updates, size.rollouts())),
     ];
     for (name, axis, measure) in measures {
@@ -163,7 +163,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
             continue;
         }
         let first = study.optimizers[0].name();
-        let (batch, most) = (grouped(size.batch), grouped(size.steps));
+        let (batch, most) = (grouped(size.batch), grouped(size.all_steps()));
         let _ = write!(text, "\n## {batch} steps a batch, {most} at most\n\n");
         let _ = writeln!(
             text,

@@ -92,7 +92,7 @@ impl<'a> Runs<'a> {
             };
             tried.push(trial);
         }
-        let best = winner(&tried, size.steps);
+        let best = winner(&tried, size.all_steps());
         let tuned = tried[best].multiple;
         let mut reported = Vec::new();
         for &rule in study.rules(size) {

@@ -128,6 +128,11 @@ impl Size {
     pub(crate) fn rollouts(&self) -> u64 {
         self.steps.div_ceil(self.batch)
     }
+
+    /// Environment steps of a run that does not get there: all of its last rollout.
+    pub(crate) fn all_steps(&self) -> u64 {
+        self.rollouts() * self.batch
+    }
 }
 
 impl Study {

@@ -88,9 +88,9 @@ pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>
             let first = tuned(0).filter(|_| (group.optimizer, *rule) != (0, Rule::Tuned));
             let own = Some(&group.reported[0].1).filter(|_| *rule != Rule::Tuned);
             let against = |other: Option<&Trial>| {
-                other.map(|other| improvement(trial, other, group.size.steps, &bootstrap)).transpose()
+                other.map(|other| improvement(trial, other, group.size.all_steps(), &bootstrap)).transpose()
             };
-            let steps: Vec<Reached> = trial.records.iter().map(|record| record.steps(group.size.steps)).collect();
+            let steps: Vec<Reached> = trial.records.iter().map(|record| record.steps(group.size.all_steps())).collect();
             let updates = |record: &Record| match record.reached {
                 true => Reached::At(record.rollouts),
                 false => Reached::NotBy(group.size.rollouts()),
@@ -104,7 +104,7 @@ pub(crate) fn standings(study: &Study, groups: &[Group]) -> Result<Vec<Standing>
                 reached: trial.records.iter().filter(|record| record.reached).count(),
                 diverged: trial.records.iter().filter(|record| record.diverged.is_some()).count(),
                 runs: trial.records.len(),
-                mean_steps: restricted_mean_steps(&steps, group.size.steps, &bootstrap)?,
+                mean_steps: restricted_mean_steps(&steps, group.size.all_steps(), &bootstrap)?,
                 steps: median_steps(&steps, &bootstrap)?,
                 updates: median_steps(&updates, &bootstrap)?,
                 better_than_first: against(first)?,
