@@ -197,7 +197,7 @@ const ABSENT: &[Names] = &[
     (&["action_repeat", "frame_skip", "frameskip", "sticky_actions", "repeat_action_probability", "time_aware", "rescale_action",
        "clip_action", "clip_actions", "one_hot", "wrappers", "wrapper", "wrapper_class", "env_wrappers"], WRAPPERS),
     (&["verbose", "progress_bar"], "progress is shown unless --quiet says no"),
-    (&["capture_video", "video", "record_video", "render", "render_mode"], "`evaluate FOLDER --watch` shows a policy, `--gif FILE` films it"),
+    (&["capture_video", "video", "record_video", "render", "render_mode"], "`evaluate FOLDER --watch` shows a policy, `--gif FILE` or `--apng FILE` films it"),
     (&["log_interval", "log_freq", "tensorboard_log", "tensorboard", "track", "wandb", "wandb_project_name", "wandb_entity", "use_wandb", "logger",
        "log_to_file"], LOG),
     (&["test_num", "n_eval_envs", "num_eval_envs"], EVALUATION),

@@ -1,4 +1,4 @@
-//! Pictures of environments, for a terminal and as animated GIF.
+//! Pictures of environments, for a terminal, and as animated GIF or PNG.
 //!
 //! ```
 //! use uphill::envs::{Colour, Drawing, Shape};
@@ -15,8 +15,8 @@ mod episode;
 mod error;
 mod terminal;
 
-pub use animation::write_gif;
-pub(crate) use animation::{encode_pictures, packed};
+pub(crate) use animation::{encode_gif, packed};
+pub use animation::{write_apng, write_gif};
 pub(crate) use episode::Episode;
 pub use error::RenderError;
 pub use terminal::to_terminal;

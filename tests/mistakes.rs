@@ -552,6 +552,8 @@ evaluate judged --gif a.gif --fps 0
 evaluate judged --gif a.gif --fps 51
 evaluate judged --watch --fps 0
 evaluate judged --gif a.gif --max-steps 0
+evaluate judged --apng a.gif
+evaluate judged --apng a.png --fps 51
 evaluate judged --episodes 0
 plot
 plot absent

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use uphill::{
     envs::{Colour, Drawing, Env, GridWorld, GridWorldConfig, Shape},
     plot::{PlotError, PlotOptions, RecordedRun, Series, curves, evaluations, reward_curve},
-    render::{RenderError, to_terminal, write_gif},
+    render::{RenderError, to_terminal, write_apng, write_gif},
     stats::Interval,
 };
 
@@ -535,10 +535,64 @@ fn a_gif_holds_every_frame_exactly_and_small() {
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
+/// Width, height, each frame as it is shown, and its share of a second.
+fn read_apng(path: &Path) -> (usize, usize, Vec<(Vec<[u8; 3]>, (u16, u16))>) {
+    let mut reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap())).read_info().unwrap();
+    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    let count = reader.info().animation_control.unwrap().num_frames;
+    let mut shown = vec![[0; 3]; width * height];
+    let mut frames = Vec::new();
+    for _ in 0..count {
+        let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut buffer).unwrap();
+        let control = reader.info().frame_control.unwrap();
+        let (columns, left, top) = (control.width as usize, control.x_offset as usize, control.y_offset as usize);
+        for (i, pixel) in buffer.as_chunks().0.iter().take(columns * control.height as usize).enumerate() {
+            shown[(top + i / columns) * width + left + i % columns] = *pixel;
+        }
+        frames.push((shown.clone(), (control.delay_num, control.delay_den)));
+    }
+    (width, height, frames)
+}
+
 #[test]
-fn every_size_of_map_has_a_gif() {
+fn an_apng_holds_every_frame_and_colour_exactly_and_small() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("map.gif");
+    let path = folder.path().join("square.png");
+    // Soft edges over grounds of more colours than a GIF has.
+    let ground = |i: u8| Shape::rectangle(0.0, 0.0, 100.0, 50.0, Colour(i, 255 - i, i / 2));
+    let disc = |i: u8| Shape::Disc { centre: (f32::from(i) * 3.0, 25.3), radius: 9.7, colour: RED };
+    let frame = |i: u8| Drawing { shapes: vec![ground(i), disc(i)], ..square(0.0) };
+    let drawings: Vec<Drawing> = (0..30).map(frame).chain([frame(29)]).collect();
+    write_apng(&drawings, 30, 200, &path).unwrap();
+    let (width, height, frames) = read_apng(&path);
+    assert_eq!((width, height, frames.len()), (200, 100, 31));
+    let mut colours = std::collections::BTreeSet::new();
+    for (i, (pixels, delay)) in frames.iter().enumerate() {
+        assert_eq!(*delay, (1, 30));
+        let shade = i.min(29) as u8;
+        assert_eq!(pixels[199], [shade, 255 - shade, shade / 2], "frame {i}");
+        let centre = 50 * width + (usize::from(shade) * 6).max(1);
+        assert_eq!(pixels[centre], [RED.0, RED.1, RED.2], "frame {i}");
+        colours.extend(pixels.iter().copied());
+    }
+    assert!(colours.len() > 256, "{} colours", colours.len());
+    assert_eq!(frames[30].0, frames[29].0);
+
+    // What stands still takes next to no room.
+    let still: Vec<Drawing> = vec![frame(3); 200];
+    write_apng(&still, 10, 200, &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() < 40_000, "{} bytes", bytes.len());
+    assert_eq!(read_apng(&path).2.len(), 200);
+    write_apng(&still, 10, 200, &path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn every_size_of_map_has_animations() {
+    let folder = TempDir::new().unwrap();
+    let (path, exact) = (folder.path().join("map.gif"), folder.path().join("map.png"));
     for (columns, rows) in [(64, 1), (1, 64), (64, 64), (2, 1), (1, 2), (64, 3), (5, 64)] {
         let row = |row: usize| {
             let cell = |column: usize| match (row, column) {
@@ -554,7 +608,12 @@ fn every_size_of_map_has_a_gif() {
         let mut observation = vec![0.0; world.spec().observation_len()];
         world.reset(Some(1), &mut observation).unwrap();
         write_gif(&[world.draw().unwrap()], 10, 600, &path).unwrap();
+        write_apng(&[world.draw().unwrap()], 10, 600, &exact).unwrap();
         let (width, height, _) = read_gif(&path);
+        assert_eq!((width, height), {
+            let (width, height, _) = read_apng(&exact);
+            (width, height)
+        });
         assert_eq!(width.max(height), 600, "{columns} x {rows}");
         assert!(
             width.min(height) >= 9 && (width > height) == (columns > rows),
@@ -572,6 +631,9 @@ fn drawings_that_cannot_be_rendered_are_refused() {
     assert!(matches!(write(&[], 30, 100), RenderError::NoFrames));
     assert!(matches!(write(std::slice::from_ref(&good), 0, 100), RenderError::FrameRate { fps: 0 }));
     assert!(matches!(write(std::slice::from_ref(&good), 51, 100), RenderError::FrameRate { fps: 51 }));
+    let exact = |frames: &[Drawing], fps| write_apng(frames, fps, 100, &path).unwrap_err();
+    assert!(matches!(exact(&[], 30), RenderError::NoFrames));
+    assert!(matches!(exact(std::slice::from_ref(&good), 51), RenderError::FrameRate { fps: 51 }));
     assert!(matches!(write(std::slice::from_ref(&good), 30, 0), RenderError::Size { .. }));
     assert!(matches!(write(std::slice::from_ref(&good), 30, 5000), RenderError::Size { .. }));
     let tall = Drawing { width: 1e-30, height: 1e30, ..good.clone() };

@@ -36,12 +36,31 @@ struct Args {
     /// Write one episode as an animated GIF
     #[arg(long, value_name = "FILE", group = "shown")]
     gif: Option<PathBuf>,
+    /// Write one episode as an animated PNG, whose colours are exact
+    #[arg(long, value_name = "FILE", group = "shown")]
+    apng: Option<PathBuf>,
     /// Steps of the episode to show at most
     #[arg(long, requires = "shown", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: u32,
     /// Frames a second
     #[arg(long, requires = "shown", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..))]
     fps: u32,
+}
+
+/// Pixels of the longer side of an animation.
+const SIDE: u32 = 600;
+
+impl Args {
+    /// The files that are asked for, and what their names may end in.
+    fn files(&self) -> impl Iterator<Item = (&PathBuf, &'static [&'static str])> {
+        let gif = self.gif.iter().map(|path| (path, &["gif"][..]));
+        gif.chain(self.apng.iter().map(|path| (path, &["png", "apng"][..])))
+    }
+
+    /// Whether an episode is to be seen.
+    fn shows(&self) -> bool {
+        self.watch || self.files().next().is_some()
+    }
 }
 
 pub(super) fn command(_: &Catalogue) -> Command {
@@ -63,31 +82,32 @@ fn evaluate(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let mut bar = PatientBar::new("judging the policy");
     let result = policy.evaluate_telling(args.episodes, seed, mode, &mut |done, length| bar.reach(done, length))?;
     drop(bar);
-    let frames = match args.watch || args.gif.is_some() {
+    let frames = match args.shows() {
         true => Episode::play(&mut policy, seed, args.max_steps, args.sampled, unless_interrupted)?.frames,
         false => Vec::new(),
     };
     // The file before the words, which may find nobody to read them.
     if let Some(path) = &args.gif {
-        render::write_gif(&frames, args.fps, 600, path)?;
+        render::write_gif(&frames, args.fps, SIDE, path)?;
+    }
+    if let Some(path) = &args.apng {
+        render::write_apng(&frames, args.fps, SIDE, path)?;
     }
     say(format_args!("{}{which}: return {}", screen::path(&args.chosen.run), returns(&result)))?;
     if args.watch {
         watch(&frames, args.fps)?;
     }
-    match &args.gif {
-        Some(path) => say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))),
-        None => Ok(()),
-    }
+    args.files()
+        .try_for_each(|(path, _)| say(format_args!("{} in {}", counted(frames.len(), "frame"), screen::path(path))))
 }
 
 /// What would fail after the episodes are played.
 fn check(policy: &Policy, args: &Args) -> Result<()> {
-    if !args.watch && args.gif.is_none() {
+    if !args.shows() {
         return Ok(());
     }
-    if let Some(path) = &args.gif {
-        destination::check(path, &["gif"])?;
+    for (path, endings) in args.files() {
+        destination::check(path, endings)?;
         if !(1..=50).contains(&args.fps) {
             return Err(RenderError::FrameRate { fps: args.fps }.into());
         }

@@ -103,7 +103,7 @@ pub fn descent_gif(
     let longest = panels.iter().flat_map(|panel| &panel.paths).map(|path| path.points.len()).max().unwrap_or(1);
     let rest = 2 * fps as usize;
     let mut count = 0;
-    let gif = render::encode_pictures(
+    let gif = render::encode_gif(
         if frames == 0 { 0 } else { frames + rest },
         (options.width, options.height),
         fps,

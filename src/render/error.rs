@@ -57,6 +57,15 @@ pub enum RenderError {
     /// The frames could not be turned into GIF.
     #[error("the animation could not be encoded as GIF: {0}")]
     Encode(#[from] gif::EncodingError),
+    /// The frames could not be turned into PNG.
+    #[error("the animation could not be encoded as PNG: {0}")]
+    EncodePng(#[from] png::EncodingError),
+    /// More frames than a file can count.
+    #[error("{frames} frames are more than an animation can have")]
+    Frames {
+        /// How many there are.
+        frames: usize,
+    },
     /// The file could not be written.
     #[error("{}: cannot be written ({source}); {}", shown_path(path), remedy(source))]
     Write {
