@@ -3,7 +3,7 @@
 //! An estimator gives one gradient `g ∈ ℝᴾ` a batch. What it is worth is seen only over independent batches, so all that
 //! is here takes the gradients of some of them, `[B, P]`, from wherever they come:
 //!
-//! ```text
+//! ```math
 //!   |E g|²                 the signal
 //!   tr Cov g               the noise of one batch
 //!   snr    = |E g|² / tr Cov g

@@ -1,6 +1,6 @@
 //! Planes through the space of parameters, and how high the return or the loss stands above them.
 //!
-//! ```text
+//! ```math
 //!   f(a, b) = F(θ + a·d₁ + b·d₂)
 //! ```
 //!

@@ -240,7 +240,7 @@ pub trait Model: Send + Sync {
     /// Replaces `product` by `F·vector`, both `[P]`, `F` the policy's Fisher information averaged over the steps of a minibatch,
     /// without ever making `F`; advantages and targets are not read.
     ///
-    /// ```text
+    /// ```math
     ///   F = mean over s of E ∇log π(a|s)·∇log π(a|s)ᵀ = mean of Jᵀ·M·J          J = ∂outputs/∂θ
     /// ```
     ///
@@ -252,7 +252,7 @@ pub trait Model: Send + Sync {
     /// The default goes along lanes where there is a memory, and takes `Jᵀ` of autograd, exactly, and `J·v` of central
     /// differences, for autograd has no forward mode:
     ///
-    /// ```text
+    /// ```math
     ///   J·v ≈ (outputs(θ + h·v) − outputs(θ − h·v)) / 2h          h = 10⁻³·max(|θ|, 1) / |v|
     /// ```
     ///

@@ -19,7 +19,7 @@ pub(crate) struct Normaliser {
 
 /// The scale of rewards.
 ///
-/// ```text
+/// ```math
 ///   Rₜ = rₜ + γ·[not ended before]·Rₜ₋₁          r̂ₜ = clip(rₜ/√(Var R + ε), ±c)
 /// ```
 ///
@@ -58,7 +58,7 @@ impl RewardScale {
 
 /// Mean and deviation of what values are regressed on, each rollout weighing less than the one after it.
 ///
-/// ```text
+/// ```math
 ///   m ← β·m + (1 − β)·x,   w ← β·w + (1 − β)          E x ≈ m/w
 /// ```
 #[derive(Debug, Clone, Default)]

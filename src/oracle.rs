@@ -88,7 +88,7 @@ pub fn optimal_return(config: &Config) -> Option<f64> {
 /// The exact policy gradient `∇J(θ)`, `[P]`: what estimators follow that have `γᵗ` before each step, and at `gamma = 1`
 /// all that are unbiased.
 ///
-/// ```text
+/// ```math
 ///   ∇J = Σₛ d(s) Σₐ ∇π(a|s)·Q(s,a)          d(s) = Σₜ γᵗ Pr(sₜ = s)
 /// ```
 ///
@@ -103,7 +103,7 @@ pub fn exact_policy_gradient(network: &dyn Model, params: &Params, mdp: &FiniteM
 
 /// What estimators follow that play whole episodes and leave out the discount before a step, as nearly all do, `[P]`.
 ///
-/// ```text
+/// ```math
 ///   Σₛ η(s) Σₐ ∇π(a|s)·Q(s,a)          η(s) = Σₜ Pr(sₜ = s),   Q discounted by γ
 /// ```
 ///

@@ -223,7 +223,7 @@ fn of_word(word: u32) -> f32 {
 
 /// Normal numbers of pairs of uniform ones, `[.., 2K]` to `[.., K]`: the first `K` say how far, the others which way.
 ///
-/// ```text
+/// ```math
 ///   z = √(−2·ln(1 − u))·cos(2πv)
 /// ```
 ///

@@ -33,7 +33,7 @@ const WORK: [(&str, &str, &[&str]); 8] = [
         "--env GridWorld-4x4-v0 --steps 512 --hidden 8 --quiet --out t",
         &["t/config.toml", "t/policy.safetensors"],
     ),
-    ("evaluate", "r --episodes 3 --gif e.gif --max-steps 3", &["e.gif"]),
+    ("evaluate", "r --episodes 3 --gif e.gif --apng e.png --max-steps 3", &["e.gif", "e.png"]),
     ("plot", "r --out p.png", &["p.png"]),
     (
         "compare",

@@ -6,7 +6,7 @@ use crate::Rollout;
 /// Another estimator with `γᵗ` before the advantage of an episode's step `t`, counted from 0; of advantages `[T, N]`, in the unit of the
 /// rewards. Targets stay.
 ///
-/// ```text
+/// ```math
 ///   ∇J = E Σₜ γᵗ·Aₜ·∇log π(aₜ|sₜ)
 /// ```
 ///

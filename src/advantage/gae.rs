@@ -9,7 +9,7 @@ use crate::{Result, Rollout};
 
 /// Generalised advantage estimation.
 ///
-/// ```text
+/// ```math
 ///   δₜ = rₜ + γ·[not terminated]·V(sₜ₊₁) − V(sₜ)
 ///   Aₜ = δₜ + γλ·[not ended]·Aₜ₊₁
 /// ```

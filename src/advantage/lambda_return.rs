@@ -6,7 +6,7 @@ use super::{factors, same_steps, weighed};
 
 /// TD(λ) return.
 ///
-/// ```text
+/// ```math
 ///   Gₜ = rₜ + γ·[not terminated]·((1 − λ)·V(sₜ₊₁) + λ·Gₜ₊₁)          within an episode
 ///   Gₜ = rₜ + γ·[not terminated]·V(sₜ₊₁)                             at its end, or where the window cuts it
 /// ```

@@ -8,7 +8,7 @@ use crate::Rollout;
 /// Reward to go less what the rollout's other episodes had to come at the same step, for a policy gradient with a baseline but
 /// without a critic.
 ///
-/// ```text
+/// ```math
 ///   Aₜ = Gₜ − 1/(n − 1)·Σₑ Gₜᵉ          e over the other episodes
 /// ```
 ///

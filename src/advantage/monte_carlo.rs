@@ -7,7 +7,7 @@ use crate::Rollout;
 
 /// Reward to go.
 ///
-/// ```text
+/// ```math
 ///   Gₜ = rₜ + γ·Gₜ₊₁                              within an episode
 ///   Gₜ = rₜ + γ·[not terminated]·V(sₜ₊₁)          at its end, or where the window cuts it
 /// ```

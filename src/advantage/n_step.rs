@@ -7,7 +7,7 @@ use crate::Rollout;
 
 /// n-step return.
 ///
-/// ```text
+/// ```math
 ///   Gₜ = rₜ + γ·rₜ₊₁ + … + γᵐ⁻¹·rₜ₊ₘ₋₁ + γᵐ·[not terminated]·V(sₜ₊ₘ)
 /// ```
 ///

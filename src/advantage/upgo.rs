@@ -6,7 +6,7 @@ use crate::Rollout;
 /// Upgoing policy update: the return goes on for as long as actions were better than the critic thought, and is cut by the
 /// critic's word before the first that was worse.
 ///
-/// ```text
+/// ```math
 ///   Gₜ = rₜ + γ·[not terminated]·(Gₜ₊₁ if rₜ₊₁ + γ·[not terminated]·V(sₜ₊₂) ≥ V(sₜ₊₁), else V(sₜ₊₁))
 ///   Aₜ = Gₜ − V(sₜ)
 /// ```

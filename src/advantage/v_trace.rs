@@ -5,7 +5,7 @@ use crate::Rollout;
 
 /// V-trace: n-step returns of the policy of now from what an older one did.
 ///
-/// ```text
+/// ```math
 ///   ρₜ = min(ρ̄, π(aₜ|sₜ)/μ(aₜ|sₜ))              cₜ = λ·min(c̄, π(aₜ|sₜ)/μ(aₜ|sₜ))
 ///   δₜ = ρₜ·(rₜ + γ·[not terminated]·V(sₜ₊₁) − V(sₜ))
 ///   vₜ = V(sₜ) + δₜ + γ·[not ended]·cₜ·(vₜ₊₁ − V(sₜ₊₁))

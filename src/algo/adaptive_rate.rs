@@ -2,7 +2,7 @@
 
 /// A factor of the learning rate by which the policy comes to move as far as is desired.
 ///
-/// ```text
+/// ```math
 ///   after a pass:   f ← f/1.5 if KL > 2·desired_kl,   f ← 1.5·f if KL < desired_kl/2          1/100 ≤ f ≤ 10
 /// ```
 ///

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// Dynamic loss scaling: so much is the loss multiplied by before its way back, and the gradient divided by after it, in f32.
 ///
-/// ```text
+/// ```math
 ///   s ← s/2 where a gradient is not finite, and its step is not taken          s ← 2·s after 2,000 steps that are, in a row
 /// ```
 ///

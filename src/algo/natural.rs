@@ -19,7 +19,7 @@ use crate::{Error, Layout, Params, Result};
 
 /// One step of the policy along its natural gradient, then the critic's regression on the rollout's returns.
 ///
-/// ```text
+/// ```math
 ///   (F + λ·I)·x = g          g = mean of Aₜ·∇log π(aₜ|sₜ),   F the policy's Fisher information in the rollout's states
 ///   θ ← θ + α·√(2·max_kl / xᵀ(F + λ·I)x)·x          α = 1, or what a line search finds
 /// ```

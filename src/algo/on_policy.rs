@@ -54,7 +54,7 @@ pub struct OnPolicy {
     /// chance, by another number in each step of each pass. Acting knows nothing of it; what is reported of the policy, a
     /// divergence among it, is of the shifted one. 0 shifts nothing.
     ///
-    /// ```text
+    /// ```math
     ///   z ~ U(−α, α)          ρ = π(a; μ(s) + z, σ) / π_old(a; μ_old(s), σ_old)
     /// ```
     ///

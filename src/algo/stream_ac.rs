@@ -50,7 +50,7 @@ pub(super) const ROW: Row = Row {
 
 /// Stream AC(λ): one step of learning after each step of the environment, from that step alone.
 ///
-/// ```text
+/// ```math
 ///   δ   = r + γ·[not terminated]·V(s′) − V(s)
 ///   z_π ← γλ·z_π + ∇( log π(a|s) + ent_coef·sgn(δ)·H(π(·|s)) )        z_V ← γλ·z_V + ∇V(s)
 ///   θ   ← θ + α_π·δ·z_π                                              w   ← w + α_V·δ·z_V

@@ -10,7 +10,7 @@ use crate::Result;
 
 /// `K` independent switches, each on with probability `pₖ`, from `K` logits `lₖ`.
 ///
-/// ```text
+/// ```math
 ///   p = 1/(1 + e⁻ˡ)          log π(a|s) = Σₖ aₖ·lₖ − log(1 + e^lₖ)          H = Σₖ log(1 + e^lₖ) − pₖ·lₖ
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

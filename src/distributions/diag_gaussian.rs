@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// `K` independent normal distributions over the numbers of an action, from `2K` outputs: the means, which are a network's, and
 /// the logarithms of the deviations. These are parameters of their own, the same in every state, or the network's as well.
 ///
-/// ```text
+/// ```math
 ///   log π(a|s) = Σₖ −½·zₖ² − log σₖ − ½·log 2π,   zₖ = (aₖ − μₖ)/σₖ          H = Σₖ log σₖ + ½·log 2πe
 ///   KL(π ‖ π′) = Σₖ log σ′ₖ/σₖ + (σₖ² + (μₖ − μ′ₖ)²)/2σ′ₖ² − ½
 /// ```

@@ -16,9 +16,9 @@ use crate::{Error, Result};
 /// Normal distributions over `K` numbers whose noise is linear in the `F` outputs `φ` of the actor's last hidden layer, the same
 /// function of the state for some steps: explored is by trying another policy, and not by trembling.
 ///
-/// ```text
-///   aⱼ = μⱼ + Σᵢ φᵢ·εᵢⱼ + ε₀ⱼ,   εᵢⱼ ~ N(0, e^2Lᵢⱼ) and ε₀ⱼ ~ N(0, 1e-6), drawn anew every `sample_freq` steps
-///   aⱼ ~ N(μⱼ, σⱼ²) in each state,   σⱼ² = Σᵢ φᵢ²·e^2Lᵢⱼ + 1e-6
+/// ```math
+///   aⱼ = μⱼ + Σᵢ φᵢ·εᵢⱼ + ε₀ⱼ,   εᵢⱼ ~ N(0, e^(2Lᵢⱼ)) and ε₀ⱼ ~ N(0, 1e-6), drawn anew every `sample_freq` steps
+///   aⱼ ~ N(μⱼ, σⱼ²) in each state,   σⱼ² = Σᵢ φᵢ²·e^(2Lᵢⱼ) + 1e-6
 /// ```
 ///
 /// It reads `K + F + F·K` outputs: the means and the features, which are a network's, and `L`, `[F, K]`, parameters of its own, the

@@ -28,7 +28,7 @@ pub enum Deviation {
         /// What is added to each.
         shift: f32,
     },
-    /// `σⱼ² = Σᵢ φᵢ²·e^2Lᵢⱼ + least`, `φ` the features, `L`, `[F, K]`, the last outputs.
+    /// `σⱼ² = Σᵢ φᵢ²·e^(2Lᵢⱼ) + least`, `φ` the features, `L`, `[F, K]`, the last outputs.
     Features {
         /// What is added to each square.
         least: f32,

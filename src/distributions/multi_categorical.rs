@@ -12,7 +12,7 @@ use crate::Result;
 /// `K` independent choices, the `k`-th among `Aₖ` actions, from the `Σ Aₖ` unnormalised log-probabilities of all, one choice's
 /// after the other's.
 ///
-/// ```text
+/// ```math
 ///   log π(a|s) = Σₖ log πₖ(aₖ|s)          H = Σₖ Hₖ
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

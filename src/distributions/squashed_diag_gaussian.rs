@@ -15,9 +15,9 @@ use crate::{Error, Result};
 /// Normal distributions over `K` numbers that a hyperbolic tangent squashes into a box: actions near its borders are as likely as
 /// the policy wants, and none is clipped.
 ///
-/// ```text
+/// ```math
 ///   a = mid + half·tanh u,   u ~ N(μ, σ²)          log π(a|s) = Σₖ log N(uₖ; μₖ, σₖ²) − log halfₖ − c(uₖ)
-///   H = Σₖ log σₖ + ½·log 2πe + log halfₖ + E c(uₖ),   c(u) = log(1 − tanh² u) = 2·(log 2 − |u| − log(1 + e^−2|u|))
+///   H = Σₖ log σₖ + ½·log 2πe + log halfₖ + E c(uₖ),   c(u) = log(1 − tanh² u) = 2·(log 2 − |u| − log(1 + e^(−2|u|)))
 /// ```
 ///
 /// What is kept of an action is `u`, so that nothing is lost at the borders, where `tanh u` rounds to 1; the environment takes `a`.

@@ -20,7 +20,7 @@ pub struct SquashedDiagGaussianRows {
     log_half: f32,
     /// `[B, K]`: `E c(u)`, and its slopes in `μ` and in `log σ`.
     expected: Vec<[f64; 3]>,
-    /// The points of all expectations, one's after the other's: `u`, then `e^−2|u|`, then its `log1p`.
+    /// The points of all expectations, one's after the other's: `u`, then `e^(−2|u|)`, then its `log1p`.
     u: Vec<f32>,
     exp: Vec<f32>,
     log1p: Vec<f32>,

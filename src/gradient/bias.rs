@@ -12,7 +12,7 @@ pub struct Bias {
     /// `|b|²`, a mean over pairs of different batches, which has no bias of its own: where there is none to be seen it is
     /// below zero as often as above.
     ///
-    /// ```text
+    /// ```math
     ///   |b|² = mean over a ≠ b of (gₐ − ∇J)·(g_b − ∇J)
     /// ```
     pub squared: f64,

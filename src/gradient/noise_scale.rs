@@ -12,7 +12,7 @@ pub struct NoiseScale {
 impl NoiseScale {
     /// The simple noise scale, in the unit that batches are counted in:
     ///
-    /// ```text
+    /// ```math
     ///   B_simple = tr Σ / |G|²
     /// ```
     ///
@@ -28,7 +28,7 @@ impl NoiseScale {
 
 /// Gradient and noise from mean squared lengths of gradients of two batch sizes:
 ///
-/// ```text
+/// ```math
 ///   |G|² = (B_big·|G_big|² − B_small·|G_small|²) / (B_big − B_small)
 ///   tr Σ = (|G_small|² − |G_big|²) / (1/B_small − 1/B_big)
 /// ```

@@ -11,7 +11,7 @@ const ROUNDING: f64 = 1e-12;
 /// `B` independent gradients in coordinates that keep all of their inner products, up to rounding: as many as they have
 /// dimensions together, at most `B`. A mean over all pairs is then a sum over batches, for
 ///
-/// ```text
+/// ```math
 ///   Σ over a ≠ b of wₐ·w_b·gₐ·g_b = |Σₐ wₐ·gₐ|² − Σₐ wₐ²·|gₐ|²
 /// ```
 pub(super) struct Pairs {

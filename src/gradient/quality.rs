@@ -11,7 +11,7 @@ use crate::stats::{Bootstrap, Interval, StatsError};
 ///
 /// With `g` the gradient of one batch, which is random, and the mean over pairs of different batches `a ≠ b`:
 ///
-/// ```text
+/// ```math
 ///   norm_squared = mean gₐ·g_b            estimates |E g|²
 ///   variance     = mean |gₐ − g_b|² / 2   estimates tr Cov g
 ///   snr          = norm_squared / variance

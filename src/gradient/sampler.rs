@@ -11,7 +11,7 @@ use crate::{Buffers, Config, Error, MakeEnvs, Params, Result, Stop, Threads};
 
 /// Plays independent batches of whole episodes with one policy, and takes each estimator's policy gradient of each.
 ///
-/// ```text
+/// ```math
 ///   g = 1/E · Σ over the E episodes of a batch Σₜ Aₜ·∇ log π(aₜ|sₜ)
 /// ```
 ///

@@ -7,7 +7,7 @@ use crate::Layout;
 
 /// A random direction, `[P]`, whose every filter is as long as the filter of `theta` in the same place:
 ///
-/// ```text
+/// ```math
 ///   dᵢ ~ N(0, 1),    then for each filter f:   d_f ← d_f · |θ_f| / |d_f|
 /// ```
 ///

@@ -7,7 +7,7 @@ use crate::{Error, Result};
 
 /// The first two principal components of some points of a way through the parameters.
 ///
-/// ```text
+/// ```math
 ///   M = [θ₁ − θ; …; θ_K − θ],    Mᶜ = M less its column means,    Mᶜ = U S Vᵀ
 ///   directions: the first two columns of V        shares: s₁² / Σ s², s₂² / Σ s²
 /// ```

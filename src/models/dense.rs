@@ -36,7 +36,7 @@ impl Dense {
 /// Rows of mean 0 and deviation 1, in f32 whatever type they are of, and in operations that all have a backward pass; candle-nn's
 /// fused one has none.
 ///
-/// ```text
+/// ```math
 ///   y = (x − mean x) / √(var x + ε)
 /// ```
 ///

@@ -9,7 +9,7 @@ use crate::Result;
 
 /// Gates in torch's order: reset, update, new.
 ///
-/// ```text
+/// ```math
 ///   r = σ(W_ir·x + b_ir + W_hr·h + b_hr)
 ///   z = σ(W_iz·x + b_iz + W_hz·h + b_hz)
 ///   n = tanh(W_in·x + b_in + r⊙(W_hn·h + b_hn))

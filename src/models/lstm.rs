@@ -9,7 +9,7 @@ use crate::Result;
 
 /// Gates in torch's order: input, forget, cell, output. What is remembered is `h`, then `c`.
 ///
-/// ```text
+/// ```math
 ///   i = σ(W_ii·x + b_ii + W_hi·h + b_hi)
 ///   f = σ(W_if·x + b_if + W_hf·h + b_hf)
 ///   g = tanh(W_ig·x + b_ig + W_hg·h + b_hg)

@@ -16,7 +16,7 @@ use crate::{Buffers, Error, Params, Result};
 
 /// A model behind a normaliser of its observations.
 ///
-/// ```text
+/// ```math
 ///   x̂ = clip((x − μ)/√(σ² + ε), ±c)
 /// ```
 ///

@@ -5,7 +5,7 @@ use crate::kernels::{Cnn, Conv, EPS, Layer, Mlp, Stage, Windows};
 
 /// A linear layer.
 ///
-/// ```text
+/// ```math
 ///   y = W·x + b
 /// ```
 #[derive(Debug, Clone, PartialEq)]

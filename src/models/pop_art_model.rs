@@ -13,7 +13,7 @@ use crate::{Error, Params, Result};
 
 /// A model whose critic learns values in deviations from the mean of what they are regressed on.
 ///
-/// ```text
+/// ```math
 ///   V(s) = μ + σ·v(s)          where μ, σ change:   w ← w·σ/σ′,   b ← (σ·b + μ − μ′)/σ′
 /// ```
 ///

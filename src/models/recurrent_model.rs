@@ -90,7 +90,7 @@ fn shape(args: &Args) -> Result<RecurrentConfig> {
 
 /// Hidden layers, a [`Cell`] and two heads over one parameter vector; actor and critic share all but the heads.
 ///
-/// ```text
+/// ```math
 ///   x = hidden layers of the observation     h' = cell(x, h)     outputs = W_π·h' + b_π     V = W_v·h' + b_v
 /// ```
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::schedule::{Schedule, When};
 
 /// PPO's clipped surrogate.
 ///
-/// ```text
+/// ```math
 ///   ρₜ = π(aₜ|sₜ) / π_old(aₜ|sₜ)
 ///   L  = −mean( min( ρₜ·Aₜ, clip(ρₜ, 1 − ε, 1 + ε)·Aₜ ) )
 /// ```

@@ -6,7 +6,7 @@ use crate::kernels::{exp_in_place, tanh_in_place};
 
 /// The surrogate of discovered policy optimisation: what an action gained, less a drift that holds the policy near the one that acted.
 ///
-/// ```text
+/// ```math
 ///   ρₜ = π(aₜ|sₜ) / π_old(aₜ|sₜ)          L = −mean( ρₜ·Aₜ − fₜ )
 ///   fₜ = max( 0, u − α·tanh(u/α) ),   u = (ρₜ − 1)·Aₜ      where Aₜ ≥ 0
 ///   fₜ = max( 0, v − β·tanh(v/β) ),   v = Aₜ·log ρₜ        where Aₜ < 0

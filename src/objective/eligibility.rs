@@ -7,7 +7,7 @@ use crate::schedule::{Schedule, When};
 /// What an eligibility trace of actor and critic collects, downhill: its gradient is that of the log-probability, of the value and
 /// of an entropy bonus which pulls the way that the temporal difference does not.
 ///
-/// ```text
+/// ```math
 ///   L = −mean( log π(aₜ|sₜ) + V(sₜ) + ent_coef·sgn(δₜ)·H(π(·|sₜ)) )
 /// ```
 ///

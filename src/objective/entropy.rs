@@ -5,7 +5,7 @@ use crate::Result;
 
 /// The policy's mean entropy, in nats: with a negative coefficient a bonus for staying undecided.
 ///
-/// ```text
+/// ```math
 ///   H = mean( −Σₐ π(a|sₜ) log π(a|sₜ) )
 /// ```
 ///

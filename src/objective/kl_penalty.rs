@@ -5,7 +5,7 @@ use crate::Result;
 
 /// A penalty on how far the policy moves from the one that acted, with a coefficient that adapts: PPO's other form.
 ///
-/// ```text
+/// ```math
 ///   ρₜ = π(aₜ|sₜ) / π_old(aₜ|sₜ)          KL(π_old, π) ≈ mean(ρ − 1 − log ρ)          L = β·KL
 ///   after an update:   β ← 2·β if KL > 1.5·target_kl,   β ← β/2 if KL < target_kl/1.5
 /// ```

@@ -5,7 +5,7 @@ use crate::Result;
 
 /// The score-function loss.
 ///
-/// ```text
+/// ```math
 ///   L = −mean( Aₜ·log π(aₜ|sₜ) )
 /// ```
 ///
@@ -13,7 +13,7 @@ use crate::Result;
 /// [`exact_episode_gradient`](crate::oracle::exact_episode_gradient), downhill and divided by the mean length of an
 /// episode, for the mean is over steps:
 ///
-/// ```text
+/// ```math
 ///   E ∇L = −1/length · Σₛ η(s) Σₐ ∇π(a|s)·Q(s,a)          η(s) = Σₜ Pr(sₜ = s),   Q discounted by γ
 /// ```
 ///

@@ -5,7 +5,7 @@ use crate::Result;
 
 /// Half the squared error of the critic.
 ///
-/// ```text
+/// ```math
 ///   L = ½·mean( (V(sₜ) − Gₜ)² )
 ///   L = ½·mean( max( (V − G)², (V_old + clip(V − V_old, −ε, ε) − G)² ) )      with a finite clip_range_vf
 /// ```

@@ -17,7 +17,7 @@ pub struct Accumulate {
 
 /// Gives a chain the mean of every `k` gradients; the parameters stand still between.
 ///
-/// ```text
+/// ```math
 ///   ḡ ← ḡ + (g − ḡ)/i   for i = 1, …, k;      u = 0 but for i = k:   u = inner(ḡ),   ḡ ← 0
 /// ```
 ///

@@ -15,7 +15,7 @@ pub struct ScaleByBelief {
 
 /// Divides a running mean of gradients by the root mean square of how far they are from it.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      s ← β₂·s + (1 − β₂)·(g − m)² + ε_root
 ///   u = m / (1 − β₁ᵗ) / ( √(s / (1 − β₂ᵗ)) + ε )
 /// ```

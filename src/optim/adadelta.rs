@@ -18,7 +18,7 @@ pub struct ScaleByAdadelta {
 
 /// Multiplies a gradient by the ratio of two running root mean squares: of directions, and of gradients.
 ///
-/// ```text
+/// ```math
 ///   s ← ρ·s + (1 − ρ)·g²      u = √(a + ε) / √(s + ε)·g      a ← ρ·a + (1 − ρ)·u²
 /// ```
 ///

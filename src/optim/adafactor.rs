@@ -94,7 +94,7 @@ pub struct AdafactorStep {
 
 /// Adam's scale from two vectors a matrix, with clipping of its own and a step relative to the block's size.
 ///
-/// ```text
+/// ```math
 ///   β = 1 − t^(−beta2_decay)
 ///   rᵢ ← β·rᵢ + (1 − β)·meanⱼ(g²ᵢⱼ + ε)       cⱼ ← β·cⱼ + (1 − β)·meanᵢ(g²ᵢⱼ + ε)       vᵢⱼ = rᵢ·cⱼ / mean(r)
 ///   u = g / √v                   u ← u / max(1, rms(u)/clip)        s = max(parameter_scale_floor, rms(θ))

@@ -20,7 +20,7 @@ pub struct ScaleByAdagrad {
 
 /// Divides a gradient by the root of the sum of all squares so far.
 ///
-/// ```text
+/// ```math
 ///   s ← s + g²      u = g / (√s + ε) / (1 + (t − 1)·lr_decay)
 /// ```
 ///

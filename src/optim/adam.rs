@@ -9,7 +9,7 @@ use crate::words::Param;
 
 /// Divides a running mean of gradients by the root of a running mean of their squares.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g            v ← β₂·v + (1 − β₂)·g²
 ///   u = m / (1 − β₁ᵗ) / ( √v / √(1 − β₂ᵗ) + ε )
 /// ```

@@ -15,7 +15,7 @@ pub struct ScaleByAdamRel {
 
 /// [`scale_by_adam`] whose step count begins again with each rollout; its running means go on.
 ///
-/// ```text
+/// ```math
 ///   t ← 1 on the first step of a new rollout, else t + 1              m, v, u as Adam's
 /// ```
 ///

@@ -9,7 +9,7 @@ use crate::words::Param;
 
 /// Divides a running mean of gradients by a decaying maximum of their sizes.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      w ← max(β₂·w, |g| + ε)      u = m / (1 − β₁ᵗ) / w
 /// ```
 ///

@@ -16,7 +16,7 @@ pub struct AdaptiveClip {
 
 /// Scales the gradient of each unit down if it is too large for the unit's weights.
 ///
-/// ```text
+/// ```math
 ///   limit = clipping·max(‖θᵤ‖, ε)            ‖gᵤ‖ > limit:  gᵤ ← gᵤ·limit / ‖gᵤ‖
 /// ```
 ///

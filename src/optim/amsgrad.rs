@@ -20,7 +20,7 @@ pub struct ScaleByAmsgrad {
 
 /// [`scale_by_adam`](super::scale_by_adam) over the largest running mean of squares so far.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      w ← max(w, v)
 ///   u = m / (1 − β₁ᵗ) / ( √w / √(1 − β₂ᵗ) + ε )
 /// ```

@@ -32,7 +32,7 @@ pub struct ClipByGlobalNorm {
 
 /// Scales the gradient down if its norm over all parameters is too large.
 ///
-/// ```text
+/// ```math
 ///   torch: g ← g·min(1, max_norm / (‖g‖ + 1e-6))            optax: g ← g·min(1, max_norm / ‖g‖)
 /// ```
 ///

@@ -17,7 +17,7 @@ pub struct Ema {
 
 /// Keeps an exponential average of the parameters, which a finished policy has; training does not notice.
 ///
-/// ```text
+/// ```math
 ///   a₀ = θ₀            aₜ = dₜ·aₜ₋₁ + (1 − dₜ)·θₜ            θₜ: the parameters after step t
 ///   dₜ = min(decay, (1 + t) / (10 + t))
 /// ```

@@ -22,7 +22,7 @@ pub struct ScaleByLion {
 
 /// The sign of a gradient mixed into a running mean that itself moves more slowly.
 ///
-/// ```text
+/// ```math
 ///   u = sign(β₁·m + (1 − β₁)·g)      then      m ← β₂·m + (1 − β₂)·g
 /// ```
 ///

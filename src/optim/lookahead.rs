@@ -18,7 +18,7 @@ pub struct Lookahead {
 
 /// Lets a chain run for `k` steps, then goes back to a point on the way.
 ///
-/// ```text
+/// ```math
 ///   θ ← θ + inner(g)                 every k-th step:   φ ← φ + α·(θ − φ),   θ ← φ
 /// ```
 ///

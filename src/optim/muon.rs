@@ -45,7 +45,7 @@ pub struct ScaleByMuon {
 
 /// Makes of a matrix's momentum the nearest matrix that stretches every direction alike, and leaves other blocks alone.
 ///
-/// ```text
+/// ```math
 ///   b ← μ·b + (1 − μ)·g              x = μ·b + (1 − μ)·g   (nesterov)   or   b
 ///   X ← X / ‖X‖,                     ns_steps times   X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X
 ///   u = scale·X                      a, b, c = 3.4445, −4.7750, 2.0315

@@ -18,7 +18,7 @@ pub struct ScaleByNadam {
 
 /// [`scale_by_adam`](super::scale_by_adam) that already counts on the next step's momentum.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      μₜ = β₁·(1 − ½·0.96^(t·ψ))      Π = μ₁·…·μₜ
 ///   u = ( (1 − μₜ) / (1 − Π)·g + μₜ₊₁ / (1 − Π·μₜ₊₁)·m ) / ( √(v / (1 − β₂ᵗ)) + ε )
 /// ```

@@ -20,7 +20,7 @@ pub struct NesterovSutskever {
 
 /// A whole optimizer: Nesterov's momentum with the gradient where the momentum would carry the parameters.
 ///
-/// ```text
+/// ```math
 ///   v ← μ·v − lr·g(φ)      u = μ·v − μ·v_old + v,   the step of φ = θ + μ·v
 /// ```
 ///

@@ -19,7 +19,7 @@ pub struct AddNoise {
 
 /// Adds normal noise that dies away.
 ///
-/// ```text
+/// ```math
 ///   g ← g + ξ,   ξ ~ N(0, η / tᵞ) for each number
 /// ```
 ///

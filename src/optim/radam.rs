@@ -10,9 +10,9 @@ use crate::words::Param;
 /// [`scale_by_adam`](super::scale_by_adam) times how far its running mean of squares can be trusted; the mean of
 /// gradients alone until then.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      v ← β₂·v + (1 − β₂)·g²      m̂ = m / (1 − β₁ᵗ)
-///   ρ∞ = 2 / (1 − β₂) − 1      ρ = ρ∞ − 2t·β₂ᵗ / (1 − β₂ᵗ)      r² = (ρ − 4)(ρ − 2)·ρ∞ / ((ρ∞ − 4)(ρ∞ − 2)·ρ)
+///   ρ_∞ = 2 / (1 − β₂) − 1      ρ = ρ_∞ − 2t·β₂ᵗ / (1 − β₂ᵗ)      r² = (ρ − 4)(ρ − 2)·ρ_∞ / ((ρ_∞ − 4)(ρ_∞ − 2)·ρ)
 ///   ρ > 5:  u = m̂·r·√(1 − β₂ᵗ) / (√v + ε)      otherwise:  u = m̂
 /// ```
 ///

@@ -28,7 +28,7 @@ pub struct ScaleByRms {
 
 /// Divides a gradient by the root of a running mean of its squares.
 ///
-/// ```text
+/// ```math
 ///   v ← α·v + (1 − α)·g²                         centered: m ← α·m + (1 − α)·g, and v − m² for v below
 ///   torch: u = g / (√v + ε), v₀ = 0      tf: u = g / √(v + ε), v₀ = 1      optax: u = g / √(v + ε), v₀ = 0
 /// ```

@@ -21,7 +21,7 @@ pub struct ScheduleFree {
 
 /// Steps with gradients taken between a fast point z and the average x of all its places: x needs no schedule.
 ///
-/// ```text
+/// ```math
 ///   γ = lr·min(1, t/warmup_steps)      w = (largest γ so far)²      c = w / Σw
 ///   y ← (1 − c)·y + c·z + γ·(β₁·(1 − c) − 1)·u           z ← z − γ·u
 ///   where   y = (1 − β₁)·z + β₁·x,       x ← (1 − c)·x + c·z

@@ -24,7 +24,7 @@ pub struct ScaleByShampoo {
 
 /// Divides a matrix of gradients, from either side, by roots of the sums of its squares.
 ///
-/// ```text
+/// ```math
 ///   L ← L + G·Gᵀ          R ← R + Gᵀ·G          u = L^(−1/4)·G·R^(−1/4)               matrices
 ///   H ← H + g·gᵀ                                u = H^(−1/2)·g                        vectors
 /// ```

@@ -20,7 +20,7 @@ pub struct ShrinkAndPerturb {
 
 /// Shrinks the parameters after a step and adds normal noise to them, once in so many rollouts.
 ///
-/// ```text
+/// ```math
 ///   θ ← shrink·(θ + u) + ξ,   ξ ~ N(0, deviation²) for each number
 /// ```
 ///

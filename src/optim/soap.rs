@@ -29,7 +29,7 @@ pub struct ScaleBySoap {
 /// Turns a matrix of gradients into the eigenbasis of its rows' and columns' statistics, takes Adam's direction there,
 /// and turns it back.
 ///
-/// ```text
+/// ```math
 ///   G′ = Q_Lᵀ·G·Q_R
 ///   M′ ← β₁·M′ + (1 − β₁)·G′         V ← β₂·V + (1 − β₂)·G′²
 ///   N′ = M′ / (√V + ε) · √(1 − β₂ᵗ) / (1 − β₁ᵗ)             u = Q_L·N′·Q_Rᵀ

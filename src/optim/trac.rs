@@ -34,7 +34,7 @@ pub struct Trac {
 
 /// Scales a chain's whole way from the initial parameters by what one-dimensional, parameter-free tuners learn.
 ///
-/// ```text
+/// ```math
 ///   h = ⟨d, g⟩                  d ← d + inner(g)
 ///   vⱼ ← βⱼ²·vⱼ + h²            σⱼ ← βⱼ·σⱼ − h              S = Σⱼ s_init·erfi(σⱼ/(√2·√vⱼ + ε)) / erfi(1/√2)
 ///   θ ← θ₀ + max(S, 0)·d

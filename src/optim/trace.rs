@@ -23,7 +23,7 @@ pub struct Trace {
 
 /// A decaying sum of gradients: the heavy ball.
 ///
-/// ```text
+/// ```math
 ///   v ← μ·v + (1 − dampening)·g            u = v            Nesterov's: u = g + μ·v
 /// ```
 ///

@@ -22,7 +22,7 @@ pub struct ScaleByTrustRatio {
 
 /// Makes each block's update as long as the block itself, times a coefficient.
 ///
-/// ```text
+/// ```math
 ///   u ← u·min(clamp, trust_coefficient·‖θ‖ / (‖u‖ + ε))          block by block
 /// ```
 ///

@@ -9,7 +9,7 @@ use crate::words::{Kind, Param, Range};
 
 /// [`scale_by_adam`](super::scale_by_adam) with a mean of squares that moves towards `g²` at a rate of its own.
 ///
-/// ```text
+/// ```math
 ///   m ← β₁·m + (1 − β₁)·g      v ← v − (1 − β₂)·sign(v − g²)·g²
 ///   u = m / (1 − β₁ᵗ) / ( √(v / (1 − β₂ᵗ)) + ε )
 /// ```

@@ -2,7 +2,7 @@
 
 /// A number that is multiplied by a factor whenever a metric has stood still for a share of training.
 ///
-/// ```text
+/// ```math
 ///   metric > best + threshold, or metric < best − max(threshold, fall·(highest − lowest)):
 ///                                best ← metric, since ← p
 ///   p − since > patience:        value ← max(factor·value, min), since ← p + cooldown

@@ -6,7 +6,7 @@ use super::{Bootstrap, Interval, Scores, StatsError};
 
 /// The interquartile mean: the mean of the middle half of all runs of all tasks together.
 ///
-/// ```text
+/// ```math
 ///   IQM = 1 / (n − 2k) · Σ x₍ᵢ₎,  i = k+1 … n−k,   k = ⌊n / 4⌋,   x₍₁₎ ≤ … ≤ x₍ₙ₎ all runs × tasks
 /// ```
 ///
@@ -34,7 +34,7 @@ pub fn median(scores: &Scores) -> f64 {
 
 /// By how much runs fall short of `gamma`, the score that counts as enough; what lies above it counts no more.
 ///
-/// ```text
+/// ```math
 ///   OG = γ − 1/n · Σ min(xᵢ, γ)
 /// ```
 ///

@@ -5,7 +5,7 @@ use super::{Reached, StatsError, error::check_rising};
 /// The area under a learning curve by the trapezoidal rule, divided by the range of steps it covers: the mean score
 /// during training, in the score's unit.
 ///
-/// ```text
+/// ```math
 ///   AUC = 1 / (tₙ − t₁) · Σᵢ (tᵢ₊₁ − tᵢ) · (xᵢ + xᵢ₊₁) / 2
 /// ```
 ///

@@ -4,7 +4,7 @@ use super::{Bootstrap, Interval, Scores, StatsError};
 
 /// The probability of improvement: that a run of `x` scores more than a run of `y` on the same task, averaged over tasks.
 ///
-/// ```text
+/// ```math
 ///   P(X > Y) = 1/M · Σₘ Uₘ / (N·K),    Uₘ = Σₙ Σₖ [xₘₙ > yₘₖ] + ½·[xₘₙ = yₘₖ]
 /// ```
 ///

@@ -21,7 +21,7 @@ pub struct PerformanceProfile {
 impl PerformanceProfile {
     /// The run-score distribution: the share of all runs of all tasks.
     ///
-    /// ```text
+    /// ```math
     ///   F(τ) = 1/M · Σₘ 1/N · Σₙ [xₘₙ > τ]
     /// ```
     ///
@@ -35,7 +35,7 @@ impl PerformanceProfile {
 
     /// The average-score distribution: the share of tasks whose mean over runs is above τ.
     ///
-    /// ```text
+    /// ```math
     ///   F(τ) = 1/M · Σₘ [ 1/N · Σₙ xₘₙ > τ ]
     /// ```
     ///

@@ -26,7 +26,7 @@ impl Reached {
 
 /// The Kaplan-Meier estimate of the share of runs that have not reached a threshold yet.
 ///
-/// ```text
+/// ```math
 ///   S(t) = Π (1 − dᵢ / nᵢ) over the steps tᵢ ≤ t at which dᵢ runs reached it, of nᵢ that had neither reached it nor ended before
 /// ```
 ///
@@ -109,7 +109,7 @@ impl KaplanMeier {
 
     /// The restricted mean: the steps that a run spends below the threshold within `horizon` steps, on average.
     ///
-    /// ```text
+    /// ```math
     ///   RMST = ∫₀ʰ S(t) dt
     /// ```
     ///
