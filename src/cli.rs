@@ -9,6 +9,7 @@ mod check;
 mod chosen;
 mod compare;
 mod completions;
+mod dashboard;
 mod descent;
 mod evaluate;
 mod export;

@@ -17,8 +17,9 @@ mod terminal;
 
 pub use animation::write_gif;
 pub(crate) use animation::{encode_pictures, packed};
-pub(crate) use episode::Episode;
+pub(crate) use episode::{Episode, Play};
 pub use error::RenderError;
+pub(crate) use terminal::half_blocks;
 pub use terminal::to_terminal;
 
 use uphill_envs::{Drawing, Shape};
