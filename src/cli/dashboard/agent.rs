@@ -94,7 +94,7 @@ fn play(config: &Config, shared: &Shared) -> Result<()> {
             };
             let [total] = crate::screen::amounts([play.total]);
             let learnt = indicatif::HumanCount(*learnt);
-            let words = format!("after {learnt} steps: step {}, return {total}", play.steps);
+            let words = format!("step {}, return {total}, learnt from {learnt} steps", play.steps);
             *lock(&shared.scene) = Scene { drawing: Some(drawing), words };
             if is_over() {
                 return Ok(());

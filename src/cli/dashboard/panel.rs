@@ -13,6 +13,9 @@ use super::curve::Curve;
 use crate::envs::Colour;
 use crate::{render, screen};
 
+/// Lines from which on a curve has room for more than itself.
+const TALL: u16 = 8;
+
 pub(super) const FAINT: Style = Style::new().fg(Color::DarkGray);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
@@ -35,7 +38,8 @@ pub(super) fn returns(frame: &mut Frame<'_>, area: Rect, board: &Board) {
     let Some([low, high]) = range(curve.iter().chain(evaluations)) else { return };
     // A line that is far off would flatten all others.
     let near = |goal: &f64| goal - high < (high - low) * 3.0 && low - goal < (high - low) * 3.0;
-    let goal = board.threshold.filter(near);
+    // Nor would it leave anything to be seen of others in a few lines.
+    let goal = board.threshold.filter(near).filter(|_| area.height > TALL);
     let [low, high] = goal.map_or([low, high], |goal| [low.min(goal), high.max(goal)]);
     let end = curve.iter().chain(evaluations).map(|(x, _)| *x).fold(1.0, f64::max);
     let solved = goal.map(|goal| [(0.0, goal), (end, goal)]);
@@ -44,7 +48,8 @@ pub(super) fn returns(frame: &mut Frame<'_>, area: Rect, board: &Board) {
     sets.push(set(curve, GraphType::Line, Marker::Braille, Style::new().fg(Color::Cyan)));
     sets.push(set(evaluations, GraphType::Scatter, Marker::Dot, Style::new().fg(Color::Yellow)));
     let steps = ["0".to_string(), format!("{} steps", indicatif::HumanCount(end as u64))];
-    let across = Axis::default().bounds([0.0, end]).style(FAINT).labels(steps);
+    let across = Axis::default().bounds([0.0, end]).style(FAINT);
+    let across = if area.height > TALL { across.labels(steps) } else { across };
     let down = Axis::default().bounds([low, high]).style(FAINT).labels(screen::amounts([low, high]));
     frame.render_widget(Chart::new(sets).x_axis(across).y_axis(down).legend_position(None).block(block(title)), area);
 }

@@ -64,7 +64,7 @@ fn scene() -> Scene {
     let [paper, ink] = [Colour(255, 255, 255), Colour(0, 0, 0)];
     let shapes = vec![Shape::Disc { centre: (2.0, 1.0), radius: 0.8, colour: ink }];
     let drawing = Some(Drawing { width: 4.0, height: 2.0, background: paper, shapes });
-    Scene { drawing, words: "after 5,000 steps: step 7, return 7.00".into() }
+    Scene { drawing, words: "step 7, return 7.00, learnt from 5,000 steps".into() }
 }
 
 fn drawn((width, height): (u16, u16), board: &Board, scene: &Scene, ends: bool) -> String {

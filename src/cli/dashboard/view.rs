@@ -45,16 +45,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &Board, scene: &Scene, elapsed:
     for &i in &drawn[shown.len()..] {
         let (name, curve) = &board.small[i];
         numbers.extend(curve.last().map(|last| format!("{name} {}", screen::amounts([last])[0])));
-        hidden.push(name);
     }
     let lines = flow(&numbers, wide);
     // Numbers of what is left out are worth as many lines as leave a curve.
     let most = area.height.saturating_sub(3 + strip + LEAST.1).max(1);
     let facts = (lines.len() as u16).min(most);
-    let rows = [1, 1, facts, strip].map(Constraint::Length);
-    let [title, progress, facts, strip, curves, last] =
-        Layout::vertical([rows[0], rows[1], rows[2], rows[3], Constraint::Fill(1), Constraint::Length(1)])
-            .areas::<6>(area);
+    if usize::from(facts) < lines.len() {
+        hidden.push("losses");
+    }
+    let rows = [1, 1, facts, strip, 1].map(Constraint::Length);
+    let [title, progress, facts, curves, strip, last] =
+        Layout::vertical([rows[0], rows[1], rows[2], Constraint::Fill(1), rows[3], rows[4]]).areas::<6>(area);
     let heading = Line::from(vec![
         Span::styled(board.title.clone(), Style::new().bold()),
         Span::raw("  "),

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::{Frame, Terminal};
 
 use crate::{Error, Result};
@@ -48,10 +50,8 @@ impl Window {
         let open = || -> io::Result<Self> {
             enable_raw_mode()?;
             SHOWN.store(true, Ordering::SeqCst);
-            execute!(io::stderr(), EnterAlternateScreen)?;
-            let mut terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stderr())))?;
-            terminal.clear()?;
-            Ok(Self(terminal))
+            execute!(io::stderr(), EnterAlternateScreen, Clear(ClearType::All))?;
+            Terminal::new(CrosstermBackend::new(BufWriter::new(io::stderr()))).map(Self)
         };
         let problem = |e: io::Error| Error::Config(format!("--tui cannot have the terminal: {e}; leave it out"));
         open().inspect_err(|_| leave()).map_err(problem)
