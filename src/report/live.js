@@ -2,6 +2,8 @@
 /** Follows the run that the page is of, for as long as it is open. */
 (() => {
   const line = document.getElementById('live');
+  // Only what is news is read aloud.
+  const [status, clock] = line.children;
   const known = new Map();
   document.querySelectorAll('[data-part]').forEach((part) => known.set(part.dataset.part, part.innerHTML));
   let { state, age } = page.data;
@@ -15,13 +17,14 @@
     if (state === 'interrupted') return ['done', 'Training was interrupted. Once it is resumed, this page goes on with it.'];
     if (age === null) return ['on', 'Training has not written its first row yet.'];
     const seconds = age + (Date.now() - told) / 1000;
-    if (seconds < 60) return ['on', `Training goes on: the last row came ${since(seconds)} ago.`];
-    return ['on', `No row has come for ${since(seconds)}: an update takes long, or training was broken off.`];
+    if (seconds < 60) return ['on', 'Training goes on.', `The last row came ${since(seconds)} ago.`];
+    return ['lost', 'An update takes long, or training was broken off.', `The last row came ${since(seconds)} ago.`];
   };
   const say = () => {
-    const [look, text] = words();
+    const [look, text, more = ''] = words();
     line.className = look;
-    if (line.textContent !== text) line.textContent = text;
+    if (status.textContent !== text) status.textContent = text;
+    clock.textContent = more;
   };
 
   const show = (event) => {

@@ -41,7 +41,7 @@ pub(crate) fn live(folder: &Path, age: Option<f64>, catalogue: &Catalogue) -> Re
     let of_run: String = ["facts", "findings", "replay"].map(place).concat();
     let (curves, rows, settings) = (CURVES.replace("LEGEND", ""), place("evaluations"), place("settings"));
     let body = format!(
-        "<p id=\"live\" role=\"status\"></p>\n<section class=\"run\">\n{of_run}</section>\n{curves}\
+        "<p id=\"live\"><span role=\"status\"></span> <span aria-hidden=\"true\"></span></p>\n<section class=\"run\">\n{of_run}</section>\n{curves}\
          <section>{rows}</section><section><h2>Settings</h2>\n{settings}</section>\n"
     );
     let page = Page { title: &title, body: &body, data: &data, live: true }.html();

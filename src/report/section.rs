@@ -118,7 +118,9 @@ pub(super) fn facts(run: &ReportedRun) -> String {
     }
     let counts =
         [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
-    facts.push(("Steps", grouped(run.steps())));
+    let all = run.settings().get("steps").and_then(|steps| steps.parse().ok()).filter(|_| !run.has_ended());
+    let of = all.map_or(String::new(), |all| format!(" of {}", grouped(all)));
+    facts.push(("Steps", grouped(run.steps()) + &of));
     let summed = counts.iter().filter_map(|(name, key)| Some((*name, run.summed(key)?)));
     // That nothing diverged needs no word.
     let summed = summed.filter(|(name, count)| *name != "Divergences" || *count > 0.0);
