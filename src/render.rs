@@ -17,8 +17,11 @@ mod terminal;
 
 pub use animation::write_gif;
 pub(crate) use animation::{encode_pictures, packed};
-pub(crate) use episode::{Episode, Play};
+pub(crate) use episode::Episode;
+#[cfg(feature = "cli")]
+pub(crate) use episode::Play;
 pub use error::RenderError;
+#[cfg(feature = "cli")]
 pub(crate) use terminal::half_blocks;
 pub use terminal::to_terminal;
 
