@@ -9,6 +9,7 @@ mod check;
 mod chosen;
 mod compare;
 mod completions;
+mod dashboard;
 mod descent;
 mod evaluate;
 mod export;
@@ -32,6 +33,7 @@ mod seeds;
 mod settings;
 mod train;
 mod tune;
+mod watch;
 
 use std::process::{ExitCode, Termination};
 
@@ -51,7 +53,7 @@ struct Program {
 
 /// Every command, in the order in which `uphill --help` has them.
 #[rustfmt::skip]
-const PROGRAMS: [Program; 18] = [
+const PROGRAMS: [Program; 19] = [
     Program { name: "train", command: train::command, run: train::run, remedy: settings::remedy },
     Program { name: "resume", command: resume::command, run: resume::run, remedy: resume::remedy },
     Program { name: "evaluate", command: evaluate::command, run: evaluate::run, remedy: |_, _| None },
@@ -60,6 +62,7 @@ const PROGRAMS: [Program; 18] = [
     Program { name: "card", command: card::command, run: card::run, remedy: |_, _| None },
     Program { name: "plot", command: plot::command, run: plot::run, remedy: |_, _| None },
     Program { name: "report", command: report::command, run: report::run, remedy: |_, _| None },
+    Program { name: "watch", command: watch::command, run: watch::run, remedy: |_, _| None },
     Program { name: "compare", command: compare::command, run: compare::run, remedy: |_, _| None },
     Program { name: "tune", command: tune::command, run: tune::run, remedy: settings::remedy },
     Program { name: "gradient", command: gradient::command, run: gradient::run, remedy: |_, _| None },

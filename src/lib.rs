@@ -120,7 +120,7 @@ pub use sink::Sink;
 pub use stop::Stop;
 pub use summary::Summary;
 pub use threads::Threads;
-pub use train::{Best, BuildNetwork, Event, Overrides, Trainer};
+pub use train::{Best, BuildNetwork, Event, Overrides, Spent, Trainer};
 pub use uphill_envs as envs;
 pub use world::{Alone, World};
 #[cfg(feature = "mpi")]

@@ -18,7 +18,11 @@ mod terminal;
 pub(crate) use animation::{encode_gif, packed};
 pub use animation::{write_apng, write_gif};
 pub(crate) use episode::Episode;
+#[cfg(feature = "cli")]
+pub(crate) use episode::Play;
 pub use error::RenderError;
+#[cfg(feature = "cli")]
+pub(crate) use terminal::half_blocks;
 pub use terminal::to_terminal;
 
 use uphill_envs::{Drawing, Shape};

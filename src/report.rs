@@ -14,6 +14,8 @@
 
 mod chart;
 mod from_markdown;
+#[cfg(feature = "cli")]
+mod live;
 mod markup;
 mod page;
 mod replay;
@@ -24,6 +26,8 @@ mod table;
 use std::path::Path;
 
 use chart::charts;
+#[cfg(feature = "cli")]
+pub(crate) use live::{Live, live};
 use page::{Page, base64};
 use reported_run::ReportedRun;
 
@@ -75,7 +79,7 @@ pub fn html<P: AsRef<Path>>(folders: &[P], options: &ReportOptions, catalogue: &
         "charts": charts(&runs),
         "replays": runs.iter().map(|run| run.replay.as_ref().ok()).collect::<Vec<_>>(),
     });
-    Ok(Page { title: &title, body: &body, data: &data }.html())
+    Ok(Page { title: &title, body: &body, data: &data, live: false }.html())
 }
 
 /// The page of a comparison's report: its tables to sort, and its pictures in it. `picture` has the SVG of the picture at a path.
@@ -89,7 +93,7 @@ pub(crate) fn of_comparison(markdown: &str, picture: &dyn Fn(&str) -> Option<Vec
     };
     let (title, body) = (from_markdown::plain(title), from_markdown::html(markdown, &shown));
     let data = serde_json::json!({ "charts": [], "replays": [] });
-    Page { title: &title, body: &body, data: &data }.html()
+    Page { title: &title, body: &body, data: &data, live: false }.html()
 }
 
 /// What the runs are.

@@ -8,6 +8,7 @@ mod event;
 mod of_ranks;
 mod overrides;
 mod saved;
+mod spent;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ pub use best::Best;
 use evaluations::Evaluations;
 pub use event::Event;
 pub use overrides::{BuildNetwork, Overrides};
+pub use spent::Spent;
 
 /// An update that learns for longer is one whose successor must be able to break off.
 const SLOW: Duration = Duration::from_secs(1);
@@ -81,6 +83,7 @@ pub struct Trainer {
     /// Whether learning from a rollout may take so long that it is worth being able to break it off; not known at first.
     slow: Option<bool>,
     started: Instant,
+    spent: Spent,
 }
 
 impl Trainer {
@@ -234,6 +237,7 @@ impl Trainer {
             stop: None,
             slow: None,
             started: Instant::now(),
+            spent: Spent::default(),
         })
     }
 
@@ -312,9 +316,11 @@ impl Trainer {
             false => None,
         };
         let Learner { network, params, .. } = &mut self.learner;
+        let begun = Instant::now();
         self.collector
             .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
             .map_err(diverged(0.0))?;
+        self.spent.collecting += begun.elapsed();
         self.learner.on_device = self.collector.take_device_rollout();
         let rewards = &self.collector.rollout().reward;
         let diverged = diverged(rewards.iter().fold(0.0, |most: f32, reward| most.max(reward.abs())));
@@ -327,6 +333,7 @@ impl Trainer {
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
         self.learner.values.clone_from(&self.normaliser.value);
         let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
+        self.spent.learning += begun.elapsed();
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
             self.learner.put_back(&learner, &mut *self.algo)?;
             self.collector.put_back(episodes);
@@ -417,6 +424,12 @@ impl Trainer {
     #[must_use]
     pub fn wall_seconds(&self) -> f64 {
         self.progress.wall_seconds + self.started.elapsed().as_secs_f64()
+    }
+
+    /// What the time since the trainer was made went into.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.spent
     }
 
     /// What moves the parameters.

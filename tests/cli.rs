@@ -23,8 +23,8 @@ const EXAMPLES: [(&str, &str); 7] = [
     ("landscape", "landscape"),
     ("descent", "descent"),
 ];
-const OTHERS: [&str; 11] =
-    ["resume", "export", "import", "card", "report", "tune", "new", "check", "list", "completions", "man"];
+const OTHERS: [&str; 12] =
+    ["resume", "export", "import", "card", "report", "watch", "tune", "new", "check", "list", "completions", "man"];
 
 /// Short work for each of them, after a run in `r`, and what it leaves.
 const WORK: [(&str, &str, &[&str]); 8] = [

@@ -130,8 +130,9 @@ fn watch(frames: &[Drawing], fps: u32) -> Result<()> {
         let (rows, columns) = terminal::Term::stdout().size_checked().unwrap_or((25, 80));
         let picture =
             render::to_terminal(frame, columns.clamp(1, 1000).into(), rows.saturating_sub(1).clamp(1, 1000).into())?;
-        // Up to the top left corner, then the frame over the last one.
-        write!(out, "\x1b[2J\x1b[H{picture}").and_then(|()| out.flush()).map_err(Error::Output)?;
+        // Up to the top left corner, then the frame over the last one. A window that has just become narrower cuts its lines off
+        // and does not wrap them.
+        write!(out, "\x1b[?7l\x1b[2J\x1b[H{picture}\x1b[?7h").and_then(|()| out.flush()).map_err(Error::Output)?;
         std::thread::sleep(Duration::from_secs_f64(1.0 / f64::from(fps)));
     }
     Ok(())

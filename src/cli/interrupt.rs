@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::dashboard;
 use crate::screen::tell;
 use crate::{Error, Result};
 
@@ -15,14 +16,24 @@ pub(super) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
+/// Asks the program to end. Where it was asked before, it ends at once; else the answer is that it was not.
+pub(super) fn interrupt() -> bool {
+    let before = INTERRUPTED.swap(true, Ordering::Relaxed);
+    if before {
+        dashboard::leave();
+        std::process::exit(EXIT_INTERRUPTED.into());
+    }
+    before
+}
+
 /// From now on the first Ctrl-C (or `kill`) asks the program to end, and says so with these words; the second ends it at
 /// once.
 pub(super) fn on_interrupt(words: Option<&'static str>) -> Result<()> {
     let handler = move || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_INTERRUPTED.into());
+        // A dashboard has words of its own.
+        if !interrupt() && !dashboard::is_shown() {
+            words.iter().for_each(tell);
         }
-        words.iter().for_each(tell);
     };
     ctrlc::set_handler(handler).map_err(|e| Error::Config(format!("Ctrl-C cannot be watched for: {e}")))
 }

@@ -77,7 +77,8 @@ fn said(error: &clap::Error, command: &Command, remedy: Option<String>) -> ExitC
     let (problem, more) = lines.split_first().unwrap_or((&"error: the command line cannot be read", &[]));
     let meant = || meant(error, command);
     let remedy = remedy.or_else(meant).unwrap_or_else(|| match error.kind() {
-        clap::error::ErrorKind::ArgumentConflict => "give it once".into(),
+        clap::error::ErrorKind::ArgumentConflict if problem.contains("multiple times") => "give it once".into(),
+        clap::error::ErrorKind::ArgumentConflict => "leave one of the two out".into(),
         clap::error::ErrorKind::InvalidSubcommand => format!("there are {}", commands(command).join(", ")),
         _ if more.is_empty() => "--help shows what may be given".into(),
         _ => more.join(" "),

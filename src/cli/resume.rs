@@ -25,8 +25,9 @@ pub(super) fn command(_: &Catalogue) -> Command {
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     let folder = args.get_one::<PathBuf>("resume").cloned().unwrap_or_default();
+    train::check_tui(args)?;
     let (run, trainer) = train::resume(&folder, args, catalogue)?;
-    train::finish(run, trainer, args.get_flag("quiet"), "")
+    train::finish(run, trainer, train::Shows::of(args), "")
 }
 
 /// What to do with a setting.

@@ -172,8 +172,8 @@ impl Population {
         }
         let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
             Seen::Warning(text) => tell(text),
-            Seen::Event(Event::Update(metrics)) => reach(metrics.env_steps),
-            Seen::Event(Event::Evaluation(_)) => {}
+            Seen::Event(Event::Update(metrics), _) => reach(metrics.env_steps),
+            Seen::Event(Event::Evaluation(_), _) => {}
         });
         trained.map_err(|error| broken_off(error, &mut run, &mut trainer))?;
         save(&mut run, &mut trainer)?;

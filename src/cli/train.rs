@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
+use super::dashboard::Dashboard;
 use super::flags;
 use super::interrupt::{EXIT_INTERRUPTED, is_interrupted, on_interrupt};
 use super::list;
@@ -28,6 +29,7 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
         ranks::refuse("--seeds")?;
         return population::train(seeds, args, catalogue);
     }
+    check_tui(args)?;
     let (run, trainer) = match args.get_one::<PathBuf>("resume") {
         Some(folder) => {
             check_alone(args, catalogue)?;
@@ -35,11 +37,39 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
         }
         None => begin(args, catalogue)?,
     };
-    finish(run, trainer, args.get_flag("quiet"), " --resume")
+    finish(run, trainer, Shows::of(args), " --resume")
+}
+
+/// What is shown while it trains.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    Nothing,
+    Progress,
+    Dashboard,
+}
+
+impl Shows {
+    pub(super) fn of(args: &ArgMatches) -> Self {
+        match (args.get_flag("quiet"), args.get_flag("tui")) {
+            (_, true) => Self::Dashboard,
+            (true, _) => Self::Nothing,
+            _ => Self::Progress,
+        }
+    }
+}
+
+/// That there is a terminal for a dashboard, and one run to show.
+pub(super) fn check_tui(args: &ArgMatches) -> Result<()> {
+    if !args.get_flag("tui") {
+        return Ok(());
+    }
+    ranks::refuse("--tui")?;
+    Dashboard::check()
 }
 
 /// Trains to the end, or until Ctrl-C. `alone` goes on with the run of a folder where the command is a program of its own.
-pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alone: &str) -> Result<ExitCode> {
+pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, shows: Shows, alone: &str) -> Result<ExitCode> {
+    let quiet = shows == Shows::Nothing;
     if run.is_finished(&trainer) {
         if !quiet {
             let (path, steps) = (screen::path(run.path()), trainer.env_steps());
@@ -50,18 +80,26 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
         return Ok(ExitCode::SUCCESS);
     }
     ranks::start(&run)?;
-    let mut console = Console::new(trainer.config(), quiet);
     on_interrupt(Some(match trainer.has_others() {
         false => "finishing what is under way; once more to leave at once",
         // What asks for it may be the end of a job that has lost a rank.
         true => "finishing what is under way, if all ranks are there; else the last checkpoint is to go on from",
     }))?;
-    let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
-        Seen::Warning(text) => console.warn(text),
-        Seen::Event(Event::Update(metrics)) => console.show(metrics),
-        Seen::Event(Event::Evaluation(evaluated)) => console.evaluated(evaluated),
-    });
-    console.finish();
+    let trained = if shows == Shows::Dashboard {
+        let dashboard = Dashboard::new(&trainer, run.path())?;
+        let trained = go_on(&mut run, &mut trainer, &mut |seen| dashboard.see(&seen));
+        dashboard.finish();
+        trained
+    } else {
+        let mut console = Console::new(trainer.config(), quiet);
+        let trained = go_on(&mut run, &mut trainer, &mut |seen| match seen {
+            Seen::Warning(text) => console.warn(text),
+            Seen::Event(Event::Update(metrics), _) => console.show(metrics),
+            Seen::Event(Event::Evaluation(evaluated), _) => console.evaluated(evaluated),
+        });
+        console.finish();
+        trained
+    };
     trained.map_err(|error| broken_off(error, &mut run, &mut trainer))?;
     save(&mut run, &mut trainer).inspect_err(|_| name_last_checkpoint(&run))?;
     ranks::are_done();
@@ -96,7 +134,8 @@ pub(super) fn finish(mut run: RunFolder, mut trainer: Trainer, quiet: bool, alon
 
 /// What there is to be seen of a run that trains.
 pub(super) enum Seen<'a> {
-    Event(&'a Event),
+    /// Something that happened, and the trainer after it.
+    Event(&'a Event, &'a Trainer),
     Warning(&'a str),
 }
 
@@ -142,7 +181,7 @@ pub(super) fn go_on(run: &mut RunFolder, trainer: &mut Trainer, see: &mut dyn Fn
             see(Seen::Warning(&format!("{problem}: {so_far}; the next attempt follows")));
         }
         run.take_notes().iter().for_each(|note| see(Seen::Warning(note)));
-        see(Seen::Event(&event));
+        see(Seen::Event(&event, trainer));
     }
     Ok(())
 }
@@ -307,7 +346,7 @@ pub(super) fn command(catalogue: &Catalogue) -> Command {
                 "Train a run of each of these seeds, side by side: 10 (1 to 10), 5-14 or 3,7",
             )
             .value_parser(flags::seeds)
-            .conflicts_with_all(["seed", "resume"]),
+            .conflicts_with_all(["seed", "resume", "tui"]),
         )
         .arg(flags::path(
             "resume",
@@ -336,13 +375,18 @@ fn more_steps(text: &str) -> Result<u64, String> {
 }
 
 /// What may be said of a new run and of one that goes on.
-pub(super) fn of_any_run() -> [Arg; 3] {
+pub(super) fn of_any_run() -> [Arg; 4] {
     [
         flags::value("checkpoint-every", "SECONDS", "Time between checkpoints; it changes no result [default: 10]")
             .value_parser(seconds),
         flags::value("keep-checkpoints", "K", "How many of the last checkpoints stay, 1 or more [default: 3]")
             .value_parser(kept),
         flags::switch("quiet", "Print nothing but errors"),
+        flags::switch(
+            "tui",
+            "Show curves, losses, speed and the agent at play on the whole terminal; q ends and saves",
+        )
+        .conflicts_with("quiet"),
     ]
 }
 

@@ -84,6 +84,13 @@ impl RecordedRun {
     /// # Errors
     /// As [`RecordedRun::read_metric`], but for missing and unreadable files.
     pub fn parse(name: &str, config: &[u8], metrics: &[u8], metric: &str) -> Result<RecordedRun, PlotError> {
+        let run = RecordedRun::described(name, config)?;
+        let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
+        Ok(RecordedRun { metric: metric.to_owned(), env_steps, values, ..run })
+    }
+
+    /// What a run is by its `config.toml`, without a value of it.
+    pub(crate) fn described(name: &str, config: &[u8]) -> Result<RecordedRun, PlotError> {
         let file = Path::new(name).join("config.toml");
         let mut config = parse_config(&file, config)?;
         let (env, mut settings) = take_env(&mut config, &file)?;
@@ -95,9 +102,8 @@ impl RecordedRun {
         }
         ["model", "distribution"].into_iter().for_each(|key| take_arguments(&mut config, key, &mut settings));
         flatten("", config, &mut settings);
-        let (env_steps, values) = parse_columns(&Path::new(name).join("metrics.csv"), metrics, metric)?;
-        let (name, metric) = (name.to_owned(), metric.to_owned());
-        Ok(RecordedRun { name, env, algo, optimizer, seed, settings, metric, env_steps, values })
+        let (name, metric) = (name.to_owned(), String::new());
+        Ok(RecordedRun { name, env, algo, optimizer, seed, settings, metric, env_steps: vec![], values: vec![] })
     }
 
     /// The run once for each column of its `metrics.csv` that has a value, in their order, but for the steps and what else only

@@ -1,5 +1,5 @@
 'use strict';
-(() => {
+const page = (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const hidden = new Set();
   const FRAMES_A_SECOND = 25;
@@ -216,18 +216,37 @@
   }
 
   let at = null;
+  let pointed = null;
+  let charts = [];
   /** Shows these steps in every chart. */
   const point = (step, where) => {
     at = step;
+    pointed = where;
     charts.forEach((chart) => chart.show(step, chart === where));
   };
-  const parent = document.getElementById('charts');
-  const charts = parent ? data.charts.map((of, place) => new Chart(of, place, parent)) : [];
   const draw = () => {
     charts.forEach((chart) => chart.draw());
     point(null, null);
   };
-  draw();
+  /** Draws these charts, in those that there are where they are of the same. */
+  const redraw = (all) => {
+    const parent = document.getElementById('charts');
+    if (!parent) return;
+    const same = (of, i) => of.column === charts[i].of.column && of.threshold === charts[i].of.threshold;
+    if (all.length === charts.length && all.every(same)) {
+      const [step, where] = [at, pointed];
+      charts.forEach((chart, i) => {
+        chart.of = all[i];
+      });
+      draw();
+      if (step !== null) point(step, where);
+      return;
+    }
+    parent.replaceChildren();
+    charts = all.map((of, place) => new Chart(of, place, parent));
+    draw();
+  };
+  redraw(data.charts);
   let drawn = window.innerWidth;
   window.addEventListener('resize', () => {
     // On a telephone scrolling changes the height alone.
@@ -245,7 +264,7 @@
     });
   });
 
-  document.querySelectorAll('table.sortable').forEach((table) => {
+  const sorts = (table) => {
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {
       head.querySelector('button').addEventListener('click', () => {
@@ -267,10 +286,10 @@
         body.append(...rows.map(({ row }) => row));
       });
     });
-  });
+  };
 
-  document.querySelectorAll('.replay').forEach((figure) => {
-    const replay = data.replays[Number(figure.dataset.run)];
+  const plays = (figure, replays) => {
+    const replay = replays[Number(figure.dataset.run)];
     const [canvas, play] = [figure.querySelector('canvas'), figure.querySelector('.play')];
     const [slider, output] = [figure.querySelector('input'), figure.querySelector('output')];
     const scale = 960 / Math.max(replay.width, replay.height);
@@ -318,5 +337,13 @@
       paint(Number(slider.value));
     });
     paint(0);
-  });
+  };
+
+  /** Lets what a part of the page holds be used. */
+  const use = (part, replays) => {
+    part.querySelectorAll('table.sortable').forEach(sorts);
+    part.querySelectorAll('.replay').forEach((figure) => plays(figure, replays));
+  };
+  use(document, data.replays);
+  return { data, redraw, use };
 })();

@@ -6,6 +6,8 @@ use super::markup::{embedded, escaped};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+/// What a page has besides that follows a run.
+const LIVE: &str = include_str!("live.js");
 
 /// A page.
 pub(super) struct Page<'p> {
@@ -15,6 +17,8 @@ pub(super) struct Page<'p> {
     pub(super) body: &'p str,
     /// What its script reads.
     pub(super) data: &'p serde_json::Value,
+    /// Whether it is served, and follows the run.
+    pub(super) live: bool,
 }
 
 impl Page<'_> {
@@ -23,16 +27,24 @@ impl Page<'_> {
     pub(super) fn html(&self) -> String {
         let (title, body, data) = (escaped(self.title), self.body, embedded(self.data));
         let (style, script, version) = (digest(STYLE), digest(SCRIPT), env!("CARGO_PKG_VERSION"));
+        let (connects, follows, ends) = match self.live {
+            true => (
+                format!(" '{}'; connect-src 'self'", digest(LIVE)),
+                format!("<script>{LIVE}</script>\n"),
+                "This page asks `uphill watch` on this machine, and no other place, for anything.",
+            ),
+            false => (String::new(), String::new(), "This page needs no connection and makes none."),
+        };
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '{style}'; img-src data:; \
-             script-src '{script}'; base-uri 'none'; form-action 'none'\"/>\n\
+             script-src '{script}'{connects}; base-uri 'none'; form-action 'none'\"/>\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
              <meta name=\"color-scheme\" content=\"light dark\"/>\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
              <header><h1>{title}</h1></header>\n<main>\n{body}</main>\n\
-             <footer>Made by uphill {version}. This page needs no connection and makes none.</footer>\n\
-             <script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+             <footer>Made by uphill {version}. {ends}</footer>\n\
+             <script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n{follows}</body>\n</html>\n"
         )
     }
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::ReportOptions;
 use super::replay::Replay;
+#[cfg(feature = "cli")]
+use crate::plot::PlotError;
 use crate::plot::{RecordedRun, Series, evaluations};
 use crate::{Catalogue, Error, Result, screen, whole_file};
 
@@ -20,7 +22,9 @@ const LONGEST: u64 = 1 << 20;
 pub(super) struct ReportedRun {
     /// The folder, as it was given.
     pub(super) name: String,
-    /// Its columns that have values, one at least.
+    /// What it is.
+    what: RecordedRun,
+    /// Its columns that have values.
     pub(super) columns: Vec<RecordedRun>,
     pub(super) evaluations: Option<Series>,
     /// What it came to; null while it has not ended.
@@ -36,43 +40,67 @@ impl ReportedRun {
         // A policy that was imported has no update, nor a run that was broken off before its first.
         let has_rows = !std::fs::metadata(folder.join("metrics.csv")).is_ok_and(|file| file.len() == 0);
         let columns = if has_rows { RecordedRun::read_columns(folder)? } else { Vec::new() };
-        let evaluations = columns.first().and_then(|run| evaluations(std::slice::from_ref(run)).pop());
-        let path = folder.join("config.toml");
-        let config = whole_file::read(&path, LONGEST).map_err(Error::io(&path))?;
-        let replay = match options.max_steps {
+        let replay = |_| match options.max_steps {
             0 => Err("none was asked for".into()),
             _ => Replay::of(folder, options, catalogue).map_err(|error| error.to_string()),
         };
-        Ok(Self {
-            name: screen::path(folder),
-            columns,
-            evaluations,
-            summary: summary(&folder.join(SUMMARY))?,
-            config: String::from_utf8_lossy(&config).into_owned(),
-            replay,
-        })
+        Self::of(folder, columns, replay)
+    }
+
+    /// The same while training goes on: there may be no row yet, and the episode is played once it has ended.
+    #[cfg(feature = "cli")]
+    pub(super) fn read_now(folder: &Path, catalogue: &Catalogue) -> Result<Self> {
+        let columns = match RecordedRun::read_columns(folder) {
+            Err(PlotError::NoValues { .. } | PlotError::Missing { file: "metrics.csv", .. }) => Vec::new(),
+            columns => columns?,
+        };
+        let replay = |ended| match ended {
+            false => Err("it is played once training has ended".into()),
+            true => Replay::of(folder, &ReportOptions::default(), catalogue).map_err(|error| error.to_string()),
+        };
+        Self::of(folder, columns, replay)
+    }
+
+    /// The run with these columns, and an episode where there is one for one that has ended or not.
+    fn of(
+        folder: &Path,
+        columns: Vec<RecordedRun>,
+        replay: impl Fn(bool) -> std::result::Result<Replay, String>,
+    ) -> Result<Self> {
+        let evaluations = columns.first().and_then(|run| evaluations(std::slice::from_ref(run)).pop());
+        let path = folder.join("config.toml");
+        let config = whole_file::read(&path, LONGEST).map_err(Error::io(&path))?;
+        let what = RecordedRun::described(&folder.display().to_string(), &config)?;
+        let config = String::from_utf8_lossy(&config).into_owned();
+        let (name, summary) = (screen::path(folder), summary(&folder.join(SUMMARY))?);
+        let mut run = Self { name, what, columns, evaluations, summary, config, replay: Err(String::new()) };
+        // One of before, of a run that went on since.
+        if run.summed("env_steps").is_some_and(|steps| steps < run.steps() as f64) {
+            run.summary = Value::Null;
+        }
+        run.replay = replay(run.is_finished());
+        Ok(run)
     }
 
     pub(super) fn env(&self) -> &str {
-        self.columns.first().map_or("", |run| &run.env)
+        &self.what.env
     }
 
     pub(super) fn algo(&self) -> &str {
-        self.columns.first().map_or("", |run| &run.algo)
+        &self.what.algo
     }
 
     pub(super) fn optimizer(&self) -> &str {
-        self.columns.first().map_or("", |run| &run.optimizer)
+        &self.what.optimizer
     }
 
     pub(super) fn seed(&self) -> u64 {
-        self.columns.first().map_or(0, |run| run.seed)
+        self.what.seed
     }
 
     /// Its other settings.
     pub(super) fn settings(&self) -> BTreeMap<&str, &str> {
-        let settings = self.columns.iter().take(1).flat_map(|run| &run.settings);
-        settings.map(|(key, value)| (key.as_str(), value.as_str())).collect()
+        self.what.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 
     /// Environment steps that its last row tells of.

@@ -8,7 +8,7 @@ use super::table::{Cell, table};
 use crate::envs::counted;
 
 /// Where the script draws.
-const CURVES: &str = "<section aria-labelledby=\"curves\"><h2 id=\"curves\">Curves</h2>\n\
+pub(super) const CURVES: &str = "<section aria-labelledby=\"curves\"><h2 id=\"curves\">Curves</h2>\n\
     <p class=\"hint\">Point at a curve for its values, or focus a chart and use the arrow keys. \
     Across: environment steps.</p>\n\
     <noscript><p>Curves and the episode are drawn by this page\u{2019}s own script, which this browser does not run.</p></noscript>\n\
@@ -108,7 +108,7 @@ fn parts(run: &ReportedRun, place: usize) -> String {
     format!("{facts}{findings}{replay}")
 }
 
-fn facts(run: &ReportedRun) -> String {
+pub(super) fn facts(run: &ReportedRun) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     let amounts = ["eval.return_mean", "eval.return_std", "eval.return_min"].map(|key| run.summed(key));
     if let ([Some(mean), Some(std), Some(min)], Some(episodes)) = (amounts, run.summed("eval.episodes")) {
@@ -118,7 +118,9 @@ fn facts(run: &ReportedRun) -> String {
     }
     let counts =
         [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
-    facts.push(("Steps", grouped(run.steps())));
+    let all = run.settings().get("steps").and_then(|steps| steps.parse().ok()).filter(|_| !run.has_ended());
+    let of = all.map_or(String::new(), |all| format!(" of {}", grouped(all)));
+    facts.push(("Steps", grouped(run.steps()) + &of));
     let summed = counts.iter().filter_map(|(name, key)| Some((*name, run.summed(key)?)));
     // That nothing diverged needs no word.
     let summed = summed.filter(|(name, count)| *name != "Divergences" || *count > 0.0);
@@ -149,7 +151,7 @@ fn facts(run: &ReportedRun) -> String {
     format!("<dl>\n{}</dl>\n", facts.iter().map(fact).collect::<String>())
 }
 
-fn findings(run: &ReportedRun) -> String {
+pub(super) fn findings(run: &ReportedRun) -> String {
     let items: String = run.findings().map(|finding| format!("<li>{}</li>\n", escaped(finding))).collect();
     match items.is_empty() {
         true => String::new(),
@@ -157,7 +159,7 @@ fn findings(run: &ReportedRun) -> String {
     }
 }
 
-fn replay(run: &ReportedRun, place: usize) -> String {
+pub(super) fn replay(run: &ReportedRun, place: usize) -> String {
     let shown = match &run.replay {
         Ok(replay) => {
             let end = if replay.ended { "" } else { " so far: it goes on" };
@@ -177,7 +179,7 @@ fn replay(run: &ReportedRun, place: usize) -> String {
 }
 
 /// A row an evaluation, of a run that has some.
-fn evaluations(run: &ReportedRun) -> Option<String> {
+pub(super) fn evaluations(run: &ReportedRun) -> Option<String> {
     let series = run.evaluations.as_ref()?;
     let row = |(steps, interval): &(f64, crate::stats::Interval)| {
         vec![
@@ -190,6 +192,6 @@ fn evaluations(run: &ReportedRun) -> Option<String> {
     Some(table("evaluations", &["steps", "mean return", "s.d."].map(escaped), &rows))
 }
 
-fn settings(run: &ReportedRun) -> String {
+pub(super) fn settings(run: &ReportedRun) -> String {
     format!("<details><summary>config.toml</summary><pre tabindex=\"0\">{}</pre></details>\n", escaped(&run.config))
 }

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use super::{Best, Trainer};
+#[cfg(feature = "cli")]
+use crate::Buffers;
 use crate::algo::Learner;
 use crate::arrays::Arrays;
 use crate::checkpoint::{self, Checkpoint, Progress};
@@ -77,7 +79,16 @@ impl Trainer {
         self.evaluations.new.push(evaluated.clone());
         // What is reckoned by the clock is of training alone.
         self.started += begun.elapsed();
+        self.spent.evaluating += begun.elapsed();
         Ok(evaluated)
+    }
+
+    /// What an evaluation would judge now: the parameters, or their average where the optimizer keeps one, and the buffers.
+    #[cfg(feature = "cli")]
+    pub(crate) fn judged(&self) -> Result<(Vec<f32>, Buffers)> {
+        let Learner { params, optimizer, .. } = &self.learner;
+        let theta = optimizer.evaluation(params)?.map_or_else(|| params.snapshot(), Ok)?;
+        Ok((theta, params.buffers().clone()))
     }
 
     /// Counts an evaluation, of the best policy so far or not, and stops training if that is what it calls for. One without a mean
