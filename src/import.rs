@@ -6,9 +6,11 @@
 mod archive;
 mod array;
 mod npy;
+mod part;
 mod pickle;
 mod recognised;
 mod said;
+mod unknown;
 
 use std::path::Path;
 
@@ -20,9 +22,10 @@ use crate::{Buffers, Catalogue, Config, Error, Layout, Policy, Result, whole_fil
 
 use archive::Found;
 use array::{Array, Arrays};
-use recognised::{Recognised, unwrapped};
+use recognised::Recognised;
 #[cfg(feature = "cli")]
 pub(crate) use said::word;
+use unknown::unwrapped;
 
 /// The most bytes of a file that is read.
 const MOST: u64 = 1 << 30;
