@@ -46,6 +46,15 @@ def check(path):
             worst = max(worst, furthest(f"{of['name']}: {name}", outputs[name], expected))
         if "memory" in given:
             given["memory"] = outputs["next_memory"]
+    # In the lane that sees a NaN numbers are NaN, and the first legal choice is taken.
+    given["observation"].reshape(lanes, -1)[1, -1] = np.nan
+    broken = dict(zip(names, session.run(names, given)))
+    for name, found in broken.items():
+        whole = [0, 2]
+        assert not np.isnan(np.asarray(found, np.float64)[whole]).any(), f"{of['name']}: {name}"
+        one = np.asarray(found, np.float64)[1]
+        good = np.isnan(one) | np.isneginf(one) if found.dtype == np.float32 else one == 0
+        assert np.all(good), f"{of['name']}: {name} of a NaN: {one}"
     return worst
 
 

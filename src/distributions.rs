@@ -311,6 +311,23 @@ pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
     named(ROWS, &Word::new(AUTO), id, space)
 }
 
+/// What a row makes without arguments, if it is over the actions.
+fn by_default(row: &Row, space: &Space) -> Result<Option<Arc<dyn Distribution>>> {
+    (row.make)(&Args::new(row, &Word::new(row.name))?, space)
+}
+
+/// The first row that is over the actions, and what it makes.
+fn first<'a>(rows: &'a [Row], space: &Space) -> Result<Option<(&'a Row, Arc<dyn Distribution>)>> {
+    let mut made = rows.iter().map(|row| Ok(by_default(row, space)?.map(|made| (row, made))));
+    made.find_map(Result::transpose).transpose()
+}
+
+/// The word itself, or where it is [`AUTO`] that of the row that is taken.
+pub(crate) fn taken(rows: &[Row], word: &Word, space: &Space) -> Result<Word> {
+    let found = if word.name == AUTO { first(rows, space)? } else { None };
+    Ok(found.map_or_else(|| word.clone(), |(row, _)| Word { name: row.name.into(), args: word.args.clone() }))
+}
+
 /// The distribution of a word, of those of `rows`, over the actions of an environment; by [`AUTO`] the first that is.
 ///
 /// # Errors
@@ -318,12 +335,10 @@ pub fn over(id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
 /// are; [`Error::Env`] for a space without any action.
 pub(crate) fn named(rows: &[Row], word: &Word, id: &str, space: &Space) -> Result<Arc<dyn Distribution>> {
     space.check_actions()?;
-    let by_default = |row: &Row| (row.make)(&Args::new(row, &Word::new(row.name))?, space);
+    let by_default = |row: &Row| by_default(row, space);
     let (id, kind) = (quoted(id), space.kind());
     if word.name == AUTO {
-        let mut found = rows.iter().map(|row| Ok((row, by_default(row)?)));
-        let found =
-            found.find_map(|made: Result<_>| made.map(|(row, made)| Some((row, made?))).transpose()).transpose()?;
+        let found = first(rows, space)?;
         let known = || rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
         let none = || Error::Config(format!("{id}: no distribution is over {kind} actions; there are {}", known()));
         let (row, made) = found.ok_or_else(none)?;

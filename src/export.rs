@@ -19,14 +19,16 @@ mod graph;
 mod onnx;
 mod program;
 mod rust;
+#[cfg(test)]
+mod tests;
 
-use uphill_envs::{Space, quoted};
+use uphill_envs::{Space, Spec, quoted};
 
 use crate::collect::Collector;
-use crate::distributions::{Deviation, Head};
+use crate::distributions::{self, Deviation, Distribution, Head};
 use crate::models::Operation;
 use crate::seed::Seed;
-use crate::{Error, Policy, Result};
+use crate::{Config, Error, Policy, Result};
 
 pub use onnx::OPSET;
 
@@ -70,8 +72,8 @@ impl Actor {
         let operations = network.actor(params)?;
         let operations = operations.ok_or_else(|| silent("model", &config.model.to_string(), "Model::actor"))?;
         let head = distribution.head();
-        let by = config.distribution.to_string();
-        let head = head.ok_or_else(|| silent("distribution", &by, "Distribution::head"))?;
+        let word = of_network(config, &spec, &**distribution)?;
+        let head = head.ok_or_else(|| silent("distribution", &word, "Distribution::head"))?;
         let own = distribution.own().map(|own| format!("actor.{}", own.name));
         let log_std = own.map(|name| {
             let place = params.layout().block(&name).map(|block| block.range());
@@ -90,7 +92,7 @@ impl Actor {
                 ("uphill", env!("CARGO_PKG_VERSION").into()),
                 ("environment", config.env.to_string()),
                 ("model", config.model.to_string()),
-                ("distribution", config.distribution.to_string()),
+                ("distribution", word),
                 ("observation", observation(&spec.observation)),
                 ("action", action(&spec.action, &head)),
             ],
@@ -184,6 +186,18 @@ impl Actor {
     }
 }
 
+/// What a network's distribution is called: by the row that made it, or by its own name where a network has another.
+fn of_network(config: &Config, spec: &Spec, own: &dyn Distribution) -> Result<String> {
+    let chosen = config.make_distribution(spec)?;
+    let chosen = format!("{:?}", chosen.with_features(own.features()).unwrap_or(chosen));
+    let own = format!("{own:?}");
+    if own == chosen {
+        let word = distributions::taken(config.catalogue.distributions(), &config.distribution, &spec.action)?;
+        return Ok(word.to_string());
+    }
+    Ok(own.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().into())
+}
+
 /// How many numbers operations make of so many; what of them does not fit, with what was expected and found.
 fn fits(operations: &[Operation], mut width: usize) -> Result<usize, (String, usize, usize)> {
     for (i, operation) in operations.iter().enumerate() {
@@ -264,14 +278,15 @@ fn action(space: &Space, head: &Head) -> String {
     }
 }
 
-/// Checks the name that a program's parts begin with.
+/// Checks the name that a program's parts begin with. In small letters, as lengths and the guard have it in capitals: names that differ
+/// in nothing else would be the same there; and what begins with _ is the compiler's.
 fn check_name(name: &str) -> Result<()> {
-    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let good = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit());
+    let is_letter = |c: char| c.is_ascii_lowercase();
+    let good = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c == '_' || c.is_ascii_digit());
     match good && name.len() <= 60 {
         true => Ok(()),
         false => Err(Error::Config(format!(
-            "name = {}: what a program's parts begin with is made of letters, digits and _, no digit first, 60 at most",
+            "name = {}: what a program's parts begin with is made of small letters, digits and _, a letter first, 60 at most",
             quoted(name)
         ))),
     }

@@ -6,12 +6,14 @@
 mod archive;
 mod array;
 mod npy;
+mod part;
 mod pickle;
 mod recognised;
+mod said;
+mod unknown;
 
 use std::path::Path;
 
-use serde_json::Value;
 use uphill_envs::quoted;
 
 use crate::models::{Activation, Site};
@@ -21,6 +23,9 @@ use crate::{Buffers, Catalogue, Config, Error, Layout, Policy, Result, whole_fil
 use archive::Found;
 use array::{Array, Arrays};
 use recognised::Recognised;
+#[cfg(feature = "cli")]
+pub(crate) use said::word;
+use unknown::unwrapped;
 
 /// The most bytes of a file that is read.
 const MOST: u64 = 1 << 30;
@@ -35,14 +40,17 @@ pub struct Asked {
 }
 
 /// What a file was found to hold.
+#[non_exhaustive]
 pub struct Imported {
     /// The policy, in the environments of its name.
     pub policy: Policy,
     /// Whose it is.
     pub of: &'static str,
+    /// What was taken to stand between its layers, where neither the file nor anybody said it.
+    pub assumed: Option<Activation>,
 }
 
-/// Reads a policy: a zip that Stable-Baselines3 saved of PPO or A2C, a state dict that torch saved, such as CleanRL's, or the same
+/// Reads a policy: a zip that Stable-Baselines3 or sb3-contrib saved of an actor with a critic, a state dict that torch saved, such as CleanRL's, or the same
 /// tensors under the same names as safetensors or npz. `normaliser` is an npz of `mean` and `var` of observations, and of `clip` where
 /// they are clipped elsewhere than at 10 deviations.
 ///
@@ -50,11 +58,12 @@ pub struct Imported {
 /// [`Error::File`] for what cannot be read, for a policy that no network here is, and for one that does not fit the environment;
 /// what the environment fails with.
 pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &Catalogue) -> Result<Imported> {
-    let Found { arrays, data } = open(path)?;
+    let Found { arrays, said } = open(path)?;
     let problem = |problem: String| Error::File { path: path.into(), problem };
-    let recognised = Recognised::of(&arrays, &data, asked.activation).map_err(problem)?;
+    let arrays = unwrapped(arrays).map_err(problem)?;
+    let recognised = Recognised::of(&arrays, said.as_ref(), asked.activation).map_err(problem)?;
     let normaliser = normaliser.map(Statistics::read).transpose()?;
-    let config = config(&recognised, normaliser.as_ref(), &data, asked, catalogue)?;
+    let config = config(&recognised, normaliser.as_ref(), said.and_then(|said| said.steps), asked, catalogue)?;
     let spec = config.make_envs(1)?.spec().clone();
     let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
     let (mut params, network) = config.make_model(&site).map_err(|e| problem(e.to_string()))?;
@@ -65,7 +74,7 @@ pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &C
         statistics.fill(&mut buffers)?;
         params.set_buffers(&buffers)?;
     }
-    Ok(Imported { policy: Policy::new(config, network, params), of: recognised.of })
+    Ok(Imported { policy: Policy::new(config, network, params), of: recognised.of, assumed: recognised.assumed })
 }
 
 fn open(path: &Path) -> Result<Found> {
@@ -77,7 +86,7 @@ fn open(path: &Path) -> Result<Found> {
 fn config(
     recognised: &Recognised,
     normaliser: Option<&Statistics>,
-    data: &Value,
+    steps: Option<i64>,
     asked: &Asked,
     catalogue: &Catalogue,
 ) -> Result<Config> {
@@ -93,7 +102,7 @@ fn config(
         set("normalize_observation", true.into());
         set("clip_observation", f64::from(*clip).into());
     }
-    if let Some(steps) = data.get("num_timesteps").and_then(Value::as_i64).filter(|steps| *steps > 0) {
+    if let Some(steps) = steps {
         set("steps", steps.into());
     }
     Config::from_table_with(table, catalogue)
@@ -115,8 +124,15 @@ impl Statistics {
             arrays.remove(name).ok_or_else(|| Error::File { path: path.into(), problem: missing() })
         };
         let (mean, variance) = (take("mean")?, take("var")?);
-        let clip = take("clip").ok().and_then(|clip| clip.numbers.first().copied());
-        Ok(Self { path: path.into(), mean, variance, clip: clip.unwrap_or(10.0) })
+        let clip = match take("clip").ok().as_ref().map(|clip| &*clip.numbers) {
+            None => 10.0,
+            Some(&[clip]) if clip > 0.0 => clip,
+            Some(_) => {
+                let problem = "array `clip` is to be one number above 0, beyond which observations are clipped";
+                return Err(Error::File { path: path.into(), problem: problem.into() });
+            }
+        };
+        Ok(Self { path: path.into(), mean, variance, clip })
     }
 
     fn fill(self, buffers: &mut Buffers) -> Result<()> {
@@ -125,9 +141,9 @@ impl Statistics {
         {
             let problem = |problem: String| Error::File { path: self.path.clone(), problem };
             let Some(buffer) = buffers.get_mut(ours) else { continue };
-            let (got, expected) = (array.numbers.len(), buffer.len());
-            if got != expected {
-                return Err(problem(format!("array `{theirs}` has {got} numbers, and an observation {expected}")));
+            let (got, expected) = (&array.shape, [buffer.len()]);
+            if *got != expected {
+                return Err(problem(format!("array `{theirs}` has shape {got:?}, and an observation {expected:?}")));
             }
             if theirs == "var" && array.numbers.iter().any(|x| *x < 0.0) {
                 return Err(problem("array `var` holds a number below 0: it is of variances".into()));
@@ -148,14 +164,13 @@ impl Recognised {
                 part.ok_or_else(|| format!("the network has a block `{}`, for which there is no tensor", block.name))?;
             // What was recognised is there.
             let Some(array) = arrays.get(&part.theirs) else { continue };
-            // A shape may be another and have as many numbers: then what lies in it does not come out whole.
-            let turned = part.turned(array);
-            if [array.numbers.len(), turned.len()] != [block.elem_count(); 2] {
+            // As many numbers may be of another shape.
+            if part.shape(array) != block.shape {
                 let (shape, theirs) = (&array.shape, quoted(&part.theirs));
                 let problem = format!("tensor `{theirs}` has shape {shape:?}, which is not `{}` of shape", block.name);
                 return Err(format!("{problem} {:?}: is --env the environment that it was trained in?", block.shape));
             }
-            values[block.range()].copy_from_slice(&turned);
+            values[block.range()].copy_from_slice(&part.turned(array));
         }
         Ok(values)
     }

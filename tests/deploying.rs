@@ -48,6 +48,30 @@ fn an_imported_policy_is_a_run_that_is_judged_and_exported_and_not_gone_on_with(
     }
     assert!(fails(home, &["plot", "p"]).contains("metrics.csv: empty"));
     // What is there is not overwritten unasked.
-    assert!(fails(home, &import).contains("already holds a run"));
+    let said = fails(home, &import);
+    assert!(said.contains("already holds a run: give --force to replace it, or --out another folder"), "{said}");
     succeeds(home, &[&import[..], &["--force"]].concat());
+}
+
+#[test]
+fn an_import_says_what_it_took_and_leaves_what_is_anothers() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let policy = fs::canonicalize("tests/reference/policies/cleanrl_ppo.safetensors").expect("a file");
+    let policy = policy.to_str().expect("text");
+    let import = ["import", policy, "--env", "CartPole-v1", "--out"];
+    let said = succeeds(home, &[&import[..], &["p"]].concat());
+    assert!(said.contains("does not say what stands between its layers: tanh was taken, --activation"), "{said}");
+    let said = succeeds(home, &[&import[..], &["q", "--activation", "relu"]].concat());
+    assert_eq!(said.lines().count(), 1, "{said}");
+    // A folder with anything of others stays as it is; an empty one will do.
+    fs::create_dir(home.join("thesis")).expect("a folder");
+    succeeds(home, &[&import[..], &["thesis"]].concat());
+    fs::create_dir(home.join("notes")).expect("a folder");
+    fs::write(home.join("notes/chapter.txt"), "much work").expect("a file");
+    for force in [&[][..], &["--force"]] {
+        let said = fails(home, &[&import[..], &["notes"], force].concat());
+        assert!(said.contains("chapter.txt, and is no run's: give --out a new or an empty folder"), "{said}");
+    }
+    assert_eq!(fs::read_dir(home.join("notes")).expect("a folder").count(), 1);
 }

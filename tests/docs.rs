@@ -157,7 +157,7 @@ fn packed(package: &str) -> BTreeSet<PathBuf> {
 #[test]
 fn packages_are_small_and_have_their_licences_readme_and_its_pictures() {
     for (package, folder, most, most_besides_code) in
-        [("uphill", ".", 3_000_000, 290_000), ("uphill-envs", "envs", 650_000, 60_000)]
+        [("uphill", ".", 3_300_000, 195_000), ("uphill-envs", "envs", 650_000, 60_000)]
     {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let packed = packed(package);
@@ -165,13 +165,14 @@ fn packages_are_small_and_have_their_licences_readme_and_its_pictures() {
         for name in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"].into_iter().chain(pictures(&readme)) {
             assert!(packed.contains(Path::new(name)), "{package} packs no {name}");
         }
-        // Of what is packed those are not there that cargo writes itself.
+        // Packed, all of it is a fifth of that or less. Of the files those are not there that cargo writes itself, and Cargo.lock is
+        // as long as what others wrote makes it.
         let size = |is_counted: fn(&Path) -> bool| -> u64 {
             let files =
                 packed.iter().filter(|path| is_counted(path)).filter_map(|path| fs::metadata(folder.join(path)).ok());
             files.map(|file| file.len()).sum()
         };
-        let (all, besides_code) = (size(|_| true), size(|path| !path.starts_with("src")));
+        let (all, besides_code) = (size(|_| true), size(|path| !path.starts_with("src") && path != Path::new("Cargo.lock")));
         assert!(all < most, "{package} packs {all} bytes");
         assert!(besides_code < most_besides_code, "{package} packs {besides_code} bytes besides its code");
     }

@@ -9,10 +9,10 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::DimLike;
 use uphill::export::{Actor, OPSET};
 
-use export_cases::{Case, Step, cases, played, same};
+use export_cases::{Case, cases, played, same};
 
 /// Runs a file by tract, step after step with what is remembered: of each step the outputs by name, of f32.
-fn by_tract(case: &Case, bytes: &[u8]) -> Vec<Vec<(String, Vec<f32>)>> {
+fn by_tract(case: &Case, bytes: &[u8], observations: &[Vec<f32>]) -> Vec<Vec<(String, Vec<f32>)>> {
     let name = &case.name;
     let played = played(case, LANES);
     let model = tract_onnx::onnx().model_for_read(&mut &*bytes).expect(name);
@@ -31,7 +31,7 @@ fn by_tract(case: &Case, bytes: &[u8]) -> Vec<Vec<(String, Vec<f32>)>> {
     let mut memory =
         vec![0.0; if inputs.iter().any(|i| i == "memory") { played.lanes * shape("memory")[0] } else { 0 }];
     let mut steps = Vec::new();
-    for Step { observation, .. } in &played.steps {
+    for observation in observations {
         let given = inputs.iter().map(|port| match port.as_str() {
             "observation" => tensor(port, observation).into(),
             "memory" => tensor(port, &memory).into(),
@@ -88,13 +88,53 @@ fn onnx_does_what_the_policy_does() {
         if let Some(folder) = &left {
             leave(folder, number, &case, &bytes);
         }
-        let steps = by_tract(&case, &bytes);
+        let observations: Vec<Vec<f32>> =
+            played(&case, LANES).steps.iter().map(|step| step.observation.clone()).collect();
+        let steps = by_tract(&case, &bytes, &observations);
         for (step, (expected, found)) in played(&case, LANES).steps.iter().zip(&steps).enumerate() {
             let wanted = [("action", expected.action.clone())].into_iter().chain(expected.described.clone());
             for (port, expected) in wanted {
                 let (_, found) = found.iter().find(|(name, _)| name == port).expect(port);
                 same(&format!("{} step {step}: {port}", case.name), found, &expected);
             }
+        }
+    }
+}
+
+/// What comes of an observation with a NaN: numbers are NaN, the first legal choice, and no switch.
+fn of_a_nan(case: &Case, action: &[f32]) {
+    let is_real = case.policy.distribution().means() > 0;
+    let good = |x: &f32| if is_real { x.is_nan() } else { *x == 0.0 };
+    assert!(!action.is_empty() && action.iter().all(good), "{}: {action:?}", case.name);
+}
+
+#[test]
+fn a_nan_in_one_lane_of_a_file_is_seen_and_stays_there() {
+    for case in cases() {
+        let bytes = Actor::of(&case.policy).expect(&case.name).onnx();
+        let expected = &played(&case, LANES).steps[0];
+        let mut observation = expected.observation.clone();
+        let width = observation.len() / LANES;
+        observation[2 * width - 1] = f32::NAN;
+        let found = by_tract(&case, &bytes, &[observation]).swap_remove(0);
+        let wanted = [("action", expected.action.clone())].into_iter().chain(expected.described.clone());
+        for (port, expected) in wanted {
+            let (_, found) = found.iter().find(|(name, _)| name == port).expect(port);
+            let width = found.len() / LANES;
+            let broken = &found[width..2 * width];
+            match port {
+                "action" => of_a_nan(&case, broken),
+                _ => assert!(broken.iter().all(|x| x.is_nan() || *x == f32::NEG_INFINITY), "{}: {broken:?}", case.name),
+            }
+            for lane in [0..width, 2 * width..3 * width] {
+                same(&format!("{}: {port}", case.name), &found[lane.clone()], &expected[lane]);
+            }
+        }
+        if let Some((_, memory)) = found.iter().find(|(name, _)| name == "next_memory") {
+            let width = memory.len() / LANES;
+            let is_broken = |lane: &[f32]| lane.iter().all(|x| x.is_nan());
+            let lanes: Vec<bool> = memory.chunks_exact(width).map(is_broken).collect();
+            assert_eq!(lanes, [false, true, false], "{}", case.name);
         }
     }
 }
@@ -110,9 +150,12 @@ fn files_say_what_they_are() {
     assert_eq!(about("uphill"), Some(env!("CARGO_PKG_VERSION")));
     assert_eq!(about("environment"), Some("Choice-v0"));
     assert_eq!(about("action"), Some("the likeliest of 4 actions, its index from 0"));
+    // Where none was chosen, the one that was taken.
+    assert_eq!(about("distribution"), Some("categorical"));
 }
 
-/// What a program prints of two steps in three lanes: of each the outputs, and then the action, one number after the other.
+/// What a program prints of two steps in three lanes: of each the outputs, and then the action, one number after the other; and at last the
+/// action in the last observation with a NaN.
 fn check_printed(case: &Case, printed: &str) {
     let numbers: Vec<f32> = printed.split_whitespace().map(|x| x.parse().expect("a number")).collect();
     let played = played(case, LANES);
@@ -130,7 +173,8 @@ fn check_printed(case: &Case, printed: &str) {
             numbers = rest;
         }
     }
-    assert!(numbers.is_empty(), "{}", case.name);
+    assert_eq!(numbers.len(), played.steps[0].action.len() / LANES, "{}", case.name);
+    of_a_nan(case, numbers);
 }
 
 const LANES: usize = 3;
@@ -182,7 +226,9 @@ fn c_does_what_the_policy_does() {
         std::fs::write(folder.path().join(format!("p{i}.h")), header).expect("a file");
         let Parts { observations, mask, has_memory, is_real } = parts(case);
         let kind = if is_real { "float" } else { "int" };
-        main += &format!("#include \"p{i}.h\"\nstatic void run_{i}(void) {{\n    {kind} action[P{i}_ACTION];\n");
+        // Every other works in static storage.
+        let room = if i % 2 == 1 { format!("#define P{i}_STATIC\n") } else { String::new() };
+        main += &format!("{room}#include \"p{i}.h\"\nstatic void run_{i}(void) {{\n    {kind} action[P{i}_ACTION];\n");
         main += &format!("    float outputs[P{i}_OUTPUTS];\n");
         let rows: Vec<String> = observations.iter().map(|row| format!("{{{row}}}")).collect();
         let count = rows.len();
@@ -201,8 +247,11 @@ fn c_does_what_the_policy_does() {
             &format!("    for (int i = 0; i < {count}; i++) {{\n{copy}        p{i}_outputs(x[i], {memory}outputs);\n");
         main += &format!("        p{i}_act(x[i], {given}action);\n");
         main += &format!("        for (int k = 0; k < P{i}_OUTPUTS; k++) printf(\"%.9g \", (double)outputs[k]);\n");
-        main +=
-            &format!("        for (int k = 0; k < P{i}_ACTION; k++) printf(\"%.9g \", (double)action[k]);\n    }}\n");
+        let print = format!("for (int k = 0; k < P{i}_ACTION; k++) printf(\"%.9g \", (double)action[k]);\n");
+        main += &format!("        {print}    }}\n    float broken[P{i}_OBSERVATION];\n");
+        main += &format!("    for (int k = 0; k < P{i}_OBSERVATION; k++) broken[k] = x[{count} - 1][k];\n");
+        let given = given.replace("[i % 3]", "[0]");
+        main += &format!("    broken[P{i}_OBSERVATION - 1] = NAN;\n    p{i}_act(broken, {given}action);\n    {print}");
         main += "    printf(\"\\n\");\n}\n";
         calls += &format!("    run_{i}();\n");
     }
@@ -244,8 +293,17 @@ fn rust_without_a_standard_library_does_what_the_policy_does() {
             given += &format!(", &[{mask}]");
         }
         main += "    for (i, x) in X.iter().enumerate() {\n        let _ = i;\n";
-        main += &format!("        for y in policies::p{i}::outputs(x{memory}) {{ print!(\"{{y}} \"); }}\n");
-        main += &format!("        for y in policies::p{i}::act(x{given}) {{ print!(\"{{y}} \"); }}\n    }}\n");
+        // Every other works in room of the program's.
+        let (how, room) = if i % 2 == 1 { ("_in", ", &mut scratch") } else { ("", "") };
+        if i % 2 == 1 {
+            main += &format!("        let mut scratch = policies::p{i}::Scratch::new();\n");
+        }
+        main += &format!("        for y in policies::p{i}::outputs{how}(x{memory}{room}) {{ print!(\"{{y}} \"); }}\n");
+        main +=
+            &format!("        for y in policies::p{i}::act{how}(x{given}{room}) {{ print!(\"{{y}} \"); }}\n    }}\n");
+        let given = given.replace("[i % 3]", "[0]");
+        main += "    let mut broken = X[X.len() - 1];\n    broken[broken.len() - 1] = f32::NAN;\n";
+        main += &format!("    for y in policies::p{i}::act(&broken{given}) {{ print!(\"{{y}} \"); }}\n");
         main += "    println!();\n}\n";
         calls += &format!("    run_{i}();\n");
     }

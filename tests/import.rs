@@ -106,6 +106,41 @@ fn policies_of_cleanrl_come_to_the_same_returns() {
 }
 
 #[test]
+fn policies_of_sb3_contrib_come_to_the_same_returns() {
+    let reference = reference();
+    let each = [
+        ("contrib_trpo", "trpo", "mlp(activation=gelu)", vec![6]),
+        ("contrib_maskable", "ppo", "mlp", vec![6]),
+        ("contrib_recurrent", "ppo", "lstm(units=5)", vec![]),
+    ];
+    for (name, algo, model, hidden) in each {
+        let path = file(&format!("{name}.zip"));
+        let found = import::read(&path, None, &asked("CartPole-v1"), &Catalogue::default()).expect(name);
+        let config = found.policy.config();
+        assert_eq!((found.of, &*config.algo.name), ("sb3-contrib", algo));
+        assert_eq!((&*config.model.name, &config.hidden), (model.split('(').next().expect("a name"), &hidden));
+        does_the_same(&found.policy, &reference[name]);
+    }
+    assert_eq!(imported("contrib_trpo.zip", "CartPole-v1").config().activation, Activation::Gelu);
+}
+
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    let reference = reference();
+    // Deflated, columns side by side, from the highest byte.
+    does_the_same(&imported("cleanrl_packed.npz", "CartPole-v1"), &reference["cleanrl_ppo"]);
+    // Of 16 bits, and of modules that torch had wrapped: once, or twice.
+    for ending in ["cleanrl_model", "safetensors", "npz"] {
+        let name = format!("cleanrl_half.{ending}");
+        does_the_same(&imported(&name, "Pendulum-v1"), &reference["cleanrl_half"]);
+    }
+    for ending in ["cleanrl_model", "safetensors"] {
+        let name = format!("cleanrl_bfloat.{ending}");
+        does_the_same(&imported(&name, "Pendulum-v1"), &reference["cleanrl_bfloat"]);
+    }
+}
+
+#[test]
 fn what_stands_between_layers_can_be_said() {
     let with = |activation| {
         let asked = Asked { activation, ..asked("CartPole-v1") };
@@ -118,6 +153,13 @@ fn what_stands_between_layers_can_be_said() {
     let asked = Asked { activation: Some(Activation::Gelu), ..asked("CartPole-v1") };
     let refused = import::read(&file("sb3_ppo.zip"), None, &asked, &Catalogue::default()).err().expect("a refusal");
     assert!(refused.to_string().ends_with("activation = gelu, and the file says relu: leave it out"), "{refused}");
+    // Where a class of theirs is told nothing, it is tanh; and where there is one layer, nothing stands behind it.
+    let refused = import::read(&file("contrib_maskable.zip"), None, &asked, &Catalogue::default()).err();
+    let refused = refused.expect("a refusal");
+    assert!(refused.to_string().ends_with("activation = gelu, and the file says tanh: leave it out"), "{refused}");
+    let refused = import::read(&file("contrib_recurrent.zip"), None, &asked, &Catalogue::default()).err();
+    let refused = refused.expect("a refusal");
+    assert!(refused.to_string().contains("there are no layers for it to stand between"), "{refused}");
 }
 
 /// Images, the same each time.
@@ -280,6 +322,14 @@ fn what_a_file_claims_is_not_believed() {
     assert!(said.contains("are neither those of"), "{said}");
 }
 
+/// What reading a file of such tensors fails with, if it does.
+fn said_or_taken(path: &Path, tensors: &[(&str, &[usize])]) -> Option<String> {
+    let made =
+        |(name, shape): &(&str, &[usize])| ((*name).to_string(), shape.to_vec(), vec![0.5; shape.iter().product()]);
+    write(path, &tensors.iter().map(made).collect::<Vec<_>>());
+    import::read(path, None, &asked("CartPole-v1"), &Catalogue::default()).err().map(|e| e.to_string())
+}
+
 #[test]
 fn policies_of_other_networks_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -295,11 +345,211 @@ fn policies_of_other_networks_are_refused() {
     assert!(said(&net[..3]).contains("there is no tensor `critic.0.bias`"), "{}", said(&net[..3]));
     let wrong = said(&[net[0], net[1], net[2], ("critic.0.bias", &[2])]);
     assert!(wrong.contains("which is not `critic.head.bias` of shape [1]"), "{wrong}");
+    // As many numbers in another shape are another layer.
+    let across = said(&[("actor.0.weight", &[2, 2, 2]), net[1], net[2], net[3]]);
+    assert!(across.contains("tensor `actor.0.weight` is no matrix") || across.contains("has shape"), "{across}");
+    let net_of = |hidden: &[usize], head: &[usize]| {
+        let of: [(&str, &[usize]); 8] = [
+            ("actor.0.weight", hidden),
+            ("actor.0.bias", &[3]),
+            ("actor.2.weight", head),
+            ("actor.2.bias", &[2]),
+            ("critic.0.weight", &[3, 4]),
+            ("critic.0.bias", &[3]),
+            ("critic.2.weight", &[1, 3]),
+            ("critic.2.bias", &[1]),
+        ];
+        said_or_taken(&path, &of)
+    };
+    assert_eq!(net_of(&[3, 4], &[2, 3]), None);
+    let across = net_of(&[3, 4], &[3, 2]).expect("a refusal");
+    assert!(across.contains("tensor `actor.2.weight` has shape [3, 2], which is not"), "{across}");
+    let bias = said(&[net[0], ("actor.0.bias", &[1, 2]), net[2], net[3]]);
+    assert!(
+        bias.contains("tensor `actor.0.bias` has shape [1, 2], which is not `actor.head.bias` of shape [2]"),
+        "{bias}"
+    );
     let more = said(&[net[0], net[1], net[2], net[3], ("lstm.weight_ih_l0", &[2, 2])]);
     assert!(more.contains("tensor `lstm.weight_ih_l0` is no part of a policy of CleanRL's"), "{more}");
-    assert!(said(&[("q_net.0.weight", &[2, 4])]).contains("(q_net.0.weight) are neither those of"));
+    assert!(said(&[("layers.0.weight", &[2, 4])]).contains("(layers.0.weight) are neither those of"));
     let other = refusal(&fs::read(file("sb3_ppo.zip")).expect("a file"), "Acrobot-v1");
     assert!(other.contains("is --env the environment that it was trained in?"), "{other}");
+}
+
+/// A zip of Stable-Baselines3, the same but that each of these words is another one in what it says.
+fn sb3_with(words: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = zip::ZipArchive::new(fs::File::open(file("sb3_ppo.zip")).expect("a file")).expect("a zip");
+    let mut entry = |name: &str| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut zip.by_name(name).expect("an entry"), &mut bytes).expect("bytes");
+        bytes
+    };
+    let (data, policy) = (String::from_utf8(entry("data")).expect("text"), entry("policy.pth"));
+    let other = words.iter().fold(data.clone(), |data, (from, to)| data.replace(from, to));
+    assert!(words.is_empty() || data != other, "{words:?}");
+    zipped(&[("data", other.as_bytes()), ("policy.pth", &policy)], zip::CompressionMethod::Stored)
+}
+
+/// A zip of these entries.
+fn zipped(entries: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, zip::write::FileOptions::<()>::default().compression_method(method)).expect("an entry");
+        std::io::Write::write_all(&mut zip, bytes).expect("an entry");
+    }
+    zip.finish().expect("a zip").into_inner()
+}
+
+#[test]
+fn what_a_policy_was_told_and_none_here_is_is_refused_by_name() {
+    let relu = "<class 'torch.nn.modules.activation.ReLU'>";
+    for other in ["<class 'torch.nn.modules.activation.ELU'>", "<function <lambda> at 0x7f>", "functools.partial(...)"]
+    {
+        let said = refusal(&sb3_with(&[(relu, other)]), "CartPole-v1");
+        assert!(said.contains("activation_fn = ") && said.contains("there are Tanh, ReLU, SiLU"), "{said}");
+    }
+    let kwargs = "\"net_arch\": {";
+    assert!(import::read(&file("sb3_ppo.zip"), None, &asked("CartPole-v1"), &Catalogue::default()).is_ok());
+    for (kwarg, what) in [
+        ("\"squash_output\": true", "squash_output = True has no place here"),
+        ("\"full_std\": false", "full_std = False has no place here"),
+        ("\"features_extractor_class\": \"<class '__main__.Scaled'>\"", "features_extractor_class = <class"),
+    ] {
+        let said = refusal(&sb3_with(&[(kwargs, &format!("{kwarg}, {kwargs}"))]), "CartPole-v1");
+        assert!(said.contains(what), "{said}");
+    }
+    // A class of one's own may have another activation by default: it can be said.
+    let own = [("stable_baselines3.common.policies", "__main__"), ("\"activation_fn\"", "\"other\"")];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("own.zip");
+    fs::write(&path, sb3_with(&own)).expect("a file");
+    let asked = Asked { activation: Some(Activation::Silu), ..asked("CartPole-v1") };
+    let found = import::read(&path, None, &asked, &Catalogue::default()).expect("a policy");
+    assert_eq!(found.policy.config().activation, Activation::Silu);
+}
+
+#[test]
+fn files_that_are_something_else_say_what_they_are() {
+    let said = refusal(&fs::read(file("cleanrl_legacy.cleanrl_model")).expect("a file"), "CartPole-v1");
+    assert!(said.contains("torch saved before 1.6") && said.contains("save it anew: torch.save("), "{said}");
+    let within = zipped(
+        &[("policy.pth", &fs::read(file("cleanrl_legacy.cleanrl_model")).expect("a file"))],
+        zip::CompressionMethod::Stored,
+    );
+    let said = refusal(&within, "CartPole-v1");
+    assert!(said.starts_with("policy.pth: this is what torch saved before 1.6"), "{said}");
+    let whole = fs::read(file("sb3_ppo.zip")).expect("a file");
+    let said = refusal(&whole[..whole.len() / 2], "CartPole-v1");
+    assert!(said.contains("cut short or changed: copy it once more, or save it anew"), "{said}");
+    let tar = [&[0; 257][..], b"ustar\0", &[0; 300]].concat();
+    for (bytes, what) in [
+        (&b""[..], "this is an empty file"),
+        (b"\x1f\x8b\x08\x00rest", "packed by gzip: unpack it first"),
+        (b"\x93NUMPY\x01\x00v\x00", "one array of NumPy's: save them all by their names"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (&tar, "a tar"),
+    ] {
+        let said = refusal(bytes, "CartPole-v1");
+        assert!(said.contains(what), "{said}");
+    }
+    // {'model': {'actor.0.weight': None}}
+    let nested = b"\x80\x02}X\x05\x00\x00\x00model}X\x0e\x00\x00\x00actor.0.weightNss.";
+    let said = refusal(&torch(nested), "CartPole-v1");
+    assert!(said.contains("entry `model` is no tensor: it is a table of its own: save the state dict alone"), "{said}");
+}
+
+#[test]
+fn no_more_memory_is_taken_than_a_file_is_worth() {
+    use zip::CompressionMethod::{Deflated, Stored};
+    // 64 MiB of zeros, packed to a thousandth.
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4096, 4096), }";
+    let mut npy = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    npy.resize(npy.len() + (64 << 20), 0);
+    let bomb = zipped(&[("actor.0.weight.npy", &npy)], Deflated);
+    let said = refusal(&bomb, "CartPole-v1");
+    assert!(said.contains("`actor.0.weight.npy`: it unpacks to 6710") && said.contains("are the most"), "{said}");
+    // The same, said to be of a few bytes.
+    let lie = |mut bytes: Vec<u8>| {
+        for (mark, place) in [(&b"PK\x03\x04"[..], 22), (b"PK\x01\x02", 24)] {
+            let at = bytes.windows(4).rposition(|window| window == mark).expect("a header") + place;
+            bytes[at..at + 4].copy_from_slice(&[200, 0, 0, 0]);
+        }
+        bytes
+    };
+    let said = refusal(&lie(bomb), "CartPole-v1");
+    assert!(said.contains("actor.0.weight.npy"), "{said}");
+    // What is read of words is little.
+    let long = [&b"{\"policy_kwargs\": \""[..], &vec![b'x'; 17 << 20], b"\"}"].concat();
+    let said = refusal(&zipped(&[("data", &long), ("policy.pth", b"")], Stored), "CartPole-v1");
+    assert!(said.contains("entry `data`: it unpacks to 17825813 bytes"), "{said}");
+    let values = [&b"\x80\x02"[..], &vec![b'N'; 1_000_001], b"."].concat();
+    let said = refusal(&torch(&values), "CartPole-v1");
+    assert!(said.contains("more than 1000000 values"), "{said}");
+    // A class named by a text of 4 MiB, many times.
+    let mut named = b"\x80\x04X\x00\x00\x40\x00".to_vec();
+    named.resize(named.len() + (4 << 20), b'a');
+    named.extend_from_slice(b"q\x00");
+    (0..10_000).for_each(|_| named.extend_from_slice(b"h\x00h\x00\x93"));
+    named.push(b'.');
+    let (bytes, mut said) = (torch(&named), String::new());
+    let taken = allocation_counter::measure(|| said = refusal(&bytes, "CartPole-v1"));
+    assert!(said.contains("an object of a program's own"), "{said}");
+    assert!(taken.bytes_max < 64 << 20, "{} bytes", taken.bytes_max);
+}
+
+#[test]
+fn policies_of_other_algorithms_are_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("policy.safetensors");
+    let said = |tensors: &[(&str, &[usize])]| {
+        let made =
+            |(name, shape): &(&str, &[usize])| ((*name).to_string(), shape.to_vec(), vec![0.5; shape.iter().product()]);
+        write(&path, &tensors.iter().map(made).collect::<Vec<_>>());
+        refusal(&fs::read(&path).expect("a file"), "CartPole-v1")
+    };
+    for (tensor, of) in [
+        ("quantile_net.quantile_net.0.weight", "QRDQN"),
+        ("q_net.q_net.0.weight", "DQN"),
+        ("actor.latent_pi.0.weight", "SAC or TQC"),
+        ("actor.latent_pi.0.ra_mean", "CrossQ"),
+        ("actor.mu.0.weight", "TD3 or DDPG"),
+        ("action_net.0.weight", "ARS"),
+    ] {
+        let said = said(&[(tensor, &[2, 4])]);
+        assert!(said.contains(&format!("its tensors are those of {of}, whose network is none here")), "{said}");
+    }
+    // Half of what a policy is.
+    for (there, missing) in [
+        ("actor.0.weight", "not a critic (`critic.0.weight`, ...)"),
+        ("critic.0.weight", "not an actor (`actor.0.weight`, ...)"),
+        ("action_net.weight", "not a critic (`value_net.weight`, ...)"),
+    ] {
+        let said = said(&[(there, &[2, 4])]);
+        assert!(said.contains(missing) && said.contains("save the whole state dict"), "{said}");
+    }
+    // Memories as no network here has them.
+    let heads: [(&str, &[usize]); 4] = [
+        ("action_net.weight", &[2, 3]),
+        ("action_net.bias", &[2]),
+        ("value_net.weight", &[1, 3]),
+        ("value_net.bias", &[1]),
+    ];
+    let cell: [(&str, &[usize]); 2] = [("lstm_actor.weight_ih_l0", &[12, 4]), ("lstm_actor.weight_hh_l0", &[12, 3])];
+    let with = |other: &[(&str, &[usize])]| said(&[&heads[..], &cell[..], other].concat());
+    for (other, what) in [
+        ("lstm_critic.weight_ih_l0", "the critic has a cell or a layer of its own"),
+        ("critic.weight", "the critic has a cell or a layer of its own"),
+        ("mlp_extractor.policy_net.0.weight", "hidden layers behind its cell"),
+        ("lstm_actor.weight_ih_l1", "several layers of cells"),
+        ("features_extractor.cnn.0.weight", "its cell stands behind filters"),
+    ] {
+        let said = with(&[(other, &[2, 3])]);
+        assert!(said.contains(what) && said.contains("shared_lstm=True"), "{said}");
+    }
+    assert!(with(&[]).contains("there is no tensor `lstm_actor.bias_ih_l0`"), "{}", with(&[]));
+    // With and without its wrapper.
+    let twice = said(&[("actor.0.weight", &[2, 4]), ("_orig_mod.actor.0.weight", &[2, 4])]);
+    assert!(twice.contains("is in the file twice"), "{twice}");
 }
 
 /// The table of tensors of a file of torch.
@@ -314,7 +564,14 @@ fn pickle_of(name: &str) -> Vec<u8> {
 
 /// The files, whole.
 fn files() -> Vec<Vec<u8>> {
-    let names = ["sb3_ppo.zip", "cleanrl_ppo.cleanrl_model", "cleanrl_ppo.safetensors", "cleanrl_ppo.npz"];
+    let names = [
+        "sb3_ppo.zip",
+        "cleanrl_ppo.cleanrl_model",
+        "cleanrl_ppo.safetensors",
+        "cleanrl_ppo.npz",
+        "cleanrl_packed.npz",
+        "cleanrl_bfloat.cleanrl_model",
+    ];
     names.iter().map(|name| fs::read(file(name)).expect(name)).collect()
 }
 
@@ -323,7 +580,7 @@ proptest! {
 
     #[test]
     fn broken_files_are_refused_or_read(
-        which in 0usize..4,
+        which in 0usize..6,
         cut in prop::option::of(0.0f64..1.0),
         changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 0..6),
     ) {

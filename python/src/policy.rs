@@ -58,12 +58,14 @@ impl Policy {
         self.acting.lock().unwrap_or_else(PoisonError::into_inner).rng = Seed(seed).stream("actions", 0);
     }
 
-    /// The actions in the observations of so many lanes, all in bytes; what it remembers of lanes that begin it forgets.
+    /// The actions in the observations of so many lanes, all in bytes, among those that masks leave; what it remembers of lanes that
+    /// begin it forgets.
     fn act<'py>(
         &self,
         py: Python<'py>,
         observation: &[u8],
         begins: Vec<bool>,
+        masks: Option<Vec<bool>>,
         deterministic: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +78,7 @@ impl Policy {
         }
         let mode = if deterministic { Mode::Likeliest } else { Mode::Sampled(rng) };
         let observation = numbers(observation, f32::from_le_bytes);
-        Ok(match policy.act(&observation, memory, mode).map_err(raised)? {
+        Ok(match policy.act_within(&observation, masks.as_deref(), memory, mode).map_err(raised)? {
             ActionColumn::Discrete(indices) => {
                 PyBytes::new(py, &indices.iter().flat_map(|index| index.to_le_bytes()).collect::<Vec<u8>>())
             }

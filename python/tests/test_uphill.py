@@ -115,6 +115,31 @@ def test_a_policy_acts_on_arrays(run):
         policy.act(observation[:3])
 
 
+def test_a_policy_takes_what_is_legal(run, tmp_path):
+    policy = uphill.Policy.load(run[0].folder)
+    batch = np.random.default_rng(3).uniform(-0.1, 0.1, (40, 4)).astype(np.float32)
+    free = policy.act(batch)
+    assert set(free) == {0, 1}
+    masks = np.stack([free == 1, free == 0], axis=1)
+    # All that it would do is forbidden.
+    assert np.array_equal(policy.act(batch, masks=masks), 1 - free)
+    assert np.array_equal(policy.act(batch, masks=masks.astype(np.int8), deterministic=False), 1 - free)
+    assert np.array_equal(policy.act(batch, masks=np.ones((40, 2), bool)), free)
+    assert policy.act(batch[0], masks=masks[0]) == 1 - free[0]
+    masks[7] = False
+    for wrong, said in [
+        (masks, "no legal choice in lane 7"),
+        ([True, True], r"masks has shape \(2,\): expected \(40, 2\)"),
+        (np.full((40, 2), 2), "something else than true and false"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            policy.act(batch, masks=wrong)
+    settings = {"env": "Pendulum-v1", "algo": "ppo", "steps": 2_048, "seed": 101}
+    numbers = uphill.Policy.load(uphill.train(settings, out=tmp_path / "numbers").folder)
+    with pytest.raises(ValueError, match="masks have no place here"):
+        numbers.act(np.zeros(3), masks=[True])
+
+
 def test_a_memory_is_a_lane_s_own(tmp_path):
     settings = {"env": "TMaze-v0(length=3)", "model": "gru", "steps": 2_000, "envs": 4, "seed": 101}
     policy = uphill.Policy.load(uphill.train(settings, out=tmp_path / "run").folder)

@@ -30,11 +30,14 @@ class Policy:
         """What it was trained with, in TOML."""
         return self._policy.settings()
 
-    def act(self, observation: Any, *, deterministic: bool = True, begins: Any = None) -> Any:
+    def act(self, observation: Any, *, deterministic: bool = True, begins: Any = None, masks: Any = None) -> Any:
         """The action in an observation, or in each of a batch of them, one a lane: the likeliest, or one drawn.
 
         A policy with a memory has one for each lane; `begins` says whether an episode does, in that lane, with this observation,
         and the memory is then forgotten. Calls with another number of lanes than before begin all of them.
+
+        `masks` says of each choice whether it is legal, as `info["action_mask"]` of some of Gymnasium's environments does: one
+        mask, or one a lane; of several choices one after the other. The others are not taken, nor drawn.
         """
         data, lanes = self._observation.written(observation, "the observation")
         count = 1 if lanes is None else lanes
@@ -43,7 +46,8 @@ class Policy:
         begins = np.atleast_1d(np.asarray(begins, np.bool_))
         if begins.shape != (count,):
             raise ValueError(f"begins has shape {begins.shape}: expected {(count,)}, one a lane")
-        return self._action.actions(self._policy.act(data, begins.tolist(), deterministic), lanes)
+        masks = None if masks is None else self._action.masks(masks, lanes)
+        return self._action.actions(self._policy.act(data, begins.tolist(), masks, deterministic), lanes)
 
     def seed(self, seed: int) -> None:
         """Draws from now on with the generator of this seed."""

@@ -17,6 +17,8 @@ class Space:
     def __init__(self, told: Told):
         kind, n, low, high = told
         self.kind = kind
+        # What there is to choose among, which masks may forbid.
+        self.choices = sum(n) if kind in ("discrete", "multi-discrete") else 0
         if kind == "discrete":
             self.space: spaces.Space[Any] = spaces.Discrete(n[0])
         elif kind == "multi-discrete":
@@ -53,6 +55,25 @@ class Space:
         shape = self.shape if lanes is None else (lanes, *self.shape)
         actions = numbers.reshape(shape).astype(self.space.dtype)
         return actions[()] if self.kind == "discrete" and lanes is None else actions
+
+    def masks(self, masks: Any, lanes: int | None) -> list[bool]:
+        """Masks of actions as the native part takes them."""
+        if not self.choices:
+            raise ValueError(f"masks have no place here: actions are of {self.space}, and masks forbid choices")
+        shape = (self.choices,) if lanes is None else (lanes, self.choices)
+        array = np.asarray(masks)
+        if array.shape != shape:
+            raise ValueError(f"masks has shape {array.shape}: expected {shape}, whether each choice is legal")
+        if not np.isin(array, (0, 1)).all():
+            raise ValueError("masks holds something else than true and false, or 1 and 0")
+        array = array.astype(np.bool_)
+        # One choice has to be left of each.
+        ends = np.cumsum(self.space.nvec if self.kind == "multi-discrete" else [self.choices])[:-1]
+        parts = np.split(array.reshape(-1, self.choices), ends, axis=1)
+        for lane in np.flatnonzero(~np.all([part.any(axis=1) for part in parts], axis=0)):
+            where = "" if lanes is None else f" in lane {lane}"
+            raise ValueError(f"masks leaves no legal choice{where}")
+        return array.reshape(-1).tolist()
 
     def taken(self, actions: Any, lanes: int | None) -> bytes:
         """Actions as the native part takes them."""

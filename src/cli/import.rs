@@ -1,18 +1,19 @@
 //! Makes the folder of a run from a policy of another program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::read;
-use crate::import::{self, Asked, Imported};
+use crate::import::{self, Asked, Imported, word};
 use crate::models::Activation;
+use crate::own_folder::{self, Kind};
 use crate::policy::POLICY;
 use crate::screen::{self, say};
-use crate::{Catalogue, Result, RunFolder};
+use crate::{Catalogue, Error, Result, RunFolder};
 
-/// Makes the folder of a run from a policy of Stable-Baselines3 or CleanRL, for `evaluate` and `export`; no pickle is executed.
+/// Makes the folder of a run from a policy of Stable-Baselines3, sb3-contrib or CleanRL, for `evaluate` and `export`; no pickle is executed.
 #[derive(Parser)]
 struct Args {
     /// What was saved: a zip of Stable-Baselines3, torch's state dict, or the same tensors as safetensors or npz
@@ -48,11 +49,37 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
 }
 
 fn import(args: &Args, catalogue: &Catalogue) -> Result<()> {
+    check_place(&args.out, args.force)?;
     let asked = Asked { env: args.env.clone(), activation: args.activation };
-    let Imported { policy, of } = import::read(&args.file, args.normaliser.as_deref(), &asked, catalogue)?;
+    let found = import::read(&args.file, args.normaliser.as_deref(), &asked, catalogue)?;
+    let Imported { policy, of, assumed, .. } = found;
     let run = RunFolder::create(&args.out, policy.config(), args.force)?;
     policy.save(&run.path().join(POLICY))?;
     let (file, out) = (screen::path(&args.file), screen::path(&args.out));
     let network = policy.config().model.to_string();
-    say(format_args!("{file}: a policy of {of}'s, {network}, in {out}"))
+    say(format_args!("{file}: a policy of {of}'s, {network}, in {out}"))?;
+    assumed.map_or(Ok(()), |_| {
+        let activation = word(policy.config().activation);
+        say(format_args!(
+            "it does not say what stands between its layers: {activation} was taken, --activation says another"
+        ))
+    })
+}
+
+/// Refuses a folder that holds anything, but for a run that may be replaced: what is imported is no run to go on with.
+fn check_place(out: &Path, force: bool) -> Result<()> {
+    if !out.is_dir() {
+        return Ok(());
+    }
+    let contents = own_folder::contents(out)?;
+    let problem = match (own_folder::is_marked(out, Kind::Run)?, contents.first()) {
+        (true, Some(_)) if !force && out.join("config.toml").exists() => {
+            "this folder already holds a run: give --force to replace it, or --out another folder".into()
+        }
+        (false, Some(other)) => {
+            format!("this folder holds {}, and is no run's: give --out a new or an empty folder", screen::path(other))
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::File { path: out.into(), problem })
 }

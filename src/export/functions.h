@@ -1,73 +1,87 @@
-static void @copy(const float *x, float *y, int n)
+static int @broken(const float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != x[i])
+            return 1;
+    return 0;
+}
+
+static void @unknown(float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = NAN;
+}
+
+static void @copy(const float *x, float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
         y[i] = x[i];
 }
 
-static void @constant(const float *row, float *y, int n)
+static void @constant(const float *row, float *y, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         y[i] = row[i];
 }
 
-static void @exponential(float *y, int n, float shift)
+static void @exponential(float *y, size_t n, float shift)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         y[i] = expf(y[i] + shift);
 }
 
-static void @spread(const float *weight, const float *x, float *y, int n, int k, float least)
+static void @spread(const float *weight, const float *x, float *y, size_t n, size_t k, float least)
 {
-    for (int j = 0; j < k; j++) {
+    for (size_t j = 0; j < k; j++) {
         float sum = least;
-        for (int i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++)
             sum += x[i] * x[i] * weight[i * k + j];
         y[j] = sqrtf(sum);
     }
 }
 
-static void @normalise(const float *mean, const float *scale, float *x, int n, float clip)
+static void @normalise(const float *mean, const float *scale, float *x, size_t n, float clip)
 {
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         float y = (x[i] - mean[i]) * scale[i];
         x[i] = y < -clip ? -clip : y > clip ? clip : y;
     }
 }
 
-static void @scale(float *x, int n, float factor)
+static void @scale(float *x, size_t n, float factor)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] *= factor;
 }
 
-static void @linear(const float *weight, const float *bias, const float *x, float *y, int inputs, int outputs)
+static void @linear(const float *weight, const float *bias, const float *x, float *y, size_t inputs, size_t outputs)
 {
-    for (int j = 0; j < outputs; j++) {
+    for (size_t j = 0; j < outputs; j++) {
         float sum = 0.0f;
-        for (int i = 0; i < inputs; i++)
+        for (size_t i = 0; i < inputs; i++)
             sum += weight[j * inputs + i] * x[i];
         y[j] = sum + bias[j];
     }
 }
 
-static void @layer_norm(float *x, int n, float eps)
+static void @layer_norm(float *x, size_t n, float eps)
 {
     float mean = 0.0f, variance = 0.0f;
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         mean += x[i];
     mean /= (float)n;
-    for (int i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         x[i] -= mean;
         variance += x[i] * x[i];
     }
     float factor = 1.0f / sqrtf(variance / (float)n + eps);
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] *= factor;
 }
 
-static void @affine(const float *gain, const float *bias, float *x, int n)
+static void @affine(const float *gain, const float *bias, float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] = x[i] * gain[i] + bias[i];
 }
 
@@ -76,50 +90,50 @@ static float @sigmoid(float x)
     return 1.0f / (1.0f + expf(-x));
 }
 
-static void @tanh_all(float *x, int n)
+static void @tanh_all(float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] = tanhf(x[i]);
 }
 
-static void @relu_all(float *x, int n)
+static void @relu_all(float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
-        x[i] = x[i] > 0.0f ? x[i] : 0.0f;
+    for (size_t i = 0; i < n; i++)
+        x[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
 
-static void @leak_all(float *x, int n)
+static void @leak_all(float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] = x[i] > 0.0f ? x[i] : 0.01f * x[i];
 }
 
-static void @silu_all(float *x, int n)
+static void @silu_all(float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] *= @sigmoid(x[i]);
 }
 
-static void @gelu_all(float *x, int n)
+static void @gelu_all(float *x, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         x[i] *= 0.5f * (1.0f + erff(x[i] * 0.70710678f));
 }
 
-static void @filters(const float *weight, const float *bias, const float *x, float *y, int height, int width, int channels, int side, int stride, int padding, int filters)
+static void @filters(const float *weight, const float *bias, const float *x, float *y, size_t height, size_t width, size_t channels, size_t side, size_t stride, size_t padding, size_t filters)
 {
-    int rows = (height + 2 * padding - side) / stride + 1, columns = (width + 2 * padding - side) / stride + 1;
-    for (int place = 0; place < rows * columns; place++) {
-        int top = place / columns * stride - padding, left = place % columns * stride - padding;
-        for (int f = 0; f < filters; f++) {
+    size_t rows = (height + 2 * padding - side) / stride + 1, columns = (width + 2 * padding - side) / stride + 1;
+    for (size_t place = 0; place < rows * columns; place++) {
+        size_t top = place / columns * stride, left = place % columns * stride;
+        for (size_t f = 0; f < filters; f++) {
             float sum = 0.0f;
-            for (int r = 0; r < side; r++)
-                for (int c = 0; c < side; c++) {
-                    if (top + r < 0 || top + r >= height || left + c < 0 || left + c >= width)
+            for (size_t r = 0; r < side; r++)
+                for (size_t c = 0; c < side; c++) {
+                    if (top + r < padding || top + r >= height + padding || left + c < padding || left + c >= width + padding)
                         continue;
-                    const float *pixel = x + ((top + r) * width + left + c) * channels;
+                    const float *pixel = x + ((top + r - padding) * width + left + c - padding) * channels;
                     const float *own = weight + ((f * side + r) * side + c) * channels;
-                    for (int i = 0; i < channels; i++)
+                    for (size_t i = 0; i < channels; i++)
                         sum += own[i] * pixel[i];
                 }
             y[place * filters + f] = sum + bias[f];
@@ -127,34 +141,34 @@ static void @filters(const float *weight, const float *bias, const float *x, flo
     }
 }
 
-static void @pool(const float *x, float *y, int height, int width, int channels, int side, int stride, int padding)
+static void @pool(const float *x, float *y, size_t height, size_t width, size_t channels, size_t side, size_t stride, size_t padding)
 {
-    int rows = (height + 2 * padding - side) / stride + 1, columns = (width + 2 * padding - side) / stride + 1;
-    for (int place = 0; place < rows * columns; place++) {
-        int top = place / columns * stride - padding, left = place % columns * stride - padding;
-        for (int i = 0; i < channels; i++) {
+    size_t rows = (height + 2 * padding - side) / stride + 1, columns = (width + 2 * padding - side) / stride + 1;
+    for (size_t place = 0; place < rows * columns; place++) {
+        size_t top = place / columns * stride, left = place % columns * stride;
+        for (size_t i = 0; i < channels; i++) {
             float most = -INFINITY;
-            for (int r = 0; r < side; r++)
-                for (int c = 0; c < side; c++) {
-                    if (top + r < 0 || top + r >= height || left + c < 0 || left + c >= width)
+            for (size_t r = 0; r < side; r++)
+                for (size_t c = 0; c < side; c++) {
+                    if (top + r < padding || top + r >= height + padding || left + c < padding || left + c >= width + padding)
                         continue;
-                    float pixel = x[((top + r) * width + left + c) * channels + i];
-                    most = pixel > most ? pixel : most;
+                    float pixel = x[((top + r - padding) * width + left + c - padding) * channels + i];
+                    most = pixel > most || pixel != pixel ? pixel : most;
                 }
             y[place * channels + i] = most;
         }
     }
 }
 
-static void @add(const float *x, float *y, int n)
+static void @add(const float *x, float *y, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         y[i] += x[i];
 }
 
-static void @gru(const float *x, const float *m, float *memory, int units)
+static void @gru(const float *x, const float *m, float *memory, size_t units)
 {
-    for (int i = 0; i < units; i++) {
+    for (size_t i = 0; i < units; i++) {
         float reset = @sigmoid(x[i] + m[i]);
         float update = @sigmoid(x[units + i] + m[units + i]);
         float fresh = tanhf(x[2 * units + i] + reset * m[2 * units + i]);
@@ -162,9 +176,9 @@ static void @gru(const float *x, const float *m, float *memory, int units)
     }
 }
 
-static void @lstm(const float *x, const float *m, float *memory, int units)
+static void @lstm(const float *x, const float *m, float *memory, size_t units)
 {
-    for (int i = 0; i < units; i++) {
+    for (size_t i = 0; i < units; i++) {
         float input = @sigmoid(x[i] + m[i]);
         float forget = @sigmoid(x[units + i] + m[units + i]);
         float cell = tanhf(x[2 * units + i] + m[2 * units + i]);

@@ -1,3 +1,8 @@
+/// Whether one of the numbers is none.
+fn broken(x: &[f32]) -> bool {
+    x.iter().any(|x| x.is_nan())
+}
+
 fn copy(x: &[f32], y: &mut [f32], n: usize) {
     y[..n].copy_from_slice(&x[..n]);
 }
@@ -22,9 +27,20 @@ fn spread(weight: &[f32], x: &[f32], y: &mut [f32], n: usize, k: usize, least: f
     }
 }
 
+/// The number brought into bounds; one that is none stays none.
+fn within(low: f32, high: f32, x: f32) -> f32 {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
 fn normalise(mean: &[f32], scale: &[f32], x: &mut [f32], n: usize, clip: f32) {
     for i in 0..n {
-        x[i] = ((x[i] - mean[i]) * scale[i]).max(-clip).min(clip);
+        x[i] = within(-clip, clip, (x[i] - mean[i]) * scale[i]);
     }
 }
 
@@ -138,7 +154,7 @@ fn tanh_all(x: &mut [f32], n: usize) {
 
 fn relu_all(x: &mut [f32], n: usize) {
     for x in &mut x[..n] {
-        *x = if *x > 0.0 { *x } else { 0.0 };
+        *x = if *x < 0.0 { 0.0 } else { *x };
     }
 }
 
@@ -160,71 +176,51 @@ fn gelu_all(x: &mut [f32], n: usize) {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn filters(
-    weight: &[f32],
-    bias: &[f32],
-    x: &[f32],
-    y: &mut [f32],
-    height: usize,
-    width: usize,
-    channels: usize,
-    side: usize,
-    stride: usize,
-    padding: usize,
-    filters: usize,
-) {
-    let rows = (height + 2 * padding - side) / stride + 1;
+/// How many windows there are, of these sizes: height, width and channels of an image, side, stride and padding of a window.
+fn places([height, width, _, side, stride, padding]: [usize; 6]) -> usize {
+    ((height + 2 * padding - side) / stride + 1) * ((width + 2 * padding - side) / stride + 1)
+}
+
+/// Tells of each pixel under the window of a place where its numbers begin, and which of the window's it is. In the border are none.
+fn under(place: usize, sizes: [usize; 6], mut pixel: impl FnMut(usize, usize)) {
+    let [height, width, channels, side, stride, padding] = sizes;
     let columns = (width + 2 * padding - side) / stride + 1;
-    for place in 0..rows * columns {
-        let (top, left) = (place / columns * stride, place % columns * stride);
+    let (top, left) = (place / columns * stride, place % columns * stride);
+    for r in 0..side {
+        for c in 0..side {
+            let (row, column) = (top + r, left + c);
+            if row >= padding && row < height + padding && column >= padding && column < width + padding {
+                pixel(((row - padding) * width + column - padding) * channels, r * side + c);
+            }
+        }
+    }
+}
+
+fn filters(weight: &[f32], bias: &[f32], x: &[f32], y: &mut [f32], sizes: [usize; 6], filters: usize) {
+    let [_, _, channels, side, ..] = sizes;
+    for place in 0..places(sizes) {
         for f in 0..filters {
             let mut sum = 0.0;
-            for r in 0..side {
-                for c in 0..side {
-                    // Within the border all is 0.
-                    let (row, column) = (top + r, left + c);
-                    if row < padding || row >= height + padding || column < padding || column >= width + padding {
-                        continue;
-                    }
-                    let pixel = ((row - padding) * width + column - padding) * channels;
-                    let own = ((f * side + r) * side + c) * channels;
-                    for i in 0..channels {
-                        sum += weight[own + i] * x[pixel + i];
-                    }
+            under(place, sizes, |pixel, own| {
+                let own = (f * side * side + own) * channels;
+                for i in 0..channels {
+                    sum += weight[own + i] * x[pixel + i];
                 }
-            }
+            });
             y[place * filters + f] = sum + bias[f];
         }
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn pool(
-    x: &[f32],
-    y: &mut [f32],
-    height: usize,
-    width: usize,
-    channels: usize,
-    side: usize,
-    stride: usize,
-    padding: usize,
-) {
-    let rows = (height + 2 * padding - side) / stride + 1;
-    let columns = (width + 2 * padding - side) / stride + 1;
-    for place in 0..rows * columns {
-        let (top, left) = (place / columns * stride, place % columns * stride);
+fn pool(x: &[f32], y: &mut [f32], sizes: [usize; 6]) {
+    let [_, _, channels, ..] = sizes;
+    for place in 0..places(sizes) {
         for i in 0..channels {
             let mut most = f32::NEG_INFINITY;
-            for r in 0..side {
-                for c in 0..side {
-                    let (row, column) = (top + r, left + c);
-                    if row < padding || row >= height + padding || column < padding || column >= width + padding {
-                        continue;
-                    }
-                    most = most.max(x[((row - padding) * width + column - padding) * channels + i]);
-                }
-            }
+            under(place, sizes, |pixel, _| {
+                let x = x[pixel + i];
+                most = if x > most || x.is_nan() { x } else { most };
+            });
             y[place * channels + i] = most;
         }
     }

@@ -73,6 +73,12 @@ impl Graph {
         self.constant(what, &[1, numbers.len()], Numbers::Float(numbers.to_vec()))
     }
 
+    /// Values `[N, K]`, and in lanes of which `[N, 1]` is true that number.
+    pub(super) fn unless(&mut self, lanes: &str, number: f32, values: &str) -> String {
+        let number = self.number(number);
+        self.node(OpType::Where, &[lanes, &number, values], Vec::new())
+    }
+
     /// What an operator makes of values.
     pub(super) fn node(&mut self, operator: OpType<'static>, inputs: &[&str], attributes: Vec<Set>) -> String {
         self.nodes_of(operator, inputs, attributes, 1).swap_remove(0)

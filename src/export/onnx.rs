@@ -43,6 +43,9 @@ impl Actor {
     /// - `logits`, f32 `[N, A]`, −∞ where `mask` forbids, or `mean` and `std`, f32 `[N, K]`, of the normal distributions before what
     ///   is drawn of them is clipped or squashed;
     /// - `next_memory`, f32 `[N, M]`.
+    ///
+    /// In a lane whose observation or memory has a NaN, numbers that come out are NaN, the first legal choice is taken, and switches are
+    /// off; the programs of [`c`](Actor::c) and [`rust`](Actor::rust) do the same.
     #[must_use]
     pub fn onnx(&self) -> Vec<u8> {
         let graph = self.graph();
@@ -75,6 +78,7 @@ impl Actor {
                 graph.split(&memory, &widths)
             }
         };
+        let broken = broken(&mut graph, &value, (memory > 0).then_some("memory"));
         let mut states = States { found: found.into_iter(), left: Vec::new() };
         let mut at = At { value, planes: None };
         // What the last layer reads may be read once more.
@@ -87,43 +91,46 @@ impl Actor {
             at = at.after(operation, &mut graph, &mut states);
         }
         let outputs = at.flat(&mut graph).value;
-        self.decide(&mut graph, &outputs, &features);
+        self.decide(&mut graph, &outputs, &features, &broken);
         if memory > 0 {
             let left = graph.concat(&states.left);
+            let left = graph.unless(&broken, f32::NAN, &left);
             graph.output(("next_memory", DataType::Float, vec![memory]), &left);
         }
         graph
     }
 
-    /// The likeliest action, and the distribution.
-    fn decide(&self, graph: &mut Graph, outputs: &str, features: &str) {
+    /// The likeliest action, and the distribution; in lanes that are broken all numbers are NaN, and choices are as of equal logits.
+    fn decide(&self, graph: &mut Graph, outputs: &str, features: &str, broken: &str) {
         let shape = if self.is_one_index { Vec::new() } else { vec![self.action_len()] };
         match &self.head {
             Head::Choices(among) => {
                 let all: usize = among.iter().sum();
-                let mut logits = outputs.to_string();
+                let [mut logits, mut equal] = [f32::NAN, 0.0].map(|x| graph.unless(broken, x, outputs));
                 if self.mask > 0 {
                     let mask = graph.input(("mask", DataType::Bool, vec![self.mask]));
                     let never = graph.number(f32::NEG_INFINITY);
-                    logits = graph.node(OpType::Where, &[&mask, &logits, &never], Vec::new());
+                    [logits, equal] =
+                        [logits, equal].map(|x| graph.node(OpType::Where, &[&mask, &x, &never], Vec::new()));
                 }
                 let keep = i64::from(!self.is_one_index);
                 let largest = |graph: &mut Graph, part: &String| {
                     let over = vec![Set::Int("axis", 1), Set::Int("keepdims", keep)];
                     graph.node(OpType::ArgMax, &[part], over)
                 };
-                let parts = graph.split(&logits, among);
+                let parts = graph.split(&equal, among);
                 let each: Vec<String> = parts.iter().map(|part| largest(graph, part)).collect();
                 let action = graph.concat(&each);
                 graph.output(("action", DataType::Int64, shape), &action);
                 graph.output(("logits", DataType::Float, vec![all]), &logits);
             }
             Head::Switches(count) => {
+                let [logits, equal] = [f32::NAN, 0.0].map(|x| graph.unless(broken, x, outputs));
                 let zero = graph.number(0.0);
-                let on = graph.node(OpType::Greater, &[outputs, &zero], Vec::new());
+                let on = graph.node(OpType::Greater, &[&equal, &zero], Vec::new());
                 let action = graph.node(OpType::Cast, &[&on], vec![Set::Int("to", DataType::Int64 as i64)]);
                 graph.output(("action", DataType::Int64, shape), &action);
-                graph.output(("logits", DataType::Float, vec![*count]), outputs);
+                graph.output(("logits", DataType::Float, vec![*count]), &logits);
             }
             Head::Normal { low, high, is_squashed, deviation } => {
                 let k = low.len();
@@ -144,8 +151,8 @@ impl Actor {
                 action = graph.node(OpType::Max, &[&action, &low_row], Vec::new());
                 action = graph.node(OpType::Min, &[&action, &high_row], Vec::new());
                 let std = match deviation {
-                    Deviation::Logarithm { .. } if is_own => {
-                        let row = graph.row("std", &self.own_std());
+                    Deviation::Logarithm { shift } if is_own => {
+                        let row = graph.row("std", &self.own_std(*shift));
                         let shape = graph.node(OpType::Shape, &[&mean], Vec::new());
                         graph.node(OpType::Expand, &[&row, &shape], Vec::new())
                     }
@@ -164,6 +171,7 @@ impl Actor {
                         graph.node(OpType::Sqrt, &[&variance], Vec::new())
                     }
                 };
+                let [action, mean, std] = [action, mean, std].map(|x| graph.unless(broken, f32::NAN, &x));
                 graph.output(("action", DataType::Float, shape), &action);
                 graph.output(("mean", DataType::Float, vec![k]), &mean);
                 graph.output(("std", DataType::Float, vec![k]), &std);
@@ -171,15 +179,28 @@ impl Actor {
         }
     }
 
-    /// `e^L`, `[K]`, of logarithms of deviations that are parameters of their own.
-    pub(super) fn own_std(&self) -> Vec<f32> {
-        self.log_std.iter().flatten().map(|log_std| f64::from(*log_std).exp() as f32).collect()
+    /// `e^(L + shift)`, `[K]`, of logarithms of deviations that are parameters of their own.
+    pub(super) fn own_std(&self, shift: f32) -> Vec<f32> {
+        let std = |log_std: &f32| (f64::from(*log_std) + f64::from(shift)).exp() as f32;
+        self.log_std.iter().flatten().map(std).collect()
     }
 
     /// `e^2L` of the same, `[F, K]`.
     pub(super) fn own_variance(&self) -> Vec<f32> {
         self.log_std.iter().flatten().map(|log_std| (2.0 * f64::from(*log_std)).exp() as f32).collect()
     }
+}
+
+/// Whether of each lane, `[N, 1]`, a number that it sees or remembers is none: programs that run graphs differ in what a maximum, of a
+/// rectifier or a bound, makes of it.
+fn broken(graph: &mut Graph, observation: &str, memory: Option<&str>) -> String {
+    let all: Vec<String> = [Some(observation), memory].into_iter().flatten().map(Into::into).collect();
+    let all = graph.concat(&all);
+    let none = graph.node(OpType::IsNaN, &[&all], Vec::new());
+    let none = graph.node(OpType::Cast, &[&none], vec![Set::Int("to", DataType::Float as i64)]);
+    let most = graph.node(OpType::ReduceMax, &[&none], vec![Set::Ints("axes", vec![1]), Set::Int("keepdims", 1)]);
+    let zero = graph.number(0.0);
+    graph.node(OpType::Greater, &[&most, &zero], Vec::new())
 }
 
 /// What a linear layer makes of flat values.

@@ -2,7 +2,7 @@
 
 use super::Actor;
 use crate::distributions::{Deviation, Head};
-use crate::models::{Activation, Linear, Operation, Recurrence};
+use crate::models::{Activation, Linear, Operation, Recurrence, Sliding};
 
 /// An array that a call reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub(super) reads: Vec<(Array, usize)>,
     /// What it writes, or changes, with its length.
     pub(super) writes: Vec<(Array, usize)>,
+    /// Height, width and channels of images, side, stride and padding of the windows over them.
+    pub(super) windows: Option<[usize; 6]>,
     pub(super) counts: Vec<usize>,
     pub(super) numbers: Vec<f32>,
 }
@@ -52,10 +54,15 @@ impl Actor {
         let mut at = (Array::Observation, self.observation_len());
         let last = self.operations.len().saturating_sub(1);
         for operation in &self.operations[..last] {
-            at = program.after(operation, at);
+            at = program.after_keeping(operation, at, &[]);
         }
         let features = at;
-        let at = self.operations.get(last).map_or(at, |operation| program.after(operation, at));
+        // What the last operation reads may be read once more.
+        let kept = match self.head {
+            Head::Normal { deviation: Deviation::Features { .. }, .. } => vec![features.0],
+            _ => Vec::new(),
+        };
+        let at = self.operations.get(last).map_or(at, |operation| program.after_keeping(operation, at, &kept));
         let k = self.action_len();
         match &self.head {
             Head::Choices(_) | Head::Switches(_) => {
@@ -67,8 +74,8 @@ impl Actor {
                 program.call("copy", &[], &[at], &[(Array::Outputs(0), at.1)], &[at.1]);
                 let std = (Array::Outputs(k), k);
                 match deviation {
-                    Deviation::Logarithm { .. } if self.log_std.is_some() => {
-                        let row = program.table(self.own_std());
+                    Deviation::Logarithm { shift } if self.log_std.is_some() => {
+                        let row = program.table(self.own_std(*shift));
                         program.call("constant", &[row], &[], &[std], &[k]);
                     }
                     Deviation::Logarithm { shift } => {
@@ -88,6 +95,16 @@ impl Actor {
 }
 
 impl Program {
+    /// Bytes of all room.
+    pub(super) fn bytes(&self) -> usize {
+        self.rooms.iter().sum::<usize>() * size_of::<f32>()
+    }
+
+    /// The most numbers that an array has.
+    pub(super) fn largest(&self) -> usize {
+        self.tables.iter().map(Vec::len).chain(self.rooms.iter().copied()).max().unwrap_or_default()
+    }
+
     fn table(&mut self, numbers: Vec<f32>) -> usize {
         self.tables.push(numbers);
         self.tables.len() - 1
@@ -95,7 +112,13 @@ impl Program {
 
     fn call(&mut self, function: &'static str, tables: &[usize], reads: &[At], writes: &[At], counts: &[usize]) {
         let (tables, reads, writes, counts) = (tables.to_vec(), reads.to_vec(), writes.to_vec(), counts.to_vec());
-        self.calls.push(Call { function, tables, reads, writes, counts, numbers: Vec::new() });
+        self.calls.push(Call { function, tables, reads, writes, counts, windows: None, numbers: Vec::new() });
+    }
+
+    /// Gives windows to the last call.
+    fn windows(&mut self, by: &Sliding) {
+        let sizes = [by.height, by.width, by.channels, by.side, by.stride, by.padding];
+        self.calls.iter_mut().last().into_iter().for_each(|call| call.windows = Some(sizes));
     }
 
     /// Gives numbers to the last call.
@@ -128,10 +151,6 @@ impl Program {
         let to = self.room(layer.outputs(), &but);
         self.call("linear", &tables, &[at], &[to], &[layer.inputs, layer.outputs()]);
         to
-    }
-
-    fn after(&mut self, operation: &Operation, at: At) -> At {
-        self.after_keeping(operation, at, &[])
     }
 
     /// Where an operation leaves its numbers, those arrays kept as they are.
@@ -178,18 +197,15 @@ impl Program {
                 let tables = [self.table(layer.weight.clone()), self.table(layer.bias.clone())];
                 let but: Vec<Array> = keep.iter().copied().chain([at.0]).collect();
                 let to = self.room(operation.outputs(at.1), &but);
-                let filters = layer.outputs();
-                let counts =
-                    [windows.height, windows.width, windows.channels, windows.side, windows.stride, windows.padding];
-                self.call("filters", &tables, &[at], &[to], &[&counts[..], &[filters]].concat());
+                self.call("filters", &tables, &[at], &[to], &[layer.outputs()]);
+                self.windows(windows);
                 to
             }
             Operation::Pool(windows) => {
                 let but: Vec<Array> = keep.iter().copied().chain([at.0]).collect();
                 let to = self.room(operation.outputs(at.1), &but);
-                let counts =
-                    [windows.height, windows.width, windows.channels, windows.side, windows.stride, windows.padding];
-                self.call("pool", &[], &[at], &[to], &counts);
+                self.call("pool", &[], &[at], &[to], &[]);
+                self.windows(windows);
                 to
             }
             Operation::Residual(inner) => {

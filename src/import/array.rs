@@ -15,6 +15,8 @@ pub(super) type Arrays = BTreeMap<String, Array>;
 /// What the numbers of an array are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    F16,
+    Bf16,
     F32,
     F64,
     I64,
@@ -24,6 +26,7 @@ impl Kind {
     /// Bytes of a number.
     pub(super) fn width(self) -> usize {
         match self {
+            Self::F16 | Self::Bf16 => 2,
             Self::F32 => 4,
             Self::F64 | Self::I64 => 8,
         }
@@ -31,12 +34,22 @@ impl Kind {
 
     /// The number in so many bytes, from the lowest.
     pub(super) fn number(self, bytes: &[u8]) -> f32 {
+        let two = || <[u8; 2]>::try_from(bytes).unwrap_or_default();
         let eight = || <[u8; 8]>::try_from(bytes).unwrap_or_default();
         match self {
+            // f32 has each of them.
+            Self::F16 => half::f16::from_le_bytes(two()).to_f32(),
+            Self::Bf16 => half::bf16::from_le_bytes(two()).to_f32(),
             Self::F32 => f32::from_le_bytes(bytes.try_into().unwrap_or_default()),
             Self::F64 => f64::from_le_bytes(eight()) as f32,
             Self::I64 => i64::from_le_bytes(eight()) as f32,
         }
+    }
+
+    /// The bytes of numbers that are written from the highest, as they are from the lowest.
+    pub(super) fn turned(self, mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.chunks_exact_mut(self.width()).for_each(<[u8]>::reverse);
+        bytes
     }
 }
 
@@ -81,6 +94,15 @@ impl Array {
         let mut stride = vec![1usize; shape.len()];
         for side in (1..shape.len()).rev() {
             stride[side - 1] = stride[side].saturating_mul(shape[side]);
+        }
+        Self::strided(bytes, kind, 0, (shape, &stride))
+    }
+
+    /// From bytes, all numbers side by side, and those of the first dimension next to one another: Fortran's order.
+    pub(super) fn columns(bytes: &[u8], kind: Kind, shape: &[usize]) -> Result<Self, String> {
+        let mut stride = vec![1usize; shape.len()];
+        for side in 1..shape.len() {
+            stride[side] = stride[side - 1].saturating_mul(shape[side - 1]);
         }
         Self::strided(bytes, kind, 0, (shape, &stride))
     }

@@ -21,20 +21,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Array, String> {
         Some(value.trim_start())
     };
     let kind = after("descr").and_then(|value| value.strip_prefix('\'')?.split('\'').next()).ok_or_else(broken)?;
-    let kind = match kind {
-        "<f4" => Kind::F32,
-        "<f8" => Kind::F64,
-        "<i8" => Kind::I64,
-        other => {
-            let other = uphill_envs::quoted(other);
+    let (order, kind) = kind.split_at_checked(1).ok_or_else(broken)?;
+    let kind = match (order, kind) {
+        ("<" | ">", "f2") => Kind::F16,
+        ("<" | ">", "f4") => Kind::F32,
+        ("<" | ">", "f8") => Kind::F64,
+        ("<" | ">", "i8") => Kind::I64,
+        _ => {
+            let other = uphill_envs::quoted(&format!("{order}{kind}"));
             return Err(format!("its numbers are {other}: save them as float32 or float64"));
         }
     };
-    if !after("fortran_order").is_some_and(|value| value.starts_with("False")) {
-        return Err("its columns lie side by side: save a copy by numpy.ascontiguousarray".into());
-    }
+    let is_fortran = after("fortran_order").is_some_and(|value| value.starts_with("True"));
     let shape = after("shape").and_then(|value| value.strip_prefix('(')?.split(')').next()).ok_or_else(broken)?;
     let sides = shape.split(',').map(str::trim).filter(|side| !side.is_empty());
     let shape = sides.map(|side| side.parse().map_err(|_| broken())).collect::<Result<Vec<usize>, _>>()?;
-    Array::contiguous(numbers, kind, &shape)
+    let numbers = if order == ">" { &kind.turned(numbers.to_vec()) } else { numbers };
+    match is_fortran {
+        true => Array::columns(numbers, kind, &shape),
+        false => Array::contiguous(numbers, kind, &shape),
+    }
 }

@@ -5,6 +5,7 @@
 //! <https://github.com/python/cpython/blob/main/Lib/pickletools.py>.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use uphill_envs::quoted;
 
@@ -30,8 +31,9 @@ enum Node {
     Other,
     Mark,
     Int(i64),
-    Text(String),
-    Class(String, String),
+    /// Shared, as a class is named by what may be recalled as often as one likes.
+    Text(Rc<str>),
+    Class(Rc<str>, Rc<str>),
     Tuple(Vec<Place>),
     List,
     Dict(Vec<(Place, Place)>),
@@ -60,6 +62,8 @@ pub(super) fn state_dict(bytes: &[u8]) -> Result<Vec<Claim>, String> {
 const MOST_DIMENSIONS: usize = 64;
 const LONGEST_NAME: usize = 1_000;
 const MOST_TENSORS: usize = 10_000;
+/// Values at most: a byte of a pickle makes one, which takes fifty.
+const MOST_VALUES: usize = 1_000_000;
 
 struct Machine<'a> {
     bytes: &'a [u8],
@@ -84,23 +88,28 @@ impl<'a> Machine<'a> {
         Ok(bytes.iter().rev().fold(0usize, |sum, &byte| sum << 8 | usize::from(byte)))
     }
 
-    fn line(&mut self) -> Result<String, String> {
+    fn line(&mut self) -> Result<Rc<str>, String> {
         let rest = &self.bytes[self.at..];
         let len = rest.iter().position(|&byte| byte == b'\n').ok_or("the pickle breaks off")?;
         let line = self.take(len)?;
         self.at += 1;
-        Ok(String::from_utf8_lossy(line).into_owned())
+        Ok(String::from_utf8_lossy(line).into())
     }
 
     fn text(&mut self, len: usize) -> Result<(), String> {
-        let text = String::from_utf8_lossy(self.take(len)?).into_owned();
-        self.push(Node::Text(text));
-        Ok(())
+        let text = String::from_utf8_lossy(self.take(len)?);
+        self.push(Node::Text(text.into()))
     }
 
-    fn push(&mut self, node: Node) {
+    fn push(&mut self, node: Node) -> Result<(), String> {
+        if self.nodes.len() == MOST_VALUES {
+            return Err(format!(
+                "the pickle has more than {MOST_VALUES} values, and no policy's table of tensors has"
+            ))?;
+        }
         self.nodes.push(node);
         self.stack.push(self.nodes.len() - 1);
+        Ok(())
     }
 
     fn pop(&mut self) -> Result<Place, String> {
@@ -140,23 +149,23 @@ impl<'a> Machine<'a> {
                 0x80 => drop(self.take(1)?),
                 0x95 => drop(self.take(8)?),
                 b'.' => return self.pop(),
-                b'(' => self.push(Node::Mark),
-                b'N' | 0x88 | 0x89 => self.push(Node::Other),
+                b'(' => self.push(Node::Mark)?,
+                b'N' | 0x88 | 0x89 => self.push(Node::Other)?,
                 b'G' => {
                     self.take(8)?;
-                    self.push(Node::Other);
+                    self.push(Node::Other)?;
                 }
                 b'K' => {
                     let number = self.unsigned(1)?;
-                    self.push(Node::Int(number as i64));
+                    self.push(Node::Int(number as i64))?;
                 }
                 b'M' => {
                     let number = self.unsigned(2)?;
-                    self.push(Node::Int(number as i64));
+                    self.push(Node::Int(number as i64))?;
                 }
                 b'J' => {
                     let number = self.unsigned(4)? as u32 as i32;
-                    self.push(Node::Int(number.into()));
+                    self.push(Node::Int(number.into()))?;
                 }
                 // LONG1
                 0x8a => {
@@ -166,7 +175,7 @@ impl<'a> Machine<'a> {
                         .iter()
                         .rev()
                         .try_fold(0i64, |sum, &byte| sum.checked_mul(256).and_then(|sum| sum.checked_add(byte.into())));
-                    self.push(number.map_or(Node::Other, Node::Int));
+                    self.push(number.map_or(Node::Other, Node::Int))?;
                 }
                 // BINUNICODE, SHORT_BINUNICODE
                 b'X' => {
@@ -180,29 +189,29 @@ impl<'a> Machine<'a> {
                 // GLOBAL, STACK_GLOBAL
                 b'c' => {
                     let (module, name) = (self.line()?, self.line()?);
-                    self.push(Node::Class(module, name));
+                    self.push(Node::Class(module, name))?;
                 }
                 0x93 => {
                     let [module, name] = self.pop_many(2)?.as_slice().try_into().unwrap_or([0; 2]);
                     let text = |place: Place| match &self.nodes[place] {
-                        Node::Text(text) => text.clone(),
-                        _ => String::new(),
+                        Node::Text(text) => Rc::clone(text),
+                        _ => Rc::from(""),
                     };
-                    self.push(Node::Class(text(module), text(name)));
+                    self.push(Node::Class(text(module), text(name)))?;
                 }
-                b')' => self.push(Node::Tuple(Vec::new())),
+                b')' => self.push(Node::Tuple(Vec::new()))?,
                 b't' => {
                     let items = self.items()?;
-                    self.push(Node::Tuple(items));
+                    self.push(Node::Tuple(items))?;
                 }
                 count @ 0x85..=0x87 => {
                     let items = self.pop_many(usize::from(count - 0x84))?;
-                    self.push(Node::Tuple(items));
+                    self.push(Node::Tuple(items))?;
                 }
-                b']' => self.push(Node::List),
+                b']' => self.push(Node::List)?,
                 b'a' => drop(self.pop()?),
                 b'e' => drop(self.items()?),
-                b'}' => self.push(Node::Dict(Vec::new())),
+                b'}' => self.push(Node::Dict(Vec::new()))?,
                 b's' => {
                     let items = self.pop_many(2)?;
                     self.set(&items)?;
@@ -231,14 +240,14 @@ impl<'a> Machine<'a> {
                 b'R' | 0x81 => {
                     let (args, class) = (self.pop()?, self.pop()?);
                     let is_dict = matches!(&self.nodes[class], Node::Class(module, name)
-                        if module == "collections" && name == "OrderedDict");
-                    self.push(if is_dict { Node::Dict(Vec::new()) } else { Node::Called(class, args) });
+                        if &**module == "collections" && &**name == "OrderedDict");
+                    self.push(if is_dict { Node::Dict(Vec::new()) } else { Node::Called(class, args) })?;
                 }
                 // BUILD: what an object keeps beside its entries, such as the versions of modules.
                 b'b' => drop(self.pop()?),
                 b'Q' => {
                     let place = self.pop()?;
-                    self.push(Node::Persistent(place));
+                    self.push(Node::Persistent(place))?;
                 }
                 other => return Err(format!("the pickle has opcode {other:#04x}, which no table of tensors needs")),
             }
@@ -277,7 +286,11 @@ impl<'a> Machine<'a> {
     fn tensor(&self, name: Place, value: Place) -> Result<Claim, String> {
         let Node::Text(name) = &self.nodes[name] else { return Err("it has an entry without a name".into()) };
         let none = |what: &str| format!("entry `{}` is no tensor: {what}", quoted(name));
-        let Node::Called(mut class, mut args) = self.nodes[value] else { return Err(none("nothing else is made")) };
+        let (mut class, mut args) = match self.nodes[value] {
+            Node::Called(class, args) => (class, args),
+            Node::Dict(_) => return Err(none("it is a table of its own: save the state dict alone")),
+            _ => return Err(none("nothing else is made")),
+        };
         if self.class(class) == ("torch._utils", "_rebuild_parameter") {
             let data = self.tuple(args).first().map(|&place| &self.nodes[place]);
             let Some(&Node::Called(of, with)) = data else { return Err(none("a parameter of nothing")) };
@@ -293,6 +306,8 @@ impl<'a> Machine<'a> {
         let Node::Persistent(storage) = self.nodes[storage] else { return Err(broken()) };
         let &[_, kind, key, ..] = self.tuple(storage) else { return Err(broken()) };
         let kind = match self.class(kind) {
+            ("torch", "HalfStorage") => Kind::F16,
+            ("torch", "BFloat16Storage") => Kind::Bf16,
             ("torch", "FloatStorage") => Kind::F32,
             ("torch", "DoubleStorage") => Kind::F64,
             ("torch", "LongStorage") => Kind::I64,
@@ -307,6 +322,6 @@ impl<'a> Machine<'a> {
         let counts = |place| self.tuple(place).iter().map(|&place| self.count(place)).collect::<Option<Vec<usize>>>();
         let (shape, stride) = counts(shape).zip(counts(stride)).ok_or_else(broken)?;
         let offset = self.count(offset).ok_or_else(broken)?;
-        Ok(Claim { name: name.clone(), storage: key.clone(), kind, offset, shape, stride })
+        Ok(Claim { name: name.to_string(), storage: key.to_string(), kind, offset, shape, stride })
     }
 }

@@ -1,42 +1,12 @@
 //! Whose policy tensors are, by their names, and which tensor is which block of a network here.
 
-use serde_json::Value;
 use uphill_envs::quoted;
 
-use super::array::{Array, Arrays};
+use super::array::Arrays;
+use super::part::{Part, Turn};
+use super::said::{Said, word};
+use super::unknown::unknown;
 use crate::models::Activation;
-
-/// A block of a network here, and the tensor that it is.
-pub(super) struct Part {
-    pub(super) ours: String,
-    pub(super) theirs: String,
-    turn: Turn,
-}
-
-/// How the numbers of a tensor come to lie.
-#[derive(Clone, Copy)]
-enum Turn {
-    Same,
-    /// Of each row planes `[channels, pixels]` become pixels with their channels side by side.
-    ChannelsLast {
-        channels: usize,
-    },
-}
-
-impl Part {
-    /// The numbers as they lie here.
-    pub(super) fn turned(&self, array: &Array) -> Vec<f32> {
-        let Turn::ChannelsLast { channels } = self.turn else { return array.numbers.clone() };
-        let row = array.numbers.len() / array.shape.first().copied().unwrap_or(1).max(1);
-        let pixels = row / channels.max(1);
-        let mut turned = Vec::with_capacity(array.numbers.len());
-        for row in array.numbers.chunks_exact(row.max(1)) {
-            turned
-                .extend((0..pixels).flat_map(|pixel| (0..channels).map(move |channel| row[channel * pixels + pixel])));
-        }
-        turned
-    }
-}
 
 /// A policy that is known.
 pub(super) struct Recognised {
@@ -44,13 +14,20 @@ pub(super) struct Recognised {
     pub(super) algo: &'static str,
     pub(super) model: String,
     pub(super) distribution: Option<&'static str>,
+    /// What is taken to stand between its layers, where nothing says it.
+    pub(super) assumed: Option<Activation>,
     pub(super) parts: Vec<Part>,
 }
+
+/// Pixels of the sides of the filters of nature_cnn.
+const SIDES: [usize; 3] = [8, 4, 3];
 
 /// Where the parts of a policy are found.
 struct Names {
     /// Filters, and the hidden layer behind them.
     filters: Option<([String; 3], String)>,
+    /// A recurrent cell, which heads stand on.
+    cell: Option<&'static str>,
     /// Hidden layers and head, of actor and critic.
     actor: Vec<String>,
     critic: Vec<String>,
@@ -65,76 +42,38 @@ fn layers(arrays: &Arrays, prefix: &str) -> Vec<String> {
 
 impl Recognised {
     /// Recognises a policy by its tensors and what Stable-Baselines3 says of it.
-    pub(super) fn of(arrays: &Arrays, data: &Value, activation: Option<Activation>) -> Result<Self, String> {
-        let has = |name: &str| arrays.contains_key(name);
-        if has("actor.head.weight") {
-            return Err("this is a policy of uphill's own: give its folder to evaluate or export".into());
-        }
-        let is_theirs = has("action_net.weight") && has("value_net.weight");
-        let is_atari = has("network.0.weight") && has("actor.weight") && has("critic.weight");
-        let is_script = has("critic.0.weight") && (has("actor.0.weight") || has("actor_mean.0.weight"));
-        let filters =
-            |prefix: &str, hidden: &str| Some(([0, 2, 4].map(|stage| format!("{prefix}.{stage}")), hidden.to_string()));
-        let (of, names) = if is_theirs {
-            let head = |net: &str, head: &str| {
-                let hidden = layers(arrays, &format!("mlp_extractor.{net}"));
-                hidden.into_iter().chain([head.to_string()]).collect()
-            };
-            let names = Names {
-                filters: has("features_extractor.cnn.0.weight")
-                    .then(|| filters("features_extractor.cnn", "features_extractor.linear.0"))
-                    .flatten(),
-                actor: head("policy_net", "action_net"),
-                critic: head("value_net", "value_net"),
-                log_std: "log_std",
-            };
-            ("Stable-Baselines3", names)
-        } else if is_atari {
-            let [actor, critic] = ["actor", "critic"].map(|head| vec![head.to_string()]);
-            ("CleanRL", Names { filters: filters("network", "network.7"), actor, critic, log_std: "actor_logstd" })
-        } else if is_script {
-            let actor = if has("actor_mean.0.weight") { "actor_mean" } else { "actor" };
-            let (actor, critic) = (layers(arrays, actor), layers(arrays, "critic"));
-            ("CleanRL", Names { filters: None, actor, critic, log_std: "actor_logstd" })
-        } else {
-            return Err(unknown(arrays));
-        };
-        for (name, what) in [
-            ("squash_output", "its actions are squashed, which gsde here does not do"),
-            ("use_expln", "its deviations grow as expln says, and here as exp does"),
-        ] {
-            if kwarg(data, name) == Some(&Value::Bool(true)) {
-                return Err(format!("{name} = True has no place here: {what}"));
-            }
-        }
-        if kwarg(data, "normalize_images") == Some(&Value::Bool(false)) {
-            return Err("normalize_images = False has no place here: bytes of images are divided by 255".into());
-        }
-        let algo = if data.is_object() && data.get("clip_range").is_none() { "a2c" } else { "ppo" };
-        let activation = match (activation, said(data)?) {
+    pub(super) fn of(arrays: &Arrays, said: Option<&Said>, asked: Option<Activation>) -> Result<Self, String> {
+        let (of, names) = Names::of(arrays)?;
+        let of = said.map_or(of, |said| said.of);
+        said.map_or(Ok(()), Said::check)?;
+        let said_of_layers = said.map_or(Ok(None), Said::activation)?;
+        // An activation stands behind hidden layers.
+        let is_between = names.filters.is_none() && names.actor.len() + names.critic.len() > 2;
+        let activation = match (asked, said_of_layers) {
             (Some(_), _) if names.filters.is_some() => {
                 return Err("activation has no effect: in networks of images it is relu; leave it out".into());
             }
-            (Some(activation), Some(said)) if activation != said => {
-                let (asked, said) = (word(activation), word(said));
+            (Some(_), _) if !is_between => {
+                return Err(
+                    "activation has no effect: there are no layers for it to stand between; leave it out".into()
+                );
+            }
+            (Some(asked), Some(said)) if asked != said => {
+                let (asked, said) = (word(asked), word(said));
                 return Err(format!("activation = {asked}, and the file says {said}: leave it out"));
             }
-            (activation, said) => activation.or(said).unwrap_or_default(),
+            (asked, said) => asked.or(said),
         };
+        let assumed = (is_between && activation.is_none()).then(Activation::default);
         let mut parts = Vec::new();
-        let model = names.model(arrays, activation, &mut parts)?;
-        let mut distribution = None;
-        if let Some(array) = arrays.get(names.log_std) {
-            parts.push(Part { ours: "actor.log_std".into(), theirs: names.log_std.into(), turn: Turn::Same });
-            let is_matrix = array.shape.len() == 2 && of == "Stable-Baselines3";
-            distribution = Some(if is_matrix { "gsde" } else { "diag_gaussian" });
-        }
+        let model = names.model(arrays, activation.unwrap_or_default(), &mut parts)?;
+        let distribution = names.log_std(arrays, of, &mut parts)?;
         let known = |name: &String| parts.iter().any(|part| part.theirs == *name) || is_copy(arrays, name);
         if let Some(other) = arrays.keys().find(|name| !known(name)) {
             let other = quoted(other);
             return Err(format!("tensor `{other}` is no part of a policy of {of}'s that a network here is"));
         }
-        Ok(Self { of, algo, model, distribution, parts })
+        Ok(Self { of, algo: said.map_or("ppo", |said| said.algo), model, distribution, assumed, parts })
     }
 }
 
@@ -144,48 +83,85 @@ fn is_copy(arrays: &Arrays, name: &str) -> bool {
     rest.is_some_and(|rest| arrays.get(rest).is_some() && arrays.get(rest) == arrays.get(name))
 }
 
-/// What is said of tensors that are nobody's.
-fn unknown(arrays: &Arrays) -> String {
-    let shown: Vec<String> = arrays.keys().take(4).map(|name| quoted(name)).collect();
-    let more = if arrays.len() > shown.len() { ", ..." } else { "" };
-    format!(
-        "its tensors ({}{more}) are neither those of a PPO or A2C of Stable-Baselines3 (mlp_extractor.policy_net.0.weight, \
-         action_net.weight, ...) nor those of CleanRL's ppo.py, ppo_continuous_action.py or ppo_atari.py (actor.0.weight, ...)",
-        shown.join(", ")
-    )
-}
-
-/// What Stable-Baselines3's policy was told by that name, if it was.
-fn kwarg<'a>(data: &'a Value, name: &str) -> Option<&'a Value> {
-    data.get("policy_kwargs").and_then(|kwargs| kwargs.get(name))
-}
-
-/// The activation that Stable-Baselines3 was told, if it was.
-fn said(data: &Value) -> Result<Option<Activation>, String> {
-    let said = kwarg(data, "activation_fn").and_then(Value::as_str);
-    let Some(said) = said else { return Ok(None) };
-    let last = said.trim_end_matches("'>").rsplit('.').next().unwrap_or_default();
-    let found = ACTIVATIONS.iter().find(|(theirs, ..)| *theirs == last).map(|(_, _, ours)| *ours);
-    let names = ACTIVATIONS.map(|(theirs, ..)| theirs).join(", ");
-    found.map(Some).ok_or_else(|| format!("activation_fn = {} has no place here; there are {names}", quoted(said)))
-}
-
-/// Activations by torch's names, and by ours.
-const ACTIVATIONS: [(&str, &str, Activation); 6] = [
-    ("Tanh", "tanh", Activation::Tanh),
-    ("ReLU", "relu", Activation::Relu),
-    ("SiLU", "silu", Activation::Silu),
-    ("GELU", "gelu", Activation::Gelu),
-    ("LeakyReLU", "leaky_relu", Activation::LeakyRelu),
-    ("Identity", "identity", Activation::Identity),
-];
-
-/// Our name of an activation.
-fn word(activation: Activation) -> &'static str {
-    ACTIVATIONS.iter().find(|(.., ours)| *ours == activation).map_or("", |(_, ours, _)| ours)
-}
-
 impl Names {
+    /// Where they are by what tensors there are, and whose policy it is.
+    fn of(arrays: &Arrays) -> Result<(&'static str, Self), String> {
+        let has = |name: &str| arrays.contains_key(name);
+        if has("actor.head.weight") {
+            return Err("this is a policy of uphill's own: give its folder to evaluate or export".into());
+        }
+        let is_theirs = has("action_net.weight") && has("value_net.weight");
+        let is_atari = has("network.0.weight") && has("actor.weight") && has("critic.weight");
+        let is_script = has("critic.0.weight") && (has("actor.0.weight") || has("actor_mean.0.weight"));
+        let filters =
+            |prefix: &str, hidden: &str| Some(([0, 2, 4].map(|stage| format!("{prefix}.{stage}")), hidden.to_string()));
+        Ok(if is_theirs {
+            let head = |net: &str, head: &str| {
+                let hidden = layers(arrays, &format!("mlp_extractor.{net}"));
+                hidden.into_iter().chain([head.to_string()]).collect()
+            };
+            let names = Self {
+                filters: has("features_extractor.cnn.0.weight")
+                    .then(|| filters("features_extractor.cnn", "features_extractor.linear.0"))
+                    .flatten(),
+                cell: has("lstm_actor.weight_ih_l0").then_some("lstm_actor"),
+                actor: head("policy_net", "action_net"),
+                critic: head("value_net", "value_net"),
+                log_std: "log_std",
+            };
+            names.check_cell(arrays)?;
+            (if names.cell.is_some() { "sb3-contrib" } else { "Stable-Baselines3" }, names)
+        } else if is_atari {
+            let [actor, critic] = ["actor", "critic"].map(|head| vec![head.to_string()]);
+            let filters = filters("network", "network.7");
+            ("CleanRL", Self { filters, cell: None, actor, critic, log_std: "actor_logstd" })
+        } else if is_script {
+            let actor = if has("actor_mean.0.weight") { "actor_mean" } else { "actor" };
+            let (actor, critic) = (layers(arrays, actor), layers(arrays, "critic"));
+            ("CleanRL", Self { filters: None, cell: None, actor, critic, log_std: "actor_logstd" })
+        } else {
+            return Err(unknown(arrays));
+        })
+    }
+
+    /// Refuses cells that stand where none stands here.
+    fn check_cell(&self, arrays: &Arrays) -> Result<(), String> {
+        let has = |name: &str| arrays.contains_key(name);
+        let problem = if self.cell.is_none() {
+            return Ok(());
+        } else if has("lstm_critic.weight_ih_l0") || has("critic.weight") {
+            "the critic has a cell or a layer of its own, and here it shares the actor's"
+        } else if self.actor.len() + self.critic.len() > 2 {
+            "it has hidden layers behind its cell, and here the heads stand on it"
+        } else if has("lstm_actor.weight_ih_l1") {
+            "it has several layers of cells, and here there is one"
+        } else if self.filters.is_some() {
+            "its cell stands behind filters, and here behind numbers"
+        } else {
+            return Ok(());
+        };
+        let fits = "policy_kwargs=dict(shared_lstm=True, enable_critic_lstm=False, net_arch=[])";
+        Err(format!("its LSTM has no place here: {problem}; lstm(hidden=[]) is RecurrentPPO with {fits}"))
+    }
+
+    /// The distribution that deviations of their own tell, if there are any.
+    fn log_std(&self, arrays: &Arrays, of: &str, parts: &mut Vec<Part>) -> Result<Option<&'static str>, String> {
+        let Some(array) = arrays.get(self.log_std) else { return Ok(None) };
+        let head = self.actor.last().and_then(|head| arrays.get(&format!("{head}.weight")));
+        let Some(&[actions, features]) = head.map(|head| &*head.shape) else { return Ok(None) };
+        parts.push(Part { ours: "actor.log_std".into(), theirs: self.log_std.into(), turn: Turn::Row });
+        let is_matrix = array.shape.len() == 2 && of != "CleanRL";
+        let is_like =
+            if is_matrix { *array.shape == [features, actions] } else { array.shape.last() == Some(&actions) };
+        if !is_like || (!is_matrix && array.numbers.len() != actions) {
+            let (name, shape) = (self.log_std, &array.shape);
+            return Err(format!(
+                "tensor `{name}` has shape {shape:?}, for {actions} numbers of an action and {features} features"
+            ));
+        }
+        Ok(Some(if is_matrix { "gsde" } else { "diag_gaussian" }))
+    }
+
     /// Our word of the network, and its parts.
     fn model(&self, arrays: &Arrays, activation: Activation, parts: &mut Vec<Part>) -> Result<String, String> {
         let shape = |layer: &str| {
@@ -217,6 +193,17 @@ impl Names {
             sizes.push(hidden);
         }
         let [actor, critic] = [&sizes[0], &sizes[1]];
+        if let Some(cell) = self.cell {
+            for part in ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] {
+                let (ours, theirs) = (format!("trunk.lstm.{part}"), format!("{cell}.{part}_l0"));
+                if !arrays.contains_key(&theirs) {
+                    return Err(format!("there is no tensor `{theirs}`"));
+                }
+                parts.push(Part { ours, theirs, turn: Turn::Same });
+            }
+            let units = arrays.get(&format!("{cell}.weight_hh_l0")).and_then(|weight| weight.shape.get(1));
+            return Ok(format!("lstm(hidden=[], units={})", units.copied().unwrap_or_default()));
+        }
         let Some((filters, behind)) = &self.filters else {
             let other = if actor == critic { String::new() } else { format!(", critic_hidden={critic:?}") };
             return Ok(format!("mlp(hidden={actor:?}, activation={}{other})", word(activation)));
@@ -227,10 +214,14 @@ impl Names {
             );
         }
         let mut last = 1;
-        for (theirs, stage) in filters.iter().zip([0, 2, 4]) {
-            let &[filters, channels, _, _] = shape(theirs)? else {
+        for ((theirs, stage), side) in filters.iter().zip([0, 2, 4]).zip(SIDES) {
+            let &[filters, channels, rows, columns] = shape(theirs)? else {
                 return Err(format!("tensor `{}.weight` is not of filters", quoted(theirs)));
             };
+            if [rows, columns] != [side; 2] {
+                let problem = format!("has filters of {rows} x {columns} pixels, and nature_cnn of {side} x {side}");
+                return Err(format!("tensor `{}.weight` {problem}", quoted(theirs)));
+            }
             layer(format!("trunk.{stage}"), theirs, Turn::ChannelsLast { channels });
             last = filters;
         }

@@ -1,4 +1,4 @@
-"""Policies of Stable-Baselines3 and CleanRL, and what they do: the files in policies/, and policies.json.
+"""Policies of Stable-Baselines3, sb3-contrib and CleanRL, and what they do: the files in policies/, and policies.json.
 
     python policies.py
 
@@ -17,6 +17,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from sb3_contrib import TRPO, MaskablePPO, RecurrentPPO
+from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.torch_layers import NatureCNN
@@ -93,6 +95,43 @@ def sb3_gsde():
     return described("Pendulum-v1", lambda x: model.predict(venv.normalize_obs(x), deterministic=True)[0])
 
 
+def contrib(name, model):
+    model.learn(2_000)
+    model.save(OUT / f"{name}.zip")
+    lean(OUT / f"{name}.zip")
+    return described("CartPole-v1", lambda x: int(model.predict(x, deterministic=True)[0]))
+
+
+def contrib_trpo():
+    kwargs = dict(net_arch=[6], activation_fn=nn.GELU)
+    return contrib("contrib_trpo", TRPO("MlpPolicy", "CartPole-v1", n_steps=256, policy_kwargs=kwargs, seed=5, device="cpu"))
+
+
+def contrib_maskable():
+    env = ActionMasker(gym.make("CartPole-v1"), lambda env: np.ones(2, bool))
+    return contrib("contrib_maskable", MaskablePPO("MlpPolicy", env, n_steps=256, policy_kwargs=dict(net_arch=[6]), seed=5, device="cpu"))
+
+
+def contrib_recurrent():
+    kwargs = dict(net_arch=[], lstm_hidden_size=5, shared_lstm=True, enable_critic_lstm=False)
+    model = RecurrentPPO("MlpLstmPolicy", "CartPole-v1", n_steps=256, policy_kwargs=kwargs, seed=5, device="cpu")
+    model.learn(2_000)
+    model.save(OUT / "contrib_recurrent.zip")
+    lean(OUT / "contrib_recurrent.zip")
+    env, found = gym.make("CartPole-v1"), []
+    for seed in range(EPISODES):
+        observation, _ = env.reset(seed=seed)
+        total, done, state, begins = 0.0, False, None, np.ones(1, bool)
+        while not done:
+            action, state = model.predict(observation, state=state, episode_start=begins, deterministic=True)
+            observation, reward, terminated, truncated, _ = env.step(int(action))
+            total, done, begins = total + float(reward), terminated or truncated, np.zeros(1, bool)
+        found.append(total)
+    seen = observations("CartPole-v1")
+    actions = [[int(model.predict(observation, deterministic=True)[0])] for observation in seen]
+    return {"env": "CartPole-v1", "observations": seen.tolist(), "actions": actions, "returns": found}
+
+
 def filled(module, scale):
     """Numbers that are a formula of their place."""
     state = module.state_dict()
@@ -145,8 +184,39 @@ def cleanrl_discrete():
     filled(agent, lambda tensor: 0.5 if tensor.dim() > 1 else 0.05)
     torch.save(agent.state_dict(), OUT / "cleanrl_ppo.cleanrl_model")
     save_file(agent.state_dict(), OUT / "cleanrl_ppo.safetensors")
-    np.savez(OUT / "cleanrl_ppo.npz", **{name: tensor.numpy() for name, tensor in agent.state_dict().items()})
+    arrays = {name: tensor.numpy() for name, tensor in agent.state_dict().items()}
+    np.savez(OUT / "cleanrl_ppo.npz", **arrays)
+    # Packed; matrices with columns side by side, from the highest byte.
+    np.savez_compressed(OUT / "cleanrl_packed.npz", **{n: np.asfortranarray(x).astype(">f4") for n, x in arrays.items()})
+    torch.save(agent.state_dict(), OUT / "cleanrl_legacy.cleanrl_model", _use_new_zipfile_serialization=False)
     return described("CartPole-v1", lambda x: int(agent.actor(torch.tensor(x)).argmax()))
+
+
+def cleanrl_half(kind, write):
+    agent = Numbers()
+    filled(agent, lambda tensor: 1.0)
+    agent.to(kind)
+    write({f"_orig_mod.{name}": tensor for name, tensor in agent.state_dict().items()})
+    agent.float()
+
+    @torch.no_grad()
+    def act(x):
+        return np.clip(agent.actor_mean(torch.tensor(x)).numpy(), -2, 2)
+
+    return described("Pendulum-v1", act)
+
+
+def cleanrl_halves():
+    def npz(state):
+        np.savez(OUT / "cleanrl_half.npz", **{name: tensor.numpy() for name, tensor in state.items()})
+        torch.save({f"module.{name}": tensor for name, tensor in state.items()}, OUT / "cleanrl_half.cleanrl_model")
+        save_file(state, OUT / "cleanrl_half.safetensors")
+
+    def brain(state):
+        torch.save(state, OUT / "cleanrl_bfloat.cleanrl_model")
+        save_file(state, OUT / "cleanrl_bfloat.safetensors")
+
+    return cleanrl_half(torch.float16, npz), cleanrl_half(torch.bfloat16, brain)
 
 
 def cleanrl_numbers():
@@ -201,7 +271,11 @@ def main():
         "cleanrl_ppo": cleanrl_discrete(),
         "cleanrl_continuous": cleanrl_numbers(),
         "images": of_images(),
+        "contrib_trpo": contrib_trpo(),
+        "contrib_maskable": contrib_maskable(),
+        "contrib_recurrent": contrib_recurrent(),
     }
+    found["cleanrl_half"], found["cleanrl_bfloat"] = cleanrl_halves()
     (HERE / "policies.json").write_text(json.dumps(found, indent=1) + "\n")
     for name, of in found.items():
         print(name, of.get("returns", of.get("logits")))
