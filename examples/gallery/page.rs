@@ -89,7 +89,7 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
             _ => "no",
         };
         if solved == "no" {
-            unsolved.push(format!("[{}]({folder}/README.md)", row.env));
+            unsolved.push(format!("[{}]({folder})", row.env));
         }
         let [mean, std] = amounts([mean, std]);
         let one = |of: Option<f64>| of.map(|number| amounts([number])[0].clone());
@@ -105,7 +105,7 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
         // Writing to a text cannot fail.
         let _ = writeln!(
             page,
-            "| [{env}]({folder}/README.md) | {algo} | {steps} | {mean} ± {std} | {random} | {threshold} | {best} | {solved} | {replay} |"
+            "| [{env}]({folder}) | {algo} | {steps} | {mean} ± {std} | {random} | {threshold} | {best} | {solved} | {replay} |"
         );
         if let Some(note) = &row.note {
             let _ = writeln!(notes, "- {env}: {note}");
