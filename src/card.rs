@@ -64,10 +64,15 @@ impl Card {
             return refused(folder, "this folder has something in it: give --out one that is new or empty");
         }
         if !force {
-            return refused(folder, "this folder has a card already: give --force to replace it, or --out another folder");
+            return refused(
+                folder,
+                "this folder has a card already: give --force to replace it, or --out another folder",
+            );
         }
         match there.iter().find(|path| !is_of_a_card(path)) {
-            Some(other) => refused(other, "this is no card's, and would be lost with it: move it, or give --out another folder"),
+            Some(other) => {
+                refused(other, "this is no card's, and would be lost with it: move it, or give --out another folder")
+            }
             None => Ok(()),
         }
     }

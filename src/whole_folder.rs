@@ -66,7 +66,11 @@ impl WholeFolder {
         if is_there {
             fs::remove_dir_all(&old).map_err(Error::io(&old))?;
         }
-        if cfg!(unix) { File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).map_err(failed) } else { Ok(()) }
+        if cfg!(unix) {
+            File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).map_err(failed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -113,7 +117,8 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let target = home.path().join("card");
         let names = || {
-            let mut names: Vec<_> = fs::read_dir(home.path()).expect("it").map(|e| e.expect("one").file_name()).collect();
+            let mut names: Vec<_> =
+                fs::read_dir(home.path()).expect("it").map(|e| e.expect("one").file_name()).collect();
             names.sort();
             names
         };

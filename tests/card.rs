@@ -83,7 +83,10 @@ fn the_page_and_the_numbers_are_the_policy_s() {
         rows.lines().last().expect("a row").to_string()
     };
     let [steps, value] = last("run/card").split(',').map(String::from).collect::<Vec<_>>().try_into().expect("two");
-    assert!(last("run").contains(&format!(",{steps},")) && last("run").contains(&format!(",{value},")), "{steps} {value}");
+    assert!(
+        last("run").contains(&format!(",{steps},")) && last("run").contains(&format!(",{value},")),
+        "{steps} {value}"
+    );
 }
 
 #[test]
@@ -133,7 +136,8 @@ fn a_full_disk_leaves_nothing_or_the_card_that_was_there() {
     let home = tempfile::tempdir().expect("a folder");
     train(home.path(), "GridWorld-4x4-v0", "run");
     let names = || {
-        let entries = fs::read_dir(home.path().join("run")).expect("a folder").map(|entry| entry.expect("one").file_name());
+        let entries =
+            fs::read_dir(home.path().join("run")).expect("a folder").map(|entry| entry.expect("one").file_name());
         let mut names: Vec<_> = entries.collect();
         names.sort();
         names

@@ -55,7 +55,8 @@ fn each_policy_plays_the_episodes_that_its_results_have() {
         let seed = Seed(results["eval_seed"].as_u64().expect("a seed"));
         let played = policy.evaluate_with(EPISODES, seed, Mode::Likeliest).expect("episodes");
         let returns: Vec<f64> = played.returns.into_iter().map(|one| one.expect("an end")).collect();
-        let stored: Vec<f64> = results["returns"].as_array().expect("returns").iter().filter_map(Value::as_f64).collect();
+        let stored: Vec<f64> =
+            results["returns"].as_array().expect("returns").iter().filter_map(Value::as_f64).collect();
         let episodes = results["n_eval_episodes"].as_u64().expect("a number") as usize;
         assert!(episodes == stored.len() && episodes >= 100, "{env}: {} returns", stored.len());
         let n = episodes as f64;
@@ -63,7 +64,10 @@ fn each_policy_plays_the_episodes_that_its_results_have() {
         let std = (stored.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / n).sqrt();
         for (name, expected) in [("mean_reward", mean), ("std_reward", std)] {
             let got = results[name].as_f64().expect("a number");
-            assert!((got - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{env}: {name} = {got}, its returns have {expected}");
+            assert!(
+                (got - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
+                "{env}: {name} = {got}, its returns have {expected}"
+            );
         }
         if returns == stored[..EPISODES] {
             continue;

@@ -34,7 +34,7 @@ struct Args {
 }
 
 /// Steps of the episode that is shown, and the longer side of its picture in pixels: small, as there are many.
-const SHOWN: (u32, u32) = (150, 160);
+const SHOWN: (u32, u32) = (100, 128);
 
 fn main() -> ExitCode {
     cli::run(make)
@@ -65,7 +65,9 @@ fn make(Args { out, runs, only }: &Args) -> Result<()> {
     let page = page::page(&rows, out)?;
     // Beside it first: a kill leaves the old page or the new one.
     let new = out.join(".README.md.new");
-    fs::write(&new, page).and_then(|()| fs::rename(&new, &path)).map_err(|source| Error::Io { path: path.clone(), source })?;
+    fs::write(&new, page)
+        .and_then(|()| fs::rename(&new, &path))
+        .map_err(|source| Error::Io { path: path.clone(), source })?;
     say(format_args!("{}: {} policies", screen::path(&path), rows.len()))
 }
 

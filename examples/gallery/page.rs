@@ -10,7 +10,7 @@ use uphill::envs::{Action, Space};
 use uphill::screen::amounts;
 use uphill::{Config, Error, Result, Seed};
 
-use crate::row::Row;
+use crate::row::{LearntAt, Row};
 
 const HEAD: &str = "\
 # Gallery
@@ -37,9 +37,11 @@ environment. [What the algorithms learn](../docs/learning.md) has claims, over t
 const BELOW: &str = "
 - *Return* is mean ± standard deviation of 100 episodes with the likeliest action, on seeds that training has not seen; *at random* is that of
   uniformly random play among what is legal, exact where the task has a model, else the mean of 100 episodes.
-- *Solved at* is the threshold of the environment's authors, and *at best* the exact optimum, or what is said of it.
-- *Solved*: the mean is the threshold or more. Where there is none, *best*: it is the optimum within two standard errors. A dash is where nothing
-  says what would count.
+- *Solved at* is the threshold of the environment's authors, or the figure of whom is named, and *at best* the exact optimum.
+- *Solved*: *yes*, the mean is that or more; *best*, it is the optimum within two standard errors (Taxi's threshold is above the exact optimum); a dash is
+  where nothing says what would count.
+- The figures of OPEN (Goldie et al. 2024), CleanRL and Stable-Baselines3's zoo are of other and mostly longer training, OPEN's of games without
+  sticky actions and with v1's actions: [whence they are](../docs/learning.md).
 - Taxi-v3 and Taxi-v4 are one task under two names, with the same settings, and so the same bits. MinAtar's v0 games have all six actions where v1
   has those that do something: other tasks to learn, and other policies. They are the games as they are registered, with sticky actions, but cut after 1,000
   steps (Freeway ends by itself).
@@ -64,13 +66,13 @@ const LONGEST: u32 = 10_000;
 pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
     let mut page = String::from(HEAD);
     page += "| environment | algorithm | steps | return | at random | solved at | at best | solved | |\n|---|---|---|---|---|---|---|---|---|\n";
-    let (mut unsolved, mut notes) = (Vec::new(), String::new());
+    let mut unsolved = Vec::new();
     for row in rows {
         let folder = row.folder();
         let path = out.join(&folder).join("results.json");
         let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        let results: Value = serde_json::from_slice(&bytes)
-            .map_err(|e| Error::File { path: path.clone(), problem: e.to_string() })?;
+        let results: Value =
+            serde_json::from_slice(&bytes).map_err(|e| Error::File { path: path.clone(), problem: e.to_string() })?;
         let number = |name: &str| {
             let problem = || Error::File { path: path.clone(), problem: format!("there is no number {name}") };
             results[name].as_f64().ok_or_else(problem)
@@ -79,12 +81,13 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
         let known = row.config.known_returns()?;
         let random = known.map_or_else(|| at_random(&row.config), |(random, _)| Ok(random))?;
         let threshold = row.config.make_envs(1)?.spec().reward_threshold;
+        let least = threshold.or(row.learnt_at.as_ref().map(|learnt_at| learnt_at.mean));
         // What f32 rounds of a sum is no less.
         let reaches = |least: f64| mean >= least - 1e-4 * (1.0 + least.abs());
         let best = known.map(|(_, best)| best);
-        let solved = match (threshold, best) {
-            (Some(threshold), _) if reaches(threshold) => "yes",
-            (None, Some(best)) if reaches(best - 2.0 * std / episodes.sqrt()) => "best",
+        let solved = match (least, best) {
+            (Some(least), _) if reaches(least) => "yes",
+            (_, Some(best)) if reaches(best - 2.0 * std / episodes.sqrt()) => "best",
             (None, None) => "-",
             _ => "no",
         };
@@ -93,29 +96,23 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
         }
         let [mean, std] = amounts([mean, std]);
         let one = |of: Option<f64>| of.map(|number| amounts([number])[0].clone());
-        let (threshold, random) = (one(threshold), one(Some(random)).unwrap_or_default());
-        let best = one(best).or_else(|| row.beside.clone());
+        let published = || row.learnt_at.as_ref().map(|LearntAt { mean, of }| format!("{mean} ({of})"));
+        let (least, random) = (one(threshold).or_else(published), one(Some(random)).unwrap_or_default());
         let replay = match out.join(&folder).join("replay.gif").is_file() {
             true => format!("![One episode]({folder}/replay.gif)"),
             false => String::new(),
         };
         let dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         let (env, algo, steps) = (&row.env, &row.config.algo.name, thousands(row.config.steps));
-        let (threshold, best) = (dash(threshold), dash(best));
+        let (least, best) = (dash(least), dash(one(best)));
         // Writing to a text cannot fail.
         let _ = writeln!(
             page,
-            "| [{env}]({folder}) | {algo} | {steps} | {mean} ± {std} | {random} | {threshold} | {best} | {solved} | {replay} |"
+            "| [{env}]({folder}) | {algo} | {steps} | {mean} ± {std} | {random} | {least} | {best} | {solved} | {replay} |"
         );
-        if let Some(note) = &row.note {
-            let _ = writeln!(notes, "- {env}: {note}");
-        }
     }
     if !unsolved.is_empty() {
-        let _ = writeln!(page, "\nNot solved: {}.", unsolved.join(", "));
-    }
-    if !notes.is_empty() {
-        let _ = write!(page, "\n{notes}");
+        let _ = writeln!(page, "\nNot solved in these steps: {}.", unsolved.join(", "));
     }
     page += BELOW;
     Ok(page)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
 use uphill::{Catalogue, Config, Error, Result};
 
 /// A policy of the gallery.
@@ -9,10 +10,16 @@ pub(crate) struct Row {
     /// The name of the environment's row.
     pub(crate) env: String,
     pub(crate) config: Config,
-    /// What the page says where the best return is not known exactly.
-    pub(crate) beside: Option<String>,
-    /// What there is to be said of it.
-    pub(crate) note: Option<String>,
+    /// The return that counts as having learnt where the environment says none.
+    pub(crate) learnt_at: Option<LearntAt>,
+}
+
+/// A return, and whose figure it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LearntAt {
+    pub(crate) mean: f64,
+    pub(crate) of: String,
 }
 
 impl Row {
@@ -48,14 +55,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Row>> {
 
 /// A row: settings over those of the file that `settings` names.
 fn row(mut own: toml::Table) -> Result<Row> {
-    let mut text = |name: &str| match own.remove(name) {
-        None => Ok(None),
-        Some(toml::Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(Error::Config(format!("{name} = {other} is no text"))),
-    };
-    let (settings, beside, note) = (text("settings")?, text("beside")?, text("note")?);
-    let mut table = match settings {
-        Some(settings) => Config::read_toml(&Path::new(env!("CARGO_MANIFEST_DIR")).join(settings))?,
+    let wrong = |e: toml::de::Error| Error::Config(format!("learnt_at: {e}"));
+    let learnt_at = own.remove("learnt_at").map(toml::Value::try_into).transpose().map_err(wrong)?;
+    let mut table = match own.remove("settings") {
+        Some(toml::Value::String(file)) => Config::read_toml(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file))?,
+        Some(other) => return Err(Error::Config(format!("settings = {other}: it must be the name of a file"))),
         None => toml::Table::new(),
     };
     table.extend(own);
@@ -63,5 +67,5 @@ fn row(mut own: toml::Table) -> Result<Row> {
     // It changes no result.
     table.insert("threads".into(), 1.into());
     let config = Config::from_table(table)?;
-    Ok(Row { env: config.env.word.name.clone(), config, beside, note })
+    Ok(Row { env: config.env.word.name.clone(), config, learnt_at })
 }
