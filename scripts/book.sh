@@ -18,7 +18,9 @@ grep -oh '](repository/[^)#]*' "$src"/*.md | sort -u | sed 's#](repository/##' |
     cp -r "$target" "$src/repository/$(dirname "$target")/"
 done
 cp examples/worlds/*.toml "$src/repository/examples/worlds/"
-sed -i 's#](\.\./docs/#](../../#g; s#](\.\./README\.md#](../../README.md#g' "$src/repository/gymnasium/README.md"
+cp -r gallery "$src/repository/"
+sed -i 's#](\.\./docs/#](../../#g; s#](\.\./README\.md#](../../README.md#g' "$src/repository/gymnasium/README.md" \
+    "$src/repository/gallery/README.md"
 {
     printf -- '\n# In the repository\n\n'
     printf -- '- [Worlds that others drew](repository/examples/worlds/README.md)\n- [uphill-gymnasium](repository/gymnasium/README.md)\n'

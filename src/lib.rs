@@ -29,6 +29,8 @@ pub mod benchmark;
 mod buffers;
 #[cfg(feature = "pictures")]
 mod canvas;
+#[cfg(feature = "pictures")]
+pub mod card;
 pub mod catalogue;
 mod checked_file;
 mod checkpoint;
@@ -91,6 +93,8 @@ mod threads;
 mod train;
 pub mod tuning;
 mod whole_file;
+#[cfg(feature = "pictures")]
+mod whole_folder;
 pub mod words;
 mod world;
 
@@ -110,7 +114,7 @@ pub use metrics::{History, Metrics, UpdateReport};
 pub use models::{MlpConfig, MlpModel, Model, ModuleModel};
 pub use on_divergence::OnDivergence;
 pub use params::Params;
-pub use policy::{Memory, Mode, Policy};
+pub use policy::{Memory, Mode, Policy, Which};
 pub use precision::Precision;
 pub use rollout::{ActionColumn, Horizon, ObservationColumn, Rollout};
 pub use run::{Keep, RunFolder};

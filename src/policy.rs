@@ -2,6 +2,7 @@
 
 mod acting;
 mod player;
+mod which;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -23,6 +24,7 @@ use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, 
 pub use acting::{Memory, Mode};
 use player::act;
 pub(crate) use player::{Acting, Player};
+pub use which::Which;
 
 /// The file of a run's last policy.
 pub(crate) const POLICY: &str = "policy.safetensors";
@@ -239,6 +241,12 @@ impl Policy {
     /// a flag and do no more.
     pub fn stop_when(&mut self, stop: impl Fn() -> bool + Send + Sync + 'static) {
         self.set_stop(Flag::new(stop));
+    }
+
+    /// What lets break off, if anything.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn stop(&self) -> Option<Flag> {
+        self.acting.lock().unwrap_or_else(PoisonError::into_inner).scratch.stop.clone()
     }
 
     pub(crate) fn set_stop(&mut self, stop: Flag) {

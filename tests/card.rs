@@ -73,9 +73,90 @@ fn the_page_and_the_numbers_are_the_policy_s() {
     let page = fs::read_to_string(home.path().join("other/README.md")).expect("a page");
     assert!(ok && !page.contains("Trained for") && !page.contains("again"), "{said}: {page}");
 
-    // Nothing of anybody's is replaced.
-    let (ok, said) = uphill(home.path(), &["card", "run"]);
-    assert!(!ok && said.contains("run/card: this folder has something in it: give --out one"), "{said}");
+    // The return of each episode, and the curve, which can be drawn.
+    let returns: Vec<f64> = numbers["returns"].as_array().expect("a list").iter().filter_map(Value::as_f64).collect();
+    assert!(returns.len() == 12 && (returns.iter().sum::<f64>() / 12.0 - mean).abs() < 1e-9, "{returns:?}");
+    let (ok, said) = uphill(home.path(), &["plot", "run/card", "--out", "curve.png"]);
+    assert!(ok && home.path().join("curve.png").is_file(), "{said}");
+    let last = |folder: &str| {
+        let rows = fs::read_to_string(home.path().join(folder).join("metrics.csv")).expect("rows");
+        rows.lines().last().expect("a row").to_string()
+    };
+    let [steps, value] = last("run/card").split(',').map(String::from).collect::<Vec<_>>().try_into().expect("two");
+    assert!(
+        last("run").contains(&format!(",{steps},")) && last("run").contains(&format!(",{value},")),
+        "{steps} {value}"
+    );
+}
+
+#[test]
+fn a_card_is_replaced_where_that_is_asked_for_and_nothing_else_is() {
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name);
+    train(home.path(), "GridWorld-4x4-v0", "run");
+    let make = |more: &[&str]| uphill(home.path(), &[&["card", "run", "--episodes", "3"], more].concat());
+    assert!(make(&[]).0);
+    let (ok, said) = make(&["--seed", "2"]);
+    assert!(!ok && said.contains("run/card: this folder has a card already: give --force to replace it"), "{said}");
+    let (ok, said) = make(&["--seed", "2", "--force"]);
+    let results = || fs::read_to_string(at("run/card/results.json")).expect("numbers");
+    assert!(ok && results().contains("\"eval_seed\": 2"), "{said}");
+
+    // What somebody put beside it would be lost, and what is no card is nobody's to replace.
+    fs::write(at("run/card/notes.txt"), "mine").expect("a file");
+    let (ok, said) = make(&["--force"]);
+    assert!(!ok && said.contains("card/notes.txt: this is no card's, and would be lost with it"), "{said}");
+    assert_eq!(fs::read_to_string(at("run/card/notes.txt")).expect("it"), "mine");
+    fs::create_dir(at("other")).expect("a folder");
+    fs::write(at("other/README.md"), "mine").expect("a file");
+    let (ok, said) = make(&["--force", "--out", "other"]);
+    assert!(!ok && said.contains("other: this folder has something in it: give --out one"), "{said}");
+    assert!(results().contains("\"eval_seed\": 2"));
+}
+
+#[test]
+fn the_best_policy_has_a_card_as_well() {
+    let home = tempfile::tempdir().expect("a folder");
+    let arguments = ["train", "--steps", "4096", "--hidden", "8", "--eval-every", "512", "--quiet", "--out", "run"];
+    let (ok, said) = uphill(home.path(), &[&arguments[..], &["--env", "CartPole-v1"]].concat());
+    assert!(ok, "{said}");
+    let (ok, said) = uphill(home.path(), &["card", "run", "--best", "--episodes", "3"]);
+    assert!(ok && said.contains("run/card, the best by evaluation: return "), "{said}");
+    let read = |name: &str| fs::read(home.path().join("run").join(name)).expect("a file");
+    assert!(read("card/policy.safetensors") == read("best_by_eval.safetensors"));
+    let text = |name: &str| String::from_utf8(read(name)).expect("text");
+    assert!(text("card/results.json").contains("\"policy\": \"the best by evaluation\""));
+    assert!(text("card/README.md").contains("This is the best by evaluation of its policies."));
+}
+
+/// A file may have no more than some bytes here, as on a disk that is full.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_or_the_card_that_was_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    train(home.path(), "GridWorld-4x4-v0", "run");
+    let names = || {
+        let entries =
+            fs::read_dir(home.path().join("run")).expect("a folder").map(|entry| entry.expect("one").file_name());
+        let mut names: Vec<_> = entries.collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let on_a_full_disk = |more: &str| {
+        let program = programs::example("uphill");
+        let command = format!("trap '' XFSZ; ulimit -f 1; exec \"$0\" card run --episodes 3 {more}");
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &command]).arg(program.get_program()).current_dir(home.path()).output().expect("bash")
+    };
+    let failed = on_a_full_disk("");
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && said.contains("there must be room"), "{said}");
+    assert_eq!(names(), before);
+    assert!(uphill(home.path(), &["card", "run", "--episodes", "3", "--seed", "9"]).0);
+    assert!(!on_a_full_disk("--force").status.success());
+    let results = fs::read_to_string(home.path().join("run/card/results.json")).expect("numbers");
+    assert!(results.contains("\"eval_seed\": 9") && names().len() == before.len() + 1, "{:?}", names());
 }
 
 #[test]

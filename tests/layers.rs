@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "settings",
             "stop",
             "whole_file",
+            "whole_folder",
             "words",
             "world",
         ],
@@ -57,6 +58,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         &[
             "benchmark",
             "canvas",
+            "card",
             "export",
             "findings",
             "gradient",

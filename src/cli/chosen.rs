@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::policy::BEST_BY_EVAL;
 use crate::screen::{self, tell};
-use crate::{Catalogue, Policy, Result, RunFolder};
+use crate::{Catalogue, Policy, Result, RunFolder, Which};
 
 /// A run, and which of its policies.
 #[derive(Args)]
@@ -27,22 +27,28 @@ enum By {
 }
 
 impl Chosen {
-    /// The policy that is asked for, and which it is where it is not the last. Tells of settings that are not what was trained.
-    pub(super) fn load(&self, catalogue: &Catalogue) -> Result<(Policy, &'static str)> {
+    /// Which of the run's policies is asked for.
+    pub(super) fn which(&self) -> Which {
         let Self { run, best } = self;
         let has_evaluated = || run.join(BEST_BY_EVAL).exists();
-        let by = best.map(|by| by.unwrap_or(if has_evaluated() { By::Evaluation } else { By::Training }));
-        let (policy, which) = match by {
-            None => (Policy::load_with(run, catalogue)?, ""),
-            Some(By::Training) => (Policy::load_best_with(run, catalogue)?, ", the best in training"),
-            Some(By::Evaluation) => (Policy::load_best_by_eval_with(run, catalogue)?, ", the best by evaluation"),
-        };
+        match best.map(|by| by.unwrap_or(if has_evaluated() { By::Evaluation } else { By::Training })) {
+            None => Which::Last,
+            Some(By::Training) => Which::BestInTraining,
+            Some(By::Evaluation) => Which::BestByEvaluation,
+        }
+    }
+
+    /// The policy that is asked for, and what is said of which it is where it is not the last. Tells of settings that are not
+    /// what was trained.
+    pub(super) fn load(&self, catalogue: &Catalogue) -> Result<(Policy, String)> {
+        let (run, which) = (&self.run, self.which());
+        let policy = which.load(run, catalogue)?;
         if let Some(name) = RunFolder::changed_setting(run, policy.config()) {
             let config = screen::path(&run.join("config.toml"));
             tell(format_args!(
                 "{config}: {name} is another than in the run's checkpoints: this is not what was trained"
             ));
         }
-        Ok((policy, which))
+        Ok((policy, if which == Which::Last { String::new() } else { format!(", {}", which.shown()) }))
     }
 }
