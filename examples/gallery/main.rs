@@ -34,7 +34,7 @@ struct Args {
 }
 
 /// Steps of the episode that is shown, and the longer side of its picture in pixels: small, as there are many.
-const SHOWN: (u32, u32) = (100, 128);
+const SHOWN: (u32, u32) = (150, 160);
 
 fn main() -> ExitCode {
     cli::run(make)
