@@ -535,8 +535,10 @@ fn a_gif_holds_every_frame_exactly_and_small() {
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
-/// Width, height, each frame as it is shown, and its share of a second.
-fn read_apng(path: &Path) -> (usize, usize, Vec<(Vec<[u8; 3]>, (u16, u16))>) {
+/// Width, height, and each frame as it is shown with its share of a second.
+type ExactFrames = (usize, usize, Vec<(Vec<[u8; 3]>, (u16, u16))>);
+
+fn read_apng(path: &Path) -> ExactFrames {
     let mut reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap())).read_info().unwrap();
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     let count = reader.info().animation_control.unwrap().num_frames;

@@ -31,6 +31,7 @@ impl Which {
     }
 
     /// The file that holds it.
+    #[cfg(feature = "pictures")]
     pub(crate) fn file(self) -> &'static str {
         match self {
             Self::Last => POLICY,
@@ -40,6 +41,7 @@ impl Which {
     }
 
     /// What it is called.
+    #[cfg(feature = "pictures")]
     pub(crate) fn shown(self) -> &'static str {
         match self {
             Self::Last => "the last",
