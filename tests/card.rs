@@ -153,7 +153,7 @@ fn a_full_disk_leaves_nothing_or_the_card_that_was_there() {
     };
     let failed = on_a_full_disk("");
     let said = String::from_utf8_lossy(&failed.stderr);
-    assert!(!failed.status.success() && said.contains("there must be room"), "{said}");
+    assert!(!failed.status.success() && said.contains("run/card/policy.safetensors: File too large"), "{said}");
     assert_eq!(names(), before);
     assert!(uphill(home.path(), &["card", "run", "--episodes", "3", "--seed", "9"]).0);
     assert!(!on_a_full_disk("--force").status.success());
