@@ -110,16 +110,16 @@ impl Card {
             let from = self.run.join(name);
             if must || self.curve && from.is_file() {
                 let bytes = fs::read(&from).map_err(Error::io(&from))?;
-                write(made.path(), copied, &bytes)?;
+                write(&made, copied, &bytes)?;
             }
         }
         if let Some(curve) = curve {
-            write(made.path(), "metrics.csv", curve.as_bytes())?;
+            write(&made, "metrics.csv", curve.as_bytes())?;
         }
         let numbers = self.numbers(policy, &result, trained.as_ref());
-        write(made.path(), "results.json", format!("{numbers:#}\n").as_bytes())?;
+        write(&made, "results.json", format!("{numbers:#}\n").as_bytes())?;
         let page = page::page(self, policy.config(), (&result, trained.as_ref()), made.path())?;
-        write(made.path(), "README.md", page.as_bytes())?;
+        write(&made, "README.md", page.as_bytes())?;
         Self::check(folder, force)?;
         made.name()?;
         Ok(result)
@@ -175,7 +175,7 @@ impl Trained {
     }
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = folder.join(name);
-    whole_file::write(&path, bytes).map_err(Error::io(&path))
+/// Writes a file of the folder; an error names it as it would be called, and not the hidden folder.
+fn write(made: &WholeFolder, name: &str, bytes: &[u8]) -> Result<()> {
+    whole_file::write(&made.path().join(name), bytes).map_err(Error::io(&made.target().join(name)))
 }

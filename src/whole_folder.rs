@@ -42,6 +42,11 @@ impl WholeFolder {
         &self.path
     }
 
+    /// What it is to become.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Gives it its name. What has the name is removed: whoever asks has seen that it may be.
     ///
     /// # Errors
