@@ -30,7 +30,9 @@ episode, every so many rows of `metrics.csv`, and a replay where there is someth
 
 Each policy is the last of **one run with one seed**: something to look at and to begin with, and no claim about an algorithm or an
 environment. [What the algorithms learn](../docs/learning.md) has claims, over ten seeds and more, beside what others publish.
-[gallery.toml](gallery.toml) has all settings; budgets are small, and so are networks.
+[gallery.toml](gallery.toml) has all settings; budgets are small, and so are networks. Some of them (CliffWalking's, cartpole-balance's,
+acrobot-swingup's, those of the hidden velocities of MountainCar and Pendulum) were chosen by what this very seed came to, and the figures
+that count as having learnt four of dm_control's tasks were chosen after these runs.
 
 ";
 

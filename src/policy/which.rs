@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{BEST, BEST_BY_EVAL, POLICY, Policy};
+use super::Policy;
 use crate::{Catalogue, Result};
 
 /// Which of a run's policies.
@@ -34,9 +34,9 @@ impl Which {
     #[cfg(feature = "pictures")]
     pub(crate) fn file(self) -> &'static str {
         match self {
-            Self::Last => POLICY,
-            Self::BestInTraining => BEST,
-            Self::BestByEvaluation => BEST_BY_EVAL,
+            Self::Last => super::POLICY,
+            Self::BestInTraining => super::BEST,
+            Self::BestByEvaluation => super::BEST_BY_EVAL,
         }
     }
 
