@@ -1,8 +1,8 @@
-"""Runs policies that tests/export.rs exported by onnxruntime, and holds what it says against what they do, within 1e-6 of the scale.
+"""Runs policies that tests/onnx exported by onnxruntime, and holds what it says against what they do, within 1e-6 of the scale.
 
     pip install onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
     mkdir /tmp/exported
-    UPHILL_EXPORTED=/tmp/exported cargo test --test export onnx
+    UPHILL_EXPORTED=/tmp/exported cargo test --test runs onnx
     python scripts/check-onnx.py /tmp/exported
 """
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use uphill::optim::Registry;
 use uphill::{Checkpoint, Config, Seed, algo};
 
 mod programs;
+mod running;
+
+use running::Running;
 
 /// A run of some updates that takes a moment even unoptimised, with a checkpoint after each.
 const SMALL: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --steps 200 --threads 1 --quiet";
@@ -214,17 +217,6 @@ const LONG: &str = "--env GridWorld-4x4-v0 --hidden 4 --envs 2 --n-steps 8 --n-e
 struct Begun {
     home: tempfile::TempDir,
     child: Running,
-}
-
-/// A program that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has most often ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 impl Begun {

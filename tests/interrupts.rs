@@ -1,7 +1,7 @@
 //! What takes long is broken off where a flag says so: nothing is lost, and what goes on goes on with the same bits.
 
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +20,9 @@ use uphill::{
 
 mod endless;
 mod programs;
+mod running;
+
+use running::Running;
 
 use endless::{Endless, endless};
 
@@ -278,16 +281,6 @@ fn a_run_whose_last_evaluation_was_broken_off_has_its_policy_and_is_finished_whe
     assert_eq!(std::fs::read(path.join("policy.safetensors")).expect("a policy"), policy);
     let (run, trainer, _) = RunFolder::resume(&path, make).expect("a run");
     assert!(run.is_finished(&trainer));
-}
-
-/// A program that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 impl Running {

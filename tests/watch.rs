@@ -5,26 +5,19 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 mod programs;
+mod running;
+
+use running::Running;
 
 /// Long enough that it does not end by itself.
 const ENDLESS: &str = "--env CartPole-v1 --steps 100000000 --envs 4 --n-steps 32 --hidden 8";
 const SHORT: &str = "--env GridWorld-4x4-v0 --steps 1500 --hidden 8 --n-steps 64 --eval-every 500 --eval-episodes 2";
-
-/// A program that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 impl Running {
     fn new(home: &Path, arguments: &str) -> Self {

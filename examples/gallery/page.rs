@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use indicatif::HumanCount;
 use rand::RngExt;
 use serde_json::Value;
 use uphill::envs::{Action, Space};
@@ -105,7 +106,7 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
             false => String::new(),
         };
         let dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-        let (env, algo, steps) = (&row.env, &row.config.algo.name, thousands(row.config.steps));
+        let (env, algo, steps) = (&row.env, &row.config.algo.name, HumanCount(row.config.steps));
         let (least, best) = (dash(least), dash(one(best)));
         // Writing to a text cannot fail.
         let _ = writeln!(
@@ -118,13 +119,6 @@ pub(crate) fn page(rows: &[Row], out: &Path) -> Result<String> {
     }
     page += BELOW;
     Ok(page)
-}
-
-/// Digits in groups of three.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
 
 /// The mean return of uniformly random play among the actions that are legal.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use indicatif::HumanCount;
 use uphill::plot::{Landmark, PictureOptions, ScalingPanel, Series, scaling_panels};
 use uphill::stats::Interval;
 use uphill::{Error, Result};
@@ -163,7 +164,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
             continue;
         }
         let first = study.optimizers[0].name();
-        let (batch, most) = (grouped(size.batch), grouped(size.all_steps()));
+        let (batch, most) = (HumanCount(size.batch), HumanCount(size.all_steps()));
         let _ = write!(text, "\n## {batch} steps a batch, {most} at most\n\n");
         let _ = writeln!(
             text,
@@ -197,7 +198,7 @@ fn text(study: &Study, groups: &[Group], standings: &[Standing], noise: &[Point]
 /// The learning rates that won, against what was tried.
 fn best(study: &Study, groups: &[Group]) -> String {
     let mut text = "\n## What won\n\nThe learning rate with the fewest steps over the tuning seeds; * at an end of what was tried.\n\n".to_string();
-    let head: Vec<String> = study.sizes.iter().map(|size| grouped(size.batch)).collect();
+    let head: Vec<String> = study.sizes.iter().map(|size| HumanCount(size.batch).to_string()).collect();
     let _ = writeln!(text, "| optimizer | {} |\n|---|{}", head.join(" | "), "---|".repeat(head.len()));
     for (i, optimizer) in study.optimizers.iter().enumerate() {
         let cell = |batch: u64| {
@@ -250,17 +251,11 @@ fn costs(study: &Study, groups: &[Group]) -> String {
             continue;
         }
         all += sum;
-        let _ = writeln!(text, "- {} steps a batch: {:.1} minutes of processor time", grouped(size.batch), sum / 60.0);
+        let _ =
+            writeln!(text, "- {} steps a batch: {:.1} minutes of processor time", HumanCount(size.batch), sum / 60.0);
     }
     let _ = writeln!(text, "- all: {:.1} minutes", all / 60.0);
     text
-}
-
-/// With commas between thousands.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    groups.collect::<Vec<_>>().join(",")
 }
 
 /// A count with its interval.
@@ -268,8 +263,8 @@ fn count(Interval { point, low, high }: Interval) -> String {
     if point.is_infinite() {
         return "–".into();
     }
-    let high = if high.is_finite() { grouped(high as u64) } else { "∞".into() };
-    format!("{} [{}, {high}]", grouped(point as u64), grouped(low as u64))
+    let high = if high.is_finite() { HumanCount(high as u64).to_string() } else { "∞".into() };
+    format!("{} [{}, {high}]", HumanCount(point as u64), HumanCount(low as u64))
 }
 
 fn share(it: Option<Interval>) -> String {

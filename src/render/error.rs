@@ -49,7 +49,7 @@ pub enum RenderError {
         height: f32,
     },
     /// The frame rate is out of range.
-    #[error("{fps} frames a second; it must be 1 to 50, since viewers slow down a faster GIF")]
+    #[error("{fps} frames a second; it must be 1 to 50, since viewers slow down a faster animation")]
     FrameRate {
         /// What was asked for.
         fps: u32,

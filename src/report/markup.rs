@@ -42,19 +42,11 @@ pub(super) fn number(x: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
-/// A whole number in groups of three digits.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let place = |(i, digit): (usize, char)| {
-        let comma = i > 0 && (digits.len() - i).is_multiple_of(3);
-        comma.then_some(',').into_iter().chain([digit])
-    };
-    digits.chars().enumerate().flat_map(place).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{embedded, escaped, grouped, number};
+    use indicatif::HumanCount;
+
+    use super::{embedded, escaped, number};
 
     #[test]
     fn no_text_means_anything_but_itself() {
@@ -69,6 +61,9 @@ mod tests {
     fn numbers_have_four_digits() {
         let numbers = [0.0, 1.0, -0.25, 499.96, 12345.6, 3e-4, 1e15].map(number);
         assert_eq!(numbers, ["0", "1", "−0.25", "500", "12346", "3.00e−4", "1.00e15"]);
-        assert_eq!([0, 999, 1000, 1234567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1234567].map(|count: u64| HumanCount(count).to_string()),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 }

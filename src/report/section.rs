@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use indicatif::HumanCount;
+
 use super::ReportedRun;
-use super::markup::{escaped, grouped, number};
+use super::markup::{escaped, number};
 use super::table::{Cell, table};
 use crate::envs::counted;
 
@@ -69,7 +71,7 @@ fn results(runs: &[ReportedRun]) -> String {
         "best in training",
         "solved at step",
     ];
-    let count = |x: f64| grouped(x as u64);
+    let count = |x: f64| HumanCount(x as u64).to_string();
     let row = |run: &ReportedRun| {
         vec![
             Cell::text(&run.name),
@@ -119,12 +121,12 @@ pub(super) fn facts(run: &ReportedRun) -> String {
     let counts =
         [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
     let all = run.settings().get("steps").and_then(|steps| steps.parse().ok()).filter(|_| !run.has_ended());
-    let of = all.map_or(String::new(), |all| format!(" of {}", grouped(all)));
-    facts.push(("Steps", grouped(run.steps()) + &of));
+    let of = all.map_or(String::new(), |all| format!(" of {}", HumanCount(all)));
+    facts.push(("Steps", format!("{}{of}", HumanCount(run.steps()))));
     let summed = counts.iter().filter_map(|(name, key)| Some((*name, run.summed(key)?)));
     // That nothing diverged needs no word.
     let summed = summed.filter(|(name, count)| *name != "Divergences" || *count > 0.0);
-    facts.extend(summed.map(|(name, count)| (name, grouped(count as u64))));
+    facts.extend(summed.map(|(name, count)| (name, HumanCount(count as u64).to_string())));
     if let Some(best) = run.summed("best_return_mean") {
         facts.push(("Best in training", format!("{}, the mean of 100 episodes", number(best))));
     }
@@ -132,7 +134,7 @@ pub(super) fn facts(run: &ReportedRun) -> String {
         facts.push(("Best evaluation", number(best)));
     }
     if let (Some(seconds), Some(speed)) = (run.summed("wall_seconds"), run.summed("steps_per_second")) {
-        facts.push(("Time", format!("{} s, {} steps a second", number(seconds), grouped(speed as u64))));
+        facts.push(("Time", format!("{} s, {} steps a second", number(seconds), HumanCount(speed as u64))));
     }
     facts.extend([("Environment", run.env().into()), ("Algorithm", run.algo().into())]);
     facts.extend([("Optimizer", run.optimizer().to_string()), ("Seed", run.seed().to_string())]);
@@ -183,7 +185,7 @@ pub(super) fn evaluations(run: &ReportedRun) -> Option<String> {
     let series = run.evaluations.as_ref()?;
     let row = |(steps, interval): &(f64, crate::stats::Interval)| {
         vec![
-            Cell::number(Some(*steps), |steps| grouped(steps as u64)),
+            Cell::number(Some(*steps), |steps| HumanCount(steps as u64).to_string()),
             Cell::number(Some(interval.point), number),
             Cell::number(Some(interval.high - interval.point), number),
         ]

@@ -192,6 +192,9 @@ fn moved(config: &Config, spec: &Spec, name: &str) -> (Params, Box<dyn Model>) {
     (params, model)
 }
 
+/// Lanes that are played.
+pub(crate) const LANES: usize = 3;
+
 /// A step of a policy.
 pub(crate) struct Step {
     /// `[lanes, D]`.
@@ -267,4 +270,11 @@ pub(crate) fn same(what: &str, found: &[f32], expected: &[f32]) {
         let is_same = found == expected || (found - expected).abs() <= 1e-6 * expected.abs().max(1.0);
         assert!(is_same, "{what} [{i}]: {found} for {expected}");
     }
+}
+
+/// What comes of an observation with a NaN: numbers are NaN, the first legal choice, and no switch.
+pub(crate) fn of_a_nan(case: &Case, action: &[f32]) {
+    let is_real = case.policy.distribution().means() > 0;
+    let good = |x: &f32| if is_real { x.is_nan() } else { *x == 0.0 };
+    assert!(!action.is_empty() && action.iter().all(good), "{}: {action:?}", case.name);
 }
