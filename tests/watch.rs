@@ -93,7 +93,10 @@ impl Events {
 
     /// The next event.
     fn next(&mut self) -> Value {
+        let begun = Instant::now();
         loop {
+            // Lines without a word would keep it waiting for ever.
+            assert!(begun.elapsed() < Duration::from_secs(120), "two minutes without an event");
             if let Some(data) = self.line().strip_prefix("data: ") {
                 return serde_json::from_str(data).expect("JSON in a line");
             }
