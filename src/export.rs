@@ -135,6 +135,17 @@ impl Actor {
         self.shape.iter().product()
     }
 
+    /// `e^(L + shift)`, `[K]`, of logarithms of deviations that are parameters of their own.
+    fn own_std(&self, shift: f32) -> Vec<f32> {
+        let std = |log_std: &f32| (f64::from(*log_std) + f64::from(shift)).exp() as f32;
+        self.log_std.iter().flatten().map(std).collect()
+    }
+
+    /// `e^2L` of the same, `[F, K]`.
+    fn own_variance(&self) -> Vec<f32> {
+        self.log_std.iter().flatten().map(|log_std| (2.0 * f64::from(*log_std)).exp() as f32).collect()
+    }
+
     /// `K`, the numbers of an action.
     fn action_len(&self) -> usize {
         match &self.head {
