@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::envs::EnvError;
 use crate::policy::{POLICY, Which};
 use crate::render::{self, Episode};
 use crate::whole_folder::WholeFolder;
@@ -100,7 +101,10 @@ impl Card {
         }
         let stop = policy.stop();
         let go_on = || crate::Stop::of(stop.as_ref()).check();
-        let frames = Episode::play(policy, seed, self.steps, false, go_on)?.frames;
+        let frames = match Episode::play(policy, seed, self.steps, false, go_on) {
+            Err(Error::Env(EnvError::NoPicture { .. })) => Vec::new(),
+            played => played?.frames,
+        };
         let made = WholeFolder::beside(folder)?;
         if !frames.is_empty() {
             render::write_gif(&frames, FPS, self.side, made.path().join("replay.gif"))?;

@@ -35,11 +35,7 @@ fn check(drawing: &Drawing) -> Result<(), RenderError> {
     if !(sized(drawing.width) && sized(drawing.height)) {
         return Err(RenderError::DrawingSize { width: drawing.width, height: drawing.height });
     }
-    let placed = |shape: &Shape| match shape {
-        Shape::Polygon(corners, _) => corners.iter().all(|(x, y)| x.is_finite() && y.is_finite()),
-        Shape::Disc { centre: (x, y), radius, .. } => [x, y, radius].into_iter().all(|number| number.is_finite()),
-    };
-    match drawing.shapes.iter().position(|shape| !placed(shape)) {
+    match drawing.shapes.iter().position(|shape| !shape.is_finite()) {
         Some(shape) => Err(RenderError::Coordinate { shape }),
         None => Ok(()),
     }
@@ -57,6 +53,7 @@ fn rasterise(drawing: &Drawing, width: u32, height: u32) -> Result<Canvas, Rende
         match shape {
             Shape::Polygon(corners, colour) => canvas.fill_polygon(corners, *colour, 1.0),
             Shape::Disc { centre, radius, colour } => canvas.fill_disc(*centre, *radius, *colour, 1.0),
+            Shape::Picture { picture, from, to } => canvas.lay(picture, *from, *to),
         }
     }
     Ok(canvas)

@@ -1,5 +1,7 @@
 //! An environment's state as a few shapes, for any renderer.
 
+use crate::Picture;
+
 /// Red, green and blue, 0 to 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour(pub u8, pub u8, pub u8);
@@ -18,6 +20,15 @@ pub enum Shape {
         /// Its colour.
         colour: Colour,
     },
+    /// Pixels, stretched over a rectangle.
+    Picture {
+        /// What is in it.
+        picture: Picture,
+        /// Its upper left corner.
+        from: (f32, f32),
+        /// Its lower right corner.
+        to: (f32, f32),
+    },
 }
 
 impl Shape {
@@ -28,15 +39,33 @@ impl Shape {
     }
 }
 
+impl From<Picture> for Drawing {
+    /// The picture alone, a unit a pixel.
+    fn from(picture: Picture) -> Self {
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let shapes = vec![Shape::Picture { picture, from: (0.0, 0.0), to: (width, height) }];
+        Self { width, height, background: Colour(0, 0, 0), shapes }
+    }
+}
+
+impl Shape {
+    /// Whether it has a place: every number is finite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Shape::Polygon(points, _) => points.iter().all(|(x, y)| x.is_finite() && y.is_finite()),
+            Shape::Disc { centre: (x, y), radius, .. } => [x, y, radius].iter().all(|x| x.is_finite()),
+            Shape::Picture { from, to, .. } => [from.0, from.1, to.0, to.1].iter().all(|x| x.is_finite()),
+        }
+    }
+}
+
 impl Drawing {
     /// Whether it has a size, and every shape a place.
     #[must_use]
     pub fn is_finite(&self) -> bool {
         let size = [self.width, self.height].iter().all(|&x| x.is_finite() && x > 0.0);
-        size && self.shapes.iter().all(|shape| match shape {
-            Shape::Polygon(points, _) => points.iter().all(|(x, y)| x.is_finite() && y.is_finite()),
-            Shape::Disc { centre: (x, y), radius, .. } => [x, y, radius].iter().all(|x| x.is_finite()),
-        })
+        size && self.shapes.iter().all(Shape::is_finite)
     }
 }
 

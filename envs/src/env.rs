@@ -160,6 +160,23 @@ pub trait Env: Send {
     fn draw(&self) -> Option<Drawing> {
         None
     }
+
+    /// Makes ready for [`picture`](Env::picture), where pictures cost something that who does not look should not pay: called
+    /// before the reset of an episode that is to be seen. What draws its state, the default, has nothing to do.
+    ///
+    /// # Errors
+    /// [`EnvError::NoPicture`] if it cannot be seen, with what is missing.
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        Ok(())
+    }
+
+    /// The present state as it is to be seen: what [`draw`](Env::draw) gives, the default, or what only a program outside can paint.
+    ///
+    /// # Errors
+    /// [`EnvError::NoPicture`] of an environment that has none; what painting fails with.
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        self.draw().ok_or_else(|| EnvError::NoPicture { id: self.spec().id.clone(), reason: String::new() })
+    }
 }
 
 impl<E: Env + ?Sized> Env for Box<E> {
@@ -193,6 +210,14 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn draw(&self) -> Option<Drawing> {
         (**self).draw()
+    }
+
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        (**self).prepare_picture()
+    }
+
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        (**self).picture()
     }
 }
 

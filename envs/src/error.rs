@@ -120,6 +120,14 @@ pub enum EnvError {
         /// Where it came from, the innermost call last, on as many lines as it takes; empty where that is not known.
         traceback: String,
     },
+    /// An environment that cannot be seen.
+    #[error("{id} has no picture to show{}{reason}", if reason.is_empty() { "" } else { ": " })]
+    NoPicture {
+        /// Its name.
+        id: String,
+        /// What is missing; empty where it never draws.
+        reason: String,
+    },
     /// An impossible option of an environment.
     #[error("{name} = {value} is impossible: {expected}")]
     Option {

@@ -131,4 +131,12 @@ impl<E: Env> Env for FrameStack<E> {
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }
+
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        self.env.prepare_picture()
+    }
+
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        self.env.picture()
+    }
 }

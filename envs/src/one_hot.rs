@@ -88,4 +88,12 @@ impl<E: Env> Env for OneHot<E> {
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }
+
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        self.env.prepare_picture()
+    }
+
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        self.env.picture()
+    }
 }

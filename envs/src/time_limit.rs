@@ -108,6 +108,14 @@ impl<E: Env> Env for TimeLimit<E> {
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }
+
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        self.env.prepare_picture()
+    }
+
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        self.env.picture()
+    }
 }
 
 /// What the limit of `spec` does to an episode that has taken `elapsed` steps; every truncation comes from here.

@@ -125,6 +125,14 @@ impl<E: Env> Env for WithoutVelocity<E> {
     fn draw(&self) -> Option<Drawing> {
         self.env.draw()
     }
+
+    fn prepare_picture(&mut self) -> Result<(), EnvError> {
+        self.env.prepare_picture()
+    }
+
+    fn picture(&mut self) -> Result<Drawing, EnvError> {
+        self.env.picture()
+    }
 }
 
 #[cfg(test)]

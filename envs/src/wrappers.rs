@@ -55,6 +55,14 @@ macro_rules! as_within {
         fn draw(&self) -> Option<crate::Drawing> {
             self.env.draw()
         }
+
+        fn prepare_picture(&mut self) -> Result<(), crate::EnvError> {
+            self.env.prepare_picture()
+        }
+
+        fn picture(&mut self) -> Result<crate::Drawing, crate::EnvError> {
+            self.env.picture()
+        }
     };
 }
 pub(crate) use as_within;

@@ -10,7 +10,7 @@ use uphill::words::{Args, Kind, Param, Range, Value};
 use uphill::{Error, Result};
 
 use crate::python::Python;
-use crate::seat::{Request, Trouble};
+use crate::seat::Request;
 use crate::{GymnasiumEnv, GymnasiumLanes};
 
 const PREFIX: &str = "gymnasium/";
@@ -56,7 +56,7 @@ fn find(name: &str) -> Result<&'static EnvRow> {
     // Before anybody keeps it.
     Spec::check_id(name)?;
     let own = name.strip_prefix(PREFIX).unwrap_or(name);
-    let described = Python::started()?.described(own).map_err(Trouble::in_making)?;
+    let described = Python::started()?.described(own).map_err(|trouble| trouble.in_making(own))?;
     let described: Described = serde_json::from_slice(&described).map_err(|e| Error::Config(format!("{name}: {e}")))?;
     let row: &'static EnvRow = Box::leak(Box::new(EnvRow {
         name: leaked(name),
@@ -107,7 +107,7 @@ fn request(args: &Args) -> Result<(Request, usize)> {
     let own = crate::family::find(id)?.params.iter().filter(|param| PARAMS.iter().all(|own| own.name != param.name));
     let said = own.map(|param| Ok((param.name.to_string(), said(args.value(param.name)?)))).collect::<Result<_>>()?;
     let name = id.strip_prefix(PREFIX).unwrap_or(id).to_string();
-    Ok((Request { name, said, wrappers, lanes: 0, vectorization, autoreset }, processes))
+    Ok((Request { name, said, wrappers, lanes: 0, vectorization, autoreset, paints: false }, processes))
 }
 
 /// A value for Python.

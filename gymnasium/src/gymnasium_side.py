@@ -8,6 +8,7 @@ input. What is asked and answered is the same in both, as bytes, so that there i
     step   b"S", then for each lane 1 byte, whether it is stepped, then each lane's action, as little-endian u32 or f32
            -> for each lane that was stepped: its reward (f64), 0, 1 (terminated) or 2 (truncated), and the observation that the
               action led to
+    paint  b"P" -> the picture of the first lane: its width and height (u32), then its pixels, 3 bytes each; where they were asked for
     close  b"C" -> nothing
 
 An answer begins with b"+", or is b"-" and JSON that says which lane failed, and how. Observations are little-endian f32, those of
@@ -15,6 +16,7 @@ images bytes. Nothing here resets an environment by itself.
 """
 
 import ast
+import ctypes.util
 import difflib
 import importlib
 import inspect
@@ -66,6 +68,8 @@ def registered(name):
         except ModuleNotFoundError:
             raise Refused(f"{name} is of the package ale-py: {pip('ale-py')} installs it") from None
         gymnasium.register_envs(ale_py)
+        # Each game would tell its version.
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     module, _, own = name.rpartition(":")
     if module:
         try:
@@ -162,6 +166,10 @@ def keywords(name, said):
 
 def around(env, text):
     """An environment within a wrapper such as `FlattenObservation` or `package.module:Wrapper(size=3)`."""
+
+    def wrong(problem, expected):
+        return Refused(f'wrappers: "{text}" is impossible: {" ".join(str(problem).split())}; {expected}')
+
     head, paren, rest = text.partition("(")
     module, _, name = head.strip().rpartition(":")
     try:
@@ -171,14 +179,65 @@ def around(env, text):
         given_by_place = [ast.literal_eval(value) for value in call.args]
     except (ImportError, AttributeError, SyntaxError, ValueError) as problem:
         expected = "a wrapper is written as FrameStackObservation(stack_size=4), one of another package as package.module:Name"
-        raise Refused(f'wrappers: "{text}" is impossible: {problem}; {expected}') from None
-    return wrapper(env, *given_by_place, **given)
+        raise wrong(problem, expected) from None
+    try:
+        declared = inspect.signature(wrapper)
+    except (TypeError, ValueError):
+        return wrapper(env, *given_by_place, **given)
+    takes = ", ".join(str(word.replace(annotation=word.empty)) for word in list(declared.parameters.values())[1:])
+    takes = f"it takes {takes or 'no argument'}"
+    try:
+        declared.bind(env, *given_by_place, **given)
+    except TypeError as problem:
+        raise wrong(problem, takes) from None
+    try:
+        return wrapper(env, *given_by_place, **given)
+    except (AssertionError, ValueError) as problem:
+        raise wrong(problem, takes) from None
+
+
+def painting(name):
+    """The keyword argument by which an environment paints, which only one that is to be seen is made with."""
+    modes = getattr(registered(name)[1], "metadata", {}).get("render_modes")
+    if modes is not None and "rgb_array" not in modes:
+        known = f"in {', '.join(modes)} alone" if modes else "in no mode"
+        raise Refused(f"it renders {known}, and pictures need rgb_array")
+    if sys.platform == "linux" and not any(os.environ.get(display) for display in ("DISPLAY", "WAYLAND_DISPLAY")):
+        # Neither tries by itself what paints without a display: pygame nothing at all, MuJoCo one of two libraries.
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        found = (how for how, library in OFFSCREEN.items() if ctypes.util.find_library(library))
+        os.environ.setdefault("MUJOCO_GL", next(found, "egl"))
+    return {"render_mode": "rgb_array"}
+
+
+# The libraries that paint without a display, by their names to MuJoCo, the first choice first.
+OFFSCREEN = {"egl": "EGL", "osmesa": "OSMesa"}
+
+
+def painted(env):
+    """What an environment renders: width, height and pixels."""
+    try:
+        frame = env.render()
+    except Exception as problem:
+        if type(problem).__name__ == "DependencyNotInstalled":
+            raise lacking(env.spec.id if env.spec else "it", problem) from None
+        if "mujoco" in sys.modules:
+            remedy = "MuJoCo paints by libEGL or libOSMesa (Debian: apt-get install libegl1 libgl1-mesa-dri), MUJOCO_GL=egl or osmesa"
+            raise Refused(f"{'; '.join(str(problem).split(chr(10))[:2])}; {remedy}") from problem
+        raise
+    shape, kind = getattr(frame, "shape", ()), getattr(frame, "dtype", type(frame).__name__)
+    if len(shape) != 3 or shape[2] != 3 or str(kind) != "uint8":
+        got = f"{kind} of shape {shape}" if shape else kind
+        raise Refused(f"its render() returned {got}, and an rgb_array is uint8 of shape (height, width, 3)")
+    return struct.pack("<II", shape[1], shape[0]) + frame.tobytes()
 
 
 def make(request):
     """The environment that a request asks for."""
     gymnasium = load()
     name, told = keywords(request["name"], request["said"])
+    if request["paints"]:
+        told.update(painting(request["name"]))
     try:
         env = gymnasium.make(name, disable_env_checker=True, **told)
         for text in request["wrappers"]:
@@ -392,6 +451,8 @@ class Lanes:
                 width, first = self.envs.action.width, 1 + n
                 actions = ((i, request[first + i * width : first + (i + 1) * width]) for i in range(n) if request[1 + i])
                 return b"+" + b"".join(self.envs.step(actions))
+            if kind == b"P":
+                return b"+" + painted(self.envs.envs[0])
             if kind == b"R":
                 places = ((i, 1 + 17 * i) for i in range(n) if request[1 + 17 * i])
                 seeds = ((i, self.seed(request[at : at + 17])) for i, at in places)

@@ -21,6 +21,7 @@
 mod env;
 mod family;
 mod lanes;
+mod picture;
 mod python;
 mod seat;
 mod spec;

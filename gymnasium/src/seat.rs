@@ -22,6 +22,8 @@ pub(crate) struct Request {
     /// Who steps the lanes together: `own`, or a mode of Gymnasium's.
     pub(crate) vectorization: String,
     pub(crate) autoreset: String,
+    /// Whether it is to be seen.
+    pub(crate) paints: bool,
 }
 
 /// What Python says went wrong.
@@ -47,10 +49,12 @@ impl Trouble {
     }
 
     /// Of an environment that could not be made.
-    pub(crate) fn in_making(self) -> uphill::Error {
+    pub(crate) fn in_making(self, name: &str) -> uphill::Error {
+        let Self { exception, traceback, .. } = self;
         match self.refused {
-            true => uphill::Error::Config(self.exception),
-            false => self.in_env().into(),
+            true => uphill::Error::Config(exception),
+            // Whose arguments may be at fault.
+            false => EnvError::Raised { exception: format!("{exception}, while {name} was made"), traceback }.into(),
         }
     }
 
@@ -84,14 +88,15 @@ impl Seat {
     /// Makes lanes, and says in JSON what they are.
     pub(crate) fn open(request: &Request, in_worker: bool) -> uphill::Result<(Self, Vec<u8>)> {
         let python = Python::started()?;
+        let failed = |trouble: Trouble| trouble.in_making(&request.name);
         let text = serde_json::to_string(request).map_err(|e| uphill::Error::Config(e.to_string()))?;
         if !in_worker {
-            let (lanes, spec) = python.open(&text).map_err(Trouble::in_making)?;
+            let (lanes, spec) = python.open(&text).map_err(failed)?;
             return Ok((Self::Here(lanes, None), spec));
         }
-        let mut worker = Worker::start(python).map_err(Trouble::in_making)?;
-        worker.send(text.as_bytes()).map_err(Trouble::in_making)?;
-        let spec = worker.receive().and_then(answer).map_err(Trouble::in_making)?;
+        let mut worker = Worker::start(python).map_err(failed)?;
+        worker.send(text.as_bytes()).map_err(failed)?;
+        let spec = worker.receive().and_then(answer).map_err(failed)?;
         Ok((Self::There(worker), spec))
     }
 

@@ -201,6 +201,11 @@ fn what_cannot_be_had_is_refused_with_what_would_be_right() {
         ),
         ("gymnasium/Blackjack-v1", "wrappers=[\"FlattenObservation\"] makes it a Box"),
         ("gymnasium/nowhere_at_all:Env-v0", "has no module nowhere_at_all"),
+        (
+            "gymnasium/CartPole-v1(wrappers=[\"TimeLimit(steps=3)\"])",
+            "missing a required argument: 'max_episode_steps'; it takes max_episode_steps",
+        ),
+        ("gymnasium/CartPole-v1(wrappers=[\"TimeLimit(-3)\"])", "positive"),
     ] {
         let error = refused(env);
         assert!(error.contains(said), "{env}: {error}");
@@ -214,4 +219,100 @@ fn what_cannot_be_had_is_refused_with_what_would_be_right() {
             .to_string()
             .contains("reset")
     );
+}
+
+#[test]
+fn a_name_without_its_prefix_is_recognised() {
+    let wrong = |env: &str| config("CartPole-v1").in_env(env).expect_err("refused").to_string();
+    assert!(
+        wrong("LunarLander-v3").ends_with("; did you mean `gymnasium/LunarLander-v3`?"),
+        "{}",
+        wrong("LunarLander-v3")
+    );
+}
+
+#[test]
+fn it_paints_only_what_is_made_ready_and_plays_the_same_then() {
+    let start = |env: &mut dyn Env| {
+        let mut observation = vec![0.0; 4];
+        env.reset(Some(7), &mut observation).expect("a start");
+        env.step(uphill::envs::Action::Discrete(1), &mut observation).expect("a step");
+        observation
+    };
+    let mut env = config("gymnasium/CartPole-v1 | time_aware").make_env().expect("one");
+    let mut bare = config("gymnasium/CartPole-v1").make_env().expect("one");
+    let alone = start(&mut *bare);
+    let error = bare.picture().expect_err("none").to_string();
+    assert!(error.contains("has no picture to show: it was not made ready for pictures"), "{error}");
+    bare.prepare_picture().expect("it paints");
+    assert_eq!(start(&mut *bare), alone);
+    let first = bare.picture().expect("a picture");
+    assert_eq!((first.width, first.height, first.shapes.len()), (600.0, 400.0, 1));
+    bare.step(uphill::envs::Action::Discrete(1), &mut [0.0; 4]).expect("a step");
+    assert!(bare.picture().expect("a picture") != first);
+    // Through what is around it, too.
+    env.prepare_picture().expect("it paints");
+    env.reset(Some(7), &mut [0.0; 5]).expect("a start");
+    assert_eq!(env.picture().expect("a picture").width, 600.0);
+}
+
+/// What Python itself comes to, in numbers: of each step the reward, the end and the sum of what is seen.
+fn in_python(code: &str) -> Option<Vec<f64>> {
+    let python = std::env::var_os("VIRTUAL_ENV").map(|home| std::path::Path::new(&home).join("bin/python3"));
+    let said =
+        std::process::Command::new(python.unwrap_or("python3".into())).args(["-c", code]).output().expect("Python");
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    said.status.success().then(|| text.split_whitespace().map(|x| x.parse().expect("a number")).collect())
+}
+
+#[test]
+fn a_game_of_atari_is_what_python_plays() {
+    const CODE: &str = "
+import gymnasium, ale_py
+ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+gymnasium.register_envs(ale_py)
+env = gymnasium.make('ALE/Breakout-v5', frameskip=1, max_num_frames_per_episode=400)
+env = gymnasium.wrappers.AtariPreprocessing(env, terminal_on_life_loss=LIVES)
+seen, _ = env.reset(seed=42)
+print(int(seen.sum()))
+for step in range(300):
+    seen, reward, terminated, truncated, _ = env.step([1, 3, 3, 0, 2][step % 5])
+    print(reward, 1 if terminated else 2 if truncated else 0, int(seen.sum()))
+    if terminated or truncated:
+        print(int(env.reset()[0].sum()))
+";
+    if in_python("import ale_py, cv2").is_none() {
+        return eprintln!("skipped: this Python has no ale-py, or no opencv-python-headless");
+    }
+    for (lives, ends) in [("False", 2.0), ("True", 1.0)] {
+        let expected = in_python(&CODE.replace("LIVES", lives)).expect("episodes");
+        let word = format!(
+            "gymnasium/ALE/Breakout-v5(frameskip=1, max_num_frames_per_episode=400, \
+             wrappers=['AtariPreprocessing(terminal_on_life_loss={lives})'])"
+        );
+        let mut env = lanes(&word, 1);
+        let d = env.spec().observation_len();
+        assert_eq!((d, env.spec().max_episode_steps), (84 * 84, None));
+        let sum = |pixels: &[f32]| pixels.iter().map(|&x| f64::from(x)).sum::<f64>();
+        let (mut observation, mut last) = (vec![0.0; d], vec![0.0; d]);
+        let (mut reward, mut end) = (vec![0.0], vec![End::Not]);
+        env.reset(Some(42), &mut observation).expect("a start");
+        let mut ours = vec![sum(&observation)];
+        for step in 0..300 {
+            let out = Transitions {
+                observation: &mut observation,
+                final_observation: &mut last,
+                reward: &mut reward,
+                end: &mut end,
+            };
+            env.step(Actions::Discrete(&[[1, 3, 3, 0, 2][step % 5]]), &[true], out).expect("a step");
+            let led_to = if end[0].ended() { &last } else { &observation };
+            ours.extend([f64::from(reward[0]), f64::from(end[0] as u32), sum(led_to)]);
+            ours.extend(end[0].ended().then(|| sum(&observation)));
+        }
+        assert!(ours == expected && expected[1..].contains(&ends), "{lives}");
+    }
+    let stacked = lanes("gymnasium/ALE/Breakout-v5(frameskip=1, wrappers=['AtariPreprocessing']) | frame_stack(4)", 1);
+    let image = uphill::envs::Space::Image { height: 84, width: 84, channels: 4, max: 255 };
+    assert_eq!(stacked.spec().observation, image);
 }

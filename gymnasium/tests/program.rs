@@ -92,6 +92,95 @@ fn a_run_is_trained_gone_on_with_and_judged() {
     assert!(good, "{err}");
 }
 
+/// Trains shortly in an environment, and returns the folder.
+fn trained(home: &Path, env: &str) -> String {
+    let out = home.join("run").to_str().expect("text").to_string();
+    let (good, _, err) =
+        run(&["train", "--env", env, "--steps", "64", "--envs", "2", "--out", &out, "--quiet", "--force"]);
+    assert!(good, "{err}");
+    out
+}
+
+#[test]
+fn an_episode_is_seen_as_the_environment_paints_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    // Training makes it without a render_mode, which evaluation tells by what it shows.
+    let out = trained(home.path(), "gymnasium/odd:Painter-v0");
+    let at = |name: &str| home.path().join(name).to_str().expect("text").to_string();
+    let (gif, apng) = (at("it.gif"), at("it.png"));
+    let (good, said, err) = run(&["evaluate", &out, "--episodes", "1", "--gif", &gif, "--apng", &apng]);
+    assert!(good && said.contains("6 frames in"), "{said}{err}");
+    assert!(std::fs::read(&gif).expect("a file").starts_with(b"GIF89a"));
+    let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&apng).expect("a file")))
+        .read_info()
+        .expect("a picture");
+    assert_eq!((reader.info().width, reader.info().height), (600, 400));
+    assert_eq!(reader.info().animation_control.map(|frames| frames.num_frames), Some(6));
+    let mut pixels = vec![0; 600 * 400 * 3];
+    reader.next_frame(&mut pixels).expect("a frame");
+    // 5 of 30 columns are painted at the start, and 20 times as large.
+    assert!(pixels.chunks(3 * 600).all(|row| row[..300] == [200, 100, 50].repeat(100) && row[300..] == [0; 1500]));
+    let (good, said, err) = run(&["evaluate", &out, "--episodes", "1", "--watch", "--max-steps", "1", "--fps", "50"]);
+    assert!(good && said.contains("\u{1b}[38;2;200;100;50m"), "{said}{err}");
+    let card = at("card");
+    let (good, _, err) = run(&["card", &out, "--episodes", "1", "--out", &card]);
+    assert!(good && Path::new(&card).join("replay.gif").exists(), "{err}");
+    let page = at("page.html");
+    let (good, _, err) = run(&["report", &out, "--out", &page]);
+    let page = std::fs::read_to_string(&page).expect("a page");
+    assert!(good && page.matches("data:image/png;base64,").count() == 6, "{err}");
+}
+
+#[test]
+fn what_cannot_be_seen_says_why() {
+    let home = tempfile::tempdir().expect("a folder");
+    let gif = home.path().join("it.gif").to_str().expect("text").to_string();
+    for (env, reason) in [
+        ("odd:Counter-v0", "has no picture to show: it renders in no mode, and pictures need rgb_array"),
+        (
+            "odd:Painter-v0(paints=numbers)",
+            "to show: its render() returned float64 of shape (20, 30, 3), and an rgb_array is uint8",
+        ),
+        ("odd:Painter-v0(paints=grey)", "its render() returned uint8 of shape (20, 30), and"),
+        ("odd:Painter-v0(paints=nothing)", "its render() returned NoneType, and an rgb_array"),
+    ] {
+        let out = trained(home.path(), &format!("gymnasium/{env}"));
+        let (good, _, err) = run(&["evaluate", &out, "--episodes", "1", "--gif", &gif]);
+        assert!(!good && err.contains(reason) && !Path::new(&gif).exists(), "{env}: {err}");
+    }
+    // A card does without.
+    let out = trained(home.path(), "gymnasium/odd:Counter-v0");
+    let card = home.path().join("card").to_str().expect("text").to_string();
+    let (good, _, err) = run(&["card", &out, "--episodes", "1", "--out", &card]);
+    assert!(good && err.contains("there is no replay.gif: ") && err.contains("it renders in no mode"), "{err}");
+    let out = trained(home.path(), "gymnasium/odd:Painter-v0(paints=rarely)");
+    let (good, _, err) = run(&["evaluate", &out, "--episodes", "1", "--gif", &gif]);
+    assert!(
+        !good && err.contains("raised RuntimeError: no paint is left\n") && err.contains("odd.py\", line "),
+        "{err}"
+    );
+}
+
+#[test]
+fn what_paints_and_is_not_there_is_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let out = home.path().join("run").to_str().expect("text").to_string();
+    let train =
+        ["train", "--env", "gymnasium/InvertedPendulum-v5", "--steps", "64", "--envs", "2", "--out", &out, "--quiet"];
+    let (good, _, err) = run(&train);
+    if !good && err.contains("gymnasium[mujoco]") {
+        return eprintln!("skipped: this Python has no MuJoCo");
+    }
+    assert!(good, "{err}");
+    // It needs a display, and there is none.
+    let gif = home.path().join("it.gif");
+    let mut evaluate = command(&["evaluate", &out, "--episodes", "1", "--gif", gif.to_str().expect("text")]);
+    let evaluate = evaluate.env("MUJOCO_GL", "glfw").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    let (good, _, err) = ended(&evaluate.output().expect("the program runs"));
+    assert!(!good && err.contains("InvertedPendulum-v5 has no picture to show: "), "{err}");
+    assert!(err.contains("MuJoCo paints by libEGL or libOSMesa") && err.len() < 1200, "{err}");
+}
+
 #[test]
 fn what_python_lacks_is_told_with_the_interpreter_that_is_used() {
     let home = tempfile::tempdir().expect("a folder");

@@ -9,8 +9,9 @@ use super::chosen::Chosen;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::card::Card;
+use crate::render::Play;
 use crate::screen::{self, PatientBar, returns, say, tell};
-use crate::{Catalogue, Result};
+use crate::{Catalogue, Result, Seed};
 
 /// Makes a folder to share a run's policy on the Hugging Face Hub: its files, what it returns, and a model card. Nothing is uploaded:
 /// `hf upload NAME FOLDER` does that.
@@ -54,8 +55,10 @@ fn card(args: Args, catalogue: &Catalogue) -> Result<()> {
     let mut bar = PatientBar::new("judging the policy");
     let result = card.write(&mut policy, &folder, force, &mut |done, length| bar.reach(done, length))?;
     drop(bar);
-    if !folder.join("replay.gif").exists() {
-        tell(format_args!("{} has no picture to show: there is no replay.gif", policy.config().env.shown()));
+    if !folder.join("replay.gif").exists()
+        && let Err(reason) = Play::begin(&policy, Seed(seed), false).and_then(|mut play| play.picture())
+    {
+        tell(format_args!("there is no replay.gif: {reason}"));
     }
     let path = screen::path(&folder);
     say(format_args!("{path}{which}: return {}; `hf upload NAME {path}` shares it", returns(&result)))

@@ -11,7 +11,7 @@ use super::chosen::Chosen;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
 use crate::envs::{Drawing, counted};
-use crate::render::{self, Episode, RenderError};
+use crate::render::{self, Episode, Play, RenderError};
 use crate::screen::{self, PatientBar, returns, say};
 use crate::{Catalogue, Error, Mode, Policy, Result, Seed, destination};
 
@@ -112,13 +112,7 @@ fn check(policy: &Policy, args: &Args) -> Result<()> {
             return Err(RenderError::FrameRate { fps: args.fps }.into());
         }
     }
-    let mut env = policy.config().make_env()?;
-    let mut observation = vec![0.0; env.spec().observation_len()];
-    env.reset(Some(args.seed), &mut observation)?;
-    match env.draw() {
-        None => Err(Error::Config(format!("{} has no picture to show", env.spec().id))),
-        Some(_) => Ok(()),
-    }
+    Play::begin(policy, Seed(args.seed), false)?.picture().map(drop)
 }
 
 /// Shows the pictures one over the other, as large as the terminal is.

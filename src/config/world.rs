@@ -26,6 +26,11 @@ impl Config {
         let Err(unknown) = catalogue.env(&word.name) else { return said(text.into()) };
         let (text, unknown) = (&word.name, unknown.to_string());
         let neither = format!("no environment is called `{text}`, and there is no file of that name");
+        // Who names one as its own library does.
+        let whole = catalogue.families().iter().map(|family| format!("{}{text}", family.prefix));
+        if let Some(whole) = whole.into_iter().find(|name| catalogue.env(name).is_ok()) {
+            return Err(Error::Config(format!("{neither}; did you mean `{whole}`?")));
+        }
         Err(Error::Config(unknown.replacen(&format!("no environment is called `{text}`"), &neither, 1)))
     }
 

@@ -73,8 +73,10 @@ fn check_sequence(count: usize, fps: u32) -> Result<(), RenderError> {
 
 /// The colours that the drawings name, which a palette must not bend.
 fn own_colours(frames: &[Drawing]) -> BTreeSet<u32> {
-    let shapes = frames.iter().flat_map(|drawing| &drawing.shapes).map(|shape| match shape {
-        Shape::Polygon(_, colour) | Shape::Disc { colour, .. } => packed(*colour),
+    let shapes = frames.iter().flat_map(|drawing| &drawing.shapes).filter_map(|shape| match shape {
+        Shape::Polygon(_, colour) | Shape::Disc { colour, .. } => Some(packed(*colour)),
+        // Of one colour of a picture's there are many that are nearly it.
+        Shape::Picture { .. } => None,
     });
     shapes.chain(frames.iter().map(|drawing| packed(drawing.background))).collect()
 }

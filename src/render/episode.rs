@@ -1,12 +1,15 @@
 //! One episode of a policy, drawn.
 
-use crate::envs::{Drawing, Env};
+use crate::envs::{Drawing, Env, Shape, counted};
 use crate::seed::Rng;
-use crate::{Memory, Mode, Policy, Result, Seed};
+use crate::{Error, Memory, Mode, Policy, Result, Seed};
+
+/// Bytes that the pictures of an episode have at most.
+const MOST: usize = 1 << 30;
 
 /// What a policy did in an episode.
 pub(crate) struct Episode {
-    /// The start and what came of each step; none of an environment that has no picture.
+    /// The start and what came of each step.
     pub(crate) frames: Vec<Drawing>,
     /// Steps that were taken.
     pub(crate) steps: usize,
@@ -19,6 +22,9 @@ pub(crate) struct Episode {
 impl Episode {
     /// Plays one from a start by `seed`, `max_steps` at most, with the likeliest actions or with `sampled` ones. Before each step
     /// `go_on` is asked, whose error breaks it off.
+    ///
+    /// # Errors
+    /// [`EnvError::NoPicture`](crate::envs::EnvError::NoPicture) of an environment that cannot be seen, before the first step; what its steps and its pictures fail with.
     pub(crate) fn play(
         policy: &mut Policy,
         seed: Seed,
@@ -27,15 +33,36 @@ impl Episode {
         go_on: impl Fn() -> Result<()>,
     ) -> Result<Self> {
         let mut play = Play::begin(policy, seed, sampled)?;
-        let mut frames: Vec<Drawing> = play.draw().into_iter().collect();
+        let mut frames = vec![play.picture()?];
+        let mut kept = bytes(&frames[0]);
         while play.steps < max_steps as usize && !play.ended {
             go_on()?;
             play.step()?;
-            frames.extend(play.draw());
+            let frame = play.picture()?;
+            kept += bytes(&frame);
+            check_room(kept, frames.len())?;
+            frames.push(frame);
         }
         let Play { steps, total, ended, .. } = play;
         Ok(Self { frames, steps, total, ended })
     }
+}
+
+/// Bytes of the pictures in a frame; what shapes take is next to nothing.
+fn bytes(frame: &Drawing) -> usize {
+    let of = |shape: &Shape| if let Shape::Picture { picture, .. } = shape { picture.rgb().len() } else { 0 };
+    frame.shapes.iter().map(of).sum()
+}
+
+/// Refuses pictures of so many bytes, after so many frames that there was room for.
+fn check_room(kept: usize, frames: usize) -> Result<()> {
+    if kept <= MOST {
+        return Ok(());
+    }
+    let (frames, most) = (counted(frames, "frame"), MOST >> 20);
+    Err(Error::Config(format!(
+        "no more than {frames} of this size are kept, for they fill {most} MiB: show fewer steps"
+    )))
 }
 
 /// An episode that is under way.
@@ -57,18 +84,22 @@ pub(crate) struct Play<'p> {
 
 impl<'p> Play<'p> {
     /// Begins one from a start by `seed`, with the likeliest actions or with `sampled` ones.
+    ///
+    /// # Errors
+    /// [`EnvError::NoPicture`](crate::envs::EnvError::NoPicture) of an environment that cannot be seen.
     pub(crate) fn begin(policy: &'p Policy, seed: Seed, sampled: bool) -> Result<Self> {
         let mut env = policy.config().make_env()?;
         let mut observation = vec![0.0; env.spec().observation_len()];
+        env.prepare_picture()?;
         env.reset(Some(seed.0), &mut observation)?;
         let mask = vec![true; env.spec().action.choices()];
         let (memory, rng) = (policy.memory(1), sampled.then(|| seed.stream("watch", 0)));
         Ok(Self { policy, env, observation, memory, rng, mask, steps: 0, total: 0.0, ended: false })
     }
 
-    /// The environment as it is now; none of one that has no picture.
-    pub(crate) fn draw(&mut self) -> Option<Drawing> {
-        self.env.draw()
+    /// The environment as it is now.
+    pub(crate) fn picture(&mut self) -> Result<Drawing> {
+        Ok(self.env.picture()?)
     }
 
     /// Takes a step.
@@ -87,8 +118,18 @@ impl<'p> Play<'p> {
 
 #[cfg(test)]
 mod tests {
-    use super::Episode;
+    use super::{Episode, MOST, bytes, check_room};
+    use crate::envs::Picture;
     use crate::{Config, Seed, Trainer};
+
+    #[test]
+    fn pictures_take_no_more_memory_than_that() {
+        let picture = Picture::new(600, 400, vec![0; 720_000]).expect("a picture");
+        assert_eq!(bytes(&picture.into()), 720_000);
+        check_room(MOST, 1491).expect("room");
+        let error = check_room(MOST + 1, 1491).expect_err("no room").to_string();
+        assert!(error.contains("no more than 1491 frames of this size are kept, for they fill 1024 MiB"), "{error}");
+    }
 
     #[test]
     fn no_action_is_taken_that_the_environment_forbids() {

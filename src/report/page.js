@@ -301,10 +301,27 @@ const page = (() => {
     replay.frames.forEach((frame, i) => {
       frames.push(frame.map((shape, place) => (shape.length === 1 ? frames[i - 1][place] : shape)));
     });
+    let shown = [];
+    const images = replay.images.map((url, at) => {
+      const image = new Image();
+      // One that comes to be known after it was painted is painted then.
+      image.addEventListener('load', () => shown.includes(at) && paint(Number(slider.value)));
+      image.src = url;
+      return image;
+    });
     const paint = (i) => {
+      shown = [];
       context.fillStyle = replay.background;
       context.fillRect(0, 0, canvas.width, canvas.height);
       for (const [colour, ...numbers] of frames[i]) {
+        if (colour < 0) {
+          const [at, x, y, right, bottom] = numbers;
+          shown.push(at);
+          if (images[at].complete) {
+            context.drawImage(images[at], ...[x, y, right - x, bottom - y].map((part) => part * scale));
+          }
+          continue;
+        }
         const places = numbers.map((part) => part * scale);
         context.fillStyle = replay.colours[colour];
         context.beginPath();

@@ -4,7 +4,7 @@ use super::episodes::STEPS;
 use super::walk::{ACTIONS, Walk, difference};
 use super::{Finding, Found, Subject};
 use crate::episodes::caught;
-use crate::{Space, Step};
+use crate::{EnvError, Space, Step};
 
 /// The longest that an episode is waited for.
 const LONG: u32 = 20_000;
@@ -144,6 +144,9 @@ pub(super) fn saves(subject: &Subject<'_>) -> Found {
 pub(super) fn draws(subject: &Subject<'_>) -> Found {
     let (mut walk, mut unseen) = (Walk::new(subject.env()?, ACTIONS), Walk::new(subject.env()?, ACTIONS));
     let remedy = "draw gives a picture of a positive size and finite shapes in any state, or None";
+    if caught(|| walk.env.prepare_picture()).is_err() {
+        return Ok(Vec::new());
+    }
     for look in 0..50 {
         let [seen, alone] = [&mut walk, &mut unseen].map(|walk| match look {
             0 => Ok(Vec::new()),
@@ -154,9 +157,14 @@ pub(super) fn draws(subject: &Subject<'_>) -> Found {
             let remedy = "draw shows the state, and leaves it and the generator as they are";
             return Err(Finding::breach(format!("it has changed by being drawn: {difference}"), remedy));
         }
-        let drawing = caught(|| Ok(walk.env.draw()));
+        let drawing = caught(|| match (look, walk.env.draw()) {
+            (1.., None) => walk.env.picture().map(Some),
+            (_, drawing) => Ok(drawing),
+        });
         let wrong = match drawing {
-            Ok(None) => return Ok(Vec::new()),
+            // What is painted outside may need a start.
+            Ok(None) => continue,
+            Err(EnvError::NoPicture { .. }) => return Ok(Vec::new()),
             Ok(Some(drawing)) if drawing.is_finite() => continue,
             Ok(Some(_)) => "the picture has no size, or a shape that is nowhere".to_string(),
             Err(e) => format!("draw failed: {}", super::walk::said(&e)),

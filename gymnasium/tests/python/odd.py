@@ -62,7 +62,29 @@ class Counter(gymnasium.Env):
         return self.look(), float(self.count), self.count == 5, False, {}
 
 
+class Painter(Counter):
+    """Paints its count, in one way or another."""
+
+    metadata = {"render_modes": ["ansi", "rgb_array"]}
+
+    def __init__(self, paints="well", render_mode=None):
+        super().__init__()
+        self.paints, self.render_mode = paints, render_mode
+
+    def render(self):
+        if self.render_mode is None:
+            raise RuntimeError("nobody is to look")
+        if self.paints == "rarely" and self.count > 1:
+            raise RuntimeError("no paint is left")
+        frame = np.zeros((20, 30, 3), np.uint8)
+        frame[:, : 5 * (self.count + 1)] = 200, 100, 50
+        if self.paints == "largely":
+            return frame.repeat(60, 0).repeat(60, 1)
+        return {"numbers": frame / 255, "grey": frame[:, :, 0], "nothing": None}.get(self.paints, frame)
+
+
 gymnasium.register("odd/Counter-v0", Counter)
+gymnasium.register("Painter-v0", Painter)
 gymnasium.register("Counter-v0", Counter)
 gymnasium.register("Brief-v0", Counter, max_episode_steps=3)
 

@@ -89,9 +89,7 @@ fn play(config: &Config, shared: &Shared) -> Result<()> {
         let seed = Seed(Seed(config.seed).derive("dashboard", episode));
         let mut play = Play::begin(policy, seed, false)?;
         loop {
-            let Some(drawing) = play.draw() else {
-                return Err(Error::Config(format!("{} has no picture to show", config.env.shown())));
-            };
+            let drawing = play.picture()?;
             let [total] = crate::screen::amounts([play.total]);
             let learnt = indicatif::HumanCount(*learnt);
             let words = format!("step {}, return {total}, learnt from {learnt} steps", play.steps);
