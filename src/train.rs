@@ -327,7 +327,11 @@ impl Trainer {
         self.history.follow(self.collector.episodes());
         let best = if is_last { self.better(update)? } else { None };
         self.broken_off = true;
-        self.normaliser.scale_rewards(self.collector.rollout_mut());
+        let there = self.learner.on_device.as_mut();
+        self.normaliser.scale_rewards(self.collector.rollout_mut(), there)?;
+        // Whoever learns takes the rollout with it.
+        let seen = self.learner.on_device.as_ref().map(|there| self.normaliser.seen(there)).transpose();
+        let seen = seen.map_err(diverged)?.flatten();
         let begun = Instant::now();
         let breaks_off = note.is_some() || !goes_back;
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
@@ -348,7 +352,7 @@ impl Trainer {
             self.learner.check_finite().map_err(diverged)?;
         }
         self.normaliser.value.clone_from(&self.learner.values);
-        self.normaliser.follow(self.collector.rollout(), &mut self.learner.params);
+        self.normaliser.follow(self.collector.rollout(), seen, &mut self.learner.params);
         self.broken_off = false;
         self.best = best.or(self.best.take());
         Ok(report)

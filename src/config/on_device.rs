@@ -22,14 +22,8 @@ impl Config {
         if self.frame_stack != 1 || !self.env.wrappers.is_empty() {
             return Err(impossible("wrappers and stacked frames are of the host", "train without them"));
         }
-        for (name, is_set) in [
-            ("normalize_observation", self.normalize_observation),
-            ("normalize_reward", self.normalize_reward),
-            ("normalize_value", self.normalize_value),
-        ] {
-            if is_set {
-                return Err(impossible(&format!("{name} goes by what the host sees"), &format!("set {name} = false")));
-            }
+        if self.normalize_value {
+            return Err(impossible("normalize_value goes by what the host sees", "set normalize_value = false"));
         }
         let row = self.catalogue.env(&self.env.word.name);
         if row.is_ok_and(|row| row.make.tensors.is_none()) {
