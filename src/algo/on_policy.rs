@@ -1,5 +1,6 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
+mod ahead;
 mod descent;
 mod on_device;
 mod on_host;
