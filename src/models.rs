@@ -374,6 +374,11 @@ impl Site<'_> {
 pub const ROWS: &[Row] =
     &[mlp_row::ROW, mlp_layer_norm::ROW, gru::ROW, lstm::ROW, minatar_cnn::ROW, nature_cnn::ROW, impala_cnn::ROW];
 
+/// Whether the row of that name makes a network with a memory; a user's own says so once it is made.
+pub(crate) fn remembers(name: &str) -> bool {
+    [GRU, LSTM].iter().any(|cell| cell.name == name)
+}
+
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;
 

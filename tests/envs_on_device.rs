@@ -138,6 +138,8 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
             "recompute_advantages asks on the host",
             "set recompute_advantages = false",
         ),
+        ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
+        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
     ] {
         let message = on_device(text).expect_err(text).to_string();
         assert!(message.starts_with("envs_on_device = true is impossible: "), "{text}: {message}");
@@ -146,13 +148,22 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
             "{text}: {message}"
         );
     }
-    for (text, problem, remedy) in [
-        ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
-        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
+    // All of them are told at once.
+    let text = "algo = 'ppo(rpo_alpha=0.5, recompute_advantages=true)'\nenv = 'PendulumNoVelocity-v0 | time_aware'\nmodel = 'lstm'\n\
+                distribution = 'gsde'\nnormalize_value = true";
+
+    let message = on_device(text).expect_err("six reasons").to_string();
+    for part in [
+        "(1) the shifts of rpo_alpha are drawn on the host; set rpo_alpha = 0. (2) recompute_advantages",
+        "(3) wrappers and",
+        "(4) normalize_value",
+        "(5) a network with a memory",
+        "(6) Gsde is drawn from on the host only; take diag_gaussian. ",
+        "Or leave it out",
     ] {
-        let message = Trainer::new(&on_device(text).expect(text)).err().expect(text).to_string();
-        assert!(message.contains(problem) && message.contains(remedy), "{text}: {message}");
+        assert!(message.contains(part), "{message}");
     }
+    assert!(message.starts_with("envs_on_device = true is impossible: (1) ") && message.len() < 600, "{message}");
     // A map whose observations fill no table is played on the host.
     let row = format!("\"{}\"", ".".repeat(95));
     let map = format!("[\"SG{}\", {}]", ".".repeat(93), vec![row; 94].join(", "));
