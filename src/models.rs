@@ -218,6 +218,12 @@ pub trait Model: Send + Sync {
         0
     }
 
+    /// Bytes that the way through tensors keeps of each row, besides a few numbers for each output of a layer: those of the layers' many
+    /// places, where they have such. 0, the default, where a layer has one.
+    fn kept_on_tensors(&self) -> usize {
+        0
+    }
+
     /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
     /// straight on the host; returns the loss. `None`, the default, if model, device or objective have no such path:
     /// the gradient is then that of [`answer`](Model::answer) and [`Objective::loss`].

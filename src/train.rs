@@ -210,7 +210,11 @@ impl Trainer {
         models::check_precision(&*network, &params, config.precision)?;
         config.check_lr_factors(params.layout(), &*algo)?;
         let reckoning = {
-            let algo = (&*algo, network.kept_of_row());
+            let kept = match stepped {
+                Stepped::OnHost(_) => network.kept_of_row(),
+                Stepped::OnDevice(_) => network.kept_on_tensors(),
+            };
+            let algo = (&*algo, kept);
             config.reckon(spec, params.layout(), algo, &mut optimizer, stepped)?
         };
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));

@@ -165,11 +165,11 @@ fn environments_on_the_device_are_reckoned_by_what_they_need_there() {
             trainer.step().expect("an update");
             trainer.checkpoint().expect("a state");
         });
-        eprintln!("{text:?}: {}", needed.bytes_max);
         let gib = needed.bytes_max as f64 / (1u64 << 30) as f64;
         Trainer::new(&Config { max_memory: 3.5 * gib, ..config.clone() }).map(drop).expect(text);
         let refused = Trainer::new(&Config { max_memory: gib, ..config }).map(drop);
-        let said = refused.map_or_else(|error| error.to_string(), |()| format!("{text}: not even {gib} GiB is reckoned"));
+        let said =
+            refused.map_or_else(|error| error.to_string(), |()| format!("{text}: not even {gib} GiB is reckoned"));
         assert!(said.contains(" for a rollout of theirs"), "{said}");
     }
 }

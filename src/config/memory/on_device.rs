@@ -39,8 +39,10 @@ impl OfDevice {
         (steps, minibatches): (f64, f64),
     ) -> Self {
         let (seen, action) = (spec.observation_len() as f64, spec.action.flat_len().max(spec.action.choices()) as f64);
+        let units: usize =
+            layout.blocks().iter().filter(|block| block.shape.len() > 1).map(|block| block.shape[0]).sum();
         let (state, scales) = (state as f64, config.normalize_observation);
-        let row = 4.0 * (if scales { 3.0 } else { 1.0 } * seen + 4.0 * action + OF_UNIT * units(layout, seen) + ROW);
+        let row = 4.0 * (if scales { 3.0 } else { 1.0 } * seen + 4.0 * action + OF_UNIT * units as f64 + ROW);
         let moments = if scales { (24.0 * steps * seen).min(MOMENTS) } else { 0.0 };
         Self {
             lane: 4.0 * (PLACES * (state + seen) + LANE),
@@ -48,16 +50,4 @@ impl OfDevice {
             together: row * (steps / minibatches).max(config.envs as f64) + (16.0 * steps).min(DRAWN) + moments,
         }
     }
-}
-
-/// The outputs of a network's layers for so many numbers of an observation: of a filter at most one a pixel.
-fn units(layout: &Layout, seen: f64) -> f64 {
-    let shapes = layout.blocks().iter().map(|block| &block.shape[..]);
-    let channels = shapes.clone().find(|shape| shape.len() == 4).map_or(1, |shape| shape[1].max(1));
-    let of_layer = |shape: &[usize]| match shape.len() {
-        0 | 1 => 0.0,
-        4 => shape[0] as f64 * seen / channels as f64,
-        _ => shape[0] as f64,
-    };
-    shapes.map(of_layer).sum()
 }
