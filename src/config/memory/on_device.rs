@@ -22,6 +22,9 @@ const PLACES: f64 = 4.0;
 const DRAWN: f64 = 4.0 * (1 << 22) as f64;
 const MOMENTS: f64 = 3.0 * 8.0 * (1 << 22) as f64;
 
+/// Bytes of what is there besides, whatever its size: the program of the environments, and what is made on the way.
+const BESIDES: f64 = (1 << 20) as f64;
+
 /// Bytes of a lane, of a step of a rollout, and of what goes through the network together besides.
 pub(super) struct OfDevice {
     pub(super) lane: f64,
@@ -47,7 +50,10 @@ impl OfDevice {
         Self {
             lane: 4.0 * (PLACES * (state + seen) + LANE),
             step: 4.0 * (seen + action + state + STEP) + TOLD,
-            together: row * (steps / minibatches).max(config.envs as f64) + (16.0 * steps).min(DRAWN) + moments,
+            together: row * (steps / minibatches).max(config.envs as f64)
+                + (16.0 * steps).min(DRAWN)
+                + moments
+                + BESIDES,
         }
     }
 }
