@@ -132,7 +132,7 @@ mod tests {
             state.push(match slot {
                 Slot::Vector(numbers) => format!("{name} {numbers:?}"),
                 other => format!("{name} {other:?}"),
-            })
+            });
         });
         visited.expect("a state");
         state
