@@ -31,6 +31,7 @@ pub use on_policy::OnPolicy;
 use std::fmt;
 
 use crate::arrays::Arrays;
+use crate::host_only::HostOnly;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
 use crate::optim::{Begun, Pattern, Slot, When, restore_slot, save_slot};
@@ -87,13 +88,10 @@ pub trait Algorithm: fmt::Debug + Send {
         Ok(())
     }
 
-    /// Refuses to learn from [`Learner::on_device`], rollouts that are made on the learning device; the default does.
-    ///
-    /// # Errors
-    /// [`Error::Config`](crate::Error::Config) with what would be right.
-    fn check_on_device(&self) -> Result<()> {
-        let problem = "the algorithm learns from rollouts that are made on the host; take ppo, or leave it out";
-        Err(crate::Error::Config(format!("envs_on_device = true is impossible: {problem}")))
+    /// All that keeps it from learning from [`Learner::on_device`], rollouts that are made on the learning device. The default learns
+    /// from those of the host alone.
+    fn host_only(&self) -> Vec<HostOnly> {
+        vec![HostOnly::new("the algorithm learns from rollouts that are made on the host", "take ppo")]
     }
 
     /// Learns from one rollout.

@@ -2,6 +2,7 @@
 
 mod continued;
 mod effects;
+pub(crate) use memory::Stepped;
 mod memory;
 mod misplaced;
 mod on_device;

@@ -3,8 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 use thiserror::Error;
+
+/// What sums over many numbers are reckoned in: f64, as on the host; f32 where a device has no other.
+pub(crate) fn wide(x: &Tensor) -> candle_core::Result<Tensor> {
+    x.to_dtype(if x.device().is_metal() { DType::F32 } else { DType::F64 })
+}
 
 /// A device by name, not opened yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,7 +4,8 @@ use candle_core::{DType, Device, Tensor};
 use uphill_envs::{End, Spec, quoted};
 
 use crate::arrays::Arrays;
-use crate::distributions::TensorSampler;
+use crate::distributions::{Distribution, TensorSampler};
+use crate::host_only::HostOnly;
 use crate::models::Model;
 use crate::philox::{LaneNumbers, Purpose};
 use crate::rollout::{ActionKind, DeviceRollout, ObservationKind, Rollout};
@@ -87,7 +88,7 @@ impl DeviceLanes {
         told: &mut Rollout,
     ) -> Result<DeviceRollout> {
         let distribution = network.distribution();
-        let sampler = distribution.sampler().ok_or_else(|| on_the_host(network))?;
+        let sampler = sampler(&**distribution).map_err(|reason| reason.error())?;
         let (lanes, d, s) = (self.now.state.dim(0)?, self.spec().observation_len(), self.env.state_len());
         let room = |width: usize| Tensor::zeros((steps, lanes, width), DType::F32, &self.device);
         let action = match distribution.action_kind() {
@@ -225,17 +226,19 @@ impl DeviceLanes {
     }
 }
 
-/// The error for a policy whose actions no tensor program draws.
-pub(crate) fn on_the_host(network: &dyn Model) -> Error {
-    let distribution = network.distribution();
+/// What draws a policy's actions on a device, or what keeps it from acting there.
+pub(crate) fn sampler(distribution: &dyn Distribution) -> std::result::Result<&dyn TensorSampler, HostOnly> {
+    distribution.sampler().ok_or_else(|| drawn_on_the_host(distribution))
+}
+
+fn drawn_on_the_host(distribution: &dyn Distribution) -> HostOnly {
     // Its kind, without what it is made of.
     let kind = format!("{distribution:?}").split(|c: char| !c.is_alphanumeric()).next().map(quoted).unwrap_or_default();
     let drawn = match distribution.action_kind() {
         ActionKind::Discrete => "categorical",
         ActionKind::Continuous => "diag_gaussian",
     };
-    let problem = format!("{kind} is drawn from on the host only");
-    Error::Config(format!("envs_on_device = true is impossible: {problem}; take {drawn}, or leave it out"))
+    HostOnly::new(format!("{kind} is drawn from on the host only"), format!("take {drawn}"))
 }
 
 /// Writes a step of a rollout, `[N, ..]`, to its place in `[T, N, ..]`.

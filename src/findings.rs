@@ -141,7 +141,7 @@ pub fn findings(
     if let Some(share) = explained.get().filter(|share| is_learnt && *share < EXPLAINS_NOTHING) {
         let of_critic = ["vf_coef", "n_epochs"].into_iter().find(|name| config.of_algo(name));
         let of_critic = of_critic.map_or(String::new(), |name| format!(", {name}"));
-        let scale = match config.normalize_reward || config.envs_on_device {
+        let scale = match config.normalize_reward {
             true => "raise",
             false => "scale rewards (normalize_reward does) so that returns are about 1 to 10, or raise",
         };

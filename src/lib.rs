@@ -49,6 +49,7 @@ mod evaluation;
 pub mod export;
 mod findings;
 pub mod gradient;
+pub mod host_only;
 mod host_slice;
 pub mod import;
 pub mod init;

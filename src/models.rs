@@ -218,6 +218,12 @@ pub trait Model: Send + Sync {
         0
     }
 
+    /// Bytes that the way through tensors keeps of each row, besides a few numbers for each output of a layer: those of the layers' many
+    /// places, where they have such. 0, the default, where a layer has one.
+    fn kept_on_tensors(&self) -> usize {
+        0
+    }
+
     /// Replaces `gradient` by that of an objective's mean over a minibatch, `[P]`, and `sums` by what its terms report,
     /// straight on the host; returns the loss. `None`, the default, if model, device or objective have no such path:
     /// the gradient is then that of [`answer`](Model::answer) and [`Objective::loss`].
@@ -373,6 +379,11 @@ impl Site<'_> {
 /// Every model of this crate.
 pub const ROWS: &[Row] =
     &[mlp_row::ROW, mlp_layer_norm::ROW, gru::ROW, lstm::ROW, minatar_cnn::ROW, nature_cnn::ROW, impala_cnn::ROW];
+
+/// Whether the row of that name makes a network with a memory; a user's own says so once it is made.
+pub(crate) fn remembers(name: &str) -> bool {
+    [GRU, LSTM].iter().any(|cell| cell.name == name)
+}
 
 /// Observations that go through a model together where no gradient is wanted: memory stays small however long the rollout.
 const BLOCK: usize = 256;

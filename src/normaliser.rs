@@ -3,7 +3,7 @@
 use crate::arrays::Arrays;
 use crate::models::{NormalisedModel, PopArtModel};
 use crate::moments::{EPS, Moments};
-use crate::rollout::{Estimate, ValueUnit};
+use crate::rollout::{DeviceRollout, Estimate, ValueUnit};
 use crate::{Error, Params, Result, Rollout};
 
 /// What is known of observations, of rewards and of values so far. It stands still while a rollout is played, and takes it in
@@ -38,8 +38,8 @@ impl RewardScale {
         Self { gamma, clip: clip as f32, running: vec![0.0; lanes], returns: Moments::new(1) }
     }
 
-    /// Takes a rollout's rewards in, and brings them to the scale of all so far, those among them.
-    fn scale(&mut self, rollout: &mut Rollout) {
+    /// Takes a rollout's rewards in, and brings them to the scale of all so far, those among them: what they are multiplied by.
+    fn scale(&mut self, rollout: &mut Rollout) -> f32 {
         let Self { gamma, clip, running, returns } = self;
         let mut seen = Moments::new(1);
         for i in rollout.valid_steps() {
@@ -53,6 +53,7 @@ impl RewardScale {
         returns.merge(&seen);
         let scale = returns.scale().map(|variance| 1.0 / (variance + EPS).sqrt()).sum::<f64>() as f32;
         rollout.reward.iter_mut().for_each(|reward| *reward = (*reward * scale).clamp(-*clip, *clip));
+        scale
     }
 }
 
@@ -104,17 +105,46 @@ impl ValueScale {
 }
 
 impl Normaliser {
-    /// Brings the rewards of a rollout that has just been played to scale.
-    pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout) {
-        self.reward.iter_mut().for_each(|reward| reward.scale(rollout));
+    /// Brings the rewards of a rollout that has just been played to scale, and the same that are on a device where they are: the host
+    /// has been told of them, for the episodes, and so it knows without asking what they are multiplied by.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub(crate) fn scale_rewards(&mut self, rollout: &mut Rollout, there: Option<&mut DeviceRollout>) -> Result<()> {
+        let Some(reward) = &mut self.reward else { return Ok(()) };
+        let (scale, clip) = (f64::from(reward.scale(rollout)), reward.clip);
+        if let Some(there) = there {
+            there.reward = there.reward.affine(scale, 0.0)?.clamp(-clip, clip)?;
+        }
+        Ok(())
     }
 
-    /// Takes in the observations of a rollout that has been learnt from, and tells the network.
-    pub(crate) fn follow(&mut self, rollout: &Rollout, params: &mut Params) {
+    /// The moments of observations that are on a device, where they are followed.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if one of them is not finite: the network, which clips them, would not show it. [`Error::Tensor`] if the
+    /// device fails.
+    pub(crate) fn seen(&self, there: &DeviceRollout) -> Result<Option<Moments>> {
+        if self.observation.is_none() {
+            return Ok(None);
+        }
+        let seen = Moments::of_steps(&there.observation, there.steps)?;
+        match seen.are_finite() {
+            true => Ok(Some(seen)),
+            false => Err(Error::NotFinite { what: "an observation".into() }),
+        }
+    }
+
+    /// Takes in the observations of a rollout that has been learnt from, or the [moments](Normaliser::seen) of those that are not on
+    /// the host, and tells the network.
+    pub(crate) fn follow(&mut self, rollout: &Rollout, seen: Option<Moments>, params: &mut Params) {
         let Some(observation) = &mut self.observation else { return };
-        let mut seen = Moments::new(rollout.observation_len);
-        rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));
-        observation.merge(&seen);
+        let of_host = || {
+            let mut seen = Moments::new(rollout.observation_len);
+            rollout.valid_steps().for_each(|i| seen.add(&rollout.observation_at(i)));
+            seen
+        };
+        observation.merge(&seen.unwrap_or_else(of_host));
         NormalisedModel::publish(params.buffers_mut(), observation.mean(), observation.scale());
     }
 

@@ -90,7 +90,7 @@ pub use nadam::{ScaleByNadam, scale_by_nadam};
 pub use need::Need;
 pub use nesterov::{NesterovSutskever, nesterov_sutskever};
 pub use noise::{AddNoise, add_noise};
-pub(crate) use optimizer::{Begun, check_finite, restore_slot, save_slot};
+pub(crate) use optimizer::{Begun, Mark, check_finite, restore_slot, save_slot};
 pub use optimizer::{Optimizer, StepReport};
 pub use partition::{Partition, masked, partition};
 pub use pattern::Pattern;

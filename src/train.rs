@@ -20,7 +20,7 @@ use crate::algo::{Algorithm, Learner, Now, least_env_steps};
 use crate::arrays::Arrays;
 use crate::checkpoint::Progress;
 use crate::collect::{Collector, MakeEnvs};
-use crate::config::Config;
+use crate::config::{Config, Stepped};
 use crate::device::DeviceChoice;
 use crate::device_lanes::DeviceLanes;
 use crate::metrics::{History, Mean, Metrics, UpdateReport};
@@ -158,19 +158,25 @@ impl Trainer {
         if let Some(blocks) = algo.optimized() {
             optimizer.move_only(&blocks);
         }
+        let on_device = config.envs_on_device && !own_envs;
+        let on_device = on_device.then(|| config.make_tensor_env(&device)).transpose()?;
+        let stepped = match &on_device {
+            Some(env) => Stepped::OnDevice(env.state_len()),
+            None => Stepped::OnHost(world.size()),
+        };
         let mut reckon = |spec: &Spec| match &network {
-            Some(_) => config.reckon(spec, &Layout::default(), (&*algo, 0), &mut optimizer, world.size()),
+            Some(_) => config.reckon(spec, &Layout::default(), (&*algo, 0), &mut optimizer, stepped),
             None => {
                 let layout = config.layout(spec)?.unwrap_or_default();
-                config.reckon(spec, &layout, (&*algo, 0), &mut optimizer, world.size())
+                config.reckon(spec, &layout, (&*algo, 0), &mut optimizer, stepped)
             }
         };
         if !own_envs {
             // Before there are many of them.
             reckon(config.make_with(&envs, 1)?.spec())?;
         }
-        let mut collector = if config.envs_on_device && !own_envs {
-            let lanes = DeviceLanes::new(config.make_tensor_env(&device)?, config.envs, seed, &device)?;
+        let mut collector = if let Some(env) = on_device {
+            let lanes = DeviceLanes::new(env, config.envs, seed, &device)?;
             Collector::on_device(lanes, config.envs, seed, threads.clone())
         } else {
             let own = config.make_groups(&envs, dealt(&*world, world.rank(), config.envs).len())?;
@@ -204,8 +210,12 @@ impl Trainer {
         models::check_precision(&*network, &params, config.precision)?;
         config.check_lr_factors(params.layout(), &*algo)?;
         let reckoning = {
-            let algo = (&*algo, network.kept_of_row());
-            config.reckon(spec, params.layout(), algo, &mut optimizer, world.size())?
+            let kept = match stepped {
+                Stepped::OnHost(_) => network.kept_of_row(),
+                Stepped::OnDevice(_) => network.kept_on_tensors(),
+            };
+            let algo = (&*algo, kept);
+            config.reckon(spec, params.layout(), algo, &mut optimizer, stepped)?
         };
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
@@ -327,7 +337,11 @@ impl Trainer {
         self.history.follow(self.collector.episodes());
         let best = if is_last { self.better(update)? } else { None };
         self.broken_off = true;
-        self.normaliser.scale_rewards(self.collector.rollout_mut());
+        let there = self.learner.on_device.as_mut();
+        self.normaliser.scale_rewards(self.collector.rollout_mut(), there)?;
+        // Whoever learns takes the rollout with it.
+        let seen = self.learner.on_device.as_ref().map(|there| self.normaliser.seen(there)).transpose();
+        let seen = seen.map_err(diverged)?.flatten();
         let begun = Instant::now();
         let breaks_off = note.is_some() || !goes_back;
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
@@ -348,7 +362,7 @@ impl Trainer {
             self.learner.check_finite().map_err(diverged)?;
         }
         self.normaliser.value.clone_from(&self.learner.values);
-        self.normaliser.follow(self.collector.rollout(), &mut self.learner.params);
+        self.normaliser.follow(self.collector.rollout(), seen, &mut self.learner.params);
         self.broken_off = false;
         self.best = best.or(self.best.take());
         Ok(report)

@@ -146,6 +146,34 @@ fn what_a_run_needs_is_reckoned_before_it_starts() {
     assert_eq!(told, [0, 1, 1, 1, 0], "products of matrices count");
 }
 
+/// What is reckoned of environments on the device is what they come to there, which is the same memory here, and not what those of the host
+/// do.
+#[test]
+fn environments_on_the_device_are_reckoned_by_what_they_need_there() {
+    for text in [
+        "env = 'CartPole-v1'\nenvs = 256\nn_minibatches = 1",
+        "env = 'Pendulum-v1'\nenvs = 1024\nn_steps = 4\nn_minibatches = 2\nnormalize_observation = true",
+        "env = 'FrozenLake8x8-v1'\nenvs = 128\nn_steps = 32\nn_minibatches = 32\nhidden = [8]",
+        "env = 'GridWorld-4x4-v0(observation=image)'\nmodel = 'minatar_cnn(hidden=[16])'\nenvs = 64\nn_minibatches = 2",
+    ] {
+        let common =
+            "algo = 'ppo'\nenvs_on_device = true\nn_epochs = 1\nthreads = 1\nsteps = 1_000_000\nmax_memory = 1";
+        let common = if text.contains("n_steps") { common.into() } else { format!("{common}\nn_steps = 16") };
+        let config = Config::from_toml(&format!("{common}\n{text}")).expect(text);
+        let needed = measure(|| {
+            let mut trainer = Trainer::new(&config).expect("room");
+            trainer.step().expect("an update");
+            trainer.checkpoint().expect("a state");
+        });
+        let gib = needed.bytes_max as f64 / (1u64 << 30) as f64;
+        Trainer::new(&Config { max_memory: 3.5 * gib, ..config.clone() }).map(drop).expect(text);
+        let refused = Trainer::new(&Config { max_memory: gib, ..config }).map(drop);
+        let said =
+            refused.map_or_else(|error| error.to_string(), |()| format!("{text}: not even {gib} GiB is reckoned"));
+        assert!(said.contains(" for a rollout of theirs"), "{said}");
+    }
+}
+
 #[test]
 fn counts_have_a_ceiling() {
     let ppo = Config::for_algo("ppo").expect("an algorithm");

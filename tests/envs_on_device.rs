@@ -1,6 +1,6 @@
 //! Training with environments that are stepped on the learning device.
 
-use uphill::{Config, History, Metrics, Precision, Trainer};
+use uphill::{Config, History, Metrics, Precision, Seed, Trainer};
 
 fn config(env: &str) -> Config {
     let config = Config::for_algo("ppo").expect("an algorithm");
@@ -30,8 +30,14 @@ fn the_same_seed_gives_the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn a_resumed_run_goes_on_to_the_bit() {
-    for env in ["CartPole-v1", "Pendulum-v1", "FrozenLake-v1"] {
-        let config = config(env);
+    for (env, normalised) in [
+        ("CartPole-v1", false),
+        ("Pendulum-v1", false),
+        ("FrozenLake-v1", false),
+        ("CartPole-v1", true),
+        ("Pendulum-v1", true),
+    ] {
+        let config = Config { normalize_observation: normalised, normalize_reward: normalised, ..config(env) };
         let mut trainer = Trainer::new(&config).expect("a trainer");
         for _ in 0..3 {
             trainer.step().expect("an update");
@@ -44,7 +50,27 @@ fn a_resumed_run_goes_on_to_the_bit() {
             assert_eq!(without_clock(one), without_clock(other), "{env}");
         }
         assert_eq!(bits(&trainer), bits(&resumed), "{env}");
+        assert_eq!(trainer.params().buffers(), resumed.params().buffers(), "{env}");
+        assert_eq!(trainer.params().buffers().get("normaliser.mean").is_some(), normalised);
     }
+}
+
+/// Where observations are on one scale and rewards on another the policy is learnt, what is told is what was earned, and the policy is
+/// worth as much in the environments of the host.
+#[test]
+fn what_is_normalised_on_a_device_is_told_as_it_was_and_played_on_the_host() {
+    let normalised = Config { normalize_observation: true, normalize_reward: true, ..config("CartPole-v1") };
+    let config = Config { seed: 101, lr: 5e-3, n_epochs: 4, n_minibatches: 4, steps: 30_000, ..normalised };
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    while trainer.step().expect("an update").is_some() {}
+    let mean = trainer.history().return_mean().expect("a mean");
+    assert!(mean > 60.0, "{mean}");
+    let known = trainer.params().buffers().clone();
+    assert!(known.get("normaliser.variance").expect("a buffer").iter().all(|&x| x > 0.0 && x < 0.9), "{known:?}");
+    let mut policy = trainer.into_policy().expect("a policy");
+    assert_eq!(*policy.params().buffers(), known);
+    let judged = policy.evaluate(50, Seed(101)).expect("episodes").return_mean.expect("a mean");
+    assert!(judged > 0.8 * mean, "{judged} of {mean}");
 }
 
 #[test]
@@ -100,12 +126,6 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
         ("env = 'Taxi-v3'", "Taxi-v3 is stepped on the host only", "take one of CartPole-v1, "),
         ("env = 'Pendulum-v1 | action_repeat(4)'", "wrappers and stacked frames are of the host", "train without them"),
         ("frame_stack = 4", "wrappers and stacked frames are of the host", "train without them"),
-        (
-            "normalize_observation = true",
-            "normalize_observation goes by what the host sees",
-            "set normalize_observation = false",
-        ),
-        ("normalize_reward = true", "normalize_reward goes by what the host sees", "set normalize_reward = false"),
         ("normalize_value = true", "normalize_value goes by what the host sees", "set normalize_value = false"),
         ("algo = 'reinforce'", "rollouts of whole episodes are made on the host", "take ppo"),
         ("algo = 'stream_ac'", "learns from rollouts that are made on the host", "take ppo"),
@@ -118,6 +138,8 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
             "recompute_advantages asks on the host",
             "set recompute_advantages = false",
         ),
+        ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
+        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
     ] {
         let message = on_device(text).expect_err(text).to_string();
         assert!(message.starts_with("envs_on_device = true is impossible: "), "{text}: {message}");
@@ -126,13 +148,22 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
             "{text}: {message}"
         );
     }
-    for (text, problem, remedy) in [
-        ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
-        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
+    // All of them are told at once.
+    let text = "algo = 'ppo(rpo_alpha=0.5, recompute_advantages=true)'\nenv = 'PendulumNoVelocity-v0 | time_aware'\nmodel = 'lstm'\n\
+                distribution = 'gsde'\nnormalize_value = true";
+
+    let message = on_device(text).expect_err("six reasons").to_string();
+    for part in [
+        "(1) the shifts of rpo_alpha are drawn on the host; set rpo_alpha = 0. (2) recompute_advantages",
+        "(3) wrappers and",
+        "(4) normalize_value",
+        "(5) a network with a memory",
+        "(6) Gsde is drawn from on the host only; take diag_gaussian. ",
+        "Or leave it out",
     ] {
-        let message = Trainer::new(&on_device(text).expect(text)).err().expect(text).to_string();
-        assert!(message.contains(problem) && message.contains(remedy), "{text}: {message}");
+        assert!(message.contains(part), "{message}");
     }
+    assert!(message.starts_with("envs_on_device = true is impossible: (1) ") && message.len() < 600, "{message}");
     // A map whose observations fill no table is played on the host.
     let row = format!("\"{}\"", ".".repeat(95));
     let map = format!("[\"SG{}\", {}]", ".".repeat(93), vec![row; 94].join(", "));

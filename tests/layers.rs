@@ -14,6 +14,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "destination",
             "device",
             "error",
+            "host_only",
             "host_slice",
             "init",
             "names",

@@ -288,6 +288,37 @@ fn a_step_whose_gradient_overflows_is_skipped_and_changes_nothing_else() {
     assert!(learner.loss_scale().is_none() && bits(&learner.params) != before);
 }
 
+/// There the host asks once a pass whether gradients were finite, and not at each step.
+#[test]
+fn steps_that_are_taken_on_tensors_are_skipped_as_on_the_host() {
+    let settings = "algo = 'ppo'\nn_epochs = 3\nn_minibatches = 4\nvf_coef = 30";
+    let ran = |on_tensors: bool| {
+        let (mut learner, mut algo, rollout) = learning(settings, Precision::F16);
+        if on_tensors {
+            let chain: uphill::optim::Optimizer = "adamw(lr=3e-3)".parse().expect("a chain");
+            learner.optimizer = chain.through_tensors();
+        } else {
+            learner.optimizer = "adamw(lr=3e-3)".parse().expect("a chain");
+        }
+        let reports: Vec<_> =
+            (1..=3).map(|n| algo.update(&mut learner, &rollout, at(n).into()).expect("one")).collect();
+        let numbers = reports.iter().flat_map(|report| [report.grad_norm, report.update_norm, report.terms[0].1]);
+        let counts = state(&mut learner).into_iter().filter(|piece| !piece.contains('[')).collect::<Vec<_>>();
+        (learner.loss_scale().cloned(), counts, numbers.collect::<Vec<_>>(), learner.params.snapshot().expect("values"))
+    };
+    let (host, tensors) = (ran(false), ran(true));
+    let scale = host.0.as_ref().expect("a scale");
+    assert!((2..12).contains(&scale.skipped()), "{scale:?}");
+    assert_eq!((&host.0, &host.1), (&tensors.0, &tensors.1));
+    assert!(host.1.iter().any(|count| count.ends_with(&format!(" {}", 36 - scale.skipped()))), "{:?}", host.1);
+    for (one, other) in host.2.iter().zip(&tensors.2) {
+        assert!((one - other).abs() <= 1e-3 * one.abs(), "{one} {other}");
+    }
+    for (one, other) in host.3.iter().zip(&tensors.3) {
+        assert!((one - other).abs() <= 1e-4, "{one} {other}");
+    }
+}
+
 /// Its gradients are not finite either, and would halve the scale at each of the twelve steps.
 #[test]
 fn a_loss_that_is_not_finite_says_nothing_of_its_scale() {

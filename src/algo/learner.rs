@@ -23,7 +23,7 @@ pub struct Learner {
     pub optimizer: Optimizer,
     /// Where minibatches are shuffled from.
     pub shuffle: Rng,
-    /// The rollout, where it was made on the learning device and is still there: an algorithm that [can](Algorithm::check_on_device)
+    /// The rollout, where it was made on the learning device and is still there: an algorithm that [can](Algorithm::host_only)
     /// takes it instead of the one that it is told of.
     pub on_device: Option<DeviceRollout>,
     /// What forward and backward passes are in.

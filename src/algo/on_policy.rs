@@ -1,5 +1,6 @@
 //! The loop that REINFORCE, A2C and PPO share.
 
+mod ahead;
 mod descent;
 mod on_device;
 mod on_host;
@@ -15,6 +16,7 @@ use super::learner::Buffers;
 use super::loss_gradient::loss_gradient;
 use super::{AdaptiveRate, Algorithm, Learner, Now};
 use crate::advantage::Estimator;
+use crate::host_only::HostOnly;
 use crate::metrics::UpdateReport;
 use crate::models::Model;
 use crate::objective::{Objective, RowSums, Sum};
@@ -137,8 +139,8 @@ impl Algorithm for OnPolicy {
         Err(Error::Config(format!("n_minibatches = {} is impossible: {range}", self.n_minibatches)))
     }
 
-    fn check_on_device(&self) -> Result<()> {
-        self.on_device().map(drop)
+    fn host_only(&self) -> Vec<HostOnly> {
+        self.of_the_host()
     }
 
     fn update(&mut self, learner: &mut Learner, rollout: &Rollout, now: Now<'_>) -> Result<UpdateReport> {

@@ -1,6 +1,10 @@
 //! What a run needs, reckoned from its shapes before it starts.
 
+mod on_device;
+
 use uphill_envs::{Spec, counted};
+
+use on_device::OfDevice;
 
 use super::resolve::groups;
 use crate::algo::Algorithm;
@@ -38,6 +42,15 @@ const GIB: f64 = (1u64 << 30) as f64;
 /// Multiplications of an update from which on it is said how long it may take.
 const LONG: f64 = 1e11;
 
+/// Where lanes are stepped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stepped {
+    /// On the host, by so many ranks.
+    OnHost(usize),
+    /// On the learning device, with so many numbers of state a lane.
+    OnDevice(usize),
+}
+
 /// What a run needs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reckoning {
@@ -48,8 +61,8 @@ pub(crate) struct Reckoning {
 }
 
 impl Config {
-    /// Refuses a run of which one of so many ranks needs more than [`max_memory`](Config::max_memory), with a network that keeps so many
-    /// bytes of each row of a minibatch. Memory of a user's own environments is theirs to know.
+    /// Refuses a run that needs more than [`max_memory`](Config::max_memory), on the host and the device together, or one of several ranks
+    /// of it, with a network that keeps so many bytes of each row of a minibatch. Memory of a user's own environments is theirs to know.
     ///
     /// # Errors
     /// [`Error::Config`] with the number, and what it is made of.
@@ -59,7 +72,7 @@ impl Config {
         layout: &Layout,
         (algo, kept_of_row): (&dyn Algorithm, usize),
         optimizer: &mut Optimizer,
-        ranks: usize,
+        stepped: Stepped,
     ) -> Result<Reckoning> {
         let (parameters, lanes) = (layout.len() as f64, self.envs as f64);
         // Of an action's numbers the first is reckoned with the step.
@@ -68,28 +81,35 @@ impl Config {
         let of_number = ObservationKind::of(&spec.observation).bytes() as f64;
         let observation = of_number * spec.observation_len() as f64 + 4.0 * beyond as f64 + masks as f64;
         let evaluates = self.eval_every > 0;
-        let of_ranks = if ranks > 1 { SHARES_OF_RANKS } else { 0.0 };
+        let of_ranks = if matches!(stepped, Stepped::OnHost(2..)) { SHARES_OF_RANKS } else { 0.0 };
         let copies = COPIES + of_ranks + if evaluates { EVALUATED_COPIES } else { 0.0 } + algo.copies() as f64;
         let network = 4.0 * copies * parameters;
         let need = optimizer.needs(layout);
         let learning = STATE_COPIES * need.state as f64 + need.work as f64;
         let evaluation = if evaluates { EVALUATION.max(self.eval_episodes as f64) } else { EVALUATION };
-        let kept = (lanes + evaluation) * lane(spec.observation_len());
-        // Lanes in several groups are played into rollouts of their own, which are then put side by side.
-        let step = match ranks {
-            1 if groups(self.envs) > 1 => 2.0 * observation + STEP,
-            1 => observation + STEP,
-            _ => COPIES_OF_RANKS * (observation + KEPT_OF_STEP) + STEP,
-        };
-        let minibatches = algo.most_steps().max(1) as f64 / algo.passes().max(1) as f64;
-        let step = step + kept_of_row as f64 / minibatches.max(1.0);
         let steps = match algo.horizon() {
             Horizon::Steps(steps) => Some(steps),
             Horizon::Episodes(_) => None,
         };
+        let of_host = lane(spec.observation_len());
+        let minibatches = (algo.most_steps().max(1) as f64 / algo.passes().max(1) as f64).max(1.0);
+        // Bytes of a lane, of a step, of the shares of a large minibatch, and of what goes through the network together.
+        let (of_lane, step, shares, together) = match stepped {
+            // Lanes in several groups are played into rollouts of their own, which are then put side by side.
+            Stepped::OnHost(1) if groups(self.envs) > 1 => (of_host, 2.0 * observation + STEP, SHARES, 0.0),
+            Stepped::OnHost(1) => (of_host, observation + STEP, SHARES, 0.0),
+            Stepped::OnHost(_) => (of_host, COPIES_OF_RANKS * (observation + KEPT_OF_STEP) + STEP, SHARES, 0.0),
+            Stepped::OnDevice(state) => {
+                let sizes = (steps.unwrap_or(1) as f64 * lanes, minibatches);
+                let OfDevice { lane, step, together } = OfDevice::of(self, spec, (layout, state), sizes);
+                (lane, step, 0.0, together)
+            }
+        };
+        let kept = lanes * of_lane + evaluation * of_host;
+        let step = step + kept_of_row as f64 / minibatches;
         let of_rollout = |steps: usize| {
             let count = steps as f64 * lanes;
-            count * step + if count >= LARGE { SHARES } else { 0.0 }
+            count * step + together + if count >= LARGE { shares } else { 0.0 }
         };
         let rollout = steps.map_or(0.0, of_rollout);
         let needed = network + learning + kept + rollout;

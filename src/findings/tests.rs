@@ -140,5 +140,6 @@ fn what_is_advised_are_settings_that_have_an_effect() {
     assert!(said("algo = 'ppo(desired_kl=0.01)'").contains("lower desired_kl or n_epochs"));
     assert!(!said("vf_coef = 0").contains("explained_variance"));
     assert!(said("algo = 'ppo'").contains("normalize_reward does"));
-    assert!(!said("algo = 'ppo'\nenvs_on_device = true").contains("normalize_reward"));
+    assert!(said("algo = 'ppo'\nenvs_on_device = true").contains("normalize_reward does"));
+    assert!(!said("algo = 'ppo'\nnormalize_reward = true").contains("normalize_reward"));
 }

@@ -17,7 +17,7 @@ use super::{Activation, Model, Operation, Site, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{Cnn, CnnPasses, Mlp, TurnedCnn};
+use crate::kernels::{Cnn, CnnPasses, Conv, Mlp, Stage, TurnedCnn};
 use crate::objective::{Objective, RowSums};
 use crate::rollout::Minibatch;
 use crate::scratch::Scratch;
@@ -230,6 +230,18 @@ impl Model for CnnModel {
     fn kept_of_row(&self) -> usize {
         let numbers: usize = self.nets.each().into_iter().map(|net| net.put_off_shape().iter().sum::<usize>()).sum();
         2 * size_of::<f32>() * numbers
+    }
+
+    // Of each window what lies under it, cut out, put together and turned for the way back, and what comes of it there and back.
+    fn kept_on_tensors(&self) -> usize {
+        let of_conv = |conv: &Conv| conv.windows.count() * (4 * conv.windows.len() + 10 * conv.layer.outputs);
+        let of_stage = |stage: &Stage| match stage {
+            Stage::Conv(conv) => of_conv(conv),
+            Stage::Residual(first, second) => of_conv(first) + of_conv(second),
+            Stage::Relu | Stage::Pool(_) => 0,
+        };
+        let numbers: usize = self.nets.each().into_iter().flat_map(|net| &net.stages).map(of_stage).sum();
+        size_of::<f32>() * numbers
     }
 
     fn forward(&self, params: &Params, observation: &Tensor) -> Result<(Tensor, Tensor)> {

@@ -151,6 +151,10 @@ impl Model for PopArtModel {
         self.model.kept_of_row()
     }
 
+    fn kept_on_tensors(&self) -> usize {
+        self.model.kept_on_tensors()
+    }
+
     fn detached(&self, block: &str) -> bool {
         self.model.detached(block)
     }

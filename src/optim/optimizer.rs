@@ -1,5 +1,6 @@
 //! What moves parameters.
 
+mod mark;
 mod on_device;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use rand::Rng as _;
 use uphill_envs::counted;
 
+pub(crate) use mark::Mark;
 use on_device::OnDevice;
 
 use super::partition::only;

@@ -2,6 +2,8 @@
 
 use candle_core::{DType, Device, Tensor};
 
+pub(super) use crate::device::wide;
+
 use super::{Schedule, When};
 use crate::error::check_len;
 use crate::{Block, Layout, Result, Stop};
@@ -105,11 +107,6 @@ impl TensorState {
         let pairs = self.put.iter().zip(&self.taken);
         pairs.map(|(new, old)| Ok((new.elem_count() > 0).then(|| choose(sound, new, old)).transpose()?)).collect()
     }
-}
-
-/// What norms and matrices are reckoned in: f64, as on the host; f32 where a device has no other.
-pub(super) fn wide(x: &Tensor) -> Result<Tensor> {
-    Ok(x.to_dtype(if x.device().is_metal() { DType::F32 } else { DType::F64 })?)
 }
 
 /// `yes` where a scalar is not 0, else `no`.

@@ -3,6 +3,7 @@
 use rand::seq::SliceRandom as _;
 
 use super::OnPolicy;
+use super::ahead::{Ahead, Step};
 use super::unread::Unread;
 use crate::algo::loss_gradient::{LeftThere, Passes, is_finite};
 use crate::algo::{AdaptiveRate, LossScale, Now};
@@ -82,38 +83,23 @@ impl Descent<'_> {
         now: Now<'_>,
         (totals, unread): (&mut Totals, &mut Unread),
     ) -> Result<AdaptiveRate> {
-        let Self { params, optimizer, shuffle, precision, loss_scale, units, gradient, kept_gradient, sums } = self;
-        let minibatches = algo.n_minibatches.clamp(1, units.len().max(1));
+        let minibatches = algo.n_minibatches.clamp(1, self.units.len().max(1));
         let (kl_name, mut rate) = (algo.objective.kl_name(), algo.rate);
         for pass in 0..algo.n_epochs {
-            steps.begin(pass, params)?;
+            steps.begin(pass, self.params)?;
             if minibatches > 1 {
-                units.shuffle(shuffle);
+                self.units.shuffle(self.shuffle);
             }
-            optimizer.set_lr_factor(rate.factor());
-            for m in 0..minibatches {
-                now.stop.check()?;
-                let (from, to) = (m * units.len() / minibatches, (m + 1) * units.len() / minibatches);
-                let passes = Passes::of(*precision, loss_scale.as_ref());
-                let out = (&mut **gradient, &mut **sums);
-                let (rows, left) = steps.gradient(&mut units[from..to], params, passes, out)?;
-                let on_device = left.map(|left| unread.put(left));
-                if !unread.has_terms() {
-                    totals.add(sums.entries().iter().map(|&(name, sum)| (name, sum / rows as f64)), kl_name);
+            self.optimizer.set_lr_factor(rate.factor());
+            let (mut ahead, mut m) = (Ahead::default(), 0);
+            loop {
+                while m < minibatches {
+                    self.minibatch((m, minibatches), steps, now, kl_name, (totals, unread, &mut ahead))?;
+                    m += 1;
                 }
-                if let Some(kept) = &mut **kept_gradient {
-                    kept.clear();
-                    match &on_device {
-                        Some(gradient) => *kept = gradient.to_vec1()?,
-                        None => kept.extend_from_slice(gradient),
-                    }
-                }
-                if let (Some(scale), Some(gradient)) = (&mut **loss_scale, &on_device)
-                    && !scale.takes(is_finite(gradient)?)?
-                {
-                    continue;
-                }
-                totals.add_step(optimizer.step_wherever(params, (on_device, &mut **gradient), now.when, now.stop)?);
+                let Some(step) = ahead.not_finite()? else { break };
+                m = step.minibatch + 1;
+                self.skip(step, totals, unread)?;
             }
             // One step from the policy that acted has come to nothing yet.
             let is_told = kl_name.is_some() && pass + minibatches > 1;
@@ -129,10 +115,66 @@ impl Descent<'_> {
         }
         Ok(rate)
     }
+
+    /// Minibatch `m` of so many, and the step by its gradient.
+    fn minibatch(
+        &mut self,
+        (m, minibatches): (usize, usize),
+        steps: &mut dyn Steps,
+        now: Now<'_>,
+        kl_name: Option<&str>,
+        (totals, unread, ahead): (&mut Totals, &mut Unread, &mut Ahead),
+    ) -> Result<()> {
+        let Self { params, optimizer, precision, loss_scale, units, gradient, kept_gradient, sums, .. } = self;
+        now.stop.check()?;
+        let (from, to) = (m * units.len() / minibatches, (m + 1) * units.len() / minibatches);
+        let passes = Passes::of(*precision, loss_scale.as_ref());
+        let out = (&mut **gradient, &mut **sums);
+        let (rows, left) = steps.gradient(&mut units[from..to], params, passes, out)?;
+        let on_device = left.map(|left| unread.put(left));
+        if !unread.has_terms() {
+            totals.add(sums.entries().iter().map(|&(name, sum)| (name, sum / rows as f64)), kl_name);
+        }
+        if let Some(kept) = &mut **kept_gradient {
+            kept.clear();
+            match &on_device {
+                Some(gradient) => *kept = gradient.to_vec1()?,
+                None => kept.extend_from_slice(gradient),
+            }
+        }
+        if let (Some(scale), Some(gradient)) = (&mut **loss_scale, &on_device) {
+            let is_finite = match optimizer.steps_on_device(params) {
+                true => {
+                    let (scale, optimizer) = (scale.clone(), optimizer.mark(params)?);
+                    let (totals, unread) = (totals.clone(), unread.len());
+                    ahead.put(gradient, Step { minibatch: m, scale, optimizer, totals, unread })?;
+                    true
+                }
+                // The host has to wait for it in any case.
+                false => is_finite(gradient)?,
+            };
+            if !scale.takes(is_finite)? {
+                return Ok(());
+            }
+        }
+        totals.add_step(optimizer.step_wherever(params, (on_device, &mut **gradient), now.when, now.stop)?);
+        Ok(())
+    }
+
+    /// Skips a step of which it is known by now that its gradient is not finite, and goes back to it.
+    fn skip(&mut self, step: Step, totals: &mut Totals, unread: &mut Unread) -> Result<()> {
+        let mut scale = step.scale;
+        self.optimizer.go_back(step.optimizer);
+        *totals = step.totals;
+        unread.truncate(step.unread);
+        let taken = scale.takes(false);
+        *self.loss_scale = Some(scale);
+        taken.map(drop)
+    }
 }
 
 /// Running sums of what gradient steps report.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     report: UpdateReport,
     count: f64,

@@ -6,34 +6,39 @@ use super::OnPolicy;
 use super::descent::Steps;
 use crate::advantage::{Gae, gae_tensors, normalize_tensor};
 use crate::algo::loss_gradient::{LeftThere, Passes};
+use crate::host_only::HostOnly;
 use crate::models::Model;
 use crate::objective::{Objective as _, Report, RowSums, TensorBatch};
 use crate::rollout::{DeviceRollout, Horizon};
-use crate::{Error, Params, Result};
+use crate::{Params, Result};
 
 impl OnPolicy {
-    /// How advantages are estimated on a device.
-    ///
-    /// # Errors
-    /// [`Error::Config`] where that, or what is done with them, is known on the host only.
-    pub(super) fn on_device(&self) -> Result<Gae> {
-        let impossible = |problem: &str, remedy: &str| {
-            Error::Config(format!("envs_on_device = true is impossible: {problem}; {remedy}, or leave it out"))
-        };
-        let Horizon::Steps(_) = self.horizon else {
-            return Err(impossible("rollouts of whole episodes are made on the host", "take ppo"));
-        };
+    /// What of it is known on the host only.
+    pub(super) fn of_the_host(&self) -> Vec<HostOnly> {
+        let mut found = Vec::new();
+        match self.horizon {
+            Horizon::Episodes(_) => {
+                found.push(HostOnly::new("rollouts of whole episodes are made on the host", "take ppo"));
+            }
+            Horizon::Steps(_) if self.estimator.on_device().is_none() => found.push(of_other_advantages()),
+            Horizon::Steps(_) => {}
+        }
         if self.rpo_alpha > 0.0 {
-            return Err(impossible("the shifts of rpo_alpha are drawn on the host", "set rpo_alpha = 0"));
+            found.push(HostOnly::new("the shifts of rpo_alpha are drawn on the host", "set rpo_alpha = 0"));
         }
         if self.recompute_advantages {
-            return Err(impossible("recompute_advantages asks on the host", "set recompute_advantages = false"));
+            let problem = "recompute_advantages asks on the host";
+            found.push(HostOnly::new(problem, "set recompute_advantages = false"));
         }
-        let of_others = "of advantages only generalised advantage estimation has a form on a device";
-        self.estimator
-            .on_device()
-            .ok_or_else(|| impossible(of_others, "take ppo with estimator = gae or, of a2c, a gae_lambda below 1"))
+        found
     }
+}
+
+fn of_other_advantages() -> HostOnly {
+    HostOnly::new(
+        "of advantages only generalised advantage estimation has a form on a device",
+        "take ppo with estimator = gae or, of a2c, a gae_lambda below 1",
+    )
 }
 
 /// The rollout, and what is estimated on it. Minibatches are shuffled on the host, by the same stream: their places are sent to the
@@ -52,9 +57,10 @@ impl<'a> OnDevice<'a> {
     /// Estimates advantages.
     ///
     /// # Errors
-    /// As [`OnPolicy::on_device`]; [`Error::Tensor`] if the device fails.
+    /// [`Error::Config`](crate::Error::Config) for another estimator than that of GAE, [`Error::Tensor`](crate::Error::Tensor) if the
+    /// device fails.
     pub(super) fn new(algo: &'a OnPolicy, network: &'a dyn Model, rollout: &'a DeviceRollout) -> Result<Self> {
-        let Gae { gae_lambda } = algo.on_device()?;
+        let Gae { gae_lambda } = algo.estimator.on_device().ok_or_else(|| of_other_advantages().error())?;
         let advantage = gae_tensors(rollout, algo.gamma as f32, gae_lambda)?;
         let target = (&advantage + &rollout.value)?.flatten_all()?;
         let (advantage, value) = (advantage.flatten_all()?, rollout.value.flatten_all()?);

@@ -25,6 +25,17 @@ impl Unread {
         left.gradient
     }
 
+    /// How many minibatches are unread.
+    pub(super) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Forgets those after the first so many.
+    pub(super) fn truncate(&mut self, minibatches: usize) {
+        self.terms.truncate(minibatches);
+        self.scalars.truncate(self.terms.iter().map(|terms| 1 + terms.len()).sum());
+    }
+
     /// Whether it has what the terms of the last minibatch report.
     pub(super) fn has_terms(&self) -> bool {
         self.terms.last().is_some_and(|terms| !terms.is_empty())

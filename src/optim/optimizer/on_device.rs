@@ -15,9 +15,9 @@ pub(super) struct OnDevice {
     always: bool,
     /// The vectors of the chain's state, in the order in which it shows them, where they are not on the host, whose own are
     /// empty then; `None` in the place of one that is empty.
-    vectors: Option<Vec<Option<Tensor>>>,
+    pub(super) vectors: Option<Vec<Option<Tensor>>>,
     /// The norms of gradients and of updates, summed over the steps since they were last read: scalars.
-    norms: Option<[Tensor; 2]>,
+    pub(super) norms: Option<[Tensor; 2]>,
 }
 
 impl Optimizer {
@@ -170,7 +170,7 @@ impl Optimizer {
     }
 
     /// Moves the vectors of the state to a device.
-    fn leave_host(&mut self, device: &Device) -> Result<()> {
+    pub(super) fn leave_host(&mut self, device: &Device) -> Result<()> {
         if self.on_device.vectors.is_some() {
             return Ok(());
         }
