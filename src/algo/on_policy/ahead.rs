@@ -35,7 +35,7 @@ pub(super) struct Step {
 impl Ahead {
     /// Notes a step by a gradient.
     pub(super) fn put(&mut self, gradient: &Tensor, step: Step) -> Result<()> {
-        // Nothing of what is not finite is NaN; and it stays in a sum.
+        // 0 times what is not finite is NaN, which stays in a sum.
         self.none.push(gradient.affine(0.0, 0.0)?.sum_all()?);
         self.steps.push(step);
         Ok(())
