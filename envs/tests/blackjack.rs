@@ -166,7 +166,7 @@ fn the_picture_shows_the_table() {
         let drawing = env.draw().unwrap();
         let length = |shape: &Shape| match shape {
             Shape::Polygon(corners, _) => corners[2].0 - corners[0].0,
-            Shape::Disc { .. } => panic!("a bar"),
+            Shape::Disc { .. } | Shape::Picture { .. } => panic!("a bar"),
         };
         assert_eq!((length(&drawing.shapes[1]), length(&drawing.shapes[0])), (observation[0], observation[1]));
         let ace = drawing.shapes.iter().any(|shape| matches!(shape, Shape::Disc { .. }));

@@ -188,7 +188,7 @@ fn the_picture_shows_the_state() {
         .iter()
         .filter_map(|shape| match shape {
             Shape::Polygon(points, _) => Some(points),
-            Shape::Disc { .. } => None,
+            Shape::Disc { .. } | Shape::Picture { .. } => None,
         })
         .collect();
     let middle = |points: &[(f32, f32)]| points.iter().map(|p| p.0).sum::<f32>() / points.len() as f32;

@@ -90,7 +90,7 @@ fn the_picture_shows_the_state() {
             .iter()
             .filter_map(|shape| match shape {
                 Shape::Disc { centre, .. } => Some(*centre),
-                Shape::Polygon(..) => None,
+                Shape::Polygon(..) | Shape::Picture { .. } => None,
             })
             .collect();
         let (x, y) = (discs[1].0 - 250.0, 250.0 - discs[1].1);

@@ -204,6 +204,7 @@ fn the_picture_of_the_town_shows_the_state() {
         let middle = |shape: &Shape| match shape {
             Shape::Polygon(corners, _) => ((corners[0].0 + corners[2].0) / 2.0, (corners[0].1 + corners[2].1) / 2.0),
             &Shape::Disc { centre, .. } => centre,
+            Shape::Picture { .. } => panic!("a shape of a colour"),
         };
         drawing.shapes[10..].iter().map(middle).collect()
     };
