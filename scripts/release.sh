@@ -51,7 +51,9 @@ sha256 "$archive" >"$archive.sha256"
 
 cd ../..
 cargo cyclonedx --version 2>/dev/null | grep -qF "$cyclonedx" || cargo install --locked "cargo-cyclonedx@$cyclonedx"
-cargo cyclonedx --format json --spec-version 1.5 --target "$target" --manifest-path Cargo.toml --override-filename bom
-mv bom.json "$archives/uphill-$version.cdx.json"
-rm -f envs/bom.json
+# Of the time of the sources, and without the place where they lie; it writes one beside each crate of the workspace.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0) \
+    cargo cyclonedx --format json --spec-version 1.5 --target "$target" --manifest-path Cargo.toml --override-filename bom
+sed "s#$PWD#.#g" bom.json >"$archives/uphill-$version.cdx.json"
+find . -name bom.json -not -path './target/*' -delete
 ls -l "$archives"
