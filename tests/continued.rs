@@ -115,8 +115,10 @@ fn a_run_that_is_continued_says_what_was_removed_and_can_be_of_one_s_own_environ
         let own = Config { sinks: vec!["jsonl".into()], ..config() };
         ended(&path(removed), &own);
         fs::remove_file(path(removed).join(removed)).expect("removed");
+        // An attempt that does nothing changes nothing of that.
+        drop(RunFolder::resume(path(removed), Trainer::new).expect("an ended run"));
         let (mut run, mut trainer, notes) = continued(&path(removed), 640).expect("it goes on");
-        assert_eq!(notes, [format!("{removed} has been removed: the run goes on without the rows that it had")]);
+        assert_eq!(notes, [format!("{removed} has been removed: the rows that it had are not there any more")]);
         steps(&mut run, &mut trainer, usize::MAX);
         let rows = fs::read_to_string(path(removed).join(removed)).expect("rows");
         assert!(rows.contains("1216") && !rows.contains("640,"), "{removed}: {rows}");

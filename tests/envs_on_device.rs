@@ -131,6 +131,7 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
         ("algo = 'stream_ac'", "learns from rollouts that are made on the host", "take ppo"),
         ("algo = 'trpo'", "learns from rollouts that are made on the host", "take ppo"),
         ("algo = 'v_trace'", "of advantages only generalised advantage estimation", "take ppo"),
+        ("algo = 'a2c(gae_lambda=0.9, estimator=upgo)'", "of advantages only generalised", "a2c with that and"),
         ("algo = 'a2c'", "of advantages only generalised advantage estimation", "a gae_lambda below 1"),
         ("algo = 'ppo(rpo_alpha=0.5)'\nenv = 'Pendulum-v1'", "the shifts of rpo_alpha", "set rpo_alpha = 0"),
         (

@@ -122,7 +122,7 @@ fn what_others_do_to_a_sink_s_file_is_noticed_as_for_metrics_csv() {
     assert!(refused.contains("metrics.jsonl: it is not what the run has written"), "{refused}");
     fs::remove_file(&path).expect("removed");
     let (mut run, mut trainer, notes) = RunFolder::resume(home.path(), Trainer::new).expect("it goes on");
-    assert_eq!(notes, ["metrics.jsonl has been removed: the run goes on without the rows that it had"]);
+    assert_eq!(notes, ["metrics.jsonl has been removed: the rows that it had are not there any more"]);
     go_on(&mut run, &mut trainer, 1, true);
     assert!(text(&path).starts_with("{\"update\":4,"));
     // It counts as a file of the run.

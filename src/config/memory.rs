@@ -116,12 +116,16 @@ impl Config {
         let limit = self.max_memory * GIB;
         if needed > limit {
             let parameters = counted(layout.len(), "parameter");
+            let (of_batches, batches) = match together > 0.0 && self.of_algo("n_minibatches") {
+                true => (" and its minibatches", "more `n_minibatches` do, "),
+                false => ("", ""),
+            };
             let (envs, width) = (counted(self.envs, "environment"), counted(spec.observation_len(), "number"));
             return Err(Error::Config(format!(
                 "the run needs about {}, max_memory = {} GiB: {} for {parameters}, {} for the optimizer, {} for {envs} \
-                 with {width} an observation, {} for a rollout of theirs; smaller {} need less, an optimizer with less state \
-                 does, and a larger max_memory allows it",
-                amount(needed),
+                 with {width} an observation, {} for a rollout of theirs{of_batches}; smaller {} need less, {batches}an optimizer \
+                 with less state does, and max_memory = {} allows it",
+                at_least(needed),
                 self.max_memory,
                 amount(network),
                 amount(learning),
@@ -129,6 +133,7 @@ impl Config {
                 amount(rollout),
                 // Of many rollouts an update holds one at a time.
                 self.sizes(if algo.rollouts() == 1 { &["n_steps"] } else { &[] }),
+                gib_that_hold(needed),
             )));
         }
         // A rollout that grows has room for twice as much.
@@ -178,6 +183,20 @@ fn amount(bytes: f64) -> String {
     let units = [(GIB, "GiB"), (GIB / 1024.0, "MiB"), (GIB / 1024.0 / 1024.0, "KiB")];
     let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= 0.1 * unit).unwrap_or((1.0, "bytes"));
     if unit == 1.0 { format!("{bytes} {name}") } else { format!("{:.1} {name}", bytes / unit) }
+}
+
+/// The same, and never less.
+fn at_least(bytes: f64) -> String {
+    let unit = [GIB, GIB / 1024.0, GIB / 1024.0 / 1024.0].into_iter().find(|unit| bytes >= 0.1 * unit).unwrap_or(1.0);
+    amount((10.0 * bytes / unit).ceil() / 10.0 * unit)
+}
+
+/// What `max_memory` has to be for so many bytes, to three figures, and never less.
+fn gib_that_hold(bytes: f64) -> String {
+    let gib = bytes / GIB;
+    let places = (2.0 - gib.log10().floor()).max(0.0);
+    let scale = 10f64.powf(places);
+    format!("{:.*}", places as usize, (gib * scale).ceil() / scale)
 }
 
 /// Bytes of one lane.

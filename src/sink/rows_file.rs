@@ -54,7 +54,7 @@ pub(super) struct RowsFile {
     kept: Kept,
     /// The file as it was left.
     left: Option<Seen>,
-    /// Whether it was there when it was opened.
+    /// Whether something of it was there when it was opened.
     was_there: bool,
     /// Rows still to be written.
     pending: Vec<u8>,
@@ -89,7 +89,8 @@ impl Seen {
 impl RowsFile {
     /// The file, which from now on is this process's alone; [`RowsFile::keep`] says what of it stays.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let was_there = path.exists();
+        // One without a byte is what an attempt to go on after a removal has left.
+        let was_there = path.metadata().is_ok_and(|there| there.len() > 0);
         let (file, kept) = (lock(path)?, Kept::new(whole_file::folder_of(path)));
         Ok(Self {
             path: path.into(),
@@ -111,7 +112,7 @@ impl RowsFile {
         let is_gone = !self.was_there && *rows != none;
         if is_gone {
             let name = self.path.file_name().unwrap_or_default().display();
-            self.notes.push(format!("{name} has been removed: the run goes on without the rows that it had"));
+            self.notes.push(format!("{name} has been removed: the rows that it had are not there any more"));
         }
         let rows = if is_gone { &none } else { rows };
         let there = self.file.metadata().map_err(Error::io(&self.path))?.len();

@@ -37,7 +37,7 @@ impl OnPolicy {
 fn of_other_advantages() -> HostOnly {
     HostOnly::new(
         "of advantages only generalised advantage estimation has a form on a device",
-        "take ppo with estimator = gae or, of a2c, a gae_lambda below 1",
+        "take ppo with estimator = gae, or a2c with that and a gae_lambda below 1",
     )
 }
 
