@@ -386,6 +386,7 @@ fn a_world_has_letters_goals_wind_and_draws_of_its_own_however_it_is_said() {
         ("map='S.A', goals=['A=1'], goal_reward=2", "goal_reward has no effect: the map has no goal `G`"),
         ("map='S.G', pits='xy', pit_reward=-1", "pit_reward has no effect: the map has no pit `x`, `y`"),
         ("map='S.G', wind=[1]", "wind = 1 number is impossible: it takes one number for each column of the map"),
+        ("map='S.G', moves='nine'", "it must be four or eight or nine, without quotes"),
         ("map='S.G', moves=five", "moves = five is impossible: it must be four or eight or nine"),
         ("map='S_G'", "`floor`, `walls`, `starts`, `pits`, `cliffs` and `boxes` say what other characters stand for"),
     ] {

@@ -104,7 +104,9 @@ impl Kind {
                 format!("it must be a whole number from 1 to {most}, or inf for none"),
             ),
             (Kind::Word(words), value) => {
-                (value.word().is_some_and(|word| words.contains(&word)), format!("it must be {}", words.join(" or ")))
+                let quotes = if matches!(value, Value::Text(_)) { ", without quotes" } else { "" };
+                let expected = format!("it must be {}{quotes}", words.join(" or "));
+                (value.word().is_some_and(|word| words.contains(&word)), expected)
             }
             (Kind::Flag, value) => {
                 (matches!(value.word(), Some("true" | "false")), "it must be true or false".to_string())
