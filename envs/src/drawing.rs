@@ -37,18 +37,7 @@ impl Shape {
     pub fn rectangle(x0: f32, y0: f32, x1: f32, y1: f32, colour: Colour) -> Shape {
         Shape::Polygon(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
     }
-}
 
-impl From<Picture> for Drawing {
-    /// The picture alone, a unit a pixel.
-    fn from(picture: Picture) -> Self {
-        let (width, height) = (picture.width() as f32, picture.height() as f32);
-        let shapes = vec![Shape::Picture { picture, from: (0.0, 0.0), to: (width, height) }];
-        Self { width, height, background: Colour(0, 0, 0), shapes }
-    }
-}
-
-impl Shape {
     /// Whether it has a place: every number is finite.
     #[must_use]
     pub fn is_finite(&self) -> bool {
@@ -57,6 +46,15 @@ impl Shape {
             Shape::Disc { centre: (x, y), radius, .. } => [x, y, radius].iter().all(|x| x.is_finite()),
             Shape::Picture { from, to, .. } => [from.0, from.1, to.0, to.1].iter().all(|x| x.is_finite()),
         }
+    }
+}
+
+impl From<Picture> for Drawing {
+    /// The picture alone, a unit a pixel.
+    fn from(picture: Picture) -> Self {
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let shapes = vec![Shape::Picture { picture, from: (0.0, 0.0), to: (width, height) }];
+        Self { width, height, background: Colour(0, 0, 0), shapes }
     }
 }
 

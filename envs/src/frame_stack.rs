@@ -1,6 +1,7 @@
 //! Environments that show their last observations together.
 
-use crate::{Action, Drawing, Env, EnvError, Space, Spec, Step};
+use crate::wrappers::as_within;
+use crate::{Action, Env, EnvError, Space, Spec, Step};
 
 /// An environment that shows its last `k` observations, the oldest first; before an episode has had so many, its first one stands for
 /// those that are missing. Of boxes the numbers come one observation after the other; of images each pixel has the channels of
@@ -124,19 +125,5 @@ impl<E: Env> Env for FrameStack<E> {
         Ok(())
     }
 
-    fn action_mask(&self, mask: &mut [bool]) -> bool {
-        self.env.action_mask(mask)
-    }
-
-    fn draw(&self) -> Option<Drawing> {
-        self.env.draw()
-    }
-
-    fn prepare_picture(&mut self) -> Result<(), EnvError> {
-        self.env.prepare_picture()
-    }
-
-    fn picture(&mut self) -> Result<Drawing, EnvError> {
-        self.env.picture()
-    }
+    as_within!(action_mask, draw);
 }

@@ -1,6 +1,7 @@
 //! Environments whose choices are shown as switches.
 
-use crate::{Action, Drawing, Env, EnvError, Space, Spec, Step};
+use crate::wrappers::as_within;
+use crate::{Action, Env, EnvError, Space, Spec, Step};
 
 /// An environment of discrete observations, one or several, as one-hot numbers: of each `0..n` there are `n`, 1 where it is and 0
 /// elsewhere. A network sees no order in them then. All else is as it was.
@@ -73,27 +74,5 @@ impl<E: Env> Env for OneHot<E> {
         Ok(step)
     }
 
-    fn save(&self, state: &mut Vec<u64>) -> bool {
-        self.env.save(state)
-    }
-
-    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        self.env.restore(state)
-    }
-
-    fn action_mask(&self, mask: &mut [bool]) -> bool {
-        self.env.action_mask(mask)
-    }
-
-    fn draw(&self) -> Option<Drawing> {
-        self.env.draw()
-    }
-
-    fn prepare_picture(&mut self) -> Result<(), EnvError> {
-        self.env.prepare_picture()
-    }
-
-    fn picture(&mut self) -> Result<Drawing, EnvError> {
-        self.env.picture()
-    }
+    as_within!(save, action_mask, draw);
 }

@@ -1,7 +1,8 @@
 //! The one thing that truncates episodes.
 
 use crate::episodes::saved_length;
-use crate::{Action, Drawing, End, Env, EnvError, Spec, Step};
+use crate::wrappers::as_within;
+use crate::{Action, End, Env, EnvError, Spec, Step};
 
 /// An environment whose episodes are cut off after `max_episode_steps` steps, as Gymnasium's `TimeLimit`.
 ///
@@ -101,21 +102,7 @@ impl<E: Env> Env for TimeLimit<E> {
         self.env.restore(inner)
     }
 
-    fn action_mask(&self, mask: &mut [bool]) -> bool {
-        self.env.action_mask(mask)
-    }
-
-    fn draw(&self) -> Option<Drawing> {
-        self.env.draw()
-    }
-
-    fn prepare_picture(&mut self) -> Result<(), EnvError> {
-        self.env.prepare_picture()
-    }
-
-    fn picture(&mut self) -> Result<Drawing, EnvError> {
-        self.env.picture()
-    }
+    as_within!(action_mask, draw);
 }
 
 /// What the limit of `spec` does to an episode that has taken `elapsed` steps; every truncation comes from here.

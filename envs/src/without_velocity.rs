@@ -1,6 +1,7 @@
 //! Environments whose velocities are hidden.
 
-use crate::{Action, CartPole, Drawing, Env, EnvError, MountainCar, Pendulum, Space, Spec, Step};
+use crate::wrappers::as_within;
+use crate::{Action, CartPole, Env, EnvError, MountainCar, Pendulum, Space, Spec, Step};
 
 /// An environment without some numbers of its observations, velocities for one: what they said has to be remembered from what was
 /// seen before. All else is as it was.
@@ -110,29 +111,7 @@ impl<E: Env> Env for WithoutVelocity<E> {
         Ok(step)
     }
 
-    fn save(&self, state: &mut Vec<u64>) -> bool {
-        self.env.save(state)
-    }
-
-    fn restore(&mut self, state: &[u64]) -> Result<(), EnvError> {
-        self.env.restore(state)
-    }
-
-    fn action_mask(&self, mask: &mut [bool]) -> bool {
-        self.env.action_mask(mask)
-    }
-
-    fn draw(&self) -> Option<Drawing> {
-        self.env.draw()
-    }
-
-    fn prepare_picture(&mut self) -> Result<(), EnvError> {
-        self.env.prepare_picture()
-    }
-
-    fn picture(&mut self) -> Result<Drawing, EnvError> {
-        self.env.picture()
-    }
+    as_within!(save, action_mask, draw);
 }
 
 #[cfg(test)]
