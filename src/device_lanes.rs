@@ -15,7 +15,7 @@ use crate::tensor_env::TensorEnv;
 use crate::{Error, Params, Result};
 
 /// Numbers that are drawn together, and rows that are judged together.
-const TOGETHER: usize = 1 << 22;
+pub(crate) const TOGETHER: usize = 1 << 22;
 const JUDGED: usize = 1 << 16;
 
 /// `N` lanes of a tensor program, and where they stand.

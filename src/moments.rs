@@ -9,7 +9,7 @@ use crate::device::wide;
 /// Added to a variance before the root of it divides.
 pub(crate) const EPS: f64 = 1e-8;
 /// Numbers on a device of which the moments are made together.
-const TOGETHER: usize = 1 << 22;
+pub(crate) const TOGETHER: usize = 1 << 22;
 
 /// Count, means and sums of squared deviations of rows of `D` numbers.
 ///

@@ -180,15 +180,20 @@ impl Config {
 
 /// So many bytes, in the unit in which they are a number to remember.
 fn amount(bytes: f64) -> String {
-    let units = [(GIB, "GiB"), (GIB / 1024.0, "MiB"), (GIB / 1024.0 / 1024.0, "KiB")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| bytes >= 0.1 * unit).unwrap_or((1.0, "bytes"));
-    if unit == 1.0 { format!("{bytes} {name}") } else { format!("{:.1} {name}", bytes / unit) }
+    rounded(bytes, f64::round)
 }
 
 /// The same, and never less.
 fn at_least(bytes: f64) -> String {
-    let unit = [GIB, GIB / 1024.0, GIB / 1024.0 / 1024.0].into_iter().find(|unit| bytes >= 0.1 * unit).unwrap_or(1.0);
-    amount((10.0 * bytes / unit).ceil() / 10.0 * unit)
+    rounded(bytes, f64::ceil)
+}
+
+fn rounded(bytes: f64, round: impl Fn(f64) -> f64) -> String {
+    let units = [(GIB, "GiB"), (GIB / 1024.0, "MiB"), (GIB / 1024.0 / 1024.0, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= 0.1 * unit) {
+        Some((unit, name)) => format!("{:.1} {name}", round(10.0 * bytes / unit) / 10.0),
+        None => format!("{bytes} bytes"),
+    }
 }
 
 /// What `max_memory` has to be for so many bytes, to three figures, and never less.
@@ -202,4 +207,18 @@ fn gib_that_hold(bytes: f64) -> String {
 /// Bytes of one lane.
 fn lane(observation_len: usize) -> f64 {
     4.0 * LANE_OBSERVATIONS * observation_len as f64 + LANE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GIB, amount, at_least, gib_that_hold};
+
+    #[test]
+    fn what_is_needed_is_never_said_to_be_less() {
+        let mib = GIB / 1024.0;
+        assert_eq!([amount(1.21 * mib), at_least(1.21 * mib), at_least(1.5 * GIB)], ["1.2 MiB", "1.3 MiB", "1.5 GiB"]);
+        for (bytes, gib) in [(1.21 * mib, "0.00119"), (GIB, "1.00"), (12.34 * GIB, "12.4"), (1234.5 * GIB, "1235")] {
+            assert_eq!(gib_that_hold(bytes), gib);
+        }
+    }
 }

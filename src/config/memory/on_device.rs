@@ -2,7 +2,7 @@
 
 use uphill_envs::Spec;
 
-use crate::{Config, Layout};
+use crate::{Config, Layout, device_lanes, moments};
 
 /// Numbers of a step that a rollout keeps besides its observation, its action and the state that it led to: log-probability, reward, value,
 /// the next value, whether it carries on, and what is made of them: advantage and target, and the columns on the way there.
@@ -18,10 +18,12 @@ const OF_UNIT: f64 = 4.0;
 const LANE: f64 = 64.0;
 /// Copies of a lane's state and observation: where it stands, stood and goes to.
 const PLACES: f64 = 4.0;
-/// Bytes of what is drawn together, at most, and of the moments of observations.
-const DRAWN: f64 = 4.0 * (1 << 22) as f64;
-const MOMENTS: f64 = 3.0 * 8.0 * (1 << 22) as f64;
-
+/// Bytes of what is drawn together, at most.
+const DRAWN: f64 = (size_of::<f32>() * device_lanes::TOGETHER) as f64;
+/// Bytes that the moments of one number take while they are made: it, what it is apart from the mean, and the square of that.
+const MOMENT: usize = 3 * size_of::<f64>();
+/// Bytes of all whose moments are made together, at most.
+const MOMENTS: f64 = (MOMENT * moments::TOGETHER) as f64;
 /// Bytes of what is there besides, whatever its size: the program of the environments, and what is made on the way.
 const BESIDES: f64 = (1 << 20) as f64;
 
@@ -46,7 +48,7 @@ impl OfDevice {
             layout.blocks().iter().filter(|block| block.shape.len() > 1).map(|block| block.shape[0]).sum();
         let (state, scales) = (state as f64, config.normalize_observation);
         let row = 4.0 * (if scales { 3.0 } else { 1.0 } * seen + 4.0 * action + OF_UNIT * units as f64 + ROW);
-        let moments = if scales { (24.0 * steps * seen).min(MOMENTS) } else { 0.0 };
+        let moments = if scales { (MOMENT as f64 * steps * seen).min(MOMENTS) } else { 0.0 };
         Self {
             lane: 4.0 * (PLACES * (state + seen) + LANE),
             step: 4.0 * (seen + action + state + STEP) + TOLD,
