@@ -1,5 +1,6 @@
 //! Training with environments that are stepped on the learning device.
 
+use uphill::models::{GRU, Model, RecurrentConfig, RecurrentModel};
 use uphill::{Config, History, Metrics, Precision, Seed, Trainer};
 
 fn config(env: &str) -> Config {
@@ -152,7 +153,6 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
     // All of them are told at once.
     let text = "algo = 'ppo(rpo_alpha=0.5, recompute_advantages=true)'\nenv = 'PendulumNoVelocity-v0 | time_aware'\nmodel = 'lstm'\n\
                 distribution = 'gsde'\nnormalize_value = true";
-
     let message = on_device(text).expect_err("six reasons").to_string();
     for part in [
         "(1) the shifts of rpo_alpha are drawn on the host; set rpo_alpha = 0. (2) recompute_advantages",
@@ -180,6 +180,13 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
     };
     let message = Trainer::with_envs(&config("CartPole-v1"), own).err().expect("own").to_string();
     assert!(message.contains("environments of one's own are made for the host"), "{message}");
+    // A network of one's own tells what it is when it is made.
+    let remembers = |spec: &uphill::envs::Spec, device: &_| -> uphill::Result<(_, Box<dyn Model>)> {
+        let (params, network) = RecurrentModel::new(&GRU, spec, &RecurrentConfig::default(), Seed(1), device)?;
+        Ok((params, Box::new(network)))
+    };
+    let message = Trainer::with_network(&config("CartPole-v1"), remembers).err().expect("a memory").to_string();
+    assert!(message.contains("a network with a memory acts on the host; set model = mlp"), "{message}");
 }
 
 #[test]
