@@ -51,9 +51,11 @@ sha256 "$archive" >"$archive.sha256"
 
 cd ../..
 cargo cyclonedx --version 2>/dev/null | grep -qF "$cyclonedx" || cargo install --locked "cargo-cyclonedx@$cyclonedx"
-# Of the time of the sources, and without the place where they lie; it writes one beside each crate of the workspace.
+# Of the time of the sources, and without the place where they lie. It writes one beside each crate of the workspace.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0) \
     cargo cyclonedx --format json --spec-version 1.5 --target "$target" --manifest-path Cargo.toml --override-filename bom
 sed "s#$PWD#.#g" bom.json >"$archives/uphill-$version.cdx.json"
-find . -name bom.json -not -path './target/*' -delete
+cargo metadata --no-deps --format-version 1 | grep -o '"manifest_path":"[^"]*"' | cut -d'"' -f4 | while read -r manifest; do
+    rm -f "$(dirname "$manifest")/bom.json"
+done
 ls -l "$archives"
