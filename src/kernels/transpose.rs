@@ -17,11 +17,7 @@ pub(crate) fn transpose_to(x: &[f32], rows: usize, columns: usize, out: &mut [f3
     assert_eq!([x.len(), out.len()], [rows * columns; 2], "{rows} x {columns} numbers to transpose");
     // Square by square, so that both sides stay in the cache; what is left at the borders number by number.
     let whole = [rows - rows % SIDE, columns - columns % SIDE];
-    for top in (0..whole[0]).step_by(SIDE) {
-        for left in (0..whole[1]).step_by(SIDE) {
-            turn_square(&x[top * columns + left..], columns, &mut out[left * rows + top..], rows);
-        }
-    }
+    turn_squares(x, [rows, columns], whole, out);
     for row in 0..rows {
         for column in if row < whole[0] { whole[1] } else { 0 }..columns {
             out[column * rows + row] = x[row * columns + column];
@@ -29,21 +25,40 @@ pub(crate) fn transpose_to(x: &[f32], rows: usize, columns: usize, out: &mut [f3
     }
 }
 
-/// One square, whose rows begin `stride` apart in `x` and `out_stride` in `out`.
-fn turn_square(x: &[f32], stride: usize, out: &mut [f32], out_stride: usize) {
+/// The corners of all squares in so many rows and columns.
+fn corners([rows, columns]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
+    (0..rows).step_by(SIDE).flat_map(move |top| (0..columns).step_by(SIDE).map(move |left| [top, left]))
+}
+
+/// The squares of `whole` rows and columns among all of them.
+fn turn_squares(x: &[f32], [rows, columns]: [usize; 2], whole: [usize; 2], out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx") {
-        assert!(x.len() >= (SIDE - 1) * stride + SIDE && out.len() >= (SIDE - 1) * out_stride + SIDE);
-        // SAFETY: the machine has AVX, and both slices hold eight rows of eight numbers so far apart.
-        return unsafe { turn_square_avx(x.as_ptr(), stride, out.as_mut_ptr(), out_stride) };
+        // SAFETY: the machine has AVX, and whoever calls has asserted that both slices hold all rows and columns.
+        return unsafe { turn_squares_avx(x.as_ptr(), [rows, columns], whole, out.as_mut_ptr()) };
     }
-    for column in 0..SIDE {
-        let to = &mut out[column * out_stride..][..SIDE];
-        to.iter_mut().enumerate().for_each(|(row, to)| *to = x[row * stride + column]);
+    for [top, left] in corners(whole) {
+        for column in left..left + SIDE {
+            let to = &mut out[column * rows + top..][..SIDE];
+            to.iter_mut().enumerate().for_each(|(row, to)| *to = x[(top + row) * columns + column]);
+        }
     }
 }
 
-/// The same in registers: pairs of rows interleaved, then pairs of pairs, then halves exchanged.
+/// The same, each in registers.
+///
+/// # Safety
+/// `x` points to `rows` times `columns` numbers, `out` to as many, and `whole` are no more than there are.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx")]
+unsafe fn turn_squares_avx(x: *const f32, [rows, columns]: [usize; 2], whole: [usize; 2], out: *mut f32) {
+    for [top, left] in corners(whole) {
+        // SAFETY: the caller says that all of these rows are there.
+        unsafe { turn_square_avx(x.add(top * columns + left), columns, out.add(left * rows + top), rows) };
+    }
+}
+
+/// One square: pairs of rows interleaved, then pairs of pairs, then halves exchanged.
 ///
 /// # Safety
 /// `x` and `out` point to eight rows of eight numbers each, so far apart.
