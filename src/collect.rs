@@ -10,6 +10,7 @@ use crate::episodes::{Episode, Episodes};
 use crate::lane_group::{Bounds, Lane, LaneGroup};
 use crate::models::Model;
 use crate::rollout::{DeviceRollout, Horizon, Rollout};
+use crate::scratch::Scratch;
 use crate::seed::Seed;
 use crate::stop::Flag;
 use crate::world::{Alone, Packet, Unpacked, World, dealt};
@@ -159,6 +160,16 @@ impl Collector {
     /// Makes room for what a policy remembers of each lane, so many numbers.
     pub(crate) fn remember(&mut self, numbers: usize) {
         self.groups.iter_mut().for_each(|group| group.remember(numbers));
+    }
+
+    /// Has a policy that plays all lanes keep what it passed, for who learns from all of it at once.
+    pub(crate) fn keep_passes(&mut self) {
+        self.only_room().into_iter().for_each(|room| room.keeps = true);
+    }
+
+    /// The room of a policy that plays all lanes: who learns from them goes on in it.
+    pub(crate) fn only_room(&mut self) -> Option<&mut Scratch> {
+        if self.is_one() { Some(self.groups[0].scratch_mut()) } else { None }
     }
 
     /// Asks before every step, and between two few hundred observations of one, whether to break the rollout off.

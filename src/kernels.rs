@@ -31,7 +31,7 @@ pub(crate) use fused_mlp::FusedMlp;
 pub(crate) use gru::{Gru, GruPasses};
 pub(crate) use layer::Layer;
 pub(crate) use layer_norm::EPS;
-pub(crate) use mlp::Workspace;
+
 pub(crate) use mlp::{Mlp, Passes, Transposed};
 pub(crate) use vector::{add, all_finite, sum_of_squares, vectorised};
 pub(crate) use windows::Windows;

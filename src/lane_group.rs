@@ -150,6 +150,11 @@ impl LaneGroup {
         self.ignores_masks = true;
     }
 
+    /// The room in which its policy works.
+    pub(crate) fn scratch_mut(&mut self) -> &mut Scratch {
+        &mut self.scratch
+    }
+
     /// Breaks off where this says so.
     pub(crate) fn set_stop(&mut self, stop: Flag) {
         self.scratch.stop = Some(stop);

@@ -11,6 +11,8 @@ use crate::stop::{Flag, Stop};
 pub struct Scratch {
     room: Option<Box<dyn Any + Send>>,
     pub(crate) stop: Option<Flag>,
+    /// Whether who learns next, with this room, learns from what is passed now, all of it at once: a model may keep it.
+    pub(crate) keeps: bool,
 }
 
 impl Scratch {
@@ -21,7 +23,7 @@ impl Scratch {
 
     /// The same, and whether to break off, to be asked now and then by what takes long.
     pub fn with_stop<T: Any + Send + Default>(&mut self) -> (Stop<'_>, &mut T) {
-        let Self { room, stop } = self;
+        let Self { room, stop, .. } = self;
         if !room.as_ref().is_some_and(|room| room.is::<T>()) {
             *room = Some(Box::new(T::default()));
         }
@@ -29,6 +31,11 @@ impl Scratch {
             Some(room) => (Stop::of(stop.as_ref()), room),
             None => unreachable!("it has just been made"),
         }
+    }
+
+    /// Exchanges its room for another's.
+    pub(crate) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.room, &mut other.room);
     }
 
     /// Whether to break off.

@@ -178,7 +178,9 @@ impl Trainer {
         let breaks_off = note.is_some() || !goes_back;
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
         self.learner.values.clone_from(&self.normaliser.value);
+        exchange_room(&mut self.learner, &mut self.collector);
         let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
+        exchange_room(&mut self.learner, &mut self.collector);
         self.spent.learning += begun.elapsed();
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
             self.learner.put_back(&learner, &mut *self.algo)?;
@@ -304,6 +306,12 @@ impl Trainer {
         }
         Ok(policy)
     }
+}
+
+/// Lends whoever learns the room of whoever has played all lanes, or gives it back: weights are turned round there once, and what was
+/// passed may be there still.
+fn exchange_room(learner: &mut Learner, collector: &mut Collector) {
+    collector.only_room().into_iter().for_each(|room| learner.exchange_room(room));
 }
 
 #[cfg(test)]

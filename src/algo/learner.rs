@@ -113,6 +113,11 @@ pub(crate) struct Snapshot {
 }
 
 impl Learner {
+    /// Exchanges the room of passes for that of who has played.
+    pub(crate) fn exchange_room(&mut self, other: &mut Scratch) {
+        self.buffers.scratch.exchange(other);
+    }
+
     /// Notes where it and an algorithm stand, for [`Learner::put_back`].
     pub(crate) fn note(&mut self, algo: &mut dyn Algorithm) -> Result<Snapshot> {
         let mut arrays = Arrays::default();

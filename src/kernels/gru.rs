@@ -64,6 +64,7 @@ impl Gru {
             for (found, _) in found.chunks_exact_mut(h).zip(&begins[t * lanes..]).filter(|(_, begins)| **begins) {
                 found.fill(0.0);
             }
+            room.resize(lanes * layer.outputs, 0.0);
             layer.forward(theta, transposed.weight(0), found, lanes, room);
             let rows = gates[3 * t * each..3 * (t + 1) * each].chunks_exact_mut(3 * h).zip(room.chunks_exact(3 * h));
             let rows = rows.zip(found.chunks_exact(h)).zip(from_memory[t * each..].chunks_exact_mut(h));

@@ -101,9 +101,8 @@ impl Layer {
     }
 
     /// `out = x·Wᵀ + b` for `batch` rows of `x`; `transposed` is what [`transpose_weight`](Self::transpose_weight) made of the weight.
-    pub(super) fn forward(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut Vec<f32>) {
+    pub(super) fn forward(&self, theta: &[f32], transposed: &[f32], x: &[f32], batch: usize, out: &mut [f32]) {
         let (i, o) = (self.inputs, self.outputs);
-        out.resize(batch * o, 0.0);
         if o <= FEW {
             return scalar_products(self.weight(theta), self.bias(theta), x, out);
         }
@@ -208,9 +207,9 @@ impl Layer {
     }
 }
 
-/// `y = f(y)`; `sums` receives the argument of `f` where [`times_derivative`] will need it.
+/// `y = f(y)`; to `sums` the argument of `f` is added where [`times_derivative`] will need it.
 pub(super) fn activate(f: Activation, y: &mut [f32], sums: &mut Vec<f32>) {
-    sums.clear();
+    let from = sums.len();
     match f {
         Activation::Tanh => tanh_in_place(y),
         Activation::Relu => vectorised(
@@ -222,7 +221,7 @@ pub(super) fn activate(f: Activation, y: &mut [f32], sums: &mut Vec<f32>) {
             sigmoid_in_place(y);
             vectorised(
                 #[inline(always)]
-                move || y.iter_mut().zip(&*sums).for_each(|(y, x)| *y *= x),
+                move || y.iter_mut().zip(&sums[from..]).for_each(|(y, x)| *y *= x),
             );
         }
         Activation::Gelu => {

@@ -8,11 +8,10 @@ pub(crate) const EPS: f32 = 1e-5;
 /// Sums that go side by side.
 const WIDE: usize = 16;
 
-/// `y = (x − mean x) / √(var x + ε)` of each row of so many numbers; `inverse` receives each row's `1/√(var x + ε)`.
+/// `y = (x − mean x) / √(var x + ε)` of each row of so many numbers; to `inverse` each row's `1/√(var x + ε)` is added.
 ///
 /// Ba et al. 2016, <https://arxiv.org/abs/1607.06450>, eq. 4 without gains and biases.
 pub(super) fn normalise(y: &mut [f32], width: usize, inverse: &mut Vec<f32>) {
-    inverse.clear();
     let n = width as f32;
     vectorised(
         #[inline(always)]

@@ -9,7 +9,7 @@ use super::layer_norm::{normalise, times_jacobian};
 use crate::params::Version;
 
 /// Linear layers with one activation between them and none after the last, each hidden one normalised before its activation or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mlp {
     pub(crate) layers: Vec<Layer>,
     pub(crate) activation: Activation,
@@ -24,6 +24,11 @@ pub(crate) struct Transposed {
 }
 
 impl Transposed {
+    /// Whether these are the weights that a network was passed with.
+    fn are_those(&self, of: Option<&(Version, Mlp)>, mlp: &Mlp) -> bool {
+        matches!((&self.of, of), (Some((now, _)), Some((then, network))) if now == then && network == mlp)
+    }
+
     /// Of one layer.
     pub(super) fn weight(&self, layer: usize) -> &[f32] {
         &self.weights[layer]
@@ -54,7 +59,7 @@ impl Transposed {
     }
 }
 
-/// What acting keeps from call to call: fresh buffers of this size would be mapped and faulted in each time.
+/// What an operation keeps from call to call: fresh buffers of this size would be mapped and faulted in each time.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     pub(crate) transposed: Transposed,
@@ -64,6 +69,10 @@ pub(crate) struct Workspace {
 /// What passes over a batch leave behind, and room for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Passes {
+    /// Which network, of which parameters, rows were added by; none where they were not.
+    of: Option<(Version, Mlp)>,
+    /// `[rows, inputs]`: those rows.
+    added: Vec<f32>,
     /// `[batch, outputs]` of each layer, after its activation.
     outputs: Vec<Vec<f32>>,
     /// The same before the activation, kept only where the derivative cannot be had from the output.
@@ -82,12 +91,46 @@ impl Passes {
         self.outputs.last().map_or(&[], Vec::as_slice)
     }
 
+    /// Notes by what rows are added from now on.
+    fn note(&mut self, mlp: &Mlp, transposed: &Transposed) {
+        match (&mut self.of, &transposed.of) {
+            (Some((version, of)), Some((now, _))) => {
+                version.clone_from(now);
+                of.clone_from(mlp);
+            }
+            (of, now) => *of = now.as_ref().map(|(version, _)| (version.clone(), mlp.clone())),
+        }
+    }
+
+    /// Leaves the first rows.
+    fn truncate(&mut self, rows: usize, of: &Mlp) {
+        let Self { added, outputs, sums, normalised, .. } = self;
+        added.truncate(rows * of.inputs());
+        for (l, layer) in of.layers.iter().enumerate() {
+            outputs[l].truncate(rows * layer.outputs);
+            sums[l].truncate(rows * layer.outputs);
+            normalised[l].0.truncate(rows * layer.outputs);
+            normalised[l].1.truncate(rows);
+        }
+    }
+
     /// `[batch, units]` of the last hidden layer of the last forward pass; without any `x`, which it was of.
     pub(crate) fn hidden<'a>(&'a self, x: &'a [f32]) -> &'a [f32] {
         match &self.outputs[..] {
             [.., hidden, _] => hidden,
             _ => x,
         }
+    }
+}
+
+impl Clone for Mlp {
+    fn clone(&self) -> Self {
+        Self { layers: self.layers.clone(), activation: self.activation, layer_norm: self.layer_norm }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.layers.clone_from(&other.layers);
+        (self.activation, self.layer_norm) = (other.activation, other.layer_norm);
     }
 }
 
@@ -105,22 +148,77 @@ impl Mlp {
         places(&self.layers)
     }
 
-    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `transposed` is of these parameters.
+    /// `yₗ = f(yₗ₋₁·Wₗᵀ + bₗ)` for `batch` rows of `x`, `f` missing on the last layer. `transposed` is of these parameters. Rows that
+    /// were [added](Self::add) first have gone through already.
     pub(crate) fn forward(&self, theta: &[f32], transposed: &Transposed, x: &[f32], batch: usize, passes: &mut Passes) {
+        if self.has_passed(transposed, x, passes) {
+            return passes.truncate(batch, self);
+        }
+        passes.added.clear();
+        self.pass(theta, transposed, (x, 0..batch), passes);
+    }
+
+    /// The same for rows that are added to those before them, if the parameters are still the same and all are no more than `most`: who
+    /// learns from them next has no need to do it again. Returns what the last layer puts out for these rows, `[batch, outputs]`, and the
+    /// hidden one before it; without any `x`.
+    pub(crate) fn add<'a>(
+        &self,
+        theta: &[f32],
+        transposed: &Transposed,
+        (x, batch): (&'a [f32], usize),
+        most: usize,
+        passes: &'a mut Passes,
+    ) -> [&'a [f32]; 2] {
+        let mut from = passes.added.len().checked_div(self.inputs()).unwrap_or(0);
+        if batch > most {
+            (passes.of, from) = (None, 0);
+            passes.added.clear();
+        } else {
+            if from + batch > most || !transposed.are_those(passes.of.as_ref(), self) {
+                from = 0;
+                passes.added.clear();
+                passes.note(self, transposed);
+            }
+            passes.added.extend_from_slice(x);
+        }
+        self.pass(theta, transposed, (x, from..from + batch), passes);
+        let of = |l: usize| &passes.outputs[l][from * self.layers[l].outputs..];
+        match self.layers.len() {
+            0 => [&[], x],
+            1 => [of(0), x],
+            n => [of(n - 1), of(n - 2)],
+        }
+    }
+
+    /// Whether these rows are the first of those that were added.
+    fn has_passed(&self, transposed: &Transposed, x: &[f32], passes: &Passes) -> bool {
+        let added = passes.added.get(..x.len()).unwrap_or_default();
+        let are_those = || added.iter().zip(x).all(|(a, b)| a.to_bits() == b.to_bits());
+        !added.is_empty() && are_those() && transposed.are_those(passes.of.as_ref(), self)
+    }
+
+    /// Goes forward with `x`, the rows of these numbers among all.
+    fn pass(&self, theta: &[f32], transposed: &Transposed, (x, rows): (&[f32], Range<usize>), passes: &mut Passes) {
         passes.outputs.resize_with(self.layers.len(), Vec::new);
         passes.sums.resize_with(self.layers.len(), Vec::new);
         passes.normalised.resize_with(self.layers.len(), Default::default);
         for (l, layer) in self.layers.iter().enumerate() {
             let (before, rest) = passes.outputs.split_at_mut(l);
-            let input = before.last().map_or(x, Vec::as_slice);
-            layer.forward(theta, &transposed.weights[l], input, batch, &mut rest[0]);
+            let input = before.last().map_or(x, |before| &before[rows.start * layer.inputs..]);
+            let from = rows.start * layer.outputs;
+            rest[0].resize(rows.end * layer.outputs, 0.0);
+            let output = &mut rest[0][from..];
+            layer.forward(theta, &transposed.weights[l], input, rows.len(), output);
             if l + 1 < self.layers.len() {
                 if self.layer_norm {
                     let (normalised, inverse) = &mut passes.normalised[l];
-                    normalise(&mut rest[0], layer.outputs, inverse);
-                    normalised.clone_from(&rest[0]);
+                    inverse.truncate(rows.start);
+                    normalise(output, layer.outputs, inverse);
+                    normalised.truncate(from);
+                    normalised.extend_from_slice(output);
                 }
-                activate(self.activation, &mut rest[0], &mut passes.sums[l]);
+                passes.sums[l].truncate(from);
+                activate(self.activation, output, &mut passes.sums[l]);
             }
         }
     }
@@ -151,7 +249,7 @@ impl Mlp {
         output_gradient: &[f32],
         gradient: &mut [f32],
     ) -> &'a [f32] {
-        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch } = passes;
+        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch, .. } = passes;
         deltas.resize_with(self.layers.len(), Vec::new);
         if let Some(last) = deltas.last_mut() {
             output_gradient.clone_into(last);
@@ -192,7 +290,7 @@ impl Mlp {
         batch: usize,
         passes: &'a mut Passes,
     ) -> &'a [f32] {
-        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch } = passes;
+        let Passes { outputs, sums, normalised, deltas, sigmoid, scratch, .. } = passes;
         deltas.resize_with(self.layers.len(), Vec::new);
         for (l, layer) in self.layers.iter().enumerate() {
             let (before, delta) = deltas.split_at_mut(l);
@@ -212,3 +310,6 @@ impl Mlp {
         deltas.last().map_or(&[], Vec::as_slice)
     }
 }
+
+#[cfg(test)]
+mod tests;

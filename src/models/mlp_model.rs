@@ -9,6 +9,7 @@ use uphill_envs::Spec;
 
 use super::dense::{Dense, activated, normalised};
 use super::layers::{POLICY_GAIN, VALUE_GAIN, head, heads, hidden_layers};
+use super::nets::Net as _;
 use super::nets::Nets;
 use super::own_outputs::OwnOutputs;
 use super::shard::{self, Shard};
@@ -17,7 +18,7 @@ use super::{Activation, Model, Operation, Site, brought_to, fisher, rows};
 use crate::distributions::Distribution;
 use crate::error::check_len;
 use crate::init::Initialiser;
-use crate::kernels::{EPS, FusedMlp, Mlp, Transposed, Workspace};
+use crate::kernels::{EPS, FusedMlp, Mlp, Transposed};
 use crate::layout::Layout;
 use crate::objective::{Objective, RowSums};
 use crate::params::Params;
@@ -73,9 +74,9 @@ pub struct MlpModel {
 /// What a perceptron keeps in its [`Scratch`].
 #[derive(Default)]
 struct MlpScratch {
-    acting: Workspace,
-    /// The weights of each perceptron, for all shards of a minibatch.
+    /// The weights of each perceptron, for acting and for all shards of a minibatch.
     transposed: [Transposed; 2],
+    /// The first is for acting, too: what it holds then may be what is learnt from next.
     shards: Vec<Shard>,
 }
 
@@ -196,16 +197,25 @@ impl MlpModel {
         Ok((y, hidden))
     }
 
+    /// The first perceptron, or the second.
+    fn net(&self, which: usize) -> &Arc<Mlp> {
+        match &self.nets {
+            Nets::Separate { critic, .. } if which > 0 => critic,
+            Nets::Separate { actor: net, .. } | Nets::Shared(net) => net,
+        }
+    }
+
     /// Replaces `out` by some columns of one perceptron's outputs, `own` after each row: on the host on the CPU, through tensors elsewhere.
     fn infer(
         &self,
-        net: &Arc<Mlp>,
+        which: usize,
         (columns, own): (Range<usize>, &OwnOutputs),
         params: &Params,
         observation: &[f32],
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) -> Result<()> {
+        let net = self.net(which);
         let width = net.inputs();
         let batch = rows(observation, width)?;
         out.clear();
@@ -223,18 +233,23 @@ impl MlpModel {
             };
             return params.read(|theta| push_rows(own, theta, (&outputs, net.outputs(), columns), &hidden, out));
         }
-        let (stop, MlpScratch { acting: Workspace { transposed, passes }, .. }) = scratch.with_stop();
+        // As many rows as are learnt from together.
+        let most = if scratch.keeps { net.share() } else { 0 };
+        let (stop, MlpScratch { transposed, shards }) = scratch.with_stop();
+        if shards.is_empty() {
+            shards.push(Shard::default());
+        }
+        let (transposed, passes) = (&mut transposed[which], shards[0].passes(which));
         params.read(|theta| {
             transposed.update(net, theta, &params.version());
             // In blocks, so that the workspace stays in the cache and small however long the rollout is.
             for block in observation.chunks(ACTING_BLOCK * width) {
                 stop.check()?;
-                net.forward(theta, transposed, block, block.len() / width, passes);
-                let outputs = passes.output();
+                let [outputs, hidden] = net.add(theta, transposed, (block, block.len() / width), most, passes);
                 if columns == (0..net.outputs()) && own.len() == 0 {
                     out.extend_from_slice(outputs);
                 } else {
-                    push_rows(own, theta, (outputs, net.outputs(), columns.clone()), passes.hidden(block), out);
+                    push_rows(own, theta, (outputs, net.outputs(), columns.clone()), hidden, out);
                 }
             }
             Ok(())
@@ -289,8 +304,7 @@ impl Model for MlpModel {
         scratch: &mut Scratch,
         outputs: &mut Vec<f32>,
     ) -> Result<()> {
-        let (Nets::Separate { actor: net, .. } | Nets::Shared(net)) = &self.nets;
-        self.infer(net, (0..self.distribution.network_outputs(), &self.own), params, observation, scratch, outputs)
+        self.infer(0, (0..self.distribution.network_outputs(), &self.own), params, observation, scratch, outputs)
     }
 
     fn actor(&self, params: &Params) -> Result<Option<Vec<Operation>>> {
@@ -299,11 +313,11 @@ impl Model for MlpModel {
     }
 
     fn values(&self, params: &Params, observation: &[f32], scratch: &mut Scratch, values: &mut Vec<f32>) -> Result<()> {
-        let (net, column) = match &self.nets {
-            Nets::Separate { critic, .. } => (critic, 0),
-            Nets::Shared(net) => (net, self.distribution.network_outputs()),
+        let (which, column) = match &self.nets {
+            Nets::Separate { .. } => (1, 0),
+            Nets::Shared(_) => (0, self.distribution.network_outputs()),
         };
-        self.infer(net, (column..column + 1, &OwnOutputs::default()), params, observation, scratch, values)
+        self.infer(which, (column..column + 1, &OwnOutputs::default()), params, observation, scratch, values)
     }
 
     fn host_gradient(

@@ -120,9 +120,9 @@ impl NormalisedModel {
         scratch: &mut Scratch,
         answer: impl FnOnce(&dyn Model, &[f32], &mut Scratch) -> Result<R>,
     ) -> Result<R> {
-        let stop = scratch.stop.clone();
+        let (stop, keeps) = (scratch.stop.clone(), scratch.keeps);
         let Room { scale, observation: normalised, model, .. } = scratch.of();
-        model.stop = stop;
+        (model.stop, model.keeps) = (stop, keeps);
         self.normalise(params, observation, scale, normalised)?;
         answer(&*self.model, normalised, model)
     }

@@ -141,6 +141,11 @@ impl<N: Net> Default for Shard<N> {
 }
 
 impl<N: Net> Shard<N> {
+    /// Passes of the first network, or of the second.
+    pub(super) fn passes(&mut self, which: usize) -> &mut N::Passes {
+        if which == 0 { &mut self.actor } else { &mut self.critic }
+    }
+
     /// Loss and gradient of share `index` of `count`.
     fn run(
         &mut self,

@@ -154,6 +154,9 @@ impl Trainer {
         let (history, normaliser) = (History::new(spec.reward_threshold), config.make_normaliser(spec));
         collector.set_most_steps(reckoning.most_steps);
         collector.remember(network.memory());
+        if algo.most_steps() == 1 {
+            collector.keep_passes();
+        }
         let mut learner = Learner::new(network, params, optimizer, seed).in_precision(config.precision);
         let updates = config.steps.div_ceil(least_env_steps(&*algo, config.envs));
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());

@@ -177,3 +177,29 @@ fn a_run_that_gives_up_says_how_often_it_diverged() {
         assert_eq!(error.contains("precision = bf16"), text.contains("f16"), "{error}");
     }
 }
+
+#[test]
+fn what_acting_kept_is_learnt_from_as_if_it_were_passed_again() {
+    let parameters = |text: &str, keeps: bool| -> Result<Vec<u32>> {
+        let mut trainer = Trainer::new(&Config::from_toml(text)?)?;
+        let room = trainer.collector.only_room().expect("one policy plays all lanes");
+        assert!(std::mem::replace(&mut room.keeps, keeps));
+        for _ in 0..12 {
+            trainer.update()?;
+        }
+        Ok(trainer.learner.params.snapshot()?.iter().map(|theta| theta.to_bits()).collect())
+    };
+    for settings in [
+        "",
+        "shared_trunk = true",
+        "layer_norm = true\nactivation = 'silu'",
+        "hidden = []\nnormalize_observation = true",
+        "gae_lambda = 0.9\nn_steps = 64\nhidden = [20]",
+        "env = 'Pendulum-v1'\ndistribution = 'gsde'\ncritic_hidden = [7]",
+        "env = 'MemoryChain-v0'\nestimator = 'upgo'\nnormalize_value = true",
+    ] {
+        let text = format!("algo = 'a2c'\nenvs = 4\n{settings}");
+        let [kept, again] = [true, false].map(|keeps| parameters(&text, keeps).expect("updates"));
+        assert_eq!(kept, again, "{settings}");
+    }
+}

@@ -29,6 +29,7 @@ fn a_weight_in_panels_gives_the_bits_that_one_as_a_whole_gives() {
             assert_eq!(found, expected[..inputs * outputs], "{inputs} inputs, {batch} rows, the weight's gradient");
 
             layer.transpose_weight(&theta, &mut room);
+            found.resize(batch * outputs, 0.0);
             layer.forward(&theta, &room, &x, batch, &mut found);
             for (i, y) in found.iter().enumerate().filter(|_| outputs > super::FEW) {
                 let (row, output) = (&x[i / outputs * inputs..][..inputs], i % outputs);
