@@ -257,6 +257,16 @@ impl RowsFile {
     }
 }
 
+impl Drop for RowsFile {
+    /// Leaves nothing where nothing was and no row came.
+    fn drop(&mut self) {
+        if !self.was_there && self.is_empty() && self.path.metadata().is_ok_and(|there| there.len() == 0) {
+            // Without a byte it is as good as removed, should it not go.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// Gives a file that holds something another name, as it is not the run's, and says so.
 pub(crate) fn put_aside(path: &Path) -> Result<Option<String>> {
     if !path.metadata().is_ok_and(|there| there.len() > 0) {
