@@ -18,8 +18,11 @@ pub(crate) fn shown_path(path: &Path) -> String {
 }
 
 /// What is said of a file where the folder of a run is meant: its own folder, if that may be one; and of a folder that has runs in
-/// it, as that of several seeds: one of these. Nothing of what is neither.
+/// it, as that of several seeds: one of these; and of nothing. Nothing of what is none of these.
 pub(crate) fn for_a_folder(path: &Path) -> Option<String> {
+    if path.try_exists().is_ok_and(|exists| !exists) {
+        return Some("there is no such folder".into());
+    }
     let is_run = |folder: &Path| folder.join("config.toml").is_file();
     if path.is_dir() && !is_run(path) {
         let inside = path.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path()));

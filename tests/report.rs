@@ -228,7 +228,7 @@ fn what_is_no_run_is_refused_and_what_is_not_there_yet_is_said() {
         "{}",
         refused(one)
     );
-    assert!(refused(&[home.path().join("none")]).contains("there is no config.toml here"));
+    assert!(refused(&[home.path().join("none")]).contains("there is no such folder"));
     assert!(refused(&[]).contains("0 runs: a page shows 1 to 32"));
     assert!(refused(&vec![folder; 33]).contains("33 runs"));
 }
