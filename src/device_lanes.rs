@@ -228,17 +228,19 @@ impl DeviceLanes {
 
 /// What draws a policy's actions on a device, or what keeps it from acting there.
 pub(crate) fn sampler(distribution: &dyn Distribution) -> std::result::Result<&dyn TensorSampler, HostOnly> {
-    distribution.sampler().ok_or_else(|| drawn_on_the_host(distribution))
+    // Its type, without what it is made of.
+    let name =
+        || format!("{distribution:?}").split(|c: char| !c.is_alphanumeric()).next().map(quoted).unwrap_or_default();
+    distribution.sampler().ok_or_else(|| drawn_on_the_host(&name(), distribution))
 }
 
-fn drawn_on_the_host(distribution: &dyn Distribution) -> HostOnly {
-    // Its kind, without what it is made of.
-    let kind = format!("{distribution:?}").split(|c: char| !c.is_alphanumeric()).next().map(quoted).unwrap_or_default();
+/// What is said of a distribution of this name.
+pub(crate) fn drawn_on_the_host(name: &str, distribution: &dyn Distribution) -> HostOnly {
     let drawn = match distribution.action_kind() {
         ActionKind::Discrete => "categorical",
         ActionKind::Continuous => "diag_gaussian",
     };
-    HostOnly::new(format!("{kind} is drawn from on the host only"), format!("take {drawn}"))
+    HostOnly::new(format!("{name} is drawn from on the host only"), format!("take {drawn}"))
 }
 
 /// Writes a step of a rollout, `[N, ..]`, to its place in `[T, N, ..]`.

@@ -53,7 +53,7 @@ impl Evaluation {
     #[must_use]
     pub fn unknown(&self) -> Option<String> {
         let Self { episodes, cut, .. } = self;
-        let remedy = "the task has no limit of steps; give it one: max_episode_steps";
+        let remedy = "the task has no limit of steps; where it is trained with max_episode_steps it has one";
         let text =
             format!("unknown: {cut} of {} cut off after {LONGEST} steps; {remedy}", counted(episodes, "episode"));
         (*cut > 0).then_some(text)

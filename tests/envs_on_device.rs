@@ -141,7 +141,7 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
             "set recompute_advantages = false",
         ),
         ("model = 'gru'", "a network with a memory acts on the host", "set model = mlp"),
-        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "Gsde is drawn from on the host only", "take diag_gaussian"),
+        ("env = 'Pendulum-v1'\ndistribution = 'gsde'", "gsde is drawn from on the host only", "take diag_gaussian"),
     ] {
         let message = on_device(text).expect_err(text).to_string();
         assert!(message.starts_with("envs_on_device = true is impossible: "), "{text}: {message}");
@@ -159,7 +159,7 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
         "(3) wrappers and",
         "(4) normalize_value",
         "(5) a network with a memory",
-        "(6) Gsde is drawn from on the host only; take diag_gaussian. ",
+        "(6) gsde is drawn from on the host only; take diag_gaussian. ",
         "Or leave it out",
     ] {
         assert!(message.contains(part), "{message}");

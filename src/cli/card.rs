@@ -32,7 +32,7 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// What a licence is called there, such as mit or apache-2.0
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     license: Option<String>,
 }
 

@@ -3,7 +3,8 @@
 use candle_core::Device;
 use uphill_envs::quoted;
 
-use crate::device_lanes::sampler;
+use crate::device_lanes::{drawn_on_the_host, sampler};
+use crate::distributions;
 use crate::host_only::HostOnly;
 use crate::models::{self, Model};
 use crate::tensor_env::TensorEnv;
@@ -30,8 +31,12 @@ impl Config {
             found.push(remembering());
         }
         // What it has to choose among depends on the actions; an environment that cannot be made is told of where it is.
-        if let Ok(distribution) = self.make_env().and_then(|env| self.make_distribution(env.spec())) {
-            found.extend(sampler(&*distribution).err());
+        if let Ok(env) = self.make_env()
+            && let Ok(distribution) = self.make_distribution(env.spec())
+            && distribution.sampler().is_none()
+        {
+            let word = distributions::taken(self.catalogue.distributions(), &self.distribution, &env.spec().action)?;
+            found.push(drawn_on_the_host(&word.name, &*distribution));
         }
         let row = self.catalogue.env(&self.env.word.name);
         if row.is_ok_and(|row| row.make.tensors.is_none()) {
