@@ -232,3 +232,21 @@ fn what_is_no_run_is_refused_and_what_is_not_there_yet_is_said() {
     assert!(refused(&[]).contains("0 runs: a page shows 1 to 32"));
     assert!(refused(&vec![folder; 33]).contains("33 runs"));
 }
+
+#[test]
+fn a_run_that_is_named_twice_is_shown_once() {
+    let home = home();
+    trained(home.path(), "one", 21);
+    let said = Command::new(env!("CARGO_BIN_EXE_uphill"))
+        .current_dir(home.path())
+        .args(["report", "one", "./one/../one", "--max-steps", "0", "--out", "page.html"])
+        .output()
+        .expect("the program runs");
+    assert!(said.status.success());
+    let note = "./one/../one is the same run as one: it is shown once";
+    assert!(String::from_utf8_lossy(&said.stderr).contains(note), "{}", String::from_utf8_lossy(&said.stderr));
+    let page = data(&fs::read_to_string(home.path().join("page.html")).expect("a page"));
+    let charts = page["charts"].as_array().expect("charts");
+    assert!(!charts.is_empty());
+    assert!(charts.iter().all(|chart| chart["series"].as_array().is_some_and(|series| series.len() == 1)), "{page}");
+}

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::read;
 use crate::report::{ReportOptions, html};
-use crate::screen::{self, say};
+use crate::screen::{self, say, tell};
 use crate::{Catalogue, Error, Result, destination, whole_file};
 
 /// Writes run folders as one HTML page, which needs no connection: curves, results, an episode, settings.
@@ -38,6 +38,7 @@ pub(super) fn command(_: &Catalogue) -> Command {
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
     let Arguments { runs, out, title, seed, max_steps } = read(args)?;
+    let runs = distinct(runs);
     let out = out.unwrap_or_else(|| match &*runs {
         [run] if run.is_dir() => run.join("report.html"),
         _ => Path::new("report.html").into(),
@@ -47,4 +48,23 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
     whole_file::write(&out, page.as_bytes()).map_err(Error::io(&out))?;
     say(screen::path(&out))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each folder once, by whatever path it was named.
+fn distinct(runs: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut once: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for run in runs {
+        let place = run.canonicalize().unwrap_or_else(|_| run.clone());
+        match once.iter().find(|(_, known)| *known == place) {
+            Some((known, _)) => {
+                tell(format_args!(
+                    "{} is the same run as {}: it is shown once",
+                    screen::path(&run),
+                    screen::path(known)
+                ));
+            }
+            None => once.push((run, place)),
+        }
+    }
+    once.into_iter().map(|(run, _)| run).collect()
 }
