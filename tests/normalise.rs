@@ -274,3 +274,22 @@ fn what_clips_without_a_normaliser_is_refused() {
     let message = said("algo = \"ppo\"\nnormalize_observation = true\nclip_observation = 0.0\n");
     assert!(message.contains("clip_observation = 0") && message.contains("above 0"), "{message}");
 }
+
+#[test]
+fn tensors_are_brought_to_the_scale_of_now() {
+    let spec = uphill::envs::make("CartPole-v1").expect("an environment").spec().clone();
+    let (mut params, network) = MlpModel::new(&spec, &Default::default(), Seed(31), &CPU).expect("a network");
+    let network = NormalisedModel::new(Box::new(network), &mut params, 10.0).expect("a normaliser");
+    let observation: Vec<f32> = (0..12).map(|i| (i as f32 * 0.7).sin()).collect();
+    let tensor = candle_core::Tensor::from_slice(&observation, (3, 4), &CPU).expect("observations");
+    let (mut scratch, mut outputs) = (Scratch::default(), Vec::new());
+    for [mean, variance] in [[0.0, 1.0], [0.5, 1.0], [0.5, 4.0], [0.0, 4.0]] {
+        for (name, number) in [("normaliser.mean", mean), ("normaliser.variance", variance)] {
+            params.buffers_mut().get_mut(name).expect("a buffer").fill(number);
+        }
+        network.outputs(&params, &observation, &mut scratch, &mut outputs).expect("outputs");
+        let on_tensors = network.forward(&params, &tensor).expect("a pass").0;
+        let on_tensors: Vec<f32> = on_tensors.flatten_all().and_then(|x| x.to_vec1()).expect("numbers");
+        assert!(outputs.iter().zip(&on_tensors).all(|(a, b)| (a - b).abs() < 1e-6), "{mean} {variance}");
+    }
+}

@@ -1,8 +1,8 @@
 //! A model that sees observations on one scale.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use super::along::Along;
 use super::{Model, Operation, Sequences, rows};
@@ -25,6 +25,15 @@ use crate::{Buffers, Error, Params, Result};
 pub struct NormalisedModel {
     model: Box<dyn Model>,
     clip: f32,
+    uploaded: Mutex<Option<Uploaded>>,
+}
+
+/// What observations are brought to scale by, on the host and where tensors are.
+struct Uploaded {
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+    /// `[1, D]`: the same.
+    rows: [Tensor; 2],
 }
 
 /// The buffer of the means.
@@ -67,7 +76,7 @@ impl NormalisedModel {
         let width = model.observation_len();
         params.buffers_mut().push(MEAN, &vec![0.0; width])?;
         params.buffers_mut().push(VARIANCE, &vec![1.0; width])?;
-        Ok(Self { model, clip: clip as f32 })
+        Ok(Self { model, clip: clip as f32, uploaded: Mutex::default() })
     }
 
     /// Writes what is known of observations where such a model finds it.
@@ -107,9 +116,23 @@ impl NormalisedModel {
     fn normalised(&self, params: &Params, observation: &Tensor) -> Result<Tensor> {
         let mut scale = Vec::new();
         let mean = self.statistics(params, &mut scale)?;
-        let row = |numbers: &[f32]| Tensor::from_slice(numbers, (1, numbers.len()), observation.device());
-        let centred = observation.broadcast_sub(&row(mean)?)?;
-        Ok(centred.broadcast_mul(&row(&scale)?)?.clamp(-self.clip, self.clip)?)
+        let [mean, scale] = self.uploaded(mean, scale, observation.device())?;
+        Ok(observation.broadcast_sub(&mean)?.broadcast_mul(&scale)?.clamp(-self.clip, self.clip)?)
+    }
+
+    /// Both on a device, where they stay until they change.
+    fn uploaded(&self, mean: &[f32], scale: Vec<f32>, device: &Device) -> Result<[Tensor; 2]> {
+        let mut there = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Uploaded { mean: known, scale: of_known, rows }) = &*there
+            && (known.as_slice(), of_known) == (mean, &scale)
+            && rows[0].device().same_device(device)
+        {
+            return Ok(rows.clone());
+        }
+        let row = |numbers: &[f32]| Tensor::from_slice(numbers, (1, numbers.len()), device);
+        let rows = [row(mean)?, row(&scale)?];
+        *there = Some(Uploaded { mean: mean.to_vec(), scale, rows: rows.clone() });
+        Ok(rows)
     }
 
     /// Has the model answer for normalised observations, `[B, D]`.
