@@ -37,6 +37,8 @@ pub struct Asked {
     pub env: String,
     /// What stands between layers, where the file does not say it and it is not what the program has by default.
     pub activation: Option<Activation>,
+    /// Whether it was told which actions are legal, where the file does not say it.
+    pub masks: bool,
 }
 
 /// What a file was found to hold.
@@ -48,6 +50,8 @@ pub struct Imported {
     pub of: &'static str,
     /// What was taken to stand between its layers, where neither the file nor anybody said it.
     pub assumed: Option<Activation>,
+    /// Whether it was taken not to know which actions are legal, though the environment says it.
+    pub any_action: bool,
 }
 
 /// Reads a policy: a zip that Stable-Baselines3 or sb3-contrib saved of an actor with a critic, a state dict that torch saved, such as CleanRL's, or the same
@@ -63,7 +67,15 @@ pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &C
     let arrays = unwrapped(arrays).map_err(problem)?;
     let recognised = Recognised::of(&arrays, said.as_ref(), asked.activation).map_err(problem)?;
     let normaliser = normaliser.map(Statistics::read).transpose()?;
-    let config = config(&recognised, normaliser.as_ref(), said.and_then(|said| said.steps), asked, catalogue)?;
+    let told = asked.masks || said.as_ref().is_some_and(|said| said.masks);
+    let table = table(&recognised, normaliser.as_ref(), said.and_then(|said| said.steps), asked);
+    let mut config = Config::from_table_with(table.clone(), catalogue)?;
+    // Where all actions are legal there is nothing to say.
+    let any_action = !told && config.check_masks().is_ok();
+    if any_action {
+        let table = table.into_iter().chain([("mask_actions".into(), false.into())]).collect();
+        config = Config::from_table_with(table, catalogue)?;
+    }
     let spec = config.make_envs(1)?.spec().clone();
     let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
     let (mut params, network) = config.make_model(&site).map_err(|e| problem(e.to_string()))?;
@@ -74,7 +86,8 @@ pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &C
         statistics.fill(&mut buffers)?;
         params.set_buffers(&buffers)?;
     }
-    Ok(Imported { policy: Policy::new(config, network, params), of: recognised.of, assumed: recognised.assumed })
+    let policy = Policy::new(config, network, params);
+    Ok(Imported { policy, of: recognised.of, assumed: recognised.assumed, any_action })
 }
 
 fn open(path: &Path) -> Result<Found> {
@@ -82,14 +95,8 @@ fn open(path: &Path) -> Result<Found> {
     archive::read(bytes).map_err(|problem| Error::File { path: path.into(), problem })
 }
 
-/// The settings that such a policy is evaluated with.
-fn config(
-    recognised: &Recognised,
-    normaliser: Option<&Statistics>,
-    steps: Option<i64>,
-    asked: &Asked,
-    catalogue: &Catalogue,
-) -> Result<Config> {
+/// The settings that such a policy is evaluated with, but for masks.
+fn table(recognised: &Recognised, normaliser: Option<&Statistics>, steps: Option<i64>, asked: &Asked) -> toml::Table {
     let mut table = toml::Table::new();
     let mut set = |name: &str, value: toml::Value| drop(table.insert(name.into(), value));
     set("algo", recognised.algo.into());
@@ -105,7 +112,7 @@ fn config(
     if let Some(steps) = steps {
         set("steps", steps.into());
     }
-    Config::from_table_with(table, catalogue)
+    table
 }
 
 /// What is known of observations.

@@ -620,3 +620,135 @@ fn refused_or_read(bytes: &[u8]) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// A pole that may be pushed to the left only.
+struct Leftward(uphill::envs::CartPole);
+
+impl Env for Leftward {
+    fn spec(&self) -> &Spec {
+        self.0.spec()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0.reset(seed, observation)
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.0.step(action, observation)
+    }
+
+    fn action_mask(&self, mask: &mut [bool]) -> bool {
+        mask.copy_from_slice(&[true, false]);
+        true
+    }
+}
+
+#[test]
+fn who_was_not_told_which_actions_are_legal_takes_any() {
+    let leftward = EnvRow {
+        name: "CartPole-v1",
+        summary: "a test's",
+        params: &[],
+        make: MakeEnv::one(|_| Ok(Box::new(Leftward(uphill::envs::CartPole::new())))),
+    };
+    let catalogue = Catalogue::default().with(EnvRow { name: "Leftward-v0", ..leftward });
+    let read = |name: &str, masks: bool| {
+        let asked = Asked { masks, ..asked("Leftward-v0") };
+        let found = import::read(&file(name), None, &asked, &catalogue).expect(name);
+        (found.policy.config().mask_actions, found.any_action)
+    };
+    assert_eq!(read("contrib_maskable.zip", false), (true, false));
+    for name in ["sb3_ppo.zip", "cleanrl_packed.npz"] {
+        assert_eq!(read(name, false), (false, true), "{name}");
+        assert_eq!(read(name, true), (true, false), "{name}");
+    }
+    // Where all actions are legal there is nothing to tell.
+    let found =
+        import::read(&file("sb3_ppo.zip"), None, &asked("CartPole-v1"), &Catalogue::default()).expect("a policy");
+    assert!(found.policy.config().mask_actions && !found.any_action);
+}
+
+/// What `uphill import` says, and whether it came to an end.
+fn import_in(home: &Path, line: &[&str]) -> (bool, String) {
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_uphill"))
+        .current_dir(home)
+        .arg("import")
+        .args(line)
+        .output()
+        .expect("the program runs");
+    (program.status.success(), String::from_utf8_lossy(&[program.stdout, program.stderr].concat()).into_owned())
+}
+
+#[test]
+fn an_import_replaces_a_run_once_it_is_whole_and_leaves_nothing_where_it_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    let zip = fs::canonicalize(file("sb3_ppo.zip")).expect("a file");
+    let zip = zip.to_str().expect("a name");
+    let names = |folder: &Path| {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).expect("a folder").map(|x| x.expect("an entry").file_name()).collect();
+        names.sort();
+        names
+    };
+    let (ended, said) = import_in(home, &[zip, "--env", "Pendulum-v1", "--out", "run"]);
+    assert!(!ended && names(home).is_empty(), "{said}");
+
+    // What a kill left that came before there was a run is no run.
+    fs::create_dir(home.join("run")).expect("a folder");
+    fs::write(home.join("run/metrics.csv"), "").expect("a file");
+    let (ended, said) = import_in(home, &[zip, "--env", "CartPole-v1", "--out", "run"]);
+    assert!(ended, "{said}");
+    let made = names(&home.join("run"));
+    assert_eq!(made, [".uphill", "config.toml", "policy.safetensors"]);
+
+    fs::write(home.join("run/notes.txt"), "mine").expect("a file");
+    let (ended, said) = import_in(home, &[zip, "--env", "CartPole-v1", "--out", "run"]);
+    assert!(!ended && said.contains("already holds a run"), "{said}");
+    let before = fs::read(home.join("run/policy.safetensors")).expect("a policy");
+    let (ended, said) = import_in(home, &[zip, "--env", "Pendulum-v1", "--out", "run", "--force"]);
+    assert!(!ended, "{said}");
+    assert_eq!(fs::read(home.join("run/policy.safetensors")).expect("a policy"), before);
+    let other = fs::canonicalize(file("contrib_trpo.zip")).expect("a file");
+    let (ended, said) =
+        import_in(home, &[other.to_str().expect("a name"), "--env", "CartPole-v1", "--out", "run", "--force"]);
+    assert!(ended, "{said}");
+    assert_ne!(fs::read(home.join("run/policy.safetensors")).expect("a policy"), before);
+    assert_eq!(fs::read_to_string(home.join("run/notes.txt")).expect("a file"), "mine");
+    assert_eq!(names(home), ["run"]);
+    assert_eq!(Policy::load(home.join("run")).expect("a policy").config().algo.name, "trpo");
+}
+
+#[test]
+fn an_import_takes_a_file_of_a_map_as_other_programs_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    fs::write(home.join("two.toml"), "map = ['SG']\nobservation = 'row_column'\n").expect("a map");
+    let tensors = [
+        ("actor.0.weight", vec![4, 2]),
+        ("actor.0.bias", vec![4]),
+        ("critic.0.weight", vec![1, 2]),
+        ("critic.0.bias", vec![1]),
+    ];
+    let tensors = tensors.map(|(name, shape)| (name.to_string(), shape.clone(), vec![0.5; shape.iter().product()]));
+    write(&home.join("linear.safetensors"), &tensors);
+    let (ended, said) = import_in(home, &["linear.safetensors", "--env", "two.toml", "--out", "run"]);
+    assert!(ended, "{said}");
+    let env = Policy::load(home.join("run")).expect("a policy").config().env.to_string();
+    assert!(env.contains(r#"map=["SG"]"#), "{env}");
+}
+
+#[test]
+fn observations_may_be_clipped_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("statistics.safetensors");
+    let row = |name: &str, numbers: Vec<f32>| (name.to_string(), vec![numbers.len()], numbers);
+    let with = |clip: f32| {
+        write(&path, &[row("mean", vec![0.5; 4]), row("var", vec![2.0; 4]), row("clip", vec![clip])]);
+        import::read(&file("sb3_ppo.zip"), Some(&path), &asked("CartPole-v1"), &Catalogue::default())
+    };
+    assert_eq!(with(f32::INFINITY).expect("a policy").policy.config().clip_observation, f64::INFINITY);
+    assert!(with(f32::NEG_INFINITY).is_err() && with(f32::NAN).is_err());
+    write(&path, &[row("mean", vec![f32::INFINITY, 0.0, 0.0, 0.0]), row("var", vec![2.0; 4])]);
+    assert!(import::read(&file("sb3_ppo.zip"), Some(&path), &asked("CartPole-v1"), &Catalogue::default()).is_err());
+}

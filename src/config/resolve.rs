@@ -192,7 +192,7 @@ impl Config {
     }
 
     /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.
-    pub(super) fn check_masks(&self) -> Result<()> {
+    pub(crate) fn check_masks(&self) -> Result<()> {
         if self.catalogue.env(&self.env.word.name).is_err() {
             return Ok(());
         }

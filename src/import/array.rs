@@ -83,7 +83,8 @@ impl Array {
                 *index = 0;
             }
         }
-        if numbers.iter().any(|x| !x.is_finite()) {
+        // One alone may be a bound, of which infinity is none.
+        if numbers.iter().any(|x| x.is_nan() || x.is_infinite() && numbers.len() > 1) {
             return Err("it holds a NaN or an infinity".into());
         }
         Ok(Self { shape: shape.to_vec(), numbers })

@@ -15,6 +15,8 @@ pub(super) struct Said {
     pub(super) algo: &'static str,
     /// Steps that it was trained for.
     pub(super) steps: Option<i64>,
+    /// Whether it was told which actions are legal.
+    pub(super) masks: bool,
     /// The module of the policy's class.
     module: Option<String>,
     activation: Option<String>,
@@ -88,6 +90,7 @@ impl Said {
                 (None, Some(_)) => "ppo",
                 (None, None) => "a2c",
             },
+            masks: module.as_deref().is_some_and(|of| of.starts_with("sb3_contrib.common.maskable")),
             steps: of_kind(data.num_timesteps).filter(|steps| *steps > 0),
             module,
             activation: of_kind(kwargs.activation_fn),
