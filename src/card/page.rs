@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Card, Trained};
 use crate::policy::Which;
-use crate::{Config, Evaluation, Result};
+use crate::{Config, Evaluation, Result, screen};
 
 /// The model card.
 ///
@@ -24,7 +24,12 @@ pub(super) fn page(
     let quoted = |text: &str| json!(text).to_string();
     let licence = card.license.as_ref().map_or(String::new(), |name| format!("license: {}\n", quoted(name)));
     let (env_quoted, algo_quoted) = (quoted(&env), quoted(&algo));
-    let reward = quoted(&format!("{mean:.2} +/- {std:.2}"));
+    // Two decimals are usual there; small returns need more.
+    let [mean, std] = match mean.abs().max(std) < 10.0 {
+        true => screen::amounts([mean, std]),
+        false => [mean, std].map(|x| format!("{x:.2}")),
+    };
+    let reward = quoted(&format!("{mean} +/- {std}"));
     let settings = config.to_toml()?;
     let replay = if folder.join("replay.gif").exists() { "![One episode](replay.gif)\n\n" } else { "" };
     let curve = if folder.join("reward.png").exists() { "![Return while learning](reward.png)\n\n" } else { "" };
@@ -34,7 +39,11 @@ pub(super) fn page(
         best => format!("This is {} of its policies. ", best.shown()),
     };
     let (how, again) = match trained {
-        None => (String::new(), ""),
+        None => (
+            "Nothing is recorded here of how it was trained; of the settings below those of learning may be defaults. "
+                .into(),
+            "",
+        ),
         Some(Trained { env_steps, version, finished }) => (
             format!("Trained for {env_steps} steps by uphill {version}. "),
             if *finished { " `uphill train --config FOLDER/config.toml` makes it again, to the bit." } else { "" },
@@ -46,7 +55,7 @@ pub(super) fn page(
          - task:\n      type: reinforcement-learning\n      name: reinforcement-learning\n    dataset:\n      \
          name: {env_quoted}\n      type: {env_quoted}\n    metrics:\n    - type: mean_reward\n      value: {reward}\n      \
          name: mean_reward\n      verified: false\n---\n\n# {algo} in {env}\n\n{how}{which}Over \
-         {episodes} episodes (seed {seed}), always taking the likeliest action, it returns {mean:.2} ± {std:.2}.\n\n\
+         {episodes} episodes (seed {seed}), always taking the likeliest action, it returns {mean} ± {std}.\n\n\
          {replay}{curve}## Use\n\n```sh\nuphill evaluate FOLDER --watch\n```\n\n```rust\nlet policy = \
          uphill::Policy::load(\"FOLDER\")?;\n```\n\nwhere FOLDER is where these files are.{again}\n\n## Settings\n\n```toml\n{settings}```\n"
     ))

@@ -8,6 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 use super::chosen::Chosen;
 use super::interrupt::{is_interrupted, on_interrupt};
 use super::read;
+use super::train::shell_word;
 use crate::card::Card;
 use crate::render::Play;
 use crate::screen::{self, PatientBar, returns, say, tell};
@@ -60,6 +61,6 @@ fn card(args: Args, catalogue: &Catalogue) -> Result<()> {
     {
         tell(format_args!("there is no replay.gif: {reason}"));
     }
-    let path = screen::path(&folder);
-    say(format_args!("{path}{which}: return {}; `hf upload NAME {path}` shares it", returns(&result)))
+    let (path, word) = (screen::path(&folder), shell_word(&folder));
+    say(format_args!("{path}{which}: return {}; `hf upload NAME {word}` shares it", returns(&result)))
 }

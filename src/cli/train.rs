@@ -197,7 +197,7 @@ fn resume_command(alone: &str, folder: &Path) -> String {
 }
 
 /// A path as a word of a shell's command line: in quotation marks where the shell would take it for something else.
-fn shell_word(path: &Path) -> String {
+pub(super) fn shell_word(path: &Path) -> String {
     let text = screen::path(path);
     let text = if text.starts_with('-') { format!("./{text}") } else { text };
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
