@@ -25,6 +25,7 @@ pub(crate) fn live(folder: &Path, age: Option<f64>, catalogue: &Catalogue) -> Re
     let (title, parts) = (title(&runs), parts(run));
     let state = match (run.has_ended(), run.is_finished()) {
         (true, true) => "ended",
+        (false, _) if run.is_policy_alone => "ended",
         (true, false) => "interrupted",
         (false, _) => "training",
     };

@@ -11,6 +11,7 @@ use super::replay::Replay;
 #[cfg(feature = "cli")]
 use crate::plot::PlotError;
 use crate::plot::{RecordedRun, Series, evaluations};
+use crate::policy::POLICY;
 use crate::{Catalogue, Error, Result, screen, whole_file};
 
 /// What a run's summary is in.
@@ -29,6 +30,8 @@ pub(super) struct ReportedRun {
     pub(super) evaluations: Option<Series>,
     /// What it came to; null while it has not ended.
     summary: Value,
+    /// Whether it is a policy without the run that made it: imported, or copied to be shared.
+    pub(super) is_policy_alone: bool,
     /// `config.toml`, as it is.
     pub(super) config: String,
     /// An episode of its policy, or why there is none.
@@ -38,8 +41,9 @@ pub(super) struct ReportedRun {
 impl ReportedRun {
     pub(super) fn read(folder: &Path, options: &ReportOptions, catalogue: &Catalogue) -> Result<Self> {
         // A policy that was imported has no update, nor a run that was broken off before its first.
-        let has_rows = !std::fs::metadata(folder.join("metrics.csv")).is_ok_and(|file| file.len() == 0);
-        let columns = if has_rows { RecordedRun::read_columns(folder)? } else { Vec::new() };
+        let rows = std::fs::metadata(folder.join("metrics.csv")).map(|file| file.len()).ok();
+        let has_none = rows == Some(0) || rows.is_none() && folder.join(POLICY).exists();
+        let columns = if has_none { Vec::new() } else { RecordedRun::read_columns(folder)? };
         let replay = |_| match options.max_steps {
             0 => Err("none was asked for".into()),
             _ => Replay::of(folder, options, catalogue).map_err(|error| error.to_string()),
@@ -73,12 +77,15 @@ impl ReportedRun {
         let what = RecordedRun::described(&folder.display().to_string(), &config)?;
         let config = String::from_utf8_lossy(&config).into_owned();
         let (name, summary) = (screen::path(folder), summary(&folder.join(SUMMARY))?);
-        let mut run = Self { name, what, columns, evaluations, summary, config, replay: Err(String::new()) };
+        let goes_on = folder.join("checkpoints").read_dir().is_ok_and(|mut there| there.next().is_some());
+        let is_policy_alone = summary.is_null() && !goes_on && folder.join(POLICY).exists();
+        let later = Err(String::new());
+        let mut run = Self { name, what, columns, evaluations, summary, is_policy_alone, config, replay: later };
         // One of before, of a run that went on since.
         if run.summed("env_steps").is_some_and(|steps| steps < run.steps() as f64) {
             run.summary = Value::Null;
         }
-        run.replay = replay(run.is_finished());
+        run.replay = replay(run.is_finished() || is_policy_alone);
         Ok(run)
     }
 

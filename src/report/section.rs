@@ -120,9 +120,12 @@ pub(super) fn facts(run: &ReportedRun) -> String {
     }
     let counts =
         [("Solved at step", "solved_at_step"), ("Episodes of training", "episodes"), ("Divergences", "divergences")];
-    let all = run.settings().get("steps").and_then(|steps| steps.parse().ok()).filter(|_| !run.has_ended());
+    let all = run.settings().get("steps").and_then(|steps| steps.parse().ok());
+    let all = all.filter(|_| !run.has_ended() && !run.is_policy_alone);
     let of = all.map_or(String::new(), |all| format!(" of {}", HumanCount(all)));
-    facts.push(("Steps", format!("{}{of}", HumanCount(run.steps()))));
+    if !run.is_policy_alone || run.steps() > 0 {
+        facts.push(("Steps", format!("{}{of}", HumanCount(run.steps()))));
+    }
     let summed = counts.iter().filter_map(|(name, key)| Some((*name, run.summed(key)?)));
     // That nothing diverged needs no word.
     let summed = summed.filter(|(name, count)| *name != "Divergences" || *count > 0.0);
@@ -146,6 +149,7 @@ pub(super) fn facts(run: &ReportedRun) -> String {
     let state = match (run.has_ended(), run.is_finished()) {
         (true, true) => "ended",
         (true, false) => "interrupted; it can go on",
+        (false, _) if run.is_policy_alone => "a policy without the run that made it",
         (false, _) => "under way or broken off: there is no summary.json",
     };
     facts.extend([("State", state.to_string()), ("Folder", run.name.clone())]);
