@@ -155,7 +155,7 @@ settings! {
     mask_actions: bool,
     /// How many of the last observations, boxes or images, are shown together; 1 shows the last alone.
     frame_stack: usize,
-    /// Units of each hidden layer; [], or none on the command line, is a network without any, which is linear.
+    /// Units of each hidden layer; [], on the command line also the word none, is a network without any, which is linear.
     hidden: Vec<usize>,
     /// Activation between layers: tanh, relu, silu, gelu, leaky_relu or identity.
     activation: Activation,

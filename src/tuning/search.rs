@@ -297,7 +297,7 @@ impl Search {
         let limit = base.make_envs(1)?.spec().max_episode_steps;
         if limit.is_none() {
             let env = base.env.shown();
-            let remedy = format!("give them one, such as env = \"{env} | time_limit(200)\"");
+            let remedy = "give them one, such as `max_episode_steps = 200` among the settings";
             return wrong(format!(
                 "{env}: its episodes have no limit of steps, and a policy that never ends one has no return: {remedy}"
             ));
