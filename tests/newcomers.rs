@@ -483,3 +483,31 @@ fn judging_that_takes_long_is_announced() {
     let quick = ["--env", "Bandit-v0", "--hidden", "4", "--steps", "64", "--out", "quick"];
     assert!(!said(&run(home.path(), "train", &quick)).contains("judging"));
 }
+
+#[test]
+fn a_run_in_an_environment_that_has_a_name_of_ours_goes_on() {
+    const POLE: EnvRow = env("CartPole-v1", &[Param::count("poles", (1, 9), "1", "how many there are")]);
+    let catalogue = Catalogue::default().with(POLE);
+    let text = "env = 'CartPole-v1(poles=2)'\nalgo = 'a2c'\nenvs = 2\nhidden = [4]\nsteps = 60";
+    let config = Config::from_toml_with(text, &catalogue).expect("settings");
+    let home = tempfile::tempdir().expect("a folder");
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    let mut folder = RunFolder::create(home.path(), &config, false).expect("a run");
+    let step = |trainer: &mut Trainer, folder: &mut RunFolder| {
+        let metrics = trainer.step().expect("an update").expect("steps are left");
+        folder.log(&metrics).expect("a row");
+        folder.save(trainer).expect("a checkpoint");
+    };
+    step(&mut trainer, &mut folder);
+    drop(folder);
+    let (mut folder, mut again, notes) = RunFolder::resume_with(home.path(), &catalogue).expect("the run goes on");
+    assert_eq!((again.env_steps(), &notes[..]), (trainer.env_steps(), &[][..]));
+    while !again.is_done() {
+        step(&mut again, &mut folder);
+        trainer.step().expect("an update");
+    }
+    drop(folder);
+    assert_eq!(again.params().snapshot().expect("numbers"), trainer.params().snapshot().expect("numbers"));
+    let (_, longer, _) = RunFolder::continue_with(home.path(), &catalogue, 40).expect("the run goes on");
+    assert_eq!(longer.config().steps, 100);
+}

@@ -91,6 +91,14 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Checkpoint`] for bytes that are no checkpoint, of another schema, cut off or changed in any bit.
     pub fn from_bytes(file: &[u8]) -> Result<Self> {
+        Self::from_bytes_with(file, &Catalogue::default())
+    }
+
+    /// The same of a run with rows of this catalogue, which may have names of ours.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::from_bytes`].
+    pub fn from_bytes_with(file: &[u8], catalogue: &Catalogue) -> Result<Self> {
         let wrong = |problem: String| Error::Checkpoint(problem);
         let whole = |e| wrong(format!("cut off, or not a safetensors file ({e})"));
         let (header_len, header) = SafeTensors::read_metadata(file).map_err(whole)?;
@@ -113,8 +121,7 @@ impl Checkpoint {
         if checksum(file, place) != header.sha256 {
             return Err(damaged());
         }
-        let config =
-            Config::parse_toml(&header.config).and_then(|table| Config::of_policy(table, &Catalogue::default()));
+        let config = Config::parse_toml(&header.config).and_then(|table| Config::of_policy(table, catalogue));
         let config = config.map_err(|e| wrong(format!("its configuration: {e}")))?;
         let mut arrays = Arrays::default();
         for (name, view) in tensors.iter() {
@@ -134,6 +141,14 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::File`] for what [`Checkpoint::from_bytes`] refuses.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_with(path, &Catalogue::default())
+    }
+
+    /// The same of a run with rows of this catalogue, which may have names of ours.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read`].
+    pub fn read_with(path: &Path, catalogue: &Catalogue) -> Result<Self> {
         let wrong = |problem: String| Error::File { path: path.into(), problem };
         let mut file = File::open(path).map_err(Error::io(path))?;
         let len = file.metadata().map_err(Error::io(path))?.len();
@@ -156,7 +171,7 @@ impl Checkpoint {
             return Err(wrong(format!("cut off: {len} bytes where its header says {}", 8 + header + data)));
         }
         let bytes = whole_file::read(path, MAX_BYTES).map_err(Error::io(path))?;
-        Self::from_bytes(&bytes).map_err(|e| wrong(e.to_string()))
+        Self::from_bytes_with(&bytes, catalogue).map_err(|e| wrong(e.to_string()))
     }
 }
 

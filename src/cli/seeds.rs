@@ -153,7 +153,7 @@ impl Population {
         };
         let begun = !self.force && path.join("config.toml").exists();
         let (run, mut trainer) = if begun {
-            let (run, trainer, notes) = RunFolder::resume(&path, make)?;
+            let (run, trainer, notes) = RunFolder::resume_in(path, &self.config.catalogue, make)?;
             notes.iter().for_each(|note| tell(note));
             (run, trainer)
         } else {

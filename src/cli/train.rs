@@ -277,8 +277,8 @@ fn check_alone(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
 pub(super) fn resume(folder: &Path, args: &ArgMatches, catalogue: &Catalogue) -> Result<(RunFolder, Trainer)> {
     let make = RunFolder::made_with(folder, catalogue, ranks::world_of);
     let (run, trainer, notes) = match args.get_one::<u64>("continue-for") {
-        Some(&more) => RunFolder::continue_for(folder, more, make)?,
-        None => RunFolder::resume(folder, make)?,
+        Some(&more) => RunFolder::continue_in(folder.into(), catalogue, more, make)?,
+        None => RunFolder::resume_in(folder.into(), catalogue, make)?,
     };
     notes.iter().for_each(tell);
     Ok((run.with_keep(keep(args)), trainer))

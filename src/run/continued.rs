@@ -20,7 +20,8 @@ impl RunFolder {
         more: u64,
     ) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::continue_for(&path, more, Self::made_with(&path, catalogue, |_| None))
+        let make = Self::made_with(&path, catalogue, |_| None);
+        Self::continue_in(path.clone(), catalogue, more, make)
     }
 
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps. `make` makes the trainer, such as
@@ -35,7 +36,17 @@ impl RunFolder {
         more: u64,
         make: impl Fn(&Config) -> Result<Trainer>,
     ) -> Result<(Self, Trainer, Vec<String>)> {
-        let (mut run, mut ended, mut notes) = Self::reopen(path.into(), &make)?;
+        Self::continue_in(path.into(), &Catalogue::default(), more, make)
+    }
+
+    /// The same of a run whose words are those of this catalogue.
+    pub(crate) fn continue_in(
+        path: PathBuf,
+        catalogue: &Catalogue,
+        more: u64,
+        make: impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
+        let (mut run, mut ended, mut notes) = Self::reopen(path, catalogue, &make)?;
         let at = ended.env_steps();
         if !ended.is_done() {
             let left = match run.config.steps.saturating_sub(at) {
@@ -48,7 +59,7 @@ impl RunFolder {
         }
         run.config = run.config.continued_for(at, more)?;
         let checkpoint = match &run.checkpoints.last {
-            Some(file) => Checkpoint::read(file)?,
+            Some(file) => Checkpoint::read_with(file, catalogue)?,
             None => ended.checkpoint()?,
         };
         drop(ended);

@@ -16,7 +16,7 @@ impl RunFolder {
     #[must_use]
     pub fn changed_setting(path: &Path, config: &Config) -> Option<String> {
         let newest = Checkpoints::of_run(path).numbered().into_iter().rev();
-        let checkpoint = newest.map(|file| Checkpoint::read(&file)).find_map(Result::ok)?;
+        let checkpoint = newest.map(|file| Checkpoint::read_with(&file, &config.catalogue)).find_map(Result::ok)?;
         checkpoint.other_setting(config).ok().flatten()
     }
 
@@ -50,7 +50,8 @@ impl RunFolder {
     /// As [`RunFolder::resume`]; [`Error::File`] naming the rows that the run needs and the catalogue does not have.
     pub fn resume_with(path: impl Into<PathBuf>, catalogue: &Catalogue) -> Result<(Self, Trainer, Vec<String>)> {
         let path = path.into();
-        Self::resume(&path, Self::made_with(&path, catalogue, |_| None))
+        let make = Self::made_with(&path, catalogue, |_| None);
+        Self::resume_in(path.clone(), catalogue, make)
     }
 
     /// Makes the trainers of the run in this folder, with the rows of this catalogue, and others that learn with them.
@@ -82,7 +83,16 @@ impl RunFolder {
         path: impl Into<PathBuf>,
         make: impl Fn(&Config) -> Result<Trainer>,
     ) -> Result<(Self, Trainer, Vec<String>)> {
-        let (run, mut trainer, mut notes) = Self::reopen(path.into(), &make)?;
+        Self::resume_in(path.into(), &Catalogue::default(), make)
+    }
+
+    /// The same of a run whose words are those of this catalogue.
+    pub(crate) fn resume_in(
+        path: PathBuf,
+        catalogue: &Catalogue,
+        make: impl Fn(&Config) -> Result<Trainer>,
+    ) -> Result<(Self, Trainer, Vec<String>)> {
+        let (run, mut trainer, mut notes) = Self::reopen(path, catalogue, &make)?;
         notes.extend(trainer.take_notes());
         Ok((run, trainer, notes))
     }
@@ -90,6 +100,7 @@ impl RunFolder {
     /// The same, without the trainer's notes.
     pub(super) fn reopen(
         path: PathBuf,
+        catalogue: &Catalogue,
         make: &impl Fn(&Config) -> Result<Trainer>,
     ) -> Result<(Self, Trainer, Vec<String>)> {
         let config_path = path.join("config.toml");
@@ -99,11 +110,11 @@ impl RunFolder {
             return Err(Error::File { path, problem });
         }
         let checkpoints = Checkpoints::of_run(&path);
-        check(&path, &checkpoints, &Catalogue::default())?;
+        check(&path, &checkpoints, catalogue)?;
         let is_ours = own_folder::is_marked(&path, Kind::Run)?;
         let table = Config::read_toml(&config_path)?;
         let problem = |e: Error| Error::File { path: config_path.clone(), problem: e.to_string() };
-        let config = Config::of_policy(table, &Catalogue::default()).map_err(problem)?;
+        let config = Config::of_policy(table, catalogue).map_err(problem)?;
         // Before anything is cleared away, so that the half-written file of a process at work is not.
         let mut sinks = Sinks::open(&path)?;
         if !is_ours {
@@ -116,7 +127,7 @@ impl RunFolder {
         let (mut bad, mut changed) = (Vec::new(), Vec::new());
         for file in checkpoints.numbered().into_iter().rev() {
             let mut trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
-            let opened = Checkpoint::read(&file).and_then(|checkpoint| {
+            let opened = Checkpoint::read_with(&file, catalogue).and_then(|checkpoint| {
                 let wrong = |problem: String| Error::File { path: file.clone(), problem };
                 let update = checkpoint.progress.update;
                 if update_of(&file) != Some(update) {

@@ -172,7 +172,8 @@ impl Attempt {
 /// Whether the trainer goes on from that state. One that is not there, or damaged, costs time and nothing else; the trainer may
 /// then be good for nothing.
 fn take_up(trainer: &mut Trainer, state: &Path) -> bool {
-    Checkpoint::read(state).is_ok_and(|checkpoint| trainer.restore(&checkpoint).is_ok())
+    let read = Checkpoint::read_with(state, &trainer.config().catalogue);
+    read.is_ok_and(|checkpoint| trainer.restore(&checkpoint).is_ok())
 }
 
 /// Trains until so many steps are taken.

@@ -197,7 +197,7 @@ fn follow(world: &Arc<MpiWorld>, command: &str, catalogue: &Catalogue) -> Result
     let overrides = Overrides { world: Some(among_gpus(world.clone(), &config)), ..Overrides::default() };
     let mut trainer = Trainer::with(&config, overrides)?;
     if let Some(bytes) = checkpoint.filter(|bytes| !bytes.is_empty()) {
-        trainer.restore(&Checkpoint::from_bytes(&bytes)?)?;
+        trainer.restore(&Checkpoint::from_bytes_with(&bytes, catalogue)?)?;
     }
     let mut ends = false;
     while !ends && trainer.advance()?.is_some() {
