@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::{flags, ranks, settings};
 use crate::screen::{self, say};
-use crate::tuning::{DECIDED, Found, Search, Trial, Tuner, shown};
+use crate::tuning::{DECIDED, Found, Search, State, Trial, Tuner, shown};
 use crate::{Catalogue, Error, Result, Threads, words};
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
@@ -31,8 +31,10 @@ fn tune(args: &ArgMatches, catalogue: &Catalogue) -> Result<()> {
     match found.best() {
         Some(_) => Ok(()),
         None => {
-            let problem = "no trial was trained to its end with a return: smaller learning rates usually help";
-            Err(Error::File { path: tuner.path().join("trials.csv"), problem: problem.into() })
+            let diverged = found.trials.iter().any(|trial| trial.state == State::Diverged);
+            let remedy = if diverged { "smaller learning rates usually help" } else { "with more steps episodes end" };
+            let problem = format!("no trial was trained to its end with a return: {remedy}");
+            Err(Error::File { path: tuner.path().join("trials.csv"), problem })
         }
     }
 }

@@ -27,19 +27,37 @@ pub(super) fn survivors(trials: usize, eta: u64, k: usize) -> usize {
     usize::try_from(trials as u64 / share).unwrap_or(usize::MAX).max(1)
 }
 
-/// The places of the best `count` of some scores; of equals, the first. What has none never is.
-pub(super) fn best(scores: &[Option<f64>], count: usize) -> Vec<usize> {
-    let mut scored: Vec<(usize, f64)> =
-        scores.iter().enumerate().filter_map(|(i, score)| Some((i, (*score)?))).collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored.truncate(count);
-    let mut places: Vec<usize> = scored.into_iter().map(|(i, _)| i).collect();
+/// How a trial stands at a rung.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Standing {
+    Score(f64),
+    /// Nothing can be told of it yet: no episode of it has ended.
+    Unknown,
+    Diverged,
+}
+
+/// The places of the `count` best; of equals, the first. Where fewer have a score those go on, too, of which nothing is known yet, the
+/// first of them: their episodes may be the longest. What has diverged never is among them.
+pub(super) fn best(standings: &[Standing], count: usize) -> Vec<usize> {
+    let with = |i: usize| match standings[i] {
+        Standing::Score(score) => Some((i, Some(score))),
+        Standing::Unknown => Some((i, None)),
+        Standing::Diverged => None,
+    };
+    let mut going: Vec<(usize, Option<f64>)> = (0..standings.len()).filter_map(with).collect();
+    going.sort_by(|(_, a), (_, b)| match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(a),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    going.truncate(count);
+    let mut places: Vec<usize> = going.into_iter().map(|(i, _)| i).collect();
     places.sort_unstable();
     places
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Standing::{Diverged, Score, Unknown};
     use super::{Pruner, best, rungs, survivors};
 
     #[test]
@@ -58,10 +76,17 @@ mod tests {
 
     #[test]
     fn the_best_go_on_the_first_of_equals_and_none_that_diverged() {
-        let scores = [Some(1.0), None, Some(3.0), Some(2.0), Some(3.0), Some(-1.0)];
-        assert_eq!(best(&scores, 3), [2, 3, 4]);
-        assert_eq!(best(&scores, 1), [2]);
-        assert_eq!(best(&scores, 9), [0, 2, 3, 4, 5]);
-        assert_eq!(best(&[None, None], 1), [0usize; 0]);
+        let standings = [Score(1.0), Diverged, Score(3.0), Score(2.0), Score(3.0), Score(-1.0)];
+        assert_eq!(best(&standings, 3), [2, 3, 4]);
+        assert_eq!(best(&standings, 1), [2]);
+        assert_eq!(best(&standings, 9), [0, 2, 3, 4, 5]);
+        assert_eq!(best(&[Diverged, Diverged], 1), [0usize; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_judged_yet_goes_on_where_there_is_room() {
+        assert_eq!(best(&[Unknown, Diverged, Unknown, Unknown], 2), [0, 2]);
+        assert_eq!(best(&[Unknown, Score(-5.0), Unknown, Diverged], 2), [0, 1]);
+        assert_eq!(best(&[Unknown, Score(-5.0), Score(1.0)], 2), [1, 2]);
     }
 }

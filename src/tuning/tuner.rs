@@ -8,7 +8,7 @@ use uphill_envs::{counted, shown};
 
 use super::attempt::{Attempt, Record};
 use super::found::{Found, Report, Reported};
-use super::halving;
+use super::halving::{self, Standing};
 use super::home;
 use super::objective::Objective;
 use super::search::Search;
@@ -133,7 +133,12 @@ impl Tuner {
                     "step {rung}: all {all} have the score {score}, and nothing tells them apart: {why}"
                 ));
             }
-            let best = halving::best(&scores, halving::survivors(trials.len(), self.search.eta, k));
+            let standing = |&i: &usize| match (trials[i].score, trials[i].state) {
+                (_, State::Diverged) => Standing::Diverged,
+                (score, _) => score.map_or(Standing::Unknown, Standing::Score),
+            };
+            let standings: Vec<Standing> = alive.iter().map(standing).collect();
+            let best = halving::best(&standings, halving::survivors(trials.len(), self.search.eta, k));
             let (next, over): (Vec<_>, Vec<_>) = (0..alive.len()).partition(|place| best.contains(place));
             for i in over.into_iter().map(|place| alive[place]) {
                 if trials[i].state == State::Complete {
