@@ -164,7 +164,8 @@ fn a_page_of_runs_is_written_where_it_belongs() {
     let page = |name: &str| fs::read_to_string(home.path().join(name)).expect("a page");
     assert_eq!(succeeds(uphill(), home.path(), "report r"), "r/report.html\n");
     assert!(page("r/report.html").contains("class=\"replay\""));
-    assert_eq!(succeeds(uphill(), home.path(), "report r r --title Two --max-steps 0"), "report.html\n");
+    succeeds(uphill(), home.path(), &format!("train {SHORT} --quiet --seed 22 --out q"));
+    assert_eq!(succeeds(uphill(), home.path(), "report r q --title Two --max-steps 0"), "report.html\n");
     let two = page("report.html");
     assert!(two.contains("<h1>Two</h1>") && !two.contains("class=\"replay\""), "no episode was asked for");
     let refused = run(uphill(), home.path(), "report r --out r.txt");
