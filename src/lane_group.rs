@@ -214,11 +214,11 @@ impl LaneGroup {
                 let asked = with_values.then_some(&mut *values);
                 network.answers_after(params, &self.observation, memory, scratch, outputs, asked)?;
                 if with_values {
-                    check_len("the network's values", lanes, values.len())?;
+                    check_len("the network's value", lanes, values.len())?;
                     rollout.value.extend_from_slice(values);
                 }
             }
-            check_len("the network's outputs", lanes * width, outputs.len())?;
+            check_len("the network's output", lanes * width, outputs.len())?;
             if choices > 0 {
                 self.env.action_masks(mask).map_err(|e| in_group(self.first, e))?;
                 forbid(outputs, width, mask, choices);
@@ -412,7 +412,7 @@ impl LaneGroup {
                 Ok::<_, Error>(())
             })?;
         }
-        check_len("the network's values", rollout.end.len(), rollout.value.len())?;
+        check_len("the network's value", rollout.end.len(), rollout.value.len())?;
         let mut last = std::mem::take(&mut self.last);
         judge(&rollout.last_observation, &self.memory, &mut last)?;
         judge(&rollout.truncated_observation, &self.truncated_memory, values)?;

@@ -241,8 +241,10 @@ fn a_network_s_answers_are_counted_when_the_trainer_is_made() {
             2,
             "CartPole-v1: the network's policy, Categorical { actions: 3 }, is not over its actions, Discrete { n: 2 }",
         ),
-        ((4, 2), 3, 2, "the network's outputs has shape [3], expected [4]"),
-        ((4, 2), 4, 1, "the network's values has shape [1], expected [2]"),
+        ((4, 2), 3, 2, "the network's output has shape [3], expected [4]"),
+        ((4, 2), 6, 2, "the network's output has shape [2, 3], expected [2, 2]"),
+        ((4, 2), 4, 1, "the network's value has shape [1], expected [2]"),
+        ((4, 2), 4, 4, "the network's value has shape [2, 2], expected [2, 1]"),
         ((4, 2), 4, 2, ""),
     ] {
         let made = Trainer::with_network(&ppo, |spec, device| {

@@ -28,7 +28,7 @@ impl Judgement {
         let Self { policy, outputs, entropy, log_prob } = self;
         outputs_along(network, params, rollout, scratch, outputs)?;
         let (width, policy) = (network.distribution().outputs(), policy.of(network.distribution()));
-        check_len("the network's outputs", rollout.log_prob.len() * width, outputs.len())?;
+        check_len("the network's output", rollout.log_prob.len() * width, outputs.len())?;
         forbid(outputs, width, &rollout.mask, rollout.choices);
         policy.set(outputs, width);
         policy.judge(rollout.action.view(), log_prob, entropy);

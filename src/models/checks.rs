@@ -59,13 +59,31 @@ fn tried_in(model: &dyn Model, params: &Params, observation: &[f32], dtype: DTyp
 /// Observations that a model is tried on: more than one, so that rows and columns cannot be mistaken.
 const TRIED_ON: usize = 2;
 
+/// Refuses numbers that are not so many for each observation.
+fn check_rows(what: &str, expected: usize, numbers: &[f32]) -> Result<()> {
+    let (rows, rest) = (numbers.len() / TRIED_ON, numbers.len() % TRIED_ON);
+    if rest > 0 {
+        return check_len(what, TRIED_ON * expected, numbers.len());
+    }
+    match rows == expected {
+        true => Ok(()),
+        false => Err(Error::Shape { what: what.into(), expected: vec![TRIED_ON, expected], got: vec![TRIED_ON, rows] }),
+    }
+}
+
 /// Refuses a model whose answers have another length than it says.
 pub(crate) fn check_answers(model: &dyn Model, params: &Params) -> Result<()> {
     let observation = vec![0.0; TRIED_ON * model.observation_len()];
     let (mut scratch, mut outputs, mut values) = (Scratch::default(), Vec::new(), Vec::new());
     let check = |outputs: &[f32], values: &[f32]| {
-        check_len("the network's outputs", TRIED_ON * model.distribution().outputs(), outputs.len())?;
-        check_len("the network's values", TRIED_ON, values.len())
+        let policy = model.distribution();
+        // Of a model that is written by hand they are its affair.
+        let what = match policy.outputs() - policy.network_outputs() {
+            0 => "the network's output".into(),
+            own => format!("the network's output, of which the last {own} are its distribution's own,"),
+        };
+        check_rows(&what, policy.outputs(), outputs)?;
+        check_rows("the network's value", 1, values)
     };
     model.outputs(params, &observation, &mut scratch, &mut outputs)?;
     model.values(params, &observation, &mut scratch, &mut values)?;

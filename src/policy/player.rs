@@ -48,7 +48,7 @@ pub(super) fn act(
     let distribution = network.distribution();
     network.answers_after(params, observation, &mut memory.numbers, scratch, outputs, None)?;
     let (width, policy) = (distribution.outputs(), rows.of(distribution));
-    check_len("the network's outputs", lanes * width, outputs.len())?;
+    check_len("the network's output", lanes * width, outputs.len())?;
     if let Some(mask) = mask {
         check_len("the action mask", lanes * distribution.choices(), mask.len())?;
         forbid(outputs, width, mask, distribution.choices());
