@@ -511,3 +511,21 @@ fn a_run_in_an_environment_that_has_a_name_of_ours_goes_on() {
     let (_, longer, _) = RunFolder::continue_with(home.path(), &catalogue, 40).expect("the run goes on");
     assert_eq!(longer.config().steps, 100);
 }
+
+#[test]
+fn a_word_that_reads_as_a_number_is_refused_in_a_row() {
+    let kind = Param::word("kind", &["plain", "nan"], "plain", "which it is");
+    let said = refused(env("Words-v0", Box::leak(Box::new([kind]))));
+    assert!(said.contains("its word nan is read as a number: call it otherwise"), "{said}");
+}
+
+#[test]
+fn learning_from_whole_episodes_of_a_task_without_a_limit_is_said_to_wait_for_their_ends() {
+    let note = |env: &str, algo: &str| {
+        let config = Config { env: env.into(), hidden: vec![4], ..Config::for_algo(algo).expect("an algorithm") };
+        let notes = Trainer::new(&config).expect("a trainer").take_notes();
+        notes.iter().any(|note| note.contains("where none ends no update is made"))
+    };
+    let endless = "GridWorld(map=[\"S.G\"], max_episode_steps=inf)";
+    assert!(note(endless, "reinforce") && !note(endless, "a2c") && !note("GridWorld-4x4-v0", "reinforce"));
+}

@@ -16,6 +16,7 @@ use crate::device::DeviceChoice;
 use crate::device_lanes::DeviceLanes;
 use crate::metrics::History;
 use crate::models::{self, Model, Site, require_slopes};
+use crate::rollout::Horizon;
 use crate::seed::Seed;
 use crate::world::{Alone, dealt};
 use crate::{Error, Layout, Params, Result, Threads};
@@ -126,6 +127,7 @@ impl Trainer {
             let problem = format!("stop_at_return = {goal} is impossible: {id} has no such threshold; give a number");
             return Err(Error::Config(problem));
         }
+        let spec_limit = spec.max_episode_steps;
         let is_known = network.is_none() && config.layout(spec)?.is_some();
         let (mut params, network) = match network {
             Some(build) => config.normalised(build(spec, &device)?)?,
@@ -162,6 +164,13 @@ impl Trainer {
         let optimizer_steps = updates.saturating_mul(algo.rollouts()).saturating_mul(algo.most_steps());
         let mut notes = learner.optimizer.misfits(updates, optimizer_steps);
         notes.extend(reckoning.note);
+        if matches!(algo.horizon(), Horizon::Episodes(_)) && spec_limit.is_none() {
+            let (env, algo) = (config.env.shown(), &config.algo.name);
+            notes.push(format!(
+                "{algo} learns from whole episodes, and {env} has no limit of steps: where none ends no update is made; \
+                 max_episode_steps or the wrapper time_limit sets one"
+            ));
+        }
         notes.extend(dead_weights::note(config, &learner.params)?);
         notes.extend(learner.optimizer.note_of_host(&learner.params));
         Ok(Self {

@@ -51,6 +51,11 @@ impl<M> Row<M> {
             if matches!(param.kind, Kind::Pairs(..)) && i + 1 < self.params.len() {
                 return wrong("pairs must be the last");
             }
+            if let Kind::Word(words) = param.kind
+                && let Some(number) = words.iter().find(|word| matches!(value(word), Ok(Value::Number(_))))
+            {
+                return wrong(&format!("its word {number} is read as a number: call it otherwise"));
+            }
             if param.default.is_empty() {
                 return None;
             }
