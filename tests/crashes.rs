@@ -435,7 +435,7 @@ fn resuming_what_cannot_be_resumed_says_why() {
     succeeds(home.path(), &format!("{} --out run", small("ppo")));
     std::fs::create_dir(home.path().join("empty")).expect("a folder");
     for (arguments, expected) in [
-        ("--resume nowhere", "error: nowhere: this folder holds no run: it has no config.toml"),
+        ("--resume nowhere", "error: nowhere: there is no such folder"),
         ("--resume empty", "error: empty: this folder holds no run: it has no config.toml"),
         ("--resume run --lr 0.1", "error: --resume goes on with the settings that the run began with: leave out --lr"),
         (
