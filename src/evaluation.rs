@@ -53,7 +53,7 @@ impl Evaluation {
     #[must_use]
     pub fn unknown(&self) -> Option<String> {
         let Self { episodes, cut, .. } = self;
-        let remedy = "the task has no limit of steps; where it is trained with max_episode_steps it has one";
+        let remedy = "the task has no limit of steps; train with one, by max_episode_steps or the wrapper time_limit";
         let text =
             format!("unknown: {cut} of {} cut off after {LONGEST} steps; {remedy}", counted(episodes, "episode"));
         (*cut > 0).then_some(text)

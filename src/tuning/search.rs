@@ -297,7 +297,12 @@ impl Search {
         let limit = base.make_envs(1)?.spec().max_episode_steps;
         if limit.is_none() {
             let env = base.env.shown();
-            let remedy = "give them one, such as `max_episode_steps = 200` among the settings";
+            let takes =
+                base.catalogue.env(&base.env.word.name).is_ok_and(|row| row.param("max_episode_steps").is_some());
+            let remedy = match takes {
+                true => "give them one, such as `max_episode_steps = 200` among the settings".into(),
+                false => format!("give them one, such as env = \"{env} | time_limit(200)\""),
+            };
             return wrong(format!(
                 "{env}: its episodes have no limit of steps, and a policy that never ends one has no return: {remedy}"
             ));
