@@ -47,6 +47,17 @@ impl WholeFolder {
         &self.target
     }
 
+    /// An error of a file in it, which is called as it would have been.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Io { path, source } => {
+                let path = path.strip_prefix(&self.path).map_or_else(|_| path.clone(), |rest| self.target.join(rest));
+                Error::Io { path, source }
+            }
+            other => other,
+        }
+    }
+
     /// Gives it its name. What has the name is removed: whoever asks has seen that it may be.
     ///
     /// # Errors

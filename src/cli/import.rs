@@ -61,8 +61,8 @@ fn import(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let Imported { policy, of, assumed, any_action, .. } = found;
     // All of it is on the disk before anything is removed.
     let made = WholeFolder::beside(&args.out)?;
-    drop(RunFolder::create(made.path(), policy.config(), false)?);
-    policy.save(&made.path().join(POLICY))?;
+    drop(RunFolder::create(made.path(), policy.config(), false).map_err(|e| made.named(e))?);
+    policy.save(&made.path().join(POLICY)).map_err(|e| made.named(e))?;
     if holds_nothing(&args.out)? {
         made.name()?;
     } else {
