@@ -174,7 +174,10 @@ impl Trained {
             return Ok(None);
         }
         let bytes = fs::read(&path).map_err(Error::io(&path))?;
-        let problem = |e: serde_json::Error| Error::File { path: path.clone(), problem: e.to_string() };
+        let problem = |e: serde_json::Error| Error::File {
+            path: path.clone(),
+            problem: format!("this is no summary of a run: {e}"),
+        };
         serde_json::from_slice(&bytes).map(Some).map_err(problem)
     }
 }

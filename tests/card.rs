@@ -72,6 +72,21 @@ fn the_page_and_the_numbers_are_the_policy_s() {
     let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "3", "--out", "other"]);
     let page = fs::read_to_string(home.path().join("other/README.md")).expect("a page");
     assert!(ok && !page.contains("Trained for") && !page.contains("again"), "{said}: {page}");
+    assert!(!page.contains("Nothing is recorded"), "its rows are there: {page}");
+    fs::write(home.path().join("run/summary.json"), "[]").expect("a file");
+    let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "3", "--out", "broken"]);
+    assert!(!ok && said.contains("summary.json: this is no summary of a run"), "{said}");
+    fs::remove_file(home.path().join("run/summary.json")).expect("a file");
+
+    // Of a policy that came without its run nothing of the kind is known.
+    let alone = home.path().join("alone");
+    fs::create_dir(&alone).expect("a folder");
+    for name in ["config.toml", "policy.safetensors"] {
+        fs::copy(home.path().join("run").join(name), alone.join(name)).expect("a copy");
+    }
+    let (ok, said) = uphill(home.path(), &["card", "alone", "--episodes", "3", "--out", "of-alone"]);
+    let page = fs::read_to_string(home.path().join("of-alone/README.md")).expect("a page");
+    assert!(ok && page.contains("Nothing is recorded here of how it was trained"), "{said}: {page}");
 
     // The return of each episode, and the curve, which can be drawn.
     let returns: Vec<f64> = numbers["returns"].as_array().expect("a list").iter().filter_map(Value::as_f64).collect();
@@ -175,4 +190,18 @@ fn names_with_anything_in_them_are_quoted_and_what_has_no_picture_has_none() {
 
     let (ok, said) = uphill(home.path(), &["card", "nowhere"]);
     assert!(!ok && said.contains("nowhere"), "{said}");
+}
+
+#[test]
+fn small_returns_are_not_rounded_away() {
+    let home = tempfile::tempdir().expect("a folder");
+    train(home.path(), "GridWorld-4x4-v0", "run");
+    let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "2"]);
+    let page = fs::read_to_string(home.path().join("run/card/README.md")).expect("a page");
+    let numbers: Value =
+        serde_json::from_slice(&fs::read(home.path().join("run/card/results.json")).expect("a file")).expect("JSON");
+    let mean = numbers["mean_reward"].as_f64().expect("a number");
+    let shown = page.split_once("it returns ").and_then(|(_, rest)| rest.split_once(" \u{b1} ")).expect("a return").0;
+    let shown: f64 = shown.parse().expect("a number");
+    assert!(ok && (shown - mean).abs() <= 0.005 * mean.abs(), "{shown} for {mean}: {said}");
 }

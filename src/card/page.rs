@@ -39,6 +39,7 @@ pub(super) fn page(
         best => format!("This is {} of its policies. ", best.shown()),
     };
     let (how, again) = match trained {
+        None if folder.join("metrics.csv").exists() => (String::new(), ""),
         None => (
             "Nothing is recorded here of how it was trained; of the settings below those of learning may be defaults. "
                 .into(),
