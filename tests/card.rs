@@ -195,7 +195,7 @@ fn names_with_anything_in_them_are_quoted_and_what_has_no_picture_has_none() {
 #[test]
 fn small_returns_are_not_rounded_away() {
     let home = tempfile::tempdir().expect("a folder");
-    train(home.path(), "GridWorld-4x4-v0", "run");
+    train(home.path(), "GridWorld-4x4-v0 | time_limit(37)", "run");
     let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "2"]);
     let page = fs::read_to_string(home.path().join("run/card/README.md")).expect("a page");
     let numbers: Value =
