@@ -221,7 +221,9 @@ def test_an_exception_in_progress_ends_the_run_which_can_go_on(tmp_path):
 def test_ctrl_c_ends_training_and_saves_it(tmp_path):
     out = tmp_path / "run"
     script = (
-        "import uphill\n"
+        "import signal, uphill\n"
+        # Whoever starts the tests in the background may have had it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "def tell(row):\n    print('row', flush=True)\n"
         f"uphill.train({{'env': 'CartPole-v1', 'steps': 100_000_000}}, out={str(out)!r}, progress=tell)\n"
     )
