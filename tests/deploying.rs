@@ -46,7 +46,7 @@ fn an_imported_policy_is_a_run_that_is_judged_and_exported_and_not_gone_on_with(
         let said = fails(home, resume);
         assert!(said.contains("a policy and no checkpoint to go on from, as one that was imported"), "{said}");
     }
-    assert!(fails(home, &["plot", "p"]).contains("metrics.csv: empty"));
+    assert!(fails(home, &["plot", "p"]).contains("there is no metrics.csv here"));
     // What is there is not overwritten unasked.
     let said = fails(home, &import);
     assert!(said.contains("already holds a run: give --force to replace it, or --out another folder"), "{said}");
