@@ -128,6 +128,7 @@ impl Clone for Mlp {
         Self { layers: self.layers.clone(), activation: self.activation, layer_norm: self.layer_norm }
     }
 
+    // Rows are noted by their network once an update: the room of its layers is kept.
     fn clone_from(&mut self, other: &Self) {
         self.layers.clone_from(&other.layers);
         (self.activation, self.layer_norm) = (other.activation, other.layer_norm);
