@@ -61,13 +61,13 @@ const TRIED_ON: usize = 2;
 
 /// Refuses numbers that are not so many for each observation.
 fn check_rows(what: &str, expected: usize, numbers: &[f32]) -> Result<()> {
-    let (rows, rest) = (numbers.len() / TRIED_ON, numbers.len() % TRIED_ON);
+    let (each, rest) = (numbers.len() / TRIED_ON, numbers.len() % TRIED_ON);
     if rest > 0 {
         return check_len(what, TRIED_ON * expected, numbers.len());
     }
-    match rows == expected {
+    match each == expected {
         true => Ok(()),
-        false => Err(Error::Shape { what: what.into(), expected: vec![TRIED_ON, expected], got: vec![TRIED_ON, rows] }),
+        false => Err(Error::Shape { what: what.into(), expected: vec![TRIED_ON, expected], got: vec![TRIED_ON, each] }),
     }
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn check_answers(model: &dyn Model, params: &Params) -> Result<()> {
     let check = |outputs: &[f32], values: &[f32]| {
         let policy = model.distribution();
         // Of a model that is written by hand they are its affair.
-        let what = match policy.outputs() - policy.network_outputs() {
+        let what = match policy.outputs().saturating_sub(policy.network_outputs()) {
             0 => "the network's output".into(),
             own => format!("the network's output, of which the last {own} are its distribution's own,"),
         };
