@@ -56,6 +56,8 @@ pub(super) struct RowsFile {
     left: Option<Seen>,
     /// Whether something of it was there when it was opened.
     was_there: bool,
+    /// Whether nothing was, not even a file without a byte.
+    is_made: bool,
     /// Rows still to be written.
     pending: Vec<u8>,
     notes: Vec<String>,
@@ -91,6 +93,7 @@ impl RowsFile {
     pub(super) fn open(path: &Path) -> Result<Self> {
         // One without a byte is what an attempt to go on after a removal has left.
         let was_there = path.metadata().is_ok_and(|there| there.len() > 0);
+        let is_made = path.symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound);
         let (file, kept) = (lock(path)?, Kept::new(whole_file::folder_of(path)));
         Ok(Self {
             path: path.into(),
@@ -100,6 +103,7 @@ impl RowsFile {
             kept,
             left: None,
             was_there,
+            is_made,
             pending: Vec::new(),
             notes: Vec::new(),
         })
@@ -260,7 +264,10 @@ impl RowsFile {
 impl Drop for RowsFile {
     /// Leaves nothing where nothing was and no row came.
     fn drop(&mut self) {
-        if !self.was_there && self.is_empty() && self.path.metadata().is_ok_and(|there| there.len() == 0) {
+        // The very file that was made, and not what somebody has put in its place, a pipe or a device.
+        let own = self.file.metadata().ok().filter(Metadata::is_file).as_ref().map(Seen::of);
+        let there = self.path.symlink_metadata().ok().as_ref().map(Seen::of);
+        if self.is_made && self.is_empty() && own.is_some_and(|own| own.len == 0 && Some(own) == there) {
             // Without a byte it is as good as removed, should it not go.
             let _ = std::fs::remove_file(&self.path);
         }
