@@ -595,3 +595,16 @@ fn a_message_shows_no_number_of_hundreds_of_digits() {
         assert!(said.len() < 600 && !said.contains("000000000"), "{said}");
     }
 }
+
+#[test]
+fn a_run_without_a_row_leaves_no_file_of_its_own_and_that_of_others() {
+    let home = home();
+    let path = home.path().join("metrics.csv");
+    drop(RunFolder::create(home.path(), &config(), false).expect("a run"));
+    assert!(!path.exists());
+    let run = RunFolder::create(home.path(), &config(), true).expect("a run");
+    fs::remove_file(&path).expect("removed");
+    fs::write(&path, "").expect("another's");
+    drop(run);
+    assert!(path.exists());
+}
