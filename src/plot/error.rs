@@ -10,7 +10,7 @@ use crate::whole_file::{remedy, shown_path};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PlotError {
-    /// A run folder lacks one of its files, or is no folder.
+    /// A folder lacks one of the files of a run.
     #[error("{}: there is no {file} here; a run folder holds config.toml and metrics.csv", shown_path(folder))]
     Missing {
         /// The folder that was asked for.
@@ -18,12 +18,12 @@ pub enum PlotError {
         /// The file that it lacks.
         file: &'static str,
     },
-    /// A file was asked for, and not the folder of a run.
+    /// What was asked for is a file or a folder of runs, and not the folder of a run, or is not there.
     #[error("{}: {remedy}", shown_path(file))]
     NoFolder {
-        /// The file.
+        /// What was asked for.
         file: PathBuf,
-        /// What to ask for.
+        /// What to ask for, or that it is not there.
         remedy: String,
     },
     /// A file is there but cannot be read.

@@ -53,12 +53,12 @@ fn size(frames: &[Drawing], side: u32) -> Result<(u32, u32), RenderError> {
     }
     // As long as the longest side is, the other is as long as its share of it, and no less than a pixel.
     let longest = f64::from(first.width.max(first.height));
-    let pixels = |length: f32| ((f64::from(side) * f64::from(length) / longest).round() as u32).max(1);
-    let (width, height) = (pixels(first.width), pixels(first.height));
-    if ![width, height].iter().all(|side| (1..=4096).contains(side)) {
+    let share = |length: f32| (f64::from(side) * f64::from(length) / longest).round() as u32;
+    if !(1..=4096).contains(&side) {
+        let (width, height) = (share(first.width), share(first.height));
         return Err(RenderError::Size { width, height, expected: "1 to 4096 pixels" });
     }
-    Ok((width, height))
+    Ok((share(first.width).max(1), share(first.height).max(1)))
 }
 
 fn check_sequence(count: usize, fps: u32) -> Result<(), RenderError> {
