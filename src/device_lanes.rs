@@ -100,6 +100,7 @@ impl DeviceLanes {
         let [log_prob, reward, value] = [column(DType::F32)?, column(DType::F32)?, column(DType::F32)?];
         let ends = column(DType::U8)?;
         let mut drawn = Drawn::default();
+        let unit = network.value_unit(params);
         for t in 0..steps {
             Stop::of(self.stop.as_ref()).check()?;
             drawn.go_to(t, steps, self, sampler)?;
@@ -108,7 +109,7 @@ impl DeviceLanes {
             let outputs = answer.policy.outputs().detach();
             let chosen = sampler.sample(&outputs, &drawn.at(t, Purpose::Action)?)?;
             put(&log_prob, &distribution.tensor(&outputs)?.log_prob(&chosen)?, t)?;
-            put(&value, &answer.value.detach(), t)?;
+            put(&value, &unit.value_tensor(answer.value.detach())?, t)?;
             put(&observation, &seen, t)?;
             put(&action, &chosen, t)?;
             let by_chance = (self.env.step_draws() > 0).then(|| drawn.at(t, Purpose::Step)).transpose()?;
@@ -185,8 +186,9 @@ impl DeviceLanes {
         told: &Rollout,
     ) -> Result<Tensor> {
         let (steps, lanes) = value.dims2()?;
+        let unit = network.value_unit(params);
         let judge = |state: &Tensor| -> Result<Tensor> {
-            Ok(network.answer(params, &self.env.observe(state)?)?.value.detach())
+            unit.value_tensor(network.answer(params, &self.env.observe(state)?)?.value.detach())
         };
         let last = judge(&self.now.state)?.unsqueeze(0)?;
         let next = Tensor::cat(&[&value.narrow(0, 1, steps - 1)?, &last], 0)?;

@@ -81,17 +81,25 @@ impl ValueScale {
     /// # Errors
     /// [`Error::NotFinite`] where they are not finite: the network's values stay as they are.
     pub(crate) fn publish(&mut self, rollout: &Rollout, estimate: &Estimate, params: &mut Params) -> Result<()> {
-        let unit = self.follow(rollout, estimate);
+        let mut seen = Moments::new(1);
+        rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
+        self.publish_of(&seen, params)
+    }
+
+    /// The same with the moments of its targets.
+    ///
+    /// # Errors
+    /// As [`ValueScale::publish`].
+    pub(crate) fn publish_of(&mut self, seen: &Moments, params: &mut Params) -> Result<()> {
+        let unit = self.follow(seen);
         if !(unit.mean.is_finite() && unit.std.is_finite()) {
             return Err(Error::NotFinite { what: "what values are regressed on".into() });
         }
         PopArtModel::set_unit(params, unit)
     }
 
-    /// Takes a rollout's targets in.
-    fn follow(&mut self, rollout: &Rollout, estimate: &Estimate) -> ValueUnit {
-        let mut seen = Moments::new(1);
-        rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
+    /// Takes the moments of a rollout's targets in.
+    fn follow(&mut self, seen: &Moments) -> ValueUnit {
         let (mean, variance) = (seen.mean()[0], seen.variance().sum::<f64>());
         for (known, now) in
             [(&mut self.weight, 1.0), (&mut self.mean, mean), (&mut self.square, variance + mean * mean)]

@@ -1,6 +1,7 @@
 //! All parameters of a network as one flat vector, `theta`, with named blocks.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -286,6 +287,17 @@ impl Params {
         self.changes.counter.fetch_add(1, Ordering::AcqRel);
         self.mirror.take();
         Ok(self.theta.set(&next)?)
+    }
+
+    /// Makes `scale·x + shift` of every value `x` at these places, where the parameters are; the host waits for nothing.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) for places that there are not, and if the device fails.
+    pub(crate) fn affine(&mut self, places: Range<usize>, scale: f64, shift: f64) -> Result<()> {
+        let some = self.theta.as_detached_tensor().narrow(0, places.start, places.len())?.affine(scale, shift)?;
+        self.changes.counter.fetch_add(1, Ordering::AcqRel);
+        self.mirror.take();
+        Ok(self.theta.slice_set(&some, 0, places.start)?)
     }
 
     /// Replaces all values, `[P]`.

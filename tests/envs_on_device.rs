@@ -38,7 +38,12 @@ fn a_resumed_run_goes_on_to_the_bit() {
         ("CartPole-v1", true),
         ("Pendulum-v1", true),
     ] {
-        let config = Config { normalize_observation: normalised, normalize_reward: normalised, ..config(env) };
+        let config = Config {
+            normalize_observation: normalised,
+            normalize_reward: normalised,
+            normalize_value: normalised,
+            ..config(env)
+        };
         let mut trainer = Trainer::new(&config).expect("a trainer");
         for _ in 0..3 {
             trainer.step().expect("an update");
@@ -127,7 +132,6 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
         ("env = 'Taxi-v3'", "Taxi-v3 is stepped on the host only", "take one of CartPole-v1, "),
         ("env = 'Pendulum-v1 | action_repeat(4)'", "wrappers and stacked frames are of the host", "train without them"),
         ("frame_stack = 4", "wrappers and stacked frames are of the host", "train without them"),
-        ("normalize_value = true", "normalize_value goes by what the host sees", "set normalize_value = false"),
         ("algo = 'reinforce'", "rollouts of whole episodes are made on the host", "take ppo"),
         ("algo = 'stream_ac'", "learns from rollouts that are made on the host", "take ppo"),
         ("algo = 'trpo'", "learns from rollouts that are made on the host", "take ppo"),
@@ -152,14 +156,13 @@ fn what_has_no_form_on_a_device_is_refused_with_what_would_be_right() {
     }
     // All of them are told at once.
     let text = "algo = 'ppo(rpo_alpha=0.5, recompute_advantages=true)'\nenv = 'PendulumNoVelocity-v0 | time_aware'\nmodel = 'lstm'\n\
-                distribution = 'gsde'\nnormalize_value = true";
-    let message = on_device(text).expect_err("six reasons").to_string();
+                distribution = 'gsde'";
+    let message = on_device(text).expect_err("five reasons").to_string();
     for part in [
         "(1) the shifts of rpo_alpha are drawn on the host; set rpo_alpha = 0. (2) recompute_advantages",
         "(3) wrappers and",
-        "(4) normalize_value",
-        "(5) a network with a memory",
-        "(6) gsde is drawn from on the host only; take diag_gaussian. ",
+        "(4) a network with a memory",
+        "(5) gsde is drawn from on the host only; take diag_gaussian. ",
         "Or leave it out",
     ] {
         assert!(message.contains(part), "{message}");

@@ -52,8 +52,17 @@ fn the_network_answers_in_its_unit_and_acts_in_that_of_the_rewards() {
 
 #[test]
 fn a_change_of_unit_changes_no_value() {
+    no_value_changes_with_the_unit(false);
+}
+
+#[test]
+fn a_change_of_unit_changes_no_value_where_environments_are_on_the_device() {
+    no_value_changes_with_the_unit(true);
+}
+
+fn no_value_changes_with_the_unit(envs_on_device: bool) {
     // Without a step of the optimizer nothing but the unit moves.
-    let config = Config { lr: 0.0, anneal_lr: false, threads: 1, ..config("ppo") };
+    let config = Config { lr: 0.0, anneal_lr: false, threads: 1, envs_on_device, ..config("ppo") };
     let mut trainer = Trainer::new(&config).expect("a trainer");
     let x: Vec<f32> = (0..16 * trainer.spec().observation_len()).map(|i| f32::from(u8::from(i % 17 == 0))).collect();
     let before = values(&config, &trainer, &x);
@@ -68,11 +77,43 @@ fn a_change_of_unit_changes_no_value() {
     assert!(units.windows(2).all(|pair| pair[0] != pair[1]), "{units:?}");
 }
 
+/// The policy hardly changes: what values are regressed on is as large, and varies as much, wherever it was played.
+#[test]
+fn the_unit_is_the_same_where_environments_are_on_the_device() {
+    let unit_after = |envs_on_device| {
+        let base = Config { lr: 1e-9, anneal_lr: false, envs: 256, n_steps: 32, envs_on_device, ..config("ppo") };
+        let mut trainer = Trainer::new(&Config { steps: 1 << 16, gamma: 0.9, ..base }).expect("a trainer");
+        for _ in 0..3 {
+            trainer.step().expect("an update");
+        }
+        unit(&trainer)
+    };
+    let [on_device, on_host] = [true, false].map(unit_after);
+    assert!((on_device.mean - on_host.mean).abs() < 0.1 * on_host.std, "{on_device:?} {on_host:?}");
+    assert!((on_device.std / on_host.std - 1.0).abs() < 0.1, "{on_device:?} {on_host:?}");
+}
+
 #[test]
 fn large_returns_are_learnt_as_small_ones_are() {
+    large_returns_are_learnt(false);
+}
+
+#[test]
+fn large_returns_are_learnt_as_small_ones_are_where_environments_are_on_the_device() {
+    large_returns_are_learnt(true);
+}
+
+fn large_returns_are_learnt(envs_on_device: bool) {
     let explained = |normalize_value: bool, goal: &str| {
         let env = format!("GridWorld(map='S..\n...\n..G', goal_reward={goal}, step_reward=0)");
-        let config = Config { env: env.as_str().into(), normalize_value, steps: 20_000, lr: 2e-3, ..config("ppo") };
+        let config = Config {
+            env: env.as_str().into(),
+            normalize_value,
+            envs_on_device,
+            steps: 20_000,
+            lr: 2e-3,
+            ..config("ppo")
+        };
         let mut trainer = Trainer::new(&config).expect("a trainer");
         let mut last = Vec::new();
         while let Some(metrics) = trainer.step().expect("an update") {

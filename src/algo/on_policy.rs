@@ -167,7 +167,7 @@ impl Algorithm for OnPolicy {
         let mut of_device;
         let steps: &mut dyn Steps = match &made_there {
             Some(made_there) => {
-                of_device = OnDevice::new(self, network, made_there)?;
+                of_device = OnDevice::new(self, network, made_there, values.as_mut())?;
                 &mut of_device
             }
             None => {

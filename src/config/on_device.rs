@@ -24,9 +24,6 @@ impl Config {
         if self.frame_stack != 1 || !self.env.wrappers.is_empty() {
             found.push(HostOnly::new("wrappers and stacked frames are of the host", "train without them"));
         }
-        if self.normalize_value {
-            found.push(HostOnly::new("normalize_value goes by what the host sees", "set normalize_value = false"));
-        }
         if models::remembers(&self.model.name) {
             found.push(remembering());
         }

@@ -52,11 +52,9 @@ impl PopArtModel {
         let before = unit_of(params);
         let place = |name| params.layout().block(name).map(|block| block.range());
         let (Some(weight), Some(bias)) = (place(WEIGHT), place(BIAS)) else { return Ok(()) };
-        let factor = before.std / unit.std;
-        params.update(|theta| {
-            theta[weight].iter_mut().for_each(|w| *w *= factor);
-            theta[bias].iter_mut().for_each(|b| *b = unit.of(before.value(*b)));
-        })?;
+        let [(mean, std), (mean_now, std_now)] = [before, unit].map(|unit| (f64::from(unit.mean), f64::from(unit.std)));
+        params.affine(weight, std / std_now, 0.0)?;
+        params.affine(bias, std / std_now, (mean - mean_now) / std_now)?;
         if let Some(buffer) = params.buffers_mut().get_mut(UNIT) {
             buffer.copy_from_slice(&[unit.mean, unit.std]);
         }

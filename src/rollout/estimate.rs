@@ -1,5 +1,9 @@
 //! What a rollout is learnt from.
 
+use candle_core::Tensor;
+
+use crate::Result;
+
 /// Advantages and value targets of a rollout, each `[T, N]`, and what else an objective is told of its steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
@@ -48,6 +52,24 @@ impl ValueUnit {
     #[must_use]
     pub fn of(self, value: f32) -> f32 {
         (value - self.mean) / self.std
+    }
+
+    /// Values in this unit, where they are.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
+    pub(crate) fn of_tensor(self, values: Tensor) -> Result<Tensor> {
+        let (mean, std) = (f64::from(self.mean), f64::from(self.std));
+        if self == Self::default() { Ok(values) } else { Ok(values.affine(1.0 / std, -mean / std)?) }
+    }
+
+    /// What values in this unit stand for, where they are.
+    ///
+    /// # Errors
+    /// As [`ValueUnit::of_tensor`].
+    pub(crate) fn value_tensor(self, v: Tensor) -> Result<Tensor> {
+        let (mean, std) = (f64::from(self.mean), f64::from(self.std));
+        if self == Self::default() { Ok(v) } else { Ok(v.affine(std, mean)?) }
     }
 
     /// What `v` in this unit stands for.

@@ -8,6 +8,8 @@ use crate::advantage::{Gae, gae_tensors, normalize_tensor};
 use crate::algo::loss_gradient::{LeftThere, Passes};
 use crate::host_only::HostOnly;
 use crate::models::Model;
+use crate::moments::Moments;
+use crate::normaliser::ValueScale;
 use crate::objective::{Objective as _, Report, RowSums, TensorBatch};
 use crate::rollout::{DeviceRollout, Horizon};
 use crate::{Params, Result};
@@ -47,7 +49,9 @@ pub(super) struct OnDevice<'a> {
     algo: &'a OnPolicy,
     network: &'a dyn Model,
     rollout: &'a DeviceRollout,
-    /// `[T·N]` each.
+    /// What is known of values, where they are learnt on one scale.
+    values: Option<&'a mut ValueScale>,
+    /// `[T·N]` each; targets and values in the network's own unit from the first pass on.
     advantage: Tensor,
     target: Tensor,
     value: Tensor,
@@ -59,12 +63,17 @@ impl<'a> OnDevice<'a> {
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for another estimator than that of GAE, [`Error::Tensor`](crate::Error::Tensor) if the
     /// device fails.
-    pub(super) fn new(algo: &'a OnPolicy, network: &'a dyn Model, rollout: &'a DeviceRollout) -> Result<Self> {
+    pub(super) fn new(
+        algo: &'a OnPolicy,
+        network: &'a dyn Model,
+        rollout: &'a DeviceRollout,
+        values: Option<&'a mut ValueScale>,
+    ) -> Result<Self> {
         let Gae { gae_lambda } = algo.estimator.on_device().ok_or_else(|| of_other_advantages().error())?;
         let advantage = gae_tensors(rollout, algo.gamma as f32, gae_lambda)?;
         let target = (&advantage + &rollout.value)?.flatten_all()?;
         let (advantage, value) = (advantage.flatten_all()?, rollout.value.flatten_all()?);
-        Ok(Self { algo, network, rollout, advantage, target, value })
+        Ok(Self { algo, network, rollout, values, advantage, target, value })
     }
 }
 
@@ -73,7 +82,17 @@ impl Steps for OnDevice<'_> {
         units.extend(0..self.rollout.steps * self.rollout.lanes);
     }
 
-    fn begin(&mut self, _: usize, _: &mut Params) -> Result<()> {
+    fn begin(&mut self, pass: usize, params: &mut Params) -> Result<()> {
+        if pass > 0 {
+            return Ok(());
+        }
+        if let Some(values) = &mut self.values {
+            values.publish_of(&Moments::of_steps(&self.target.unsqueeze(1)?, self.rollout.steps)?, params)?;
+        }
+        let unit = self.network.value_unit(params);
+        for column in [&mut self.target, &mut self.value] {
+            *column = unit.of_tensor(column.clone())?;
+        }
         Ok(())
     }
 
