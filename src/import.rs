@@ -17,6 +17,7 @@ use std::path::Path;
 use uphill_envs::quoted;
 
 use crate::models::{Activation, Site};
+use crate::moments::EPS;
 use crate::seed::Seed;
 use crate::{Buffers, Catalogue, Config, Error, Layout, Policy, Result, whole_file};
 
@@ -48,15 +49,19 @@ pub struct Imported {
     pub policy: Policy,
     /// Whose it is.
     pub of: &'static str,
+    /// Its network, as [`Config::model`] is written.
+    pub network: String,
     /// What was taken to stand between its layers, where neither the file nor anybody said it.
     pub assumed: Option<Activation>,
     /// Whether it was taken not to know which actions are legal, though the environment says it.
     pub any_action: bool,
+    /// Whether observations are normalised and were taken to be clipped at 10 deviations, as nothing says where.
+    pub clip_unsaid: bool,
 }
 
 /// Reads a policy: a zip that Stable-Baselines3 or sb3-contrib saved of an actor with a critic, a state dict that torch saved, such as CleanRL's, or the same
-/// tensors under the same names as safetensors or npz. `normaliser` is an npz of `mean` and `var` of observations, and of `clip` where
-/// they are clipped elsewhere than at 10 deviations.
+/// tensors under the same names as safetensors or npz. `normaliser` is an npz of `mean` and `var` of observations, of `clip` where
+/// they are clipped elsewhere than at 10 deviations, and of `epsilon` where another number than 1e-8 is added to the variance.
 ///
 /// # Errors
 /// [`Error::File`] for what cannot be read, for a policy that no network here is, and for one that does not fit the environment;
@@ -81,13 +86,21 @@ pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &C
     let (mut params, network) = config.make_model(&site).map_err(|e| problem(e.to_string()))?;
     let values = recognised.values(&arrays, params.layout()).map_err(|e| problem(format!("{}: {e}", spec.id)))?;
     params.update(|theta| theta.copy_from_slice(&values))?;
+    let clip_unsaid = normaliser.as_ref().is_some_and(|statistics| statistics.clip.is_none());
     if let Some(statistics) = normaliser {
         let mut buffers = params.buffers().clone();
         statistics.fill(&mut buffers)?;
         params.set_buffers(&buffers)?;
     }
     let policy = Policy::new(config, network, params);
-    Ok(Imported { policy, of: recognised.of, assumed: recognised.assumed, any_action })
+    Ok(Imported {
+        policy,
+        of: recognised.of,
+        network: recognised.model,
+        assumed: recognised.assumed,
+        any_action,
+        clip_unsaid,
+    })
 }
 
 fn open(path: &Path) -> Result<Found> {
@@ -107,7 +120,7 @@ fn table(recognised: &Recognised, normaliser: Option<&Statistics>, steps: Option
     }
     if let Some(Statistics { clip, .. }) = normaliser {
         set("normalize_observation", true.into());
-        set("clip_observation", f64::from(*clip).into());
+        set("clip_observation", clip.map_or(USUAL_CLIP, f64::from).into());
     }
     if let Some(steps) = steps {
         set("steps", steps.into());
@@ -115,31 +128,46 @@ fn table(recognised: &Recognised, normaliser: Option<&Statistics>, steps: Option
     table
 }
 
+/// Where `VecNormalize` and CleanRL clip observations, unless they are told otherwise.
+const USUAL_CLIP: f64 = 10.0;
+
 /// What is known of observations.
 struct Statistics {
     path: std::path::PathBuf,
     mean: Array,
     variance: Array,
-    clip: f32,
+    clip: Option<f32>,
+    /// What is added to a variance before its root divides.
+    epsilon: f64,
 }
 
 impl Statistics {
     fn read(path: &Path) -> Result<Self> {
         let Found { mut arrays, .. } = open(path)?;
+        let problem = |problem: String| Error::File { path: path.into(), problem };
+        // As many were seen as is said: it weighs nothing where no more will be seen.
+        let known = ["mean", "var", "clip", "epsilon", "count"];
+        if let Some(other) = arrays.keys().find(|name| !known.contains(&name.as_str())) {
+            let other = quoted(other);
+            return Err(problem(format!("array `{other}` is none of those that it may hold: {}", known.join(", "))));
+        }
+        let mut number = |name: &str, what: &str, right: fn(f32) -> bool| match arrays.remove(name) {
+            None => Ok(None),
+            Some(array) => match &*array.numbers {
+                &[number] if right(number) => Ok(Some(number)),
+                _ => Err(problem(format!("array `{name}` is to be {what}"))),
+            },
+        };
+        let clip = number("clip", "one number above 0, beyond which observations are clipped", |clip| clip > 0.0)?;
+        let epsilon = number("epsilon", "one finite number, 0 or more, that is added to variances", |epsilon| {
+            epsilon.is_finite() && epsilon >= 0.0
+        })?;
         let mut take = |name: &str| {
             let missing = || format!("there is no array `{name}`: it holds `mean` and `var` of observations");
-            arrays.remove(name).ok_or_else(|| Error::File { path: path.into(), problem: missing() })
+            arrays.remove(name).ok_or_else(|| problem(missing()))
         };
         let (mean, variance) = (take("mean")?, take("var")?);
-        let clip = match take("clip").ok().as_ref().map(|clip| &*clip.numbers) {
-            None => 10.0,
-            Some(&[clip]) if clip > 0.0 => clip,
-            Some(_) => {
-                let problem = "array `clip` is to be one number above 0, beyond which observations are clipped";
-                return Err(Error::File { path: path.into(), problem: problem.into() });
-            }
-        };
-        Ok(Self { path: path.into(), mean, variance, clip })
+        Ok(Self { path: path.into(), mean, variance, clip, epsilon: epsilon.map_or(EPS, f64::from) })
     }
 
     fn fill(self, buffers: &mut Buffers) -> Result<()> {
@@ -156,6 +184,10 @@ impl Statistics {
                 return Err(problem("array `var` holds a number below 0: it is of variances".into()));
             }
             buffer.copy_from_slice(&array.numbers);
+            if theirs == "var" {
+                // Ours is added to it, and so theirs is in all.
+                buffer.iter_mut().for_each(|x| *x = (f64::from(*x) + self.epsilon - EPS).max(0.0) as f32);
+            }
         }
         Ok(())
     }

@@ -25,6 +25,28 @@ pub(crate) enum Kind {
     Seeds,
 }
 
+impl Kind {
+    /// As it is said of a folder.
+    fn what(self) -> &'static str {
+        match self {
+            Kind::Run => "a run",
+            Kind::Comparison => "a comparison",
+            Kind::Search => "a search for hyper-parameters",
+            Kind::Seeds => "several seeds",
+        }
+    }
+
+    /// What there is to look at in it, where it is not the folder of a run.
+    pub(crate) fn instead(self) -> Option<String> {
+        let there = match self {
+            Kind::Comparison => "its page is report.html, and `compare --config` goes on with its grid.toml",
+            Kind::Search => "its trials are in trials.csv, and `train --config` trains with what best.toml says",
+            Kind::Run | Kind::Seeds => return None,
+        };
+        Some(format!("this is the folder of {}, and of no run: {there}", self.what()))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Marker {
     kind: Kind,
@@ -60,25 +82,54 @@ pub(crate) fn make(path: &Path) -> Result<()> {
 /// [`Error::File`] for one of another kind, of a later version, or that is none.
 pub(crate) fn is_marked(folder: &Path, kind: Kind) -> Result<bool> {
     let path = file(folder, MARKER)?;
+    let problem = match marker(&path).map_err(Error::io(&path))? {
+        None => return Ok(false),
+        Some(Ok(Marker { kind: own, schema: 1 })) if own == kind => return Ok(true),
+        Some(Ok(Marker { kind, schema: 1 })) => {
+            format!("this is the folder of {}: give --out another one", kind.what())
+        }
+        Some(Ok(_)) => "a later version of uphill made this folder: give --out another one".into(),
+        Some(Err(_)) => "this is no marker that uphill wrote: give --out another folder".into(),
+    };
+    Err(Error::File { path, problem })
+}
+
+/// What the folder is marked as being the folder of, where it is.
+pub(crate) fn kind(folder: &Path) -> Option<Kind> {
+    match marker(&folder.join(MARKER)) {
+        Ok(Some(Ok(Marker { kind, schema: 1 }))) => Some(kind),
+        _ => None,
+    }
+}
+
+/// What is said of a file where the folder of a run is meant: its own folder, if that may be one; and of a folder that has runs in
+/// it, as that of several seeds: one of these; of a comparison or a search: what it has to show; and of nothing. Nothing of what is none of these.
+pub(crate) fn for_a_folder(path: &Path) -> Option<String> {
+    if path.try_exists().is_ok_and(|exists| !exists) {
+        return Some("there is no such folder".into());
+    }
+    if let Some(instead) = kind(path).and_then(Kind::instead) {
+        return Some(instead);
+    }
+    let is_run = |folder: &Path| folder.join("config.toml").is_file();
+    if path.is_dir() && !is_run(path) {
+        let inside = path.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        let first = inside.filter(|folder| is_run(folder)).min()?;
+        return Some(format!("this is a folder of runs: give one of them, such as {}", whole_file::shown_path(&first)));
+    }
+    let folder = path.parent().filter(|_| path.is_file())?;
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let such = if is_run(folder) { format!(", {}", whole_file::shown_path(folder)) } else { String::new() };
+    Some(format!("this is a file: give the folder of a run{such}"))
+}
+
+/// What a marker says; nothing where there is none.
+fn marker(path: &Path) -> std::io::Result<Option<std::result::Result<Marker, toml::de::Error>>> {
     let mut text = String::new();
-    match File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(false),
-        read => read.map_err(Error::io(&path))?,
-    };
-    let problem = match toml::from_str::<Marker>(&text) {
-        Ok(Marker { kind: own, schema: 1 }) if own == kind => return Ok(true),
-        Ok(Marker { kind: Kind::Run, schema: 1 }) => "this is the folder of a run: give --out another one",
-        Ok(Marker { kind: Kind::Comparison, schema: 1 }) => {
-            "this is the folder of a comparison: give --out another one"
-        }
-        Ok(Marker { kind: Kind::Search, schema: 1 }) => {
-            "this is the folder of a search for hyper-parameters: give --out another one"
-        }
-        Ok(Marker { kind: Kind::Seeds, schema: 1 }) => "this is the folder of several seeds: give --out another one",
-        Ok(_) => "a later version of uphill made this folder: give --out another one",
-        Err(_) => "this is no marker that uphill wrote: give --out another folder",
-    };
-    Err(Error::File { path, problem: problem.into() })
+    match File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(|_| Some(toml::from_str(&text))),
+    }
 }
 
 /// Makes the folder one of ours.

@@ -19,7 +19,7 @@ use crate::models::{self, Model, Site};
 use crate::rollout::ActionColumn;
 use crate::seed::Seed;
 use crate::stop::Flag;
-use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, settings, whole_file};
+use crate::{Block, Buffers, Catalogue, Error, Layout, MakeEnvs, Params, Result, own_folder, settings, whole_file};
 
 pub use acting::{Memory, Mode};
 use player::act;
@@ -332,7 +332,7 @@ fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     whole_file::read(&path, most).map_err(|e| match e.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             let missing = || format!("there is no {name} here; {missing}");
-            Error::File { path: run.into(), problem: whole_file::for_a_folder(run).unwrap_or_else(missing) }
+            Error::File { path: run.into(), problem: own_folder::for_a_folder(run).unwrap_or_else(missing) }
         }
         _ => Error::io(&path)(e),
     })

@@ -17,24 +17,6 @@ pub(crate) fn shown_path(path: &Path) -> String {
     if count > MOST { format!("…{escaped}") } else { escaped }
 }
 
-/// What is said of a file where the folder of a run is meant: its own folder, if that may be one; and of a folder that has runs in
-/// it, as that of several seeds: one of these; and of nothing. Nothing of what is none of these.
-pub(crate) fn for_a_folder(path: &Path) -> Option<String> {
-    if path.try_exists().is_ok_and(|exists| !exists) {
-        return Some("there is no such folder".into());
-    }
-    let is_run = |folder: &Path| folder.join("config.toml").is_file();
-    if path.is_dir() && !is_run(path) {
-        let inside = path.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-        let first = inside.filter(|folder| is_run(folder)).min()?;
-        return Some(format!("this is a folder of runs: give one of them, such as {}", shown_path(&first)));
-    }
-    let folder = path.parent().filter(|_| path.is_file())?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let such = if is_run(folder) { format!(", {}", shown_path(folder)) } else { String::new() };
-    Some(format!("this is a file: give the folder of a run{such}"))
-}
-
 /// What writing to a path comes to. Only a name that is free, or that a regular file has, can be given to a new file.
 #[derive(Debug)]
 enum Place {

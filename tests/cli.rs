@@ -270,3 +270,41 @@ fn the_manual_has_a_page_for_every_command() {
     let page = says("man");
     assert!(page.contains(".TH uphill 1") && page.contains("uphill\\-train(1)"), "{page}");
 }
+
+#[test]
+fn folders_of_comparisons_and_searches_say_what_they_are() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (kind, what) in
+        [("comparison", "of a comparison, and of no run"), ("search", "of a search for hyper-parameters")]
+    {
+        let folder = home.path().join(kind);
+        fs::create_dir(&folder).expect("a folder");
+        fs::write(folder.join(".uphill"), format!("kind = \"{kind}\"\nschema = 1\n")).expect("a marker");
+        for command in ["evaluate", "report", "plot", "watch", "card", "train --resume"] {
+            let refused = run(uphill(), home.path(), &format!("{command} {kind}"));
+            let said = text(&refused.stderr);
+            assert!(!refused.status.success() && said.contains(what), "{command}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_run_without_an_episode_keeps_no_other_from_being_drawn() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(uphill(), home.path(), &format!("train {SHORT} --quiet --out r"));
+    for (name, rows) in
+        [("begun", "env_steps,episode_return_mean\n"), ("early", "env_steps,episode_return_mean\n128,\n")]
+    {
+        let folder = home.path().join(name);
+        fs::create_dir(&folder).expect("a folder");
+        fs::copy(home.path().join("r/config.toml"), folder.join("config.toml")).expect("a copy");
+        fs::write(folder.join("metrics.csv"), rows).expect("metrics");
+    }
+    let drawn = run(uphill(), home.path(), "plot begun r early");
+    let said = text(&drawn.stderr);
+    assert_eq!(text(&drawn.stdout), "1 run drawn to curves.png\n", "{said}");
+    for name in ["begun", "early"] {
+        assert!(said.contains(&format!("left out: {name}/metrics.csv: ")), "{said}");
+    }
+    assert!(!run(uphill(), home.path(), "plot begun early").status.success());
+}

@@ -752,3 +752,30 @@ fn observations_may_be_clipped_nowhere() {
     write(&path, &[row("mean", vec![f32::INFINITY, 0.0, 0.0, 0.0]), row("var", vec![2.0; 4])]);
     assert!(import::read(&file("sb3_ppo.zip"), Some(&path), &asked("CartPole-v1"), &Catalogue::default()).is_err());
 }
+
+#[test]
+fn what_is_added_to_variances_is_theirs_and_nothing_of_a_normaliser_is_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("statistics.safetensors");
+    let row = |name: &str, numbers: Vec<f32>| (name.to_string(), vec![numbers.len()], numbers);
+    let with = |more: &[(&str, f32)]| {
+        let mut rows = vec![row("mean", vec![0.0; 4]), row("var", vec![3.0, 3.0, 3.0, 0.0])];
+        rows.extend(more.iter().map(|&(name, number)| row(name, vec![number])));
+        write(&path, &rows);
+        import::read(&file("sb3_ppo.zip"), Some(&path), &asked("CartPole-v1"), &Catalogue::default())
+    };
+    let variance = |more: &[(&str, f32)]| {
+        let policy = with(more).expect("a policy").policy;
+        policy.params().buffers().get("normaliser.variance").expect("variances").to_vec()
+    };
+    assert_eq!(variance(&[]), [3.0, 3.0, 3.0, 0.0]);
+    assert_eq!(variance(&[("epsilon", 1.0)]), [4.0, 4.0, 4.0, 1.0]);
+    assert_eq!(variance(&[("epsilon", 0.0)]), [3.0, 3.0, 3.0, 0.0]);
+    let said = with(&[("count", 1e4)]).expect("a policy");
+    assert!(said.clip_unsaid && said.network.contains("hidden"), "{}", said.network);
+    assert!(!with(&[("clip", 5.0)]).expect("a policy").clip_unsaid);
+    for wrong in [("epsilon", -1.0), ("epsilon", f32::NAN), ("epsilon", f32::INFINITY), ("clip_obs", 5.0)] {
+        let said = with(&[wrong]).err().expect("an error").to_string();
+        assert!(said.contains(wrong.0), "{said}");
+    }
+}

@@ -31,7 +31,7 @@ struct Args {
     /// That it was told which actions are legal, where the file does not say it
     #[arg(long)]
     masks: bool,
-    /// An npz of the mean and var of observations, and of clip, that they were normalised by
+    /// An npz of the mean and var of observations, and of clip and epsilon, that they were normalised by
     #[arg(long, value_name = "FILE")]
     normaliser: Option<PathBuf>,
     /// Replace the run that is in the folder
@@ -58,7 +58,7 @@ fn import(args: &Args, catalogue: &Catalogue) -> Result<()> {
     let env = env.get("env").and_then(toml::Value::as_str).unwrap_or(&args.env).to_string();
     let asked = Asked { env, activation: args.activation, masks: args.masks };
     let found = import::read(&args.file, args.normaliser.as_deref(), &asked, catalogue)?;
-    let Imported { policy, of, assumed, any_action, .. } = found;
+    let Imported { policy, of, network, assumed, any_action, clip_unsaid, .. } = found;
     // All of it is on the disk before anything is removed.
     let made = WholeFolder::beside(&args.out)?;
     drop(RunFolder::create(made.path(), policy.config(), false).map_err(|e| made.named(e))?);
@@ -71,10 +71,12 @@ fn import(args: &Args, catalogue: &Catalogue) -> Result<()> {
         std::fs::rename(made.path().join(POLICY), &policy).map_err(Error::io(&policy))?;
     }
     let (file, out) = (screen::path(&args.file), screen::path(&args.out));
-    let network = policy.config().model.to_string();
     say(format_args!("{file}: a policy of {of}'s, {network}, in {out}"))?;
     if any_action {
         say("any action is legal for it, though the environment says which are: --masks where it was told them")?;
+    }
+    if clip_unsaid {
+        say("observations are clipped at 10 deviations, as an array `clip` says no other number")?;
     }
     assumed.map_or(Ok(()), |_| {
         let activation = word(policy.config().activation);

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 use super::picture::Scale;
 use super::read;
 use crate::envs::counted;
-use crate::plot::{DEFAULT_METRIC, Picture, PlotOptions, RecordedRun, curves, distinct, evaluations};
+use crate::plot::{DEFAULT_METRIC, Picture, PlotError, PlotOptions, RecordedRun, curves, distinct, evaluations};
 use crate::screen::{self, say, tell};
 use crate::{Catalogue, Result};
 
@@ -61,7 +61,12 @@ pub(super) fn run(args: &ArgMatches, _: &Catalogue) -> Result<ExitCode> {
 fn draw(arguments: &Arguments) -> Result<usize> {
     Picture::check_path(&arguments.out)?;
     let read = |folder| RecordedRun::read_metric(folder, &arguments.metric);
-    let (runs, repeated) = distinct(arguments.runs.iter().map(read).collect::<Result<_, _>>()?);
+    let read: Vec<_> = arguments.runs.iter().map(read).collect();
+    // A run that has only begun keeps none of the others from being drawn.
+    let nothing_yet = |run: &_| matches!(run, Err(PlotError::NoValues { .. }));
+    let (empty, read): (Vec<_>, Vec<_>) =
+        if read.iter().all(nothing_yet) { (Vec::new(), read) } else { read.into_iter().partition(nothing_yet) };
+    let (runs, repeated) = distinct(read.into_iter().collect::<Result<_, _>>()?);
 
     let options = PlotOptions {
         width: arguments.scale.of(arguments.width),
@@ -75,6 +80,7 @@ fn draw(arguments: &Arguments) -> Result<usize> {
     };
     let picture = curves(&runs, &options)?;
     picture.save(&arguments.out)?;
+    empty.iter().filter_map(|run| run.as_ref().err()).for_each(|why| tell(format_args!("left out: {why}")));
     repeated.iter().for_each(tell);
     picture.note(&arguments.out).iter().for_each(tell);
     Ok(runs.len())

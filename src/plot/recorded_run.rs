@@ -10,7 +10,7 @@ use super::{PlotError, check};
 use crate::config::world;
 use crate::distributions::AUTO;
 use crate::words::{Args, Value, Word, Wrapped};
-use crate::{Catalogue, Config, settings, whole_file};
+use crate::{Catalogue, Config, own_folder, settings, whole_file};
 
 /// The column that [`RecordedRun::read`] takes: the mean return of the last 100 episodes.
 pub const DEFAULT_METRIC: &str = "episode_return_mean";
@@ -259,7 +259,7 @@ pub(super) fn in_one_line(text: &str) -> String {
 fn read_file(folder: &Path, name: &'static str, most: u64) -> Result<Vec<u8>, PlotError> {
     let path = folder.join(name);
     whole_file::read(&path, most).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => match whole_file::for_a_folder(folder) {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => match own_folder::for_a_folder(folder) {
             Some(remedy) => PlotError::NoFolder { file: folder.to_owned(), remedy },
             None => PlotError::Missing { folder: folder.to_owned(), file: name },
         },

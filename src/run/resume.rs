@@ -106,7 +106,7 @@ impl RunFolder {
         let config_path = path.join("config.toml");
         if !config_path.exists() {
             let missing = || "this folder holds no run: it has no config.toml".into();
-            let problem = whole_file::for_a_folder(&path).unwrap_or_else(missing);
+            let problem = own_folder::for_a_folder(&path).unwrap_or_else(missing);
             return Err(Error::File { path, problem });
         }
         let checkpoints = Checkpoints::of_run(&path);
