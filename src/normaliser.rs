@@ -81,9 +81,7 @@ impl ValueScale {
     /// # Errors
     /// [`Error::NotFinite`] where they are not finite: the network's values stay as they are.
     pub(crate) fn publish(&mut self, rollout: &Rollout, estimate: &Estimate, params: &mut Params) -> Result<()> {
-        let mut seen = Moments::new(1);
-        rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
-        self.publish_of(&seen, params)
+        self.publish_of(&of_targets(rollout, estimate), params)
     }
 
     /// The same with the moments of its targets.
@@ -110,6 +108,12 @@ impl ValueScale {
         let std = (self.square / self.weight - mean * mean).max(0.0).sqrt().max(LEAST_STD);
         ValueUnit { mean: mean as f32, std: std as f32 }
     }
+}
+
+fn of_targets(rollout: &Rollout, estimate: &Estimate) -> Moments {
+    let mut seen = Moments::new(1);
+    rollout.valid_steps().filter_map(|i| estimate.target.get(i)).for_each(|&target| seen.add(&[target]));
+    seen
 }
 
 impl Normaliser {

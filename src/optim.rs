@@ -23,6 +23,7 @@ mod amsgrad;
 mod args;
 mod blocks;
 mod centralize;
+mod check;
 mod clip;
 mod decay_to_initial;
 mod ema;
@@ -75,6 +76,7 @@ pub use adaptive_clip::{AdaptiveClip, adaptive_clip};
 pub use amsgrad::{ScaleByAmsgrad, scale_by_amsgrad};
 pub use args::Args;
 pub use centralize::{Centralize, centralize};
+pub use check::check_optimizer;
 pub use clip::{
     ClipByBlockNorm, ClipByBlockRms, ClipByGlobalNorm, ClipByPartNorm, ClipByValue, ClipGradBy, clip_by_block_norm,
     clip_by_block_rms, clip_by_global_norm, clip_by_part_norm, clip_by_value,

@@ -32,11 +32,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn breach(what: impl Into<String>, remedy: &'static str) -> Self {
+    /// What a contract forbids.
+    #[must_use]
+    pub fn breach(what: impl Into<String>, remedy: &'static str) -> Self {
         Self { breach: true, what: what.into(), remedy }
     }
 
-    fn habit(what: impl Into<String>, remedy: &'static str) -> Self {
+    /// What is allowed, and seldom meant.
+    #[must_use]
+    pub fn habit(what: impl Into<String>, remedy: &'static str) -> Self {
         Self { breach: false, ..Self::breach(what, remedy) }
     }
 }

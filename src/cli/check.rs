@@ -1,4 +1,4 @@
-//! Says what an environment does wrong.
+//! Says what an environment or an optimizer does wrong.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -7,18 +7,23 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 
 use super::read;
 use crate::envs::{EnvError, Finding, check_env, check_vec_env, quoted};
+use crate::optim::check_optimizer;
 use crate::screen::say;
+use crate::words::Spec;
 use crate::{Catalogue, Config, Error, Result};
 
-/// Leads environments through some ten thousand steps and says what they do wrong
+/// Leads environments through some ten thousand steps, and optimizers through a few, and says what they do wrong
 ///
-/// Each line says what was seen and where, and after it what would be right. `wrong` breaks the contract of the trait `Env`
-/// or `VecEnv`; `unusual` is allowed, and seldom meant. It ends with 1 where anything is wrong.
+/// Each line says what was seen and where, and after it what would be right. `wrong` breaks the contract of the trait `Env`,
+/// `VecEnv` or `GradientTransform`; `unusual` is allowed, and seldom meant. It ends with 1 where anything is wrong.
 #[derive(Parser)]
 struct Args {
     /// Environments: names, which may have arguments, or files of grid worlds, and wrappers after |
-    #[arg(value_name = "ENV", required = true)]
+    #[arg(value_name = "ENV", required_unless_present = "optimizers")]
     envs: Vec<String>,
+    /// Optimizers: names, which may have arguments, or chains of links
+    #[arg(long, value_name = "OPTIMIZER", num_args = 1..)]
+    optimizers: Vec<Spec>,
 }
 
 pub(super) fn command(_: &Catalogue) -> Command {
@@ -26,30 +31,49 @@ pub(super) fn command(_: &Catalogue) -> Command {
 }
 
 pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> {
-    let Args { envs } = read(args)?;
-    let configs = envs.iter().map(|env| Config::for_algo_with("ppo", catalogue)?.in_env(env));
+    let Args { envs, optimizers } = read(args)?;
+    let usual = Config::for_algo_with("ppo", catalogue)?;
+    let in_envs: Vec<_> = envs.iter().map(|env| usual.clone().in_env(env)).collect::<Result<_>>()?;
+    let by: Vec<_> = optimizers.iter().map(|optimizer| by_optimizer(&usual, optimizer)).collect::<Result<_>>()?;
     let mut any = false;
-    for (env, config) in envs.iter().zip(configs.collect::<Result<Vec<_>>>()?) {
+    for (env, config) in envs.iter().zip(&in_envs) {
         // As it was asked for: the word of a file has its whole map.
-        let env = quoted(env);
-        let (lines, wrong) = said(&config);
-        for line in &lines {
-            say(format_args!("{env}: {line}"))?;
-        }
-        if lines.is_empty() {
-            say(format_args!("{env}: keeps its contract"))?;
-        }
-        any |= wrong;
+        any |= tell(env, said(config))?;
+    }
+    for (optimizer, config) in optimizers.iter().zip(&by) {
+        any |= tell(&optimizer.to_string(), of_findings(&check_optimizer(|| config.make_optimizer())))?;
     }
     Ok(if any { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Prints what is said of something, and hands on whether any of it is wrong.
+fn tell(name: &str, (lines, wrong): (Vec<String>, bool)) -> Result<bool> {
+    let name = quoted(name);
+    for line in &lines {
+        say(format_args!("{name}: {line}"))?;
+    }
+    if lines.is_empty() {
+        say(format_args!("{name}: keeps its contract"))?;
+    }
+    Ok(wrong)
+}
+
+/// The settings with this optimizer, which there is.
+fn by_optimizer(usual: &Config, optimizer: &Spec) -> Result<Config> {
+    let config = Config { optimizer: optimizer.clone(), ..usual.clone() };
+    config.make_optimizer().map(|_| config)
+}
+
+fn of_findings(findings: &[Finding]) -> (Vec<String>, bool) {
+    (findings.iter().map(Finding::to_string).collect(), findings.iter().any(|finding| finding.breach))
 }
 
 /// What is said of an environment, and whether any of it is wrong. One that cannot be made keeps none of the others waiting.
 fn said(config: &Config) -> (Vec<String>, bool) {
     match catch_unwind(AssertUnwindSafe(|| look_at(config))) {
         Ok(Ok((findings, misnamed))) => {
-            let wrong = findings.iter().any(|finding| finding.breach);
-            (findings.iter().map(Finding::to_string).chain(misnamed).collect(), wrong)
+            let (lines, wrong) = of_findings(&findings);
+            (lines.into_iter().chain(misnamed).collect(), wrong)
         }
         Ok(Err(e)) => (vec![format!("wrong: it cannot be made: {e}")], true),
         Err(_) => (vec!["wrong: it panics when it is made".into()], true),

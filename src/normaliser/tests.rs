@@ -1,7 +1,7 @@
 use candle_core::{DType, Device, Tensor};
 use uphill_envs::End;
 
-use super::{Normaliser, RewardScale, ValueScale};
+use super::{Normaliser, RewardScale, ValueScale, of_targets};
 use crate::models::Site;
 use crate::moments::Moments;
 use crate::rollout::{DeviceRollout, Estimate};
@@ -65,7 +65,7 @@ fn values_are_known_by_what_they_were_of_late_and_from_the_first_rollout_on() {
     let mut scale = ValueScale::default();
     let follow = |scale: &mut ValueScale, targets: [f32; 6]| {
         let estimate = Estimate { target: targets.to_vec(), ..Estimate::default() };
-        scale.follow(&played(), &estimate)
+        scale.follow(&of_targets(&played(), &estimate))
     };
     // Places of a parked lane say nothing.
     let first = follow(&mut scale, [1.0, 2.0, 3.0, 99.0, 6.0, 99.0]);
