@@ -108,7 +108,7 @@ fn the_statistics_are_those_of_the_library() {
             let scope = format!("{task} {algo}");
             let area = scores(stage, "sgd", &[(task, algo)], |run| run.area);
             same(stage, &scope, "sgd", "area_iqm", bootstrap.interval(&area, iqm).expect("an interval"));
-            let solved = |run: &&Run| run.solved_at_step.map_or(Reached::NotBy(1600), Reached::At);
+            let solved = |run: &&Run| run.solved_at_step.map_or(Reached::NotBy(run.env_steps), Reached::At);
             let solved: Vec<Reached> = runs.iter().map(solved).collect();
             let median = median_steps(&solved, &bootstrap).expect("a median");
             same(stage, &scope, "sgd", "steps_to_solved_median", median);

@@ -41,7 +41,7 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Milestone {
     pub(super) median: Interval,
-    /// Steps below it within the run's steps.
+    /// Steps below it within the steps that were asked for.
     pub(super) restricted_mean: Interval,
     pub(super) censored: f64,
 }
@@ -69,7 +69,10 @@ impl Entry {
             let scores: Vec<f64> = runs.iter().map(|run| of(run)).collect();
             BOOTSTRAP.interval(&Scores::of_one_task(&scores)?, iqm)
         };
-        let solved = |run: &&Run| run.solved_at_step.map_or(Reached::NotBy(run.steps), Reached::At);
+        // The last rollout may go beyond the steps that were asked for, and the task be solved there.
+        let last = runs.iter().map(|run| run.env_steps.max(run.steps)).max().unwrap_or_default();
+        let watched = |run: &Run| if run.status == Status::Diverged { last } else { run.env_steps.max(run.steps) };
+        let solved = |run: &&Run| run.solved_at_step.map_or_else(|| Reached::NotBy(watched(run)), Reached::At);
         let half = |run: &&Run| {
             let (env_steps, scores) = run.score_curve();
             // For good: early points are means of few episodes, some of which are lucky.
@@ -77,14 +80,15 @@ impl Entry {
             let first = env_steps.get(below.map_or(0, |below| below + 1));
             first.map_or(Reached::NotBy(run.steps), |&env_steps| Reached::At(env_steps))
         };
+        let steps = runs.iter().map(|run| run.steps).max().unwrap_or_default();
         let half: Vec<Reached> = runs.iter().map(half).collect();
         let solved: Vec<Reached> = runs.iter().map(solved).collect();
         let count = |status| runs.iter().filter(|run| run.status == status).count();
         Ok(Self {
             area: interval(|run| run.area)?,
             final_score: interval(|run| run.final_score)?,
-            half: Milestone::of(&half)?,
-            solved: Milestone::of(&solved)?,
+            half: Milestone::of(&half, steps)?,
+            solved: Milestone::of(&solved, steps)?,
             collapsed: count(Status::Collapsed),
             diverged: count(Status::Diverged),
             optimizer,
@@ -93,13 +97,15 @@ impl Entry {
 }
 
 impl Milestone {
-    fn of(runs: &[Reached]) -> Result<Self> {
-        let horizon = runs.iter().map(|run| run.env_steps()).max().unwrap_or_default();
+    fn of(runs: &[Reached], steps: u64) -> Result<Self> {
         let censored = runs.iter().filter(|run| matches!(run, Reached::NotBy(_))).count();
         Ok(Self {
             median: median_steps(runs, &BOOTSTRAP)?,
-            restricted_mean: restricted_mean_steps(runs, horizon, &BOOTSTRAP)?,
+            restricted_mean: restricted_mean_steps(runs, steps, &BOOTSTRAP)?,
             censored: censored as f64 / runs.len() as f64,
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

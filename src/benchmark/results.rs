@@ -78,7 +78,7 @@ pub struct Run {
     /// First environment step at which the mean of the last 100 episodes reached the environment's threshold; empty if
     /// it did not within the run.
     pub solved_at_step: Option<u64>,
-    /// Steps that the run was to take: where a run that did not solve its task is censored.
+    /// Steps that the run was to take; its last rollout may have gone beyond them.
     pub steps: u64,
     /// Bytes of the optimizer's state.
     pub state_bytes: u64,

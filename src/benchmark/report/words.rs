@@ -39,8 +39,8 @@ pub(super) fn definitions(grid: &Grid) -> String {
 - *Collapsed*: trained to the end, but the final score is 0 or less, and either the policy's entropy is below 5% of a
   uniform policy's or 100 training episodes in a row had once had a mean score of 0.25 or more. Its scores are its own.
 - *Solved at step*: the first step at which the mean of the last 100 training episodes reached the environment's threshold; – where it
-  has none. A run that did not is censored at its number of steps: it counts as one that needs more. The median is Kaplan and Meier's,
-  *never* where fewer than half of the runs got there.
+  has none. A run that did not is censored at the last step that it took, and one that diverged at the last that any took: it counts as one that
+  needs more. The median is Kaplan and Meier's, *never* where fewer than half of the runs got there.
 - *Share of learning rates near the best*: of those that were tried, evenly spaced or not, the share whose interquartile
   mean of areas is at least 90% of the best one's.
 "
