@@ -16,7 +16,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::Config;
 use crate::evaluation::Evaluation;
 use crate::findings::findings;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, reaches};
 use crate::oracle::optimal_return;
 use crate::own_folder::{self, Kind};
 use crate::policy::{BEST, BEST_BY_EVAL, Mode, POLICY, write_params};
@@ -27,8 +27,8 @@ use crate::train::{Best, Trainer};
 use crate::words::{self, Args, Word, Wrapped};
 use crate::{Error, Result, whole_file};
 
-use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
+use checkpoints::{Checkpoints, update_of};
 use sinks::Sinks;
 
 /// The file of what a run came to.
@@ -340,6 +340,11 @@ impl RunFolder {
         let (best_eval_return_mean, best_eval_update) = of_best(trainer.best_by_eval());
         let (finished, stopped_by) = (trainer.is_done(), trainer.stopped_by());
         let logged = self.log_evaluations(&mut trainer);
+        // Whoever has it trained for longer goes on from there. The state of several ranks only all of them have.
+        let is_saved = self.checkpoints.last.as_deref().and_then(update_of) == Some(updates);
+        if !is_saved && !trainer.has_others() {
+            self.save(&mut trainer)?;
+        }
         let threshold = trainer.spec().reward_threshold;
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
@@ -347,7 +352,8 @@ impl RunFolder {
         // A sink that has them not yet is no reason to lose the policy.
         logged?;
         let eval = policy.evaluate_telling(EVAL_EPISODES, Seed(config.seed), Mode::Likeliest, told)?;
-        let reached = threshold.is_some() && history.return_mean() >= threshold || is_best(&config, &eval);
+        let solved = threshold.zip(history.return_mean()).is_some_and(|(threshold, mean)| reaches(mean, threshold));
+        let reached = solved || is_best(&config, &eval);
         let findings = if reached { Vec::new() } else { self.findings(&config, policy.distribution().max_entropy()) };
         let summary = Summary {
             env: config.env.shown(),

@@ -193,3 +193,25 @@ fn settings_that_are_wrong_say_what_would_be_right() {
     let error = Trainer::new(&config).err().expect("no such environment").to_string();
     assert!(error.contains("did you mean `CartPole-v1`"), "{error}");
 }
+
+/// By the loop of one's own, which saves nothing before the end, and where somebody made room.
+#[test]
+fn what_has_ended_can_be_trained_on_and_loses_nothing_without_its_checkpoints() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("run");
+    run(&config(), &path, false).expect("a run");
+    let (again, trainer, _) = RunFolder::resume(&path, Trainer::new).expect("its last checkpoint");
+    assert!(again.is_finished(&trainer));
+    drop((again, trainer));
+    fs::remove_dir_all(path.join("checkpoints")).expect("checkpoints");
+    let kept = |name: &str| fs::read(path.join(name)).expect("a file");
+    let before = ["metrics.csv", "policy.safetensors", "summary.json", "config.toml"].map(kept);
+    for refused in [
+        RunFolder::resume(&path, Trainer::new).map(drop),
+        RunFolder::continue_for(&path, 1_000, Trainer::new).map(drop),
+    ] {
+        let said = refused.expect_err("no checkpoint").to_string();
+        assert!(said.contains("this run has ended, and left no checkpoint to go on from"), "{said}");
+    }
+    assert_eq!(["metrics.csv", "policy.safetensors", "summary.json", "config.toml"].map(kept), before);
+}

@@ -159,10 +159,16 @@ impl RunFolder {
         if !bad.is_empty() {
             return Err(none_of(&path, &bad));
         }
-        // A run that has ended has a summary.
-        if path.join(POLICY).exists() && !path.join(SUMMARY).exists() {
-            let problem =
-                "this folder has a policy and no checkpoint to go on from, as one that was imported; give another one";
+        // Nothing of what has ended is lost.
+        if let Some(problem) = match (path.join(SUMMARY).exists(), path.join(POLICY).exists()) {
+            (true, _) => Some(
+                "this run has ended, and left no checkpoint to go on from; `train --config` with its config.toml and another --out begins again",
+            ),
+            (false, true) => Some(
+                "this folder has a policy and no checkpoint to go on from, as one that was imported; give another one",
+            ),
+            (false, false) => None,
+        } {
             return Err(Error::File { path, problem: problem.into() });
         }
         let trainer = make(&config).map_err(|e| e.in_file(&config_path))?;
