@@ -172,7 +172,8 @@ impl History {
         }
         self.recent.push_back(episode);
         self.episodes += 1;
-        let reached = self.threshold.is_some_and(|threshold| self.return_mean_of_100() >= Some(threshold));
+        let mean = self.return_mean_of_100();
+        let reached = self.threshold.zip(mean).is_some_and(|(threshold, mean)| reaches(mean, threshold));
         if self.solved_at_step.is_none() && reached {
             self.solved_at_step = Some(episode.env_steps);
         }
@@ -247,9 +248,30 @@ impl History {
     }
 }
 
+/// Whether a mean return is at a threshold or above, as far as rewards of f32 can tell: -0.1 is not -1/10 among them, and an episode's
+/// sum of such numbers may come out below the threshold that it reaches, by a little of it.
+pub(crate) fn reaches(mean: f64, threshold: f64) -> bool {
+    const ROUNDING: f64 = 4.0 * f32::EPSILON as f64;
+    mean >= threshold - ROUNDING * threshold.abs()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Episode, History};
+    use super::{Episode, History, reaches};
+
+    #[test]
+    fn a_threshold_is_reached_by_the_rewards_of_f32_that_it_is_the_sum_of() {
+        let sum = |rewards: &[f32]| rewards.iter().map(|&reward| f64::from(reward)).sum::<f64>();
+        for (rewards, threshold) in
+            [(&[-0.1, 1.0][..], 0.9), (&[-0.01, 1.0], 0.99), (&[-0.1; 15], -1.5), (&[0.3; 7], 2.1)]
+        {
+            assert!(reaches(sum(rewards), threshold), "{threshold}: {}", sum(rewards));
+        }
+        assert!(sum(&[-0.1, 1.0]) < 0.9);
+        // 100 episodes, one of which was a step short.
+        assert!(!reaches(474.99, 475.0) && !reaches(0.8999, 0.9) && !reaches(-110.01, -110.0) && !reaches(-1e-9, 0.0));
+        assert!(!reaches(f64::NAN, 0.0) && !reaches(1e300, f64::INFINITY) && reaches(f64::INFINITY, 1.0));
+    }
 
     #[test]
     fn a_task_is_solved_when_100_episodes_reach_the_threshold_on_average() {

@@ -205,3 +205,49 @@ fn small_returns_are_not_rounded_away() {
     let shown: f64 = shown.parse().expect("a number");
     assert!(ok && mean.abs() < 1.0 && (shown - mean).abs() <= 0.0005, "{shown} for {mean}: {said}");
 }
+
+/// A policy that only another program plays is shared with what that is, and one of environments made in code without a picture of
+/// those that have the name.
+#[test]
+fn what_only_a_program_of_its_own_can_play_is_told() {
+    use uphill::envs::make_vec;
+    use uphill::{Catalogue, Config, RunFolder, Trainer, card::Card};
+    let home = tempfile::tempdir().expect("a folder");
+    let base = Config { steps: 512, hidden: vec![8], ..Config::for_algo("ppo").expect("an algorithm") };
+    let mlp = *Catalogue::default().model("mlp").expect("a row");
+    let catalogue = Catalogue::default().with(uphill::models::Row { name: "mine", ..mlp });
+    let config = Config { catalogue: catalogue.clone(), model: "mine".into(), ..base.clone() };
+    let folder = home.path().join("own");
+    let mut run = RunFolder::create(&folder, &config, false).expect("a folder");
+    let mut trainer = Trainer::new(&config).expect("a trainer");
+    while let Some(row) = trainer.step().expect("an update") {
+        run.log(&row).expect("a row");
+    }
+    run.finish(trainer).expect("a run");
+    let mut policy = Policy::load_with(&folder, &catalogue).expect("a policy");
+    let mut card = Card::of(&folder);
+    card.episodes = 2;
+    card.write(&mut policy, &home.path().join("card"), false, &mut |_, _| {}).expect("a card");
+    let page = fs::read_to_string(home.path().join("card/README.md")).expect("a page");
+    assert!(
+        page.contains("PROGRAM evaluate FOLDER --watch") && page.contains("load_with(\"FOLDER\", &catalogue)"),
+        "{page}"
+    );
+    assert!(page.contains("PROGRAM is the one that has model `mine`") && !page.contains("uphill evaluate"), "{page}");
+
+    let folder = home.path().join("code");
+    let mut run = RunFolder::create(&folder, &base, false).expect("a folder");
+    let own = |lanes| Ok(make_vec("CartPole-v1", lanes)?);
+    let mut trainer = Trainer::with_envs(&base, own).expect("a trainer");
+    while let Some(row) = trainer.step().expect("an update") {
+        run.log(&row).expect("a row");
+    }
+    let mut policy = trainer.into_policy().expect("a policy");
+    policy.save(&folder.join("policy.safetensors")).expect("a file");
+    let mut card = Card::of(&folder);
+    card.episodes = 2;
+    card.write(&mut policy, &home.path().join("shared"), false, &mut |_, _| {}).expect("a card");
+    assert!(!home.path().join("shared/replay.gif").exists());
+    let page = fs::read_to_string(home.path().join("shared/README.md")).expect("a page");
+    assert!(page.contains("uphill evaluate FOLDER\n"), "{page}");
+}

@@ -358,3 +358,61 @@ fn a_panic_in_columns_is_told_with_its_lane() {
     let said = step([0, 0, 1, 0]).expect_err("a panic").to_string();
     assert_eq!(said, "Sinking-v0, lane 2, step 1 of its episode, seed 12: the environment panicked: the water is deep");
 }
+
+/// What an optimizer of one's own does in its third step.
+#[derive(Debug, Clone, Copy)]
+enum Third {
+    Fails,
+    Panics,
+}
+
+#[derive(Debug)]
+struct Untrue(Third, u64);
+
+impl GradientTransform for Untrue {
+    fn update(&mut self, _: &mut [f32], _: &Context<'_>) -> Result<()> {
+        self.1 += 1;
+        match self.0 {
+            Third::Fails if self.1 == 3 => Err(Error::Config("out of patience".into())),
+            Third::Panics if self.1 == 3 => panic!("out of rope"),
+            _ => Ok(()),
+        }
+    }
+
+    fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
+        visit("steps", Slot::Count(&mut self.1));
+    }
+}
+
+#[test]
+fn an_optimizer_that_fails_or_panics_is_told_with_the_update() {
+    const ROWS: [Row; 2] = [
+        Row {
+            name: "fails",
+            summary: "fails",
+            params: &[Param::lr("0.1")],
+            make: Make::Recipe(|a| {
+                Ok(Chain::new().then(Untrue(Third::Fails, 0)).then(scale_by_learning_rate(a.schedule("lr")?)))
+            }),
+        },
+        Row {
+            name: "panics",
+            summary: "panics",
+            params: &[Param::lr("0.1")],
+            make: Make::Recipe(|a| {
+                Ok(Chain::new().then(Untrue(Third::Panics, 0)).then(scale_by_learning_rate(a.schedule("lr")?)))
+            }),
+        },
+    ];
+    let catalogue = ROWS.into_iter().fold(Catalogue::default(), Catalogue::with);
+    let base = Config { catalogue, steps: 4_000, hidden: vec![8], ..Config::for_algo("a2c").expect("an algorithm") };
+    for (name, why) in [
+        ("fails", "update 3: out of patience"),
+        ("panics", "update 3: the algorithm, the network or the optimizer panicked: out of rope"),
+    ] {
+        let config = Config { optimizer: name.parse().expect("a name"), ..base.clone() };
+        let mut trainer = Trainer::new(&config).expect("a trainer");
+        let error = std::iter::repeat_with(|| trainer.step()).find_map(std::result::Result::err).expect("an error");
+        assert!(matches!(error, Error::Update { update: 3, .. }) && error.to_string() == why, "{error}");
+    }
+}

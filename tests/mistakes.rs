@@ -732,7 +732,7 @@ fn each_mistake_has_one_line_that_says_what_would_be_right() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
-    let huge = format!("# {}\nCartPole-v1: {{n_timesteps: 1000}}\n", "x".repeat(1 << 20));
+    let huge = format!("# {}\nCartPole-v1: {{n_timesteps: 1000}}\n", "x".repeat(1 << 23));
     fs::write(home.path().join("huge.yml"), huge).expect("a file");
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", home.path().join("dangling")).expect("a link");

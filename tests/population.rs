@@ -164,3 +164,14 @@ fn memory_is_that_of_all_that_learn_at_once() {
         "{said}"
     );
 }
+
+#[test]
+fn the_table_keeps_the_seeds_of_before() {
+    let home = tempfile::tempdir().expect("a folder");
+    succeeds(home.path(), &format!("{SHORT} --quiet --seeds 4-5 --out several"));
+    succeeds(home.path(), &format!("{SHORT} --quiet --seeds 2,5 --out several"));
+    fs::create_dir(home.path().join("several/s9")).expect("a folder of something else");
+    let table = fs::read_to_string(home.path().join("several/seeds.csv")).expect("a table");
+    let seeds: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(seeds, ["2", "4", "5"]);
+}

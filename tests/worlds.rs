@@ -452,3 +452,18 @@ fn a_world_of_boxes_is_one_however_it_is_said() {
     assert_eq!(optimal_return(&config), None);
     assert!(config.make_envs(1).is_ok());
 }
+
+/// What is written is read again, whatever the shape of the map.
+#[test]
+fn a_run_in_the_largest_map_can_be_read_again() {
+    let row = ".".repeat(50);
+    let rows: Vec<&str> = std::iter::once(&*row).cycle().take(20_970).collect();
+    let map = format!("S{}\n{}\n{}G", &row[1..], rows.join("\n"), &row[1..]);
+    let world = GridWorldConfig { map, observation: GridObservation::RowColumn, ..GridWorldConfig::default() };
+    let home = tempfile::tempdir().expect("a folder");
+    let config = Config { env: world.into(), steps: 64, ..Config::for_algo("ppo").expect("an algorithm") };
+    drop(RunFolder::create(home.path().join("run"), &config, false).expect("a run"));
+    let path = home.path().join("run/config.toml");
+    assert!(path.metadata().expect("a file").len() > 1 << 20);
+    assert_eq!(Config::from_table(Config::read_toml(&path).expect("settings")).expect("the same"), config);
+}

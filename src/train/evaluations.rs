@@ -9,6 +9,7 @@ use crate::algo::Learner;
 use crate::arrays::Arrays;
 use crate::checkpoint::{self, Checkpoint, Progress};
 use crate::evaluation::{Evaluated, StoppedBy};
+use crate::metrics::reaches;
 use crate::policy::{Acting, Mode, Player};
 use crate::seed::Seed;
 use crate::{Error, Result};
@@ -107,7 +108,7 @@ impl Trainer {
         let stopped_by = match mean {
             // Somebody has asked for more since.
             _ if env_steps <= continued_at => None,
-            Some(mean) if mean >= goal => Some(StoppedBy::StopAtReturn),
+            Some(mean) if reaches(mean, goal) => Some(StoppedBy::StopAtReturn),
             _ => Some(StoppedBy::StopWithoutImprovement).filter(|_| most > 0 && without_improvement >= most),
         };
         let now = &mut self.evaluations;

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::OnPolicy;
 use super::descent::Steps;
+use super::on_host::explained;
 use crate::advantage::{Gae, gae_tensors, normalize_tensor};
 use crate::algo::loss_gradient::{LeftThere, Passes};
 use crate::host_only::HostOnly;
@@ -149,5 +150,6 @@ fn explained_variance(target: &Tensor, value: &Tensor) -> Result<f64> {
         Ok(f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?))
     };
     let (whole, rest) = (variance(target)?, variance(&(target - value)?)?);
-    Ok(if whole > 0.0 { 1.0 - rest / whole } else { f64::NAN })
+    let squares = f64::from((target.sqr()? + value.sqr()?)?.mean_all()?.to_scalar::<f32>()?);
+    Ok(explained(whole, rest, squares))
 }

@@ -125,19 +125,29 @@ fn lane_steps<'a>(rollout: &Rollout, lanes: &mut [usize], places: &'a mut Vec<us
 }
 
 fn explained_variance(rollout: &Rollout, estimate: &Estimate) -> f64 {
-    let variance = |x: &dyn Fn(usize) -> f64| {
+    let mean = |x: &dyn Fn(usize) -> f64| {
         let (sum, count) = rollout.valid_steps().fold((0.0, 0.0), |(sum, count), i| (sum + x(i), count + 1.0));
-        let mean = sum / count;
-        rollout.valid_steps().map(|i| (x(i) - mean).powi(2)).sum::<f64>() / count
+        sum / count
     };
-    let target = variance(&|i| f64::from(estimate.target[i]));
-    let rest = variance(&|i| f64::from(estimate.target[i]) - f64::from(rollout.value[i]));
-    if target > 0.0 { 1.0 - rest / target } else { f64::NAN }
+    let variance = |x: &dyn Fn(usize) -> f64| {
+        let of_all = mean(x);
+        mean(&|i| (x(i) - of_all).powi(2))
+    };
+    let (target, value) = (|i: usize| f64::from(estimate.target[i]), |i: usize| f64::from(rollout.value[i]));
+    let squares = mean(&|i| target(i).powi(2) + value(i).powi(2));
+    explained(variance(&target), variance(&|i| target(i) - value(i)), squares)
+}
+
+/// The share of the targets' variance that is not in the `rest`; NaN where there is none but that of rounding: a target is the sum of an
+/// advantage and a value in f32, the mean of whose `squares` says how fine that is.
+pub(super) fn explained(target: f64, rest: f64, squares: f64) -> f64 {
+    const ROUNDING: f64 = 2.0 * f32::EPSILON as f64;
+    if target > squares * ROUNDING * ROUNDING { 1.0 - rest / target } else { f64::NAN }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::draw_shifts;
+    use super::{draw_shifts, explained};
     use crate::rollout::Rollout;
     use crate::seed::Seed;
 
@@ -146,6 +156,24 @@ mod tests {
         let rollout = Rollout { log_prob: vec![0.0; steps * lanes], ..Rollout::new(lanes, 0) };
         draw_shifts(seed, 0.5, &rollout, 2, &mut shift);
         shift
+    }
+
+    #[test]
+    fn what_rounding_alone_makes_vary_is_not_explained() {
+        // Returns of 1 as (1 - V) + V in f32.
+        let values = (0..500).map(|i| 3.0 * (0.7 * i as f32).sin());
+        let (targets, values): (Vec<f32>, Vec<f32>) = values.map(|v| ((1.0 - v) + v, v)).unzip();
+        assert!(targets.iter().any(|&target| target != 1.0));
+        let mean = |x: &[f64]| x.iter().sum::<f64>() / x.len() as f64;
+        let variance =
+            |x: &[f64]| mean(x).mul_add(-mean(x), mean(&x.iter().map(|x| x * x).collect::<Vec<_>>())).max(1e-20);
+        let wide = |x: &[f32]| x.iter().copied().map(f64::from).collect::<Vec<f64>>();
+        let apart: Vec<f64> = wide(&targets).iter().zip(wide(&values)).map(|(t, v)| t - v).collect();
+        let squares = mean(&wide(&targets).iter().zip(wide(&values)).map(|(t, v)| t * t + v * v).collect::<Vec<_>>());
+        assert!(explained(variance(&wide(&targets)), variance(&apart), squares).is_nan());
+        assert_eq!(explained(4.0, 1.0, 1e6), 0.75);
+        assert_eq!(explained(1e-8, 1e-9, 1.0), 0.9);
+        assert!(explained(0.0, 0.0, 0.0).is_nan());
     }
 
     #[test]
