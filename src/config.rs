@@ -396,6 +396,11 @@ impl Config {
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
 
+    /// What a policy of it needs that only a program with rows of its own has.
+    pub(crate) fn own_rows(&self) -> Vec<String> {
+        Catalogue::default().lacks(&self.env, [Some(&self.model), None], &self.distribution, &Spec(Vec::new()), &[])
+    }
+
     /// Whether it may be the name of a row's argument: a run's own settings are other things than arguments of the same name.
     pub(crate) fn is_argument(name: &str) -> bool {
         !Self::is_setting(name) || OF_ALGOS.contains(&name) || OF_MODELS.contains(&name)

@@ -75,6 +75,14 @@ pub enum Error {
         /// What usually helps in such a run.
         remedy: String,
     },
+    /// A part of the run failed or panicked in an update: the algorithm, the network or the optimizer.
+    #[error("update {update}: {source}")]
+    Update {
+        /// The update in which it happened, counted from 1.
+        update: u64,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A file or folder could not be read or written.
     #[error("{}: {source}", shown_path(path))]
     Io {
@@ -158,7 +166,7 @@ impl Error {
     pub fn cause<T: std::error::Error + 'static>(&self) -> Option<&T> {
         match self {
             Self::Part(error) => error.downcast_ref(),
-            Self::Sink { source, .. } | Self::Run { source, .. } => source.cause(),
+            Self::Sink { source, .. } | Self::Run { source, .. } | Self::Update { source, .. } => source.cause(),
             _ => None,
         }
     }
@@ -168,7 +176,7 @@ impl Error {
     pub fn is_io(&self) -> bool {
         match self {
             Self::Io { .. } => true,
-            Self::Sink { source, .. } => source.is_io(),
+            Self::Sink { source, .. } | Self::Update { source, .. } => source.is_io(),
             _ => false,
         }
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use uphill_envs::{VecEnv, quoted};
+use uphill_envs::{Env, EnvError, VecEnv, quoted};
 
 use crate::config::Config;
 use crate::distributions::Distribution;
@@ -41,6 +41,8 @@ const MAX_HEADER: u64 = 1 << 24;
 pub struct Policy {
     config: Config,
     envs: MakeEnvs,
+    /// Whether they are others than those of the configuration's name.
+    own_envs: bool,
     network: Box<dyn Model>,
     params: Params,
     acting: Mutex<Acting>,
@@ -50,7 +52,7 @@ impl Policy {
     /// A policy from its parts.
     #[must_use]
     pub fn new(config: Config, network: Box<dyn Model>, params: Params) -> Self {
-        Self { envs: config.env_maker(), config, network, params, acting: Mutex::default() }
+        Self { envs: config.env_maker(), own_envs: false, config, network, params, acting: Mutex::default() }
     }
 
     /// The same for environments of one's own, in which it is then evaluated.
@@ -68,7 +70,7 @@ impl Policy {
 
     /// The same for environments that are known to be what its network is for.
     pub(crate) fn in_envs(self, envs: MakeEnvs) -> Self {
-        Self { envs, ..self }
+        Self { envs, own_envs: true, ..self }
     }
 
     /// Loads what a run left in its folder: `config.toml` and `policy.safetensors`.
@@ -184,6 +186,18 @@ impl Policy {
         self.config.make_with(&self.envs, 1)
     }
 
+    /// An environment by itself, to be seen.
+    ///
+    /// # Errors
+    /// [`EnvError::NoPicture`] of environments of one's own, which are made many at a time; what making it fails with.
+    pub(crate) fn make_seen_env(&self) -> Result<Box<dyn Env>> {
+        if self.own_envs {
+            let (id, reason) = (self.config.env.shown(), "it was made in code, many at a time".into());
+            return Err(EnvError::NoPicture { id, reason }.into());
+        }
+        self.config.make_env()
+    }
+
     /// Writes its parameters as safetensors, one tensor a block.
     ///
     /// # Errors
@@ -285,7 +299,7 @@ impl Policy {
         mode: Mode<'_>,
         told: &mut dyn FnMut(u64, u64),
     ) -> Result<Evaluation> {
-        let Self { config, envs, network, params, acting } = self;
+        let Self { config, envs, network, params, acting, .. } = self;
         let acting = acting.get_mut().unwrap_or_else(PoisonError::into_inner);
         let player = Player { config, envs, network: &**network, params, acting, threads: None };
         player.evaluate(episodes, seed, mode, told)

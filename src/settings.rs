@@ -9,8 +9,21 @@ use crate::{Error, Result};
 /// The most words of a message of another crate's.
 const LONGEST: usize = 80;
 
-/// The longest text of settings, in bytes.
-pub(crate) const MAX_BYTES: u64 = 1 << 20;
+/// The longest text of settings, in bytes: the largest map there may be fits into it, whatever its shape.
+pub(crate) const MAX_BYTES: u64 = 1 << 23;
+
+/// Settings as they are about to be written, which can be read again.
+///
+/// # Errors
+/// [`Error::Config`] for more than [`MAX_BYTES`].
+pub(crate) fn readable(text: String) -> Result<String> {
+    match text.len() as u64 {
+        ..=MAX_BYTES => Ok(text),
+        more => Err(Error::Config(format!(
+            "the settings would fill {more} bytes, more than the {MAX_BYTES} that are read again: take smaller maps, or fewer"
+        ))),
+    }
+}
 
 /// A text as a table.
 ///

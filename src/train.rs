@@ -6,6 +6,7 @@ mod dead_weights;
 mod divergence;
 mod evaluations;
 mod event;
+mod in_update;
 mod of_ranks;
 mod overrides;
 mod saved;
@@ -34,6 +35,7 @@ use crate::{Error, Params, Result};
 pub use best::Best;
 use evaluations::Evaluations;
 pub use event::Event;
+use in_update::in_update;
 pub use overrides::{BuildNetwork, Overrides};
 pub use spent::Spent;
 
@@ -57,6 +59,7 @@ pub struct Trainer {
     config: Config,
     algo: Box<dyn Algorithm>,
     envs: MakeEnvs,
+    own_envs: bool,
     collector: Collector,
     learner: Learner,
     normaliser: Normaliser,
@@ -159,8 +162,7 @@ impl Trainer {
         };
         let Learner { network, params, .. } = &mut self.learner;
         let begun = Instant::now();
-        self.collector
-            .collect(&**network, params, self.algo.horizon(), self.algo.needs_values())
+        in_update(update, || self.collector.collect(&**network, params, self.algo.horizon(), self.algo.needs_values()))
             .map_err(diverged(0.0))?;
         self.spent.collecting += begun.elapsed();
         self.learner.on_device = self.collector.take_device_rollout();
@@ -179,7 +181,8 @@ impl Trainer {
         let stop = Stop::of(self.stop.as_ref().filter(|_| breaks_off).map(|[_, patient]| patient));
         self.learner.values.clone_from(&self.normaliser.value);
         exchange_room(&mut self.learner, &mut self.collector);
-        let report = self.algo.update(&mut self.learner, self.collector.rollout(), Now { when, stop });
+        let now = Now { when, stop };
+        let report = in_update(update, || self.algo.update(&mut self.learner, self.collector.rollout(), now));
         exchange_room(&mut self.learner, &mut self.collector);
         self.spent.learning += begun.elapsed();
         if let (Err(Error::Interrupted), Some((learner, normaliser, (history, episodes)))) = (&report, note) {
@@ -300,7 +303,10 @@ impl Trainer {
         if let Some(values) = optimizer.evaluation(&params)? {
             params.set(&values)?;
         }
-        let mut policy = Policy::new(self.config, network, params).in_envs(self.envs);
+        let mut policy = Policy::new(self.config, network, params);
+        if self.own_envs {
+            policy = policy.in_envs(self.envs);
+        }
         if let Some([stop, _]) = self.stop {
             policy.set_stop(stop.patient());
         }

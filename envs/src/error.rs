@@ -57,10 +57,10 @@ pub enum EnvError {
         /// The length it has.
         got: usize,
     },
-    /// A NaN or infinite reward or observation came out of an environment.
-    #[error("the environment returned {what} = {value}: it must be finite")]
+    /// A NaN or infinite reward or observation came out of an environment, or such an action was given to it.
+    #[error("the environment {} {what} = {value}: it must be finite", if what.starts_with("action") { "was given" } else { "returned" })]
     NotFinite {
-        /// `reward`, or `observation[i]`.
+        /// `reward`, `observation[i]` or `action[k]`.
         what: String,
         /// The offending value.
         value: f32,

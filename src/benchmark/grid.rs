@@ -265,7 +265,7 @@ impl Grid {
     /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
     pub fn to_toml(&self) -> Result<String> {
         self.to_table()?;
-        toml::to_string(self).map_err(|e| Error::Config(e.to_string()))
+        settings::readable(toml::to_string(self).map_err(|e| Error::Config(e.to_string()))?)
     }
 
     pub(super) fn to_table(&self) -> Result<toml::Table> {

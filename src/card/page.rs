@@ -50,6 +50,17 @@ pub(super) fn page(
             if *finished { " `uphill train --config FOLDER/config.toml` makes it again, to the bit." } else { "" },
         ),
     };
+    let watch = if replay.is_empty() { "" } else { " --watch" };
+    let own_rows = config.own_rows();
+    let (program, load, own) = match &*own_rows {
+        [] => ("uphill", "load(\"FOLDER\")", String::new()),
+        rows => {
+            let rows = rows.join(", ");
+            let own = format!(", PROGRAM is the one that has {rows}, and `catalogue` its rows");
+            ("PROGRAM", "load_with(\"FOLDER\", &catalogue)", own)
+        }
+    };
+    let again = again.replace("uphill train", &format!("{program} train"));
     Ok(format!(
         "---\n{licence}library_name: uphill\npipeline_tag: reinforcement-learning\ntags:\n- {env_quoted}\n- {algo_quoted}\n\
          - deep-reinforcement-learning\n- reinforcement-learning\n- uphill\nmodel-index:\n- name: {algo_quoted}\n  results:\n  \
@@ -57,7 +68,7 @@ pub(super) fn page(
          name: {env_quoted}\n      type: {env_quoted}\n    metrics:\n    - type: mean_reward\n      value: {reward}\n      \
          name: mean_reward\n      verified: false\n---\n\n# {algo} in {env}\n\n{how}{which}Over \
          {episodes} episodes (seed {seed}), always taking the likeliest action, it returns {mean} ± {std}.\n\n\
-         {replay}{curve}## Use\n\n```sh\nuphill evaluate FOLDER --watch\n```\n\n```rust\nlet policy = \
-         uphill::Policy::load(\"FOLDER\")?;\n```\n\nwhere FOLDER is where these files are.{again}\n\n## Settings\n\n```toml\n{settings}```\n"
+         {replay}{curve}## Use\n\n```sh\n{program} evaluate FOLDER{watch}\n```\n\n```rust\nlet policy = \
+         uphill::Policy::{load}?;\n```\n\nwhere FOLDER is where these files are{own}.{again}\n\n## Settings\n\n```toml\n{settings}```\n"
     ))
 }

@@ -46,13 +46,15 @@ pub(super) fn train(seeds: &Seeds, args: &ArgMatches, catalogue: &Catalogue) -> 
     let bar = (!quiet).then(|| Bar::new(&config.env.shown(), config.steps.saturating_mul(seeds.len() as u64)));
     let failures = population.train(bar.as_ref());
     drop(bar);
-    let outcomes = seeds.iter().filter_map(|&seed| Outcome::read(seed, &population.path(seed))).collect::<Vec<_>>();
+    let all = population.all();
+    let outcomes = all.iter().filter_map(|&seed| Outcome::read(seed, &population.path(seed))).collect::<Vec<_>>();
     population.write(&outcomes)?;
     if !quiet {
         population.tell(&outcomes)?;
     }
     if is_interrupted() {
-        let left = seeds.len() - outcomes.len();
+        let ended = outcomes.iter().filter(|outcome| seeds.contains(&outcome.seed)).count();
+        let left = seeds.len() - ended;
         let left = counted(left, "seed");
         tell(format_args!("interrupted with {left} left: the same command goes on in {}", screen::path(folder)));
         return Ok(ExitCode::from(EXIT_INTERRUPTED));
@@ -95,6 +97,20 @@ impl Population {
 
     fn path(&self, seed: u64) -> PathBuf {
         self.folder.join(format!("s{seed}"))
+    }
+
+    /// The seeds that were asked for, and those of the folder that were trained before with the same settings, in order.
+    fn all(&self) -> Vec<u64> {
+        let names = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let there = names.filter_map(|name| name.strip_prefix('s')?.parse::<u64>().ok());
+        let same = |seed: &u64| RunFolder::check_settings(&self.path(*seed), &self.config(*seed)).is_ok();
+        let mut all: Vec<u64> = there.filter(same).chain(self.seeds.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     fn config(&self, seed: u64) -> Config {
@@ -217,7 +233,7 @@ impl Population {
     /// What they came to, a line each, and all together.
     fn tell(&self, outcomes: &[Outcome]) -> Result<()> {
         let shown = |number: Option<f64>| number.map_or("-".into(), |x| amounts([x])[0].clone());
-        let (widest, of) = (self.seeds.iter().map(|seed| seed.to_string().len()).max().unwrap_or(1), outcomes);
+        let (widest, of) = (outcomes.iter().map(|one| one.seed.to_string().len()).max().unwrap_or(1), outcomes);
         for Outcome { seed, episode_return_mean, eval_return_mean, eval_return_std, .. } in of {
             let (training, eval, std) =
                 (shown(*episode_return_mean), shown(*eval_return_mean), shown(*eval_return_std));

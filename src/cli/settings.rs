@@ -29,7 +29,11 @@ pub(super) fn flags(catalogue: &Catalogue) -> impl Iterator<Item = Arg> {
             default => format!(" [default: {default}]"),
         };
         let help = format!("{} ({}){default}", param.meaning, rows.join(", "));
-        let most = if is_texts(param.name, catalogue) || has_lists(param.name, catalogue) { 64 } else { 1 };
+        let most = match param.name {
+            name if is_texts(name, catalogue) => LONGEST_MAP,
+            name if has_lists(name, catalogue) => 64,
+            _ => 1,
+        };
         flag(param.name).help(help).help_heading("Arguments of rows").num_args(1..=most)
     });
     settings.chain(own)
@@ -47,6 +51,9 @@ pub(super) fn names(catalogue: &Catalogue) -> Vec<&'static str> {
 
 /// Settings that are numbers, or words: schedules, and what a number stands for.
 const NUMBERS_OR_WORDS: [&str; 3] = ["clip_range", "ent_coef", "stop_at_return"];
+
+/// Texts that one flag may have, such as the rows of a map.
+const LONGEST_MAP: usize = 4096;
 
 /// Flags of the command that are no settings.
 const TAKEN: [&str; 8] = ["config", "out", "force", "resume", "quiet", "list", "help", "version"];

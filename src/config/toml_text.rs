@@ -37,7 +37,7 @@ impl Config {
     /// A file of settings as such a table: the `config.toml` of a run, or a grid world.
     ///
     /// # Errors
-    /// [`Error::File`] for a folder, for more than 1 MiB, and for what is not TOML; [`Error::Io`] if it cannot be read.
+    /// [`Error::File`] for a folder, for more than 8 MiB, and for what is not TOML; [`Error::Io`] if it cannot be read.
     pub fn read_toml(path: &Path) -> Result<toml::Table> {
         let wrong = |problem: String| Error::File { path: path.into(), problem };
         if path.is_dir() {
@@ -281,6 +281,6 @@ impl Config {
                 text += &one.map_err(|e| Error::Config(e.to_string()))?;
             }
         }
-        Ok(text)
+        settings::readable(text)
     }
 }

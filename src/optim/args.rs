@@ -4,6 +4,7 @@ use uphill_envs::{counted, quoted};
 
 use super::nearest::nearest;
 use super::resolve::Fallback;
+use super::schedule_rows::FALLS;
 use super::table::{Registry, Row};
 use super::{Chain, GradientTransform, Schedule, When};
 use crate::words::{Kind, Param, Range};
@@ -93,7 +94,7 @@ impl<'a> Args<'a> {
         if let ("lr", true, Some(lr)) = (param.name, self.row.is_recipe(), self.fallback.lr) {
             let falls = self.fallback.anneal_lr && matches!(param.kind, Kind::Number(_));
             let ends = [lr, 0.0].map(|x| (None, Value::Number(x))).to_vec();
-            let fall = Value::Spec(Spec(vec![Word { name: "linear".into(), args: ends }]));
+            let fall = Value::Spec(Spec(vec![Word { name: FALLS.into(), args: ends }]));
             return Ok(if falls { fall } else { Value::Number(lr) });
         }
         if let ("seed", Some(seed)) = (param.name, self.fallback.seed) {

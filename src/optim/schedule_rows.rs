@@ -22,6 +22,9 @@ const fn positive(name: &'static str, default: &'static str, meaning: &'static s
     fixed(name, Range::Positive, default, meaning)
 }
 
+/// By which the learning rate falls where nothing else is said and `anneal_lr` is.
+pub(super) const FALLS: &str = "linear";
+
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "constant",
@@ -30,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
         make: Make::Schedule(|a| Ok(Schedule::Constant(a.number("value")?))),
     },
     Row {
-        name: "linear",
+        name: FALLS,
         summary: "a straight line",
         params: &[START, END],
         make: Make::Schedule(|a| Ok(Schedule::Linear { start: a.number("start")?, end: a.number("end")? })),

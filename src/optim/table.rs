@@ -1,6 +1,7 @@
 //! The table of everything that a [`Spec`](crate::words::Spec) may name: one row a word.
 
 use super::args::Args;
+use super::schedule_rows::FALLS;
 use super::{Chain, Place, Schedule};
 use crate::{Error, Result, words};
 use uphill_envs::quoted;
@@ -104,7 +105,16 @@ impl Registry {
             (!words::is_name(row.name))
                 .then(|| format!("the row of `{}`: its name must be letters, digits and _", quoted(row.name)))
         };
-        self.problem = self.problem.or_else(no_word).or_else(|| row.problem()).or(taken);
+        // It stands in the defaults, with arguments of its own.
+        let falls = || {
+            let is_it = row.name == FALLS && row.kind() == "a schedule";
+            is_it.then(|| {
+                format!(
+                    "the row of `{FALLS}`: learning rates fall by it where anneal_lr says so: give yours another name"
+                )
+            })
+        };
+        self.problem = self.problem.or_else(no_word).or_else(|| row.problem()).or(taken).or_else(falls);
         self.rows.retain(|known| known.name != row.name);
         self.rows.push(row);
         self

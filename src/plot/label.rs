@@ -7,7 +7,7 @@ use crate::optim::Registry;
 use crate::words::{Kind, Param, Spec, Value};
 
 /// Settings that say where and how a run was made and not what was learnt, so they tell no curves apart.
-const INCIDENTAL: [&str; 10] = [
+const INCIDENTAL: [&str; 11] = [
     "device",
     "eval_deterministic",
     "eval_episodes",
@@ -17,6 +17,7 @@ const INCIDENTAL: [&str; 10] = [
     "name",
     "out",
     "quiet",
+    "sinks",
     "threads",
 ];
 /// Characters of a value that a label shows: of longer ones, such as maps, it says whose they are.

@@ -88,7 +88,7 @@ impl<'p> Play<'p> {
     /// # Errors
     /// [`EnvError::NoPicture`](crate::envs::EnvError::NoPicture) of an environment that cannot be seen.
     pub(crate) fn begin(policy: &'p Policy, seed: Seed, sampled: bool) -> Result<Self> {
-        let mut env = policy.config().make_env()?;
+        let mut env = policy.make_seen_env()?;
         let mut observation = vec![0.0; env.spec().observation_len()];
         env.prepare_picture()?;
         env.reset(Some(seed.0), &mut observation)?;

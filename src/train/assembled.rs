@@ -176,6 +176,7 @@ impl Trainer {
         Ok(Self {
             config: config.clone(),
             envs,
+            own_envs,
             collector,
             normaliser,
             history,

@@ -10,7 +10,7 @@ use crate::{Checkpoint, Config, Error, Result, Seed, Trainer, checked_file, whol
 /// Points of the learning curve, at equal distances of environment steps.
 const POINTS: u128 = 100;
 /// The largest file of a run, in bytes.
-const MAX_FILE: u64 = 1 << 20;
+const MAX_FILE: u64 = 1 << 24;
 /// What a [`Record`] means: another number wherever the same run is measured otherwise.
 const MEANING: u32 = 1;
 

@@ -442,7 +442,7 @@ impl Search {
     /// # Errors
     /// [`Error::Config`] for a number that TOML cannot hold (a seed of 2⁶³ or more).
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(&self.to_table()?).map_err(|e| Error::Config(e.to_string()))
+        settings::readable(toml::to_string(&self.to_table()?).map_err(|e| Error::Config(e.to_string()))?)
     }
 
     pub(super) fn to_table(&self) -> Result<toml::Table> {

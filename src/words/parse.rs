@@ -104,7 +104,7 @@ pub(super) fn check_depth(setting: &str, depth: usize) -> Result<()> {
 }
 
 /// Whether it is a number, for all that it is spelt in letters.
-fn is_number_word(word: &str) -> bool {
+pub(super) fn is_number_word(word: &str) -> bool {
     matches!(word, "inf" | "nan")
 }
 

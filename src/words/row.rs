@@ -42,6 +42,9 @@ impl<M> Row<M> {
             let wrong = |problem: &str| of_row(&format!("argument `{name}`: {problem}"));
             // What stands in pairs has no name: it is a heading.
             let is_named = !matches!(param.kind, Kind::Pairs(..));
+            if is_named && parse::is_number_word(param.name) {
+                return wrong("it is read as a number: call it otherwise");
+            }
             if is_named && (!parse::is_name(param.name) || param.name == "name") {
                 return wrong("its name must be letters, digits and _, and not `name`, by which TOML has the row's");
             }

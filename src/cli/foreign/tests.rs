@@ -255,9 +255,9 @@ fn no_file_goes_too_deep_or_comes_to_too_much() {
         let error = read_as("ppo.yml", &text, &asked(None, None)).expect_err("a mistake").to_string();
         assert!(error.len() < 1000 && !error.contains('\n'), "{error}");
     }
-    let large = format!("# {}\nCartPole-v1: {{n_timesteps: 1}}\n", "x".repeat(1 << 20));
+    let large = format!("# {}\nCartPole-v1: {{n_timesteps: 1}}\n", "x".repeat(1 << 23));
     let error = read_as("ppo.yml", &large, &asked(None, None)).expect_err("too large").to_string();
-    assert!(error.contains("more than the 1048576 bytes"), "{error}");
+    assert!(error.contains("more than the 8388608 bytes"), "{error}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ const ADVICE: [&str; 2] = [", set DuplicateKeyPolicy in Options if acceptable", 
 /// A file of YAML or JSON whose top is a mapping; anchors and merge keys are resolved.
 ///
 /// # Errors
-/// [`Error::File`] for a folder, for more than 1 MiB, for what is not YAML, and for one that goes too deep or whose aliases
+/// [`Error::File`] for a folder, for more than 8 MiB, for what is not YAML, and for one that goes too deep or whose aliases
 /// would come to too much; [`Error::Io`] if it cannot be read.
 pub(super) fn yaml(path: &Path) -> Result<Map<String, Value>> {
     let wrong = |problem: String| Error::File { path: path.into(), problem };
