@@ -21,6 +21,7 @@ mod program;
 mod rust;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use uphill_envs::{Space, Spec, quoted};
 
@@ -54,8 +55,8 @@ impl Actor {
     /// That of a policy, with its present parameters.
     ///
     /// # Errors
-    /// [`Error::Config`] for a network or a distribution that does not say what it computes, and for one whose operations do not
-    /// fit together; what its environments fail with.
+    /// [`Error::Config`] for a network or a distribution that does not say what it computes, or says otherwise than it does, and for
+    /// one whose operations do not fit together; what its environments fail with.
     pub fn of(policy: &Policy) -> Result<Self> {
         let (config, network, params) = (policy.config(), policy.network(), policy.params());
         let distribution = network.distribution();
@@ -100,6 +101,7 @@ impl Actor {
             head,
         };
         actor.check()?;
+        actor.try_out(policy, &spec.observation)?;
         Ok(actor)
     }
 

@@ -60,7 +60,8 @@ impl Progress {
                 bar.enable_steady_tick(Duration::from_millis(500));
             }
             How::Lines if skipped > 0 => {
-                tell(format_args!("{skipped:>6} of {} there already", counted(self.total, "run")));
+                let done = self.done.load(Ordering::Relaxed);
+                tell(format_args!("{skipped:>6} there already: {done} of {} done", counted(self.total, "run")));
             }
             How::Lines | How::Quiet => {}
         }

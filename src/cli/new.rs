@@ -8,6 +8,7 @@ use clap::{ArgMatches, Command, CommandFactory, Parser};
 use super::read;
 use crate::envs::quoted;
 use crate::screen::{self, say};
+use crate::whole_folder::WholeFolder;
 use crate::{Catalogue, Error, Result};
 
 /// Writes a crate of your own: an environment to change, its test, and the whole command line for it
@@ -47,12 +48,14 @@ pub(super) fn run(args: &ArgMatches, catalogue: &Catalogue) -> Result<ExitCode> 
         let problem = format!("{} is there already: give the folder another name", screen::path(&folder));
         return Err(Error::Config(problem));
     }
+    let made = WholeFolder::beside(&folder)?;
     for (file, text) in FILES.into_iter().chain([TEST]) {
-        let path = folder.join(file);
-        let to_io = |source| Error::Io { path: path.clone(), source };
-        std::fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(to_io)?;
+        let path = made.path().join(file);
+        let to_io = |source| made.named(Error::Io { path: path.clone(), source });
+        std::fs::create_dir_all(path.parent().unwrap_or(made.path())).map_err(to_io)?;
         std::fs::write(&path, names.put_into(text).replace("UPHILL", &uphill)).map_err(to_io)?;
     }
+    made.name()?;
     say(format_args!("{} is a crate with the environment {}-v0. In it:", screen::path(&folder), names.environment))?;
     say("  cargo test                                       # what is wrong with the environment, in words")?;
     say("  cargo run --release -- train --config config.toml   # learns it")?;

@@ -6,6 +6,7 @@ use std::process::Command;
 use super::{Actor, check_name};
 use crate::distributions::{Deviation, Head};
 use crate::models::{Activation, Linear, Operation};
+use crate::{Config, Trainer};
 
 fn linear(inputs: usize, outputs: usize) -> Operation {
     let weight = (0..inputs * outputs).map(|i| 0.4 * (i as f32).cos()).collect();
@@ -141,4 +142,21 @@ fn programs_say_how_much_room_they_need() {
     let small = format!("#include <stdint.h>\n#undef SIZE_MAX\n#define SIZE_MAX 65535u\n{main}");
     let said = compiled(folder.path(), &small).expect("a compiler").expect_err("too large");
     assert!(said.contains("this policy has an array of 60000 numbers, more than this target has room for"), "{said}");
+}
+
+/// What says otherwise than it does is refused, be it of choices or of numbers.
+#[test]
+fn an_actor_that_is_not_its_policy_s_is_refused() {
+    for (env, said) in [("CartPole-v1", "the policy chooses"), ("Pendulum-v1", "the policy's action[0] is")] {
+        let config = Config { env: env.into(), hidden: vec![8], ..Config::for_algo("ppo").expect("an algorithm") };
+        let policy = Trainer::new(&config).expect("a trainer").into_policy().expect("a policy");
+        let spec = policy.make_env().expect("an environment").spec().clone();
+        let mut actor = Actor::of(&policy).expect("an actor");
+        actor.try_out(&policy, &spec.observation).expect("the policy's");
+        let Some(Operation::Linear(last)) = actor.operations.last_mut() else { panic!("no layer") };
+        last.weight.iter_mut().for_each(|w| *w = 0.5 - *w);
+        last.bias[0] += 0.3;
+        let refused = actor.try_out(&policy, &spec.observation).expect_err("another's").to_string();
+        assert!(refused.contains(said) && refused.contains("`Model::actor`") && refused.len() < 600, "{refused}");
+    }
 }
