@@ -105,14 +105,12 @@ impl Registry {
             (!words::is_name(row.name))
                 .then(|| format!("the row of `{}`: its name must be letters, digits and _", quoted(row.name)))
         };
-        // It stands in the defaults, with arguments of its own.
+        // It stands in the defaults, with two arguments.
         let falls = || {
-            let is_it = row.name == FALLS && row.kind() == "a schedule";
-            is_it.then(|| {
-                format!(
-                    "the row of `{FALLS}`: learning rates fall by it where anneal_lr says so: give yours another name"
-                )
-            })
+            let is_other = row.name == FALLS && row.kind() == "a schedule" && row.params.len() != 2;
+            let remedy =
+                "learning rates fall by it where anneal_lr says so, from a start to an end: give yours another name";
+            is_other.then(|| format!("the row of `{FALLS}`: {remedy}"))
         };
         self.problem = self.problem.or_else(no_word).or_else(|| row.problem()).or(taken).or_else(falls);
         self.rows.retain(|known| known.name != row.name);
