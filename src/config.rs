@@ -384,15 +384,18 @@ impl Config {
         }
     }
 
-    /// What is said of words that the catalogue does not know, those of learning among them or not.
-    pub(crate) fn lacking(&self, learning: bool) -> Option<String> {
+    /// What is said of words that the catalogue does not know, that of the environment among them unless there are `own_envs`, and those
+    /// of learning or not.
+    pub(crate) fn lacking(&self, own_envs: bool, learning: bool) -> Option<String> {
         let (algo, none) = (Some(&self.algo).filter(|_| learning), Spec(Vec::new()));
+        let known = Self::base().env;
+        let env = if own_envs { &known } else { &self.env };
         let optimizer = if learning { &self.optimizer } else { &none };
         let sinks = if learning { &self.sinks[..] } else { &[] };
         let lacking =
-            self.catalogue.lacks(&self.env, [Some(&self.model), algo], &self.distribution, optimizer, sinks).join(", ");
+            self.catalogue.lacks(env, [Some(&self.model), algo], &self.distribution, optimizer, sinks).join(", ");
         let remedy = "use the program that it was made with, or in code a `Catalogue` with such rows: `Policy::load_with` and \
-                      `RunFolder::resume_with` take one, and `RunFolder::resume` what makes the trainer";
+                      `RunFolder::resume_with` take one, `Policy::load_in` environments, and `RunFolder::resume` what makes the trainer";
         (!lacking.is_empty()).then(|| format!("the run needs what is not known here: {lacking}; {remedy}"))
     }
 

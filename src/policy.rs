@@ -93,7 +93,7 @@ impl Policy {
             return Err(Error::File { path: run.into(), problem: without_policy(run) });
         }
         let missing = "the folder of a finished run holds config.toml and policy.safetensors";
-        Self::load_file(run, POLICY, missing, catalogue)
+        Self::load_file(run, POLICY, missing, (catalogue, None))
     }
 
     /// Loads the policy of a run that was the best in training so far, [`Trainer::best`](crate::Trainer::best) at its last
@@ -111,7 +111,7 @@ impl Policy {
     /// As [`Policy::load_with`].
     pub fn load_best_with(run: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self> {
         let missing = "the folder of a run holds config.toml and, once 100 episodes count, best.safetensors";
-        Self::load_file(run.as_ref(), BEST, missing, catalogue)
+        Self::load_file(run.as_ref(), BEST, missing, (catalogue, None))
     }
 
     /// Loads the policy of a run that was the best by evaluation so far,
@@ -131,20 +131,36 @@ impl Policy {
     pub fn load_best_by_eval_with(run: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self> {
         let missing = "the folder of a run with eval_every holds config.toml and, once an evaluation had a mean return, \
                        best_by_eval.safetensors";
-        Self::load_file(run.as_ref(), BEST_BY_EVAL, missing, catalogue)
+        Self::load_file(run.as_ref(), BEST_BY_EVAL, missing, (catalogue, None))
     }
 
-    fn load_file(run: &Path, name: &str, missing: &str, catalogue: &Catalogue) -> Result<Self> {
+    /// As [`Policy::load_with`], in environments that were made in code, of which no catalogue has a row: those that
+    /// [`Trainer::with_envs`](crate::Trainer::with_envs) was given. What needs an environment by itself, such as a picture, is not to be
+    /// had of them.
+    ///
+    /// # Errors
+    /// As [`Policy::load_with`] and [`Policy::with_envs`].
+    pub fn load_in(run: impl AsRef<Path>, catalogue: &Catalogue, envs: MakeEnvs) -> Result<Self> {
+        let missing = "the folder of a finished run holds config.toml and policy.safetensors";
+        Self::load_file(run.as_ref(), POLICY, missing, (catalogue, Some(envs)))
+    }
+
+    fn load_file(
+        run: &Path,
+        name: &str,
+        missing: &str,
+        (catalogue, envs): (&Catalogue, Option<MakeEnvs>),
+    ) -> Result<Self> {
         let text = read(run, CONFIG, settings::MAX_BYTES, missing)?;
         let problem = |problem: String| Error::File { path: run.join(CONFIG), problem };
         let text = str::from_utf8(&text).map_err(|e| problem(format!("not UTF-8 text: {e}")))?;
         let config = Config::parse_toml(text).and_then(|table| Config::of_policy(table, catalogue));
         let config = config.map_err(|e| problem(e.to_string()))?;
-        if let Some(lacking) = config.lacking(false) {
+        if let Some(lacking) = config.lacking(envs.is_some(), false) {
             return Err(problem(lacking));
         }
         let wrong = |e: Error| e.in_file(&run.join(CONFIG));
-        let spec = config.make_envs(1).map_err(wrong)?.spec().clone();
+        let spec = config.make_with(envs.as_ref().unwrap_or(&config.env_maker()), 1).map_err(wrong)?.spec().clone();
         let site = Site { draw: false, ..Site::new(&spec, Seed(0)) };
         let layout = match config.layout(&spec).map_err(wrong)? {
             Some(layout) => layout,
@@ -155,7 +171,11 @@ impl Policy {
         let (mut params, network) = config.make_model(&site)?;
         read_params(&run.join(name), &bytes, &mut params)?;
         drop(bytes);
-        Ok(Self::new(config, network, params))
+        let policy = Self::new(config, network, params);
+        match envs {
+            Some(envs) => policy.with_envs(envs),
+            None => Ok(policy),
+        }
     }
 
     /// What it was trained with.

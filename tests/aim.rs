@@ -8,8 +8,8 @@ use uphill::envs::{Action, End, Env, EnvError, GridWorldConfig, Lanes, NumpyRng,
 use uphill::models::Site;
 use uphill::rollout::ActionKind;
 use uphill::{
-    Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, Mode, ModuleModel, Params, Result, Seed,
-    Trainer, oracle,
+    Catalogue, Checkpoint, Collector, Config, Error, Horizon, MlpConfig, MlpModel, Mode, ModuleModel, Params, Policy,
+    Result, RunFolder, Seed, Trainer, oracle,
 };
 
 mod actors;
@@ -236,4 +236,24 @@ fn an_oracle_refuses_what_it_cannot_enumerate() {
     let refused = oracle::policy_table(&network, &params, &mdp).expect_err("numbers");
     let said = "is no choice among the MDP's 4 actions";
     assert!(matches!(refused, Error::Config(_)) && refused.to_string().ends_with(said), "{refused}");
+}
+
+#[test]
+fn a_run_in_environments_made_in_code_is_loaded_in_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    let config = Config { steps: 2_000, ..config("ppo") };
+    let mut run = RunFolder::create(home.path().join("run"), &config, false).expect("a folder");
+    let mut trainer = trainer(&config, false);
+    while let Some(row) = trainer.step().expect("an update") {
+        run.log(&row).expect("a row");
+    }
+    let eval = run.finish(trainer).expect("a run").eval;
+    let load = |envs| Policy::load_in(home.path().join("run"), &Catalogue::default(), envs);
+    let mut policy = load(Arc::new(Aim::lanes)).expect("a policy");
+    assert_eq!(policy.evaluate(100, Seed(config.seed)).expect("episodes"), eval);
+    let said = Policy::load(home.path().join("run")).err().expect("no such row").to_string();
+    assert!(said.contains("environment `Aim-v0`") && said.contains("`Policy::load_in`"), "{said}");
+    let said =
+        load(Arc::new(|lanes| Ok(uphill::envs::make_vec("Pendulum-v1", lanes)?))).err().expect("others").to_string();
+    assert!(said.contains("Pendulum-v1") || said.contains("Aim-v0"), "{said}");
 }

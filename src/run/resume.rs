@@ -63,7 +63,7 @@ impl RunFolder {
         let config_path = path.join("config.toml");
         move |config| {
             let config = Config { catalogue: catalogue.clone(), ..config.clone() };
-            match config.lacking(true) {
+            match config.lacking(false, true) {
                 Some(problem) => Err(Error::File { path: config_path.clone(), problem }),
                 None => Trainer::with(&config, Overrides { world: world(&config), ..Overrides::default() }),
             }
