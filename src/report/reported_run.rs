@@ -12,7 +12,7 @@ use super::replay::Replay;
 use crate::plot::PlotError;
 use crate::plot::{RecordedRun, Series, evaluations};
 use crate::policy::POLICY;
-use crate::{Catalogue, Error, Result, screen, whole_file};
+use crate::{Catalogue, Error, Result, screen, settings, whole_file};
 
 /// What a run's summary is in.
 const SUMMARY: &str = "summary.json";
@@ -73,7 +73,7 @@ impl ReportedRun {
     ) -> Result<Self> {
         let evaluations = columns.first().and_then(|run| evaluations(std::slice::from_ref(run)).pop());
         let path = folder.join("config.toml");
-        let config = whole_file::read(&path, LONGEST).map_err(Error::io(&path))?;
+        let config = whole_file::read(&path, settings::MAX_BYTES).map_err(Error::io(&path))?;
         let what = RecordedRun::described(&folder.display().to_string(), &config)?;
         let config = String::from_utf8_lossy(&config).into_owned();
         let (name, summary) = (screen::path(folder), summary(&folder.join(SUMMARY))?);
