@@ -118,9 +118,9 @@ const RULES: [Rule; 6] = [steps, repeats, names, goes_on, needs, on_tensors];
 /// and a run that is resumed goes another way: nothing else would say so.
 ///
 /// ```
-/// use uphill::optim::{Adam, Optimizer, adam, check_optimizer};
+/// use uphill::optim::{Chain, Optimizer, check_optimizer, scale_by_learning_rate, trace};
 ///
-/// assert_eq!(check_optimizer(|| Ok(Optimizer::new(adam(Adam::default())))), []);
+/// assert_eq!(check_optimizer(|| Ok(Optimizer::new(Chain::new().then(trace(0.9)).then(scale_by_learning_rate(0.1))))), []);
 /// ```
 #[must_use]
 pub fn check_optimizer(make: impl Fn() -> Result<Optimizer>) -> Vec<Finding> {
