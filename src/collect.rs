@@ -1,5 +1,6 @@
 //! A policy and `N` environments make a rollout.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use uphill_envs::{Spec, VecEnv, quoted};
@@ -217,6 +218,16 @@ impl Collector {
         horizon: Horizon,
         with_values: bool,
     ) -> Result<(&Rollout, &[Episode])> {
+        let played = catch_unwind(AssertUnwindSafe(|| self.play(network, params, horizon, with_values)));
+        // A network that panics leaves no lane in the midst of a rollout either.
+        played.unwrap_or_else(|panic| {
+            self.rewind();
+            resume_unwind(panic)
+        })?;
+        Ok((self.rollout(), self.episodes.counted()))
+    }
+
+    fn play(&mut self, network: &dyn Model, params: &Params, horizon: Horizon, with_values: bool) -> Result<()> {
         let (expected, got) = (self.spec().observation_len(), network.observation_len());
         if expected != got {
             let (expected, got) = (vec![expected], vec![got]);
@@ -238,7 +249,7 @@ impl Collector {
             let made = lanes.collect(network, params, steps, &mut self.joined);
             self.device_rollout = Some(made.inspect_err(|_| lanes.rewind())?);
             self.episodes.follow(&self.joined);
-            return Ok((&self.joined, self.episodes.counted()));
+            return Ok(());
         }
         self.remember(network.memory());
         self.groups.iter_mut().for_each(LaneGroup::note);
@@ -274,7 +285,7 @@ impl Collector {
         }
         let rollout = if self.is_one() { &self.groups[0].rollout } else { &self.joined };
         self.episodes.follow(rollout);
-        Ok((self.rollout(), self.episodes.counted()))
+        Ok(())
     }
 
     /// Puts the rollouts of all ranks side by side. Where the policy of one gave no distribution all fail with that.

@@ -400,6 +400,7 @@ impl Config {
     }
 
     /// What a policy of it needs that only a program with rows of its own has.
+    #[cfg(feature = "pictures")]
     pub(crate) fn own_rows(&self) -> Vec<String> {
         Catalogue::default().lacks(&self.env, [Some(&self.model), None], &self.distribution, &Spec(Vec::new()), &[])
     }

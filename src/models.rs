@@ -51,8 +51,8 @@ pub use pop_art_model::PopArtModel;
 pub use recurrent_model::{Cell, RecurrentConfig, RecurrentModel};
 
 pub use crate::kernels::Activation;
-pub(crate) use slopes::require_slopes;
 pub use slopes::{BlockSlope, GradientCheck, GradientError, check as check_gradient};
+pub(crate) use slopes::{require_slopes, within};
 pub use trunk::TrunkStage;
 
 use crate::distributions::{self, Distribution};

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use uphill_envs::{Env, EnvError, VecEnv, quoted};
+use uphill_envs::{VecEnv, quoted};
 
 use crate::config::Config;
 use crate::distributions::Distribution;
@@ -42,6 +42,7 @@ pub struct Policy {
     config: Config,
     envs: MakeEnvs,
     /// Whether they are others than those of the configuration's name.
+    #[cfg_attr(not(feature = "pictures"), expect(dead_code, reason = "what cannot be seen is not asked for"))]
     own_envs: bool,
     network: Box<dyn Model>,
     params: Params,
@@ -209,11 +210,12 @@ impl Policy {
     /// An environment by itself, to be seen.
     ///
     /// # Errors
-    /// [`EnvError::NoPicture`] of environments of one's own, which are made many at a time; what making it fails with.
-    pub(crate) fn make_seen_env(&self) -> Result<Box<dyn Env>> {
+    /// [`EnvError::NoPicture`](uphill_envs::EnvError::NoPicture) of environments of one's own, which are made many at a time; what making it fails with.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn make_seen_env(&self) -> Result<Box<dyn uphill_envs::Env>> {
         if self.own_envs {
             let (id, reason) = (self.config.env.shown(), "it was made in code, many at a time".into());
-            return Err(EnvError::NoPicture { id, reason }.into());
+            return Err(uphill_envs::EnvError::NoPicture { id, reason }.into());
         }
         self.config.make_env()
     }
@@ -345,7 +347,6 @@ pub(crate) fn write_params(path: &Path, params: (&Layout, &[f32]), buffers: &Buf
     whole_file::write(path, &bytes).map_err(Error::io(path))
 }
 
-/// What a file of a run's folder holds, if that is no more than `most` bytes; `missing` says where there would be one.
 /// What there is of a run that has left no policy, and what to do about it.
 fn without_policy(run: &Path) -> String {
     let has_checkpoint = std::fs::read_dir(run.join("checkpoints")).is_ok_and(|mut files| files.next().is_some());
@@ -361,6 +362,7 @@ fn without_policy(run: &Path) -> String {
     }
 }
 
+/// What a file of a run's folder holds, if that is no more than `most` bytes; `missing` says where there would be one.
 fn read(run: &Path, name: &str, most: u64, missing: &str) -> Result<Vec<u8>> {
     let path = run.join(name);
     whole_file::read(&path, most).map_err(|e| match e.kind() {

@@ -27,8 +27,8 @@ use crate::train::{Best, Trainer};
 use crate::words::{self, Args, Word, Wrapped};
 use crate::{Error, Result, whole_file};
 
+use checkpoints::Checkpoints;
 pub use checkpoints::Keep;
-use checkpoints::{Checkpoints, update_of};
 use sinks::Sinks;
 
 /// The file of what a run came to.
@@ -317,10 +317,11 @@ impl RunFolder {
         findings(again.flatten(), all.flatten().count(), config, max_entropy)
     }
 
-    /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The checkpoints stay.
+    /// Keeps the policy, the best one too, judges it over 100 episodes, and draws the reward curve. The last checkpoint is of the end,
+    /// unless several ranks learn, which save theirs together, or an update broke off.
     ///
     /// # Errors
-    /// [`Error::Io`] if a file cannot be written, [`Error::Env`] if an environment fails, [`Error::Interrupted`] if
+    /// [`Error::Io`] if a file cannot be written, be it the checkpoint's: the policy is kept then; [`Error::Env`] if an environment fails, [`Error::Interrupted`] if
     /// [`Trainer::stop_when`] broke the episodes off: the policy is kept then, and the run, resumed, is judged again.
     pub fn finish(self, trainer: Trainer) -> Result<Summary> {
         self.finish_telling(trainer, &mut |_, _| {})
@@ -340,17 +341,17 @@ impl RunFolder {
         let (best_eval_return_mean, best_eval_update) = of_best(trainer.best_by_eval());
         let (finished, stopped_by) = (trainer.is_done(), trainer.stopped_by());
         let logged = self.log_evaluations(&mut trainer);
-        // Whoever has it trained for longer goes on from there. The state of several ranks only all of them have.
-        let is_saved = self.checkpoints.last.as_deref().and_then(update_of) == Some(updates);
-        if !is_saved && !trainer.has_others() {
-            self.save(&mut trainer)?;
-        }
+        // Whoever has it trained for longer goes on from there. The state of several ranks only all of them have, and after an update
+        // that broke off there is none.
+        let is_saved = self.checkpoints.written == Some((updates, trainer.evaluated_at()));
+        let to_save = !is_saved && trainer.is_whole() && !trainer.has_others();
+        let saved = if to_save { self.save(&mut trainer) } else { Ok(()) };
         let threshold = trainer.spec().reward_threshold;
         self.save_best(&trainer)?;
         let mut policy = trainer.into_policy()?;
         policy.save(&own_folder::file(&self.path, POLICY)?)?;
-        // A sink that has them not yet is no reason to lose the policy.
-        logged?;
+        // A sink that has them not yet, or a disk too full for a checkpoint, is no reason to lose the policy.
+        logged.and(saved)?;
         let eval = policy.evaluate_telling(EVAL_EPISODES, Seed(config.seed), Mode::Likeliest, told)?;
         let solved = threshold.zip(history.return_mean()).is_some_and(|(threshold, mean)| reaches(mean, threshold));
         let reached = solved || is_best(&config, &eval);

@@ -48,6 +48,7 @@ impl WholeFolder {
     }
 
     /// An error of a file in it, which is called as it would have been.
+    #[cfg(feature = "cli")]
     pub(crate) fn named(&self, error: Error) -> Error {
         match error {
             Error::Io { path, source } => {

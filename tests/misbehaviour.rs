@@ -416,3 +416,59 @@ fn an_optimizer_that_fails_or_panics_is_told_with_the_update() {
         assert!(matches!(error, Error::Update { update: 3, .. }) && error.to_string() == why, "{error}");
     }
 }
+
+/// One that panics in the midst of a rollout leaves the lanes where the rollout began: who goes on, or what is saved, is as if it had
+/// never begun.
+#[test]
+fn a_network_that_panics_while_it_acts_leaves_a_whole_state() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
+    use uphill::ModuleModel;
+    use uphill::models::Site;
+    let base = Config::for_algo("a2c").expect("an algorithm");
+    let config = Config { envs: 2, n_steps: 8, steps: 400, threads: 1, ..base };
+    let trained = |panics_at: Option<u64>| {
+        let (armed, left) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(panics_at)));
+        let (is_armed, passes) = (armed.clone(), left);
+        let mut trainer = Trainer::with_network(&config, move |spec, _| {
+            let (params, model) = ModuleModel::new(&Site::new(spec, Seed(1)), move |vb| {
+                let (actor, critic) =
+                    (candle_nn::linear(4, 2, vb.pp("actor"))?, candle_nn::linear(4, 1, vb.pp("critic"))?);
+                let (is_armed, passes) = (is_armed.clone(), passes.clone());
+                Ok(Box::new(move |x: &candle_core::Tensor| {
+                    use candle_core::Module as _;
+                    let mut passes = passes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if let Some(left) = &mut *passes
+                        && is_armed.load(Ordering::Relaxed)
+                    {
+                        *left -= 1;
+                        if *left == 0 {
+                            *passes = None;
+                            panic!("out of breath");
+                        }
+                    }
+                    Ok((actor.forward(x)?, critic.forward(x)?))
+                }))
+            })?;
+            Ok((params, Box::new(model)))
+        })
+        .expect("a trainer");
+        armed.store(true, Ordering::Relaxed);
+        let (mut rows, mut errors) = (Vec::new(), Vec::new());
+        for _ in 0..12 {
+            match trainer.step() {
+                Ok(row) => rows.extend(row.map(|row| (row.env_steps, row.grad_norm.to_bits(), row.episodes))),
+                Err(error) => {
+                    errors.push(error.to_string());
+                    trainer.checkpoint().expect("a whole state");
+                }
+            }
+        }
+        (rows, errors)
+    };
+    let (whole, none) = trained(None);
+    let (rows, errors) = trained(Some(5));
+    assert_eq!(none, Vec::<String>::new());
+    assert_eq!(errors, ["update 1: the algorithm, the network or the optimizer panicked: out of breath"]);
+    assert_eq!(rows, whole[..rows.len()]);
+}

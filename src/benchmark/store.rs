@@ -29,7 +29,7 @@ struct CellFile {
 }
 
 /// What an [`Outcome`] means: another number wherever the same run is measured otherwise.
-const MEANING: u32 = 2;
+const MEANING: u32 = 3;
 
 /// All that an outcome depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

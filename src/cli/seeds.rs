@@ -212,8 +212,17 @@ impl Population {
         }
         let bytes = table.into_inner().map_err(|e| Error::io(&path)(e.into_error()))?;
         whole_file::write_own(&path, &bytes).map_err(Error::io(&path))?;
-        let runs = outcomes.iter().map(|outcome| RecordedRun::read(self.path(outcome.seed)));
-        let runs = runs.filter(|run| !matches!(run, Err(PlotError::NoValues { .. }))).collect::<Result<Vec<_>, _>>()?;
+        let runs = outcomes.iter().map(|outcome| (outcome.seed, RecordedRun::read(self.path(outcome.seed))));
+        let drawn = runs.filter(|(seed, run)| match run {
+            Err(PlotError::NoValues { .. }) => false,
+            // Somebody may have changed what was trained before.
+            Err(problem) if !self.seeds.contains(seed) => {
+                tell(format_args!("left out of the picture: {problem}"));
+                false
+            }
+            _ => true,
+        });
+        let runs = drawn.map(|(_, run)| run).collect::<Result<Vec<_>, _>>()?;
         if runs.is_empty() {
             return Ok(());
         }

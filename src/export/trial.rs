@@ -1,21 +1,24 @@
 //! Whether what is about to be written does what the policy does: its calls are made here, by the functions that Rust is given.
 
-use rand::RngExt;
-use rand_distr::{Distribution as _, StandardNormal};
+use std::cmp::Ordering;
+
 use uphill_envs::{Actions, Space};
 
 use super::Actor;
 use super::program::{Array, Call, Program};
 use crate::distributions::Head;
+use crate::models::within;
 use crate::policy::Mode;
-use crate::seed::{Rng, Seed};
+use crate::seed::Seed;
 use crate::{Error, Policy, Result};
 
 /// Observations that are tried one after the other; of more numbers than that, such as images, fewer.
 const TRIED: usize = 16;
 const MANY: usize = 1024;
-/// How far two ways of computing the same may lie apart, in parts of a number or of 1.
+/// How far two ways of computing the same may lie apart, in parts of the largest number on the way, or of 1.
 const NEAR: f32 = 1e-4;
+/// Characters of logits that a message shows.
+const SHOWN: usize = 120;
 
 impl Actor {
     /// Refuses an actor that acts otherwise than its policy on observations that chance makes: a network or a distribution of one's own
@@ -28,12 +31,13 @@ impl Actor {
         let (mut own, mut memory) = (State::of(self, &program), policy.memory(1));
         let count = if self.observation_len() > MANY { 2 } else { TRIED };
         for _ in 0..count {
-            let observation = drawn(space, self.observation_len(), &mut rng);
+            let observation = within(space, &mut rng);
             own.run(&program, &observation);
             let chosen = policy.act(&observation, &mut memory, Mode::Likeliest)?;
+            let near = NEAR * own.largest();
             let problem = match chosen.view() {
-                Actions::Discrete(indices) => self.other_choice(&own.outputs, indices),
-                Actions::Continuous(numbers) => self.other_numbers(&own.outputs, numbers),
+                Actions::Discrete(indices) => self.other_choice(&own.outputs, indices, near),
+                Actions::Continuous(numbers) => self.other_numbers(&own.outputs, numbers, near),
             };
             if let Some(problem) = problem {
                 let remedy =
@@ -44,7 +48,7 @@ impl Actor {
         Ok(())
     }
 
-    fn other_choice(&self, outputs: &[f32], chosen: &[u32]) -> Option<String> {
+    fn other_choice(&self, outputs: &[f32], chosen: &[u32], near: f32) -> Option<String> {
         let mut first = 0;
         let widths = match &self.head {
             Head::Choices(among) => among.clone(),
@@ -54,45 +58,45 @@ impl Actor {
         for (k, (width, &index)) in widths.iter().zip(chosen).enumerate() {
             let logits = &outputs[first..first + width];
             first += width;
-            let (best, of_index) = match &self.head {
+            let of_index = match (&self.head, logits) {
                 // One logit, of being switched on: that of being off is 0.
-                Head::Switches(_) => (logits[0].max(0.0), if index == 0 { 0.0 } else { logits[0] }),
-                _ => (
-                    logits.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-                    *logits.get(index as usize).unwrap_or(&f32::NAN),
-                ),
+                (Head::Switches(_), &[logit]) => {
+                    if index == 0 {
+                        -logit
+                    } else {
+                        logit
+                    }
+                }
+                _ => logits.get(index as usize).copied().unwrap_or(f32::NAN),
             };
-            if !is_near(best, of_index) {
-                return Some(format!("the policy chooses {index} as action[{k}], of logits {logits:?}"));
+            let is_best = match self.head {
+                Head::Switches(_) => of_index >= -near,
+                _ => logits.iter().all(|logit| *logit <= of_index + near),
+            };
+            if !is_best {
+                let shown: String = format!("{logits:?}").chars().take(SHOWN).collect();
+                return Some(format!("the policy chooses {index} as action[{k}], of logits {shown}"));
             }
         }
         None
     }
 
-    fn other_numbers(&self, outputs: &[f32], chosen: &[f32]) -> Option<String> {
+    fn other_numbers(&self, outputs: &[f32], chosen: &[f32], near: f32) -> Option<String> {
         let Head::Normal { low, high, is_squashed, .. } = &self.head else {
             return Some("its head is of choices, and the policy's actions are numbers".into());
         };
-        let bounds = low.iter().zip(high);
-        let actions = outputs.iter().zip(bounds).map(|(mean, (low, high))| match is_squashed {
-            true => 0.5 * low + 0.5 * high + (0.5 * high - 0.5 * low) * mean.tanh(),
-            false => mean.max(*low).min(*high),
-        });
-        let mut both = actions.zip(chosen).enumerate();
-        let (k, (own, policy)) = both.find(|(_, (own, policy))| !is_near(**policy, *own))?;
-        Some(format!("the policy's action[{k}] is {policy} where it would be {own}"))
-    }
-}
-
-/// What is no number is near to nothing.
-fn is_near(a: f32, b: f32) -> bool {
-    (a - b).abs() <= NEAR * a.abs().max(1.0)
-}
-
-fn drawn(space: &Space, count: usize, rng: &mut Rng) -> Vec<f32> {
-    match space {
-        Space::Image { max, .. } => (0..count).map(|_| rng.random_range(0..=u32::from(*max)) as f32).collect(),
-        _ => (0..count).map(|_| StandardNormal.sample(rng)).collect(),
+        for (k, (((mean, policy), low), high)) in outputs.iter().zip(chosen).zip(low).zip(high).enumerate() {
+            let half = 0.5 * high - 0.5 * low;
+            let (own, near) = match is_squashed {
+                true => (0.5 * low + 0.5 * high + half * mean.tanh(), near * half.max(1.0)),
+                false => (mean.max(*low).min(*high), near),
+            };
+            // What is no number is near to nothing.
+            if !matches!((own - policy).abs().partial_cmp(&near), Some(Ordering::Less | Ordering::Equal)) {
+                return Some(format!("the policy's action[{k}] is {policy} where it would be {own}"));
+            }
+        }
+        None
     }
 }
 
@@ -107,6 +111,11 @@ impl State {
     fn of(actor: &Actor, program: &Program) -> Self {
         let rooms = program.rooms.iter().map(|len| vec![0.0; *len]).collect();
         Self { rooms, memory: vec![0.0; actor.memory().iter().sum()], outputs: vec![0.0; program.outputs] }
+    }
+
+    /// The largest number of the last run, or 1.
+    fn largest(&self) -> f32 {
+        self.rooms.iter().flatten().chain(&self.outputs).fold(1.0, |most, x| x.abs().max(most))
     }
 
     fn run(&mut self, program: &Program, observation: &[f32]) {

@@ -216,11 +216,16 @@ const SEED: Seed = Seed(0);
 /// Observations inside a space, near zero where it allows them, `[PROBE_ROWS, D]`.
 fn probe(space: &Space) -> Vec<f32> {
     let mut rng = SEED.stream("probe", 0);
+    (0..PROBE_ROWS).flat_map(|_| within(space, &mut rng)).collect()
+}
+
+/// An observation inside a space, near zero where it allows that, `[D]`.
+pub(crate) fn within(space: &Space, rng: &mut Rng) -> Vec<f32> {
     let index = |n: usize, rng: &mut Rng| rng.random_range(0..n.clamp(1, 1 << 20)) as f32;
-    let mut row = || match space {
-        Space::Discrete { n } => vec![index(*n, &mut rng)],
-        Space::MultiDiscrete { n } => n.iter().map(|&n| index(n, &mut rng)).collect(),
-        Space::MultiBinary { n } => (0..*n).map(|_| index(2, &mut rng)).collect(),
+    match space {
+        Space::Discrete { n } => vec![index(*n, rng)],
+        Space::MultiDiscrete { n } => n.iter().map(|&n| index(n, rng)).collect(),
+        Space::MultiBinary { n } => (0..*n).map(|_| index(2, rng)).collect(),
         Space::Box { low, high } => {
             let between = |(&low, &high): (&f32, &f32)| {
                 let (from, to) = (low.max(-2.0).min(high), high.min(2.0).max(low));
@@ -228,9 +233,8 @@ fn probe(space: &Space) -> Vec<f32> {
             };
             low.iter().zip(high).map(between).collect()
         }
-        Space::Image { max, .. } => (0..space.flat_len()).map(|_| index(usize::from(*max) + 1, &mut rng)).collect(),
-    };
-    (0..PROBE_ROWS).flat_map(|_| row()).collect()
+        Space::Image { max, .. } => (0..space.flat_len()).map(|_| index(usize::from(*max) + 1, rng)).collect(),
+    }
 }
 
 /// How far one number of a block may go for outputs to change by about as much as their inputs are large.

@@ -15,19 +15,20 @@ use crate::{Layout, Params, Result};
 /// Steps before its state is given to another, and steps that both take after.
 const BEFORE: u64 = 4;
 const AFTER: u64 = 4;
-/// How far the steps on tensors may lie from those on the host, in parts of the longest.
+/// How far the steps on tensors may lead away from those on the host, in parts of these.
 const NEAR: f64 = 1e-4;
 
 /// Steps of a run, and those of a rollout.
 const ALL: u64 = BEFORE + AFTER;
 const A_ROLLOUT: u64 = 2;
 
-/// A network small enough to be at once done with, with all that networks have: matrices, vectors, a single number.
+/// A network small enough to be at once done with: matrices, filters, vectors, a single number.
 fn layout() -> Layout {
     let mut layout = Layout::default();
     for (name, shape) in [
         ("actor.0.weight", &[6, 4][..]),
         ("actor.0.bias", &[6]),
+        ("actor.filters.weight", &[2, 1, 3, 3]),
         ("actor.head.weight", &[2, 6]),
         ("actor.head.bias", &[2]),
         ("log_std", &[2]),
@@ -266,12 +267,14 @@ fn on_tensors(make: &dyn Fn() -> Result<Optimizer>) -> Found {
     let [before, here, there] = [Walk::new(make), Ok(here), Ok(there)]
         .map(|walk| tried("after them", || walk.and_then(|walk| walk.params.snapshot())));
     let (before, here, there) = (before?, here?, there?);
-    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).abs()).fold(0.0, f64::max);
-    let apart = distance(&here, &there) / distance(&here, &before).max(f64::MIN_POSITIVE);
-    if apart <= NEAR {
+    let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt();
+    let (apart, all) = (distance(&here, &there), distance(&here, &before));
+    if apart <= NEAR * all {
         return Ok(Vec::new());
     }
-    let what = format!("its steps on tensors lie {apart:.0e} of a step from those on the host");
+    let what = format!(
+        "its steps on tensors lead {apart:.0e} away from where those on the host lead, {all:.0e} from the start"
+    );
     Ok(vec![Finding::breach(what, "let `on_tensors` make of a gradient what `update` makes of it")])
 }
 

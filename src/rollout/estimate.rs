@@ -60,7 +60,7 @@ impl ValueUnit {
     /// [`Error::Tensor`](crate::Error::Tensor) if the device fails.
     pub(crate) fn of_tensor(self, values: Tensor) -> Result<Tensor> {
         let (mean, std) = (f64::from(self.mean), f64::from(self.std));
-        if self == Self::default() { Ok(values) } else { Ok(values.affine(1.0 / std, -mean / std)?) }
+        if self == Self::default() { Ok(values) } else { Ok(values.affine(1.0, -mean)?.affine(1.0 / std, 0.0)?) }
     }
 
     /// What values in this unit stand for, where they are.

@@ -31,11 +31,19 @@ pub(super) struct Checkpoints {
     saved_at: Instant,
     /// The last one that was written, or that the run went on from.
     pub(super) last: Option<PathBuf>,
+    /// The update of the last one that was written, and the step of its last evaluation.
+    pub(super) written: Option<(u64, u64)>,
 }
 
 impl Checkpoints {
     pub(super) fn of_run(run: &Path) -> Self {
-        Self { folder: run.join("checkpoints"), keep: Keep::default(), saved_at: Instant::now(), last: None }
+        Self {
+            folder: run.join("checkpoints"),
+            keep: Keep::default(),
+            saved_at: Instant::now(),
+            last: None,
+            written: None,
+        }
     }
 
     pub(super) fn are_due(&self) -> bool {
@@ -56,6 +64,8 @@ impl Checkpoints {
         let file = self.folder.join(format!("{update:010}{ENDING}"));
         whole_file::write_own(&file, &bytes).map_err(Error::io(&file))?;
         self.last = Some(file);
+        let evaluated = checkpoint.progress.evaluations.map_or(0, |evaluations| evaluations.env_steps);
+        self.written = Some((update, evaluated));
         // One of a later update is of steps that are being taken again: it does not count, or this one would go for it.
         let until_now = |file: &&PathBuf| update_of(file).is_some_and(|of| of <= update);
         for old in self.numbered().iter().rev().filter(until_now).skip(self.keep.last.max(1)) {

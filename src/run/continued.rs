@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use uphill_envs::counted;
 
+use super::checkpoints::Checkpoints;
 use super::{RunFolder, SUMMARY};
 use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, own_folder};
 
@@ -46,6 +47,14 @@ impl RunFolder {
         more: u64,
         make: impl Fn(&Config) -> Result<Trainer>,
     ) -> Result<(Self, Trainer, Vec<String>)> {
+        // What has not even a checkpoint would begin again.
+        if path.join("config.toml").exists()
+            && Checkpoints::of_run(&path).numbered().is_empty()
+            && !path.join(SUMMARY).exists()
+        {
+            let problem = "this run has not ended, and has no checkpoint yet; resume it without more steps first";
+            return Err(Error::File { path, problem: problem.into() });
+        }
         let (mut run, mut ended, mut notes) = Self::reopen(path, catalogue, &make)?;
         let at = ended.env_steps();
         if !ended.is_done() {

@@ -77,8 +77,8 @@ impl RunFolder {
     /// names that a run gives count as its checkpoints; others are left alone, and told of too.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or that another
-    /// process trains in, or that has a link under one of a run's names.
+    /// [`Error::Io`] or [`Error::File`] for a folder without a run, or with none but bad checkpoints, or with a run that has ended and
+    /// left none, or that another process trains in, or that has a link under one of a run's names.
     pub fn resume(
         path: impl Into<PathBuf>,
         make: impl Fn(&Config) -> Result<Trainer>,

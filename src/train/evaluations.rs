@@ -84,6 +84,11 @@ impl Trainer {
         Ok(evaluated)
     }
 
+    /// The step of the last evaluation; 0 before the first.
+    pub(crate) fn evaluated_at(&self) -> u64 {
+        self.evaluations.so_far.env_steps
+    }
+
     /// What an evaluation would judge now: the parameters, or their average where the optimizer keeps one, and the buffers.
     #[cfg(feature = "cli")]
     pub(crate) fn judged(&self) -> Result<(Vec<f32>, Buffers)> {

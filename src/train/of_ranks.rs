@@ -79,7 +79,6 @@ impl Trainer {
     }
 
     /// Whether other ranks learn with this one.
-    #[cfg(feature = "cli")]
     pub(crate) fn has_others(&self) -> bool {
         self.world.size() > 1
     }

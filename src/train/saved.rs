@@ -21,6 +21,11 @@ impl Trainer {
         self.gathered(own)
     }
 
+    /// Whether there is a state to save: an update that broke off leaves none.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.broken_off
+    }
+
     /// The same with this rank's lanes alone.
     pub(super) fn own_state(&mut self) -> Result<Checkpoint> {
         if self.broken_off {

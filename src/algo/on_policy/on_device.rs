@@ -52,10 +52,12 @@ pub(super) struct OnDevice<'a> {
     rollout: &'a DeviceRollout,
     /// What is known of values, where they are learnt on one scale.
     values: Option<&'a mut ValueScale>,
-    /// `[T·N]` each; targets and values in the network's own unit from the first pass on.
+    /// `[T·N]` each.
     advantage: Tensor,
     target: Tensor,
     value: Tensor,
+    /// Targets and values as the objective is told of them: in the network's own unit, from the first pass on.
+    in_unit: [Tensor; 2],
 }
 
 impl<'a> OnDevice<'a> {
@@ -74,7 +76,8 @@ impl<'a> OnDevice<'a> {
         let advantage = gae_tensors(rollout, algo.gamma as f32, gae_lambda)?;
         let target = (&advantage + &rollout.value)?.flatten_all()?;
         let (advantage, value) = (advantage.flatten_all()?, rollout.value.flatten_all()?);
-        Ok(Self { algo, network, rollout, values, advantage, target, value })
+        let in_unit = [target.clone(), value.clone()];
+        Ok(Self { algo, network, rollout, values, advantage, target, value, in_unit })
     }
 }
 
@@ -91,9 +94,7 @@ impl Steps for OnDevice<'_> {
             values.publish_of(&Moments::of_steps(&self.target.unsqueeze(1)?, self.rollout.steps)?, params)?;
         }
         let unit = self.network.value_unit(params);
-        for column in [&mut self.target, &mut self.value] {
-            *column = unit.of_tensor(column.clone())?;
-        }
+        self.in_unit = [unit.of_tensor(self.target.clone())?, unit.of_tensor(self.value.clone())?];
         Ok(())
     }
 
@@ -113,8 +114,8 @@ impl Steps for OnDevice<'_> {
             mask: None,
             log_prob: at.of(&rollout.log_prob)?,
             advantage: if algo.normalize_advantage { normalize_tensor(&advantage)? } else { advantage },
-            target: at.of(&self.target)?,
-            value: at.of(&self.value)?,
+            target: at.of(&self.in_unit[0])?,
+            value: at.of(&self.in_unit[1])?,
         };
         let seen = passes.seen(params);
         let output = network.answer(seen.as_ref().unwrap_or(params), &batch.observation)?;

@@ -48,13 +48,16 @@ impl OfDevice {
             layout.blocks().iter().filter(|block| block.shape.len() > 1).map(|block| block.shape[0]).sum();
         let (state, scales) = (state as f64, config.normalize_observation);
         let row = 4.0 * (if scales { 3.0 } else { 1.0 } * seen + 4.0 * action + OF_UNIT * units as f64 + ROW);
-        let moments = if scales { (MOMENT as f64 * steps * seen).min(MOMENTS) } else { 0.0 };
+        let moments = |width: f64| (MOMENT as f64 * steps * width).min(MOMENTS);
+        let of_observations = if scales { moments(seen) } else { 0.0 };
+        // Targets and values in a unit of their own besides.
+        let of_targets = if config.normalize_value { moments(1.0) + 8.0 * steps } else { 0.0 };
         Self {
             lane: 4.0 * (PLACES * (state + seen) + LANE),
             step: 4.0 * (seen + action + state + STEP) + TOLD,
             together: row * (steps / minibatches).max(config.envs as f64)
                 + (16.0 * steps).min(DRAWN)
-                + moments
+                + of_observations.max(of_targets)
                 + BESIDES,
         }
     }

@@ -87,7 +87,7 @@ fn each_fault_is_found_and_said_and_nothing_else() {
         (Fault::Panics, "in its first steps it panics"),
         (Fault::GivesUp, "in its first steps it fails: no more of it"),
         (Fault::Shares, "two that are made alike take other steps"),
-        (Fault::NeedsNothing, "it needs 8 bytes of state for a small network, and keeps 340"),
+        (Fault::NeedsNothing, "it needs 8 bytes of state for a small network, and keeps 412"),
     ] {
         let findings = found(fault, 0.1);
         let [finding] = &*findings else { panic!("{fault:?}: {findings:?}") };
