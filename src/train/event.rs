@@ -61,7 +61,9 @@ impl Trainer {
     /// [`Error::Diverged`] for a NaN or infinite loss, gradient or policy, unless
     /// [`on_divergence`](crate::Config::on_divergence) goes on after it: the parameters are then those of the last finite step.
     /// [`Error::Env`] if an environment fails, [`Error::Endless`] if episodes do not end and [`Error::Interrupted`] where
-    /// [`Trainer::stop_when`] broke it off: the trainer is then as it was before.
+    /// [`Trainer::stop_when`] broke it off: the trainer is then as it was before. [`Error::Update`] if the algorithm, the network or the
+    /// optimizer fails or panics: while it acts, the trainer is as it was before; while it learns, it has no whole state to save or to
+    /// go on from.
     pub fn advance(&mut self) -> Result<Option<Event>> {
         loop {
             if self.evaluation_is_due() {
