@@ -57,7 +57,7 @@ impl Outcome {
     /// Trains and evaluates. A run that diverges is an outcome.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Env`] or [`Error::Tensor`]: what no choice of hyper-parameters is to blame for.
+    /// [`Error::Config`], [`Error::Env`] or [`Error::Update`]: what no choice of hyper-parameters is to blame for.
     pub fn of(config: &Config, measure: Measure) -> Result<Self> {
         let mut trainer = Trainer::new(config)?;
         let (mut last, mut curve, mut diverged) = (None::<Metrics>, Vec::new(), None);

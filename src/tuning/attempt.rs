@@ -112,7 +112,7 @@ impl Attempt {
     /// It is the same bits as a run that nothing interrupts. A run that diverges is a record like any other.
     ///
     /// # Errors
-    /// [`Error::Config`], [`Error::Env`] or [`Error::Tensor`]: what no choice of hyper-parameters is to blame for;
+    /// [`Error::Config`], [`Error::Env`] or [`Error::Update`]: what no choice of hyper-parameters is to blame for;
     /// [`Error::Io`] if a file cannot be written.
     pub(super) fn go_on(&self, mut record: Record, rungs: &[u64]) -> Result<Record> {
         let mut trainer = Trainer::new(&self.config)?;
