@@ -468,7 +468,7 @@ fn a_network_that_does_not_say_what_is_the_critics_is_refused() {
     let message = refused(["critic.a", "critic.b"], false).expect_err("all of it");
     assert!(message.contains("all blocks of the network are named so"), "{message}");
     let message = refused(["actor", "critic"], true).expect_err("the policy reads the critic");
-    assert!(message.starts_with("the block `critic."), "{message}");
+    assert!(message.starts_with("update 1: the block `critic."), "{message}");
 }
 
 #[test]
