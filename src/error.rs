@@ -1,5 +1,6 @@
 //! What can go wrong, each with what was wrong, where, and what would be right.
 
+use std::any::Any;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -145,6 +146,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[track_caller]
 pub(crate) fn same_len(what: &str, expected: usize, got: usize) {
     assert!(got == expected, "{what} has length {got}, expected {expected}");
+}
+
+/// What a panic said, where it said anything.
+pub(crate) fn said_in_panic(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str))
 }
 
 /// Fails with [`Error::Shape`] unless `got` is `expected`.

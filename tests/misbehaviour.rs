@@ -386,29 +386,20 @@ impl GradientTransform for Untrue {
 
 #[test]
 fn an_optimizer_that_fails_or_panics_is_told_with_the_update() {
-    const ROWS: [Row; 2] = [
-        Row {
-            name: "fails",
-            summary: "fails",
-            params: &[Param::lr("0.1")],
-            make: Make::Recipe(|a| {
-                Ok(Chain::new().then(Untrue(Third::Fails, 0)).then(scale_by_learning_rate(a.schedule("lr")?)))
-            }),
-        },
-        Row {
-            name: "panics",
-            summary: "panics",
-            params: &[Param::lr("0.1")],
-            make: Make::Recipe(|a| {
-                Ok(Chain::new().then(Untrue(Third::Panics, 0)).then(scale_by_learning_rate(a.schedule("lr")?)))
-            }),
-        },
-    ];
-    let catalogue = ROWS.into_iter().fold(Catalogue::default(), Catalogue::with);
+    const UNTRUE: Row = Row {
+        name: "untrue",
+        summary: "gives up in its third step",
+        params: &[Param::lr("0.1"), Param::flag("panics", "false", "whether by a panic")],
+        make: Make::Recipe(|a| {
+            let third = if a.flag("panics")? { Third::Panics } else { Third::Fails };
+            Ok(Chain::new().then(Untrue(third, 0)).then(scale_by_learning_rate(a.schedule("lr")?)))
+        }),
+    };
+    let catalogue = Catalogue::default().with(UNTRUE);
     let base = Config { catalogue, steps: 4_000, hidden: vec![8], ..Config::for_algo("a2c").expect("an algorithm") };
     for (name, why) in [
-        ("fails", "update 3: out of patience"),
-        ("panics", "update 3: the algorithm, the network or the optimizer panicked: out of rope"),
+        ("untrue", "update 3: out of patience"),
+        ("untrue(panics=true)", "update 3: the algorithm, the network or the optimizer panicked: out of rope"),
     ] {
         let config = Config { optimizer: name.parse().expect("a name"), ..base.clone() };
         let mut trainer = Trainer::new(&config).expect("a trainer");

@@ -113,9 +113,10 @@ impl State {
         Self { rooms, memory: vec![0.0; actor.memory().iter().sum()], outputs: vec![0.0; program.outputs] }
     }
 
-    /// The largest number of the last run, or 1.
+    /// The largest number of the last run that is finite, or 1: to what is not nothing else is near.
     fn largest(&self) -> f32 {
-        self.rooms.iter().flatten().chain(&self.outputs).fold(1.0, |most, x| x.abs().max(most))
+        let all = self.rooms.iter().flatten().chain(&self.outputs);
+        all.map(|x| x.abs()).filter(|x| x.is_finite()).fold(1.0, f32::max)
     }
 
     fn run(&mut self, program: &Program, observation: &[f32]) {
@@ -143,7 +144,12 @@ impl State {
 }
 
 /// What is written into the exported Rust, compiled here, where nothing asks whether a number is broken.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    reason = "it is written for programs that have neither slices nor a check"
+)]
 mod functions {
     use super::Call;
 

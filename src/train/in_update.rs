@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::error::said_in_panic;
 use crate::{Error, Result};
 
 /// What a part of an update comes to. An error has the update's number, but for those that say themselves where they come from or are
@@ -12,8 +13,7 @@ pub(super) fn in_update<T>(update: u64, part: impl FnOnce() -> Result<T>) -> Res
         Ok(Err(error)) if !says_where(&error) => told(error),
         Ok(outcome) => outcome,
         Err(panic) => {
-            let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-            let said = said.unwrap_or("without a message");
+            let said = said_in_panic(&*panic).unwrap_or("without a message");
             told(Error::Config(format!("the algorithm, the network or the optimizer panicked: {said}")))
         }
     }

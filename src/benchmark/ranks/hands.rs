@@ -1,6 +1,5 @@
 //! The threads of a rank that do runs.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +9,7 @@ use std::time::Duration;
 use super::super::outcome::Measure;
 use super::super::trained;
 use super::Done;
+use crate::error::said_in_panic;
 use crate::{Config, Error, Result};
 
 /// Threads that do one run at a time, while another one speaks with the other ranks. They end with their run when this is
@@ -68,13 +68,9 @@ impl Hands {
 
 /// What work came to, or what went wrong in words, where it panicked, too: other runs go on until the first rank has heard of it.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T, String> {
-    let said = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        text.or(panic.downcast_ref::<String>().cloned()).unwrap_or_default()
-    };
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("it panicked: {}", said(panic))),
+        Err(panic) => Err(format!("it panicked: {}", said_in_panic(&*panic).unwrap_or_default())),
     }
 }
 
