@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use jobs::{Job, alone, fails, succeeds, text, until, uphill};
 
@@ -202,11 +204,22 @@ fn the_runs_of_a_rank_that_hangs_are_done_by_others() {
         command.env("UPHILL_PATIENCE", "10");
         let mut job = Job::start_telling(command, &said);
         done(&out, 2, &mut job);
-        let hanging = job.pid_of(1);
+        let (first, hanging) = (job.pid_of(0), job.pid_of(1));
+        if comes_back {
+            // It hangs while it says what it has done, and before it is answered.
+            Job::signal(first, "-STOP");
+            sleep(Duration::from_secs(3));
+        }
         Job::signal(hanging, "-STOP");
+        if comes_back {
+            Job::signal(first, "-CONT");
+        }
         let told = || fs::read_to_string(&said).expect("text");
         let lost = "rank 1 has not answered for 10 s: others do its part, and 1 run that it was given";
-        until("the others to miss it", || told().contains(lost).then_some(()));
+        until("the others to miss it", || {
+            assert!(job.0.try_wait().expect("a status").is_none(), "the job has ended: {}", told());
+            told().contains(lost).then_some(())
+        });
         if comes_back {
             Job::signal(hanging, "-CONT");
         }

@@ -45,7 +45,7 @@ struct Report {
 struct Answer {
     /// There will be no more.
     ends: bool,
-    /// Runs to do, no more than threads were idle.
+    /// Runs to do, no more than threads were idle; where there are none, the rank asks again.
     runs: Vec<Given>,
 }
 

@@ -125,6 +125,8 @@ impl MpiWorld {
         let (universe, _) = initialize_with_threading(Threading::Serialized).ok_or(RankError::Begun)?;
         let all = universe.world();
         let (rank, size) = (all.rank() as usize, all.size() as usize);
+        #[cfg(feature = "cli")]
+        let universe = told::with_room(universe, rank, size);
         Ok(Self { rank, size, patience: PATIENCE, room: Mutex::default(), _universe: End(universe) })
     }
 

@@ -13,6 +13,10 @@ use super::{Answer, Done, Given, Report, Terms, read, written};
 use crate::world::World;
 use crate::{Error, MpiWorld, Result};
 
+/// Runs that a rank is given at once: an answer that is short does not hold up this rank where the other hangs. Who has more threads
+/// with nothing to do asks again.
+const AT_ONCE: usize = 8;
+
 /// Hands out the runs of a comparison over ranks, and does some itself.
 pub(crate) struct Manager<'a> {
     world: &'a MpiWorld,
@@ -85,7 +89,7 @@ impl<'a> Manager<'a> {
                 self.hear(rank, progress);
                 self.take(rank, done, benchmark, &mut round, progress);
                 let mut answer = Answer::default();
-                for place in round.next(idle) {
+                for place in round.next(idle.min(AT_ONCE)) {
                     let (number, settings) = (self.before + place, round.jobs[place].cell.config.to_toml()?);
                     self.ranks[rank].doing.push(number);
                     answer.runs.push(Given { number, settings });

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use ::mpi::environment::Universe;
 use ::mpi::point_to_point::{Destination, Source};
 use ::mpi::request::scope;
 use ::mpi::topology::{Communicator, SimpleCommunicator};
@@ -14,6 +15,19 @@ use crate::Result;
 
 /// The message that holds bytes.
 const TOLD: Tag = 3;
+/// Bytes of a message that the first rank leaves with its MPI, one for each rank: whoever hangs before it takes them holds up nobody.
+const LEFT: usize = 1 << 14;
+/// Bytes that an MPI may add to each of them: 3.1 has a constant for it, which is about 100.
+const ADDED: usize = 1 << 10;
+
+/// With room on the first rank for what it leaves with its MPI.
+pub(super) fn with_room(mut universe: Universe, rank: usize, ranks: usize) -> Universe {
+    if rank == 0 {
+        // MPI counts in C's `int`.
+        universe.set_buffer_size(ranks.saturating_mul(LEFT + ADDED).min(i32::MAX as usize));
+    }
+    universe
+}
 
 impl MpiWorld {
     /// How long a rank is waited for.
@@ -21,11 +35,15 @@ impl MpiWorld {
         self.patience
     }
 
-    /// Sends a rank bytes, which it [hears](MpiWorld::heard).
+    /// Sends a rank bytes, which it [hears](MpiWorld::heard). The first rank waits for it only where they are more than 16 KiB; it tells a
+    /// rank once more only when that has been heard again.
     pub(crate) fn tell(&self, rank: usize, bytes: &[u8]) {
         let _one = self.room.lock().unwrap_or_else(PoisonError::into_inner);
         let all = SimpleCommunicator::world();
         let to = all.process_at_rank(rank as Rank);
+        if self.rank == 0 && bytes.len() <= LEFT {
+            return to.buffered_send_with_tag(bytes, TOLD);
+        }
         scope(|scope| self.through(rank, to.immediate_send_with_tag(scope, bytes, TOLD)));
     }
 
