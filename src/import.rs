@@ -75,8 +75,14 @@ pub fn read(path: &Path, normaliser: Option<&Path>, asked: &Asked, catalogue: &C
     let told = asked.masks || said.as_ref().is_some_and(|said| said.masks);
     let table = table(&recognised, normaliser.as_ref(), said.and_then(|said| said.steps), asked);
     let mut config = Config::from_table_with(table.clone(), catalogue)?;
+    let forbids = config.forbids_actions()?;
+    if asked.masks && !forbids {
+        let shown = config.env.shown();
+        let env = quoted(&shown);
+        return Err(Error::Config(format!("masks = true has no effect: {env} forbids no action; leave it out")));
+    }
     // Where all actions are legal there is nothing to say.
-    let any_action = !told && config.check_masks().is_ok();
+    let any_action = !told && forbids;
     if any_action {
         let table = table.into_iter().chain([("mask_actions".into(), false.into())]).collect();
         config = Config::from_table_with(table, catalogue)?;

@@ -105,6 +105,18 @@ fn the_page_and_the_numbers_are_the_policy_s() {
 }
 
 #[test]
+fn a_name_means_nothing_but_itself_on_the_page() {
+    let home = tempfile::tempdir().expect("a folder");
+    let world = "map = '''\nS.\n.G'''\nid = '[x](y) *a* <b>'\n";
+    fs::write(home.path().join("world.toml"), world).expect("a file");
+    train(home.path(), "world.toml", "run");
+    let (ok, said) = uphill(home.path(), &["card", "run", "--episodes", "3"]);
+    assert!(ok, "{said}");
+    let page = fs::read_to_string(home.path().join("run/card/README.md")).expect("a page");
+    assert!(page.contains("\n# ppo in \\[x\\](y) \\*a\\* &lt;b&gt;\n"), "{page}");
+}
+
+#[test]
 fn a_card_is_replaced_where_that_is_asked_for_and_nothing_else_is() {
     let home = tempfile::tempdir().expect("a folder");
     let at = |name: &str| home.path().join(name);

@@ -139,6 +139,30 @@ fn numbers_are_read_as_they_are_written() {
 }
 
 #[test]
+fn masks_are_asked_for_where_some_action_is_illegal() {
+    let told = Asked { masks: true, ..asked("CartPole-v1") };
+    let refused = import::read(&file("cleanrl_ppo.safetensors"), None, &told, &Catalogue::default()).err();
+    let refused = refused.expect("a refusal").to_string();
+    assert_eq!(refused, "masks = true has no effect: CartPole-v1 forbids no action; leave it out");
+}
+
+#[test]
+fn a_number_that_float32_has_not_is_told_as_such() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("large.safetensors");
+    for (number, what) in
+        [(1e39f64, "it holds 1e39, and networks here have float32"), (f64::NAN, "it holds a NaN or an infinity")]
+    {
+        let bytes: Vec<u8> = [1.0, number].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let tensor = TensorView::new(Dtype::F64, vec![2], &bytes).expect("a tensor");
+        safetensors::serialize_to_file([("actor.0.bias", tensor)], None, &path).expect("a file");
+        let refused = import::read(&path, None, &asked("CartPole-v1"), &Catalogue::default()).err();
+        let refused = refused.expect("a refusal").to_string();
+        assert!(refused.contains(what), "{refused}");
+    }
+}
+
+#[test]
 fn what_stands_between_layers_can_be_said() {
     let with = |activation| {
         let asked = Asked { activation, ..asked("CartPole-v1") };
@@ -413,6 +437,13 @@ fn what_a_policy_was_told_and_none_here_is_is_refused_by_name() {
         let said = refusal(&sb3_with(&[(kwargs, &format!("{kwarg}, {kwargs}"))]), "CartPole-v1");
         assert!(said.contains(what), "{said}");
     }
+    // What Python's JSON has and JSON has not, and what only looks like it within a text.
+    let unreal = r#""max_grad_norm": Infinity, "target_kl": [NaN, -Infinity], "a \"NaN": "NaN", "#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("unreal.zip");
+    fs::write(&path, sb3_with(&[(kwargs, &format!("{unreal}{kwargs}"))])).expect("a file");
+    let found = import::read(&path, None, &asked("CartPole-v1"), &Catalogue::default()).expect("a policy");
+    does_the_same(&found.policy, &reference()["sb3_ppo"]);
     // A class of one's own may have another activation by default: it can be said.
     let own = [("stable_baselines3.common.policies", "__main__"), ("\"activation_fn\"", "\"other\"")];
     let folder = tempfile::tempdir().expect("a folder");

@@ -144,6 +144,9 @@ fn scalars_are_the_columns_under_the_names_of_either_library() {
         let said = scalars(&events);
         let entropies = column(home.path(), "metrics.csv", "entropy");
         assert_eq!(said[entropy], entropies.iter().map(|&(step, x)| (step, sign * x)).collect::<Vec<_>>(), "{sink}");
+        let (losses, scale) = if sign > 0.0 { ("losses/value_loss", 1.0) } else { ("train/value_loss", 2.0) };
+        let value_losses = column(home.path(), "metrics.csv", "value_loss");
+        assert_eq!(said[losses], value_losses.iter().map(|&(step, x)| (step, scale * x)).collect::<Vec<_>>(), "{sink}");
         assert_eq!(said[returns], column(home.path(), "metrics.csv", "episode_return_mean"), "{sink}");
         assert_eq!(said[speed], column(home.path(), "metrics.csv", "steps_per_second"), "{sink}");
         assert_eq!(said[other], column(home.path(), "metrics.csv", "trac_scale"), "{sink}");
@@ -207,6 +210,31 @@ fn a_run_that_was_broken_off_has_the_events_of_one_that_was_not() {
     let whole = untimed("whole", None);
     assert!(whole.len() > 12, "{}", whole.len());
     assert!(untimed("broken", Some(3)) == whole);
+}
+
+#[test]
+fn the_last_evaluation_is_there_for_prometheus_when_a_run_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("run");
+    let mut run = RunFolder::create(&folder, &config(), false).expect("a run").with_sinks(["prometheus"]).expect("one");
+    let mut trainer = Trainer::new(&config()).expect("a trainer");
+    for _ in 0..4 {
+        let metrics = trainer.step().expect("an update").expect("steps are left");
+        run.log(&metrics).expect("a row");
+        run.save_if_due(&mut trainer).expect("evaluations");
+    }
+    run.save(&mut trainer).expect("a checkpoint");
+    drop(run);
+    let evaluated = |folder: &Path| {
+        let text = fs::read_to_string(folder.join("metrics.prom")).expect("text");
+        text.lines().filter(|line| line.starts_with("uphill_eval_")).map(String::from).collect::<Vec<_>>()
+    };
+    let before = evaluated(&folder);
+    assert_eq!(before.len(), 3, "{before:?}");
+    let (mut run, mut trainer, _) = RunFolder::resume(&folder, Trainer::new).expect("it goes on");
+    let metrics = trainer.step().expect("an update").expect("steps are left");
+    run.log(&metrics).expect("a row");
+    assert_eq!(evaluated(&folder), before);
 }
 
 #[test]

@@ -85,8 +85,8 @@ impl Spec {
     /// The most characters of a name.
     pub const MAX_ID: usize = 80;
 
-    /// Refuses what is no name of an environment: one has 1 to 80 visible characters, blanks only within, and no part `..`,
-    /// so that it can stand in a line and in a folder's name.
+    /// Refuses what is no name of an environment: one has 1 to 80 visible characters, blanks only within, and no part between slashes
+    /// that is empty, `.` or `..`, so that it can stand in a line and in a folder's name.
     ///
     /// # Errors
     /// [`EnvError::Option`].
@@ -96,7 +96,7 @@ impl Spec {
             && id.trim() == id
             && id.chars().all(visible)
             && id.split(['/', '\\']).all(|part| !matches!(part, "" | "." | ".."));
-        let expected = "a name has 1 to 80 visible characters and no part `..`, such as my-world or lab/my-world";
+        let expected = r"a name has 1 to 80 visible characters, and no part between / or \ that is empty, `.` or `..`: my-world or lab/my-world";
         let value = || format!("\"{}\"", quoted(id));
         if good { Ok(()) } else { Err(EnvError::Option { name: "id", value: value(), expected }) }
     }

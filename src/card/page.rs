@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{Card, Trained};
+use crate::benchmark::plain;
 use crate::policy::Which;
 use crate::{Config, Evaluation, Result, screen};
 
@@ -66,9 +67,11 @@ pub(super) fn page(
          - deep-reinforcement-learning\n- reinforcement-learning\n- uphill\nmodel-index:\n- name: {algo_quoted}\n  results:\n  \
          - task:\n      type: reinforcement-learning\n      name: reinforcement-learning\n    dataset:\n      \
          name: {env_quoted}\n      type: {env_quoted}\n    metrics:\n    - type: mean_reward\n      value: {reward}\n      \
-         name: mean_reward\n      verified: false\n---\n\n# {algo} in {env}\n\n{how}{which}Over \
+         name: mean_reward\n      verified: false\n---\n\n# {} in {}\n\n{how}{which}Over \
          {episodes} episodes (seed {seed}), always taking the likeliest action, it returns {mean} ± {std}.\n\n\
          {replay}{curve}## Use\n\n```sh\n{program} evaluate FOLDER{watch}\n```\n\n```rust\nlet policy = \
-         uphill::Policy::{load}?;\n```\n\nwhere FOLDER is where these files are{own}.{again}\n\n## Settings\n\n```toml\n{settings}```\n"
+         uphill::Policy::{load}?;\n```\n\nwhere FOLDER is where these files are{own}.{again}\n\n## Settings\n\n```toml\n{settings}```\n",
+        plain(&algo),
+        plain(&env),
     ))
 }

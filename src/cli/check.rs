@@ -17,9 +17,10 @@ use crate::{Catalogue, Config, Error, Result};
 /// Each line says what was seen and where, and after it what would be right. `wrong` breaks the contract of the trait `Env`,
 /// `VecEnv` or `GradientTransform`; `unusual` is allowed, and seldom meant. It ends with 1 where anything is wrong.
 #[derive(Parser)]
+#[group(required = true, multiple = true)]
 struct Args {
     /// Environments: names, which may have arguments, or files of grid worlds, and wrappers after |
-    #[arg(value_name = "ENV", required_unless_present = "optimizers")]
+    #[arg(value_name = "ENV")]
     envs: Vec<String>,
     /// Optimizers: names, which may have arguments, or chains of links
     #[arg(long, value_name = "OPTIMIZER", num_args = 1..)]

@@ -119,7 +119,7 @@ impl Config {
         let check = |ok: bool, name: &str, value: String, range: &str| {
             if ok { Ok(()) } else { Err(Error::Config(format!("{name} = {value} is impossible: {range}"))) }
         };
-        let name = "a name has 1 to 80 visible characters and no part `..`";
+        let name = r"a name has 1 to 80 visible characters, and no part between / or \ that is empty, `.` or `..`";
         let Wrapped { word: env, wrappers } = &self.env.clone().checked("env")?;
         let of_word = format!("{}: id", quoted(&env.name));
         for (place, id) in [("env", &env.name), (&of_word, &env.id())] {

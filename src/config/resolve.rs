@@ -193,18 +193,20 @@ impl Config {
 
     /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.
     pub(crate) fn check_masks(&self) -> Result<()> {
-        if self.catalogue.env(&self.env.word.name).is_err() {
+        if self.catalogue.env(&self.env.word.name).is_err() || self.forbids_actions()? {
             return Ok(());
         }
-        let collector = Collector::new(self.make_envs(1)?, Seed(self.seed))?;
-        match collector.tells_masks()? {
-            true => Ok(()),
-            false => {
-                let id = quoted(&collector.spec().id);
-                let problem = format!("mask_actions = {} has no effect: {id} forbids no action", self.mask_actions);
-                Err(Error::Config(format!("{problem}; leave it out")))
-            }
-        }
+        let (asked, shown) = (self.mask_actions, self.env.shown());
+        let id = quoted(&shown);
+        Err(Error::Config(format!("mask_actions = {asked} has no effect: {id} forbids no action; leave it out")))
+    }
+
+    /// Whether the environment says which actions are legal.
+    ///
+    /// # Errors
+    /// What making it fails with.
+    pub(crate) fn forbids_actions(&self) -> Result<bool> {
+        Collector::new(self.make_envs(1)?, Seed(self.seed))?.tells_masks()
     }
 
     /// Environments to train in, so many of the `envs`, where they are many in groups that threads play apart. How many groups

@@ -32,17 +32,16 @@ impl Kind {
         }
     }
 
-    /// The number in so many bytes, from the lowest.
-    pub(super) fn number(self, bytes: &[u8]) -> f32 {
+    /// The number in so many bytes, from the lowest: f64 has each of them, but for integers beyond 2^53.
+    pub(super) fn number(self, bytes: &[u8]) -> f64 {
         let two = || <[u8; 2]>::try_from(bytes).unwrap_or_default();
         let eight = || <[u8; 8]>::try_from(bytes).unwrap_or_default();
         match self {
-            // f32 has each of them.
-            Self::F16 => half::f16::from_le_bytes(two()).to_f32(),
-            Self::Bf16 => half::bf16::from_le_bytes(two()).to_f32(),
-            Self::F32 => f32::from_le_bytes(bytes.try_into().unwrap_or_default()),
-            Self::F64 => f64::from_le_bytes(eight()) as f32,
-            Self::I64 => i64::from_le_bytes(eight()) as f32,
+            Self::F16 => half::f16::from_le_bytes(two()).to_f64(),
+            Self::Bf16 => half::bf16::from_le_bytes(two()).to_f64(),
+            Self::F32 => f32::from_le_bytes(bytes.try_into().unwrap_or_default()).into(),
+            Self::F64 => f64::from_le_bytes(eight()),
+            Self::I64 => i64::from_le_bytes(eight()) as f64,
         }
     }
 
@@ -74,7 +73,13 @@ impl Array {
             let number = start.zip(end).and_then(|(start, end)| bytes.get(start..end));
             let number =
                 number.ok_or_else(|| format!("shape {shape:?} reaches past the {} bytes that it has", bytes.len()))?;
-            numbers.push(kind.number(number));
+            let number = kind.number(number);
+            if number.is_finite() && !(number as f32).is_finite() {
+                return Err(format!(
+                    "it holds {number:e}, and networks here have float32, whose largest number is 3.4e38"
+                ));
+            }
+            numbers.push(number as f32);
             for (index, side) in index.iter_mut().zip(shape).rev() {
                 *index += 1;
                 if *index < *side {

@@ -1,5 +1,7 @@
 //! What Stable-Baselines3 says of a policy beside its tensors, in JSON.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uphill_envs::quoted;
@@ -63,6 +65,27 @@ struct Kwargs<'a> {
     normalize_images: Option<&'a RawValue>,
 }
 
+/// What Python writes for numbers that JSON has not, as texts, of which none is read.
+fn real_json(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const UNREAL: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
+    let (mut real, mut kept, mut at, mut in_text) = (Vec::new(), 0, 0, false);
+    while at < bytes.len() {
+        let unreal = UNREAL.into_iter().find(|word| !in_text && bytes[at..].starts_with(word));
+        if let Some(word) = unreal {
+            real.extend_from_slice(&bytes[kept..at]);
+            real.extend([b"\"", word, b"\""].concat());
+            kept = at + word.len();
+        }
+        in_text ^= bytes[at] == b'"';
+        // What is escaped ends no text.
+        at += unreal.map_or(if in_text && bytes[at] == b'\\' { 2 } else { 1 }, <[u8]>::len);
+    }
+    match kept {
+        0 => Cow::Borrowed(bytes),
+        _ => Cow::Owned([&real, &bytes[kept..]].concat()),
+    }
+}
+
 /// The value, where it is of that kind.
 fn of_kind<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
     value.and_then(|value| serde_json::from_str(value.get()).ok())
@@ -71,7 +94,8 @@ fn of_kind<'a, T: Deserialize<'a>>(value: Option<&'a RawValue>) -> Option<T> {
 impl Said {
     /// Reads it.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let data: Data<'_> = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        let bytes = real_json(bytes);
+        let data: Data<'_> = serde_json::from_slice(&bytes).map_err(|e| e.to_string())?;
         let kwargs: Kwargs<'_> = of_kind(data.policy_kwargs).unwrap_or_default();
         let others = [
             ("squash_output", kwargs.squash_output, true, "its actions are squashed, which gsde here does not do"),

@@ -7,7 +7,7 @@ use uphill_envs::counted;
 
 use super::checkpoints::Checkpoints;
 use super::{RunFolder, SUMMARY};
-use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, own_folder};
+use crate::{Catalogue, Config, Error, Result, Trainer, own_folder};
 
 impl RunFolder {
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps, with the rows of this
@@ -67,10 +67,7 @@ impl RunFolder {
             return Err(Error::File { path: run.path, problem });
         }
         run.config = run.config.continued_for(at, more)?;
-        let checkpoint = match &run.checkpoints.last {
-            Some(file) => Checkpoint::read_with(file, catalogue)?,
-            None => ended.checkpoint()?,
-        };
+        let checkpoint = ended.checkpoint()?;
         drop(ended);
         let mut trainer = make(&run.config)?;
         trainer.restore(&checkpoint)?;

@@ -29,9 +29,12 @@ struct Prometheus {
     /// The label of the run: the name of its folder.
     run: String,
     metrics: Option<Metrics>,
-    evaluated: Option<Evaluated>,
+    evaluated: Option<Judged>,
     written: Option<Instant>,
 }
+
+/// An evaluation: environment steps before it, the mean return, and the mean length in steps.
+type Judged = (u64, Option<f64>, Option<f64>);
 
 impl Prometheus {
     fn new(path: &Path) -> Self {
@@ -60,10 +63,10 @@ impl Prometheus {
                 gauge(&name.chars().map(known).collect::<String>(), "As in metrics.csv.", Some(*value));
             }
         }
-        if let Some(Evaluated { env_steps, evaluation, .. }) = &self.evaluated {
-            gauge("eval_env_steps", "Environment steps before the last evaluation.", Some(*env_steps as f64));
-            gauge("eval_return_mean", "Mean return of the last evaluation.", evaluation.return_mean);
-            gauge("eval_length_mean", "Mean length of its episodes, in steps.", evaluation.length_mean);
+        if let Some((env_steps, return_mean, length_mean)) = self.evaluated {
+            gauge("eval_env_steps", "Environment steps before the last evaluation.", Some(env_steps as f64));
+            gauge("eval_return_mean", "Mean return of the last evaluation.", return_mean);
+            gauge("eval_length_mean", "Mean length of its episodes, in steps.", length_mean);
         }
         text
     }
@@ -124,16 +127,20 @@ impl Sink for Prometheus {
     }
 
     fn evaluation(&mut self, evaluated: &Evaluated) -> Result<()> {
-        self.evaluated = Some(evaluated.clone());
+        let Evaluated { env_steps, evaluation, .. } = evaluated;
+        self.evaluated = Some((*env_steps, evaluation.return_mean, evaluation.length_mean));
         self.write_if_due()
     }
 
-    /// The file is no record: nothing of it is to be gone on from.
+    /// The file is no record: of what it says the last evaluation alone is to be gone on from, as the next one may be far.
     fn sync(&mut self) -> Result<String> {
-        self.write().map(|()| String::new())
+        self.write()?;
+        serde_json::to_string(&self.evaluated).map_err(Error::part)
     }
 
-    fn resume(&mut self, _: Option<&str>) -> Result<()> {
+    fn resume(&mut self, mark: Option<&str>) -> Result<()> {
+        // A version before this one left an empty mark.
+        self.evaluated = mark.and_then(|mark| serde_json::from_str(mark).ok()).flatten();
         Ok(())
     }
 }

@@ -86,11 +86,15 @@ impl TensorBoard {
 impl Sink for TensorBoard {
     fn row(&mut self, metrics: &Metrics) -> Result<()> {
         let Self { library, .. } = *self;
-        // The entropy's loss is its negative.
-        let signed = |tag: &str, value: f64| if tag == "train/entropy_loss" { -value } else { value };
+        // As Stable-Baselines3 has them: the entropy's loss is its negative, and the value loss is the whole squared error.
+        let theirs = |tag: &str, value: f64| match tag {
+            "train/entropy_loss" => -value,
+            "train/value_loss" => 2.0 * value,
+            _ => value,
+        };
         let known = NAMES.iter().filter_map(|(column, tags)| {
             let tag = tags[library];
-            metrics.column(column).map(|value| Value::scalar(tag.into(), signed(tag, value)))
+            metrics.column(column).map(|value| Value::scalar(tag.into(), theirs(tag, value)))
         });
         let group = ["losses", "train"][library];
         let others = metrics.others.iter().map(|(name, value)| Value::scalar(format!("{group}/{name}"), *value));

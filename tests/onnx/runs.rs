@@ -11,10 +11,15 @@ use uphill::export::Actor;
 
 use export_cases::{Case, LANES, cases, of_a_nan, played, same};
 
-/// Runs a file by tract, step after step with what is remembered: of each step the outputs by name, of f32.
-fn by_tract(case: &Case, bytes: &[u8], observations: &[Vec<f32>]) -> Vec<Vec<(String, Vec<f32>)>> {
+/// Runs a file by tract, step after step with what is remembered, and with what is legal, `[LANES, A]`, where it asks for that: of each step
+/// the outputs by name, of f32.
+fn by_tract(
+    case: &Case,
+    bytes: &[u8],
+    observations: &[Vec<f32>],
+    mask: Option<&[bool]>,
+) -> Vec<Vec<(String, Vec<f32>)>> {
     let name = &case.name;
-    let played = played(case, LANES);
     let model = tract_onnx::onnx().model_for_read(&mut &*bytes).expect(name);
     let inputs: Vec<String> = model.inputs.iter().map(|i| model.node(i.node).name.clone()).collect();
     let outputs: Vec<String> = model.outputs.iter().map(|o| model.node(o.node).name.clone()).collect();
@@ -25,19 +30,18 @@ fn by_tract(case: &Case, bytes: &[u8], observations: &[Vec<f32>]) -> Vec<Vec<(St
         (1..fact.rank()).map(|axis| fact[axis].to_usize().expect("a number")).collect::<Vec<_>>()
     };
     let tensor = |port: &str, numbers: &[f32]| {
-        let shape: Vec<usize> = [played.lanes].into_iter().chain(shape(port)).collect();
+        let shape: Vec<usize> = [LANES].into_iter().chain(shape(port)).collect();
         Tensor::from_shape(&shape, numbers).expect(name)
     };
-    let mut memory =
-        vec![0.0; if inputs.iter().any(|i| i == "memory") { played.lanes * shape("memory")[0] } else { 0 }];
+    let mut memory = vec![0.0; if inputs.iter().any(|i| i == "memory") { LANES * shape("memory")[0] } else { 0 }];
     let mut steps = Vec::new();
     for observation in observations {
         let given = inputs.iter().map(|port| match port.as_str() {
             "observation" => tensor(port, observation).into(),
             "memory" => tensor(port, &memory).into(),
             "mask" => {
-                let mask = played.mask.as_ref().expect("a mask");
-                Tensor::from_shape(&[played.lanes, mask.len() / played.lanes], mask).expect(name).into()
+                let mask = mask.expect("a mask");
+                Tensor::from_shape(&[LANES, mask.len() / LANES], mask).expect(name).into()
             }
             other => panic!("{name}: input {other}"),
         });
@@ -88,10 +92,10 @@ fn onnx_does_what_the_policy_does() {
         if let Some(folder) = &left {
             leave(folder, number, &case, &bytes);
         }
-        let observations: Vec<Vec<f32>> =
-            played(&case, LANES).steps.iter().map(|step| step.observation.clone()).collect();
-        let steps = by_tract(&case, &bytes, &observations);
-        for (step, (expected, found)) in played(&case, LANES).steps.iter().zip(&steps).enumerate() {
+        let played = played(&case, LANES);
+        let observations: Vec<Vec<f32>> = played.steps.iter().map(|step| step.observation.clone()).collect();
+        let steps = by_tract(&case, &bytes, &observations, played.mask.as_deref());
+        for (step, (expected, found)) in played.steps.iter().zip(&steps).enumerate() {
             let wanted = [("action", expected.action.clone())].into_iter().chain(expected.described.clone());
             for (port, expected) in wanted {
                 let (_, found) = found.iter().find(|(name, _)| name == port).expect(port);
@@ -102,14 +106,33 @@ fn onnx_does_what_the_policy_does() {
 }
 
 #[test]
+fn what_overflows_in_a_file_is_no_reason_to_choose_what_is_illegal() {
+    for case in cases().into_iter().filter(|case| case.masks) {
+        let bytes = Actor::of(&case.policy).expect(&case.name).onnx();
+        let choices = case.network.1.distribution().choices();
+        // All but the first choice, of the first dial where there are several.
+        let mask: Vec<bool> = (0..LANES * choices).map(|i| i % choices > 0).collect();
+        for wrong in [[f32::INFINITY, f32::NEG_INFINITY], [f32::MAX, f32::MIN], [f32::INFINITY; 2]] {
+            let all = LANES * case.spec.observation_len();
+            let observation: Vec<f32> = (0..all).map(|i| wrong[i % 2]).collect();
+            let found = by_tract(&case, &bytes, &[observation], Some(&mask)).swap_remove(0);
+            let (_, action) = found.iter().find(|(name, _)| name == "action").expect("an action");
+            let first = action.iter().step_by(action.len() / LANES);
+            assert!(first.clone().all(|&index| index > 0.0), "{} of {wrong:?}: {action:?}", case.name);
+        }
+    }
+}
+
+#[test]
 fn a_nan_in_one_lane_of_a_file_is_seen_and_stays_there() {
     for case in cases() {
         let bytes = Actor::of(&case.policy).expect(&case.name).onnx();
-        let expected = &played(&case, LANES).steps[0];
+        let played = played(&case, LANES);
+        let expected = &played.steps[0];
         let mut observation = expected.observation.clone();
-        let width = observation.len() / LANES;
+        let width = observation.len() / played.lanes;
         observation[2 * width - 1] = f32::NAN;
-        let found = by_tract(&case, &bytes, &[observation]).swap_remove(0);
+        let found = by_tract(&case, &bytes, &[observation], played.mask.as_deref()).swap_remove(0);
         let wanted = [("action", expected.action.clone())].into_iter().chain(expected.described.clone());
         for (port, expected) in wanted {
             let (_, found) = found.iter().find(|(name, _)| name == port).expect(port);
