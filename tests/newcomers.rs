@@ -529,3 +529,32 @@ fn learning_from_whole_episodes_of_a_task_without_a_limit_is_said_to_wait_for_th
     let endless = "GridWorld(map=[\"S.G\"], max_episode_steps=inf)";
     assert!(note(endless, "reinforce") && !note(endless, "a2c") && !note("GridWorld-4x4-v0", "reinforce"));
 }
+
+#[test]
+fn links_for_blocks_that_there_are_not_are_refused_before_there_is_a_run() {
+    let home = tempfile::tempdir().expect("a folder");
+    let of_trpo = r#"partition("actor.*", adam(lr=1e-3), "*", sgd(lr=1e-2))"#;
+    let means_none = "means no block of ";
+    for (algo, optimizer, why) in [
+        ("ppo", r#"masked("actr.*", centralize) | adam"#, "the pattern `actr.*` means no block of "),
+        ("ppo", r#"partition("actor.*", adam)"#, "partition: no pattern means the block critic.0.weight"),
+        ("ppo", r#"scale_by_adam | add_decayed_weights(0.01, "bias") | scale_by_learning_rate(1e-3)"#, means_none),
+        ("ppo", r#"accumulate(2, trac(adam | decay_weights(0.01, "actr.*")))"#, means_none),
+        ("trpo", of_trpo, "the pattern `actor.*` means no block of critic.0.weight"),
+    ] {
+        let output =
+            run(home.path(), "train", &["--algo", algo, "--optimizer", optimizer, "--steps", "100", "--out", "run"]);
+        assert!(!output.status.success() && said(&output).contains(why), "{optimizer}: {}", said(&output));
+        assert!(!home.path().join("run").exists(), "{optimizer}");
+    }
+    // Of several algorithms one alone has them: nothing is begun, either.
+    let compare = ["--algos", "ppo", "trpo", "--tasks", "CartPole-v1", "--protocols", "defaults", "--seeds", "2"];
+    let compare = [&compare[..], &["--steps", "600", "--optimizers", of_trpo, "adam", "--out", "comparison"]].concat();
+    let output = run(home.path(), "compare_optimizers", &compare);
+    assert!(!output.status.success() && said(&output).contains(means_none), "{}", said(&output));
+    assert!(!home.path().join("comparison").exists());
+    // Roles need not be there, and what has blocks learns.
+    let optimizer = r#"masked("matrices", centralize) | scale_by_adam | add_decayed_weights(0.01, "actor.*") | scale_by_learning_rate(1e-3)"#;
+    let output = run(home.path(), "train", &["--optimizer", optimizer, "--steps", "100", "--out", "run", "--quiet"]);
+    assert!(output.status.success(), "{}", said(&output));
+}

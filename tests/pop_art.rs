@@ -180,6 +180,12 @@ fn it_is_part_of_the_policys_file_and_refused_where_it_has_no_effect() {
         ),
         ("optimizer = 'adam() | ema(0.9)'\nnormalize_value = true", "averages parameters"),
         ("optimizer = 'schedule_free_adamw'\nnormalize_value = true", "averages parameters"),
+        ("optimizer = 'trac(adam())'\nnormalize_value = true", "goes by parameters of before"),
+        ("optimizer = 'decay_to_initial(0.1) | sgd'\nnormalize_value = true", "goes by parameters of before"),
+        (
+            "optimizer = 'partition(\"*\", accumulate(2, trac(sgd)))'\nnormalize_value = true",
+            "goes by parameters of before",
+        ),
     ] {
         let found = Config::from_toml(text).and_then(|config| config.validate()).expect_err("a mistake").to_string();
         assert!(found.contains(expected), "{text}: {found}");

@@ -52,11 +52,16 @@ impl Config {
         self.check_envs_on_device()?;
         let optimizer = self.make_optimizer()?;
         if let Some((name, ..)) = self.lr_factor_settings().next().filter(|_| Registry::has_parts(&self.optimizer)) {
-            let problem = "its parts have learning rates of their own; say them there, or leave one of them out";
+            let problem = "it divides the blocks among chains of its own; say their learning rates there, or leave one of them out";
             return Err(Error::Config(format!("{name} cannot go with optimizer = `{}`: {problem}", self.optimizer)));
         }
         if self.normalize_value && optimizer.averages() {
             let problem = "normalize_value cannot go with an optimizer that averages parameters";
+            let reason = "those of different times are in different units; leave one of them out";
+            return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
+        }
+        if self.normalize_value && optimizer.holds_parameters() {
+            let problem = "normalize_value cannot go with an optimizer that goes by parameters of before";
             let reason = "those of different times are in different units; leave one of them out";
             return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
         }

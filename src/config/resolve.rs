@@ -188,7 +188,9 @@ impl Config {
         let envs = self.make_envs(1)?;
         self.make_distribution(envs.spec())?;
         let algo = self.make_algo()?;
-        self.layout(envs.spec())?.map_or(Ok(()), |layout| self.check_lr_factors(&layout, &*algo))
+        let Some(layout) = self.layout(envs.spec())? else { return Ok(()) };
+        self.check_lr_factors(&layout, &*algo)?;
+        self.make_optimizer()?.check_layout(&layout, algo.optimized().as_ref())
     }
 
     /// Refuses to be told of `mask_actions` where environments of the catalogue forbid no action.

@@ -121,6 +121,12 @@ struct Room {
 /// As in CleanRL's `ppo_atari_lstm.py`: <https://docs.cleanrl.dev/rl-algorithms/ppo/#ppo_atari_lstmpy>.
 const CELL_GAIN: f64 = 1.0;
 
+/// Numbers that a gradient keeps of each step: for each unit of the cell on the host's own way, or on tensors, which keep what each
+/// operation makes and its gradient; and for each unit before it. As it was measured.
+const FUSED: usize = 16;
+const ON_TENSORS: usize = 100;
+const OF_HIDDEN: usize = 6;
+
 impl RecurrentModel {
     /// A network for an environment, with initial parameters drawn from the seed's stream `init`.
     ///
@@ -329,6 +335,13 @@ impl Model for RecurrentModel {
             }
             Ok(())
         })?
+    }
+
+    // All steps of a lane wait for its way back.
+    fn kept_of_row(&self) -> usize {
+        let hidden: usize = self.front.layers.iter().rev().skip(1).map(|layer| layer.outputs).sum();
+        let of_unit = if self.fused { FUSED } else { ON_TENSORS };
+        size_of::<f32>() * (of_unit * self.units + OF_HIDDEN * hidden)
     }
 
     fn host_gradient(

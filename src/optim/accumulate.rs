@@ -75,6 +75,14 @@ impl GradientTransform for Accumulate {
         self.inner.averages()
     }
 
+    fn holds_parameters(&self) -> bool {
+        self.inner.holds_parameters()
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.inner.check_layout(layout)
+    }
+
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.mean.of(layout.len());
         self.inner.make_room(layout)

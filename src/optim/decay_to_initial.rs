@@ -50,6 +50,10 @@ impl GradientTransform for DecayToInitial {
         true
     }
 
+    fn holds_parameters(&self) -> bool {
+        true
+    }
+
     fn state<'a>(&'a mut self, visit: &mut dyn FnMut(&str, Slot<'a>)) {
         visit("weight_decay", Slot::Schedule(&mut self.weight_decay));
         visit("initial", self.initial.slot());

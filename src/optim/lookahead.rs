@@ -76,6 +76,10 @@ impl GradientTransform for Lookahead {
         true
     }
 
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.inner.check_layout(layout)
+    }
+
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.slow.of(layout.len());
         self.inner.make_room(layout)

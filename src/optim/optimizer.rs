@@ -17,7 +17,7 @@ use crate::arrays::{Arrays, MAX_COUNT, Number};
 use crate::error::check_len;
 use crate::kernels::{add, sum_of_squares};
 use crate::seed::{Seed, from_words, words};
-use crate::{Error, Layout, Params, Result, Stop};
+use crate::{Block, Error, Layout, Params, Result, Stop};
 
 /// What one step of an optimizer was like.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -77,6 +77,24 @@ impl Optimizer {
     #[must_use]
     pub fn averages(&self) -> bool {
         self.chain.averages()
+    }
+
+    /// Whether it holds parameters of earlier steps, of which it makes later ones.
+    pub(crate) fn holds_parameters(&self) -> bool {
+        self.chain.holds_parameters()
+    }
+
+    /// Refuses parameters that a link cannot be for, where it moves these blocks of them alone, or all.
+    ///
+    /// # Errors
+    /// As [`GradientTransform::check_layout`].
+    pub(crate) fn check_layout(&self, layout: &Layout, moved: Option<&Pattern>) -> Result<()> {
+        let mut own = Layout::default();
+        let is_moved = |block: &&Block| moved.is_none_or(|moved| moved.matches(block));
+        for block in layout.blocks().iter().filter(is_moved) {
+            own.push(block.name.clone(), &block.shape);
+        }
+        self.chain.check_layout(&own)
     }
 
     /// `theta += chain(gradient)`, `gradient` `[P]`.

@@ -84,7 +84,8 @@ impl Partition {
         (own, places)
     }
 
-    fn begin(&mut self, layout: &Layout) -> Result<()> {
+    /// Refuses blocks that no branch means, and branches that mean none.
+    fn check(&self, layout: &Layout) -> Result<()> {
         let homeless =
             layout.blocks().iter().find(|block| self.rest == Rest::Refused && self.branch_of(block).is_none());
         if let Some(block) = homeless {
@@ -93,15 +94,18 @@ impl Partition {
             let problem = format!("partition: no pattern means the block {name} (`{known}`); a last \"*\" would");
             return Err(Error::Config(problem));
         }
+        let is_idle = |(i, branch): &(usize, &Branch)| self.own(*i, layout).0.is_empty() && branch.blocks.names_some();
+        match self.branches.iter().enumerate().find(is_idle) {
+            Some((_, branch)) => Err(branch.blocks.means_none_of(layout)),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, layout: &Layout) -> Result<()> {
+        self.check(layout)?;
         for i in 0..self.branches.len() {
             let (own, places) = self.own(i, layout);
             (self.branches[i].layout, self.branches[i].places) = (own, Some(places));
-        }
-        let idle = |branch: &&Branch| branch.layout.is_empty() && branch.blocks.names_some();
-        if let Some(branch) = self.branches.iter().find(idle) {
-            let names: Vec<&str> = layout.blocks().iter().map(|block| block.name.as_str()).collect();
-            let problem = format!("the pattern `{}` means no block of {}", branch.blocks.as_str(), names.join(", "));
-            return Err(Error::Config(problem));
         }
         Ok(())
     }
@@ -185,6 +189,17 @@ impl GradientTransform for Partition {
 
     fn averages(&self) -> bool {
         self.branches.iter().any(|branch| branch.chain.averages())
+    }
+
+    fn holds_parameters(&self) -> bool {
+        self.branches.iter().any(|branch| branch.chain.holds_parameters())
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.check(layout)?;
+        let own = |i: usize| self.own(i, layout).0;
+        let mut branches = self.branches.iter().enumerate().map(|(i, branch)| (branch, own(i)));
+        branches.try_for_each(|(branch, own)| if own.is_empty() { Ok(()) } else { branch.chain.check_layout(&own) })
     }
 
     fn make_room(&mut self, layout: &Layout) -> Result<()> {

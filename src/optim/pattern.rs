@@ -1,6 +1,6 @@
 //! Which blocks are meant.
 
-use crate::Block;
+use crate::{Block, Error, Layout};
 
 /// A choice of blocks: alternatives with commas between, each a role or a name in which `*` stands for any text.
 ///
@@ -42,6 +42,12 @@ impl Pattern {
     /// Whether some alternative is a name of its own, which no network need have.
     pub(super) fn names_some(&self) -> bool {
         self.0.split(',').any(|alternative| !matches!(alternative.trim(), "weights" | "matrices" | "biases" | "*"))
+    }
+
+    /// That it means no block of these, where one is to be named.
+    pub(super) fn means_none_of(&self, layout: &Layout) -> Error {
+        let names: Vec<&str> = layout.blocks().iter().map(|block| block.name.as_str()).collect();
+        Error::Config(format!("the pattern `{}` means no block of {}", self.0, names.join(", ")))
     }
 
     /// Whether it means this block.

@@ -110,6 +110,14 @@ impl GradientTransform for Trac {
         self.inner.averages()
     }
 
+    fn holds_parameters(&self) -> bool {
+        true
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.inner.check_layout(layout)
+    }
+
     fn make_room(&mut self, layout: &Layout) -> Result<()> {
         self.start.of(layout.len());
         self.path.of(layout.len());

@@ -118,6 +118,21 @@ pub trait GradientTransform: fmt::Debug + Send {
         false
     }
 
+    /// Whether it holds parameters of earlier steps, of which it makes later ones, as all that [averages](GradientTransform::averages)
+    /// does: who gives parameters another unit in between may not go with it.
+    fn holds_parameters(&self) -> bool {
+        self.averages()
+    }
+
+    /// Refuses parameters that it cannot be for, or is without effect on, such as a pattern that means none of their blocks. Asked before
+    /// training; the default refuses none.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) with what it does not fit.
+    fn check_layout(&self, _layout: &Layout) -> Result<()> {
+        Ok(())
+    }
+
     /// Gives all state the length that it has from the first step on, for parameters of this layout. What it holds then
     /// has no meaning: it is about to be restored.
     ///
@@ -329,6 +344,14 @@ impl GradientTransform for Chain {
 
     fn averages(&self) -> bool {
         self.0.iter().any(|transform| transform.averages())
+    }
+
+    fn holds_parameters(&self) -> bool {
+        self.0.iter().any(|transform| transform.holds_parameters())
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.0.iter().try_for_each(|transform| transform.check_layout(layout))
     }
 
     fn make_room(&mut self, layout: &Layout) -> Result<()> {

@@ -6,9 +6,9 @@ use super::blocks::blocks_mut;
 use super::table::{Make, Row};
 use super::{Chain, Context, GradientTransform, Pattern, Place, Schedule, Slot};
 use super::{TensorContext, TensorState, TensorTransform};
-use crate::Result;
 use crate::kernels::vectorised;
 use crate::words::{Kind, Param};
+use crate::{Layout, Result};
 
 /// See [`add_decayed_weights`].
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,11 @@ impl AddDecayedWeights {
     #[must_use]
     pub fn of(self, blocks: Pattern) -> Self {
         Self { blocks, ..self }
+    }
+
+    fn check(&self, layout: &Layout) -> Result<()> {
+        let is_idle = self.blocks.names_some() && !layout.blocks().iter().any(|block| self.blocks.matches(block));
+        if is_idle { Err(self.blocks.means_none_of(layout)) } else { Ok(()) }
     }
 
     fn add(&self, gradient: &mut [f32], context: &Context<'_>, sign: f64) {
@@ -106,6 +111,10 @@ impl GradientTransform for AddDecayedWeights {
         Ok(())
     }
 
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.check(layout)
+    }
+
     fn goes_by_parts(&self, _: &Context<'_>) -> bool {
         self.blocks.is_all()
     }
@@ -129,6 +138,10 @@ impl GradientTransform for DecayWeights {
     fn update(&mut self, gradient: &mut [f32], context: &Context<'_>) -> Result<()> {
         self.0.add(gradient, context, -1.0);
         Ok(())
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<()> {
+        self.0.check(layout)
     }
 
     fn goes_by_parts(&self, context: &Context<'_>) -> bool {

@@ -145,6 +145,7 @@ impl Trainer {
         config.check_acts_on_device(&*network, own_envs, world.size())?;
         models::check_precision(&*network, &params, config.precision)?;
         config.check_lr_factors(params.layout(), &*algo)?;
+        optimizer.check_layout(params.layout(), algo.optimized().as_ref())?;
         let reckoning = {
             let kept = match stepped {
                 Stepped::OnHost(_) => network.kept_of_row(),
