@@ -65,6 +65,7 @@ pub(crate) use comparison::BOOTSTRAP;
 pub(crate) use progress::Progress;
 #[cfg(all(feature = "cli", feature = "mpi"))]
 pub(crate) use ranks::{Manager, work};
+#[cfg(feature = "pictures")]
 pub(crate) use report::markdown::plain;
 pub(crate) use results::CLAIM;
 
