@@ -553,6 +553,14 @@ fn links_for_blocks_that_there_are_not_are_refused_before_there_is_a_run() {
     let output = run(home.path(), "compare_optimizers", &compare);
     assert!(!output.status.success() && said(&output).contains(means_none), "{}", said(&output));
     assert!(!home.path().join("comparison").exists());
+    // What stands in one chain has its blocks whatever learning rates they have.
+    let decayed = r#"scale_by_adam | add_decayed_weights(0.01, "actor.*") | scale_by_learning_rate(1e-3)"#;
+    let at_rates = ["--critic-lr-factor", "2", "--steps", "100", "--quiet", "--optimizer"];
+    let output = run(home.path(), "train", &[&at_rates[..], &[decayed, "--out", "rates"]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    let output =
+        run(home.path(), "train", &[&at_rates[..], &[&decayed.replace("actor", "actr"), "--out", "none"]].concat());
+    assert!(said(&output).contains(means_none), "{}", said(&output));
     // Roles need not be there, and what has blocks learns.
     let optimizer = r#"masked("matrices", centralize) | scale_by_adam | add_decayed_weights(0.01, "actor.*") | scale_by_learning_rate(1e-3)"#;
     let output = run(home.path(), "train", &["--optimizer", optimizer, "--steps", "100", "--out", "run", "--quiet"]);

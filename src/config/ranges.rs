@@ -55,13 +55,9 @@ impl Config {
             let problem = "it divides the blocks among chains of its own; say their learning rates there, or leave one of them out";
             return Err(Error::Config(format!("{name} cannot go with optimizer = `{}`: {problem}", self.optimizer)));
         }
-        if self.normalize_value && optimizer.averages() {
-            let problem = "normalize_value cannot go with an optimizer that averages parameters";
-            let reason = "those of different times are in different units; leave one of them out";
-            return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
-        }
         if self.normalize_value && optimizer.holds_parameters() {
-            let problem = "normalize_value cannot go with an optimizer that goes by parameters of before";
+            let what = if optimizer.averages() { "averages parameters" } else { "goes by parameters of before" };
+            let problem = format!("normalize_value cannot go with an optimizer that {what}");
             let reason = "those of different times are in different units; leave one of them out";
             return Err(Error::Config(format!("{problem}, as {} does: {reason}", self.optimizer)));
         }

@@ -92,12 +92,12 @@ impl Actor {
             Head::Choices(among) => {
                 let all: usize = among.iter().sum();
                 let [mut logits, mut equal] = [f32::NAN, 0.0].map(|x| graph.unless(broken, x, outputs));
-                // What overflowed within the network is no reason to choose what is illegal: it comes before that, and after all else.
-                let lowest = graph.number(f32::MIN);
-                let none = graph.node(OpType::IsNaN, &[&equal], Vec::new());
-                equal = graph.node(OpType::Where, &[&none, &lowest, &equal], Vec::new());
-                equal = graph.node(OpType::Max, &[&equal, &lowest], Vec::new());
                 if self.mask > 0 {
+                    // A legal choice is above the −∞ of one that is not, even where the network overflows.
+                    let lowest = graph.number(f32::MIN);
+                    let none = graph.node(OpType::IsNaN, &[&equal], Vec::new());
+                    equal = graph.node(OpType::Where, &[&none, &lowest, &equal], Vec::new());
+                    equal = graph.node(OpType::Max, &[&equal, &lowest], Vec::new());
                     let mask = graph.input(("mask", DataType::Bool, vec![self.mask]));
                     let never = graph.number(f32::NEG_INFINITY);
                     [logits, equal] =

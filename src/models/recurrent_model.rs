@@ -122,7 +122,8 @@ struct Room {
 const CELL_GAIN: f64 = 1.0;
 
 /// Numbers that a gradient keeps of each step: for each unit of the cell on the host's own way, or on tensors, which keep what each
-/// operation makes and its gradient; and for each unit before it. As it was measured.
+/// operation makes and its gradient; and for each unit before it. Measured as four times (minibatches) the peak memory that 384 more steps of 64 lanes take, but for what
+/// they take of `mlp`: `train --envs 64 --n-steps 128 --model lstm --n-epochs 1 --threads 1 --steps 64`, and `--n-steps 512`.
 const FUSED: usize = 16;
 const ON_TENSORS: usize = 100;
 const OF_HIDDEN: usize = 6;

@@ -17,6 +17,8 @@ use crate::{Block, Error, Layout, Result};
 pub struct Partition {
     branches: Vec<Branch>,
     rest: Rest,
+    /// Its branches are one chain over all blocks, but for learning rates.
+    is_one_chain: bool,
 }
 
 /// What becomes of blocks that no branch means.
@@ -54,18 +56,23 @@ struct Branch {
 /// ```
 #[must_use]
 pub fn partition(branches: impl IntoIterator<Item = (Pattern, Chain)>) -> Partition {
-    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest: Rest::Refused }
+    Partition { branches: branches.into_iter().map(Branch::new).collect(), rest: Rest::Refused, is_one_chain: false }
+}
+
+/// The same of one chain at several learning rates: what a link of it is for has to be among all blocks alone.
+pub(super) fn at_rates(branches: impl IntoIterator<Item = (Pattern, Chain)>) -> Partition {
+    Partition { is_one_chain: true, ..partition(branches) }
 }
 
 /// Sends some blocks through a chain and leaves the others as they are.
 #[must_use]
 pub fn masked(blocks: Pattern, chain: Chain) -> Partition {
-    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Passes }
+    Partition { rest: Rest::Passes, ..partition([(blocks, chain)]) }
 }
 
 /// Sends some blocks through a chain, as if there were no others, whose gradient is zero.
 pub(super) fn only(blocks: Pattern, chain: Chain) -> Partition {
-    Partition { branches: vec![Branch::new((blocks, chain))], rest: Rest::Held }
+    Partition { rest: Rest::Held, ..partition([(blocks, chain)]) }
 }
 
 impl Partition {
@@ -197,7 +204,7 @@ impl GradientTransform for Partition {
 
     fn check_layout(&self, layout: &Layout) -> Result<()> {
         self.check(layout)?;
-        let own = |i: usize| self.own(i, layout).0;
+        let own = |i: usize| if self.is_one_chain { layout.clone() } else { self.own(i, layout).0 };
         let mut branches = self.branches.iter().enumerate().map(|(i, branch)| (branch, own(i)));
         branches.try_for_each(|(branch, own)| if own.is_empty() { Ok(()) } else { branch.chain.check_layout(&own) })
     }

@@ -6,10 +6,10 @@ use uphill_envs::quoted;
 
 use super::args::{Args, at};
 use super::nearest::nearest;
+use super::partition::at_rates;
 use super::table::{Make, Registry, Row};
 use super::{
     Chain, ClipGradBy, GradientTransform, Optimizer, Pattern, Schedule, When, clip_by_global_norm, clip_by_part_norm,
-    partition,
 };
 use crate::words::{Kind, Param, Range, Spec, Value, Word};
 use crate::{Error, Result};
@@ -118,7 +118,7 @@ impl Registry {
         }
         let parts = fallback.lr_factors.iter().map(|(blocks, factor)| Ok((blocks.clone(), of(*factor)?)));
         let parts = parts.chain([of(1.0).map(|rest| (Pattern::new("*"), rest))]).collect::<Result<Vec<_>>>()?;
-        Ok(Chain::new().then(partition(parts)))
+        Ok(Chain::new().then(at_rates(parts)))
     }
 
     pub(super) fn links(&self, links: &[Word], fallback: &Fallback) -> Result<Chain> {

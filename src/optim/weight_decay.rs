@@ -49,11 +49,6 @@ impl AddDecayedWeights {
         Self { blocks, ..self }
     }
 
-    fn check(&self, layout: &Layout) -> Result<()> {
-        let is_idle = self.blocks.names_some() && !layout.blocks().iter().any(|block| self.blocks.matches(block));
-        if is_idle { Err(self.blocks.means_none_of(layout)) } else { Ok(()) }
-    }
-
     fn add(&self, gradient: &mut [f32], context: &Context<'_>, sign: f64) {
         let decay = (sign * self.weight_decay.at(context.when)) as f32;
         if decay == 0.0 {
@@ -112,7 +107,8 @@ impl GradientTransform for AddDecayedWeights {
     }
 
     fn check_layout(&self, layout: &Layout) -> Result<()> {
-        self.check(layout)
+        let is_idle = self.blocks.names_some() && !layout.blocks().iter().any(|block| self.blocks.matches(block));
+        if is_idle { Err(self.blocks.means_none_of(layout)) } else { Ok(()) }
     }
 
     fn goes_by_parts(&self, _: &Context<'_>) -> bool {
@@ -141,7 +137,7 @@ impl GradientTransform for DecayWeights {
     }
 
     fn check_layout(&self, layout: &Layout) -> Result<()> {
-        self.0.check(layout)
+        self.0.check_layout(layout)
     }
 
     fn goes_by_parts(&self, context: &Context<'_>) -> bool {
