@@ -93,8 +93,9 @@ impl Actor {
                 let all: usize = among.iter().sum();
                 let [mut logits, mut equal] = [f32::NAN, 0.0].map(|x| graph.unless(broken, x, outputs));
                 if self.mask > 0 {
-                    // A legal choice is above the −∞ of one that is not, even where the network overflows.
-                    let lowest = graph.number(f32::MIN);
+                    // A legal choice is above the −∞ of one that is not, even where the network overflows; and above the lowest
+                    // number, from which some look for the largest.
+                    let lowest = graph.number(f32::MIN.next_up());
                     let none = graph.node(OpType::IsNaN, &[&equal], Vec::new());
                     equal = graph.node(OpType::Where, &[&none, &lowest, &equal], Vec::new());
                     equal = graph.node(OpType::Max, &[&equal, &lowest], Vec::new());

@@ -7,6 +7,7 @@ mod export_cases;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::DimLike;
+use uphill::distributions::Head;
 use uphill::export::Actor;
 
 use export_cases::{Case, LANES, cases, of_a_nan, played, same};
@@ -106,19 +107,23 @@ fn onnx_does_what_the_policy_does() {
 }
 
 #[test]
-fn what_overflows_in_a_file_is_no_reason_to_choose_what_is_illegal() {
+fn the_only_legal_choice_is_made_whatever_overflows_in_a_file() {
     for case in cases().into_iter().filter(|case| case.masks) {
         let bytes = Actor::of(&case.policy).expect(&case.name).onnx();
-        let choices = case.network.1.distribution().choices();
-        // All but the first choice, of the first dial where there are several.
-        let mask: Vec<bool> = (0..LANES * choices).map(|i| i % choices > 0).collect();
-        for wrong in [[f32::INFINITY, f32::NEG_INFINITY], [f32::MAX, f32::MIN], [f32::INFINITY; 2]] {
-            let all = LANES * case.spec.observation_len();
-            let observation: Vec<f32> = (0..all).map(|i| wrong[i % 2]).collect();
-            let found = by_tract(&case, &bytes, &[observation], Some(&mask)).swap_remove(0);
-            let (_, action) = found.iter().find(|(name, _)| name == "action").expect("an action");
-            let first = action.iter().step_by(action.len() / LANES);
-            assert!(first.clone().all(|&index| index > 0.0), "{} of {wrong:?}: {action:?}", case.name);
+        let Some(Head::Choices(among)) = case.network.1.distribution().head() else { panic!("{}", case.name) };
+        // The last of each.
+        let of_lane: Vec<bool> = among.iter().flat_map(|count| (1..=*count).map(move |i| i == *count)).collect();
+        let (mask, wanted) = (of_lane.repeat(LANES), among.iter().map(|count| *count as f32 - 1.0).collect::<Vec<_>>());
+        let width = case.spec.observation_len();
+        for wrong in [f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN] {
+            // Alone it makes infinities, and beside others what is no number.
+            for count in [1, width] {
+                let observation: Vec<f32> =
+                    (0..LANES * width).map(|i| if i % width < count { wrong } else { 0.0 }).collect();
+                let found = by_tract(&case, &bytes, &[observation], Some(&mask)).swap_remove(0);
+                let (_, action) = found.iter().find(|(name, _)| name == "action").expect("an action");
+                assert_eq!(*action, wanted.repeat(LANES), "{} of {count} x {wrong}", case.name);
+            }
         }
     }
 }
