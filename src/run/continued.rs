@@ -7,7 +7,7 @@ use uphill_envs::counted;
 
 use super::checkpoints::Checkpoints;
 use super::{RunFolder, SUMMARY};
-use crate::{Catalogue, Config, Error, Result, Trainer, own_folder};
+use crate::{Catalogue, Checkpoint, Config, Error, Result, Trainer, own_folder};
 
 impl RunFolder {
     /// Opens the folder of a run that has ended and goes on with it for `more` environment steps, with the rows of this
@@ -55,9 +55,9 @@ impl RunFolder {
             let problem = "this run has not ended, and has no checkpoint yet; resume it without more steps first";
             return Err(Error::File { path, problem: problem.into() });
         }
-        let (mut run, mut ended, mut notes) = Self::reopen(path, catalogue, &make)?;
+        let (mut run, ended, mut notes) = Self::reopen(path, catalogue, &make)?;
         let at = ended.env_steps();
-        if !ended.is_done() {
+        let Some(file) = run.checkpoints.last.as_ref().filter(|_| ended.is_done()) else {
             let left = match run.config.steps.saturating_sub(at) {
                 0 => "its last evaluation is due".into(),
                 1 => "1 step is left".into(),
@@ -65,9 +65,10 @@ impl RunFolder {
             };
             let problem = format!("this run has not ended: {left}; resume it without more steps first");
             return Err(Error::File { path: run.path, problem });
-        }
+        };
+        // The file has it of all ranks, of which only this one is here yet.
+        let checkpoint = Checkpoint::read_with(file, catalogue)?;
         run.config = run.config.continued_for(at, more)?;
-        let checkpoint = ended.checkpoint()?;
         drop(ended);
         let mut trainer = make(&run.config)?;
         trainer.restore(&checkpoint)?;
