@@ -27,7 +27,7 @@ const TINY: &str = "
     tasks = [{ env = 'GridWorld-4x4-v0' }]
 ";
 
-/// Runs that take some tenths of a second each, two of which depend on what the others come to.
+/// Runs that take some tenths of a second each (`mpirun` gives them another after Ctrl-C), two of which depend on what the others come to.
 const SLOW: &str = "
     algos = ['a2c']
     optimizers = ['sgd']
@@ -35,7 +35,7 @@ const SLOW: &str = "
     seeds = [3, 4]
     curve_points = 10
     eval_episodes = 3
-    settings = { steps = 6_000, hidden = [8] }
+    settings = { steps = 200_000, hidden = [8] }
     tuning = { trials = 4, seeds = [5, 6, 7, 8], lr = { multiples = [0.3, 1.0, 3.0, 10.0] } }
     tasks = [{ env = 'GridWorld-4x4-v0' }]
 ";
