@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use uphill::Config;
 use uphill::envs::{Action, Actions, End, Env, Space, Spec, Transitions, VecEnv, guarded};
@@ -65,8 +66,9 @@ impl Taken {
     }
 }
 
-/// One environment, within its limit.
-#[pyclass(frozen)]
+/// One environment, within its limit. Who waits for it, here and below, lets other Python threads run: it may be one of Gymnasium's,
+/// which needs them to.
+#[pyclass(frozen, module = "uphill._uphill")]
 pub(crate) struct Single(Mutex<Box<dyn Env>>);
 
 #[pymethods]
@@ -78,14 +80,14 @@ impl Single {
     }
 
     /// What it is.
-    fn spec(&self) -> ToldSpec {
-        spec(self.0.lock().unwrap_or_else(PoisonError::into_inner).spec())
+    fn spec(&self, py: Python<'_>) -> ToldSpec {
+        spec(self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).spec())
     }
 
     /// Starts an episode; the bytes of its first observation.
     #[pyo3(signature = (seed=None))]
     fn reset<'py>(&self, py: Python<'py>, seed: Option<u128>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut env = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut env = self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let mut observation = vec![0.0; env.spec().observation_len()];
         let begun = match seed {
             Some(seed) => env.reset_wide(seed, &mut observation),
@@ -97,7 +99,7 @@ impl Single {
 
     /// Takes an action, in bytes: the observation, the reward, and whether it was terminated and truncated.
     fn step<'py>(&self, py: Python<'py>, action: &[u8]) -> PyResult<(Bound<'py, PyBytes>, f32, bool, bool)> {
-        let mut env = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut env = self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let taken = Taken::of(&env.spec().action, action);
         let mut observation = vec![0.0; env.spec().observation_len()];
         let action = match (&taken, &env.spec().action) {
@@ -114,7 +116,7 @@ impl Single {
 }
 
 /// Environments side by side, each begun anew in the step that ends its episode.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "uphill._uphill")]
 pub(crate) struct Lanes(Mutex<Box<dyn VecEnv>>);
 
 /// Observations, last observations, rewards and ends (0, 1 terminated, 2 truncated) of a step.
@@ -125,19 +127,23 @@ impl Lanes {
     /// So many environments of that name, arguments and wrappers.
     #[new]
     fn new(env: &str, lanes: usize) -> PyResult<Self> {
+        let most = Config::MAX_ENVS;
+        if lanes as u64 > most {
+            return Err(raised(format!("num_envs = {lanes} is impossible: it must be {most} or less")));
+        }
         let lanes = config(env)?.make_envs(lanes).map_err(raised)?;
         Ok(Self(Mutex::new(guarded(lanes).map_err(raised)?)))
     }
 
     /// What each is.
-    fn spec(&self) -> ToldSpec {
-        spec(self.0.lock().unwrap_or_else(PoisonError::into_inner).spec())
+    fn spec(&self, py: Python<'_>) -> ToldSpec {
+        spec(self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).spec())
     }
 
     /// Starts an episode in each lane, lane `i` from `seed + i`; the bytes of the first observations.
     #[pyo3(signature = (seed=None))]
     fn reset<'py>(&self, py: Python<'py>, seed: Option<u128>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut env = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut env = self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let mut observation = vec![0.0; env.lanes() * env.spec().observation_len()];
         let begun = match seed {
             Some(seed) => env.reset_wide(seed, &mut observation),
@@ -155,7 +161,7 @@ impl Lanes {
         active: Vec<bool>,
         observation: &[u8],
     ) -> PyResult<Stepped<'py>> {
-        let mut env = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut env = self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let (lanes, taken) = (env.lanes(), Taken::of(&env.spec().action, actions));
         let mut observation = numbers(observation, f32::from_le_bytes);
         let mut last = vec![0.0; observation.len()];

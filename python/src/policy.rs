@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 use uphill::envs::Spec;
 use uphill::{ActionColumn, Memory, Mode, Rng, Seed};
@@ -14,7 +15,7 @@ use crate::watched::watched;
 use crate::{catalogue, raised};
 
 /// A policy, what it remembers of lanes, and what it draws actions with.
-#[pyclass(frozen)]
+#[pyclass(frozen, module = "uphill._uphill")]
 pub(crate) struct Policy {
     acting: Mutex<Acting>,
     spec: Spec,
@@ -49,13 +50,13 @@ impl Policy {
     }
 
     /// Its settings, in TOML.
-    fn settings(&self) -> PyResult<String> {
-        self.acting.lock().unwrap_or_else(PoisonError::into_inner).policy.config().to_toml().map_err(raised)
+    fn settings(&self, py: Python<'_>) -> PyResult<String> {
+        self.acting.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).policy.config().to_toml().map_err(raised)
     }
 
     /// Draws from now on with the generator of this seed.
-    fn seed(&self, seed: u64) {
-        self.acting.lock().unwrap_or_else(PoisonError::into_inner).rng = Seed(seed).stream("actions", 0);
+    fn seed(&self, py: Python<'_>, seed: u64) {
+        self.acting.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).rng = Seed(seed).stream("actions", 0);
     }
 
     /// The actions in the observations of so many lanes, all in bytes, among those that masks leave; what it remembers of lanes that
@@ -68,7 +69,7 @@ impl Policy {
         masks: Option<Vec<bool>>,
         deterministic: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let mut acting = self.acting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut acting = self.acting.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let Acting { policy, memory, rng } = &mut *acting;
         if memory.lanes() != begins.len() {
             *memory = policy.memory(begins.len());

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -177,8 +178,13 @@ def test_mistakes_are_exceptions_with_uphill_s_words(tmp_path, run):
         env.step(2)
     with pytest.raises(ValueError, match="expected whole numbers"):
         env.step(0.5)
+    with pytest.raises(ValueError, match="expected numbers of"):
+        env.step(2**32)
     with pytest.raises(ValueError, match="has no effect"):
         env.reset(options={"low": 1})
+    with pytest.raises(uphill.Error, match="num_envs = 1000000000000 is impossible"):
+        uphill.make_vec("CartPole-v1", 10**12)
+    assert str(pickle.loads(pickle.dumps(uphill.Error("no")))) == "no"
     with pytest.raises(uphill.Error, match="need a reset"):
         uphill.make_vec("CartPole-v1", 2).step([0, 1])
     assert "gymnasium/ID" in uphill.environments()
@@ -197,6 +203,20 @@ def test_other_threads_run_while_it_trains(tmp_path):
     done.set()
     other.join()
     assert len(turns) > 5
+
+
+def test_threads_that_share_an_environment_of_gymnasium_s_wait_for_each_other():
+    text = (
+        "import threading, uphill\n"
+        "env = uphill.make('gymnasium/CartPole-v1')\n"
+        "def play():\n"
+        "    for _ in range(1000):\n"
+        "        env.reset()\n"
+        "threads = [threading.Thread(target=play) for _ in range(2)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True, timeout=120)
 
 
 def test_an_exception_in_progress_ends_the_run_which_can_go_on(tmp_path):

@@ -85,6 +85,6 @@ class Space:
             return array.astype("<f4").tobytes()
         if not np.issubdtype(array.dtype, np.integer) and array.dtype != np.bool_:
             raise ValueError(f"the actions are of type {array.dtype}: expected whole numbers")
-        if (array < 0).any():
+        if (array < 0).any() or (array > 0xFFFFFFFF).any():
             raise ValueError(f"the actions are {array.tolist()}: expected numbers of {self.space}")
         return array.astype("<u4").tobytes()
