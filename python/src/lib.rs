@@ -13,7 +13,12 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
-create_exception!(uphill._uphill, Error, PyException, "What uphill refuses or cannot do; the text says what would be right.");
+create_exception!(
+    uphill._uphill,
+    Error,
+    PyException,
+    "What uphill refuses or cannot do; the text says what would be right."
+);
 
 /// An error of uphill's as Python has it.
 fn raised(error: impl std::fmt::Display) -> PyErr {

@@ -51,7 +51,13 @@ impl Policy {
 
     /// Its settings, in TOML.
     fn settings(&self, py: Python<'_>) -> PyResult<String> {
-        self.acting.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).policy.config().to_toml().map_err(raised)
+        self.acting
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+            .policy
+            .config()
+            .to_toml()
+            .map_err(raised)
     }
 
     /// Draws from now on with the generator of this seed.
